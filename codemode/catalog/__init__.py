@@ -1,0 +1,1 @@
+"""The control-plane database: tenants and the records of their sessions."""

@@ -1,0 +1,245 @@
+"""The one error tree of the worker.
+
+    CodemodeError                     every error that this package raises on purpose
+    ├── StatementError                a statement failed; nothing else of the session is harmed
+    │   ├── StatementSyntaxError      sql.syntax               mend the statement
+    │   ├── StatementRefused          sql.refused              use what the hint names instead
+    │   ├── MultipleStatements        sql.multiple_statements  send one at a time, or use script()
+    │   ├── NoSuchTable               sql.no_such_table        use one of `available`
+    │   ├── NoSuchColumn              sql.no_such_column       use one of `available`
+    │   ├── NoSuchFunction            sql.no_such_function     use SQLite's own
+    │   ├── ConstraintFailed          sql.constraint           mend the row that the message names
+    │   ├── AlreadyExists             sql.already_exists       drop it first, or IF NOT EXISTS
+    │   ├── ParametersInvalid         sql.parameters           bind as many values as there are placeholders
+    │   ├── ValueRefused              sql.value                store what SQLite can hold
+    │   ├── StatementFailed           sql.runtime              read SQLite's message
+    │   ├── StatementTimeout          sql.timeout              ask for less, or add an index
+    │   ├── StatementLimit            sql.limit                keep within the limit that the message names
+    │   └── DiskQuotaExceeded         sql.disk_quota           delete or compact, then try again
+    ├── SnippetError                  a helper call that the snippet's own limits or state forbid
+    │   ├── CallLimitExceeded         code.call_limit          batch the calls
+    │   └── HostFunctionFailed        code.runtime             read the host's message
+    ├── SessionError                  the session cannot be used as asked
+    │   ├── SessionBusy               session.busy             try again later
+    │   ├── SessionNotFound           session.not_found        create it, or name another
+    │   ├── SessionExpired            session.expired          renew it on purpose; its data is gone
+    │   ├── SessionDamaged            session.damaged          restore a copy; the file was set aside
+    │   └── SessionNewer              session.newer            upgrade codemode
+    ├── RequestInvalid                request.invalid          mend the call
+    ├── StorageFull                   storage.full             free space below the data directory
+    └── WorkerError                   the worker cannot serve
+        ├── IsolationMissing          worker.isolation         run `codemode doctor`
+        └── WorkerInternal            worker.internal          report the id
+
+Snippets' own faults (`code.*`) are outcomes, not exceptions: see `codemode.values.Problem`.
+Codes are stable; `docs/reference/errors.md` has a section for each, and a test that none is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class CodemodeError(Exception):
+    """The root of the tree; every instance has a stable `code`, a `message`, and where known a way out."""
+
+    code: ClassVar[str] = "worker.internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        did_you_mean: Sequence[str] = (),
+        available: Sequence[str] = (),
+        sql: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.did_you_mean = tuple(did_you_mean)
+        self.available = tuple(available)
+        self.sql = sql
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class StatementError(CodemodeError):
+    """A statement failed; the session and its other statements are unharmed."""
+
+    code = "sql.runtime"
+
+
+class StatementSyntaxError(StatementError):
+    """SQLite cannot read the statement; mend it where the message points."""
+
+    code = "sql.syntax"
+
+
+class StatementRefused(StatementError):
+    """Policy does not allow the statement; the hint names what to use instead."""
+
+    code = "sql.refused"
+
+
+class MultipleStatements(StatementError):
+    """The text holds more than one statement; send one at a time, or use `script`."""
+
+    code = "sql.multiple_statements"
+
+
+class NoSuchTable(StatementError):
+    """The statement names a table that does not exist; `available` lists those that do."""
+
+    code = "sql.no_such_table"
+
+
+class NoSuchColumn(StatementError):
+    """The statement names a column that does not exist; `available` lists those that do."""
+
+    code = "sql.no_such_column"
+
+
+class NoSuchFunction(StatementError):
+    """SQLite has no such function; the hint names the one that does it."""
+
+    code = "sql.no_such_function"
+
+
+class ConstraintFailed(StatementError):
+    """A row breaks a constraint; mend the row that the message names."""
+
+    code = "sql.constraint"
+
+
+class AlreadyExists(StatementError):
+    """The object exists already; drop it first or say IF NOT EXISTS."""
+
+    code = "sql.already_exists"
+
+
+class ParametersInvalid(StatementError):
+    """Parameters and placeholders do not match; bind one value to each placeholder."""
+
+    code = "sql.parameters"
+
+
+class ValueRefused(StatementError):
+    """SQLite cannot hold the value; the message says what can be stored."""
+
+    code = "sql.value"
+
+
+class StatementFailed(StatementError):
+    """SQLite could not finish the statement; its message says why."""
+
+    code = "sql.runtime"
+
+
+class StatementTimeout(StatementError):
+    """The statement took longer than `query_seconds`; ask for less or add an index."""
+
+    code = "sql.timeout"
+    retryable = True
+
+
+class StatementLimit(StatementError):
+    """The statement is beyond a limit of the session; the message names it and its value."""
+
+    code = "sql.limit"
+
+
+class DiskQuotaExceeded(StatementError):
+    """The session's database reached `database_bytes`; delete or compact, then try again."""
+
+    code = "sql.disk_quota"
+
+
+class SnippetError(CodemodeError):
+    """A helper call that the snippet's own limits or state forbid."""
+
+    code = "code.runtime"
+
+
+class CallLimitExceeded(SnippetError):
+    """The snippet made more helper calls than `helper_calls`; batch them."""
+
+    code = "code.call_limit"
+
+
+class HostFunctionFailed(SnippetError):
+    """A function of the host raised; the message is the host's own."""
+
+    code = "code.runtime"
+
+
+class SessionError(CodemodeError):
+    """The session cannot be used as asked."""
+
+    code = "session.not_found"
+
+
+class SessionBusy(SessionError):
+    """Another execution or process has the session; try again later."""
+
+    code = "session.busy"
+    retryable = True
+
+
+class SessionNotFound(SessionError):
+    """There is no session of that id; create it or name another."""
+
+    code = "session.not_found"
+
+
+class SessionExpired(SessionError):
+    """The session expired and its data is gone; renew it on purpose to use the id again."""
+
+    code = "session.expired"
+
+
+class SessionDamaged(SessionError):
+    """The session's file cannot be read; it is kept, set aside, and never silently replaced."""
+
+    code = "session.damaged"
+
+
+class SessionNewer(SessionError):
+    """The session was written by a newer codemode; upgrade this one."""
+
+    code = "session.newer"
+
+
+class RequestInvalid(CodemodeError):
+    """The call itself is wrong; mend it as the message says."""
+
+    code = "request.invalid"
+
+
+class StorageFull(CodemodeError):
+    """The data directory cannot be written; free space or mend its permissions."""
+
+    code = "storage.full"
+    retryable = True
+
+
+class WorkerError(CodemodeError):
+    """The worker cannot serve."""
+
+    code = "worker.internal"
+
+
+class IsolationMissing(WorkerError):
+    """This host lacks a required layer of confinement; `codemode doctor` says which."""
+
+    code = "worker.isolation"
+
+
+class WorkerInternal(WorkerError):
+    """A fault of the worker itself; the message carries an id that its log explains."""
+
+    code = "worker.internal"
+    retryable = True

@@ -1,0 +1,43 @@
+"""What one session may use: one frozen object, resolved once per session.
+
+Each default has its reason beside it; `docs/reference/limits.md` is checked against this file.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from codemode.errors import RequestInvalid
+
+MIB = 1024 * 1024
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The bounds of one session; counts are whole numbers, sizes are bytes, times are seconds."""
+
+    rows: int = 10_000  # a model reads no more, and 10,000 narrow rows decode in milliseconds
+    query_seconds: float = 30.0  # one statement; longer ones want an index, not patience
+    execution_seconds: float = 60.0  # one snippet, helper calls included
+    queue_seconds: float = 30.0  # waiting for the session's turn, before the clock of the execution starts
+    memory_bytes: int = 512 * MIB  # address space of the child: a data set of some 100 MB as Python objects
+    result_bytes: int = 1 * MIB  # the value returned to the caller; larger ones belong in a table
+    stdout_bytes: int = 256 * 1024  # head and tail are kept, the middle is counted
+    helper_calls: int = 10_000  # a loop of single-row calls wants a batch long before this
+    sql_bytes: int = 1_000_000  # SQLite's SQL_LENGTH here; generated IN lists stay far below
+    value_bytes: int = 2_000_000  # SQLite's LENGTH here; bounds the functions that cannot be interrupted
+    result_set_bytes: int = 16 * MIB  # 10,000 rows of 100 KB would pass every other limit
+    database_bytes: int = 1024 * MIB  # max_page_count of the session's file
+    state_bytes: int = 1 * MIB  # one value of session_state, as JSON text
+    chunk_rows: int = 500  # rows bound to one INSERT of a batch; more gains nothing
+    idle_seconds: float = 86_400.0  # a session expires this long after its last use
+    open_sessions: int = 256  # per worker; each open one costs about 200 KB and a few descriptors
+    code_bytes: int = 256 * 1024  # the snippet's source; data belongs in `inputs` or in a table
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not getattr(self, name) > 0:
+                raise RequestInvalid(f"limit {name} must be above zero, not {getattr(self, name)!r}")
+
+    def within(self, ceiling: Limits) -> Limits:
+        """These limits, each lowered to `ceiling` where it is above: a session's limits only go downwards."""
+        return Limits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in self.__struct_fields__})

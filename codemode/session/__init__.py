@@ -1,0 +1,1 @@
+"""One session: its turn, its transaction, its log, its expiry."""

@@ -1,0 +1,116 @@
+"""Frozen structs that cross a boundary: what an execution answers with, and what a session is."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Status = Literal["completed", "error", "timeout", "cancelled", "rejected"]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an execution failed, and what to do about it; `line` counts in the text as it was submitted."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    did_you_mean: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
+    line: int | None = None
+    sql: str | None = None
+    traceback: str | None = None
+    retryable: bool = False
+
+
+class DatabaseUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What an execution did to its session's database, counted by SQLite."""
+
+    committed: bool = True
+    rolled_back: bool = False
+    dry_run: bool = False
+    rows_read: int = 0
+    rows_written: int = 0
+    scan_steps: int = 0
+    vm_steps: int = 0
+    sorts: int = 0
+    auto_indexes: int = 0
+    tables_changed: tuple[str, ...] = ()
+    size_bytes: int = 0
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an execution cost; CPU and memory are the kernel's figures for the child."""
+
+    duration_ms: float = 0.0
+    queue_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_memory_bytes: int = 0
+    helper_calls: int = 0
+    result_bytes: int = 0
+
+
+class ResultInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What `result` is: its type, its rows where it has any, and whether it is whole."""
+
+    type: str
+    row_count: int | None = None
+    truncated: bool = False
+    handle: str | None = None
+    bytes: int = 0
+    how_to_read: str | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The one envelope that every execution answers with."""
+
+    ok: bool
+    status: Status
+    execution_id: str
+    session_id: str
+    result: Any = None
+    result_info: ResultInfo | None = None
+    stdout: str = ""
+    stdout_truncated: bool = False
+    db: DatabaseUse = DatabaseUse()
+    usage: Usage = Usage()
+    isolation: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: Problem | None = None
+
+
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One session as the catalogue knows it; times are ISO 8601 UTC with milliseconds and Z."""
+
+    id: str
+    tenant: str
+    created_at: str
+    last_activity: str
+    expires_at: str | None
+    pinned: bool
+    state: Literal["active", "expired"]
+    size_bytes: int
+
+
+class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a session's execution log, as the table `execution_logs` holds it."""
+
+    id: int
+    execution_id: str
+    timestamp: str
+    kind: str
+    statement: str
+    duration_ms: float
+    rows_read: int
+    rows_written: int
+    size_bytes: int
+    error_code: str | None
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """One layer of confinement as `codemode doctor` reports it."""
+
+    name: str
+    active: bool
+    required: bool
+    why: str

@@ -1,0 +1,20 @@
+"""What one child may use. Resolved by the caller; the sandbox only keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxLimits:
+    """The bounds of one run; sizes in bytes, times in seconds."""
+
+    execution_seconds: float = 60.0
+    memory_bytes: int = 512 * MIB
+    stdout_bytes: int = 256 * 1024
+    result_bytes: int = 1 * MIB
+    helper_calls: int = 10_000
+    code_bytes: int = 256 * 1024
+    frame_bytes: int = 20 * MIB  # one frame of the protocol, in either direction
