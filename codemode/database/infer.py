@@ -1,0 +1,213 @@
+"""Which column type a file's values ask for, decided over the whole file and never from a sample.
+
+    INTEGER   every value is a whole number of at most 64 bits, written plainly
+    REAL      every value is a number, and no whole number among them is too long for a float to hold
+    BLOB      every value is {"$bytes": base64} (JSON only)
+    TEXT      anything else: dates, leading zeros ("007"), "+49", true and false in a CSV, numbers beyond 64 bits
+
+Text columns come from CSV and TSV, value columns from JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+INTEGER_MAX = 2**63 - 1
+FLOAT_EXACT = 2**53  # whole numbers up to here survive the way through a float
+REMEMBERED = 50_000  # converted texts kept per column: repeated values convert at the speed of a dict
+
+_WHOLE = r" *+(?>0|-?[1-9][0-9]*+) *+"
+_NUMBER = r" *+-?(?>(?>0|[1-9][0-9]*+)(?>\.[0-9]*+)?|\.[0-9]++)(?>[eE][+-]?[0-9]++)? *+"
+_WHOLES = re.compile(rf"(?>{_WHOLE}\n)*+{_WHOLE}")
+_NUMBERS = re.compile(rf"(?>(?>{_NUMBER}|-?inf)\n)*+(?>{_NUMBER}|-?inf)")
+_LONG = re.compile(r"[0-9]{16}")
+
+Cells = Sequence[Any]
+
+
+class Kinds:
+    """The kinds of value seen so far in one column, and the type that follows from them."""
+
+    def __init__(self) -> None:
+        self.whole = self.wide = self.huge = self.real = self.text = self.blob = False
+
+    def whole_numbers(self, values: Collection[int]) -> None:
+        """Note whole numbers, and whether a float or 64 bits could hold them."""
+        least, most = min(values), max(values)
+        self.whole = True
+        self.wide = self.wide or most > FLOAT_EXACT or least < -FLOAT_EXACT
+        self.huge = self.huge or most > INTEGER_MAX or least < -INTEGER_MAX - 1
+
+    def type(self) -> str:
+        """The narrowest type that loses nothing."""
+        numbers = self.whole or self.real
+        if self.text or self.huge or (self.real and self.wide) or (self.blob and numbers):
+            return "TEXT"
+        if self.blob:
+            return "BLOB"
+        if numbers:
+            return "REAL" if self.real else "INTEGER"
+        return "TEXT"
+
+    def note(self, name: str) -> str | None:
+        """Why a column of numbers was kept as text, where that is so."""
+        if self.text or self.type() != "TEXT":
+            return None
+        if self.huge:
+            return f"{name}: kept as text, since a number is beyond 64 bits"
+        if self.wide and self.real:
+            return f"{name}: kept as text, since a float would round its long whole numbers"
+        return None
+
+
+class TextColumn:
+    """One column of a delimited file; `nulls` are the texts that stand for NULL.
+
+    A blank field of a number column is NULL as well: it can be nothing else.
+    """
+
+    def __init__(self, nulls: frozenset[str], *, text: bool = False) -> None:
+        self.kinds = Kinds()
+        self.kinds.text = text
+        self._nulls = nulls
+        self._null_count = self._blank_count = 0
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Look at one chunk of the column. Distinct values are looked at once, and together, in compiled code."""
+        distinct = set(cells)
+        for null in distinct & self._nulls:
+            self._null_count += cells.count(null)
+        distinct -= self._nulls
+        if "" in distinct:
+            self._blank_count += cells.count("")
+            distinct.remove("")
+        if distinct and not self.kinds.text:
+            self._classify(distinct)
+
+    def _classify(self, distinct: set[str]) -> None:
+        joined = "\n".join(distinct)
+        if joined.count("\n") != len(distinct) - 1:
+            self.kinds.text = True
+        elif _WHOLES.fullmatch(joined):
+            self.kinds.whole = True
+            if _LONG.search(joined):
+                self._long_numbers(distinct)
+        elif _NUMBERS.fullmatch(joined) and not _overflows(distinct):
+            self.kinds.real = True
+            if _LONG.search(joined):
+                self._long_numbers({text for text in distinct if _WHOLES.fullmatch(text)})
+        else:
+            self.kinds.text = True
+
+    def _long_numbers(self, texts: set[str]) -> None:
+        if any(len(text) > 100 for text in texts):
+            self.kinds.huge = self.kinds.whole = True
+        elif texts:
+            self.kinds.whole_numbers([int(text) for text in texts])
+
+    @property
+    def type(self) -> str:
+        """INTEGER, REAL or TEXT."""
+        return self.kinds.type()
+
+    @property
+    def nulls(self) -> int:
+        """How many fields become NULL."""
+        return self._null_count + (0 if self.type == "TEXT" else self._blank_count)
+
+    def converter(self) -> Callable[[Sequence[str]], Sequence[Any]]:
+        """A function from a chunk of texts to a chunk of SQLite values."""
+        nulls = dict.fromkeys(self._nulls)
+        if self.type != "TEXT":
+            numbers = _Numbers(int if self.type == "INTEGER" else float, nulls)
+            return lambda cells: list(map(numbers.__getitem__, cells))
+        if self._null_count == 0:
+            return lambda cells: cells
+        return lambda cells: list(map(nulls.get, cells, cells))
+
+
+class _Numbers(dict[str, Any]):
+    """Text to number, remembered, within bounds."""
+
+    def __init__(self, parse: Callable[[str], Any], nulls: dict[str, Any]) -> None:
+        super().__init__()
+        self._parse, self._known = parse, {**nulls, "": None}
+        self.update(self._known)
+
+    def __missing__(self, text: str) -> Any:
+        if len(self) > REMEMBERED:
+            self.clear()
+            self.update(self._known)
+        value = self[text] = self._parse(text)
+        return value
+
+
+class ValueColumn:
+    """One column of a JSON file, whose values bring their types along."""
+
+    def __init__(self, *, text: bool = False) -> None:
+        self.kinds = Kinds()
+        self.kinds.text = text
+        self.nulls = 0
+
+    def add(self, cells: Cells) -> None:
+        """Look at one chunk of the column."""
+        types = set(map(type, cells))
+        if type(None) in types:
+            self.nulls += cells.count(None)
+        if float in types:
+            self.kinds.real = True
+        if bool in types or int in types:
+            self.kinds.whole_numbers([cell for cell in cells if isinstance(cell, int)])
+        if dict in types and list not in types and str not in types and all(map(_is_blob, cells)):
+            self.kinds.blob = True
+        elif types & {str, list, dict}:
+            self.kinds.text = True
+
+    @property
+    def type(self) -> str:
+        """INTEGER, REAL, TEXT or BLOB."""
+        return self.kinds.type()
+
+    def converter(self) -> Callable[[Cells], Cells]:
+        """A function from a chunk of JSON values to a chunk of SQLite values."""
+        convert = {"INTEGER": _integer, "REAL": _real, "TEXT": _text, "BLOB": _blob}[self.type]
+        return lambda cells: [None if cell is None else convert(cell) for cell in cells]
+
+
+def _overflows(texts: Iterable[str]) -> bool:
+    return any(math.isinf(float(text)) for text in texts if "e" in text or "E" in text or len(text) > 300)
+
+
+def _is_blob(cell: Any) -> bool:
+    if not isinstance(cell, dict):
+        return cell is None
+    if list(cell) != ["$bytes"] or not isinstance(cell["$bytes"], str):
+        return False
+    try:
+        base64.b64decode(cell["$bytes"], validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _integer(cell: Any) -> int:
+    return int(cell)
+
+
+def _real(cell: Any) -> float:
+    return float(cell)
+
+
+def _text(cell: Any) -> str:
+    return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
+
+
+def _blob(cell: Any) -> bytes:
+    return base64.b64decode(cell["$bytes"])

@@ -1,0 +1,190 @@
+"""Read JSON and NDJSON: records are objects; their keys, in order of first appearance, are the columns.
+
+A JSON file is one array of objects, or objects one after another; it is parsed object by object, so a file of any
+size takes the memory of its largest record. A missing key is NULL; arrays and objects as values are kept as JSON text;
+`{"$bytes": base64}` is a BLOB; true and false are 1 and 0, unless their column holds text as well.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from typing import IO, Any
+
+from codemode.database.infer import ValueColumn
+from codemode.database.readers import MAX_COLUMNS, Column, Progress, Reading, unique_names
+from codemode.database.sources import Source
+from codemode.errors import RequestInvalid
+
+CHUNK = 1_000
+BLOCK = 256 * 1024
+RECORD_BYTES = 64 * 1024 * 1024  # a single record beyond this is a file that is no list of records
+NEWLINE = "\n"
+CONSTANTS = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DECODER = json.JSONDecoder(parse_constant=CONSTANTS.__getitem__)
+
+Record = dict[str, Any]
+
+
+class Records:
+    """NDJSON (one object a line) with `lines`, JSON otherwise."""
+
+    def __init__(self, *, lines: bool) -> None:
+        self._read = _line_records if lines else _json_records
+
+    def __call__(self, source: Source, *, text: frozenset[str], progress: Progress) -> Reading:
+        """Learn the columns; see `Reading`."""
+        columns: dict[str, ValueColumn] = {}
+        rows = 0
+        for chunk in self._chunks(source):
+            for key in dict.fromkeys(key for record in chunk if not record.keys() <= columns.keys() for key in record):
+                if key not in columns:
+                    columns[key] = self._new_column(source, key, columns, text, rows)
+            for key, column in columns.items():
+                column.add([record.get(key) for record in chunk])
+            rows += len(chunk)
+            progress(source.position())
+        if not columns:
+            raise RequestInvalid(f"{source.name} holds no records", hint="its columns are those of its records")
+        names, notes = unique_names(list(columns))
+        notes += [note for name, c in zip(names, columns.values(), strict=True) if (note := c.kinds.note(name))]
+        profile = tuple(Column(name, c.type, c.nulls) for name, c in zip(names, columns.values(), strict=True))
+
+        def chunks() -> Iterator[list[tuple[Any, ...]]]:
+            convert = [(key, column.converter()) for key, column in columns.items()]
+            for chunk in self._chunks(source):
+                yield list(zip(*[change([r.get(key) for r in chunk]) for key, change in convert], strict=True))
+                progress(source.size + source.position())
+
+        return Reading(profile, rows, tuple(notes), chunks)
+
+    def _new_column(
+        self, source: Source, key: str, columns: dict[str, ValueColumn], text: frozenset[str], rows: int
+    ) -> ValueColumn:
+        if len(columns) >= MAX_COLUMNS:
+            raise RequestInvalid(f"{source.name} has more than {MAX_COLUMNS:,} different keys", hint="are they data?")
+        column = ValueColumn(text=key.strip().casefold() in text)
+        column.nulls = rows  # the records before this one do not have the key
+        return column
+
+    def _chunks(self, source: Source) -> Iterator[list[Record]]:
+        with source.text() as text:
+            records = self._read(source.name, text)
+            while chunk := list(islice(records, CHUNK)):
+                yield chunk
+
+
+def _line_records(name: str, text: IO[str]) -> Iterator[Record]:
+    for number, line in enumerate(text, 1):
+        if line.isspace():
+            continue
+        try:
+            record = _DECODER.decode(line)
+        except (ValueError, RecursionError) as error:
+            reason = (
+                error.msg if isinstance(error, json.JSONDecodeError) else "a value is nested too deeply or too long"
+            )
+            hint = "NDJSON is one object a line; an array of objects is --format json"
+            raise RequestInvalid(f"{name}, line {number}: not JSON: {reason}", hint=hint) from None
+        yield _checked(record, line, partial("{}, line {}".format, name, number))
+
+
+class _Scanner:
+    """A window on a JSON text that slides from value to value and knows its line."""
+
+    def __init__(self, name: str, text: IO[str]) -> None:
+        self._name, self._text = name, text
+        self._buffer, self._at, self._line = "", 0, 1
+
+    def peek(self) -> str:
+        """The next character that is no white space, or "" at the end."""
+        while True:
+            self._at = _past_space(self._buffer, self._at)
+            if self._at < len(self._buffer) or not self._more():
+                return self._buffer[self._at : self._at + 1]
+
+    def skip(self) -> None:
+        """Pass the character that `peek` showed."""
+        self._at += 1
+
+    def value(self) -> tuple[Any, str]:
+        """Parse the value that starts here; answers it with its text."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._buffer, self._at)
+            except RecursionError:
+                raise self.error("a value is nested too deeply") from None
+            except ValueError as error:
+                # Whether the text is wrong or only not read to its end shows once more of it is there.
+                if len(self._buffer) - self._at < RECORD_BYTES and self._more():
+                    continue
+                raise self.error(
+                    error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
+                ) from None
+            text, self._at = self._buffer[self._at : end], end
+            return value, text
+
+    def place(self, back: str = "") -> str:
+        """The file and the line where the window stands, or stood before it passed the text `back`."""
+        return f"{self._name}, line {self._line + self._buffer.count(NEWLINE, 0, self._at) - back.count(NEWLINE)}"
+
+    def error(self, reason: str) -> RequestInvalid:
+        """The error for a text that is not JSON here."""
+        return RequestInvalid(f"{self.place()}: not JSON: {reason}", hint="an array of objects is read, or NDJSON")
+
+    def _more(self) -> bool:
+        # Doubling what is unread keeps a record of many megabytes from being parsed again for every block.
+        block = self._text.read(max(BLOCK, len(self._buffer) - self._at))
+        self._line += self._buffer.count(NEWLINE, 0, self._at)
+        self._buffer, self._at = self._buffer[self._at :] + block, 0
+        return bool(block)
+
+
+def _past_space(text: str, start: int) -> int:
+    found = _SPACE.match(text, start)
+    return found.end() if found else start
+
+
+def _json_records(name: str, text: IO[str]) -> Iterator[Record]:
+    scanner = _Scanner(name, text)
+    in_array = scanner.peek() == "["
+    if in_array:
+        scanner.skip()
+    ended = not in_array
+    while mark := scanner.peek():
+        if in_array and mark == "]":
+            scanner.skip()
+            ended = True
+            break
+        record, source = scanner.value()
+        yield _checked(record, source, partial(scanner.place, source))
+        mark = scanner.peek()
+        if in_array and mark == ",":
+            scanner.skip()
+            if scanner.peek() == "]":
+                raise scanner.error("a comma, and no value after it")
+        elif in_array and mark not in ("", "]"):
+            raise scanner.error("expected ',' or ']' after a record")
+    if not ended:
+        raise scanner.error("the array is not closed")
+    if scanner.peek():
+        raise scanner.error("something follows the array")
+
+
+def _checked(record: Any, text: str, place: Callable[[], str]) -> Record:
+    """The record, if it is an object that SQLite can hold."""
+    if not isinstance(record, dict):
+        kind = "an array" if isinstance(record, list) else "no object"
+        raise RequestInvalid(f"{place()}: the record is {kind}", hint='a record is an object: {"name": value, …}')
+    # Only an escape can make a lone surrogate, so a text without \\u needs no second look.
+    if ("\\ud" in text or "\\uD" in text) and _SURROGATE.search(json.dumps(record, ensure_ascii=False)):
+        raise RequestInvalid(
+            f"{place()}: a lone surrogate is no text", hint="the escape \\ud800 to \\udfff comes in pairs"
+        )
+    return record

@@ -1,0 +1,119 @@
+"""Where an import reads from: a file or a stream, plain or gzip, readable twice and in constant memory.
+
+What is not a regular file (standard input, a named pipe) is spooled to a temporary file first, since types are
+inferred in one pass and rows are read in another.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import stat
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from codemode.errors import RequestInvalid
+
+GZIP_MAGIC = b"\x1f\x8b"
+BUFFER_BYTES = 1024 * 1024  # decompressing in small steps costs more than the inflating itself
+
+
+class Source:
+    """One input that can be opened again and again; `name` is what error messages call it."""
+
+    def __init__(self, file: Path | BinaryIO, *, name: str | None = None, encoding: str = "utf-8") -> None:
+        self.name = name or (str(file) if isinstance(file, Path) else "standard input")
+        self.encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
+        self._check_encoding(encoding)
+        self._file = _regular_file(file, self.name) if isinstance(file, Path) else _spooled(file)
+        self.size = self._file.seek(0, io.SEEK_END)
+        self._file.seek(0)
+        self.compressed = self._file.read(2) == GZIP_MAGIC
+
+    def _check_encoding(self, encoding: str) -> None:
+        try:
+            "".encode(encoding)
+        except (LookupError, UnicodeError):
+            raise RequestInvalid(f"unknown encoding {encoding!r}", hint="for example utf-8, utf-16, cp1252") from None
+
+    def position(self) -> int:
+        """How many bytes of the file, as it lies on disk, the running pass has consumed."""
+        return self._file.tell()
+
+    @contextmanager
+    def binary(self) -> Iterator[BinaryIO]:
+        """The bytes from the start, decompressed; damage in the compression is a `RequestInvalid`."""
+        self._file.seek(0)
+        try:
+            if self.compressed:
+                with gzip.GzipFile(fileobj=self._file) as inflated:
+                    yield cast(BinaryIO, io.BufferedReader(inflated, BUFFER_BYTES))
+            else:
+                yield self._file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise RequestInvalid(f"{self.name}: damaged gzip file: {error}", hint="download it again") from None
+
+    @contextmanager
+    def text(self) -> Iterator[IO[str]]:
+        """The text from the start, line ends untouched; a byte that does not decode is told with its line."""
+        with self.binary() as stream:
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            try:
+                yield text
+            except UnicodeDecodeError as error:
+                raise self._undecodable(error) from None
+            except UnicodeError as error:  # a wrong byte order mark, and the like
+                raise RequestInvalid(f"{self.name}: not {self.encoding} text: {error}") from None
+            finally:
+                text.detach()
+
+    def _undecodable(self, error: UnicodeDecodeError) -> RequestInvalid:
+        # The decoder works in blocks, so its error cannot name the line: look for it again, line by line.
+        place, byte = self.name, error.object[error.start]
+        with self.binary() as stream:
+            stream.seek(0)
+            for number, line in enumerate(stream, 1):
+                try:
+                    line.decode(self.encoding)
+                except UnicodeDecodeError as found:
+                    place, byte = f"{self.name}, line {number}", found.object[found.start]
+                    break
+        hint = "save it as UTF-8, or name its encoding (--encoding cp1252, --encoding utf-16)"
+        return RequestInvalid(f"{place}: not {error.encoding} text (byte 0x{byte:02x})", hint=hint)
+
+    def close(self) -> None:
+        """Give the file back; a spooled copy is removed with it."""
+        self._file.close()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _regular_file(path: Path, name: str) -> BinaryIO:
+    try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise RequestInvalid(f"{name} is a directory", hint="name the files in it")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise RequestInvalid(f"no such file: {name}", hint="check the spelling and the folder") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RequestInvalid(f"cannot read {name}: {reason}") from None
+    if file.seekable() and stat.S_ISREG(path.stat().st_mode):
+        return file
+    with file:
+        return _spooled(file)
+
+
+def _spooled(stream: BinaryIO) -> BinaryIO:
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed by Source.close, gone with it
+    shutil.copyfileobj(stream, copy, BUFFER_BYTES)
+    return copy

@@ -1,0 +1,216 @@
+"""Import a file into a table and export rows to a file, through functions that the caller gives.
+
+import_file   source → reader (two passes) → `load`, which keeps all of the rows or none
+export_rows   rows → writer → a file beside the target, renamed over it when it is whole
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+
+import msgspec
+
+from codemode.database.readers import Column, Delimited, Progress, Reader, Reading, changed, text_columns
+from codemode.database.records import Records
+from codemode.database.sources import Source
+from codemode.database.writers import DelimitedWriter, Written, write_json, write_markdown, write_ndjson
+from codemode.errors import RequestInvalid, StorageFull
+
+IMPORT_FORMATS = ("csv", "tsv", "json", "ndjson")
+EXPORT_FORMATS = (*IMPORT_FORMATS, "markdown")
+EXTENSIONS = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json",
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".md": "markdown",
+}  # fmt: skip
+
+
+class Load(Protocol):
+    """Puts rows into a table in one transaction and answers their number; `columns` are (name, type) pairs."""
+
+    def __call__(self, table: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> int:
+        """Load all rows or none."""
+        ...
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import brought: where it came from, where it went, and what each column holds."""
+
+    file: str
+    table: str
+    rows: int
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Exported(NamedTuple):
+    """What an export wrote."""
+
+    rows: int
+    bytes: int
+    notes: tuple[str, ...]
+
+
+def format_of(name: str, formats: Sequence[str], given: str | None = None) -> str:
+    """The format given, else the one that the file's extension names (before a .gz)."""
+    if given is not None:
+        return given
+    suffix = Path(name.lower().removesuffix(".gz")).suffix
+    found = EXTENSIONS.get(suffix)
+    if found in formats:
+        return str(found)
+    known = [extension for extension, name in EXTENSIONS.items() if name in formats]
+    message = (
+        f"{name}: cannot tell the format from its extension"
+        if not suffix
+        else f"{name}: {suffix} files are not read or written"
+    )
+    raise RequestInvalid(message, hint=f"say --format, one of: {', '.join(formats)}", available=known)
+
+
+def table_of(name: str) -> str:
+    """A table's name from a file's: `2013 flights.csv.gz` becomes `t_2013_flights`."""
+    stem = Path(name).name.lower().removesuffix(".gz")
+    suffix = Path(stem).suffix
+    known = suffix in EXTENSIONS or suffix == ".txt"
+    base = Path(name).name[: len(stem) - len(suffix) if known else len(stem)]
+    table = re.sub(r"\W+", "_", base).strip("_") or "data"
+    return f"t_{table}" if table[0].isdigit() else table
+
+
+def reader_for(kind: str, nulls: Sequence[str] = (), delimiter: str | None = None) -> Reader:
+    """The reader of a format; `nulls` are the texts that a delimited file has for NULL (by default the empty field)."""
+    if kind in ("csv", "tsv"):
+        if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+            raise RequestInvalid(f"a delimiter is one character, not {delimiter!r}", hint="for example ';' or '|'")
+        return Delimited(delimiter or {"csv": ",", "tsv": "\t"}[kind], nulls or ("",))
+    return Records(lines=kind == "ndjson")
+
+
+def import_file(
+    source: Source,
+    reader: Reader,
+    table: str,
+    load: Load,
+    *,
+    existing: Mapping[str, str] | None = None,
+    progress: Progress = lambda _: None,
+) -> Profile:
+    """Read `source` into `table` through `load`.
+
+    `existing` are the columns of the table that is appended to, with their declared types: what goes into a text
+    column stays text as the file has it. `progress` gets the bytes consumed so far, of twice the source's size.
+    """
+    reading = reader(source, text=text_columns(existing or {}), progress=progress)
+    rows = load(table, [(column.name, column.type) for column in reading.columns], _rows(source, reading))
+    return Profile(file=source.name, table=table, rows=rows, columns=reading.columns, notes=reading.notes)
+
+
+def _rows(source: Source, reading: Reading) -> Iterator[tuple[Any, ...]]:
+    count = 0
+    try:
+        for chunk in reading.chunks():
+            count += len(chunk)
+            yield from chunk
+    except (ValueError, KeyError) as error:
+        if isinstance(error, UnicodeError):
+            raise
+        raise changed(source) from None  # a value that the first pass did not see
+    if count != reading.rows:
+        raise changed(source)
+
+
+def writer_for(kind: str, null: str = "") -> Callable[[Sequence[str], Iterable[Sequence[Any]], Written], Iterator[str]]:
+    """The writer of a format; `null` is what NULL is written as in a delimited file."""
+    if kind in ("csv", "tsv"):
+        return DelimitedWriter({"csv": ",", "tsv": "\t"}[kind], null)
+    return {"json": write_json, "ndjson": write_ndjson, "markdown": write_markdown}[kind]
+
+
+def export_rows(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    target: Path | BinaryIO,
+    kind: str,
+    *,
+    null: str = "",
+    force: bool = False,
+) -> Exported:
+    """Write rows to a file (compressed if its name ends in .gz) or to an open binary stream.
+
+    The file appears whole or not at all; an existing one is replaced only with `force`.
+    """
+    written, size = Written(), 0
+    with _sink(target, force) as sink:
+        for text in writer_for(kind, null)(columns, rows, written):
+            size += sink.write(text.encode())
+    return Exported(written.rows, size, written.notes(null))
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Refuse a target that cannot or may not be written, before any work is done for it."""
+    if target.is_dir():
+        raise RequestInvalid(f"{target} is a directory", hint="name a file in it")
+    if target.is_file() and not force:
+        raise RequestInvalid(f"{target} exists", hint="say --force to replace it, or name another file")
+    if not target.parent.is_dir():
+        raise RequestInvalid(f"no such directory: {target.parent}", hint="create it first")
+
+
+@contextmanager
+def _sink(target: Path | BinaryIO, force: bool) -> Iterator[BinaryIO]:
+    if not isinstance(target, Path):
+        yield target
+        return
+    check_target(target, force)
+    with _whole_file(target, force) as file:
+        if not target.name.lower().endswith(".gz"):
+            yield file
+            return
+        # No name and no time in the header: the same rows give the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
+            yield cast(BinaryIO, packed)
+
+
+@contextmanager
+def _whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
+    """A file that takes the target's name when the block ends well, and is removed when it does not."""
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        with target.open("wb") as device:  # /dev/stdout or a pipe: nothing to rename
+            yield device
+        return
+    target = target.resolve()
+    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _rename(beside, target, force)
+    except OSError as error:
+        raise StorageFull(
+            f"cannot write {target}: {error.strerror}", hint="free space, or mend its permissions"
+        ) from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _rename(beside: Path, target: Path, force: bool) -> None:
+    if not force:
+        # A hard link fails where a file has appeared meanwhile; a rename would replace it.
+        try:
+            target.hardlink_to(beside)
+        except FileExistsError:
+            raise RequestInvalid(f"{target} exists", hint="say --force to replace it, or name another file") from None
+        except OSError:
+            pass  # a file system without links: the check before the work has to do
+        else:
+            return
+    beside.replace(target)

@@ -1,0 +1,156 @@
+"""Write rows as CSV, TSV, JSON, NDJSON or Markdown, chunk by chunk: each writer yields text, its caller keeps it.
+
+What a format cannot say is counted in `Written.notes`, never lost in silence: texts that read like the NULL marker
+of a CSV, and blobs, which are written as base64 (`{"$bytes": …}` in JSON, which the import reads back as a blob).
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+CHUNK = 1_000
+
+Rows = Iterable[Sequence[Any]]
+
+
+class Written:
+    """What has been written so far."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._like_null = 0
+        self._blobs = 0
+
+    def count_like_null(self, count: int) -> None:
+        """Note texts that cannot be told from NULL."""
+        self._like_null += count
+
+    def count_blobs(self, count: int) -> None:
+        """Note blobs written as text."""
+        self._blobs += count
+
+    def notes(self, null: str) -> tuple[str, ...]:
+        """What the file does not say by itself."""
+        notes = []
+        if self._like_null:
+            notes.append(f"{self._like_null:,} texts equal {null!r}, the marker of NULL: choose another with --null")
+        if self._blobs:
+            notes.append(f"{self._blobs:,} blobs were written as base64 text")
+        return tuple(notes)
+
+
+class DelimitedWriter:
+    """CSV and TSV, quoted where needed; NULL is `null`, by default the empty field."""
+
+    def __init__(self, delimiter: str = ",", null: str = "") -> None:
+        self._delimiter, self._null = delimiter, null
+
+    def __call__(self, columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:
+        """Yield the header line, then the records."""
+        yield self._lines([columns])
+        for chunk in _chunks(rows, written):
+            cells = [self._column(column, written) for column in zip(*chunk, strict=True)]
+            yield self._lines(zip(*cells, strict=True))
+
+    def _column(self, cells: Sequence[Any], written: Written) -> Sequence[Any]:
+        types = set(map(type, cells))
+        if str in types:
+            written.count_like_null(cells.count(self._null))
+        if bytes in types:
+            cells = [_base64(cell) if isinstance(cell, bytes) else cell for cell in cells]
+        if type(None) in types:
+            cells = [self._null if cell is None else cell for cell in cells]
+        return cells
+
+    def _lines(self, records: Iterable[Sequence[Any]]) -> str:
+        records = list(records)
+        text = self._write(records, csv.QUOTE_MINIMAL)
+        # The csv module leaves a lone carriage return unquoted, which readers take for the end of a line.
+        return self._write(records, csv.QUOTE_ALL) if "\r" in text else text
+
+    def _write(self, records: list[Sequence[Any]], quoting: Any) -> str:
+        buffer = io.StringIO()
+        csv.writer(buffer, delimiter=self._delimiter, lineterminator="\n", quoting=quoting).writerows(records)
+        return buffer.getvalue()
+
+
+def write_ndjson(columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:
+    """One object a line."""
+    for chunk in _chunks(rows, written):
+        yield "".join(f"{_json_object(columns, row)}\n" for row in chunk)
+
+
+def write_json(columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:
+    """One array of objects, an object a line."""
+    before = "[\n"
+    for chunk in _chunks(rows, written):
+        yield before + ",\n".join(_json_object(columns, row) for row in chunk)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def write_markdown(columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:
+    """A pipe table; numbers to the right where the first rows hold numbers."""
+    chunks = _chunks(rows, written)
+    first = next(chunks, [])
+    numeric = [
+        any(cell is not None for cell in cells) and all(isinstance(cell, int | float | None) for cell in cells)
+        for cells in zip(*first, strict=True)
+    ] or [False] * len(columns)
+    yield _markdown_line(columns)
+    yield "|" + "|".join("---:" if right else "---" for right in numeric) + "|\n"
+    for chunk in chain([first], chunks):
+        yield "".join(_markdown_line(row) for row in chunk)
+
+
+def _markdown_line(row: Sequence[Any]) -> str:
+    return "| " + " | ".join(_markdown_cell(cell) for cell in row) + " |\n"
+
+
+def _markdown_cell(cell: Any) -> str:
+    if isinstance(cell, bytes):
+        return _base64(cell)
+    text = "" if cell is None else str(cell)
+    return " ".join(
+        text.replace("\\", "\\\\").replace("|", "\\|").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    )
+
+
+def _json_object(columns: Sequence[str], row: Sequence[Any]) -> str:
+    record = dict(zip(columns, row, strict=True))
+    try:
+        return json.dumps(record, ensure_ascii=False, allow_nan=False, default=_blob)
+    except ValueError:
+        # JSON has no infinity, but every reader takes a number beyond its range for one.
+        cells = (f"{json.dumps(name, ensure_ascii=False)}: {_json_cell(value)}" for name, value in record.items())
+        return "{" + ", ".join(cells) + "}"
+
+
+def _json_cell(value: Any) -> str:
+    if isinstance(value, float) and math.isinf(value):
+        return "9e999" if value > 0 else "-9e999"
+    return json.dumps(value, ensure_ascii=False, default=_blob)
+
+
+def _blob(value: bytes) -> dict[str, str]:
+    return {"$bytes": _base64(value)}
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _chunks(rows: Rows, written: Written) -> Iterator[list[Sequence[Any]]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, CHUNK)):
+        if bytes in set(chain.from_iterable(map(type, row) for row in chunk)):
+            written.count_blobs(sum(isinstance(cell, bytes) for row in chunk for cell in row))
+        yield chunk
+        written.rows += len(chunk)

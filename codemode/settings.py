@@ -1,0 +1,158 @@
+"""A worker's settings: argument, environment, file, default, in this order; never a file that was not named.
+
+The file is TOML (`--config`, else `CODEMODE_CONFIG`): top-level keys and a `[limits]` table. The environment has
+`CODEMODE_` and the key in capitals, `CODEMODE_LIMITS_` for the limits. A wrong key or value in a file is an error;
+an unknown variable is only a warning, since others may set variables of the same beginning.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from codemode.errors import RequestInvalid
+from codemode.limits import MIB, Limits
+
+PREFIX = "CODEMODE_"
+CONFIG = "CODEMODE_CONFIG"
+
+# Kubernetes hands every container variables named for the services around it: a service called "codemode"
+# brings CODEMODE_PORT=tcp://…; nobody misspelt those.
+_SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TCP|UDP).*)?)")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one worker is set up."""
+
+    data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
+    isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
+    children: int = 2  # kept forked and confined ahead of need; each costs some 15 MB, mostly shared
+    log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work
+    log_bytes: int = 64 * MIB  # of that log: long snippets must not outgrow the data they work on
+    sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
+    limits: Limits = Limits()  # of every session; a session's own only go downwards
+
+    def __post_init__(self) -> None:
+        if self.children < 0:
+            raise RequestInvalid(f"setting children must be zero or more, not {self.children!r}")
+        for name in ("log_entries", "log_bytes", "sweep_seconds"):
+            if not getattr(self, name) > 0:
+                raise RequestInvalid(f"setting {name} must be above zero, not {getattr(self, name)!r}")
+
+
+class Resolved(NamedTuple):
+    """Settings with the source of each, by dotted key, and what looked wrong but harmless."""
+
+    settings: Settings
+    sources: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+def keys() -> dict[str, Any]:
+    """Every dotted key with the type that it takes."""
+    own = {key: hint for key, hint in get_type_hints(Settings).items() if key != "limits"}
+    return own | {f"limits.{key}": hint for key, hint in get_type_hints(Limits).items()}
+
+
+def flat(settings: Settings) -> dict[str, Any]:
+    """The settings by dotted key."""
+    values = {key: getattr(settings, key) for key in Settings.__struct_fields__ if key != "limits"}
+    return values | {f"limits.{key}": getattr(settings.limits, key) for key in Limits.__struct_fields__}
+
+
+def variable(key: str) -> str:
+    """The environment variable of a key: `limits.rows` is CODEMODE_LIMITS_ROWS."""
+    return PREFIX + key.replace(".", "_").upper()
+
+
+def resolve(
+    *, config: str | Path | None = None, environ: Mapping[str, str] | None = None, **arguments: Any
+) -> Resolved:
+    """Settings from every source; arguments that are None were not given."""
+    environ = os.environ if environ is None else environ
+    config = config or environ.get(CONFIG) or None
+    given = _from_file(Path(config)) if config else {}
+    given |= _from_environment(environ)
+    given |= {key: (value, "argument") for key, value in arguments.items() if value is not None}
+    values = {key: value for key, (value, _) in given.items()}
+    limits = Limits(**{key.removeprefix("limits."): values.pop(key) for key in given if key.startswith("limits.")})
+    sources = {key: given[key][1] if key in given else "default" for key in keys()}
+    return Resolved(Settings(limits=limits, **values), sources, _unknown_variables(environ))
+
+
+def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RequestInvalid(f"cannot read the settings file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RequestInvalid(f"{path} is not TOML: {error}", hint="see `codemode settings --sample`") from None
+    limits = table.pop("limits", {})
+    if not isinstance(limits, dict):
+        raise RequestInvalid(f"{path}: limits is a table", hint="write [limits] and its keys below")
+    entries = table | {f"limits.{key}": value for key, value in limits.items()}
+    known = keys()
+    values = {}
+    for key, value in entries.items():
+        if key not in known:
+            raise _unknown_key(f"{path}: unknown setting {key}", key, known)
+        values[key] = (_checked(value, known[key], f"{path}: {key}"), f"file {path}")
+    if "data_dir" in values:
+        values["data_dir"] = (str(path.parent / Path(values["data_dir"][0]).expanduser()), f"file {path}")
+    return values
+
+
+def _unknown_key(message: str, key: str, known: Mapping[str, Any]) -> RequestInvalid:
+    close = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+    close += [name for name in known if name.endswith(f".{key}") or f"limits.{name}" == key]
+    hint = "a limit stands below [limits]" if any(name.startswith("limits.") for name in close) else None
+    return RequestInvalid(message, hint=hint, did_you_mean=tuple(dict.fromkeys(close)), available=tuple(known))
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    values = {}
+    for key, kind in keys().items():
+        name = variable(key)
+        if environ.get(name):  # set but empty is how a shell unsets for one command
+            values[key] = (_checked(_parsed(environ[name], kind), kind, name), f"environment {name}")
+    return values
+
+
+def _parsed(text: str, kind: Any) -> Any:
+    """The number that a variable's text is, where its key takes one; otherwise the text, for the check to judge."""
+    if kind is int and re.fullmatch(r"\s*-?[0-9][0-9_]*\s*", text):
+        return int(text)
+    if kind is float and re.fullmatch(r"\s*-?[0-9]+(\.[0-9]+)?\s*", text):
+        return float(text)
+    return text
+
+
+def _checked(value: Any, kind: Any, where: str) -> Any:
+    if kind is float and type(value) is int:
+        return float(value)
+    if get_origin(kind) is Literal:
+        if value in get_args(kind):
+            return value
+        expected = " or ".join(f'"{choice}"' for choice in get_args(kind))
+    elif isinstance(value, kind) and not (kind is not bool and isinstance(value, bool)):
+        return value
+    else:
+        expected = {int: "a whole number", float: "a number"}.get(kind, "text")
+    raise RequestInvalid(f"{where}: expected {expected}, not {value!r}")
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    known = [variable(key) for key in keys()] + [CONFIG]
+    warnings = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name):
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            warnings.append(f"{name} is no setting" + (f": did you mean {close[0]}?" if close else ""))
+    return tuple(warnings)

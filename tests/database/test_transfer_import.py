@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from codemode.database.readers import unique_names
+from codemode.database.sources import Source
+from codemode.database.transfer import format_of, import_file, reader_for, table_of
+from codemode.errors import RequestInvalid
+
+
+def passes(source: Source, kind: str = "csv", nulls: tuple[str, ...] = (), text: frozenset[str] = frozenset()):
+    reading = reader_for(kind, nulls)(source, text=text, progress=lambda _: None)
+    return reading, [row for chunk in reading.chunks() for row in chunk]
+
+
+def read(content: str | bytes, kind: str = "csv", nulls: tuple[str, ...] = (), text: frozenset[str] = frozenset()):
+    data = content.encode() if isinstance(content, str) else content
+    with Source(io.BytesIO(data), name=f"data.{kind}") as source:
+        reading, rows = passes(source, kind, nulls, text)
+    assert len(rows) == reading.rows
+    return reading, rows
+
+
+def column(values: list[str], nulls: tuple[str, ...] = ()):
+    """The type and the values that one CSV column of these texts becomes."""
+    reading, rows = read("id,v\n" + "".join(f"x,{value}\n" for value in values), nulls=nulls)
+    return reading.columns[1].type, [row[1] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "values"),
+    [
+        (["1", "-2", "0"], "INTEGER", [1, -2, 0]),
+        (["1", ""], "INTEGER", [1, None]),
+        ([" 12", "3 "], "INTEGER", [12, 3]),
+        (["9223372036854775807", "-9223372036854775808"], "INTEGER", [2**63 - 1, -(2**63)]),
+        (["9223372036854775808", "1"], "TEXT", ["9223372036854775808", "1"]),
+        (["1.5", "2"], "REAL", [1.5, 2.0]),
+        (["1e5", ".5", "-0"], "REAL", [100000.0, 0.5, -0.0]),
+        (["inf", "-inf", "0.5"], "REAL", [float("inf"), float("-inf"), 0.5]),
+        (["9007199254740993", "0.5"], "TEXT", ["9007199254740993", "0.5"]),
+        (["1e999", "1.0"], "TEXT", ["1e999", "1.0"]),
+        (["007", "1"], "TEXT", ["007", "1"]),
+        (["+49", "1"], "TEXT", ["+49", "1"]),
+        (["1_000"], "TEXT", ["1_000"]),
+        (["٣", "1"], "TEXT", ["٣", "1"]),
+        (["0x10"], "TEXT", ["0x10"]),
+        (["true", "false"], "TEXT", ["true", "false"]),
+        (["2013-01-01", ""], "TEXT", ["2013-01-01", None]),
+        (["nan", "1.0"], "TEXT", ["nan", "1.0"]),
+        (["", ""], "TEXT", [None, None]),
+        (['"1\n2"'], "TEXT", ["1\n2"]),
+    ],
+)
+def test_a_column_gets_the_narrowest_type_that_loses_nothing(texts, kind, values):
+    found, got = column(texts)
+    assert (found, got) == (kind, values)
+
+
+def test_null_texts_replace_the_empty_field_in_text_columns_only():
+    reading, rows = read("a,b\nNA,NA\n,\nx,5\n", nulls=("NA",))
+    assert rows == [(None, None), ("", None), ("x", 5)]
+    assert [(c.type, c.nulls) for c in reading.columns] == [("TEXT", 1), ("INTEGER", 2)]
+
+
+def test_types_are_decided_over_the_whole_file():
+    reading, rows = read("n\n" + "1\n" * 12_000 + "abc\n")
+    assert reading.columns[0].type == "TEXT"
+    assert rows[0] == ("1",)
+    assert rows[-1] == ("abc",)
+
+
+def test_quoted_newlines_byte_order_mark_crlf_and_blank_lines_are_read():
+    _, rows = read(b'\xef\xbb\xbfname,note\r\n\r\n"a ""b""","two\r\nlines"\r\n\r\n')
+    assert rows == [('a "b"', "two\r\nlines")]
+
+
+def test_tsv_is_split_at_tabs():
+    reading, rows = read("a\tb\n1,5\tx\n", "tsv")
+    assert [c.name for c in reading.columns] == ["a", "b"]
+    assert rows == [("1,5", "x")]
+
+
+def test_a_column_that_holds_text_in_the_table_stays_text():
+    _, rows = read("zip,n\n12345,1.50\n", text=frozenset({"zip", "n"}))
+    assert rows == [("12345", "1.50")]
+
+
+def test_header_names_are_made_unique_and_said():
+    names, notes = unique_names(["a", "A", "", "a_2", " b ", "c\nd"])
+    assert names == ["a", "A_3", "column_3", "a_2", "b", "c d"]
+    assert len(notes) == 3
+
+
+def test_a_header_alone_makes_an_empty_table():
+    reading, rows = read("a,b\n")
+    assert [c.type for c in reading.columns] == ["TEXT", "TEXT"]
+    assert rows == []
+
+
+def test_another_delimiter_is_suggested():
+    reading, _ = read("a;b\n1;2\n")
+    assert any("--delimiter ';'" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        ("csv", "", "data.csv is empty"),
+        ("csv", "a,b\n1,2\n\n1,2,3\n", "data.csv, line 4: 3 fields, but the header names 2"),
+        ("csv", 'a,b\n"x\ny",2\n1\n', "data.csv, line 4: 1 fields"),
+        ("csv", 'a\n"open\n', "data.csv, line 2: the file ends inside a quoted field"),
+        ("csv", 'a\n"x"y\n', "data.csv, line 2: "),
+        ("csv", b"a\nok\n\xe9t\xe9\n", "data.csv, line 3: not utf-8 text (byte 0xe9)"),
+        ("csv", b"\x89PNG\r\n\x1a\n", "data.csv, line 1: not utf-8 text"),
+        ("csv", b"SQLite format 3\0a,b", "data.csv is a binary file"),
+        ("csv", b"\x1f\x8bnot really gzip", "data.csv: damaged gzip file"),
+        ("ndjson", '{"a": 1}\n\n{"a": }\n', "data.ndjson, line 3: not JSON"),
+        ("ndjson", '{"a": 1}\n[2]\n', "data.ndjson, line 2: the record is an array"),
+        ("ndjson", "\n\n", "data.ndjson holds no records"),
+        ("ndjson", '{"a": "\\ud800"}\n', "data.ndjson, line 1: a lone surrogate"),
+        ("ndjson", "[" * 100_000, "data.ndjson, line 1: not JSON"),
+        ("json", '[\n{"a": 1},\n{"a" 2}]', "data.json, line 3: not JSON"),
+        ("json", '[{"a": 1}', "data.json, line 1: not JSON: the array is not closed"),
+        ("json", '[{"a": 1},\n]', "data.json, line 2: not JSON: a comma"),
+        ("json", '[{"a": 1}]\nx', "data.json, line 2: not JSON: something follows"),
+        ("json", '[{"a": 1} {"a": 2}]', "expected ',' or ']'"),
+        ("json", "[\n1]", "data.json, line 2: the record is no object"),
+        ("json", "[]", "data.json holds no records"),
+        ("json", "", "data.json holds no records"),
+        ("json", '[{"a": ' + "[" * 100_000, "data.json, line 1: not JSON"),
+        ("json", '[{"a": ' + "1" * 5_000 + "}]", "data.json, line 1: not JSON"),
+    ],
+)
+def test_a_bad_record_is_told_with_file_and_line(kind, content, message):
+    with pytest.raises(RequestInvalid) as caught:
+        read(content, kind)
+    assert message in str(caught.value)
+
+
+def test_a_bad_line_far_into_the_file_is_found():
+    content = b"a\n" + b"x\n" * 50_000 + b"\xff\n" + b"x\n" * 50_000
+    with pytest.raises(RequestInvalid, match="line 50002: not utf-8"):
+        read(content)
+
+
+@pytest.mark.parametrize("kind", ["json", "ndjson"])
+def test_json_records_bring_their_types(kind):
+    records = [
+        {"i": 1, "r": 1, "t": "x", "b": {"$bytes": "AP8="}, "mixed": 1, "flag": True, "list": [1, "é"]},
+        {"i": None, "r": 2.5, "t": None, "b": None, "mixed": "two", "flag": False, "extra": 2**70},
+    ]
+    content = json.dumps(records) if kind == "json" else "\n".join(map(json.dumps, records))
+    reading, rows = read(content, kind)
+    assert {c.name: (c.type, c.nulls) for c in reading.columns} == {
+        "i": ("INTEGER", 1), "r": ("REAL", 0), "t": ("TEXT", 1), "b": ("BLOB", 1), "mixed": ("TEXT", 0),
+        "flag": ("INTEGER", 0), "list": ("TEXT", 1), "extra": ("TEXT", 1),
+    }  # fmt: skip
+    assert rows == [
+        (1, 1.0, "x", b"\0\xff", "1", 1, '[1, "é"]', None),
+        (None, 2.5, None, None, "two", 0, None, str(2**70)),
+    ]
+    assert reading.notes == ("extra: kept as text, since a number is beyond 64 bits",)
+
+
+def test_json_objects_one_after_another_are_records_too():
+    _, rows = read('{"a": 1}\n{\n  "a": 2\n}  {"a": 3}', "json")
+    assert rows == [(1,), (2,), (3,)]
+
+
+def test_a_key_that_first_appears_late_is_null_before():
+    content = "".join(f'{{"a": {n}}}\n' for n in range(2_500)) + '{"a": 0, "b": "x"}\n'
+    reading, rows = read(content, "ndjson")
+    assert (reading.columns[1].type, reading.columns[1].nulls) == ("TEXT", 2_500)
+    assert rows[0] == (0, None)
+    assert rows[-1] == (0, "x")
+
+
+def test_json_larger_than_the_window_is_read_whole():
+    records = [{"n": n, "text": "é" * (n % 997), "big": "x" * 600_000 if n == 500 else ""} for n in range(1_500)]
+    _, rows = read(json.dumps(records, indent=1, ensure_ascii=False), "json")
+    assert rows == [tuple(record.values()) for record in records]
+
+
+def test_files_may_be_compressed_whatever_their_name(tmp_path: Path):
+    path = tmp_path / "plain.csv"
+    path.write_bytes(gzip.compress(b"a\n1\n"))
+    with Source(path) as source:
+        assert passes(source)[1] == [(1,)]
+
+
+def test_a_named_pipe_is_read_twice_from_a_copy(tmp_path: Path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    feeder = threading.Thread(target=pipe.write_text, args=("a\n1\n2\n",))
+    feeder.start()
+    with Source(pipe) as source:
+        feeder.join()
+        assert passes(source)[1] == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder, "is a directory"),
+        (lambda folder: folder / "missing.csv", "no such file"),
+        (lambda folder: Path("nul\0.csv"), "cannot read"),
+    ],
+)
+def test_what_cannot_be_opened_says_why(tmp_path: Path, make, message):
+    with pytest.raises(RequestInvalid, match=message):
+        Source(make(tmp_path))
+
+
+def test_other_encodings_are_read_when_named():
+    with Source(io.BytesIO("name\nZoë\n".encode("cp1252")), encoding="cp1252") as source:
+        assert passes(source)[1] == [("Zoë",)]
+    with pytest.raises(RequestInvalid, match="unknown encoding"):
+        Source(io.BytesIO(), encoding="klingon")
+
+
+def test_a_file_that_changes_between_the_passes_is_refused(tmp_path: Path):
+    path = tmp_path / "growing.csv"
+    path.write_text("a\n1\n")
+
+    def load(table, columns, rows):
+        with path.open("a") as file:
+            file.write("2\n")
+        return len(list(rows))
+
+    with Source(path) as source, pytest.raises(RequestInvalid, match="changed while it was read"):
+        import_file(source, reader_for("csv"), "t", load)
+
+
+def test_import_hands_names_types_and_rows_to_the_loader_and_reports_progress(tmp_path: Path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,x\n2,\n")
+    seen, loaded = [], []
+
+    def load(table, columns, rows):
+        loaded.append((table, columns, list(rows)))
+        return 2
+
+    with Source(path) as source:
+        profile = import_file(source, reader_for("csv"), "t", load, progress=seen.append)
+    assert loaded == [("t", [("a", "INTEGER"), ("b", "TEXT")], [(1, "x"), (2, None)])]
+    assert (profile.rows, [c.nulls for c in profile.columns]) == (2, [0, 1])
+    size = path.stat().st_size
+    assert seen == [size, 2 * size]
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("flights.csv.gz", "flights"),
+        ("/a/b/My file-2.tsv", "My_file_2"),
+        ("2013 flights.csv", "t_2013_flights"),
+        ("---.csv", "data"),
+        ("notes.txt", "notes"),
+        ("données.csv", "données"),
+    ],
+)
+def test_a_file_names_its_table(name, table):
+    assert table_of(name) == table
+
+
+def test_the_extension_names_the_format():
+    assert format_of("a.CSV.gz", ("csv",)) == "csv"
+    assert format_of("a.jsonl", ("ndjson",)) == "ndjson"
+    assert format_of("a.bin", ("csv",), "csv") == "csv"
+    for name in ("a.xlsx", "a", "a.md"):
+        with pytest.raises(RequestInvalid):
+            format_of(name, ("csv", "json"))
+
+
+def test_a_delimiter_is_one_character():
+    with pytest.raises(RequestInvalid, match="one character"):
+        reader_for("csv", (), ";;")
