@@ -1,0 +1,85 @@
+"""What is injected into a snippet as `helpers`: proxies for the database, and pure query builders.
+
+Every call is answered by the worker through a `Channel`; the same objects serve a host's own `Session` through a
+local one. Only the standard library is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sandbox.helpers.channel import Channel
+from sandbox.helpers.db import Database
+from sandbox.helpers.error import HelperError, UnknownHelper, UnknownKey
+from sandbox.helpers.host import HostFunctions
+from sandbox.helpers.quoting import Query
+from sandbox.helpers.rows import Answer, Rows
+from sandbox.helpers.schema import Schema
+from sandbox.helpers.spelling import Spelled
+from sandbox.helpers.sql import Builders
+
+__all__ = [
+    "Answer",
+    "Builders",
+    "Channel",
+    "Database",
+    "HelperError",
+    "Helpers",
+    "HostFunctions",
+    "Query",
+    "Rows",
+    "Schema",
+    "UnknownHelper",
+    "UnknownKey",
+]
+
+_MOST_WARNINGS = 50
+
+
+class Helpers(Spelled):
+    """The `helpers` of one snippet: `db`, `sql`, `schema`, `host` and `Error`."""
+
+    __slots__ = ("_db", "_host", "_schema", "_sql", "_warnings")
+    _label = "helpers"
+    Error = HelperError
+
+    def __init__(self, channel: Channel, functions: Iterable[str] = ()) -> None:
+        fill = object.__setattr__
+        fill(self, "_warnings", {})
+        fill(self, "_db", Database(channel, self._warn))
+        fill(self, "_sql", Builders())
+        fill(self, "_schema", Schema(channel))
+        fill(self, "_host", HostFunctions(channel, functions, self._warn))
+
+    @property
+    def db(self) -> Database:
+        """The session's database."""
+        db: Database = self._db
+        return db
+
+    @property
+    def sql(self) -> Builders:
+        """Query builders."""
+        sql: Builders = self._sql
+        return sql
+
+    @property
+    def schema(self) -> Schema:
+        """The session's tables and columns."""
+        schema: Schema = self._schema
+        return schema
+
+    @property
+    def host(self) -> HostFunctions:
+        """The functions that the host lends."""
+        host: HostFunctions = self._host
+        return host
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was not done quite as asked, each once: the first fifty."""
+        return list(self._warnings)
+
+    def _warn(self, text: str) -> None:
+        if len(self._warnings) < _MOST_WARNINGS:
+            self._warnings[text] = None

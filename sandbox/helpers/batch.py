@@ -1,0 +1,142 @@
+"""Records into a table in chunks, however many there are: the child's side of `batch_insert`.
+
+The worker inserts one chunk while the next one is built here. Each record is copied out before the next one is
+asked for, since a generator may hand out the same dict again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from typing import Any
+
+from sandbox.helpers.channel import Channel
+from sandbox.helpers.error import HelperError
+from sandbox.helpers.records import Columns
+from sandbox.helpers.values import Warn
+from sandbox.helpers.vetting import column_types, vet, vet_each
+
+_CHUNK_ROWS = 500  # until the worker's answer says otherwise
+_PROBE_ROWS = 16  # looked at first, to learn how heavy the records are
+_CHUNK_CHARACTERS = 4 * 1024 * 1024  # text and bytes in one frame: even as UTF-8 well below the protocol's limit
+
+
+def iterator_of(records: Any) -> Iterator[Any]:
+    """What `batch_insert` may be given as records; raises HelperError for what only looks like it."""
+    hint = "pass a list or a generator of dicts, or of sequences with columns=[...]"
+    if isinstance(records, AsyncIterable):
+        hint = "collect it first: [record async for record in ...]"
+    elif isinstance(records, Mapping):
+        hint = "pass a list: [record]"
+    elif isinstance(records, Iterable) and not isinstance(records, (str, bytes, bytearray, memoryview)):
+        return iter(records)
+    raise HelperError("request.invalid", f"records cannot be a {type(records).__name__}", hint=hint)
+
+
+class Load:
+    """One batch_insert: all of its records, or nothing of them."""
+
+    def __init__(
+        self, channel: Channel, table: str, columns: list[str] | None, options: dict[str, Any], warn: Warn
+    ) -> None:
+        self._channel, self._table, self._options, self._warn = channel, table, options, warn
+        self._wanted = columns
+        self._columns = Columns(columns, fixed=columns is not None)
+        self._flat: list[Any] = []  # the rows of the chunk that is being built
+        self._first = 0  # the index of its first record
+        self._room = 0  # how many records a chunk may hold; not known before some were seen
+        self._frame_rows = _CHUNK_ROWS  # how many the worker takes at once
+        self._batch: int | None = None
+        self._sent: list[str] = []  # the columns that the worker expects now
+
+    def run(self, records: Iterator[Any]) -> dict[str, Any]:
+        """Insert `records`; the worker's answer."""
+        try:
+            self._begin(records)
+            while self._fill(records):
+                self._send()
+            answer: dict[str, Any] = self._channel.call("db.batch_end", self._batch)
+        except BaseException:  # whatever it was, the records' own code included: nothing of the batch stays
+            self._abort()
+            raise
+        return answer
+
+    def _begin(self, records: Iterator[Any]) -> None:
+        if self._options["create"] and self._fill(records):
+            self._options["types"] = column_types(self._flat, self._columns.names)
+            self._open(self._columns.names)
+            self._columns.close()
+            return
+        # Without a record there is nothing to infer a table from; columns= are enough, and so is an existing table.
+        self._options["create"] = self._options["create"] and self._wanted is not None
+        self._open(self._wanted)
+        if self._wanted is None:
+            self._columns = Columns(self._sent)
+
+    def _open(self, columns: list[str] | None) -> None:
+        wanted = None if columns is None else list(columns)
+        answer = self._channel.call("db.batch_begin", self._table, wanted, self._options)
+        self._batch, self._frame_rows = answer["batch"], answer["chunk_rows"]
+        self._sent = list(wanted or answer["columns"])
+
+    def _fill(self, records: Iterator[Any]) -> bool:
+        """Fill the chunk up and make it fit to be sent; whether it holds anything."""
+        take, flat = self._columns.take, self._flat
+        if not self._room:
+            take(records, flat, _PROBE_ROWS, self._first)
+            self._weigh()
+        take(records, flat, self._room - self._rows, self._first)
+        if flat:
+            self._weigh()
+        return bool(flat)
+
+    def _weigh(self) -> None:
+        weight = vet(self._flat, self._columns.names, self._first, self._warn)
+        self._heavy = weight > _CHUNK_CHARACTERS
+        self._room = max(1, min(self._frame_rows, self._rows * _CHUNK_CHARACTERS // (weight or 1)))
+
+    @property
+    def _rows(self) -> int:
+        return len(self._flat) // len(self._columns.names) if self._flat else 0
+
+    def _send(self) -> None:
+        width = len(self._columns.names)
+        for values in self._frames(width):
+            self._post(len(values) // width, values)
+            self._first += len(values) // width
+        self._flat = []
+
+    def _frames(self, width: int) -> Iterator[list[Any]]:
+        most = self._frame_rows * width
+        if not self._heavy:
+            yield from (self._flat[start : start + most] for start in range(0, len(self._flat), most))
+            return
+        frame: list[Any] = []
+        room = _CHUNK_CHARACTERS
+        for start in range(0, len(self._flat), width):
+            row = self._flat[start : start + width]
+            room -= sum(len(value) for value in row if isinstance(value, (str, bytes)))
+            if frame and (room < 0 or len(frame) >= most):
+                yield frame
+                frame, room = [], _CHUNK_CHARACTERS
+            frame += row
+        yield frame
+
+    def _post(self, count: int, values: list[Any]) -> None:
+        names = self._columns.names
+        switch = () if names == self._sent else (list(names),)
+        try:
+            self._channel.post("db.batch_rows", self._batch, count, values, *switch)
+        except (TypeError, ValueError, OverflowError):  # a value that cannot be written down: say which
+            vet_each(values, names, self._first, self._warn)
+            raise
+        self._sent = list(names)
+
+    def _abort(self) -> None:
+        if self._batch is None:
+            return
+        for _ in range(2):  # the first call may be answered by the failure of a chunk that was posted before it
+            try:
+                self._channel.call("db.batch_abort", self._batch)
+            except HelperError:
+                continue
+            return

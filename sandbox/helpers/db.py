@@ -1,0 +1,240 @@
+"""`helpers.db`: the session's database, as calls that the worker answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.helpers.batch import Load, iterator_of
+from sandbox.helpers.channel import Channel
+from sandbox.helpers.error import HelperError
+from sandbox.helpers.jsontext import Unfit, json_text
+from sandbox.helpers.pages import Pages, Tidy
+from sandbox.helpers.quoting import Query
+from sandbox.helpers.rows import Answer, Rows, exec_answer
+from sandbox.helpers.spelling import Spelled, closest, did_you_mean, spelled
+from sandbox.helpers.values import Warn, wire_params
+
+_PARAMS = (list, tuple, dict)  # what under "params" shows that a dict holds keywords, not named parameters
+_ON_CONFLICT = ("error", "ignore", "replace", "update")
+
+
+class Database(Spelled):
+    """The session's own SQLite database. Everything a snippet does is kept if it ends well, and undone if it fails."""
+
+    __slots__ = ("_channel", "_warn")
+    _label = "helpers.db"
+    _meant = {
+        "execute": "exec",
+        "run": "exec",
+        "select": "query",
+        "fetch_all": "query",
+        "fetchall": "query",
+        "fetch_one": "query_one",
+        "fetchone": "query_one",
+        "scalar": "value",
+        "executemany": "batch_insert",
+        "insert": "batch_insert",
+        "insert_many": "batch_insert",
+        "bulk_insert": "batch_insert",
+        "executescript": "script",
+    }
+
+    def __init__(self, channel: Channel, warn: Warn) -> None:
+        fill = object.__setattr__
+        fill(self, "_channel", Tidy(channel))
+        fill(self, "_warn", warn)
+
+    @spelled(params=_PARAMS)
+    def exec(self, sql: str, params: Any = ()) -> Answer:
+        """Run one statement and answer what it changed.
+
+        Answers `{"success", "rows_read", "rows_written", "changes", "last_row_id"}`, and `"columns"` and `"rows"`
+        where the statement returns rows. `params`: a list for `?`, a dict for `:name`.
+        """
+        return exec_answer(self._channel.call("db.exec", *self._statement(sql, params)))
+
+    @spelled(params=_PARAMS)
+    def query(self, sql: str, params: Any = ()) -> Rows:
+        """Run one SELECT (or a write with RETURNING) and answer its rows, a list of dicts.
+
+        The list also has `.columns .row_count .truncated .rows_read`. At most `limits.rows` rows come back; when
+        there are more, `.truncated` is True: aggregate in SQL, or read all of them with `pages`.
+        """
+        return self._rows(*self._statement(sql, params))
+
+    @spelled(params=_PARAMS)
+    def query_one(self, sql: str, params: Any = ()) -> dict[str, Any] | None:
+        """The first row as a dict, or None where there is none."""
+        rows = self._rows(*self._statement(sql, params), 1)
+        return rows[0] if rows else None
+
+    @spelled(params=_PARAMS)
+    def value(self, sql: str, params: Any = ()) -> Any:
+        """The first column of the first row, or None where there is none."""
+        answer = self._channel.call("db.query", *self._statement(sql, params), 1)
+        return answer["rows"][0][0] if answer["rows"] else None
+
+    @spelled(params=_PARAMS)
+    def pages(self, sql: str, params: Any = (), size: int = 1000) -> Pages:
+        """Iterate over a whole result in lists of at most `size` rows, in constant memory.
+
+        The rows are those of the moment of this call, also when the tables are written to meanwhile.
+        """
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise HelperError("request.invalid", f"size must be a whole number above zero, not {size!r}")
+        answer = self._channel.call("db.pages_open", *self._statement(sql, params), int(size))
+        return Pages(self._channel, answer["cursor"], answer["columns"])
+
+    @spelled()
+    def batch(self, statements: Iterable[Any]) -> list[Answer]:
+        """Run several statements, `[(sql, params), ...]`, all or nothing; a list of what `exec` answers for each."""
+        if isinstance(statements, (str, bytes)) or not isinstance(statements, Iterable):
+            kind = type(statements).__name__
+            raise HelperError("request.invalid", f"batch takes a list of (sql, params), not {kind}")
+        items = [self._item(item, number) for number, item in enumerate(statements, 1)]
+        return [exec_answer(answer) for answer in self._channel.call("db.batch", items)]
+
+    @spelled()
+    def script(self, sql: str) -> list[Answer]:
+        """Run many statements from one text, without parameters, all or nothing; what `exec` answers for each."""
+        return [exec_answer(answer) for answer in self._channel.call("db.script", self._sql(sql))]
+
+    @spelled(records=(object,))
+    def batch_insert(
+        self,
+        table: str,
+        records: Iterable[Any],
+        columns: Iterable[str] | None = None,
+        on_conflict: str = "error",
+        key: Any = None,
+        create: bool = False,
+    ) -> Answer:
+        """Insert many records, all or nothing; answers `{"success", "rows_written", "chunks", "columns"}`.
+
+        `records`: a list or generator of dicts, or of sequences with `columns`; generators are streamed. A missing
+        key is NULL; a column that no record names keeps its default; an unknown key is an error.
+        `on_conflict`: error, ignore, replace, or update (with `key`: the column or columns that identify a record).
+        `create=True` makes the table, its types inferred from the first 500 records, unless it exists.
+        """
+        names = None if columns is None else _names(columns, "columns")
+        options = {
+            "on_conflict": _conflict(on_conflict),
+            "key": None if key is None else _names(key, "key"),
+            "create": bool(create),
+            "types": None,
+        }
+        load = Load(self._channel, _name(table, "table"), names, options, self._warn)
+        return Answer(load.run(iterator_of(records)))
+
+    @spelled(schema=(dict,))
+    def create_table(self, name: str, schema: Any, if_not_exists: bool = False) -> Answer:
+        """Create a table; `schema` is the text between the brackets, or a dict of column → type."""
+        if isinstance(schema, dict):
+            wire: Any = {_name(column, "a column"): _type(column, kind) for column, kind in schema.items()}
+        elif isinstance(schema, str):
+            wire = str.__str__(schema)
+        else:
+            raise HelperError("request.invalid", f"schema must be text or a dict, not {type(schema).__name__}")
+        return Answer(self._channel.call("db.create_table", _name(name, "name"), wire, bool(if_not_exists)))
+
+    @spelled(value=())
+    def save_state(self, key: str, value: Any) -> None:
+        """Keep a value under a key for later snippets of this session; numbers, text, lists, dicts, dates."""
+        place = f"state {key!r}"
+        try:
+            text = json_text(value, lambda path: self._warn(f"{place}: NaN or infinity at {path} is stored as null"))
+        except Unfit as unfit:
+            raise HelperError("sql.value", f"{place}: {unfit.reason}", hint=unfit.hint) from None
+        self._channel.call("db.save_state", _name(key, "key"), text)
+
+    @spelled(default=())
+    def get_state(self, key: str, default: Any = None) -> Any:
+        """The value kept under a key, or `default`."""
+        text = self._channel.call("db.get_state", _name(key, "key"))
+        return default if text is None else json.loads(text)
+
+    @spelled()
+    def delete_state(self, key: str) -> bool:
+        """Forget a key; whether there was one."""
+        return bool(self._channel.call("db.delete_state", _name(key, "key")))
+
+    @spelled()
+    def list_state(self) -> list[str]:
+        """The keys that hold a value, sorted."""
+        return list(self._channel.call("db.list_state"))
+
+    @spelled()
+    def commit(self) -> None:
+        """Make everything done so far permanent, also if the snippet fails later; for long loads."""
+        self._channel.call("db.commit")
+
+    @spelled(params=_PARAMS)
+    def explain(self, sql: str, params: Any = ()) -> Answer:
+        """How SQLite would run a statement: `{"plan": [words], "scans", "sorts", "advice"}`; it is not run."""
+        return Answer(self._channel.call("db.explain", *self._statement(sql, params)))
+
+    @spelled()
+    def get_metrics(self) -> Answer:
+        """What the session holds and has used: size, tables with rows and bytes, rows read and written, limits."""
+        return Answer(self._channel.call("db.get_metrics"))
+
+    @spelled()
+    def metrics(self) -> Answer:
+        """The same as `get_metrics`."""
+        return self.get_metrics()
+
+    def _rows(self, *args: Any) -> Rows:
+        answer = self._channel.call("db.query", *args)
+        return Rows(answer["columns"], answer["rows"], truncated=answer["truncated"], rows_read=answer["rows_read"])
+
+    def _statement(self, sql: Any, params: Any, place: str = "parameter") -> tuple[str, Any]:
+        if isinstance(sql, Query) and (params is None or (isinstance(params, (tuple, list, dict)) and not params)):
+            params = sql.params
+        return self._sql(sql), wire_params(params, self._warn, place)
+
+    def _sql(self, sql: Any) -> str:
+        if isinstance(sql, str):
+            return str.__str__(sql)
+        raise HelperError("request.invalid", f"the statement must be text, not {type(sql).__name__}")
+
+    def _item(self, item: Any, number: int) -> list[Any]:
+        sql, params = item, ()
+        if isinstance(item, dict):
+            sql, params = item.get("sql"), item.get("params", ())
+        elif isinstance(item, (tuple, list)) and 1 <= len(item) <= 2:
+            sql, params = item[0], item[1] if len(item) == 2 else ()
+        if not isinstance(sql, str):
+            raise HelperError("request.invalid", f"statement {number} must be (sql, params), not {item!r}")
+        return list(self._statement(sql, params, f"statement {number}, parameter"))
+
+
+def _name(name: Any, what: str) -> str:
+    if isinstance(name, str) and name:
+        return str.__str__(name)
+    raise HelperError("request.invalid", f"{what} must be text, not {name!r}")
+
+
+def _names(names: Any, what: str) -> list[str]:
+    listed = [names] if isinstance(names, str) else list(names)
+    if not listed:
+        raise HelperError("request.invalid", f"{what} is empty")
+    return [_name(name, f"each of {what}") for name in listed]
+
+
+def _type(column: str, kind: Any) -> str:
+    if isinstance(kind, str):
+        return str.__str__(kind)
+    hint = 'write SQLite\'s types as text: "INTEGER", "REAL", "TEXT", "BLOB", "INTEGER PRIMARY KEY"'
+    raise HelperError("request.invalid", f"the type of {column!r} must be text, not {kind!r}", hint=hint)
+
+
+def _conflict(given: Any) -> str:
+    known = given.lower() if isinstance(given, str) else given
+    if known in _ON_CONFLICT:
+        return str(known)
+    meant = ["update"] if known in {"upsert", "merge"} else closest(str(given), _ON_CONFLICT)
+    hint = did_you_mean(meant) or f"use one of {', '.join(_ON_CONFLICT)}"
+    message = f"on_conflict cannot be {given!r}"
+    raise HelperError("request.invalid", message, hint=hint, did_you_mean=meant, available=_ON_CONFLICT)

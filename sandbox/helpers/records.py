@@ -1,0 +1,154 @@
+"""Records of any shape → rows of values in one order of columns.
+
+A record is a dict (any mapping), a named tuple, a dataclass instance, or a sequence whose columns are known.
+The columns of a stream are those that its records name: they grow when a later record names a further one, so
+that a column which no record names keeps its DEFAULT, and one that a record leaves out is NULL in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from sandbox.helpers.error import HelperError
+from sandbox.helpers.spelling import closest, did_you_mean
+
+_ABSENT = object()  # a key that no record has: `record.get` answers None for it
+_SHAPES = 256  # shapes remembered; records with ever new sets of keys must not fill the memory
+
+
+class Columns:
+    """The columns of one stream of records, and how each shape of record is laid onto them.
+
+    `names` are the columns in use so far. `known`: the only columns allowed (the table's, or those the caller
+    listed), or None while the table is still to be made from the records. `fixed`: the caller listed them.
+    """
+
+    def __init__(self, known: Sequence[str] | None, *, fixed: bool = False) -> None:
+        self.names: list[str] = list(known) if fixed and known else []
+        self.known = known
+        self.fixed = fixed
+        self._by_folded = {_folded(name): name for name in known or ()}
+        self._shapes: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        # The keys that most records have, in their order, and what takes the values of such a dict out in the
+        # order of `names`: the two make the loop over a million records short.
+        self._usual: list[Any] = []
+        self._pick: Callable[[dict[Any, Any]], Iterable[Any]] = dict.values
+
+    def take(self, records: Iterator[Any], flat: list[Any], most: int, first: int) -> None:
+        """Lay up to `most` records behind the rows in `flat`; `first` is the index of the first row there."""
+        extend, usual, pick = flat.extend, self._usual, self._pick
+        for record in islice(records, most):
+            if type(record) is dict and [*record] == usual:
+                extend(pick(record))
+                continue
+            width = len(self.names)
+            values = self._lay(record, first + (len(flat) // width if width else 0))
+            if width < len(self.names):
+                flat[:] = widened(flat[:], width, len(self.names))
+            extend(values)
+            usual, pick = self._usual, self._pick
+
+    def close(self) -> None:
+        """The table was made of the columns so far: there will be no others."""
+        if self.known is None:
+            self.known = list(self.names)
+
+    def _lay(self, record: Any, index: int) -> Sequence[Any]:
+        if type(record) in {tuple, list}:
+            return self._sequence(record, index)
+        if isinstance(record, Mapping):
+            return self._mapping(record, index)
+        if isinstance(record, tuple) and hasattr(record, "_fields") and not self.fixed:
+            return self._mapping(dict(zip(record._fields, record, strict=True)), index)
+        if is_dataclass(record) and not isinstance(record, type):
+            return self._mapping({field.name: getattr(record, field.name) for field in fields(record)}, index)
+        if isinstance(record, Sequence) and not isinstance(record, (str, bytes, bytearray, memoryview)):
+            return self._sequence(record, index)
+        raise HelperError(
+            "request.invalid",
+            f"record {index} is a {type(record).__name__}, not a dict or a sequence",
+            hint="pass dicts, or lists of values with columns=[...]",
+        )
+
+    def _sequence(self, record: Sequence[Any], index: int) -> Sequence[Any]:
+        if not self.names and self.known is not None and len(self.known) == len(record):
+            self.names.extend(self.known)
+        if len(record) == len(self.names) and self.names:
+            return record
+        columns = self.names or self.known or ()
+        expected = f" for {len(columns)} columns ({', '.join(columns)})" if columns else ""
+        raise HelperError(
+            "request.invalid",
+            f"record {index} is a sequence of {len(record)} values{expected}",
+            hint="say which columns the values are for: columns=[...]",
+            available=columns,
+        )
+
+    def _mapping(self, record: Mapping[Any, Any], index: int) -> Sequence[Any]:
+        keys = tuple(record)
+        shape = self._shapes.get(keys)
+        if shape is None or len(shape) < len(self.names):
+            shape = self._shape(keys, index)
+        get = record.get
+        return [get(key) for key in shape]
+
+    def _shape(self, keys: tuple[Any, ...], index: int) -> tuple[Any, ...]:
+        by_column: dict[str, Any] = {}
+        for key in keys:
+            column = self._column(key, index)
+            if column in by_column:
+                message = f"record {index} names the column {column!r} twice: {by_column[column]!r} and {key!r}"
+                raise HelperError("request.invalid", message)
+            by_column[column] = key
+        self.names.extend(column for column in by_column if column not in self.names)
+        if not self.names:
+            raise HelperError("request.invalid", f"record {index} has no keys", hint="leave empty records out")
+        if len(self._shapes) >= _SHAPES:
+            self._shapes.clear()
+        self._shapes[keys] = shape = tuple(by_column.get(name, _ABSENT) for name in self.names)
+        self._expect(keys, shape)
+        return shape
+
+    def _expect(self, keys: tuple[Any, ...], shape: tuple[Any, ...]) -> None:
+        if _ABSENT in shape:
+            self._usual = []  # what was usual before may be narrower than the columns are now
+        else:
+            self._usual = list(keys)
+            self._pick = dict.values if shape == keys else itemgetter(*shape)
+
+    def _column(self, key: Any, index: int) -> str:
+        if not isinstance(key, str):
+            raise HelperError("request.invalid", f"record {index} has a key that is not text: {key!r}")
+        if self.known is None:
+            return self._by_folded.setdefault(_folded(key), str.__str__(key))
+        column = self._by_folded.get(_folded(key))
+        if column is None:
+            raise self._unknown(key, index)
+        return column
+
+    def _unknown(self, key: str, index: int) -> HelperError:
+        known = list(self.known or ())
+        meant = closest(key, known)
+        return HelperError(
+            "request.invalid" if self.fixed else "sql.no_such_column",
+            f"record {index} has an unknown key {key!r}; the columns are {', '.join(known)}",
+            hint=did_you_mean(meant) or "leave the key out, or add the column with ALTER TABLE",
+            did_you_mean=meant,
+            available=known,
+        )
+
+
+def widened(flat: Sequence[Any], width: int, wider: int) -> Iterator[Any]:
+    """The rows of `flat`, each `width` values, with NULLs behind each up to `wider`."""
+    for start in range(0, len(flat), width or 1):
+        yield from flat[start : start + width]
+        yield from (None,) * (wider - width)
+
+
+def _folded(name: str) -> str:
+    # SQLite compares names without regard to ASCII case only; other letters must match as they are.
+    return name.lower() if name.isascii() else name

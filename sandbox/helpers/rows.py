@@ -1,0 +1,99 @@
+"""What the calls answer with: `Rows` for queries, `Answer` for everything that answers one dict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sandbox.helpers.error import UnknownHelper, UnknownKey
+from sandbox.helpers.spelling import closest, did_you_mean, snake
+
+_ROWS_ATTRIBUTES = ("columns", "row_count", "rows_read", "truncated")
+
+
+def as_dicts(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """One dict per row, keys in the order of the columns."""
+    return [dict(zip(columns, row)) for row in rows]  # noqa: B905 - the worker sends rows as wide as columns
+
+
+class Rows(list[dict[str, Any]]):
+    """The rows of a query: a list of dicts with `.columns .row_count .truncated .rows_read`.
+
+    `truncated`: there were more rows than `limits.rows` or `limits.result_set_bytes` allow. Slices and copies
+    are plain lists.
+    """
+
+    __slots__ = _ROWS_ATTRIBUTES
+    columns: list[str]
+    row_count: int
+    rows_read: int
+    truncated: bool
+
+    def __init__(
+        self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, truncated: bool = False, rows_read: int = 0
+    ) -> None:
+        super().__init__(as_dicts(columns, rows))
+        fill = super().__setattr__
+        fill("columns", list(columns))
+        fill("row_count", len(self))
+        fill("truncated", truncated)
+        fill("rows_read", rows_read or len(self))
+
+    def __getattr__(self, name: str) -> Any:
+        alias = snake(name)
+        if alias != name and alias in _ROWS_ATTRIBUTES:
+            return getattr(self, alias)
+        meant = closest(name, _ROWS_ATTRIBUTES)
+        raise UnknownHelper(
+            "request.invalid",
+            f"rows have no {name!r}; they are a list of dicts with {', '.join(_ROWS_ATTRIBUTES)}",
+            hint=did_you_mean(meant) or "iterate over the rows themselves",
+            did_you_mean=meant,
+            available=_ROWS_ATTRIBUTES,
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise UnknownHelper("request.invalid", f"rows cannot be given attributes: {name!r} is not set")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (list, (list(self),))  # a copy is a plain list: the attributes describe the query's own answer
+
+
+class Answer(dict[str, Any]):
+    """A dict whose keys can be read as attributes too, in snake_case and camelCase."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except UnknownKey as error:
+            raise UnknownHelper(
+                error.code,
+                error.message,
+                hint=error.hint,
+                did_you_mean=error.did_you_mean,
+                available=error.available,
+            ) from None
+
+    def __missing__(self, key: Any) -> Any:
+        alias = snake(key) if isinstance(key, str) else key
+        if alias in self.keys():
+            return self[alias]
+        meant = closest(str(key), self)
+        raise UnknownKey(
+            "request.invalid",
+            f"the answer has no {key!r}; it has {', '.join(self)}",
+            hint=did_you_mean(meant),
+            did_you_mean=meant,
+            available=tuple(self),
+        )
+
+
+def exec_answer(answer: dict[str, Any]) -> Answer:
+    """An exec's answer as the worker sent it, with its rows, where it has any, as Rows."""
+    if "rows" in answer:
+        columns, rows = answer["columns"], answer["rows"]
+        shaped = Rows(columns, rows, truncated=bool(answer.get("truncated")), rows_read=answer.get("rows_read", 0))
+        return Answer({**answer, "rows": shaped})
+    return Answer(answer)

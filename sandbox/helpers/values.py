@@ -1,0 +1,134 @@
+"""Python values → what crosses to the worker: None, bool, 64-bit int, float, str, bytes.
+
+The one place that decides how a value is stored; the worker checks again and trusts nothing of this.
+
+| value | stored as |
+|---|---|
+| None, bool, int within 64 bits, str, bytes | itself (bool as 0 and 1) |
+| float | itself; NaN as NULL, with a warning |
+| bytearray, memoryview | bytes |
+| date, datetime, time | ISO text; an aware time keeps its offset |
+| Decimal, UUID | text |
+| Enum | its value |
+| list, tuple, set, dict, dataclass | JSON text |
+| anything else | refused with `sql.value` |
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sandbox.helpers.error import HelperError
+from sandbox.helpers.jsontext import Unfit, json_text
+
+Warn = Callable[[str], None]
+
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+MOST_PARAMETERS = 32_766  # SQLite's VARIABLE limit, as the worker sets it
+
+PLAIN = frozenset({type(None), bool, str, bytes, int, float})
+_SCALARS = (str, bytes, bytearray, memoryview, int, float, Decimal, date, time, UUID, Enum)
+_ADVICE: dict[type, str] = {
+    timedelta: "store value.total_seconds()",
+    Fraction: "store float(value) or str(value)",
+    complex: "store its real and imaginary parts",
+    object: "store a number, text, bytes, a date, or a list or dict of them",
+}
+
+
+def wire_value(value: Any, place: str, warn: Warn) -> Any:
+    """`value` as the worker takes it; `place` names it in the error (`sql.value`) or the warning."""
+    try:
+        return _wire(value, place, warn)
+    except Unfit as unfit:
+        raise HelperError("sql.value", f"{place}: {unfit.reason}", hint=unfit.hint) from None
+
+
+def wire_params(params: Any, warn: Warn, place: str = "parameter") -> list[Any] | dict[str, Any]:
+    """Parameters as the worker takes them: a list, or a dict for named ones. One bare value counts as a list of it."""
+    if params is None:
+        return []
+    if isinstance(params, Mapping):
+        return {_bare(name): wire_value(value, f"{place} :{_bare(name)}", warn) for name, value in params.items()}
+    if isinstance(params, _SCALARS):
+        params = (params,)
+    return [wire_value(value, f"{place} {number}", warn) for number, value in enumerate(_listed(params, place), 1)]
+
+
+def _listed(params: Any, place: str) -> Iterable[Any]:
+    if isinstance(params, (list, tuple)):
+        return params
+    if isinstance(params, (set, frozenset)) or not isinstance(params, Iterable):
+        kind = type(params).__name__
+        hint = "pass a list or tuple for ? placeholders, or a dict for :name placeholders"
+        raise HelperError("sql.parameters", f"{place}s cannot be a {kind}", hint=hint)
+    return list(islice(params, MOST_PARAMETERS + 1))  # one too many is refused by the worker; endless ones end here
+
+
+def _bare(name: Any) -> str:
+    if not isinstance(name, str):
+        raise HelperError("sql.parameters", f"a named parameter's name must be text, not {name!r}")
+    return str.__str__(name).lstrip(":@$")
+
+
+def _wire(value: Any, place: str, warn: Warn) -> Any:
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, Enum):
+        return _wire(value.value, place, warn)
+    if isinstance(value, str):
+        return _text(str.__str__(value))
+    if isinstance(value, int):
+        return _whole(int.__int__(value))
+    if isinstance(value, float):
+        return _real(float.__float__(value), place, warn)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(memoryview(value))
+    if isinstance(value, (date, time)):  # a datetime is a date
+        return value.isoformat()
+    if isinstance(value, (Decimal, UUID)):
+        return str(value)
+    if isinstance(value, (list, tuple, dict, set, frozenset)) or _is_record(value):
+        return json_text(value, lambda path: warn(f"NaN or infinity became null in the JSON of {place}, at {path}"))
+    raise _unfit(value)
+
+
+def _is_record(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        reason = f"text with a lone surrogate ({value[error.start]!a} at {error.start}) cannot be stored"
+        raise Unfit(reason, "store bytes, or text.encode('utf-8', 'replace').decode()") from None
+    return value
+
+
+def _whole(value: int) -> int:
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    raise Unfit(f"an integer of {value.bit_length()} bits does not fit SQLite's 64", "store str(value) or float(value)")
+
+
+def _real(value: float, place: str, warn: Warn) -> float | None:
+    if value == value:
+        return value
+    warn(f"NaN is stored as NULL ({place})")
+    return None
+
+
+def _unfit(value: Any) -> Unfit:
+    hint = next((text for kind, text in _ADVICE.items() if isinstance(value, kind)), None)
+    if isinstance(value, Iterable) and not isinstance(value, type):
+        hint = "store list(value)"
+    return Unfit(f"a {type(value).__name__} cannot be stored", hint)

@@ -1,0 +1,86 @@
+"""A channel in memory: it writes every call down as the wire would, and answers from a table of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import pytest
+
+from sandbox.helpers import HelperError, Helpers
+
+
+class RecordingChannel:
+    """Answers each method from `answers`: a value, an exception to raise, or a function of the arguments."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = {name.replace("__", "."): answer for name, answer in answers.items()}
+        self.calls: list[tuple[Any, ...]] = []
+        self.owed: HelperError | None = None
+
+    def call(self, method: str, *args: Any) -> Any:
+        wire = msgpack.unpackb(msgpack.packb([method, list(args)], strict_types=True), strict_map_key=False)
+        if self.owed is not None:
+            owed, self.owed = self.owed, None
+            raise owed
+        self.calls.append((wire[0], *wire[1]))
+        answer = self.answers.get(method)
+        if callable(answer):
+            answer = answer(*wire[1])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def post(self, method: str, *args: Any) -> None:
+        try:
+            self.call(method, *args)
+        except HelperError as error:
+            self.owed = error
+
+    def named(self, method: str) -> list[tuple[Any, ...]]:
+        """The arguments of every call of `method`."""
+        return [arguments for name, *arguments in map(list, self.calls) if name == method]
+
+
+@pytest.fixture
+def channel() -> RecordingChannel:
+    return RecordingChannel(
+        db__exec={"success": True, "rows_read": 0, "rows_written": 1, "changes": 1, "last_row_id": 7},
+        db__query={"columns": ["a", "b"], "rows": [[1, "x"], [2, "y"]], "truncated": False, "rows_read": 2},
+        db__batch=lambda items: [{"success": True, "changes": 0} for _ in items],
+        db__script=[{"success": True}],
+        db__batch_begin=lambda table, columns, options: {
+            "batch": 1,
+            "columns": columns or ["id", "name", "price"],
+            "chunk_rows": 500,
+        },
+        db__batch_end={"success": True, "rows_written": 0, "chunks": 0, "columns": []},
+        db__create_table={"success": True},
+        db__pages_open={"cursor": 5, "columns": ["n"]},
+        db__list_state=["a", "b"],
+        db__delete_state=True,
+        db__explain={"plan": ["scan t"], "scans": 1, "sorts": 0, "advice": []},
+        db__get_metrics={"session_id": "s", "database_size": 4096},
+        schema__get_tables=["t"],
+        schema__get_columns=[{"name": "a", "type": "TEXT"}],
+        schema__has_column=True,
+        schema__describe_table={"table": "t", "columns": []},
+    )
+
+
+@pytest.fixture
+def helpers(channel: RecordingChannel) -> Helpers:
+    return Helpers(channel, ["lookup_price", "sendMail"])
+
+
+@pytest.fixture
+def refused() -> Callable[..., HelperError]:
+    """Call something that must raise HelperError, and answer the error."""
+
+    def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> HelperError:
+        with pytest.raises(HelperError) as caught:
+            function(*args, **kwargs)
+        return caught.value
+
+    return call
