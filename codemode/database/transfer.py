@@ -35,7 +35,7 @@ EXTENSIONS = {
 class Load(Protocol):
     """Puts rows into a table in one transaction and answers their number; `columns` are (name, type) pairs."""
 
-    def __call__(self, table: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> int:
+    def __call__(self, table: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]], /) -> int:
         """Load all rows or none."""
         ...
 

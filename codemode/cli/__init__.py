@@ -1,0 +1,96 @@
+"""The command line: one file per command group, loaded when its command is named.
+
+Agents call this in loops, so nothing but click is imported before it is known what is wanted. Exit codes: 0 well,
+1 the snippet or statement failed, 2 wrong usage (a wrong argument, file or session id), 3 busy, storage or isolation,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from codemode import __version__
+
+COMMANDS = {
+    "run": "codemode.cli.run:run",
+    "query": "codemode.cli.query:query",
+    "import": "codemode.cli.imports:import_files",
+    "export": "codemode.cli.export:export",
+    "sessions": "codemode.cli.sessions:sessions",
+    "logs": "codemode.cli.logs:logs",
+    "metrics": "codemode.cli.metrics:metrics",
+    "prompt": "codemode.cli.prompt:prompt",
+    "doctor": "codemode.cli.doctor:doctor",
+    "demo": "codemode.cli.demo:demo",
+    "settings": "codemode.cli.settings:settings",
+}
+
+
+class CommandLine(click.Group):
+    """The commands by name, and the one place where what went wrong becomes words and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load the file of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command, or say which one may have been meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def main(self, *positional: Any, **extra: Any) -> Any:
+        """Run one command and leave with its exit code."""
+        given: Sequence[str] | None = extra.pop("args", positional[0] if positional else None)
+        arguments = list(sys.argv[1:] if given is None else given)
+        extra |= {"prog_name": extra.get("prog_name") or "codemode", "standalone_mode": False}
+        try:
+            code = super().main(arguments, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_output()
+            code = 141  # what a shell reports for a program that its reader left
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, people get words for it
+            from codemode.cli.failures import report
+
+            code = report(error, as_json="--json" in arguments)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _forget_output() -> None:
+    # The interpreter flushes standard output once more on its way out, and would complain about the closed pipe.
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a descriptor is wanted, not a path
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="codemode %(version)s")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output.")
+@click.option(
+    "--data-dir", metavar="DIR", help="Where sessions live. [CODEMODE_DATA_DIR, else $XDG_DATA_HOME/codemode]"
+)
+@click.option("--config", metavar="FILE", help="Settings as TOML. [CODEMODE_CONFIG]")
+@click.pass_context
+def main(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
+    """Run untrusted Python against guarded SQLite sessions.
+
+    `codemode demo` shows what that means on real data; `codemode doctor` says whether this machine may do it.
+    """
+    ctx.obj = {"as_json": as_json, "data_dir": data_dir, "config": config}

@@ -1,0 +1,101 @@
+"""What every command has: `--json`, `--data-dir` and `--config`, before or after its name, and the worker they mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from codemode.cli.output import emit, note, warn
+
+if TYPE_CHECKING:
+    from codemode.session.session import Session
+    from codemode.settings import Resolved
+    from codemode.worker import Worker
+
+
+class App:
+    """One invocation: how to answer, and where the sessions are."""
+
+    def __init__(self, *, as_json: bool, data_dir: str | None, config: str | None) -> None:
+        self.as_json = as_json
+        self._data_dir, self._config = data_dir, config
+
+    def resolved(self) -> Resolved:
+        """The settings of this invocation, with the data directory filled in."""
+        from codemode.settings import resolve
+
+        resolved = resolve(config=self._config, data_dir=self._data_dir)
+        for warning in resolved.warnings:
+            warn(warning)
+        if resolved.settings.data_dir is None:
+            import msgspec
+
+            settings = msgspec.structs.replace(resolved.settings, data_dir=str(default_data_dir()))
+            return resolved._replace(settings=settings)
+        return resolved
+
+    @contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """The worker over the data directory of this invocation."""
+        from codemode.worker import Worker
+
+        settings = self.resolved().settings
+        with Worker(data_dir=settings.data_dir, settings=settings) as worker:
+            yield worker
+
+    def session(self, worker: Worker, session_id: str | None, *, create: bool = False, renew: bool = False) -> Session:
+        """The session named, or a new one whose id is told on standard error."""
+        if session_id is None:
+            session = worker.session()
+            note(f"session: {session.id}")
+            return session
+        return worker.session(session_id, create=create, renew=renew)
+
+    def answer(self, result: Any, *, warnings: tuple[str, ...] = (), **more: Any) -> None:
+        """The JSON answer of a command that is no execution: the envelope's `ok`, `result`, `warnings`, `error`."""
+        emit({"ok": True, **more, "result": result, "warnings": warnings, "error": None})
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/codemode`; the specification says to pass over a relative path, and what to use instead."""
+    home = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(home) if home.startswith("/") else Path.home() / ".local" / "share"
+    return base / "codemode"
+
+
+def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """A click command whose function gets an `App` first."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @wraps(function)
+        def call(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None, **arguments: Any) -> Any:
+            before = ctx.obj or {}
+            app = App(
+                as_json=as_json or before.get("as_json", False),
+                data_dir=data_dir or before.get("data_dir"),
+                config=config or before.get("config"),
+            )
+            return function(app, **arguments)
+
+        options = [
+            click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output."),
+            click.option("--data-dir", metavar="DIR", help="Where sessions live."),
+            click.option("--config", metavar="FILE", help="Settings as TOML."),
+        ]
+        decorated: Callable[..., Any] = click.pass_context(call)
+        for option in reversed(options):
+            decorated = option(decorated)
+        make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
+        return make(decorated)
+
+    return decorate
+
+
+session_option = click.option("-s", "--session", "session_id", metavar="SESSION", help="The session to use.")
+renew_option = click.option("--renew", is_flag=True, help="Make an expired session anew, empty.")

@@ -1,0 +1,118 @@
+"""What went wrong, in words on standard error or as JSON on standard output, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codemode.cli.output import emit, printable
+from codemode.errors import CodemodeError, RequestInvalid, StorageFull, WorkerInternal
+
+FAILED, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
+USAGE_CODES = {"request.invalid", "session.not_found", "session.expired"}
+LISTED = 20  # names of `available` that people are shown; JSON has them all
+
+
+def exit_code(code: str) -> int:
+    """1 for what the snippet or statement did, 2 for what the caller asked, 3 for what the machine could not give."""
+    if code in USAGE_CODES:
+        return USAGE
+    return FAILED if code.startswith(("sql.", "code.")) else UNAVAILABLE
+
+
+def report(error: BaseException, *, as_json: bool) -> int:
+    """Tell an error and answer its exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return _usage(error, as_json)
+    known = _known(error)
+    problem = describe(known)
+    if as_json:
+        emit({"ok": False, "result": None, "warnings": [], "error": problem})
+    else:
+        tell(problem)
+    return exit_code(known.code)
+
+
+def _usage(error: click.ClickException, as_json: bool) -> int:
+    if as_json:
+        problem = describe(RequestInvalid(error.format_message()))
+        emit({"ok": False, "result": None, "warnings": [], "error": problem})
+    else:
+        error.show()
+    return USAGE
+
+
+def _known(error: BaseException) -> CodemodeError:
+    """The error itself, or the class of the tree that stands for it."""
+    if isinstance(error, CodemodeError):
+        return error
+    if isinstance(error, OSError):
+        place = f" {error.filename}" if error.filename else ""
+        return StorageFull(
+            f"cannot use{place}: {error.strerror or error}", hint="check its permissions and the free space"
+        )
+    details = _written_down(error)
+    return WorkerInternal(f"internal fault: {type(error).__name__}", hint=f"please report it with {details}")
+
+
+def _written_down(error: BaseException) -> str:
+    """A traceback is for the people who mend codemode, so it goes to a file."""
+    handle, path = tempfile.mkstemp(prefix="codemode-fault-", suffix=".txt")
+    with os.fdopen(handle, "w", errors="backslashreplace") as file:
+        file.writelines(traceback.format_exception(error))
+    return str(Path(path))
+
+
+def describe(error: CodemodeError) -> dict[str, Any]:
+    """The error as the object that JSON answers carry."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "did_you_mean": error.did_you_mean,
+        "available": error.available,
+        "sql": error.sql,
+        "retryable": error.retryable,
+    }
+
+
+def tell(problem: dict[str, Any]) -> None:
+    """Print an error for people: message, way out, names, code."""
+    head = click.style("error:", fg="red", bold=True)
+    where = f" (line {problem['line']})" if problem.get("line") else ""
+    lines = [f"{head} {printable(problem['message'])}{where}"]
+    if problem.get("traceback"):
+        lines += [f"  {printable(line)}" for line in problem["traceback"].rstrip().splitlines()]
+    lines += _labelled("hint", problem.get("hint"))
+    lines += _labelled("did you mean", _list(problem.get("did_you_mean") or ()))
+    lines += _labelled("available", _list(problem.get("available") or ()))
+    lines += _labelled("sql", _first_line(problem.get("sql")))
+    lines.append(click.style(f"  [{problem['code']}]", dim=True))
+    click.echo("\n".join(lines), err=True)
+
+
+def _labelled(label: str, text: str | None) -> list[str]:
+    return [f"  {click.style(f'{label}:', bold=True)} {printable(text)}"] if text else []
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:LISTED])
+    return shown if len(names) <= LISTED else f"{shown}, … ({len(names) - LISTED:,} more)"
+
+
+def _first_line(text: str | None) -> str | None:
+    if not text:
+        return None
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 200 else f"{flat[:200]}…"

@@ -1,0 +1,84 @@
+"""What goes to the terminal: JSON for programs, safe text, sizes and times for people."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import sys
+from typing import Any
+
+import click
+
+# What a snippet prints or a cell holds is not to be trusted with the terminal: escape sequences can rewrite what
+# stands above them, and bidirectional marks can show text in another order than it has.
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F]
+_VISIBLE = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _CONTROLS}
+_VISIBLE |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+_STREAM = {code: text for code, text in _VISIBLE.items() if code not in (ord("\n"), ord("\t"))}
+
+
+def printable(text: str) -> str:
+    """The text in one line, with control characters shown as escapes."""
+    return text.translate(_VISIBLE)
+
+
+def stream(text: str) -> str:
+    """What a snippet printed: as it is into a file or pipe, without control characters on a terminal."""
+    return text.translate(_STREAM) if sys.stdout.isatty() else text
+
+
+def note(text: str) -> None:
+    """A remark on standard error, dim."""
+    click.echo(click.style(printable(text), dim=True), err=True)
+
+
+def warn(text: str) -> None:
+    """A warning on standard error."""
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(text)}", err=True)
+
+
+def emit(document: Any) -> None:
+    """One JSON document on standard output, as UTF-8 whatever the terminal's encoding is."""
+    import msgspec
+
+    data = plain(msgspec.to_builtins(document, builtin_types=(bytes,)))
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: blobs as `{"$bytes": base64}`, what is no number as null."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def size(count: int) -> str:
+    """Bytes for people: 812 bytes, 35.2 MB."""
+    if count < 1000:
+        return f"{count} bytes"
+    amount = float(count)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:,.1f} TB"
+
+
+def duration(milliseconds: float) -> str:
+    """A time for people: 0.42 ms, 12 ms, 1.24 s."""
+    if milliseconds < 10:
+        return f"{milliseconds:.2f} ms"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `3,000 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,98 @@
+"""`codemode query`: one read-only statement, answered as a table or in a format for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from codemode.cli.app import App, command, session_option
+from codemode.cli.output import note, plural, warn
+from codemode.cli.table import show
+from codemode.errors import RequestInvalid
+
+_NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+
+param_option = click.option(
+    "-p",
+    "--param",
+    "params",
+    multiple=True,
+    metavar="PARAM",
+    help="A value to bind: VALUE for ?, name=VALUE for :name; JSON, else text.",
+)
+
+
+@command("query", short_help="Read from a session with SQL.")
+@click.argument("sql")
+@param_option
+@session_option
+@click.option("--format", "kind", type=click.Choice(["table", "json", "ndjson", "csv", "markdown"]), default="table")
+def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, kind: str) -> None:
+    """Answer SQL from a session; nothing can be changed this way.
+
+    At most `limits.rows` rows are answered: use `codemode export` for more. Without --session it runs in a new, empty
+    session.
+    """
+    if app.as_json and kind not in ("table", "json"):
+        raise click.UsageError(f"--json and --format {kind} exclude each other")
+    if not sql.strip():
+        raise RequestInvalid("the statement is empty", hint="for example 'SELECT name FROM sqlite_schema'")
+    values = parse_params(params)
+    with app.worker() as worker:
+        session = app.session(worker, session_id)
+        found = session.query(sql, values, read_only=True)
+    rows = [list(row.values()) for row in found]
+    if app.as_json:
+        info = {"type": "rows", "row_count": found.row_count, "truncated": found.truncated}
+        app.answer(found, session_id=session.id, columns=found.columns, result_info=info, rows_read=found.rows_read)
+    else:
+        _print(found.columns, rows, kind)
+    if found.truncated:
+        warn(f"only the first {plural(len(rows), 'row')}: use LIMIT and OFFSET, or `codemode export` for all of them")
+
+
+def _print(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None:
+    if kind == "table":
+        show(columns, rows, left_out="--format json or csv shows all of it")
+        note(plural(len(rows), "row"))
+        return
+    from codemode.database.transfer import writer_for
+    from codemode.database.writers import Written
+
+    written = Written()
+    for text in writer_for(kind)(columns, rows, written):
+        click.echo(text, nl=False)
+    for remark in written.notes(""):
+        note(remark)
+
+
+def parse_params(texts: Sequence[str]) -> list[Any] | dict[str, Any]:
+    """Values for ? in order, or by name; both at once cannot be bound."""
+    named = [_NAMED.fullmatch(text) for text in texts]
+    if not any(named):
+        return [parse_value(text) for text in texts]
+    values = {}
+    for text, match in zip(texts, named, strict=True):
+        if match is None:
+            hint = "write name=VALUE for each, or for none; a text that holds = is quoted: -p '\"a=b\"'"
+            raise RequestInvalid(f"-p {text!r} has no name, but others have", hint=hint)
+        if match[1] in values:
+            raise RequestInvalid(f"-p {match[1]} is given twice")
+        values[match[1]] = parse_value(match[2])
+    return values
+
+
+def parse_value(text: str) -> Any:
+    """JSON where it is JSON, else the text itself: 7, true and null are values, 007 and abc are text."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)

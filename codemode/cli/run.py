@@ -1,0 +1,207 @@
+"""`codemode run`: one snippet, its output as it comes, its result, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from codemode.cli.app import App, command, renew_option, session_option
+from codemode.cli.failures import exit_code, tell
+from codemode.cli.output import duration, emit, note, plural, size, stream, warn
+from codemode.cli.table import records, show
+from codemode.errors import RequestInvalid
+
+if TYPE_CHECKING:
+    from codemode.session.session import Session
+    from codemode.values import Outcome
+
+
+@command("run", short_help="Run a Python snippet in a session.")
+@click.argument("file", required=False)
+@click.option("-c", "--code", metavar="CODE", help="The snippet itself.")
+@session_option
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=JSON", help="A variable; NAME=@FILE reads JSON from a file."
+)
+@click.option("--timeout", type=float, metavar="SECONDS", help="Less than the limit of the session.")
+@click.option("--dry-run", is_flag=True, help="Run, say what would change, and undo it.")
+@click.option("--no-atomic", is_flag=True, help="Keep each call's changes even if the snippet fails later.")
+@renew_option
+def run(
+    app: App, file: str | None, code: str | None, session_id: str | None, inputs: tuple[str, ...], **options: Any
+) -> int:
+    """Run the snippet in FILE, or on standard input (-), or given with -c.
+
+    Without --session it runs in a new session, whose id is printed on standard error and which lives for 24 hours.
+    """
+    source = read_snippet(file, code)
+    variables = dict(_parse_input(text) for text in inputs)
+    arguments = {"timeout": options["timeout"], "dry_run": options["dry_run"], "atomic": not options["no_atomic"]}
+    with app.worker() as worker:
+        session = app.session(worker, session_id, create=True, renew=options["renew"])
+        printed = Printed(None if app.as_json else session.cancel)
+        arguments["on_output"] = None if app.as_json else printed
+        outcome = run_interruptibly(session, lambda: session.run(source, inputs=variables, **arguments))
+    if printed.broken:
+        raise BrokenPipeError
+    if app.as_json:
+        emit(outcome)
+    else:
+        printed.end_line()
+        show_outcome(outcome)
+    return exit_code(outcome.error.code) if outcome.error else 0
+
+
+def read_snippet(file: str | None, code: str | None) -> str:
+    """The source text, from wherever it was said to be."""
+    if code is not None:
+        if file is not None:
+            raise click.UsageError("give a FILE or -c CODE, not both")
+        text, name = code, "the text of -c"
+    elif file not in (None, "-"):
+        text, name = read_text(str(file)), str(file)
+    elif file is None and sys.stdin.isatty():
+        raise click.UsageError("give a FILE, - for standard input, or -c CODE")
+    else:
+        text, name = _decoded(sys.stdin.buffer.read(), "standard input"), "standard input"
+    if not text.strip():
+        raise RequestInvalid(f"{name} is empty", hint="a snippet is Python source text")
+    return text
+
+
+def read_text(path: str) -> str:
+    """The text of a file that the user named."""
+    try:
+        return _decoded(Path(path).read_bytes(), path)
+    except FileNotFoundError:
+        raise RequestInvalid(f"no such file: {path}", hint="give a snippet itself with -c") from None
+    except IsADirectoryError:
+        raise RequestInvalid(f"{path} is a directory", hint="name a file in it") from None
+    except (OSError, ValueError) as error:
+        raise RequestInvalid(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _decoded(data: bytes, name: str) -> str:
+    if b"\0" in data:
+        raise RequestInvalid(f"{name} is a binary file", hint="a snippet is Python source text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"{name}, line {line}: not UTF-8 text (byte 0x{data[error.start]:02x})"
+        raise RequestInvalid(message, hint="save it as UTF-8") from None
+
+
+def _parse_input(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise RequestInvalid(f"--input {text!r}: expected NAME=JSON", hint="for example --input limit=10")
+    if value.startswith("@"):
+        value = read_text(value[1:])
+    try:
+        return name, json.loads(value)
+    except (ValueError, RecursionError) as error:
+        hint = f"text is quoted: --input '{name}=\"text\"'"
+        raise RequestInvalid(f"--input {name}: not JSON: {error}", hint=hint) from None
+
+
+class Printed:
+    """Passes on what a snippet prints; where its reader left, the snippet is cancelled instead of failing."""
+
+    def __init__(self, cancel: Callable[[], Any] | None) -> None:
+        self.broken = False
+        self._cancel, self._last = cancel, "\n"
+
+    def __call__(self, text: str) -> None:
+        """Print a piece of output."""
+        if self.broken or not text:
+            return
+        try:
+            click.echo(stream(text), nl=False)
+            self._last = text[-1]
+        except BrokenPipeError:
+            self.broken = True
+            if self._cancel:
+                self._cancel()
+
+    def end_line(self) -> None:
+        """Begin a new line where the output did not end with one."""
+        if self._last != "\n":
+            click.echo()
+
+
+def run_interruptibly(session: Session, execute: Callable[[], Outcome]) -> Outcome:
+    """Run in a second thread, so that Ctrl-C reaches this one at once and ends the execution there."""
+    answers: list[Outcome] = []
+    faults: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            answers.append(execute())
+        except BaseException as error:  # noqa: BLE001 - raised again below, where the caller waits
+            faults.append(error)
+
+    thread = threading.Thread(target=work, name="execution", daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        session.cancel()
+        thread.join()  # the data is rolled back before the program ends
+        raise
+    if faults:
+        raise faults[0]
+    return answers[0]
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """The result, or what went wrong; then warnings and the cost."""
+    import msgspec
+
+    if outcome.error is None:
+        show_result(outcome)
+    else:
+        tell(msgspec.to_builtins(outcome.error))
+        if outcome.db.rolled_back:
+            note("nothing was changed: all writes of the snippet were undone")
+    for warning in outcome.warnings:
+        warn(warning)
+    note(cost(outcome))
+
+
+def show_result(outcome: Outcome) -> None:
+    """Rows as a table, text and numbers plainly, anything else as JSON."""
+    result, info = outcome.result, outcome.result_info
+    if _is_rows(result):
+        columns, rows = records(result)
+        show(columns, rows)
+    elif isinstance(result, str):
+        click.echo(stream(result))
+    elif result is not None:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2 if isinstance(result, dict | list) else None))
+    if info is not None and info.truncated:
+        note(info.how_to_read or "the result was cut")
+
+
+def _is_rows(result: Any) -> bool:
+    return isinstance(result, list) and bool(result) and all(isinstance(row, dict) and row for row in result)
+
+
+def cost(outcome: Outcome) -> str:
+    """One line: how it ended and what it took."""
+    use, usage = outcome.db, outcome.usage
+    parts = [
+        f"{'dry run ' if use.dry_run else ''}{outcome.status} in {duration(usage.duration_ms)}",
+        f"{plural(use.rows_read, 'row')} read",
+        f"{use.rows_written:,} written",
+        f"{size(usage.peak_memory_bytes)} of memory",
+    ]
+    if use.tables_changed and not use.rolled_back:
+        parts.append(f"changed {', '.join(use.tables_changed)}")
+    return " · ".join(parts)

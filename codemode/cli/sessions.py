@@ -1,0 +1,127 @@
+"""`codemode sessions`: what sessions there are, and what is done with one as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from codemode.cli.app import App, command
+from codemode.cli.output import plural, size
+from codemode.cli.table import show
+
+
+@click.group("sessions", short_help="List, show, pin, compact and remove sessions.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output.")
+@click.option("--data-dir", metavar="DIR", help="Where sessions live.")
+@click.option("--config", metavar="FILE", help="Settings as TOML.")
+@click.pass_context
+def sessions(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
+    """List, show, pin, compact and remove sessions."""
+    before = ctx.obj or {}
+    ctx.obj = {
+        "as_json": as_json or before.get("as_json", False),
+        "data_dir": data_dir or before.get("data_dir"),
+        "config": config or before.get("config"),
+    }
+
+
+@command("ls")
+def ls(app: App) -> None:
+    """List the sessions, the last used first; expired ones are known for 30 days."""
+    with app.worker() as worker:
+        found = sorted(worker.sessions(), key=lambda info: info.last_activity, reverse=True)
+    if app.as_json:
+        app.answer(found)
+    elif found:
+        columns = ["session", "last activity", "expires", "size", "state"]
+        show(columns, [[i.id, i.last_activity, _expiry(i), size(i.size_bytes), i.state] for i in found])
+    else:
+        click.echo("no sessions", err=True)
+
+
+def _expiry(info: Any) -> str:
+    return "never (pinned)" if info.pinned else str(info.expires_at or "")
+
+
+@command("show")
+@click.argument("session_id", metavar="SESSION")
+def show_session(app: App, session_id: str) -> None:
+    """Show one session and its tables."""
+    with app.worker() as worker:
+        info = worker.info(session_id)
+        tables = [] if info.state == "expired" else worker.session(session_id, create=False).metrics()["tables"]
+    if app.as_json:
+        import msgspec
+
+        app.answer({**msgspec.to_builtins(info), "tables": tables})
+        return
+    lines = {
+        "session": info.id,
+        "state": info.state,
+        "created": info.created_at,
+        "last activity": info.last_activity,
+        "expires": _expiry(info),
+        "size": size(info.size_bytes),
+    }
+    for label, text in lines.items():
+        click.echo(f"{label:<14} {text}")
+    if tables:
+        click.echo()
+        show(["table", "rows", "size"], [[table["name"], table["rows"], size(table["bytes"] or 0)] for table in tables])
+
+
+@command("rm")
+@click.argument("session_ids", nargs=-1, required=True, metavar="SESSION...")
+def rm(app: App, session_ids: tuple[str, ...]) -> None:
+    """Remove sessions with everything in them, at once and for good."""
+    with app.worker() as worker:
+        for session_id in session_ids:
+            worker.info(session_id)  # all of them exist, or none is removed
+        for session_id in session_ids:
+            worker.remove(session_id)
+    if app.as_json:
+        app.answer(session_ids)
+    else:
+        click.echo(f"removed {', '.join(session_ids)}")
+
+
+@command("pin")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--off", is_flag=True, help="Let it expire again.")
+def pin(app: App, session_id: str, off: bool) -> None:
+    """Keep a session from expiring."""
+    with app.worker() as worker:
+        worker.pin(session_id, pinned=not off)
+        info = worker.info(session_id)
+    if app.as_json:
+        app.answer(info)
+    else:
+        click.echo(f"{info.id} expires: {_expiry(info)}")
+
+
+@command("compact")
+@click.argument("session_id", metavar="SESSION")
+def compact(app: App, session_id: str) -> None:
+    """Give the space of deleted rows back to the disk."""
+    with app.worker() as worker:
+        sizes = worker.session(session_id, create=False).compact()
+    if app.as_json:
+        app.answer(sizes, session_id=session_id)
+    else:
+        click.echo(f"{session_id}: {size(sizes['before'])} before, {size(sizes['after'])} now")
+
+
+@command("sweep")
+def sweep(app: App) -> None:
+    """Remove the data of the sessions that have expired."""
+    with app.worker() as worker:
+        expired = worker.sweep()
+    if app.as_json:
+        app.answer(expired)
+    else:
+        click.echo(f"{plural(len(expired), 'session')} expired" + (f": {', '.join(expired)}" if expired else ""))
+
+
+for verb in (ls, show_session, rm, pin, compact, sweep):
+    sessions.add_command(verb)
