@@ -15,6 +15,7 @@ from sandbox.helpers.spelling import spelled
 
 _CONDITIONS = (dict, list, tuple, str)
 _MOST_BINS = 10_000
+_BIN_START, _BIN_END = "2 * (lo / 2 + i * half)", "2 * (lo / 2 + (i + 1) * half)"
 _LARGEST = "1.7976931348623157e308"  # an infinity has no place in bins of equal width
 
 
@@ -70,22 +71,22 @@ def histogram(table: Any, field: str, bins: int = 10) -> Query:
     )
     wanted = Query("?", [whole(bins, "bins", 1, _MOST_BINS)])
     # The first guess of a bin comes from a division, and is then set right by the very bounds that are shown.
+    # Halves, because the whole distance between two floats may be beyond the largest float.
     return compose(
         'WITH RECURSIVE "histogram.numbers" AS (',
         numbers,
-        '), "histogram.bounds" AS (SELECT lo, hi, bins, hi / bins - lo / bins AS step FROM (',
+        '), "histogram.bounds" AS (SELECT lo, hi, bins, (hi / 2 - lo / 2) / bins AS half FROM (',
         "SELECT min(x) * 1.0 AS lo, max(x) * 1.0 AS hi, CASE WHEN min(x) = max(x) THEN 1 ELSE",
         wanted,
         'END AS bins FROM "histogram.numbers" HAVING count(*) > 0)),',
-        '"histogram.guesses" AS (SELECT x, lo, step, bins,',
-        'coalesce(min(bins - 1, CAST((x - lo) / step AS INTEGER)), 0) AS i FROM "histogram.numbers",',
+        '"histogram.guesses" AS (SELECT x, lo, half, bins,',
+        'coalesce(min(bins - 1, CAST((x / 2.0 - lo / 2) / half AS INTEGER)), 0) AS i FROM "histogram.numbers",',
         '"histogram.bounds"), "histogram.counts" AS (',
-        "SELECT i - (i > 0 AND x < lo + i * step) + (i < bins - 1 AND x >= lo + (i + 1) * step) AS i,",
+        f"SELECT i - (i > 0 AND x < {_BIN_START}) + (i < bins - 1 AND x >= {_BIN_END}) AS i,",
         'count(*) AS n FROM "histogram.guesses" GROUP BY 1),',
         '"histogram.bins"(i) AS (SELECT 0 FROM "histogram.bounds" UNION ALL',
         'SELECT i + 1 FROM "histogram.bins", "histogram.bounds" WHERE i + 1 < bins)',
-        'SELECT lo + i * step AS "bin_start",',
-        'CASE WHEN i + 1 = bins THEN hi ELSE lo + (i + 1) * step END AS "bin_end",',
+        f'SELECT {_BIN_START} AS "bin_start", CASE WHEN i + 1 = bins THEN hi ELSE {_BIN_END} END AS "bin_end",',
         'coalesce(n, 0) AS "count" FROM "histogram.bins" JOIN "histogram.bounds"',
         'LEFT JOIN "histogram.counts" USING (i) ORDER BY i',
     )

@@ -1,14 +1,15 @@
-"""A channel in memory: it writes every call down as the wire would, and answers from a table of answers."""
+"""A channel in memory, which writes every call down as the wire would, and real SQLite for what builders build."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import apsw
 import msgpack
 import pytest
 
-from sandbox.helpers import HelperError, Helpers
+from sandbox.helpers import HelperError, Helpers, Query
 
 
 class RecordingChannel:
@@ -84,3 +85,45 @@ def refused() -> Callable[..., HelperError]:
         return caught.value
 
     return call
+
+
+class Engine:
+    """Real SQLite with the worker's own reading of names: quoted text is never a string."""
+
+    def __init__(self) -> None:
+        self.connection = apsw.Connection(":memory:")
+        self.connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+        self.connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+        self.connection.limit(apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
+
+    def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """A table without declared types: values stay as they are given."""
+        quoted = ['"' + column.replace('"', '""') + '"' for column in columns]
+        table = '"' + name.replace('"', '""') + '"'
+        self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.connection.execute(f"CREATE TABLE {table} ({', '.join(quoted)})")
+        self.connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(quoted))})", map(tuple, rows))
+
+    def rows(self, query: Query | str) -> list[dict[str, Any]]:
+        """What a query answers, one dict a row."""
+        cursor = self.connection.cursor()
+        cursor.execute(query, getattr(query, "params", ()))
+        found = cursor.fetchall()
+        if not found:
+            return []
+        names = [column[0] for column in self.columns(query)]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def columns(self, query: Query | str) -> list[tuple[str]]:
+        """The columns that a query answers, also where it answers no rows."""
+        names: list[Any] = []
+        cursor = self.connection.cursor()
+        cursor.exec_trace = lambda cursor, sql, bindings: names.extend(cursor.get_description()) or True
+        cursor.execute(query, getattr(query, "params", ()))
+        cursor.close(True)
+        return names
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
