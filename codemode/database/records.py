@@ -41,7 +41,7 @@ class Records:
     def __call__(self, source: Source, *, text: frozenset[str], progress: Progress) -> Reading:
         """Learn the columns; see `Reading`."""
         columns: dict[str, ValueColumn] = {}
-        rows = 0
+        rows, only = 0, {}
         for chunk in self._chunks(source):
             for key in dict.fromkeys(key for record in chunk if not record.keys() <= columns.keys() for key in record):
                 if key not in columns:
@@ -49,11 +49,16 @@ class Records:
             for key, column in columns.items():
                 column.add([record.get(key) for record in chunk])
             rows += len(chunk)
+            only = chunk[0] if rows == 1 else {}
             progress(source.position())
         if not columns:
             raise RequestInvalid(f"{source.name} holds no records", hint="its columns are those of its records")
         names, notes = unique_names(list(columns))
         notes += [note for name, c in zip(names, columns.values(), strict=True) if (note := c.kinds.note(name))]
+        if only and all(isinstance(value, list | dict) for value in only.values()):
+            notes.append(
+                'one record of nothing but arrays: if they are columns, write records (pandas: orient="records")'
+            )
         profile = tuple(Column(name, c.type, c.nulls) for name, c in zip(names, columns.values(), strict=True))
 
         def chunks() -> Iterator[list[tuple[Any, ...]]]:

@@ -175,6 +175,13 @@ def test_json_objects_one_after_another_are_records_too():
     assert rows == [(1,), (2,), (3,)]
 
 
+def test_an_object_of_columns_is_one_record_and_said():
+    reading, rows = read('{"a": [1, 2], "b": [3, 4]}', "json")
+    assert rows == [("[1, 2]", "[3, 4]")]
+    assert "write records" in reading.notes[0]
+    assert read('[{"a": [1]}, {"a": [2]}]', "json")[0].notes == ()
+
+
 def test_a_key_that_first_appears_late_is_null_before():
     content = "".join(f'{{"a": {n}}}\n' for n in range(2_500)) + '{"a": 0, "b": "x"}\n'
     reading, rows = read(content, "ndjson")

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from codemode import errors
+from codemode.cli.failures import exit_code, report
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("code.runtime", 1),
+        ("code.syntax", 1),
+        ("sql.no_such_table", 1),
+        ("request.invalid", 2),
+        ("session.not_found", 2),
+        ("session.expired", 2),
+        ("session.busy", 3),
+        ("session.damaged", 3),
+        ("session.newer", 3),
+        ("storage.full", 3),
+        ("worker.isolation", 3),
+        ("worker.internal", 3),
+    ],
+)
+def test_each_code_has_its_exit_code(code, expected):
+    assert exit_code(code) == expected
+
+
+def test_an_error_is_told_with_its_way_out(capsys):
+    error = errors.NoSuchColumn(
+        "no such column: nam",
+        hint="did you mean name?",
+        did_you_mean=["name"],
+        available=["age", "name"],
+        sql="SELECT nam",
+    )
+    assert report(error, as_json=False) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "error: no such column: nam",
+        "  hint: did you mean name?",
+        "  did you mean: name",
+        "  available: age, name",
+        "  sql: SELECT nam",
+        "  [sql.no_such_column]",
+    ]
+
+
+def test_many_names_are_bounded_for_people_and_whole_in_json(capsys):
+    error = errors.NoSuchTable("no such table: x", available=[f"t{n}" for n in range(500)])
+    report(error, as_json=False)
+    assert "… (480 more)" in capsys.readouterr().err
+    report(error, as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is False
+    assert document["result"] is None
+    assert len(document["error"]["available"]) == 500
+
+
+def test_an_operating_system_error_is_storage(capsys):
+    assert report(PermissionError(13, "Permission denied", "/data"), as_json=False) == 3
+    assert "error: cannot use /data: Permission denied" in capsys.readouterr().err
+
+
+def test_an_internal_fault_shows_no_traceback_and_keeps_it(capsys):
+    assert report(KeyError("inner detail"), as_json=True) == 3
+    problem = json.loads(capsys.readouterr().out)["error"]
+    assert problem["code"] == "worker.internal"
+    assert "inner detail" not in problem["message"]
+    details = Path(problem["hint"].rpartition(" ")[2])
+    assert "inner detail" in details.read_text()
+    details.unlink()
+
+
+def test_an_interrupt_has_its_own_exit_code(capsys):
+    assert report(KeyboardInterrupt(), as_json=False) == 130
+    assert report(click.Abort(), as_json=False) == 130
+    assert capsys.readouterr().err == "interrupted\ninterrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rnu"], "No such command 'rnu'. Did you mean run?"),
+        (["run", "--nope"], "No such option"),
+        (["query"], "Missing argument 'SQL'"),
+        (["import", "x.csv"], "Missing option '-s'"),
+        (["export", "t", "-s", "x"], "Missing option '--to'"),
+        (["run", "a.py", "-c", "1"], "not both"),
+        (["import", "-", "-s", "x"], "standard input has no name"),
+        (["import", "-", "-", "-s", "x", "--table", "t"], "standard input can be read once"),
+        (["import", "-", "-s", "x", "--table", "t"], "standard input has no extension"),
+        (["logs", "x", "--limit", "0"], "x>=1"),
+    ],
+)
+def test_wrong_usage_is_told_in_both_forms(cli, arguments, message):
+    answer = cli(*arguments)
+    assert answer.code == 2
+    assert message in answer.err
+    assert "Traceback" not in answer.err
+    answer = cli("--json", *arguments)
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "request.invalid"
+    assert message in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["query", "SELECT 1", "--format", "csv"], ["export", "t", "-s", "x", "--to", "-"]]
+)
+def test_json_excludes_another_output_format(cli, arguments):
+    answer = cli(*arguments, "--json")
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "request.invalid"
+
+
+def test_help_names_every_command(cli):
+    answer = cli("--help")
+    assert answer.code == 0
+    for name in (
+        "run",
+        "query",
+        "import",
+        "export",
+        "sessions",
+        "logs",
+        "metrics",
+        "prompt",
+        "doctor",
+        "demo",
+        "settings",
+    ):
+        assert f"  {name} " in answer.out
+        assert cli(name, "--help").code == 0

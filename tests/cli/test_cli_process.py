@@ -1,0 +1,107 @@
+"""The program as a shell starts it: exit codes, streams, signals, start-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "codemode"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")}
+    return kept | {"CODEMODE_DATA_DIR": str(tmp_path / "data"), "CODEMODE_CHILDREN": "1"}
+
+
+def program(environment: dict[str, str], *arguments: str, **options) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*PROGRAM, *arguments], env=environment, capture_output=True, timeout=60, **options)
+
+
+def test_results_and_remarks_go_to_different_streams(environment):
+    done = program(environment, "run", "-c", "print('out')\nreturn {'é': 1}")
+    assert done.returncode == 0
+    assert done.stdout.decode() == 'out\n{\n  "é": 1\n}\n'
+    assert done.stderr.startswith(b"session: s_")
+
+
+def test_exit_codes_tell_who_has_to_act(environment, tmp_path):
+    (tmp_path / "file").touch()
+    codes = [
+        program(environment, *arguments).returncode
+        for arguments in (
+            ["--version"],
+            ["run", "-c", "1 / 0"],
+            ["query", "SELEC 1"],
+            ["nonsense"],
+            ["query", "SELECT 1", "-s", "nobody"],
+            ["--data-dir", str(tmp_path / "file"), "run", "-c", "1"],
+        )
+    ]
+    assert codes == [0, 1, 1, 2, 2, 3]
+
+
+def test_json_on_standard_output_is_one_document_in_any_locale(environment):
+    done = program(environment | {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}, "--json", "run", "-c", "return '東京'")
+    assert json.loads(done.stdout)["result"] == "東京"
+    done = program(environment, "--json", "query", "SELEC 1")
+    assert json.loads(done.stdout)["error"]["code"] == "sql.syntax"
+
+
+def test_a_reader_that_leaves_is_no_error(environment):
+    code = "for n in range(100000):\n    print(n, 'x' * 100)"
+    shell = f'{sys.executable} -m codemode run -c "$SNIPPET" | head -n 1'
+    done = subprocess.run(["sh", "-c", shell], env=environment | {"SNIPPET": code}, capture_output=True, timeout=60)
+    assert done.stdout.startswith(b"0 x")
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+
+
+def test_control_c_ends_the_execution_and_undoes_it(environment):
+    table = "helpers.db.create_table('t', {'n': 'INTEGER'})"
+    assert program(environment, "run", "-s", "work", "-c", table).returncode == 0
+    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('working', flush=True)\nwhile True:\n    pass"
+    running = subprocess.Popen(
+        [*PROGRAM, "run", "-s", "work", "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"working\n"
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert b"interrupted" in err
+    assert b"Traceback" not in err
+    done = program(environment, "query", "SELECT count(*) AS n FROM t", "-s", "work", "--format", "json")
+    assert json.loads(done.stdout) == [{"n": 0}]
+
+
+def test_control_c_during_an_import_leaves_nothing(environment, tmp_path):
+    path = tmp_path / "many.csv"
+    with path.open("w") as file:
+        file.write("n,text\n")
+        file.writelines(f"{n},{'x' * 50}{n}\n" for n in range(1_500_000))
+    running = subprocess.Popen([*PROGRAM, "import", str(path), "-s", "work"], env=environment, stderr=subprocess.PIPE)
+    with running:
+        time.sleep(2.0)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert b"Traceback" not in err
+    done = program(environment, "query", "SELECT * FROM many", "-s", "work")
+    assert done.returncode in (1, 2)
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_nothing_heavy_is_loaded_before_a_command_is_known(environment, argument):
+    done = program(environment | {"PYTHONPROFILEIMPORTTIME": "1"}, argument)
+    loaded = {line.rpartition(b"|")[2].strip() for line in done.stderr.splitlines()}
+    assert b"click" in loaded
+    assert not loaded & {b"rich", b"msgspec", b"apsw", b"sqlglot", b"msgpack", b"codemode.worker", b"sandbox"}

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+
+
+def test_sessions_are_listed_shown_and_removed(cli, people):
+    found = cli("sessions", "ls", "--json").json["result"]
+    assert [session["id"] for session in found] == [people]
+    assert found[0]["state"] == "active"
+    assert people in cli("sessions", "ls").out
+    shown = cli("--json", "sessions", "show", people).json["result"]
+    assert shown["id"] == people
+    assert [(table["name"], table["rows"]) for table in shown["tables"]] == [("people", 3)]
+    assert "people" in cli("sessions", "show", people).out
+    assert cli("sessions", "rm", people).code == 0
+    assert cli("sessions", "--json", "ls").json["result"] == []
+
+
+def test_a_pinned_session_does_not_expire(cli, people):
+    assert cli("sessions", "pin", people, "--json").json["result"]["pinned"] is True
+    assert "never (pinned)" in cli("sessions", "ls").out
+    assert cli("sessions", "pin", people, "--off", "--json").json["result"]["pinned"] is False
+
+
+def test_compacting_gives_space_back(cli, people):
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+    code = f"helpers.db.exec('CREATE TABLE big AS {numbers} SELECT i, hex(randomblob(50)) AS x FROM n')"
+    assert cli("run", "-s", people, "-c", code).code == 0
+    assert cli("run", "-s", people, "-c", "helpers.db.exec('DROP TABLE big')").code == 0
+    sizes = cli("sessions", "compact", people, "--json").json["result"]
+    assert sizes["after"] < sizes["before"] / 10
+
+
+def test_an_expired_session_is_swept_told_and_renewed_on_purpose(cli, people, monkeypatch):
+    monkeypatch.setenv("CODEMODE_LIMITS_IDLE_SECONDS", "0.01")
+    cli("run", "-s", "short", "-c", "helpers.db.save_state('k', 1)")
+    answer = cli("sessions", "sweep", "--json")
+    assert "short" in answer.json["result"]
+    answer = cli("run", "-s", "short", "-c", "return 1")
+    assert answer.code == 2
+    assert "[session.expired]" in answer.err
+    monkeypatch.delenv("CODEMODE_LIMITS_IDLE_SECONDS")
+    answer = cli("run", "-s", "short", "--renew", "-c", "return helpers.db.get_state('k')")
+    assert answer.code == 0
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sessions", "show", "nobody"],
+        ["sessions", "rm", "nobody"],
+        ["sessions", "pin", "nobody"],
+        ["sessions", "compact", "nobody"],
+        ["logs", "nobody"],
+        ["metrics", "nobody"],
+        ["export", "t", "-s", "nobody", "--to", "-"],
+    ],
+)
+def test_an_unknown_session_is_not_found(cli, arguments):
+    answer = cli(*arguments)
+    assert answer.code == 2
+    assert "[session.not_found]" in answer.err
+
+
+def test_the_log_has_what_failed_too(cli, people):
+    cli("run", "-s", people, "-c", "helpers.db.exec('DELETE FROM people')\n1 / 0")
+    entries = cli("logs", people, "--json").json["result"]
+    assert [entry["id"] for entry in entries] == sorted(entry["id"] for entry in entries)
+    failed = cli("logs", people, "--errors", "--json").json["result"]
+    assert [entry["error_code"] for entry in failed] == ["code.runtime"]
+    assert {entry["kind"] for entry in cli("logs", people, "--kind", "execution", "--json").json["result"]} == {
+        "execution"
+    }
+    assert len(cli("logs", people, "--limit", "1", "--json").json["result"]) == 1
+    assert "DELETE FROM people" in cli("logs", people).out
+
+
+def test_metrics_of_one_session_and_of_all(cli, people, data_dir):
+    figures = cli("metrics", people, "--json").json["result"]
+    assert figures["session_id"] == people
+    assert figures["database_size"] > 0
+    assert figures["limits"]["rows"] == 10_000
+    assert "people" in cli("metrics", people).out
+    totals = cli("metrics", "--json").json["result"]
+    assert totals["sessions"] == 1
+    assert totals["data_dir"] == str(data_dir)
+    assert totals["free_bytes"] > 0
+
+
+def test_a_data_directory_that_cannot_be_used_is_storage(cli, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a directory")
+    answer = cli("--data-dir", blocked, "sessions", "ls")
+    assert answer.code == 3
+    assert "[storage.full]" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_doctor_says_whether_untrusted_code_may_run(cli):
+    answer = cli("doctor", "--json")
+    result = answer.json["result"]
+    assert result["untrusted_code_may_run"] is (answer.code == 0)
+    assert {"rlimits", "seccomp"} <= {layer["name"] for layer in result["layers"]}
+    assert all(layer["why"] for layer in result["layers"])
+    people_answer = cli("doctor")
+    assert people_answer.code == answer.code
+    verdict = "yes" if answer.code == 0 else "no"
+    assert f"untrusted code may run here: {verdict}" in people_answer.out
+
+
+def test_doctor_says_no_where_isolation_is_off(cli, monkeypatch):
+    monkeypatch.setenv("CODEMODE_ISOLATION", "none")
+    answer = cli("doctor", "--json")
+    assert answer.code == 3
+    assert answer.json["ok"] is False
+    assert 'isolation is set to "none"' in answer.json["error"]["message"]
+
+
+def test_doctor_says_no_where_the_data_directory_is_not_writable(cli, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a directory")
+    answer = cli("doctor", "--data-dir", blocked / "data")
+    assert answer.code == 3
+    assert "untrusted code may run here: no, data directory" in answer.out

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import re
+import tomllib
+
+from codemode.cli.settings import sample_file
+from codemode.settings import Settings, flat, keys, resolve
+
+
+def test_the_sample_names_every_key_with_its_reason():
+    text = sample_file()
+    for key in keys():
+        name = key.removeprefix("limits.")
+        assert re.search(rf"^# .{{15,}}\n# {name} = ", text, re.MULTILINE), key
+
+
+def test_the_sample_parses_to_the_defaults(tmp_path):
+    path = tmp_path / "sample.toml"
+    path.write_text(sample_file())
+    assert resolve(config=path, environ={}).settings == Settings()
+
+
+def test_the_sample_uncommented_parses_to_the_defaults_too(tmp_path):
+    text = re.sub(r"^# (?=\w+ = )", "", sample_file(), flags=re.MULTILINE)
+    assert len(tomllib.loads(text)["limits"]) == len([key for key in keys() if key.startswith("limits.")])
+    path = tmp_path / "sample.toml"
+    path.write_text(text)
+    settings = resolve(config=path, environ={}).settings
+    expected = flat(Settings()) | {"data_dir": settings.data_dir}
+    assert flat(settings) == expected
+    assert settings.data_dir.endswith("/.local/share/codemode")
+
+
+def test_settings_shows_values_and_sources(cli, data_dir):
+    answer = cli("settings", "--json").json
+    assert answer["result"]["data_dir"] == {"value": str(data_dir), "source": "environment CODEMODE_DATA_DIR"}
+    assert answer["result"]["limits.rows"] == {"value": 10_000, "source": "default"}
+    assert "environment CODEMODE_CHILDREN" in cli("settings").out
+
+
+def test_options_stand_before_or_after_the_command(cli, tmp_path):
+    config = tmp_path / "codemode.toml"
+    config.write_text("children = 7\nlog_entries = 5\n")
+    before = cli("--json", "--config", config, "--data-dir", "/x", "settings").json
+    after = cli("settings", "--json", "--config", config, "--data-dir", "/x").json
+    assert before == after
+    assert before["result"]["log_entries"] == {"value": 5, "source": f"file {config}"}
+    assert before["result"]["data_dir"] == {"value": "/x", "source": "argument"}
+
+
+def test_the_data_directory_follows_xdg(cli, monkeypatch):
+    monkeypatch.delenv("CODEMODE_DATA_DIR")
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
+    assert cli("settings", "--json").json["result"]["data_dir"]["value"] == "/srv/data/codemode"
+
+
+def test_a_misspelt_variable_is_told_on_standard_error(cli, monkeypatch):
+    monkeypatch.setenv("CODEMODE_LIMITS_ROW", "5")
+    answer = cli("settings", "--json")
+    assert "did you mean CODEMODE_LIMITS_ROWS?" in answer.err
+    assert answer.json["warnings"] == ["CODEMODE_LIMITS_ROW is no setting: did you mean CODEMODE_LIMITS_ROWS?"]
+
+
+def test_a_wrong_settings_file_is_wrong_usage(cli, tmp_path):
+    config = tmp_path / "codemode.toml"
+    config.write_text("childs = 7\n")
+    answer = cli("settings", "--config", config)
+    assert answer.code == 2
+    assert "unknown setting childs" in answer.err
+    assert "did you mean: children" in answer.err
+    assert "[request.invalid]" in answer.err
+
+
+def test_the_prompt_is_printed_and_answered(cli, monkeypatch):
+    monkeypatch.setenv("CODEMODE_LIMITS_ROWS", "77")
+    assert "77 rows a query answers" in cli("prompt").out
+    result = cli("prompt", "--json").json["result"]
+    assert set(result) == {"prompt", "helpers", "limits"}
+    assert result["limits"]["rows"] == 77
+    assert {"name", "signature", "summary"} == set(result["helpers"][0])
