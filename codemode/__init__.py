@@ -1,3 +1,38 @@
 """Codemode: the engine that AI agents run their code and data on."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codemode.errors import CodemodeError
+    from codemode.limits import Limits
+    from codemode.session.session import Session
+    from codemode.settings import Settings
+    from codemode.values import Outcome
+    from codemode.worker import Worker
+
 __version__ = "0.1.0"
+__all__ = ["CodemodeError", "Limits", "Outcome", "Session", "Settings", "Worker", "__version__"]
+
+# Loaded when first asked for: `codemode --version` and `codemode.errors` need no SQLite and no parser.
+_HOMES = {
+    "CodemodeError": "codemode.errors",
+    "Limits": "codemode.limits",
+    "Outcome": "codemode.values",
+    "Session": "codemode.session.session",
+    "Settings": "codemode.settings",
+    "Worker": "codemode.worker",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'codemode' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

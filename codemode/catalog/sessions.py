@@ -1,0 +1,121 @@
+"""The records of sessions: who owns one, when it was used last, when it expires. Their data lives elsewhere.
+
+A record stays 30 days after its session expired, so that its id answers "expired" and never a silently empty session.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+REMEMBER_MS = 30 * 86_400_000
+_FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One session as the catalogue knows it; times are milliseconds since 1970, UTC."""
+
+    tenant: str
+    id: str
+    created_at: int
+    last_activity: int
+    idle_ms: int
+    pinned: bool
+    limits: dict[str, Any]
+    expired_at: int | None
+
+    @property
+    def expires_at(self) -> int | None:
+        """When it expires if nobody uses it; None for a pinned one."""
+        return None if self.pinned else self.last_activity + self.idle_ms
+
+    def is_over(self, now: int) -> bool:
+        """Whether its time is over at `now`, swept already or not."""
+        return self.expired_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
+
+class Sessions:
+    """The `sessions` table of an open catalog.db; safe to use from several threads."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def _run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._connection.execute(sql, params).fetchall()
+
+    def get(self, tenant: str, session_id: str) -> SessionRecord | None:
+        """The record, expired ones included."""
+        rows = self._run(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
+        return _record(rows[0]) if rows else None
+
+    def all(self, tenant: str) -> list[SessionRecord]:
+        """Every record of `tenant`, latest use first."""
+        sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? ORDER BY last_activity DESC, id"  # noqa: S608
+        return [_record(row) for row in self._run(sql, tenant)]
+
+    def create(self, tenant: str, session_id: str, *, now: int, idle_ms: int, limits: dict[str, Any]) -> None:
+        """Record a new session, or one that expired and is made anew."""
+        self._run(
+            "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits)"
+            " VALUES (?1, ?2, ?3, ?3, ?4, ?5)"
+            " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
+            " pinned = 0, expired_at = NULL WHERE expired_at IS NOT NULL",
+            tenant, session_id, now, idle_ms, json.dumps(limits),
+        )  # fmt: skip
+
+    def touch(self, tenant: str, session_id: str, now: int) -> None:
+        """The session was used at `now`; a clock that was set back never shortens its life."""
+        self._run(
+            "UPDATE sessions SET last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
+            now,
+            tenant,
+            session_id,
+        )
+
+    def pin(self, tenant: str, session_id: str, pinned: bool, now: int) -> None:
+        """Keep the session from expiring, or let it expire again, counted from `now`."""
+        self._run(
+            "UPDATE sessions SET pinned = ?, last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
+            pinned, now, tenant, session_id,
+        )  # fmt: skip
+
+    def set_limits(self, tenant: str, session_id: str, limits: dict[str, Any], idle_ms: int) -> None:
+        """What the session itself lowered."""
+        self._run(
+            "UPDATE sessions SET limits = ?, idle_ms = ? WHERE tenant = ? AND id = ?",
+            json.dumps(limits), idle_ms, tenant, session_id,
+        )  # fmt: skip
+
+    def over(self, now: int) -> list[SessionRecord]:
+        """Sessions of all tenants whose time is over and that nobody has expired yet."""
+        sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NULL AND pinned = 0 AND last_activity + idle_ms <= ?"  # noqa: S608
+        return [_record(row) for row in self._run(sql, now)]
+
+    def expire(self, tenant: str, session_id: str, now: int) -> None:
+        """Its data is gone; the id answers `session.expired` from here on."""
+        self._run("UPDATE sessions SET expired_at = ? WHERE tenant = ? AND id = ?", now, tenant, session_id)
+
+    def forget(self, tenant: str, session_id: str) -> None:
+        """Remove the record, as if the session had never been."""
+        self._run("DELETE FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)
+
+    def forget_expired(self, now: int) -> None:
+        """Remove the records of sessions that expired over 30 days ago."""
+        self._run("DELETE FROM sessions WHERE expired_at <= ?", now - REMEMBER_MS)
+
+    def close(self) -> None:
+        """Close the catalogue's file."""
+        with self._lock:
+            self._connection.close(True)
+
+
+def _record(row: tuple[Any, ...]) -> SessionRecord:
+    tenant, session_id, created, last, idle, pinned, limits, expired = row
+    return SessionRecord(tenant, session_id, created, last, idle, bool(pinned), json.loads(limits), expired)

@@ -1,0 +1,90 @@
+"""Chunked inserts: many records, one statement a chunk, values always bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import apsw
+
+from codemode.database.names import quoted
+from codemode.database.values import sqlite_value
+from codemode.errors import RequestInvalid, ValueRefused
+
+OnConflict = Literal["error", "ignore", "replace", "update"]
+_VERBS = {"error": "INSERT", "ignore": "INSERT OR IGNORE", "replace": "INSERT OR REPLACE", "update": "INSERT"}
+_VARIABLES = 32_766  # SQLite's bound parameters in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """How records go into `table`: `sql(n)` inserts n of them."""
+
+    table: str
+    columns: tuple[str, ...]
+    on_conflict: OnConflict
+    key: tuple[str, ...]
+
+    def sql(self, rows: int) -> str:
+        """The statement for `rows` records, with one placeholder a value."""
+        names = ", ".join(map(quoted, self.columns))
+        values = ", ".join(["(" + ", ".join("?" * len(self.columns)) + ")"] * rows)
+        return f"{_VERBS[self.on_conflict]} INTO {quoted(self.table)} ({names}) VALUES {values}{self._upsert()}"
+
+    def _upsert(self) -> str:
+        if self.on_conflict != "update":
+            return ""
+        changed = [c for c in self.columns if c.lower() not in {k.lower() for k in self.key}]
+        assignments = ", ".join(f"{quoted(c)} = excluded.{quoted(c)}" for c in changed)
+        target = ", ".join(map(quoted, self.key))
+        return f" ON CONFLICT ({target}) DO " + (f"UPDATE SET {assignments}" if changed else "NOTHING")
+
+    def chunk_rows(self, most: int) -> int:
+        """How many records fit into one statement."""
+        return max(1, min(most, _VARIABLES // len(self.columns)))
+
+
+def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequence[str]) -> Insert:
+    """An Insert of checked arguments; raises RequestInvalid."""
+    if on_conflict not in _VERBS:
+        raise RequestInvalid(
+            f"on_conflict is {on_conflict!r}", hint="use one of error, ignore, replace, update", available=list(_VERBS)
+        )
+    if on_conflict == "update" and not key:
+        raise RequestInvalid(
+            "on_conflict='update' needs key=", hint="name the column or columns that identify a record"
+        )
+    if len({column.lower() for column in columns}) != len(columns):
+        raise RequestInvalid("a column is named twice", available=list(columns))
+    return Insert(table, tuple(columns), on_conflict, tuple(key))  # type: ignore[arg-type]
+
+
+def create_sql(table: str, types: dict[str, str]) -> str:
+    """CREATE TABLE for records that have no table yet."""
+    columns = ", ".join(f"{quoted(name)} {kind}".rstrip() for name, kind in types.items())
+    return f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({columns})"
+
+
+def insert_chunk(connection: apsw.Connection, sql: str, values: list[Any], first: int, width: int) -> int:
+    """Insert one chunk of flat `values` and return the number of rows that changed.
+
+    Values are bound as they came; only when SQLite cannot take one are all of them looked at, to convert lists
+    and to name the record (`first` is the number of the chunk's first one) of a value that cannot be stored.
+    """
+    total = connection.total_changes()
+    try:
+        connection.execute(sql, values)
+    except (TypeError, OverflowError, UnicodeEncodeError, ValueError):
+        connection.execute(sql, [_stored(value, first, number, width) for number, value in enumerate(values)])
+    # changes() would be an earlier statement's figure when every record of the chunk was ignored.
+    return connection.changes() if connection.total_changes() != total else 0
+
+
+def _stored(value: Any, first: int, number: int, width: int) -> Any:
+    try:
+        return sqlite_value(value, f"record {first + number // width}")
+    except ValueRefused:
+        raise
+    except RecursionError:
+        raise ValueRefused(f"record {first + number // width}: a value is nested too deeply") from None

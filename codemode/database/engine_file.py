@@ -1,0 +1,40 @@
+"""Open one of the engine's own files (log.db, catalog.db): no statement of a snippet ever runs on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+from codemode.database.migrate import migrate
+from codemode.errors import StorageFull
+
+_BUSY_MS = 10_000  # other processes write for milliseconds; waiting longer than this means that one hangs
+
+
+def open_engine_file(path: Path, steps: tuple[str, ...]) -> apsw.Connection:
+    """Open `path` (made when missing) in its newest form.
+
+    Raises StorageFull when the file cannot be written and SessionNewer when it is of a later format;
+    a file that is no database raises apsw.NotADBError or apsw.CorruptError, for the caller to set aside.
+    """
+    try:
+        connection = apsw.Connection(str(path))
+    except apsw.CantOpenError:
+        raise StorageFull(f"{path} cannot be opened for writing", hint="check the directory's permissions") from None
+    try:
+        connection.set_busy_timeout(_BUSY_MS)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "normal")
+        connection.pragma("foreign_keys", True)
+        connection.pragma("journal_size_limit", 4 * 1024 * 1024)
+        migrate(connection, steps)
+    except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
+        connection.close(True)
+        raise StorageFull(
+            f"{path} cannot be written: {error}", hint="free space, or make the data directory writable"
+        ) from None
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection

@@ -1,0 +1,207 @@
+"""Run one statement on an open connection: under a deadline, a row cap and a byte cap, and count what it cost.
+
+Whether a statement may run is decided above this layer; here is only how.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Protocol
+
+import apsw
+
+DatabaseError = apsw.Error  # what layers above catch, without importing apsw
+Connection = apsw.Connection
+Cursor = apsw.Cursor
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+_PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
+
+
+class Cancellable(Protocol):
+    """What may be cancelled from another thread."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was."""
+        ...
+
+    def cancel(self) -> None:
+        """Cancel it."""
+        ...
+
+
+class Deadline:
+    """The connection's progress handler: ends a running statement when its time is over or it was cancelled."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._at = float("inf")
+        self.cancel: Cancellable | None = None
+        connection.set_progress_handler(self._over, _PROGRESS_STEPS, id="deadline")
+
+    def _over(self) -> bool:
+        return time.monotonic() > self._at or (self.cancel is not None and self.cancel.cancelled)
+
+    @contextmanager
+    def until(self, at: float) -> Iterator[None]:
+        """Statements stepped inside end at `at` (a time of time.monotonic)."""
+        before, self._at = self._at, min(at, self._at)
+        try:
+            yield
+        finally:
+            self._at = before
+
+
+@dataclass(slots=True)
+class Cost:
+    """What statements cost, as SQLite's own counters tell."""
+
+    scan_steps: int = 0
+    vm_steps: int = 0
+    sorts: int = 0
+    auto_indexes: int = 0
+
+
+class Meter:
+    """Adds up SQLite's statement counters while it is switched on; the engine's own statements run with it off."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.cost = Cost()
+        self._on = False
+        connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile, id="meter")
+
+    def _profile(self, event: dict[str, Any]) -> None:
+        if self._on:
+            counters, cost = event["stmt_status"], self.cost
+            cost.scan_steps += counters["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
+            cost.vm_steps += counters["SQLITE_STMTSTATUS_VM_STEP"]
+            cost.sorts += counters["SQLITE_STMTSTATUS_SORT"]
+            cost.auto_indexes += counters["SQLITE_STMTSTATUS_AUTOINDEX"]
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count the statements that run inside."""
+        before, self._on = self._on, True
+        try:
+            yield
+        finally:
+            self._on = before
+
+    def take(self) -> Cost:
+        """What was counted since the last take."""
+        cost, self.cost = self.cost, Cost()
+        return cost
+
+
+@dataclass(slots=True)
+class Result:
+    """What one statement answered."""
+
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    truncated: bool = False
+    changes: int = 0
+    last_row_id: int = 0
+
+
+def open_cursor(connection: apsw.Connection, sql: str, params: Parameters) -> tuple[apsw.Cursor, tuple[str, ...]]:
+    """Start `sql` and return its cursor and column names; an empty tuple when it answers no rows.
+
+    The names are read before the first step: afterwards a statement without rows has none (apsw).
+    """
+    columns: tuple[str, ...] = ()
+
+    def see(cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+        nonlocal columns
+        columns = tuple(column[0] for column in cursor.get_description())
+        return True
+
+    cursor = connection.cursor()
+    cursor.exec_trace = see
+    try:
+        cursor.execute(sql, params)
+    except BaseException:
+        cursor.close(True)
+        raise
+    return cursor, columns
+
+
+def run(connection: apsw.Connection, sql: str, params: Parameters, *, rows: int, result_bytes: int) -> Result:
+    """Run one statement to its end and keep at most `rows` rows and about `result_bytes` bytes of them.
+
+    A cut answer never cuts the change: SQLite makes all changes of a RETURNING statement before its first row.
+    `changes` is SQLite's own count, and 0 for a statement that changed none.
+    """
+    total = connection.total_changes()
+    cursor, columns = open_cursor(connection, sql, params)
+    try:
+        kept, truncated = take_rows(cursor, rows, result_bytes)
+    finally:
+        # Always closed: an open reader holds back the WAL's checkpoint, which would let it grow past the quota.
+        cursor.close(True)
+    # changes() keeps the figure of an earlier statement after DDL and reads; total_changes moves only with rows.
+    changes = connection.changes() if connection.total_changes() != total else 0
+    return Result(unique_names(columns), kept, truncated, changes, connection.last_insert_rowid())
+
+
+def take_rows(cursor: Iterator[Any], most: int, most_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """At most `most` rows and `most_bytes` bytes from `cursor`, and whether more were there.
+
+    Rows are fetched in steps that start small, so that wide rows are noticed before many are held.
+    """
+    kept: list[tuple[Any, ...]] = []
+    room, step = most_bytes, 4
+    while True:
+        chunk = list(islice(cursor, min(step, most - len(kept) + 1)))
+        if not chunk:
+            return kept, False
+        size = sum(map(row_bytes, chunk))
+        if size > room:
+            return kept + _fitting(chunk, room, most - len(kept)), True
+        kept += chunk
+        if len(kept) > most:
+            return kept[:most], True
+        room -= size
+        step = max(1, min(1024, 2 * step, room * len(chunk) // (size + 1)))
+
+
+def _fitting(chunk: list[tuple[Any, ...]], room: int, most: int) -> list[tuple[Any, ...]]:
+    fitting = []
+    for row in chunk[:most]:
+        room -= row_bytes(row)
+        if room < 0:
+            break
+        fitting.append(row)
+    return fitting
+
+
+def row_bytes(row: tuple[Any, ...]) -> int:
+    """The size of a row as a frame carries it: 9 bytes a value, and the bytes of texts and blobs."""
+    size = 9 * len(row)
+    for value in row:
+        kind = value.__class__
+        if kind is str:
+            size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+        elif kind is bytes:
+            size += len(value)
+    return size
+
+
+def unique_names(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """`columns` with repeated names told apart: id, id_2, id_3."""
+    if len(set(columns)) == len(columns):
+        return columns
+    taken, names = set(columns), []
+    seen: set[str] = set()
+    for name in columns:
+        unique, number = name, 1
+        while unique in seen or (number > 1 and unique in taken):
+            number += 1
+            unique = f"{name}_{number}"
+        seen.add(unique)
+        names.append(unique)
+    return tuple(names)

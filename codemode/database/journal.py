@@ -1,0 +1,148 @@
+"""`execution_logs`: what ran in a session, in a file of its own, so that it survives a rollback of the data."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from codemode.database.clock import now_ms
+from codemode.database.engine_file import open_engine_file
+from codemode.database.migrate import migrations
+from codemode.values import LogEntry
+
+_COLUMNS = (
+    "execution_id", "timestamp", "kind", "statement", "duration_ms", "rows_read", "rows_written", "size_bytes",
+    "error_code",
+)  # fmt: skip
+_INSERT = f"INSERT INTO execution_logs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_TEXT = 4_000  # characters of a statement or snippet that the log keeps
+
+
+@dataclass(slots=True)
+class Entry:
+    """One line to be written; times in milliseconds, `timestamp` as ISO text, `statement` bounded."""
+
+    execution_id: str
+    timestamp: str
+    kind: str
+    statement: str
+    duration_ms: float
+    rows_read: int = 0
+    rows_written: int = 0
+    size_bytes: int = 0
+    error_code: str | None = None
+
+
+def bounded(text: str) -> str:
+    """`text` as the log keeps it: whole, or its start with its length and the hash of the whole."""
+    if len(text) <= _TEXT and text.isascii():
+        return text
+    data = text.encode("utf-8", "replace")
+    if len(text) <= _TEXT:
+        return data.decode()
+    start = text[:_TEXT].encode("utf-8", "replace").decode()
+    return f"{start}… [{len(text):,} characters, sha256 {hashlib.sha256(data).hexdigest()[:16]}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a session did over its whole life, also beyond the entries that are kept."""
+
+    executions: int
+    rows_read: int
+    rows_written: int
+
+
+class Journal:
+    """A session's execution log: the newest `entries`, in a file of about `size_bytes` at most."""
+
+    def __init__(self, path: Path, entries: int, size_bytes: int) -> None:
+        self.path = path
+        self._entries, self._size_bytes = entries, size_bytes
+        self._lock = threading.Lock()  # writers hold the session's turn; readers such as `logs` do not
+        self._connection = _open(path)
+        self._page_size = int(self._connection.pragma("page_size"))
+
+    def write(self, entries: Iterable[Entry], more: Totals) -> None:
+        """Append `entries`, add `more` to the totals and drop the oldest beyond the bounds, in one transaction."""
+        rows = [
+            (e.execution_id, e.timestamp, e.kind, e.statement, e.duration_ms, e.rows_read, e.rows_written,
+             e.size_bytes, e.error_code)
+            for e in entries
+        ]  # fmt: skip
+        with self._lock, self._connection as connection:
+            connection.executemany(_INSERT, rows)
+            connection.execute(
+                "UPDATE totals SET executions = executions + ?, rows_read = rows_read + ?,"
+                " rows_written = rows_written + ?",
+                (more.executions, more.rows_read, more.rows_written),
+            )
+            self._prune(connection, connection.last_insert_rowid())
+
+    def _prune(self, connection: apsw.Connection, newest: int) -> None:
+        connection.execute("DELETE FROM execution_logs WHERE id <= ?", (newest - self._entries,))
+        # Pages in use, not the length of the file: freed pages are used again before the file grows.
+        used = connection.pragma("page_count") - connection.pragma("freelist_count")
+        if used * self._page_size > self._size_bytes:
+            connection.execute(
+                "DELETE FROM execution_logs WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 4 FROM execution_logs)"
+            )
+
+    def read(self, limit: int, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
+        """The newest `limit` entries, newest first, optionally of one kind or only failed ones."""
+        sql = f"SELECT id, {', '.join(_COLUMNS)} FROM execution_logs"  # noqa: S608
+        sql += " WHERE (?1 IS NULL OR kind = ?1) AND (NOT ?2 OR error_code IS NOT NULL) ORDER BY id DESC LIMIT ?3"
+        with self._lock:
+            rows: list[Any] = self._connection.execute(sql, (kind, errors, limit)).fetchall()
+        return [LogEntry(**dict(zip(LogEntry.__struct_fields__, row, strict=True))) for row in rows]
+
+    def count(self) -> int:
+        """How many entries are kept."""
+        with self._lock:
+            return int(self._connection.execute("SELECT count(*) FROM execution_logs").get)
+
+    def totals(self) -> Totals:
+        """What the session did over its whole life."""
+        with self._lock:
+            row = self._connection.execute("SELECT executions, rows_read, rows_written FROM totals").get
+        return Totals(*row)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close(True)
+
+
+def _open(path: Path) -> apsw.Connection:
+    steps = migrations("codemode.database", "migrations/log")
+    try:
+        return open_engine_file(path, steps)
+    except (apsw.NotADBError, apsw.CorruptError):
+        # The log must never keep its session from working; the damaged one stays beside it for whoever looks.
+        aside = path.with_name(f"{path.name}.damaged-{now_ms()}")
+        path.rename(aside)
+        for companion in ("-wal", "-shm"):
+            path.with_name(path.name + companion).unlink(missing_ok=True)
+        return open_engine_file(path, steps)
+
+
+def attach(connection: apsw.Connection, log: Path) -> None:
+    """Make the log readable on a session's connection as `execution_logs`, as of each transaction's start.
+
+    The file is attached read-only and a temporary view made over it; afterwards nothing can be attached or made
+    in temp any more (the limit is back at 0, and the authorizer refuses both).
+    """
+    before = connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 0)
+    connection.execute("ATTACH ? AS log", (str(log),), can_cache=False)
+    connection.execute(
+        f"CREATE TEMP VIEW execution_logs AS SELECT id, {', '.join(_COLUMNS)} FROM log.execution_logs",  # noqa: S608
+        can_cache=False,
+    )
+    connection.limit(apsw.SQLITE_LIMIT_ATTACHED, before)

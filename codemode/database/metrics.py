@@ -1,0 +1,42 @@
+"""Sizes of a session's database, measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+
+from codemode.database import schema
+
+
+def size_bytes(connection: apsw.Connection) -> int:
+    """The size of the database in bytes, pages free for reuse included, changes of the open transaction too."""
+    return int(connection.pragma("page_count")) * int(connection.pragma("page_size"))
+
+
+def free_bytes(connection: apsw.Connection) -> int:
+    """Bytes inside the file that a compaction would give back."""
+    return int(connection.pragma("freelist_count")) * int(connection.pragma("page_size"))
+
+
+def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
+    """Each table with its rows and bytes (its indexes and shadow tables included); a view has bytes 0."""
+    pages = dict(
+        connection.execute("SELECT name, sum(pgsize) FROM dbstat WHERE aggregate = TRUE GROUP BY name", can_cache=False)
+    )
+    owners = connection.execute(
+        "SELECT name, tbl_name FROM sqlite_schema WHERE type IN ('table', 'index')", can_cache=False
+    )
+    virtual = {
+        name for (name,) in connection.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'", can_cache=False
+        )
+    }  # fmt: skip
+    sizes: dict[str, int] = {}
+    for name, table in owners:
+        owner = next((v for v in virtual if table.startswith(f"{v}_")), table)
+        sizes[owner] = sizes.get(owner, 0) + int(pages.get(name, 0))
+    return [
+        {"name": name, "rows": schema.row_count(connection, name), "bytes": sizes.get(name, 0)}
+        for name in schema.tables(connection)
+    ]

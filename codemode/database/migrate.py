@@ -1,0 +1,49 @@
+"""Bring one of the engine's own files to its newest form.
+
+A file's form is its `user_version`; `NNNN_name.sql` takes it from NNNN-1 to NNNN. Each step and its version
+commit together, so a crash leaves the form before or after it, never between.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import apsw
+
+from codemode.errors import SessionNewer
+
+
+@cache
+def migrations(package: str, folder: str) -> tuple[str, ...]:
+    """The SQL texts of `folder` inside `package`, in order; their numbers must run 1, 2, 3, …"""
+    steps = sorted(files(package).joinpath(folder).iterdir(), key=lambda step: step.name)
+    texts = [step.read_text("utf-8") for step in steps if step.name.endswith(".sql")]
+    numbers = [int(step.name[:4]) for step in steps if step.name.endswith(".sql")]
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise AssertionError(f"migrations of {package}/{folder} are not numbered 1 to {len(numbers)}: {numbers}")
+    return tuple(texts)
+
+
+def migrate(connection: apsw.Connection, steps: tuple[str, ...]) -> int:
+    """Run the steps that this file lacks and return its version; raises SessionNewer for one of the future."""
+    version = int(connection.pragma("user_version"))
+    if version > len(steps):
+        raise SessionNewer(
+            f"the file has format {version}, and this codemode knows formats up to {len(steps)}",
+            hint="upgrade codemode, or open it with the version that wrote it",
+        )
+    if version == len(steps):
+        return version
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have migrated between the look above and the lock.
+        version = int(connection.pragma("user_version"))
+        for number, step in enumerate(steps[version:], version + 1):
+            connection.execute(step)
+            connection.pragma("user_version", number)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return len(steps)

@@ -1,0 +1,18 @@
+"""Names of the engine's own objects, and quoting of everybody else's."""
+
+from __future__ import annotations
+
+import re
+
+# Readable by everybody, written only by the engine. SQLite compares names without case.
+_RESERVED = re.compile(r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.DOTALL)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether `name` belongs to the engine or to SQLite itself."""
+    return _RESERVED.fullmatch(name) is not None
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'

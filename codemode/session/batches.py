@@ -1,0 +1,197 @@
+"""batch_insert of one execution: a unit of the transaction that takes chunk after chunk while records stream in.
+
+Batches nest, because a generator of records may insert records elsewhere. They end last in, first out; a child
+that says otherwise is refused, since a mark of the transaction cannot be kept once an outer one was undone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from codemode.database import schema
+from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
+from codemode.database.execute import DatabaseError
+from codemode.database.journal import Entry
+from codemode.database.names import quoted
+from codemode.database.values import holds_nan
+from codemode.errors import CodemodeError, ConstraintFailed, NoSuchColumn, RequestInvalid, StatementError
+from codemode.guard import Statement
+from codemode.session.statements import Statements
+
+_NESTED = 8
+
+
+@dataclass
+class _Batch:
+    number: int
+    mark: int
+    insert: Insert
+    insertable: list[str]
+    statement: Statement
+    entry: Entry
+    started: float
+    rows: int = 0  # records taken so far
+    written: int = 0
+    chunks: int = 0
+    shapes: dict[int, str] = field(default_factory=dict)  # the statement's text by number of rows
+
+
+class Batches:
+    """The open batches of one execution, innermost last."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._open: list[_Batch] = []
+        self._last = 0
+
+    def begin(self, table: str, columns: Sequence[str] | None, options: dict[str, Any]) -> dict[str, Any]:
+        """Open a batch into `table`; everything until `end` is one unit."""
+        if len(self._open) >= _NESTED:
+            raise RequestInvalid(f"{_NESTED} batches are open inside one another")
+        entry, started = self._statements.entry("batch_insert", f"INSERT INTO {quoted(table)}"), time.monotonic()
+        try:
+            mark = self._statements.transaction.mark()
+            try:
+                batch = self._begun(mark, table, columns, options, entry, started)
+            except BaseException:
+                self._statements.transaction.undo(mark)
+                raise
+        except CodemodeError as error:
+            entry.error_code = error.code
+            self._statements.log(entry, started)
+            raise
+        self._open.append(batch)
+        rows = batch.insert.chunk_rows(self._statements.opened.limits.chunk_rows)
+        return {"batch": batch.number, "columns": list(batch.insert.columns), "chunk_rows": rows}
+
+    def _begun(
+        self,
+        mark: int,
+        table: str,
+        columns: Sequence[str] | None,
+        options: dict[str, Any],
+        entry: Entry,
+        started: float,
+    ) -> _Batch:
+        if options.get("create"):
+            self._create(table, columns, options.get("types") or {})
+        insertable = self._read(schema.insertable, table)
+        chosen = self._real_columns(table, insertable, columns if columns is not None else insertable)
+        key = self._real_columns(table, insertable, options.get("key") or ())
+        insert = insert_for(table, chosen, options.get("on_conflict", "error"), key)
+        self._last += 1
+        return _Batch(self._last, mark, insert, insertable, self._statements.checked(insert.sql(1)), entry, started)
+
+    def _create(self, table: str, columns: Sequence[str] | None, types: dict[str, str]) -> None:
+        wanted = {column: types.get(column, "") for column in (columns or types)}
+        if not wanted:
+            raise RequestInvalid("create=True needs records, or columns=, to know the table's columns")
+        bad = [kind for kind in wanted.values() if kind not in {"", "INTEGER", "REAL", "TEXT", "BLOB"}]
+        if bad:
+            raise RequestInvalid(f"{bad[0]!r} is not a type for create=True")
+        self._statements.exec(create_sql(table, wanted))
+
+    def _read(self, function: Any, *args: Any) -> Any:
+        with self._statements.as_engine():
+            return function(self._statements.opened.connection, *args)
+
+    def _real_columns(self, table: str, insertable: list[str], names: Sequence[str]) -> list[str]:
+        by_lower = {name.lower(): name for name in insertable}
+        unknown = [name for name in names if name.lower() not in by_lower]
+        if unknown:
+            raise NoSuchColumn(
+                f"{table} has no column {unknown[0]!r} that can be inserted into",
+                did_you_mean=schema.closest(unknown[0], insertable),
+                available=insertable,
+            )
+        return [by_lower[name.lower()] for name in names]
+
+    def rows(self, number: int, count: int, values: list[Any], columns: Sequence[str] | None = None) -> None:
+        """Insert `count` records; from here on with `columns` where given."""
+        batch = self._top(number)
+        if columns is not None:
+            self._reshape(batch, columns)
+        width = len(batch.insert.columns)
+        if count < 1 or count * width != len(values) or count > batch.insert.chunk_rows(10**9):
+            raise RequestInvalid(f"a chunk of {len(values)} values is not {count} records of {width} columns")
+        sql = batch.shapes.get(count) or batch.shapes.setdefault(count, batch.insert.sql(count))
+        try:
+            batch.written += self._insert(batch, sql, count, values, width)
+        except CodemodeError as error:
+            batch.entry.error_code = error.code
+            raise
+        batch.rows += count
+        batch.chunks += 1
+        if holds_nan(values):
+            self._statements.tally.warn("a NaN among the records was stored as NULL")
+
+    def _insert(self, batch: _Batch, sql: str, count: int, values: list[Any], width: int) -> int:
+        connection = self._statements.opened.connection
+        try:
+            with self._statements.stepping(batch.statement):
+                return insert_chunk(connection, sql, values, batch.rows, width)
+        except ConstraintFailed as error:
+            raise self._blamed(batch, error, count, values, width) from None
+
+    def _blamed(
+        self, batch: _Batch, error: ConstraintFailed, count: int, values: list[Any], width: int
+    ) -> StatementError:
+        """`error` with the record that caused it: the chunk again, record by record, then undone."""
+        transaction = self._statements.transaction
+        mark, one = transaction.mark(), batch.insert.sql(1)
+        found: StatementError = error
+        try:
+            for index in range(count):
+                record = values[index * width : (index + 1) * width]
+                with self._statements.stepping(batch.statement):
+                    insert_chunk(self._statements.opened.connection, one, record, batch.rows + index, width)
+        except ConstraintFailed as single:
+            found = ConstraintFailed(
+                f"record {batch.rows + index}: {single.message}", hint=single.hint, sql=one,
+                did_you_mean=single.did_you_mean, available=single.available,
+            )  # fmt: skip
+        except (StatementError, DatabaseError):
+            found = error
+        transaction.undo(mark)
+        return found
+
+    def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
+        chosen = self._real_columns(batch.insert.table, batch.insertable, columns)
+        batch.insert = insert_for(batch.insert.table, chosen, batch.insert.on_conflict, batch.insert.key)
+        batch.statement = self._statements.checked(batch.insert.sql(1))
+        batch.shapes = {}
+
+    def end(self, number: int) -> dict[str, Any]:
+        """Keep what the batch inserted."""
+        batch = self._top(number)
+        self._open.pop()
+        batch.entry.rows_written = batch.written
+        try:
+            self._statements.transaction.keep(batch.mark)
+        except CodemodeError as error:
+            batch.entry.error_code = error.code
+            raise
+        finally:
+            self._statements.log(batch.entry, batch.started)
+        tally = self._statements.tally
+        tally.rows_written += batch.written
+        if batch.written:
+            self._statements.changed(batch.statement)
+        columns = list(batch.insert.columns)
+        return {"success": True, "rows_written": batch.written, "chunks": batch.chunks, "columns": columns}
+
+    def abort(self, number: int) -> None:
+        """Undo what the batch inserted."""
+        batch = self._top(number)
+        self._open.pop()
+        batch.entry.error_code = batch.entry.error_code or "code.runtime"
+        self._statements.log(batch.entry, batch.started)
+        self._statements.transaction.undo(batch.mark)
+
+    def _top(self, number: int) -> _Batch:
+        if not self._open or self._open[-1].number != number:
+            raise RequestInvalid("this batch is not open, or another one inside it still is")
+        return self._open[-1]

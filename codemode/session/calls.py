@@ -1,0 +1,167 @@
+"""The helper calls of one execution: a method and its arguments from a child that nobody trusts, and their answer.
+
+Arguments are checked for number and type here, because they come from the frame protocol and not from the
+helpers: a hostile child speaks to this file directly.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from codemode.database import plan, schema, state
+from codemode.database.names import quoted
+from codemode.database.script import statements as split_script
+from codemode.database.values import parameters
+from codemode.errors import CodemodeError, RequestInvalid
+from codemode.session.batches import Batches
+from codemode.session.host import HostFunctions
+from codemode.session.ids import ulid
+from codemode.session.pages import Pages
+from codemode.session.statements import Statements
+from sandbox.errors import HelperFailed
+
+_log = logging.getLogger("codemode")
+
+
+class Calls:
+    """Serves `(method, args)`; raises HelperFailed, whose fields cross to the snippet."""
+
+    def __init__(self, statements: Statements, host: HostFunctions, metrics: Callable[[], dict[str, Any]]) -> None:
+        self.statements, self._host, self._metrics = statements, host, metrics
+        self._opened, self._transaction = statements.opened, statements.transaction
+        self.pages, self._batches = Pages(statements), Batches(statements)
+        self._transaction.before_write = self.pages.drain
+
+    def __call__(self, method: str, args: list[Any]) -> Any:
+        """The answer to one call."""
+        try:
+            return self.answer(method, args)
+        except CodemodeError as error:
+            raise HelperFailed(
+                error.code, error.message, hint=error.hint, did_you_mean=error.did_you_mean,
+                available=error.available, sql=error.sql,
+            ) from None  # fmt: skip
+        except Exception:  # noqa: BLE001 - see below
+            # A fault of ours must not tell the snippet about our insides, and must not be lost either.
+            incident = ulid()
+            _log.exception("helper call %s failed, incident %s", method, incident)
+            raise HelperFailed("worker.internal", f"internal error {incident}", hint="report this id") from None
+
+    def answer(self, method: str, args: list[Any]) -> Any:
+        """The same, raising the worker's own errors: what the host's calls use."""
+        if method.startswith("host."):
+            return self._host(method.removeprefix("host."), *_typed(method, args, (str,)))
+        served = _METHODS.get(method)
+        if served is None:
+            raise RequestInvalid(f"there is no helper call {method[:80]!r}")
+        function, kinds = served
+        return function(self, *_typed(method, args, kinds))
+
+    def _batch(self, items: list[Any]) -> Any:
+        for item in items:
+            if not (type(item) is list and len(item) == 2 and type(item[0]) is str):
+                raise RequestInvalid("batch() takes a list of (sql, params)")
+        return self.statements.batch([(sql, params) for sql, params in items])
+
+    def _script(self, sql: str) -> Any:
+        return self.statements.batch([(statement, ()) for statement in split_script(sql)])
+
+    def _create_table(self, name: str, columns: Any, if_not_exists: bool) -> Any:
+        if type(columns) is dict:
+            if not columns or not all(type(c) is str and type(kind) is str for c, kind in columns.items()):
+                raise RequestInvalid("a schema is the text between the parentheses, or a dict of column → type")
+            columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+        exists = "IF NOT EXISTS " if if_not_exists else ""
+        self.statements.exec(f"CREATE TABLE {exists}{quoted(name)} ({columns})")
+        return {"success": True}
+
+    def _save_state(self, key: str, text: str) -> None:
+        with self.statements.logged("save_state", key), self._transaction.statement(), self.statements.as_engine():
+            state.save(self._opened.connection, key, text, self._opened.limits.state_bytes)
+
+    def _get_state(self, key: str) -> Any:
+        with self.statements.as_engine():
+            return state.load(self._opened.connection, key)
+
+    def _delete_state(self, key: str) -> Any:
+        with self.statements.logged("delete_state", key), self._transaction.statement(), self.statements.as_engine():
+            return state.delete(self._opened.connection, key)
+
+    def _list_state(self) -> Any:
+        with self.statements.as_engine():
+            return state.keys(self._opened.connection)
+
+    def _commit(self) -> None:
+        if self.pages.open:
+            raise RequestInvalid(
+                "commit() is not available while a page iterator is open", hint="finish or close() the iterator first"
+            )
+        with self.statements.logged("commit", "commit()"):
+            self._transaction.commit()
+        self.statements.tally.tables_kept = dict(self.statements.tally.tables_changed)
+
+    def _explain(self, sql: str, params: Any) -> Any:
+        statement = self.statements.checked(sql)
+        with self.statements.logged("explain", sql), self.statements.stepping(statement):
+            return plan.explain(self._opened.connection, sql, parameters(params))
+
+    def _get_metrics(self) -> Any:
+        with self.statements.logged("get_metrics", "get_metrics()"), self.statements.as_engine():
+            return self._metrics()
+
+    def _schema(self, function: Callable[..., Any], *args: Any) -> Any:
+        with self.statements.as_engine():
+            return function(self._opened.connection, *args)
+
+
+def _typed(method: str, args: list[Any], kinds: tuple[Any, ...]) -> list[Any]:
+    """`args` with None for the optional ones left out; raises RequestInvalid when a type is wrong."""
+    if len(args) > len(kinds):
+        raise RequestInvalid(f"{method} takes {len(kinds)} values, not {len(args)}")
+    padded = [*args, *[None] * (len(kinds) - len(args))]
+    for value, kind in zip(padded, kinds, strict=True):
+        if kind is not Any and not isinstance(value, kind):
+            wanted = getattr(kind, "__name__", str(kind))
+            raise RequestInvalid(f"{method}: {wanted} expected, not {type(value).__name__}")
+        if kind is str and not _is_text(value):
+            raise RequestInvalid(f"{method}: the text holds a lone surrogate, which is no character")
+    return padded
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_STRINGS: Any = list | None
+_METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "db.exec": (lambda calls, *args: calls.statements.exec(*args), (str, Any)),
+    "db.query": (lambda calls, *args: calls.statements.query(*args), (str, Any, int | None)),
+    "db.pages_open": (lambda calls, *args: calls.pages.start(*args), (str, Any, int)),
+    "db.pages_next": (lambda calls, *args: calls.pages.next(*args), (int,)),
+    "db.pages_close": (lambda calls, *args: calls.pages.close(*args), (int,)),
+    "db.batch": (Calls._batch, (list,)),
+    "db.script": (Calls._script, (str,)),
+    "db.batch_begin": (lambda calls, *args: calls._batches.begin(*args), (str, _STRINGS, dict)),
+    "db.batch_rows": (lambda calls, *args: calls._batches.rows(*args), (int, int, list, _STRINGS)),
+    "db.batch_end": (lambda calls, *args: calls._batches.end(*args), (int,)),
+    "db.batch_abort": (lambda calls, *args: calls._batches.abort(*args), (int,)),
+    "db.create_table": (Calls._create_table, (str, str | dict, bool)),
+    "db.save_state": (Calls._save_state, (str, str)),
+    "db.get_state": (Calls._get_state, (str,)),
+    "db.delete_state": (Calls._delete_state, (str,)),
+    "db.list_state": (Calls._list_state, ()),
+    "db.commit": (Calls._commit, ()),
+    "db.explain": (Calls._explain, (str, Any)),
+    "db.get_metrics": (Calls._get_metrics, ()),
+    "schema.get_tables": (lambda calls: calls._schema(schema.tables), ()),
+    "schema.get_columns": (lambda calls, *args: calls._schema(schema.columns, *args), (str,)),
+    "schema.has_column": (lambda calls, *args: calls._schema(schema.has_column, *args), (str, str)),
+    "schema.describe_table": (lambda calls, *args: calls._schema(schema.describe, *args), (str,)),
+    "schema.find_column": (lambda calls, *args: calls._schema(schema.find_column, *args), (str, str)),
+}

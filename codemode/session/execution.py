@@ -1,0 +1,226 @@
+"""One execution: a snippet runs in a child, its helper calls are answered, and one outcome comes out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from msgspec import structs
+
+from codemode.database.clock import now
+from codemode.database.execute import DatabaseError
+from codemode.database.journal import Entry, Totals, bounded
+from codemode.errors import CodemodeError
+from codemode.guard.repair import explain_error
+from codemode.session import results
+from codemode.session.calls import Calls
+from codemode.session.host import HostFunctions
+from codemode.session.ids import new_execution_id
+from codemode.session.opened import OpenSession
+from codemode.session.statements import Statements
+from codemode.session.transaction import Mode, Transaction
+from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
+from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
+
+_log = logging.getLogger("codemode")
+_ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
+
+
+class Runner(Protocol):
+    """What runs snippets: a sandbox.Sandbox."""
+
+    isolation: tuple[str, ...]
+
+    def run(
+        self,
+        snippet: Snippet,
+        serve: Callable[[str, list[Any]], Any],
+        *,
+        on_output: Callable[[str], None] | None = None,
+        cancel: Cancel | None = None,
+    ) -> RunOutcome:
+        """Run one snippet to its end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One snippet to run, checked."""
+
+    code: str
+    inputs: str  # JSON object
+    host: HostFunctions
+    seconds: float
+    mode: Mode
+    result_bytes: int
+    on_output: Callable[[str], None] | None
+    warnings: tuple[str, ...] = ()
+
+
+class Execution:
+    """One run of one snippet; `run` may be called once, by whoever has the session's turn."""
+
+    def __init__(
+        self,
+        opened: OpenSession,
+        session_id: str,
+        request: Request,
+        cancel: Cancel,
+        metrics: Callable[[Statements], Any],
+    ) -> None:
+        self.id = new_execution_id()
+        self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
+        self._transaction = Transaction(opened.connection, opened.guard, request.mode, self._explain)
+        self._statements = Statements(opened, self._transaction, self.id, time.monotonic() + request.seconds)
+        self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
+
+    def _explain(self, error: DatabaseError, sql: str) -> CodemodeError:
+        return explain_error(error, sql, self._opened.connection)
+
+    def run(self, runner: Runner, queue_seconds: float) -> Outcome:
+        """Run the snippet, commit or roll back, write the log, and answer."""
+        started, timestamp = time.monotonic(), now()
+        self._opened.meter.take()
+        self._opened.deadline.cancel = self._cancel
+        try:
+            run = runner.run(self._snippet(), self._calls, on_output=self._request.on_output, cancel=self._cancel)
+        except BaseException:
+            self._calls.pages.close_all()
+            self._transaction.finish(keep=False)
+            raise
+        finally:
+            self._opened.deadline.cancel = None  # what follows is short, and no longer to be cancelled
+        value, info, problem = _value(run)
+        problem = self._ended(problem)
+        if problem is not None:
+            value = info = None
+        usage = _usage(run, time.monotonic() - started, queue_seconds, info)
+        outcome = self._outcome(run, runner.isolation, usage, problem)
+        return self._logged(structs.replace(outcome, result=value, result_info=info), timestamp)
+
+    def _snippet(self) -> Snippet:
+        limits = self._opened.limits
+        return Snippet(
+            code=self._request.code,
+            inputs=self._request.inputs,
+            functions=self._request.host.names,
+            limits=SandboxLimits(
+                execution_seconds=self._request.seconds,
+                memory_bytes=limits.memory_bytes,
+                stdout_bytes=limits.stdout_bytes,
+                result_bytes=self._request.result_bytes,
+                helper_calls=limits.helper_calls,
+                code_bytes=limits.code_bytes,
+            ),
+        )
+
+    def _ended(self, problem: Problem | None) -> Problem | None:
+        """End the transaction as the run ended, and say what speaks against a good outcome."""
+        self._calls.pages.close_all()
+        if problem is None and self._transaction.doomed:
+            problem = Problem(
+                code="sql.runtime", message=self._transaction.doomed, hint="run it without that statement"
+            )
+        try:
+            self._transaction.finish(keep=problem is None)
+        except CodemodeError as error:
+            return Problem(
+                code=error.code,
+                message=f"the commit failed: {error.message}",
+                hint=error.hint,
+                retryable=error.retryable,
+            )
+        if problem is None and self._statements.tally.rows_written >= _ANALYSE_ROWS and self._transaction.committed:
+            self._analyse()
+        return problem
+
+    def _analyse(self) -> None:
+        """Let SQLite look at what was loaded, so that its plans fit; a bounded sample of each index."""
+        try:
+            with self._statements.as_engine():
+                self._opened.connection.pragma("analysis_limit", 1000)
+                self._opened.connection.execute("ANALYZE main", can_cache=False)
+        except CodemodeError as error:
+            _log.warning("ANALYZE of session %s failed: %s", self._session_id, error)
+
+    def _outcome(self, run: RunOutcome, isolation: tuple[str, ...], usage: Usage, problem: Problem | None) -> Outcome:
+        return Outcome(
+            ok=problem is None,
+            status=run.status if run.status != "completed" or problem is None else "error",
+            execution_id=self.id,
+            session_id=self._session_id,
+            stdout=run.stdout,
+            stdout_truncated=run.stdout_truncated,
+            db=self._database_use(),
+            usage=usage,
+            isolation=isolation,
+            warnings=(*self._request.warnings, *self._statements.tally.warnings, *run.warnings),
+            error=problem,
+        )
+
+    def _database_use(self) -> DatabaseUse:
+        transaction, tally, cost = self._transaction, self._statements.tally, self._opened.meter.take()
+        undone = transaction.rolled_back and transaction.mode == "atomic"
+        return DatabaseUse(
+            committed=transaction.committed,
+            rolled_back=transaction.rolled_back,
+            dry_run=transaction.mode == "dry_run",
+            rows_read=tally.rows_read,
+            rows_written=tally.rows_written,
+            scan_steps=cost.scan_steps,
+            vm_steps=cost.vm_steps,
+            sorts=cost.sorts,
+            auto_indexes=cost.auto_indexes,
+            tables_changed=tuple(tally.tables_kept if undone else tally.tables_changed),
+            size_bytes=self._opened.size_bytes(),
+        )
+
+    def _logged(self, outcome: Outcome, timestamp: str) -> Outcome:
+        tally, size = self._statements.tally, outcome.db.size_bytes
+        entry = Entry(
+            self.id, timestamp, "execution", bounded(self._request.code), outcome.usage.duration_ms, tally.rows_read,
+            tally.rows_written, size, outcome.error.code if outcome.error else None,
+        )  # fmt: skip
+        warning = write_log(self._opened, [*tally.entries, entry], Totals(1, tally.rows_read, tally.rows_written), size)
+        return outcome if warning is None else structs.replace(outcome, warnings=(*outcome.warnings, warning))
+
+
+def write_log(opened: OpenSession, entries: list[Entry], totals: Totals, size: int) -> str | None:
+    """Write `entries`; a log that cannot be written is a warning, never a lost outcome."""
+    for entry in entries:
+        entry.size_bytes = size
+    try:
+        opened.journal.write(entries, totals)
+    except DatabaseError as error:
+        _log.error("the execution log %s cannot be written: %s", opened.journal.path, error)
+        return f"this execution could not be written to the log: {error}"
+    return None
+
+
+def _usage(run: RunOutcome, seconds: float, queue_seconds: float, info: ResultInfo | None) -> Usage:
+    return Usage(
+        duration_ms=round(seconds * 1000, 3),
+        queue_ms=round(queue_seconds * 1000, 3),
+        cpu_ms=round(run.cpu_seconds * 1000, 3),
+        peak_memory_bytes=run.peak_memory_bytes,
+        helper_calls=run.helper_calls,
+        result_bytes=info.bytes if info else 0,
+    )
+
+
+def _value(run: RunOutcome) -> tuple[Any, ResultInfo | None, Problem | None]:
+    """The result as Python values, or the problem of an execution that failed."""
+    if run.error is not None:
+        known = {name: value for name, value in run.error.items() if name in Problem.__struct_fields__}
+        return None, None, Problem(**{**known, "retryable": run.status == "timeout"})
+    if run.value_json is None:
+        return None, None, None
+    try:
+        value = results.decode(run.value_json)
+    except ValueError as error:
+        return None, None, Problem(code="code.unserializable", message=f"the result cannot be read: {error}")
+    kind, rows = run.value_info.get("type", "value"), run.value_info.get("row_count")
+    return value, ResultInfo(type=str(kind), row_count=rows, bytes=len(run.value_json.encode())), None

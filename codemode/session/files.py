@@ -1,0 +1,128 @@
+"""The directory of one session: where its files are, and how a new one is made, removed or set aside.
+
+    DATA_DIR/sessions/<sha256 of tenant and id>/   lock   session.db   log.db   checkpoints/
+
+Whoever changes what is in there holds the directory's lock file. The lock lives beside the directory's other
+files but is never deleted while the directory stays: a lock on a deleted file protects nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from codemode.errors import StorageFull
+from codemode.session.ids import directory_name, ulid
+
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFiles:
+    """Paths below one session's directory."""
+
+    directory: Path
+
+    @classmethod
+    def of(cls, data_dir: Path, tenant: str, session_id: str) -> SessionFiles:
+        """The files of a session of `tenant` below `data_dir`."""
+        return cls(data_dir / "sessions" / directory_name(tenant, session_id))
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the process whose turn it is."""
+        return self.directory / "lock"
+
+    @property
+    def database(self) -> Path:
+        """The session's data."""
+        return self.directory / "session.db"
+
+    @property
+    def log(self) -> Path:
+        """The execution log."""
+        return self.directory / "log.db"
+
+    def size_bytes(self) -> int:
+        """Bytes on disk of everything in the directory; 0 when there is none."""
+        try:
+            return sum(found.stat().st_size for found in self.directory.rglob("*") if found.is_file())
+        except FileNotFoundError:  # a checkpoint deleted a WAL file while we looked, or the session was removed
+            return self.database.stat().st_size if self.database.exists() else 0
+
+    def prepare(self) -> None:
+        """Make the directory; raises StorageFull."""
+        with storage_errors(self.directory):
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def create(self, template: bytes) -> None:
+        """Make session.db from `template`: whole or not at all, and durable before anybody is told of it."""
+        fresh = self.directory / f"new-{ulid()}.db"
+        with storage_errors(self.directory):
+            try:
+                with fresh.open("xb") as file:
+                    file.write(template)
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.rename(self.database)
+            finally:
+                fresh.unlink(missing_ok=True)
+
+    def set_aside_database(self, suffix: str) -> None:
+        """Rename session.db with its companions, so that nothing of it is lost."""
+        with storage_errors(self.directory):
+            for companion in ("", *_COMPANIONS):
+                path = self.directory / f"session.db{companion}"
+                if path.exists():
+                    path.rename(self.directory / f"session.db.{suffix}{companion}")
+
+    def remove(self) -> None:
+        """Delete everything of the session, its lock included.
+
+        The directory is renamed first: a crash half-way leaves rubbish that the sweeper deletes, never a
+        session with half of its files.
+        """
+        rubbish = self.directory.with_name(f"removed-{ulid()}")
+        with storage_errors(self.directory):
+            try:
+                self.directory.rename(rubbish)
+            except FileNotFoundError:
+                return
+            shutil.rmtree(rubbish, ignore_errors=True)
+
+
+def sweep_rubbish(data_dir: Path) -> None:
+    """Delete what a removal that was cut short has left."""
+    for rubbish in (data_dir / "sessions").glob("removed-*"):
+        shutil.rmtree(rubbish, ignore_errors=True)
+
+
+class storage_errors:  # noqa: N801 - a context manager, used like a function
+    """Turn the operating system's errors below `path` into StorageFull with what to do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError):
+            raise StorageFull(
+                f"{self._path} cannot be written: {error.strerror}", hint=_WAYS_OUT.get(error.errno or 0)
+            ) from None
+
+
+_WAYS_OUT = {
+    errno.ENOSPC: "the disk is full: free space",
+    errno.EDQUOT: "the disk quota is used up: free space",
+    errno.EROFS: "the file system is read-only: choose another data directory",
+    errno.EACCES: "check the directory's owner and permissions",
+    errno.EPERM: "check the directory's owner and permissions",
+    errno.ENOTDIR: "a file stands where a directory should be: move it away",
+    errno.EEXIST: "a file stands where a directory should be: move it away",
+    errno.EMFILE: "too many open files: raise the limit, or lower open_sessions",
+}

@@ -1,0 +1,80 @@
+"""Functions of the host that a snippet may call: plain values in, plain values out, and only the host's message."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from codemode.errors import HostFunctionFailed, RequestInvalid
+
+HostFunction = Callable[..., Any]
+
+
+class HostFunctions:
+    """Calls the host's functions by name; `loop` is where asynchronous ones run, else a loop of their own."""
+
+    def __init__(
+        self, functions: Mapping[str, HostFunction] | None = None, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        self._functions = dict(functions or {})
+        self._loop = loop
+        for name, function in self._functions.items():
+            if not (type(name) is str and name.isidentifier() and not name.startswith("_")):
+                raise RequestInvalid(f"functions: {name!r} is not a name that a snippet can call")
+            if not callable(function):
+                raise RequestInvalid(f"functions: {name} is not callable")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What snippets may call as helpers.host.NAME."""
+        return tuple(self._functions)
+
+    def __call__(self, name: str, text: str) -> str:
+        """Call `name` with the JSON `text` of {"args", "kwargs"} and return its result as JSON."""
+        function = self._functions.get(name)
+        if function is None:
+            raise RequestInvalid(f"the host has no function {name[:80]!r}", available=self.names)
+        args, kwargs = _arguments(name, text)
+        try:
+            result = function(*args, **kwargs)
+            if inspect.isawaitable(result):
+                result = self._wait(result)
+        except Exception as error:
+            raise HostFunctionFailed(f"{name}: {str(error) or type(error).__name__}") from error
+        try:
+            return json.dumps(result, allow_nan=False, default=_plain)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise HostFunctionFailed(
+                f"{name}: its result is not plain data: {error}",
+                hint="the host must answer None, text, numbers, lists or dicts",
+            ) from None
+
+    def _wait(self, awaitable: Any) -> Any:
+        async def waiting() -> Any:
+            return await awaitable
+
+        if self._loop is None:
+            return asyncio.run(waiting())
+        return asyncio.run_coroutine_threadsafe(waiting(), self._loop).result()
+
+
+def _arguments(name: str, text: str) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        data = json.loads(text)
+        args, kwargs = data["args"], data["kwargs"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise RequestInvalid(f"host.{name}: arguments cannot be read") from None
+    if type(args) is not list or type(kwargs) is not dict:
+        raise RequestInvalid(f"host.{name}: arguments cannot be read")
+    return args, kwargs
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"a value of type {type(value).__name__}")

@@ -1,0 +1,48 @@
+"""Mint and parse ids, and turn a session's id into a directory name: by hash, never from its text."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+
+from codemode.errors import RequestInvalid
+
+SESSION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def ulid() -> str:
+    """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters that sort by time."""
+    number = (int(time.time() * 1000) << 80) | int.from_bytes(os.urandom(10), "big")
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def new_session_id() -> str:
+    """An id for a session that nobody named."""
+    return f"s_{ulid()}"
+
+
+def new_execution_id() -> str:
+    """An id for one execution."""
+    return f"ex_{ulid()}"
+
+
+def parse_session_id(text: object) -> str:
+    """`text` when it is a session id; raises RequestInvalid otherwise."""
+    if type(text) is str and SESSION_ID.fullmatch(text):
+        return text
+    shown = repr(text) if len(repr(text)) <= 60 else repr(text)[:57] + "…"
+    raise RequestInvalid(
+        f"{shown} is not a session id",
+        hint="use 1 to 128 letters, digits and _ . : @ -, the first a letter, a digit or _",
+    )
+
+
+def directory_name(tenant: str, session_id: str) -> str:
+    """The session's directory: a hash, so that no id can name a path and no two ids share one.
+
+    NUL stands between the two because neither a tenant nor a session id can hold it.
+    """
+    return hashlib.sha256(f"{tenant}\0{session_id}".encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""Load rows that the host brings (an import) into a table: one transaction, constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from codemode.database import schema
+from codemode.database.batch import insert_chunk, insert_for
+from codemode.database.names import quoted
+from codemode.errors import AlreadyExists, RequestInvalid
+from codemode.session.statements import Statements
+
+_IF_EXISTS = ("error", "append", "replace")
+
+
+def load(
+    statements: Statements,
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Iterable[Sequence[Any]],
+    *,
+    if_exists: str,
+    progress: Callable[[int], None] | None,
+) -> int:
+    """Insert `rows` into `table` of `columns` (name, type) and return how many; all or nothing.
+
+    Raises AlreadyExists where `if_exists` is "error" and the table is there.
+    """
+    if if_exists not in _IF_EXISTS:
+        raise RequestInvalid(f"if_exists is {if_exists!r}", available=_IF_EXISTS)
+    if not columns:
+        raise RequestInvalid(f"{table}: a table needs at least one column")
+    with statements.transaction.unit():
+        _prepare(statements, table, columns, if_exists)
+        return _insert(statements, table, [name for name, _ in columns], rows, progress)
+
+
+def _prepare(statements: Statements, table: str, columns: Sequence[tuple[str, str]], if_exists: str) -> None:
+    with statements.as_engine():
+        existing = {name.lower(): name for name in schema.tables(statements.opened.connection)}.get(table.lower())
+    if existing is not None and if_exists == "error":
+        raise AlreadyExists(
+            f"table {existing} exists already",
+            hint="append to it, replace it, or choose another name (--if-exists, --table)",
+        )
+    if existing is not None and if_exists == "append":
+        return
+    if existing is not None:
+        statements.exec(f"DROP TABLE {quoted(existing)}")
+    listed = ", ".join(f"{quoted(name)} {kind}".rstrip() for name, kind in columns)
+    statements.exec(f"CREATE TABLE {quoted(table)} ({listed})")
+
+
+def _insert(
+    statements: Statements,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    progress: Callable[[int], None] | None,
+) -> int:
+    insert = insert_for(table, columns, "error", ())
+    chunk_rows = insert.chunk_rows(statements.opened.limits.chunk_rows)
+    connection, width, done, source = statements.opened.connection, len(columns), 0, iter(rows)
+    with statements.logged("import", insert.sql(1)) as entry:
+        statement = statements.checked(insert.sql(1))
+        while chunk := list(islice(source, chunk_rows)):
+            values = list(chain.from_iterable(chunk))
+            with statements.stepping(statement):
+                entry.rows_written += insert_chunk(connection, insert.sql(len(chunk)), values, done, width)
+            done += len(chunk)
+            if progress is not None:
+                progress(done)
+    statements.tally.rows_written += entry.rows_written
+    statements.changed(statement)
+    return done

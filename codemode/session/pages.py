@@ -1,0 +1,138 @@
+"""Page iterators of one execution: the whole result of a query in constant memory, as of its start.
+
+A cursor that is still open when something is written would see the new rows (an UPDATE that moves rows ahead of
+its own reader never ends) and would lock DROP and ROLLBACK TO out. So before the first write after its start,
+what is left of a cursor is drained into a temporary file, bounded like the database itself, and read from there.
+"""
+
+from __future__ import annotations
+
+import marshal
+import struct
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from typing import IO, Any
+
+from codemode.database.execute import Cursor, open_cursor, row_bytes, unique_names
+from codemode.database.values import parameters
+from codemode.errors import RequestInvalid, StatementLimit, StatementRefused
+from codemode.guard import Statement
+from codemode.session.statements import Statements
+
+_OPEN_AT_ONCE = 16  # each holds a cursor; a snippet that needs more has forgotten to close some
+_LENGTH = struct.Struct(">I")
+_SPOOLED_ROWS = 256  # rows in one record of the temporary file
+_IN_MEMORY = 1024 * 1024  # a spool smaller than this never becomes a file
+
+
+class _Page:
+    """One open iterator."""
+
+    def __init__(self, statement: Statement, cursor: Cursor, size: int) -> None:
+        self.statement, self.size = statement, size
+        self.cursor: Cursor | None = cursor
+        self.rows: Iterator[Any] = cursor
+        self.spool: IO[bytes] | None = None
+
+
+class Pages:
+    """The open page iterators of one execution."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._pages: dict[int, _Page] = {}
+        self._last = 0
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._pages)
+
+    def start(self, sql: str, params: Any, size: int) -> dict[str, Any]:
+        """Begin to read `sql` in pages of `size` rows."""
+        limits = self._statements.opened.limits
+        if not 1 <= size <= limits.rows:
+            raise RequestInvalid(f"the size of a page is 1 to {limits.rows:,} rows, not {size}")
+        if len(self._pages) >= _OPEN_AT_ONCE:
+            raise RequestInvalid(f"{_OPEN_AT_ONCE} page iterators are open", hint="finish or close() some first")
+        with self._statements.logged("pages", sql):
+            statement = self._statements.checked(sql)
+            if not (statement.reads_only and statement.returns_rows):
+                raise StatementRefused("pages() reads; it does not write", hint="use exec() or query()", sql=sql[:2000])
+            with self._statements.stepping(statement):
+                cursor, columns = open_cursor(self._statements.opened.connection, sql, parameters(params))
+        self._last += 1
+        self._pages[self._last] = _Page(statement, cursor, size)
+        return {"cursor": self._last, "columns": list(unique_names(columns))}
+
+    def next(self, number: int) -> dict[str, Any]:
+        """The next page; `done` when nothing follows. Cut by bytes like any answer, and then continued."""
+        page = self._page(number)
+        room = self._statements.opened.limits.result_set_bytes
+        rows: list[Any] = []
+        with self._statements.stepping(page.statement):
+            for row in islice(page.rows, page.size):
+                rows.append(row)
+                room -= row_bytes(row)
+                if room <= 0:
+                    break
+        done = len(rows) < page.size and room > 0
+        self._statements.tally.rows_read += len(rows)
+        if done:
+            self.close(number)
+        return {"rows": rows, "done": done}
+
+    def close(self, number: int) -> None:
+        """Give up an iterator; closing one twice is fine."""
+        page = self._pages.pop(number, None)
+        if page is not None:
+            _release(page)
+
+    def close_all(self) -> None:
+        """Give up every iterator: before the execution's transaction ends."""
+        for number in list(self._pages):
+            self.close(number)
+
+    def drain(self) -> None:
+        """Move what is left of every cursor into temporary files, so that a write can begin."""
+        for page in self._pages.values():
+            if page.cursor is not None:
+                self._spool(page)
+
+    def _spool(self, page: _Page) -> None:
+        most = self._statements.opened.limits.database_bytes
+        spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives with the page
+        with self._statements.stepping(page.statement):
+            while rows := list(islice(page.rows, _SPOOLED_ROWS)):
+                record = marshal.dumps(rows)
+                most -= len(record)
+                if most < 0:
+                    spool.close()
+                    raise StatementLimit(
+                        "a write met an open page iterator whose remaining rows are larger than database_bytes",
+                        hint="finish or close() the iterator before writing",
+                    )
+                spool.write(_LENGTH.pack(len(record)) + record)
+        _release(page)
+        spool.seek(0)
+        page.cursor, page.spool, page.rows = None, spool, _unspooled(spool)
+
+    def _page(self, number: int) -> _Page:
+        page = self._pages.get(number)
+        if page is None:
+            raise RequestInvalid("this page iterator is closed", hint="start again with helpers.db.pages(...)")
+        return page
+
+
+def _unspooled(spool: IO[bytes]) -> Iterator[Any]:
+    # marshal reads only what this process wrote, into an unlinked file that nobody else can open.
+    while header := spool.read(_LENGTH.size):
+        yield from marshal.loads(spool.read(_LENGTH.unpack(header)[0]))  # noqa: S302
+
+
+def _release(page: _Page) -> None:
+    if page.cursor is not None:
+        page.cursor.close(True)
+    if page.spool is not None:
+        page.spool.close()

@@ -1,0 +1,324 @@
+"""Sessions by id: made on first use, opened on first use, closed when others were used more recently.
+
+A session is looked up in the catalogue at every turn, under its file lock: what another process did to it in the
+meantime (removed it, expired it, made it anew) is seen, and an expired one is never used by accident.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.database.clock import iso, now_ms
+from codemode.errors import SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
+from codemode.limits import Limits
+from codemode.session.files import SessionFiles, sweep_rubbish
+from codemode.session.opened import OpenSession
+from codemode.session.turn import TurnQueue, file_lock
+
+_TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
+
+Key = tuple[str, str]  # tenant and session id
+
+
+@dataclass
+class Slot:
+    """One session's place in this process: its turn queue, and its open files while they are open."""
+
+    queue: TurnQueue = field(default_factory=TurnQueue)
+    opened: OpenSession | None = None
+    users: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where sessions live, and what bounds them."""
+
+    data_dir: Path
+    template: bytes
+    limits: Limits
+    log_entries: int
+    log_bytes: int
+
+
+class Registry:
+    """The sessions of one worker."""
+
+    def __init__(self, storage: Storage, catalog: Sessions) -> None:
+        self.storage, self.catalog = storage, catalog
+        self._slots: OrderedDict[Key, Slot] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def files(self, key: Key) -> SessionFiles:
+        """Where the session's files are."""
+        return SessionFiles.of(self.storage.data_dir, *key)
+
+    def ensure(self, key: Key, *, create: bool, renew: bool, limits: Limits | None) -> SessionRecord:
+        """The session's record, made on first use; raises SessionNotFound or SessionExpired."""
+        record = self.catalog.get(*key)
+        if record is not None and record.is_over(now_ms()) and not renew:
+            self.expire(record)
+            raise _expired(record)
+        if record is None and not create:
+            raise _not_found(key[1])
+        if record is None or record.is_over(now_ms()):
+            self._create(key, limits)
+        elif renew and self._is_damaged(key):
+            self._set_aside(key)
+        elif limits is not None:
+            self._lower(key, record, limits)
+        found = self.catalog.get(*key)
+        if found is None:
+            raise _not_found(key[1])
+        return found
+
+    def _create(self, key: Key, limits: Limits | None) -> None:
+        files = self.files(key)
+        over = self.catalog.get(*key)
+        if over is not None:
+            self.expire(over)
+        files.prepare()
+        with file_lock(files.lock, self.storage.limits.queue_seconds):
+            if not files.database.exists():
+                files.create(self.storage.template)
+            # A file without a record is kept as it is: a lost catalogue must not empty its sessions.
+            own = {} if limits is None else _lowered(limits)
+            idle = self._limits(own).idle_seconds
+            self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own)
+
+    def _lower(self, key: Key, record: SessionRecord, limits: Limits) -> None:
+        own = _lowered(limits)
+        if own == record.limits:
+            return
+        self.catalog.set_limits(*key, own, int(self._limits(own).idle_seconds * 1000))
+        with self._turn_taken(key, self.storage.limits.queue_seconds) as slot:
+            _close(slot)
+
+    def limits(self, record: SessionRecord) -> Limits:
+        """The session's limits: the worker's, and lower where the session itself lowered them."""
+        return self._limits(record.limits)
+
+    def _limits(self, own: dict[str, Any]) -> Limits:
+        return Limits(**own).within(self.storage.limits) if own else self.storage.limits
+
+    def _is_damaged(self, key: Key) -> bool:
+        try:
+            with self.turn(key, self.storage.limits.queue_seconds):
+                return False
+        except SessionDamaged:
+            return True
+
+    def _set_aside(self, key: Key) -> None:
+        """Keep the damaged file beside the new one that takes its place: renewing was asked for on purpose."""
+        files = self.files(key)
+        files.prepare()
+        with file_lock(files.lock, self.storage.limits.queue_seconds):
+            files.set_aside_database(f"damaged-{now_ms()}")
+            files.create(self.storage.template)
+            self.catalog.touch(*key, now_ms())
+
+    @contextmanager
+    def _turn_taken(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[Slot]:
+        slot = self._enter(key)
+        try:
+            if not granted:
+                slot.queue.take(seconds)
+            try:
+                yield slot
+            finally:
+                slot.queue.release()
+        finally:
+            self._leave(slot)
+
+    @contextmanager
+    def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[OpenSession]:
+        """The session, open and nobody else's, for one execution or call.
+
+        `granted` says that the caller has the turn already (from `waiting`) and gives it back by leaving this block.
+
+        Raises SessionBusy after `seconds`, SessionNotFound, SessionExpired, SessionDamaged.
+        """
+        until = time.monotonic() + seconds
+        with self._turn_taken(key, seconds, granted=granted) as slot:
+            files = self.files(key)
+            try:
+                with file_lock(files.lock, max(0.0, until - time.monotonic())):
+                    record = self._usable(key)
+                    opened = self._open(slot, files, record)
+                    try:
+                        yield opened
+                    finally:
+                        self._touch(record)
+            except FileNotFoundError:
+                self._usable(key)
+                raise SessionDamaged(
+                    "the session's directory is missing", hint="restore it from a copy, or renew the session"
+                ) from None
+        self._evict()
+
+    @contextmanager
+    def opened(self, key: Key) -> Iterator[OpenSession]:
+        """The session's open files without its turn, for faces that only read on connections of their own."""
+        slot = self._enter(key)
+        try:
+            if slot.opened is None or not slot.opened.is_current():
+                with self.turn(key, self.storage.limits.queue_seconds) as opened:
+                    pass
+            else:
+                self._usable(key)
+                opened = slot.opened
+            yield opened
+        finally:
+            self._leave(slot)
+
+    @contextmanager
+    def waiting(self, key: Key) -> Iterator[TurnQueue]:
+        """The session's turn queue, for a caller that waits without a thread; its slot stays meanwhile."""
+        slot = self._enter(key)
+        try:
+            yield slot.queue
+        finally:
+            self._leave(slot)
+
+    def cancel(self, key: Key) -> bool:
+        """End the session's running execution, if there is one; whether there was."""
+        with self._lock:
+            slot = self._slots.get(key)
+        running = slot.opened.deadline.cancel if slot is not None and slot.opened is not None else None
+        if running is None:
+            return False
+        running.cancel()
+        return True
+
+    def _usable(self, key: Key) -> SessionRecord:
+        record = self.catalog.get(*key)
+        if record is None:
+            raise _not_found(key[1])
+        if record.is_over(now_ms()):
+            raise _expired(record)
+        return record
+
+    def _open(self, slot: Slot, files: SessionFiles, record: SessionRecord) -> OpenSession:
+        if slot.opened is not None and not slot.opened.is_current():
+            _close(slot)
+        if slot.opened is None:
+            if not files.database.exists():
+                raise SessionDamaged(
+                    "the session's database file is missing", hint="restore it from a copy, or renew the session"
+                )
+            storage = self.storage
+            slot.opened = OpenSession(files, self._limits(record.limits), storage.log_entries, storage.log_bytes)
+        return slot.opened
+
+    def _touch(self, record: SessionRecord) -> None:
+        now = now_ms()
+        if now - record.last_activity >= min(_TOUCH_MS, record.idle_ms // 20):
+            self.catalog.touch(record.tenant, record.id, now)
+
+    def _enter(self, key: Key) -> Slot:
+        with self._lock:
+            slot = self._slots.setdefault(key, Slot())
+            self._slots.move_to_end(key)
+            slot.users += 1
+            return slot
+
+    def _leave(self, slot: Slot) -> None:
+        with self._lock:
+            slot.users -= 1
+
+    def _evict(self) -> None:
+        """Close the least recently used sessions beyond `open_sessions`; one in use is never closed."""
+        most = self.storage.limits.open_sessions
+        while True:
+            with self._lock:
+                if len(self._slots) <= most:
+                    return
+                idle = next((key for key, slot in self._slots.items() if slot.users == 0 and not slot.queue.busy), None)
+                if idle is None:
+                    return
+                # Taken out under the lock: whoever comes next makes a slot of its own, and opens the file anew.
+                slot = self._slots.pop(idle)
+            _close(slot)
+
+    def expire(self, record: SessionRecord) -> bool:
+        """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
+
+        Decided again under the session's lock: it may have been used since `record` was read.
+        """
+        key = (record.tenant, record.id)
+        with suppress(SessionBusy), self._turn_taken(key, 0.0) as slot:
+            files = self.files(key)
+            with suppress(FileNotFoundError), file_lock(files.lock, 0.0):
+                fresh = self.catalog.get(*key)
+                if fresh is None or not fresh.is_over(now_ms()):
+                    return False
+                # The record first: from here on nobody opens what is about to be deleted.
+                if fresh.expired_at is None:
+                    self.catalog.expire(*key, now_ms())
+                _close(slot)
+                files.remove()
+                return True
+            if record.expired_at is None:
+                self.catalog.expire(*key, now_ms())
+            return True
+        return False
+
+    def remove(self, key: Key, seconds: float) -> None:
+        """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
+        if self.catalog.get(*key) is None:
+            raise _not_found(key[1])
+        with self._turn_taken(key, seconds) as slot:
+            files = self.files(key)
+            with suppress(FileNotFoundError), file_lock(files.lock, seconds):
+                _close(slot)
+                files.remove()
+            self.catalog.forget(*key)
+
+    def sweep(self) -> list[str]:
+        """Expire what is over and forget what expired long ago; the ids that expired now."""
+        now = now_ms()
+        expired = [record.id for record in self.catalog.over(now) if self.expire(record)]
+        self.catalog.forget_expired(now)
+        sweep_rubbish(self.storage.data_dir)
+        return expired
+
+    def close(self) -> None:
+        """Close every open session."""
+        with self._lock:
+            slots = list(self._slots.values())
+            self._slots.clear()
+        for slot in slots:
+            _close(slot)
+
+
+def _close(slot: Slot) -> None:
+    if slot.opened is not None:
+        slot.opened.close()
+        slot.opened = None
+
+
+def _lowered(limits: Limits) -> dict[str, Any]:
+    """The limits that differ from the defaults: what a session asked for on purpose."""
+    asked, default = msgspec.to_builtins(limits), msgspec.to_builtins(Limits())
+    return {name: value for name, value in asked.items() if value != default[name]}
+
+
+def _not_found(session_id: str) -> SessionNotFound:
+    return SessionNotFound(f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are")
+
+
+def _expired(record: SessionRecord) -> SessionExpired:
+    when = record.expired_at if record.expired_at is not None else record.expires_at
+    return SessionExpired(
+        f"session {record.id} expired {iso(when or 0)}; its data is gone",
+        hint="make it anew on purpose with renew=True, or use another id",
+    )

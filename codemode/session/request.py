@@ -1,0 +1,115 @@
+"""Check what a caller asks of an execution, before anything is started for it."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import math
+from collections.abc import Callable, Mapping
+from keyword import iskeyword
+from typing import Any, TypedDict
+
+from codemode.errors import RequestInvalid
+from codemode.limits import Limits
+from codemode.session.execution import Request
+from codemode.session.host import HostFunction, HostFunctions
+from codemode.session.transaction import Mode
+
+
+class RunOptions(TypedDict, total=False):
+    """The keyword arguments of Session.run."""
+
+    inputs: Mapping[str, Any] | None  # variables of the snippet: None, text, numbers, lists, dicts
+    functions: Mapping[str, HostFunction] | None  # callable from the snippet as helpers.host.NAME(...)
+    timeout: float | None  # seconds; lowered to execution_seconds with a warning
+    atomic: bool  # all or nothing (the default), or each call by itself
+    dry_run: bool  # run, report, and roll back
+    read_only: bool  # refuse every write
+    max_result_bytes: int | None  # of the result as JSON; lowered to result_bytes with a warning
+    on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed
+
+
+def checked_request(
+    limits: Limits,
+    code: str,
+    options: RunOptions,
+    warnings: tuple[str, ...],
+    loop: asyncio.AbstractEventLoop | None = None,
+) -> Request:
+    """The request, bounded by `limits`; raises RequestInvalid for what no execution can be made of."""
+    for name in options:
+        if name not in RunOptions.__annotations__:
+            known = list(RunOptions.__annotations__)
+            raise RequestInvalid(
+                f"run() has no argument {name!r}", did_you_mean=difflib.get_close_matches(name, known), available=known
+            )
+    noted = list(warnings)
+    return Request(
+        code=_code(code, limits.code_bytes),
+        inputs=_inputs(options.get("inputs") or {}, limits.result_set_bytes),
+        host=HostFunctions(options.get("functions"), loop),
+        seconds=_bounded("timeout", options.get("timeout"), limits.execution_seconds, "s", noted),
+        result_bytes=int(
+            _bounded("max_result_bytes", options.get("max_result_bytes"), limits.result_bytes, "bytes", noted)
+        ),
+        mode=_mode(options),
+        on_output=options.get("on_output"),
+        warnings=tuple(noted),
+    )
+
+
+def _bounded(name: str, asked: float | None, limit: float, unit: str, noted: list[str]) -> float:
+    if asked is None:
+        return limit
+    if isinstance(asked, bool) or not isinstance(asked, (int, float)) or math.isnan(asked) or asked <= 0:
+        raise RequestInvalid(f"{name} must be a number above zero, not {asked!r}")
+    if asked > limit:
+        noted.append(f"{name} {asked:g} {unit} is above this session's limit and was lowered to {limit:g} {unit}")
+        return limit
+    return asked
+
+
+def _code(code: object, most: int) -> str:
+    if not isinstance(code, str):
+        raise RequestInvalid(f"code must be text, not {type(code).__name__}")
+    try:
+        size = len(code.encode())
+    except UnicodeEncodeError as error:
+        raise RequestInvalid(f"code holds a lone surrogate at position {error.start}, which is no character") from None
+    if size > most:
+        raise RequestInvalid(
+            f"code has {size:,} bytes; code_bytes is {most:,}",
+            hint="pass data as inputs, or insert it with batch_insert",
+        )
+    return code
+
+
+def _inputs(inputs: Mapping[str, Any], most: int) -> str:
+    if not isinstance(inputs, Mapping):
+        raise RequestInvalid(f"inputs must be a dict of name → value, not {type(inputs).__name__}")
+    for name in inputs:
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+            raise RequestInvalid(f"inputs: {name!r} cannot be a variable's name")
+        if name == "helpers":
+            raise RequestInvalid("inputs: the name helpers is taken by the injected API")
+    try:
+        text = json.dumps(inputs, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestInvalid(
+            f"inputs: {error}", hint="pass None, text, numbers, lists and dicts; dates as ISO text, bytes as base64"
+        ) from None
+    if len(text) > most:
+        raise RequestInvalid(f"inputs have {len(text):,} bytes as JSON; at most {most:,}", hint="use batch_insert")
+    return text
+
+
+def _mode(options: RunOptions) -> Mode:
+    atomic, dry_run = options.get("atomic", True), options.get("dry_run", False)
+    if dry_run and not atomic:
+        raise RequestInvalid("dry_run and atomic=False exclude each other", hint="a dry run is one transaction")
+    if options.get("read_only", False):
+        return "read_only"
+    if dry_run:
+        return "dry_run"
+    return "atomic" if atomic else "each"

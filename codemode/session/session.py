@@ -1,0 +1,239 @@
+"""One session as its host sees it: run snippets in it, call its database, look at its log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol, Unpack
+
+import msgspec
+
+from codemode.catalog.sessions import SessionRecord
+from codemode.database import compact, metrics
+from codemode.database.clock import iso
+from codemode.database.execute import DatabaseError
+from codemode.database.journal import Totals
+from codemode.errors import SessionNotFound
+from codemode.guard.repair import explain_error
+from codemode.limits import Limits
+from codemode.session.calls import Calls
+from codemode.session.execution import Execution, Request, Runner, write_log
+from codemode.session.host import HostFunctions
+from codemode.session.host_calls import HostCalls, LocalChannel, as_error
+from codemode.session.loading import load
+from codemode.session.opened import OpenSession, Reader
+from codemode.session.registry import Registry
+from codemode.session.request import RunOptions, checked_request
+from codemode.session.statements import Statements
+from codemode.session.transaction import Transaction
+from codemode.session.turn import waited_too_long
+from codemode.values import LogEntry, Outcome
+from sandbox import Cancel
+from sandbox.helpers import HelperError, Helpers
+
+_HOST = "host"  # the execution id of calls that the host made itself
+
+
+class Host(Protocol):
+    """What a session needs of its worker."""
+
+    registry: Registry
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What every outcome must say."""
+        ...
+
+    @property
+    def sandbox(self) -> Runner:
+        """What runs snippets."""
+        ...
+
+
+class Session(HostCalls):
+    """A tenant's named working memory; made by `Worker.session`, safe to use from several threads."""
+
+    def __init__(self, worker: Host, tenant: str, session_id: str, limits: Limits) -> None:
+        self.id, self.tenant, self.limits = session_id, tenant, limits
+        self._worker, self._registry = worker, worker.registry
+        self._key = (tenant, session_id)
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id}>"
+
+    def run(self, code: str, **options: Unpack[RunOptions]) -> Outcome:
+        """Run a snippet and answer with its outcome: all or nothing, unless `atomic` is False.
+
+        A snippet that fails is an outcome with `ok` False. Raises RequestInvalid for a wrong argument, SessionBusy
+        when the session's turn does not come within `queue_seconds`, and the other session errors.
+        """
+        request = checked_request(self.limits, code, options, self._worker.warnings)
+        asked = time.monotonic()
+        with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
+            return self._execute(opened, request, time.monotonic() - asked)
+
+    async def run_async(self, code: str, **options: Unpack[RunOptions]) -> Outcome:
+        """The same as `run` without blocking the event loop; asynchronous `functions` run on the caller's loop.
+
+        Waiting for the session's turn holds no thread. Cancelling the task cancels the execution.
+        """
+        request = checked_request(self.limits, code, options, self._worker.warnings, asyncio.get_running_loop())
+        asked = time.monotonic()
+        with self._registry.waiting(self._key) as queue:
+            granted = queue.request()
+            try:
+                async with asyncio.timeout(self.limits.queue_seconds):
+                    await asyncio.wrap_future(granted)
+            except BaseException as error:
+                queue.withdraw(granted)
+                if isinstance(error, TimeoutError):
+                    raise waited_too_long(self.limits.queue_seconds) from None
+                raise
+            return await self._execute_in_thread(request, asked)
+
+    async def _execute_in_thread(self, request: Request, asked: float) -> Outcome:
+        cancel = Cancel()
+
+        def execute() -> Outcome:
+            with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:
+                return self._execute(opened, request, time.monotonic() - asked, cancel)
+
+        running = asyncio.ensure_future(asyncio.to_thread(execute))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # The thread cannot be left behind: it has the session's turn. End its child and wait for the rollback.
+            cancel.cancel()
+            await asyncio.wait([running])
+            raise
+
+    def cancel(self) -> bool:
+        """End the running execution, from another thread; whether there was one."""
+        return self._registry.cancel(self._key)
+
+    def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
+        """The newest entries of the execution log, newest first; never waits for a running execution."""
+        with self._registry.opened(self._key) as opened:
+            return opened.journal.read(limit, kind=kind, errors=errors)
+
+    def compact(self) -> dict[str, int]:
+        """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
+        with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
+            try:
+                return compact.compact(opened.files.database)
+            except DatabaseError as error:
+                raise explain_error(error, "VACUUM", opened.connection) from None
+
+    def load(
+        self,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        rows: Iterable[Sequence[Any]],
+        *,
+        if_exists: str = "error",
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Insert `rows` into `table`, made of `columns` (name, type), in one transaction; the number of rows.
+
+        `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
+        """
+        with self._turn() as calls:
+            return load(calls.statements, table, columns, rows, if_exists=if_exists, progress=progress)
+
+    def _execute(
+        self, opened: OpenSession, request: Request, queue_seconds: float, cancel: Cancel | None = None
+    ) -> Outcome:
+        execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics)
+        return execution.run(self._worker.sandbox, queue_seconds)
+
+    @contextmanager
+    def _turn(self) -> Iterator[Calls]:
+        """A turn and a transaction for calls of the host itself: kept when the block ends well."""
+        with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
+            transaction = Transaction(
+                opened.connection,
+                opened.guard,
+                "atomic",
+                lambda error, sql: explain_error(error, sql, opened.connection),
+            )
+            statements = Statements(opened, transaction, _HOST, float("inf"))
+            calls = Calls(statements, HostFunctions(), lambda: self._metrics(statements))
+            kept = False
+            try:
+                yield calls
+                kept = True
+            finally:
+                calls.pages.close_all()
+                try:
+                    transaction.finish(keep=kept)
+                finally:
+                    tally = statements.tally
+                    totals = Totals(0, tally.rows_read, tally.rows_written)
+                    write_log(opened, tally.entries, totals, opened.size_bytes())
+
+    @contextmanager
+    def _helpers(self, *, read_only: bool = False) -> Iterator[Helpers]:
+        try:
+            if not read_only:
+                with self._turn() as calls:
+                    yield Helpers(LocalChannel(calls))
+                return
+            with self._registry.opened(self._key) as opened:
+                reader = opened.reader()
+                with reader.lock:
+                    yield Helpers(LocalChannel(self._reading(reader)))
+        except HelperError as error:
+            raise as_error(error) from None
+
+    def _reading(self, reader: Reader) -> Calls:
+        transaction = Transaction(
+            reader.connection,
+            reader.guard,
+            "read_only",
+            lambda error, sql: explain_error(error, sql, reader.connection),
+        )
+        statements = Statements(reader, transaction, _HOST, float("inf"))
+        return Calls(statements, HostFunctions(), lambda: self._metrics(statements))
+
+    def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:
+        with self._registry.opened(self._key) as opened:
+            # A connection of its own: it stays open while the caller takes its time, and nobody waits for it.
+            reader = Reader(opened.files, opened.limits)
+            try:
+                calls = self._reading(reader)
+                started = calls.answer(
+                    "db.pages_open", [sql, list(params) if isinstance(params, tuple) else params, size]
+                )
+                while True:
+                    page = calls.answer("db.pages_next", [started["cursor"]])
+                    yield started["columns"], page["rows"]
+                    if page["done"]:
+                        return
+            finally:
+                reader.close()
+
+    def _metrics(self, statements: Statements) -> dict[str, Any]:
+        """What get_metrics answers; called with the engine's rights on the statements' connection."""
+        record = self._record()
+        with self._registry.opened(self._key) as opened:
+            totals, entries = opened.journal.totals(), opened.journal.count()
+        connection, tally = statements.opened.connection, statements.tally
+        return {
+            "session_id": self.id,
+            "database_size": metrics.size_bytes(connection),
+            "last_activity": iso(record.last_activity),
+            "expires_at": None if record.expires_at is None else iso(record.expires_at),
+            "tables": metrics.table_sizes(connection),
+            "execution_logs": entries,
+            "rows_read": totals.rows_read + tally.rows_read,
+            "rows_written": totals.rows_written + tally.rows_written,
+            "limits": msgspec.to_builtins(self.limits),
+        }
+
+    def _record(self) -> SessionRecord:
+        record = self._registry.catalog.get(*self._key)
+        if record is None:
+            raise SessionNotFound(f"there is no session {self.id}")
+        return record

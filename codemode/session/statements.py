@@ -1,0 +1,194 @@
+"""Statements of one execution: guard → transaction → database → log, for exec, query, batch and script."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from codemode.database.clock import now
+from codemode.database.execute import Cost, DatabaseError, Parameters, Result, run
+from codemode.database.journal import Entry, bounded
+from codemode.database.values import holds_nan, parameters
+from codemode.errors import CodemodeError, StatementRefused
+from codemode.guard import Statement
+from codemode.guard.repair import explain_error
+from codemode.session.opened import OpenSession, Reader
+from codemode.session.transaction import Transaction
+
+_WARNINGS = 50  # an outcome's warnings are for reading
+
+
+@dataclass
+class Tally:
+    """What an execution did so far."""
+
+    cost: Cost = field(default_factory=Cost)
+    rows_read: int = 0
+    rows_written: int = 0
+    tables_changed: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
+    tables_kept: dict[str, None] = field(default_factory=dict)  # those of them that a commit() made permanent
+    warnings: dict[str, None] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Remember a warning once."""
+        if len(self.warnings) < _WARNINGS:
+            self.warnings[text] = None
+
+
+class Statements:
+    """Runs the statements of one execution; `ends_at` (time.monotonic) bounds each of them besides query_seconds."""
+
+    def __init__(
+        self, opened: OpenSession | Reader, transaction: Transaction, execution_id: str, ends_at: float
+    ) -> None:
+        self.opened, self.transaction, self.execution_id = opened, transaction, execution_id
+        self.tally = Tally()
+        self._ends_at = ends_at
+
+    @property
+    def until(self) -> float:
+        """When a statement that starts now must be over."""
+        return min(time.monotonic() + self.opened.limits.query_seconds, self._ends_at)
+
+    def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
+        """One statement of any allowed kind; its rows too, where it returns some."""
+        with self.logged("exec", sql) as entry:
+            statement = self.checked(sql)
+            result = self.run(statement, parameters(params))
+            entry.rows_read, entry.rows_written = len(result.rows), result.changes
+        answer: dict[str, Any] = {
+            "success": True,
+            "rows_read": len(result.rows),
+            "rows_written": result.changes,
+            "changes": result.changes,
+            "last_row_id": result.last_row_id,
+        }
+        if result.columns:
+            answer |= {"columns": list(result.columns), "rows": result.rows, "truncated": result.truncated}
+        return answer
+
+    def query(self, sql: str, params: Any = (), most: int | None = None) -> dict[str, Any]:
+        """The rows of one statement; a plain write is refused before it runs."""
+        with self.logged("query", sql) as entry:
+            statement = self.checked(sql)
+            if not statement.returns_rows:
+                raise StatementRefused(
+                    f"query() answers rows, and {statement.kind.replace('_', ' ').upper()} returns none",
+                    hint="use helpers.db.exec(...) for it, or add RETURNING",
+                    sql=sql[:2000],
+                )
+            result = self.run(statement, parameters(params), most)
+            entry.rows_read, entry.rows_written = len(result.rows), result.changes
+        if result.truncated and most is None:
+            self._warn_truncated(result)
+        return {
+            "columns": list(result.columns),
+            "rows": result.rows,
+            "truncated": result.truncated,
+            "rows_read": len(result.rows),
+        }
+
+    def batch(self, items: list[tuple[str, Any]], kind: str = "batch") -> list[dict[str, Any]]:
+        """Several statements, all or nothing, also when the failure is caught."""
+        with self.transaction.unit():
+            return [self.exec(sql, params) for sql, params in items]
+
+    def run(self, statement: Statement, params: Parameters, most: int | None = None) -> Result:
+        """Run a checked statement inside the transaction, and count it."""
+        limits = self.opened.limits
+        rows = limits.rows if most is None else min(most, limits.rows)
+        with self._scope(statement), self.stepping(statement):
+            result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=limits.result_set_bytes)
+            if statement.changes_schema:
+                self.opened.guard.check_schema()
+        self._count(statement, params, result)
+        return result
+
+    def _scope(self, statement: Statement) -> Any:
+        self.transaction.check_alive()
+        if statement.reads_only:
+            return _NOTHING
+        # A change of the schema may have to be undone after it ran (a name that only shows afterwards).
+        return self.transaction.unit() if statement.changes_schema else self.transaction.statement()
+
+    @contextmanager
+    def stepping(self, statement: Statement) -> Iterator[None]:
+        """The authorizer armed for `statement`, its time bounded, its cost counted, its errors explained."""
+        opened = self.opened
+        try:
+            with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
+                yield
+        except DatabaseError as error:
+            raise explain_error(error, statement.sql, opened.connection) from None
+
+    @contextmanager
+    def as_engine(self) -> Iterator[None]:
+        """The engine's own statements on the session's connection, bounded in time like any other."""
+        opened = self.opened
+        try:
+            with opened.guard.engine(), opened.deadline.until(self.until):
+                yield
+        except DatabaseError as error:
+            raise explain_error(error, "", opened.connection) from None
+
+    def checked(self, sql: str) -> Statement:
+        """What the guard says of `sql`; raises its refusal."""
+        self.transaction.check_alive()
+        with self.opened.deadline.until(self.until):
+            return self.opened.guard.check(sql)
+
+    def _count(self, statement: Statement, params: Parameters, result: Result) -> None:
+        tally = self.tally
+        tally.rows_read += len(result.rows)
+        tally.rows_written += result.changes
+        if result.changes or statement.changes_schema:
+            self.changed(statement)
+        if holds_nan(params.values() if isinstance(params, dict) else params):
+            tally.warn("a NaN among the parameters was stored as NULL")
+
+    def changed(self, statement: Statement) -> None:
+        """Remember which tables `statement` changed."""
+        self.tally.tables_changed |= dict.fromkeys(statement.tables_written)
+
+    def _warn_truncated(self, result: Result) -> None:
+        self.tally.warn(
+            f"a query's answer was cut at {len(result.rows):,} rows; read all of it with helpers.db.pages(sql), "
+            "or aggregate in SQL"
+        )
+
+    @contextmanager
+    def logged(self, kind: str, text: str) -> Iterator[Entry]:
+        """An entry of the execution log for what happens inside, with its error code when it fails."""
+        entry = self.entry(kind, text)
+        started = time.monotonic()
+        try:
+            yield entry
+        except CodemodeError as error:
+            entry.error_code = error.code
+            raise
+        finally:
+            self.log(entry, started)
+
+    def entry(self, kind: str, text: str) -> Entry:
+        """A new entry of the execution log, still to be logged."""
+        return Entry(self.execution_id, now(), kind, bounded(text), 0.0)
+
+    def log(self, entry: Entry, started: float) -> None:
+        """Log `entry`, for what began at `started` (time.monotonic) and is over now."""
+        entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
+        self.tally.entries.append(entry)
+
+
+class _Nothing:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+_NOTHING = _Nothing()

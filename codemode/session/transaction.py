@@ -1,0 +1,183 @@
+"""The transaction of one execution: all or nothing, unless it was asked for otherwise.
+
+It opens at the first write and ends when the execution ends. What happens in between:
+
+    begin ──▶ statement                    one plain write
+          ──▶ mark ──▶ … ──▶ keep          a unit (a batch, a change of the schema) that went well
+                       └───▶ undo          a unit that failed: exactly as before its mark
+    commit                                 helpers.db.commit(): what was done so far stays
+    finish(keep=True | False)              the end
+
+Some statements end the transaction by themselves (OR ROLLBACK, RAISE(ROLLBACK), an interrupted write). SQLite is
+then in autocommit mode, and the next write of the snippet would be permanent at once, although what came before
+it is gone. So `in_transaction` is looked at after every unit, and a transaction that ended by itself dooms the
+execution: nothing further runs, and its outcome is an error even when the snippet caught the exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal, Protocol
+
+from codemode.database.execute import Connection, DatabaseError
+from codemode.errors import CodemodeError, RequestInvalid, StatementFailed, StatementRefused
+
+Mode = Literal["atomic", "each", "dry_run", "read_only"]
+
+
+class EngineRights(Protocol):
+    """What the guard lends to the engine's own statements."""
+
+    def engine(self) -> AbstractContextManager[None]:
+        """Statements inside run with the engine's rights and share no prepared statement with the user's."""
+        ...
+
+
+class Transaction:
+    """One execution's transaction on `connection`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        rights: EngineRights,
+        mode: Mode,
+        explain: Callable[[DatabaseError, str], CodemodeError],
+    ) -> None:
+        self.mode: Mode = mode
+        self.committed = False  # by commit(), or unit by unit where mode is "each"
+        self.rolled_back = False
+        self.doomed: str | None = None
+        self.before_write: Callable[[], None] = lambda: None
+        self._connection, self._rights, self._explain = connection, rights, explain
+        self._open = False
+        self._marks = 0
+
+    @property
+    def depth(self) -> int:
+        """How many units are open."""
+        return self._marks
+
+    def check_alive(self) -> None:
+        """Raise when the transaction ended by itself earlier: nothing may run after that."""
+        if self.doomed:
+            raise StatementFailed(self.doomed, hint="let the execution fail, and run it again without that statement")
+
+    def begin(self) -> None:
+        """Open the transaction if it is not open yet; raises when nothing may be written."""
+        self._expect_alive()
+        self.check_alive()
+        if self.mode == "read_only":
+            raise StatementRefused("this execution is read-only", hint="run it without read_only to write")
+        self.before_write()
+        if not self._open:
+            self._engine("BEGIN IMMEDIATE")
+            self._open = True
+
+    def mark(self) -> int:
+        """Begin a unit of writes; `keep` or `undo` ends it. Units nest, last in first out."""
+        self.begin()
+        self._marks += 1
+        self._engine(f"SAVEPOINT unit_{self._marks}")
+        return self._marks
+
+    def keep(self, mark: int) -> None:
+        """The unit went well; raises when the transaction ended under it."""
+        self._expect_alive()
+        self._engine(f"RELEASE unit_{mark}")
+        self._marks = mark - 1
+        if self.mode == "each" and self._marks == 0:
+            self._commit()
+
+    def undo(self, mark: int) -> None:
+        """The unit failed: put everything back as it was at its mark."""
+        self._marks = mark - 1
+        if not self._connection.in_transaction:
+            self._doom()
+            return
+        self._engine(f"ROLLBACK TO unit_{mark}")
+        self._engine(f"RELEASE unit_{mark}")
+        if self.mode == "each" and self._marks == 0:
+            self._rollback()
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """A unit as a block: kept when it ends well, undone when it raises."""
+        mark = self.mark()
+        try:
+            yield
+            self._expect_alive()
+        except BaseException:
+            self.undo(mark)
+            raise
+        self.keep(mark)
+
+    @contextmanager
+    def statement(self) -> Iterator[None]:
+        """One plain write: SQLite itself undoes a statement that fails, so it needs no mark of its own."""
+        self.begin()
+        try:
+            yield
+        except BaseException:
+            if not self._connection.in_transaction:
+                self._doom()
+            elif self.mode == "each" and self._marks == 0:
+                self._rollback()
+            raise
+        self._expect_alive()
+        if self.mode == "each" and self._marks == 0:
+            self._commit()
+
+    def commit(self) -> None:
+        """Make everything so far permanent."""
+        self.check_alive()
+        if self.mode == "dry_run":
+            raise RequestInvalid("commit() is not available in a dry run", hint="a dry run changes nothing")
+        if self._marks:
+            raise RequestInvalid("commit() is not available inside a batch", hint="call it before or after the batch")
+        if self._open:
+            self._commit()
+        self.committed = True
+
+    def finish(self, *, keep: bool) -> None:
+        """End the execution: commit when `keep` and nothing speaks against it, otherwise roll back.
+
+        Raises what the commit raised (a deferred foreign key, a full disk); everything is rolled back then.
+        """
+        if keep and self.doomed is None and self.mode != "dry_run":
+            if self._open:
+                self._commit()
+            self.committed = True
+            return
+        if self._open:
+            self._rollback()
+
+    def _commit(self) -> None:
+        try:
+            self._engine("COMMIT")
+        except CodemodeError:
+            self._rollback()
+            raise
+        self._open = False
+        self.committed = True
+
+    def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._engine("ROLLBACK")
+        self._open, self._marks, self.rolled_back = False, 0, True
+
+    def _expect_alive(self) -> None:
+        if self._open and not self._connection.in_transaction:
+            self._doom()
+            self.check_alive()
+
+    def _doom(self) -> None:
+        self.doomed = "the statement ended the transaction, so everything that this execution had written is undone"
+        self._open, self._marks, self.rolled_back = False, 0, True
+
+    def _engine(self, sql: str) -> None:
+        with self._rights.engine():
+            try:
+                self._connection.execute(sql, can_cache=False)
+            except DatabaseError as error:
+                raise self._explain(error, sql) from None

@@ -1,0 +1,136 @@
+"""Whose turn it is: one execution at a time in a session, first come, first served, and one process at a time.
+
+Two locks make a turn. The queue orders the callers of this process; a caller waits on a future, so that an
+asynchronous one holds no thread while it waits. The file lock (flock on the session's directory, taken inside
+the turn and given back with it) keeps other processes out: the command line beside a running server, two
+workers by mistake on one data directory. flock belongs to the open file description, so it is released by the
+kernel when the process dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from codemode.errors import SessionBusy
+
+_POLL_SECONDS = 0.01  # another process's turn is rare; flock itself cannot wait with a bound
+
+
+class TurnQueue:
+    """A fair lock whose waiters are futures."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: deque[Future[None]] = deque()
+
+    def request(self) -> Future[None]:
+        """A future that is done when the turn is the caller's; give it back with `release`, or `withdraw` it."""
+        granted: Future[None] = Future()
+        with self._lock:
+            if self._taken:
+                self._waiting.append(granted)
+                return granted
+            self._taken = True
+        granted.set_result(None)
+        return granted
+
+    def release(self) -> None:
+        """Hand the turn to whoever waits longest."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._taken = False
+                    return
+                heir = self._waiting.popleft()
+            # An heir that was cancelled between popleft and here refuses the turn: try the next one.
+            if heir.set_running_or_notify_cancel():
+                heir.set_result(None)
+                return
+
+    def withdraw(self, request: Future[None]) -> None:
+        """Stop waiting; a turn granted at the same moment is passed on, so that it is never lost."""
+        if not request.cancel():
+            # cancel() fails when release() has already taken the request out of the queue: the turn is ours
+            # or about to be. Wait for that instant, then pass it on.
+            request.result()
+            self.release()
+            return
+        with self._lock, suppress(ValueError):
+            self._waiting.remove(request)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody has the turn."""
+        with self._lock:
+            return self._taken
+
+    def take(self, seconds: float) -> None:
+        """Wait for the turn at most `seconds`; raises SessionBusy."""
+        request = self.request()
+        try:
+            request.result(timeout=seconds)
+        except TimeoutError:
+            self.withdraw(request)
+            raise waited_too_long(seconds) from None
+
+
+def waited_too_long(seconds: float) -> SessionBusy:
+    """The error of a caller whose turn did not come within `seconds`."""
+    return SessionBusy(
+        f"another execution has had this session for over {seconds:g} s",
+        hint="wait for it, cancel it, or use another session",
+    )
+
+
+@contextmanager
+def file_lock(path: Path, seconds: float) -> Iterator[None]:
+    """Hold the lock file `path` (made when missing); raises SessionBusy naming the process that has it.
+
+    A directory that is gone raises FileNotFoundError: its session was removed.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(handle, until)
+            # Whoever held the lock may have removed the session and its lock file: a lock on a deleted file
+            # keeps nobody out, since the next one to come makes a new file.
+            if not _same_file(handle, path):
+                continue
+            os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
+            yield
+            return
+        finally:
+            os.close(handle)  # closing the only descriptor of this open file releases its flock
+
+
+def _same_file(handle: int, path: Path) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(handle))
+
+
+def _lock(handle: int, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                holder = os.pread(handle, 12, 0).decode(errors="replace").strip() or "unknown"
+                raise SessionBusy(
+                    f"process {holder} holds this session",
+                    hint="wait until it is done, or stop that process",
+                ) from None
+            time.sleep(_POLL_SECONDS)

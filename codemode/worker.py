@@ -1,0 +1,185 @@
+"""The worker: sessions, a sandbox and the engine's own files, joined. The only file that knows all layers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.database.clock import iso, now_ms
+from codemode.database.engine_file import open_engine_file
+from codemode.database.migrate import migrations
+from codemode.database.template import session_template
+from codemode.errors import IsolationMissing, SessionNotFound, WorkerError
+from codemode.limits import Limits
+from codemode.session.files import SessionFiles, storage_errors
+from codemode.session.ids import new_session_id, parse_session_id
+from codemode.session.registry import Registry, Storage
+from codemode.session.retention import Sweeper
+from codemode.session.session import Session
+from codemode.settings import Settings
+from codemode.values import Layer, SessionInfo
+from sandbox import Sandbox, SandboxUnavailable
+
+TENANT = "local"
+_REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
+
+
+class Worker:
+    """Hosts sessions below `data_dir`, or in a temporary directory that goes with the worker.
+
+    `limits` bound every session; `settings` carry the rest. Use it as a context manager, or call `close`.
+    Raises RequestInvalid for wrong settings, StorageFull when the data directory cannot be used.
+    """
+
+    def __init__(
+        self, data_dir: str | Path | None = None, limits: Limits | None = None, settings: Settings | None = None
+    ) -> None:
+        self.settings = settings or Settings()
+        self.limits = limits or self.settings.limits
+        self._temporary = data_dir is None and self.settings.data_dir is None
+        self.data_dir = self._directory(data_dir or self.settings.data_dir)
+        catalog = open_engine_file(self.data_dir / "catalog.db", migrations("codemode.catalog", "migrations"))
+        storage = Storage(
+            data_dir=self.data_dir,
+            template=session_template(),
+            limits=self.limits,
+            log_entries=self.settings.log_entries,
+            log_bytes=self.settings.log_bytes,
+        )
+        self.registry = Registry(storage, Sessions(catalog))
+        self._sweeper = Sweeper(self.registry.sweep, self.settings.sweep_seconds)
+        self._sandbox: Sandbox | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def _directory(self, data_dir: str | Path | None) -> Path:
+        if data_dir is None:
+            made = Path(tempfile.mkdtemp(prefix="codemode-"))
+            weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+            return made
+        path = Path(data_dir).expanduser().absolute()
+        with storage_errors(path):
+            (path / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """What runs snippets; started at first use, since looking at sessions needs none.
+
+        Raises IsolationMissing on a host that cannot confine them.
+        """
+        with self._lock:
+            if self._closed:
+                raise WorkerError("this worker is closed")
+            if self._sandbox is None:
+                try:
+                    self._sandbox = Sandbox(children=self.settings.children, isolation=self.settings.isolation)
+                except SandboxUnavailable as error:
+                    raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+            return self._sandbox
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Each layer of confinement: active or not, and why."""
+        return tuple(
+            Layer(name=layer.name, active=layer.active, required=layer.required, why=layer.why)
+            for layer in self.sandbox.layers
+        )
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """The names of the layers that are active."""
+        return self.sandbox.isolation
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What every outcome must say."""
+        if self.settings.isolation == "required":
+            return ()
+        return ("isolation is switched off: this worker runs code without the operating system's confinement",)
+
+    def session(
+        self,
+        session_id: str | None = None,
+        *,
+        limits: Limits | None = None,
+        renew: bool = False,
+        create: bool = True,
+        tenant: str = TENANT,
+    ) -> Session:
+        """The session of this id, made on first use; without an id a new one with a minted id.
+
+        `limits` lower this session's own. `renew` makes an expired (or damaged) session anew. Raises RequestInvalid
+        for a bad id, SessionExpired, and SessionNotFound where `create` is False.
+        """
+        key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
+        record = self.registry.ensure(key, create=create, renew=renew, limits=limits)
+        return Session(self, tenant, record.id, self.registry.limits(record))
+
+    def sessions(self, tenant: str = TENANT) -> list[SessionInfo]:
+        """Every session, latest use first; expired ones too, as long as their ids are remembered."""
+        return [self._info(record) for record in self.registry.catalog.all(tenant)]
+
+    def info(self, session_id: str, tenant: str = TENANT) -> SessionInfo:
+        """One session; raises SessionNotFound."""
+        record = self.registry.catalog.get(tenant, parse_session_id(session_id))
+        if record is None:
+            raise SessionNotFound(
+                f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are"
+            )
+        return self._info(record)
+
+    def remove(self, session_id: str, tenant: str = TENANT) -> None:
+        """Delete a session with everything in it; raises SessionNotFound, SessionBusy."""
+        self.registry.remove((tenant, parse_session_id(session_id)), _REMOVE_SECONDS)
+
+    def pin(self, session_id: str, pinned: bool = True, tenant: str = TENANT) -> None:
+        """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""
+        record = self.registry.ensure((tenant, parse_session_id(session_id)), create=False, renew=False, limits=None)
+        self.registry.catalog.pin(record.tenant, record.id, pinned, now_ms())
+
+    def sweep(self) -> list[str]:
+        """Expire what is over now, instead of at the next sweep; the ids of those sessions."""
+        return self.registry.sweep()
+
+    def _info(self, record: SessionRecord) -> SessionInfo:
+        files = SessionFiles.of(self.data_dir, record.tenant, record.id)
+        over = record.is_over(now_ms())
+        return SessionInfo(
+            id=record.id,
+            tenant=record.tenant,
+            created_at=iso(record.created_at),
+            last_activity=iso(record.last_activity),
+            expires_at=None if record.expires_at is None else iso(record.expires_at),
+            pinned=record.pinned,
+            state="expired" if over else "active",
+            size_bytes=files.size_bytes(),
+        )
+
+    def close(self) -> None:
+        """End running executions, close every file, and remove a temporary data directory."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed, sandbox = True, self._sandbox
+        self._sweeper.stop()
+        if sandbox is not None:
+            sandbox.close()
+        self.registry.close()
+        self.registry.catalog.close()
+        if self._temporary:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
