@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.output import emit, note, warn
+from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
@@ -33,12 +34,11 @@ class App:
         resolved = resolve(config=self._config, data_dir=self._data_dir)
         for warning in resolved.warnings:
             warn(warning)
-        if resolved.settings.data_dir is None:
-            import msgspec
+        import msgspec
 
-            settings = msgspec.structs.replace(resolved.settings, data_dir=str(default_data_dir()))
-            return resolved._replace(settings=settings)
-        return resolved
+        given = resolved.settings.data_dir
+        data_dir = Path(given).expanduser().absolute() if given else default_data_dir()
+        return resolved._replace(settings=msgspec.structs.replace(resolved.settings, data_dir=str(data_dir)))
 
     @contextmanager
     def worker(self) -> Iterator[Worker]:
@@ -65,8 +65,12 @@ class App:
 def default_data_dir() -> Path:
     """`$XDG_DATA_HOME/codemode`; the specification says to pass over a relative path, and what to use instead."""
     home = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(home) if home.startswith("/") else Path.home() / ".local" / "share"
-    return base / "codemode"
+    if home.startswith("/"):
+        return Path(home) / "codemode"
+    try:
+        return Path.home() / ".local" / "share" / "codemode"
+    except RuntimeError:
+        raise RequestInvalid("there is no home directory to keep sessions in", hint="say --data-dir DIR") from None
 
 
 def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:

@@ -71,9 +71,12 @@ class _Plan:
     """How one file is read, decided before any of them is."""
 
     def __init__(self, file: str, table: str | None, nulls: Sequence[str], options: dict[str, Any]) -> None:
+        from codemode.database.sources import check_readable
         from codemode.database.transfer import IMPORT_FORMATS, format_of, table_of
 
         self.file = file
+        if file != "-":
+            check_readable(Path(file))
         self.table = table or table_of(file)
         if not self.table.strip():
             raise RequestInvalid("--table is empty")

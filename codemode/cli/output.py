@@ -42,9 +42,15 @@ def emit(document: Any) -> None:
     """One JSON document on standard output, as UTF-8 whatever the terminal's encoding is."""
     import msgspec
 
+    allow_long_integers()
     data = plain(msgspec.to_builtins(document, builtin_types=(bytes,)))
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
     click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def allow_long_integers() -> None:
+    """Let integers of any size be printed: results hold them exactly, and `result_bytes` bounds their length."""
+    sys.set_int_max_str_digits(0)
 
 
 def plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option, session_option
 from codemode.cli.failures import exit_code, tell
-from codemode.cli.output import duration, emit, note, plural, size, stream, warn
+from codemode.cli.output import allow_long_integers, duration, emit, note, plural, size, stream, warn
 from codemode.cli.table import records, show
 from codemode.errors import RequestInvalid
 
@@ -177,6 +177,7 @@ def show_outcome(outcome: Outcome) -> None:
 
 def show_result(outcome: Outcome) -> None:
     """Rows as a table, text and numbers plainly, anything else as JSON."""
+    allow_long_integers()
     result, info = outcome.result, outcome.result_info
     if _is_rows(result):
         columns, rows = records(result)

@@ -6,8 +6,10 @@ inferred in one pass and rows are read in another.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import os
 import shutil
 import stat
 import tempfile
@@ -76,8 +78,8 @@ class Source:
         # The decoder works in blocks, so its error cannot name the line: look for it again, line by line.
         place, byte = self.name, error.object[error.start]
         with self.binary() as stream:
-            stream.seek(0)
-            for number, line in enumerate(stream, 1):
+            lines = stream if "\n".encode(self.encoding).endswith(b"\n") else ()  # not so in UTF-16
+            for number, line in enumerate(lines, 1):
                 try:
                     line.decode(self.encoding)
                 except UnicodeDecodeError as found:
@@ -97,16 +99,30 @@ class Source:
         self.close()
 
 
-def _regular_file(path: Path, name: str) -> BinaryIO:
-    try:
+def check_readable(path: Path) -> None:
+    """Refuse what is no file or may not be read, before any work is done; a pipe is not touched."""
+    with _told(str(path)):
         if stat.S_ISDIR(path.stat().st_mode):
-            raise RequestInvalid(f"{name} is a directory", hint="name the files in it")
-        file = path.open("rb")
+            raise RequestInvalid(f"{path} is a directory", hint="name the files in it")
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise RequestInvalid(f"no such file: {name}", hint="check the spelling and the folder") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RequestInvalid(f"cannot read {name}: {reason}") from None
+
+
+def _regular_file(path: Path, name: str) -> BinaryIO:
+    check_readable(path)
+    with _told(name):
+        file = path.open("rb")
     if file.seekable() and stat.S_ISREG(path.stat().st_mode):
         return file
     with file:

@@ -25,6 +25,13 @@ def program(environment: dict[str, str], *arguments: str, **options) -> subproce
     return subprocess.run([*PROGRAM, *arguments], env=environment, capture_output=True, timeout=60, **options)
 
 
+def started(environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+    """The program in a process group of its own, which a terminal interrupts as a whole, children included."""
+    return subprocess.Popen(
+        [*PROGRAM, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
 def test_results_and_remarks_go_to_different_streams(environment):
     done = program(environment, "run", "-c", "print('out')\nreturn {'é': 1}")
     assert done.returncode == 0
@@ -68,13 +75,11 @@ def test_control_c_ends_the_execution_and_undoes_it(environment):
     table = "helpers.db.create_table('t', {'n': 'INTEGER'})"
     assert program(environment, "run", "-s", "work", "-c", table).returncode == 0
     code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('working', flush=True)\nwhile True:\n    pass"
-    running = subprocess.Popen(
-        [*PROGRAM, "run", "-s", "work", "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    running = started(environment, "run", "-s", "work", "-c", code)
     with running:
         assert running.stdout is not None
         assert running.stdout.readline() == b"working\n"
-        running.send_signal(signal.SIGINT)
+        os.killpg(running.pid, signal.SIGINT)
         _, err = running.communicate(timeout=30)
     assert running.returncode == 130
     assert b"interrupted" in err
@@ -88,10 +93,10 @@ def test_control_c_during_an_import_leaves_nothing(environment, tmp_path):
     with path.open("w") as file:
         file.write("n,text\n")
         file.writelines(f"{n},{'x' * 50}{n}\n" for n in range(1_500_000))
-    running = subprocess.Popen([*PROGRAM, "import", str(path), "-s", "work"], env=environment, stderr=subprocess.PIPE)
+    running = started(environment, "import", str(path), "-s", "work")
     with running:
         time.sleep(2.0)
-        running.send_signal(signal.SIGINT)
+        os.killpg(running.pid, signal.SIGINT)
         _, err = running.communicate(timeout=30)
     assert running.returncode == 130
     assert b"Traceback" not in err

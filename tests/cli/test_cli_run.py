@@ -27,6 +27,7 @@ def test_rows_are_a_table_and_output_comes_first(cli):
         ("return {'a': [1]}", '{\n  "a": [\n    1\n  ]\n}\n'),
         ("print('no newline', end='')\nreturn 1", "no newline\n1\n"),
         ("return 2 ** 80", f"{2**80}\n"),
+        ("return 10 ** 5000", f"1{'0' * 5000}\n"),
     ],
 )
 def test_each_kind_of_result_is_printed(cli, code, out):
