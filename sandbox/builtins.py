@@ -1,0 +1,113 @@
+"""The names that a snippet starts with."""
+
+from __future__ import annotations
+
+import builtins
+import decimal
+import keyword
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from sandbox import hardening, names
+from sandbox.facades.system import leave, no_files
+from sandbox.loop import ready
+from sandbox.modules import Imports
+from sandbox.policy import AWAIT, MADE, READ, WRITE
+from sandbox.run import Run
+from sandbox.type_proxy import snippet_type
+
+# Handed out as they are. Everything else that a snippet finds is made below.
+_SAME = (
+    "None False True Ellipsis NotImplemented abs aiter all anext any ascii bin bool bytearray bytes callable chr "
+    "classmethod complex dict divmod enumerate filter float format frozenset hash hex id int isinstance issubclass "
+    "iter len list map max memoryview min next object oct ord pow property range repr reversed round set slice "
+    "sorted staticmethod str sum super tuple zip"
+)
+
+
+def _exceptions() -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(builtins).items()
+        if isinstance(value, type) and issubclass(value, BaseException)
+    }
+
+
+_ALWAYS = {**{name: getattr(builtins, name) for name in _SAME.split()}, **_exceptions()}
+
+
+def namespace(helpers: Any, inputs: Mapping[str, Any], write_out: Callable[[str], None]) -> dict[str, Any]:
+    """Fresh globals for one snippet: builtins behind guards, `helpers`, and the host's inputs as variables.
+
+    Raises ValueError for an input whose name a snippet could not use.
+    """
+    hardening.harden()
+    decimal.setcontext(decimal.Context())  # what an earlier snippet of this process may have changed
+    run = Run(write_out)
+    run.globals.update({"__builtins__": _builtins(run), "__name__": "__main__", "__doc__": None, "helpers": helpers})
+    for name, value in inputs.items():
+        check_input_name(name)
+        run.globals[name] = value
+    return run.globals
+
+
+def check_input_name(name: str) -> None:
+    """Raise ValueError unless the name can be a variable that the host gives to a snippet."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"the input {name!r} is not a variable name")
+    if names.is_dunder(name) or name in names.RESERVED_VARIABLES or name == "helpers":
+        raise ValueError(f"the input name {name!r} is reserved")
+
+
+def _builtins(run: Run) -> dict[str, Any]:
+    guards = run.guards
+    return {
+        **_ALWAYS,
+        READ: guards.read,
+        WRITE: guards.write,
+        AWAIT: ready,
+        MADE: run.own.mark,
+        "__build_class__": guards.build_class,
+        "__import__": Imports(run).import_,
+        "type": snippet_type,
+        "getattr": guards.read_any,
+        "setattr": guards.set_any,
+        "delattr": guards.delete_any,
+        "hasattr": guards.has_any,
+        "vars": _vars(run),
+        "dir": _dir(run),
+        "print": run.streams.print,
+        "open": no_files,
+        "input": _no_input,
+        "help": _no_help,
+        "exit": leave,
+        "quit": leave,
+    }
+
+
+def _vars(run: Run) -> Callable[[Any], Any]:
+    def vars(value: Any, /) -> Any:  # noqa: A001 - the name shows in messages
+        """The attributes of an object as a dict."""
+        try:
+            return run.guards.read(value, "__dict__")
+        except AttributeError:
+            raise TypeError("vars() argument must have __dict__ attribute") from None
+
+    return vars
+
+
+def _dir(run: Run) -> Callable[..., list[str]]:
+    def dir(*value: Any) -> list[str]:  # noqa: A001
+        """The names of an object's attributes, or of the snippet's variables."""
+        found = builtins.dir(*value) if value else sorted(run.globals)
+        return [name for name in found if type(name) is str and name.isidentifier() and name != "__builtins__"]
+
+    return dir
+
+
+def _no_input(prompt: Any = None) -> NoReturn:
+    raise EOFError("input() is not available: nobody is there to type. Values come in as inputs, by name")
+
+
+def _no_help(*_: Any) -> NoReturn:
+    raise RuntimeError("help() is not available; use dir(), or print(name.__doc__)")

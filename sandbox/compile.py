@@ -1,0 +1,141 @@
+"""Source text to a code object, or to the list of reasons why not.
+
+The top level is compiled as the body of a function in which every name it binds is declared global. That keeps a
+module's meaning exactly (functions, classes and comprehensions see the names, `global` changes them) and makes
+`return`, `await`, `try … finally` around a return, and `async for` mean what they mean in any function.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import CodeType
+
+from sandbox import fences
+from sandbox.policy import Policy
+from sandbox.refusal import Problem, SnippetRefused
+from sandbox.scopes import bound_anywhere
+
+__all__ = ["FILENAME", "Compiled", "SnippetRefused", "compile_snippet"]
+
+FILENAME = "<snippet>"
+ENTRY, VALUE = "<module>", "<value>"  # no identifiers: a snippet cannot name them
+_MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A snippet that may run: its code, whether its top level awaits, and the text its lines are counted in."""
+
+    code: CodeType
+    needs_loop: bool
+    source: str
+    inputs: tuple[str, ...] = ()
+
+
+def compile_snippet(source: str, inputs: Iterable[str] = ()) -> Compiled:
+    """Check and compile a submitted text; lines in errors are those of the text as submitted.
+
+    `inputs` are the names that the host binds, so that none of them is taken for a builtin.
+    Raises SnippetRefused: `code.syntax` or `code.refused`.
+    """
+    given = tuple(inputs)
+    text = fences.normalise(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a "\d" in a plain string is not worth a line on the worker's stderr
+        try:
+            return _compile(text, given)
+        except RecursionError:
+            raise SnippetRefused("code.refused", [Problem(None, "the code is nested too deeply", _FLATTEN)]) from None
+
+
+_FLATTEN = "split deep expressions into several statements"
+
+
+def _compile(text: str, inputs: tuple[str, ...]) -> Compiled:
+    tree, used = _parse(text)
+    policy = Policy(bound_anywhere(tree) | set(inputs))
+    policy.visit(tree)
+    if policy.problems:
+        raise SnippetRefused("code.refused", policy.problems[:_MAX_PROBLEMS])
+    _keep_last_value(tree, policy)
+    _into_function(tree, policy)
+    flags = __future__.annotations.compiler_flag if policy.future_annotations else 0
+    try:
+        code = compile(tree, FILENAME, "exec", flags=flags, dont_inherit=True)
+    except (SyntaxError, ValueError, OverflowError) as error:
+        raise _syntax(error, used) from None
+    except (MemoryError, SystemError):
+        raise RecursionError from None
+    return Compiled(code, policy.needs_loop, used, inputs)
+
+
+def _parse(text: str) -> tuple[ast.Module, str]:
+    """Parse the first reading of the text that is Python; otherwise report the error of the likeliest one."""
+    readings = fences.candidates(text)
+    errors: list[Exception] = []
+    for reading in readings:
+        try:
+            return ast.parse(reading, FILENAME), reading
+        except (SyntaxError, ValueError, UnicodeError) as error:
+            errors.append(error)
+        except MemoryError:  # the parser's word for "nested too deeply"
+            raise RecursionError from None
+    # With a fence, the text around it was never meant as Python: the fenced reading's error is the useful one.
+    likeliest = 1 if fences.unwrap(text) is not None else 0
+    raise _syntax(errors[likeliest], readings[likeliest])
+
+
+def _keep_last_value(tree: ast.Module, policy: Policy) -> None:
+    """Let the last statement, if it is an expression, leave its value where evaluate finds it."""
+    if tree.body and isinstance(last := tree.body[-1], ast.Expr):
+        target = ast.copy_location(ast.Name(VALUE, ast.Store()), last)
+        tree.body[-1] = ast.copy_location(ast.Assign(targets=[target], value=last.value), last)
+        policy.scopes.top_level[VALUE] = None
+
+
+def _into_function(tree: ast.Module, policy: Policy) -> None:
+    body: list[ast.stmt] = list(tree.body) or [ast.Pass()]
+    if policy.scopes.top_level:
+        body.insert(0, ast.Global(list(policy.scopes.top_level)))
+    kind = "async def" if policy.needs_loop else "def"
+    template = ast.parse(f"{kind} entry(): pass").body[0]
+    assert isinstance(template, ast.FunctionDef | ast.AsyncFunctionDef)
+    template.name, template.body = ENTRY, body
+    tree.body = [template]
+    ast.fix_missing_locations(tree)
+
+
+def _syntax(error: Exception, text: str) -> SnippetRefused:
+    if not isinstance(error, SyntaxError) or error.lineno is None:
+        message = "the text holds a NUL character" if "null" in str(error) else f"the text is not valid: {error}"
+        return SnippetRefused("code.syntax", [Problem(_offending_line(text), message, "send plain Unicode text")])
+    line, lines = error.lineno, text.split("\n")
+    message = error.msg or "invalid syntax"
+    if line is not None and 0 < line <= len(lines):
+        message += f": {lines[line - 1].strip()[:200]!r}"
+    return SnippetRefused("code.syntax", [Problem(line, message, _hint(error, lines))])
+
+
+def _offending_line(text: str) -> int | None:
+    for number, line in enumerate(text.split("\n"), 1):
+        if "\0" in line or any("\ud800" <= character <= "\udfff" for character in line):
+            return number
+    return None
+
+
+def _hint(error: SyntaxError, lines: list[str]) -> str | None:
+    text = (error.msg or "").lower()
+    line = lines[error.lineno - 1].strip() if error.lineno and error.lineno <= len(lines) else ""
+    if "invalid character" in text or "non-printable" in text:
+        return "use plain ASCII quotes, hyphens and blanks in code"
+    if "await" in text:
+        return "write 'async def' for a function that awaits"
+    if line.startswith(("const ", "let ", "var ", "function ", "//")) or line.endswith("{"):
+        return "snippets are Python, not JavaScript"
+    if "never closed" in text or "eof" in text or "unterminated" in text:
+        return "the text may have been cut off: send the whole snippet"
+    return None

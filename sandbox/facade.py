@@ -1,0 +1,59 @@
+"""What stands for a module in a snippet: listed names, frozen, and nothing behind it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+
+class Facade:
+    """The listed names of one module, as attributes.
+
+    There is no `__init__` that could be called again, no `__name__` that the import machinery would follow into
+    `sys.modules` when a name is missing, and no reference to the module itself.
+    """
+
+    _title: str
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise missing_name(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"module {title(self)!r} cannot be changed")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __dir__(self) -> list[str]:
+        return members(self)
+
+    def __repr__(self) -> str:
+        return f"<module {title(self)!r}>"
+
+
+def facade(module: str, contents: Mapping[str, Any]) -> Facade:
+    """Make the facade of a module."""
+    made = Facade()
+    vars(made).update(contents, _title=module)
+    return made
+
+
+def title(made: Facade) -> str:
+    """The module's name."""
+    return str(vars(made)["_title"])
+
+
+def members(made: Facade) -> list[str]:
+    """The listed names, sorted."""
+    return sorted(name for name in vars(made) if not name.startswith("_"))
+
+
+def missing_name(made: Facade, name: str) -> AttributeError:
+    """The error for a name that is not listed: what was meant, else what there is."""
+    return AttributeError(f"module {title(made)!r} has no {name!r} here; {suggestion(name, members(made))}")
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """A closing half-sentence: did you mean …, or what is available."""
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else f"it has: {', '.join(known)}"

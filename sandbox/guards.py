@@ -1,0 +1,236 @@
+"""The guards: what a snippet may read from, write to and inherit from which object.
+
+Each is called with names judged by names.py, from code that the policy compiled or with names the snippet computed;
+none trusts anything an object says about itself (`__class__`, `__module__`, `isinstance`).
+"""
+
+from __future__ import annotations
+
+import builtins
+import decimal
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from sandbox import formatting, names
+from sandbox.denied import hidden, unwritable
+from sandbox.names import Verdict
+from sandbox.own import Own, class_dict, is_class, mro, super_self
+from sandbox.special import SPECIAL
+from sandbox.type_proxy import shown
+
+Read = Callable[[Any, str], Any]
+
+# Private names that belong to a type's public interface.
+_NAMEDTUPLE_NAMES = frozenset({"_fields", "_replace", "_asdict", "_make", "_field_defaults"})
+_ENUM_NAMES = frozenset({"_value_", "_name_", "_missing_", "_generate_next_value_", "_ignore_"})
+_INTERFACE = _NAMEDTUPLE_NAMES | _ENUM_NAMES
+
+# Objects from outside whose attributes a program sets in ordinary use; none of them leads anywhere.
+_OPEN_TYPES: set[type] = {SimpleNamespace, decimal.Context, defaultdict, partial}
+
+
+def allow_writes(*kinds: type) -> None:
+    """Let snippets set attributes of instances of these exact types (facades register theirs)."""
+    _OPEN_TYPES.update(kinds)
+
+
+class Guards:
+    """The guards of one run, bound to what this snippet owns."""
+
+    def __init__(self, own: Own) -> None:
+        self.own = own
+        self.read = self._make_read()
+        self.write = self._make_write()
+
+    def _make_read(self) -> Read:
+        own, slow = self.own, self._read_checked
+        allowed: set[tuple[type, str]] = set()
+
+        def read(value: Any, name: str) -> Any:
+            """Read an attribute whose name needs a look at the object."""
+            # `self._x` is in hot loops. A pair stays valid: bases cannot be changed, and classes that are not the
+            # snippet's cannot be written, so a name cannot start to come from one of them.
+            if (type(value), name) in allowed:
+                return getattr(value, name)
+            result = slow(value, name)
+            if name[:2] != "__" and own.made(type(value)) and not is_class(value):
+                allowed.add((type(value), name))
+            return result
+
+        return read
+
+    def _read_checked(self, value: Any, name: str) -> Any:
+        if name in names.CHECKED_ATTRIBUTES:
+            return self._read_listed(value, name)
+        if not names.is_dunder(name):
+            self.check_private(value, name)
+            return shown(getattr(value, name))
+        special = SPECIAL.get(name)
+        return special(self, value, name) if special is not None else shown(getattr(value, name))
+
+    def _read_listed(self, value: Any, name: str) -> Any:
+        kind = type(value)
+        if name == "obj":
+            subject = value if is_class(value) else super_self(value) if kind is super else kind
+            subject = subject if is_class(subject) else type(subject)
+            if issubclass(subject, AttributeError):  # what the failing, maybe trusted, code was looking at
+                raise hidden(value, name)
+            return getattr(value, name)
+        if name == "mro":
+            return SPECIAL["__mro__"](self, value, name) if is_class(value) else getattr(value, name)
+        return formatting.guard_method(getattr(value, name), self.read_any)
+
+    def check_private(self, value: Any, name: str) -> None:
+        """Raise unless this `_x` is where the snippet put it: on its own objects, not in a base that it was given."""
+        kind = type(value)
+        if not name.isidentifier():
+            raise hidden(value, name)
+        if kind is super:
+            line = self._super_line(value)
+        elif is_class(value):
+            line = mro(value)
+        elif self.own.function(value) or kind is SimpleNamespace:
+            return
+        else:
+            line = mro(kind)
+        home = next((each for each in line if name in class_dict(each)), None)
+        if home is None and is_class(value):  # EnumType._convert_ turns any module's names into members
+            home = next((each for each in mro(kind) if name in class_dict(each)), None)
+        if home is None and self.own.made(line[0]):
+            return
+        if home is None or not (self.own.made(home) or self._is_interface(home, name)):
+            raise hidden(value, name)
+
+    @staticmethod
+    def _is_interface(home: type, name: str) -> bool:
+        if name in _NAMEDTUPLE_NAMES:
+            return issubclass(home, tuple)
+        return name in _ENUM_NAMES
+
+    @staticmethod
+    def _super_line(value: Any) -> tuple[type, ...]:
+        start = super.__dict__["__thisclass__"].__get__(value)
+        line = mro(super.__dict__["__self_class__"].__get__(value))
+        return line[line.index(start) + 1 :]
+
+    def read_any(self, value: Any, name: Any, *default: Any) -> Any:
+        """The builtin `getattr`: any name, vetted now. A subclass of str could change between check and use."""
+        if type(name) is not str:
+            raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+        verdict = names.attribute(name)
+        if verdict is Verdict.PLAIN:
+            return getattr(value, name, *default)
+        try:
+            if verdict is Verdict.REFUSED:
+                raise hidden(value, name)
+            return self.read(value, name)
+        except AttributeError:
+            if default:
+                return default[0]
+            raise
+
+    def _make_write(self) -> Callable[..., Any]:
+        classes, slow = self.own.classes, self._write_checked
+        allowed: set[tuple[type, str]] = set()  # as in read
+
+        def write(value: Any, name: str, augmented: bool = False) -> Any:
+            """Judge setting or deleting an attribute; give the object back, so that the statement goes on with it."""
+            if name[:1] == "_":
+                if (type(value), name) in allowed:
+                    return value
+            elif type(value) in classes and not augmented:
+                return value
+            slow(value, name, augmented)
+            if name[:2] != "__" and type(value) in classes:
+                allowed.add((type(value), name))
+            return value
+
+        return write
+
+    def _write_checked(self, value: Any, name: str, augmented: bool) -> None:
+        if not names.writable(name) or not self._may_write(value, name):
+            raise unwritable(value, name)
+        if name in names.CHECKED_ATTRIBUTES:
+            # `x.format += y` hands the old attribute to y.__radd__, so it must be one that may be read as it is.
+            if augmented and self._read_listed(value, name) is not getattr(value, name):
+                raise unwritable(value, name)
+        elif name[:1] == "_" and not names.is_dunder(name):
+            self.check_private(value, name)
+
+    def _may_write(self, value: Any, name: str) -> bool:
+        kind = type(value)
+        if names.is_dunder(name):
+            return self._may_write_dunder(value, name)
+        if self.own.made(kind) or self.own.function(value) or kind in _OPEN_TYPES:
+            return True
+        if is_class(value):
+            return self.own.made(value)
+        return kind.__module__ == "builtins" and issubclass(kind, BaseException) and name != "obj"
+
+    def _may_write_dunder(self, value: Any, name: str) -> bool:
+        if name == "__cause__":
+            return issubclass(type(value), BaseException)
+        if name == "__dict__":
+            return self.own.made(type(value)) and not is_class(value)
+        owned = self.own.function(value) or self.own.made(value if is_class(value) else type(value))
+        return owned or (name != "__name__" and type(value) is partial)
+
+    def set_any(self, value: Any, name: Any, new: Any) -> None:
+        """The builtin `setattr`."""
+        if type(name) is not str:
+            raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+        setattr(self.write(value, name), name, new)
+
+    def delete_any(self, value: Any, name: Any) -> None:
+        """The builtin `delattr`."""
+        if type(name) is not str:
+            raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+        delattr(self.write(value, name), name)
+
+    def has_any(self, value: Any, name: Any) -> bool:
+        """The builtin `hasattr`: what may not be read is not there."""
+        try:
+            self.read_any(value, name)
+        except AttributeError:
+            return False
+        return True
+
+    def build_class(self, body: Any, name: str, *bases: Any, **keywords: Any) -> Any:
+        """The class statement: no metaclass by `**keywords`, no base that would make one."""
+        if "metaclass" in keywords:
+            raise TypeError("metaclass= is not available in snippets; inherit from abc.ABC or enum.Enum instead")
+        for base in bases:
+            self.check_base(base)
+        cls = builtins.__build_class__(body, name, *bases, **keywords)
+        self.trim_match_args(cls)
+        return cls
+
+    def check_base(self, base: Any) -> None:
+        """Raise unless a class of the snippet may inherit from this."""
+        if is_class(base) and not self._may_inherit(base):
+            raise TypeError(f"{base.__name__!r} is not an acceptable base class in snippets")
+
+    def _may_inherit(self, base: type) -> bool:
+        if issubclass(base, type):
+            return False
+        if self.own.made(base) or issubclass(base, BaseException):
+            return True
+        # A subclass would pass `isinstance` checks inside dataclasses, or see the insides of helper objects.
+        module = class_dict(base).get("__module__")
+        return base.__name__ != "Field" and not (type(module) is str and module.startswith("sandbox.helpers"))
+
+    def trim_match_args(self, cls: Any) -> None:
+        """Cut `__match_args__` before the first name that a class pattern must not read.
+
+        Fields of a NamedTuple or dataclass may be called `format`; matched by position against a str that was
+        registered with an ABC, that would hand out the real str.format.
+        """
+        if not is_class(cls):
+            return
+        matched = getattr(cls, "__match_args__", ())
+        plain = next((at for at, name in enumerate(matched) if not names.is_plain(name)), None)
+        if plain is not None:
+            type.__setattr__(cls, "__match_args__", tuple(matched)[:plain])

@@ -1,0 +1,206 @@
+"""The modules a snippet may import, and the `import` that finds them.
+
+A facade is made at its first import in a run; those without anything of the run in them are shared by all runs.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime
+import difflib
+import encodings
+import importlib
+import json
+import pkgutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sandbox import hardening, loop, zones
+from sandbox.facade import Facade, facade, members, suggestion, title
+from sandbox.facades import dataclasses_, diagnostics, functools_, system
+from sandbox.facades.listed import LISTED, contents
+from sandbox.guards import allow_writes
+
+if TYPE_CHECKING:
+    from sandbox.run import Run
+
+# Contents that belong to one run, beside or instead of listed names.
+_OF_RUN: dict[str, Callable[[Run], dict[str, Any]]] = {
+    "asyncio": loop.asyncio_contents,
+    "collections": dataclasses_.collections_contents,
+    "contextlib": system.contextlib_contents,
+    "dataclasses": dataclasses_.dataclasses_contents,
+    "functools": functools_.functools_contents,
+    "io": system.io_contents,
+    "operator": functools_.operator_contents,
+    "pprint": system.pprint_contents,
+    "string": system.string_contents,
+    "traceback": diagnostics.traceback_contents,
+    "typing": dataclasses_.typing_contents,
+    "warnings": diagnostics.warnings_contents,
+}
+# Whole facades that belong to one run.
+_WHOLE: dict[str, Callable[[Run], Facade]] = {"logging": diagnostics.logging_facade, "sys": system.sys_facade}
+_PACKAGES = ("urllib",)  # only there to hold what is below them
+
+_HINTS = {
+    "sqlite3": "use helpers.db.query(sql, params) and helpers.db.exec(sql, params): the database is open already",
+    "pandas": "load rows with helpers.db.batch_insert and aggregate in SQL with helpers.db.query and helpers.sql; "
+    "for small data use collections, itertools and statistics",
+    "numpy": "use math, statistics and array, or aggregate in SQL with helpers.db.query",
+    "requests": "there is no network; data comes in as inputs or through helpers.host functions",
+    "os": "there are no files and no environment; keep data in helpers.db, join names with '/'.join",
+    "pathlib": "there are no files; keep data in helpers.db",
+    "subprocess": "no other process can be started",
+    "threading": "there are no threads; use asyncio, or call one after the other",
+    "concurrent": "there are no threads; use asyncio.gather, or call one after the other",
+    "pickle": "use json, or helpers.db.save_state",
+    "inspect": "use dir(), callable() and isinstance()",
+}
+_SAME_HINT = {
+    **dict.fromkeys(("polars",), "pandas"),
+    **dict.fromkeys(("scipy",), "numpy"),
+    **dict.fromkeys(("httpx", "aiohttp", "urllib3", "socket"), "requests"),
+    **dict.fromkeys(("shutil", "glob", "tempfile"), "pathlib"),
+    **dict.fromkeys(("multiprocessing",), "threading"),
+    **dict.fromkeys(("sqlalchemy", "duckdb", "apsw"), "sqlite3"),
+    **dict.fromkeys(("shelve", "marshal"), "pickle"),
+}
+
+# What listed modules import only when some function of theirs is called; not all exist in every Python.
+_LATE = (
+    "_strptime _pydatetime inspect locale linecache tokenize copyreg platform _md5 _sha1 _sha256 _sha512 _sha2 _sha3 "
+    "_blake2 importlib.resources unicodedata stringprep _markupbase tzdata _colorize"
+)
+
+_shared: dict[str, dict[str, Any]] = {}
+
+
+def available() -> list[str]:
+    """The names of all modules that a snippet may import."""
+    return sorted({*LISTED, *_OF_RUN, *_WHOLE, *_PACKAGES, "__future__"} - {"__future__"})
+
+
+def preload() -> None:
+    """Import everything that snippets may use, with what it loads late: a confined child opens no file."""
+    hardening.harden()
+    for module in (*LISTED, *_OF_RUN):
+        _listed(module)
+    for late in _LATE.split():
+        _import_quietly(late)
+    for found in pkgutil.iter_modules(encodings.__path__):
+        if found.name not in ("mbcs", "oem", "cp65001"):
+            _import_quietly(f"encodings.{found.name}")
+    for name in ("idna", "punycode", "latin-1", "utf-16", "utf-32", "ascii", "cp1252", "utf-8-sig"):
+        codecs.lookup(name)
+    zones.preload()
+    _warm()
+
+
+def _import_quietly(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return  # not in this Python
+
+
+def _warm() -> None:
+    """Call what loads something at its first call."""
+    datetime.datetime.strptime("2000-01-01", "%Y-%m-%d")
+    time.strptime("2000", "%Y")
+    time.localtime()
+    json.dumps({"a": [1.5, None]}, indent=1)
+    loop.run(loop.Ready(None))
+
+
+def _listed(module: str) -> dict[str, Any]:
+    if module not in _shared:
+        found = contents(module) if module in LISTED else {}
+        if module == "zoneinfo":
+            found["available_timezones"] = zones.available
+        if module == "csv":
+            allow_writes(found["DictReader"], found["DictWriter"])
+        if module == "textwrap":
+            allow_writes(found["TextWrapper"])
+        _shared[module] = found
+    return _shared[module]
+
+
+class Imports:
+    """The `import` of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._made: dict[str, Facade] = {}
+
+    def module(self, name: str) -> Facade:
+        """The facade of an available module."""
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _make(self, name: str) -> Facade:
+        if name in _WHOLE:
+            return _WHOLE[name](self._run)
+        found = dict(_listed(name))
+        if name in _OF_RUN:
+            found.update(_OF_RUN[name](self._run))
+        for below in available():
+            package, _, last = below.rpartition(".")
+            if package == name:
+                found[last] = self.module(below)
+        return facade(name, found)
+
+    def import_(
+        self,
+        name: str,
+        globals: Any = None,  # noqa: A002
+        locals: Any = None,  # noqa: A002
+        fromlist: Any = (),
+        level: int = 0,
+    ) -> Facade | None:
+        """`__import__` for snippets."""
+        if type(fromlist) is list:
+            # Only the interpreter's own C code passes a list (a statement passes a tuple or None): strptime looking
+            # for its Python half through our frame. It takes the module from sys.modules, whatever we answer.
+            if name in sys.modules:
+                return None
+            raise ModuleNotFoundError(f"No module named {name!r}")
+        if level:
+            raise ImportError("relative imports are not available: a snippet is no package")
+        if name not in self._names():
+            raise _unavailable(name, self._names())
+        made = self.module(name)
+        if not fromlist:
+            return self.module(name.partition(".")[0])
+        for wanted in fromlist:
+            # Checked here: at a missing name the interpreter would go on to look in sys.modules.
+            if wanted not in members(made) and not (name == "sys" and wanted in ("stdout", "stderr")):
+                raise _missing_name(made, wanted)
+        return made
+
+    @staticmethod
+    def _names() -> Sequence[str]:
+        return available()
+
+
+def _missing_name(made: Facade, wanted: str) -> ImportError:
+    known = members(made)
+    error = ImportError(
+        f"cannot import name {wanted!r} from {title(made)!r}; {suggestion(wanted, known)}", name=title(made)
+    )
+    error.available = known  # type: ignore[attr-defined]
+    return error
+
+
+def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:
+    top = name.partition(".")[0]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    hint = _HINTS.get(_SAME_HINT.get(top, top)) or (f"did you mean {close[0]}?" if close else None)
+    message = f"No module named {name!r} in snippets; available: {', '.join(known)}"
+    error = ModuleNotFoundError(message if hint is None else f"{message}. {hint[0].upper()}{hint[1:]}", name=name)
+    error.hint = hint  # type: ignore[attr-defined]
+    error.available = list(known)  # type: ignore[attr-defined]
+    return error

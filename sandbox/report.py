@@ -1,0 +1,269 @@
+"""An exception as the contract's error: code, message, line, a traceback of the snippet's own frames, a way out.
+
+The exception is hostile: its text may raise, be endless or enormous, its chain may be a circle, its class may lie.
+Nothing here lets anything out but plain, bounded text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import linecache
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any
+
+from sandbox import own
+from sandbox.compile import ENTRY, FILENAME
+from sandbox.facade import Facade, members
+from sandbox.helpers.error import HelperError
+from sandbox.refusal import SnippetRefused
+from sandbox.serialize import TooLarge, Unserializable
+
+MAX_MESSAGE = 2_000
+MAX_TRACEBACK = 8_000
+MAX_LINE = 200
+MAX_CHAIN = 5
+SHOWN_FRAMES = 10  # from either end of a deep traceback
+
+_JAVASCRIPT = {"true": "True", "false": "False", "null": "None", "undefined": "None", "console": "print"}
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """The fields of a Problem: code, message, hint, did_you_mean, available, line, traceback, sql."""
+    try:
+        return _describe(error)
+    except Exception as failure:  # noqa: BLE001 - a hostile exception must still be reported
+        return _problem("code.runtime", f"{class_name(error)} (its report failed: {class_name(failure)})")
+
+
+def _problem(code: str, message: str, **others: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "hint": None,
+        "did_you_mean": [],
+        "available": [],
+        "line": None,
+        "traceback": None,
+        "sql": None,
+    }
+    return {"code": code, "message": _cut(message), **fields, **others}
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
+    if type(error) is SnippetRefused:
+        return _refused(error)
+    if type(error) in (Unserializable, TooLarge):
+        return _problem(error.code, str(error), hint=error.hint)  # type: ignore[attr-defined]
+    where = {"line": line_of(error), "traceback": traceback_text(error)}
+    if issubclass(type(error), HelperError):
+        return _helper_error(error, where)
+    if issubclass(type(error), MemoryError):
+        hint = "work in smaller pieces: helpers.db.pages for reading, a generator for batch_insert"
+        return _problem("code.memory", "the snippet needed more memory than it may use", hint=hint, **where)
+    return _problem("code.runtime", summary(error), **_way_out(error), **where)
+
+
+def _refused(error: SnippetRefused) -> dict[str, Any]:
+    first_line, first_message, first_hint = error.problems[0]
+    message = first_message
+    if len(error.problems) > 1:
+        message = "; ".join(f"line {line}: {text}" for line, text, _ in error.problems)
+    hints = list(dict.fromkeys(hint for _, _, hint in error.problems if hint))
+    return _problem(error.code, message, line=first_line, hint="; ".join(hints) or first_hint)
+
+
+def _helper_error(error: BaseException, where: dict[str, Any]) -> dict[str, Any]:
+    """Keep the helper's own code and advice; each field is read from the instance, never from a class's override."""
+    own_fields = _instance_dict(error)
+    text = {
+        name: safe_text(own_fields.get(name)) for name in ("code", "message", "hint", "sql") if own_fields.get(name)
+    }
+    return _problem(
+        text.get("code", "code.runtime"),
+        text.get("message") or summary(error),
+        hint=text.get("hint"),
+        did_you_mean=_texts(own_fields.get("did_you_mean")),
+        available=_texts(own_fields.get("available")),
+        sql=text.get("sql"),
+        **where,
+    )
+
+
+def _instance_dict(error: BaseException) -> dict[str, Any]:
+    found = BaseException.__dict__["__dict__"].__get__(error) if "__dict__" in BaseException.__dict__ else None
+    if found is None:
+        found = object.__getattribute__(error, "__dict__")
+    return found if type(found) is dict else {}
+
+
+def _texts(values: Any) -> list[str]:
+    return [safe_text(each, 200) for each in values[:200]] if type(values) in (tuple, list) else []
+
+
+def class_name(value: Any) -> str:
+    """The name of a value's real class."""
+    return str(type.__dict__["__name__"].__get__(type(value)))[:200]
+
+
+def safe_text(value: Any, limit: int = MAX_MESSAGE) -> str:
+    """`str(value)`, bounded, whatever that raises."""
+    try:
+        text = str.__str__(str(value))
+    except BaseException as failure:  # noqa: BLE001 - snippets define __str__
+        return f"<no text: __str__ raised {class_name(failure)}>"
+    return _cut(text, limit)
+
+
+def _cut(text: str, limit: int = MAX_MESSAGE) -> str:
+    return text if len(text) <= limit else f"{text[: limit // 2]} … {text[-limit // 4 :]} ({len(text):,} characters)"
+
+
+def summary(error: BaseException) -> str:
+    """`Class: text`, as the last line of a traceback has it."""
+    text = safe_text(error)
+    line = f"{class_name(error)}: {text}" if text else class_name(error)
+    if issubclass(type(error), BaseExceptionGroup):
+        inner = BaseExceptionGroup.__dict__["exceptions"].__get__(error)[:5]
+        line += "".join(f"; {summary(each)}" for each in inner)
+    return _cut(line)
+
+
+def _frames(error: BaseException) -> Iterator[tuple[Any, int]]:
+    """The snippet's own frames, outermost first: everything else is the engine's."""
+    trace: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
+
+
+def line_of(error: BaseException) -> int | None:
+    """The line of the snippet where it was raised, or where the call into a helper or module was."""
+    line = None
+    for _, line in _frames(error):  # noqa: B007 - the last one counts
+        pass
+    if line is None and issubclass(type(error), BaseExceptionGroup):
+        return line_of(BaseExceptionGroup.__dict__["exceptions"].__get__(error)[0])
+    return line
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback as Python writes it, with the snippet's frames and source lines only, bounded."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    joint = ""
+    while current is not None and id(current) not in seen and len(parts) < MAX_CHAIN:
+        seen.add(id(current))
+        parts.insert(0, _one_traceback(current) + joint)
+        current, joint = _earlier(current)
+    text = "\n\n".join(parts)
+    return text if len(text) <= MAX_TRACEBACK else f"{text[: MAX_TRACEBACK // 2]}\n…\n{text[-MAX_TRACEBACK // 2 :]}"
+
+
+def _earlier(error: BaseException) -> tuple[BaseException | None, str]:
+    cause = BaseException.__dict__["__cause__"].__get__(error)
+    if cause is not None:
+        return cause, "\n\nThe above exception was the direct cause of the following exception:"
+    if BaseException.__dict__["__suppress_context__"].__get__(error):
+        return None, ""
+    context = BaseException.__dict__["__context__"].__get__(error)
+    return context, "\n\nDuring handling of the above exception, another exception occurred:"
+
+
+def _one_traceback(error: BaseException) -> str:
+    entries = [(line, str(frame.f_code.co_name)) for frame, line in _frames(error)]
+    text = ["Traceback (most recent call last):"] if entries else []
+    skipped = len(entries) - 2 * SHOWN_FRAMES
+    for position, (line, name) in enumerate(entries):
+        if skipped > 0 and position == SHOWN_FRAMES:
+            text.append(f"  [{skipped} more calls]")
+        if skipped <= 0 or position < SHOWN_FRAMES or position >= len(entries) - SHOWN_FRAMES:
+            text.append(f"  line {line}, in {name}")
+            source = linecache.getline(FILENAME, line).strip()
+            if source:
+                text.append(f"    {source[:MAX_LINE]}")
+    return "\n".join([*text, _cut(summary(error), 400)])
+
+
+def remember_source(source: str) -> None:
+    """Keep the running snippet's text where tracebacks look for source lines; there is no file."""
+    linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
+
+
+def _way_out(error: BaseException) -> dict[str, Any]:
+    kind = type(error)
+    if issubclass(kind, NameError):
+        return _unknown_name(error)
+    if issubclass(kind, AttributeError):
+        return _unknown_attribute(error)
+    if issubclass(kind, ImportError):
+        fields = _instance_dict(error)
+        return {"hint": fields.get("hint"), "available": _texts(fields.get("available"))}
+    if issubclass(kind, KeyError):
+        return _unknown_key(error)
+    if issubclass(kind, SystemExit):
+        return {"hint": "end a snippet with a top-level return"}
+    if issubclass(kind, RecursionError):
+        return {"hint": "use a loop, or check that the recursion ends"}
+    return {}
+
+
+def _close(name: Any, known: Iterable[Any]) -> list[str]:
+    if type(name) is not str:
+        return []
+    texts = list(dict.fromkeys(each for each in known if type(each) is str and each.isprintable() and len(each) < 100))
+    lowered = {each.lower(): each for each in reversed(texts)}
+    found = difflib.get_close_matches(name.lower()[:100], list(lowered)[:2000], n=3, cutoff=0.6)
+    return [lowered[each] for each in found if lowered[each] != name]
+
+
+def _suggest(close: list[str], **others: Any) -> dict[str, Any]:
+    return {"did_you_mean": close, **({"hint": f"did you mean {close[0]}?"} if close else {}), **others}
+
+
+def _innermost(error: BaseException) -> Any:
+    frame = None
+    for frame, _ in _frames(error):  # noqa: B007 - the last one counts
+        pass
+    return frame
+
+
+def _unknown_name(error: BaseException) -> dict[str, Any]:
+    name = NameError.__dict__["name"].__get__(error)
+    if name in _JAVASCRIPT:
+        return {"did_you_mean": [_JAVASCRIPT[name]], "hint": f"this is Python: write {_JAVASCRIPT[name]}"}
+    if name in ("db", "sql", "schema", "host"):
+        return {"did_you_mean": [f"helpers.{name}"], "hint": f"write helpers.{name}"}
+    frame = _innermost(error)
+    if frame is None:
+        return {}
+    known = [*frame.f_locals, *frame.f_globals, *frame.f_builtins]
+    return _suggest(_close(name, (each for each in known if each.isidentifier() and not each.startswith("_"))))
+
+
+def _unknown_attribute(error: BaseException) -> dict[str, Any]:
+    name = AttributeError.__dict__["name"].__get__(error)
+    subject = AttributeError.__dict__["obj"].__get__(error)
+    if subject is None or type(name) is not str:
+        return {}
+    if issubclass(type(subject), Facade):
+        return _suggest(_close(name, members(subject)), available=members(subject))
+    classes = own.mro(subject) if own.is_class(subject) else own.mro(type(subject))
+    known = [each for cls in classes for each in own.class_dict(cls)]
+    return _suggest(_close(name, (each for each in known if each.isidentifier() and not each.startswith("_"))))
+
+
+def _unknown_key(error: BaseException) -> dict[str, Any]:
+    """Look for the key meant in the dicts at hand where it was raised."""
+    args = BaseException.__dict__["args"].__get__(error)
+    frame = _innermost(error)
+    if frame is None or len(args) != 1 or type(args[0]) is not str:
+        return {}
+    variables = [*frame.f_locals.items(), *(frame.f_globals.items() if frame.f_code.co_name == ENTRY else ())]
+    values = [value for name, value in variables[:400] if issubclass(type(value), dict) and name != "__builtins__"]
+    keys = [key for value in values[:20] for key, _ in zip(dict.__iter__(value), range(200), strict=False)]
+    close = _close(args[0], keys)
+    if close:
+        return _suggest(close)
+    same = next((value for value in values if value and len(values) == 1), None)
+    return {} if same is None else {"available": [key for key in list(dict.__iter__(same))[:50] if type(key) is str]}

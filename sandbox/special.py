@@ -1,0 +1,159 @@
+"""Dunder attributes whose value depends on whom they are read from.
+
+One small function per attribute, `(guards, object, name) -> value`; the table says which. All others that
+names.py lists as readable are read plainly: their value is a method of the operation they implement.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from types import FunctionType, MappingProxyType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from sandbox import names
+from sandbox.denied import hidden
+from sandbox.own import class_dict, is_class, mro, super_self
+from sandbox.type_proxy import snippet_type, type_of
+
+if TYPE_CHECKING:
+    from sandbox.guards import Guards
+
+# Base classes that a snippet could name anyway. Others among the bases (a library's own) are not shown.
+_BUILTIN_CLASSES = frozenset(value for value in vars(builtins).values() if type(value) is type and value is not type)
+
+
+def _class(guards: Guards, value: Any, name: str) -> Any:
+    if type(value) is super:
+        return super.__dict__["__self_class__"].__get__(value)
+    return type_of(value)
+
+
+def _dict(guards: Guards, value: Any, name: str) -> Any:
+    """An instance's own namespace; of a class, a copy without what the snippet did not write."""
+    own = guards.own
+    if is_class(value):
+        if not own.made(value):
+            raise hidden(value, name)
+        kept = {key: each for key, each in class_dict(value).items() if _may_show(key)}
+        return MappingProxyType(kept)
+    if own.made(type(value)) or own.function(value) or type(value) is SimpleNamespace:
+        return getattr(value, name)
+    if issubclass(type(value), BaseException):
+        return dict(BaseException.__dict__["__dict__"].__get__(value))
+    raise hidden(value, name)
+
+
+def _may_show(key: str) -> bool:
+    return key.isidentifier() and (not names.is_dunder(key) or key in names.READABLE) and key != "__dict__"
+
+
+def _annotations(guards: Guards, value: Any, name: str) -> Any:
+    """A copy: dataclasses write these names into text that they execute."""
+    if not (guards.own.function(value) or (is_class(value) and guards.own.made(value))):
+        raise hidden(value, name)
+    return dict(getattr(value, name))
+
+
+def _shown_bases(guards: Guards, value: Any, classes: tuple[type, ...]) -> tuple[type, ...]:
+    return tuple(each for each in classes if each is value or each in _BUILTIN_CLASSES or guards.own.made(each))
+
+
+def _mro(guards: Guards, value: Any, name: str) -> Any:
+    if not is_class(value) or not (guards.own.made(value) or value in _BUILTIN_CLASSES):
+        raise hidden(value, name)
+    found = _shown_bases(guards, value, mro(value))
+    return found if name == "__mro__" else lambda: list(found)
+
+
+def _bases(guards: Guards, value: Any, name: str) -> Any:
+    if not is_class(value) or not (guards.own.made(value) or value in _BUILTIN_CLASSES):
+        raise hidden(value, name)
+    found = _shown_bases(guards, value, value.__bases__)
+    return found if name == "__bases__" else (found or (object,))[0]
+
+
+def _subclasses(guards: Guards, value: Any, name: str) -> Any:
+    """Only the snippet's own subclasses of its own class: `object.__subclasses__()` is the oldest escape."""
+    if not is_class(value) or not guards.own.made(value):
+        raise hidden(value, name)
+    return lambda: [each for each in type.__subclasses__(value) if guards.own.made(each)]
+
+
+def _copied(guards: Guards, value: Any, name: str) -> Any:
+    return MappingProxyType(dict(getattr(value, name)))
+
+
+def _only_own(guards: Guards, value: Any, name: str) -> Any:
+    """Attributes that only a class of the snippet defines with a meaning of its own."""
+    kind = type(super_self(value)) if type(value) is super else type(value)
+    if not (guards.own.made(kind) or (is_class(value) and guards.own.made(value))):
+        raise hidden(value, name)
+    return getattr(value, name)
+
+
+def _getattribute(guards: Guards, value: Any, name: str) -> Any:
+    if is_class(value):
+        return lambda instance, attribute: _object_read(guards, instance, attribute)
+    target = super_self(value) if type(value) is super else value
+    return lambda attribute: _object_read(guards, target, attribute)
+
+
+def _object_read(guards: Guards, value: Any, name: Any) -> Any:
+    """`object.__getattribute__` with a name: judged as `getattr` would, but without the object's own `__getattr__`."""
+    if type(name) is not str or is_class(value):
+        raise TypeError("attribute name must be string")
+    if names.attribute(name) is names.Verdict.PLAIN:
+        return object.__getattribute__(value, name)
+    if name == "__dict__" or (name[:1] == "_" and not names.is_dunder(name) and name.isidentifier()):
+        if not guards.own.made(type(value)):
+            raise hidden(value, name)
+        guards.check_private(value, name) if name != "__dict__" else None
+        return object.__getattribute__(value, name)
+    return guards.read_any(value, name)
+
+
+def _setter(guards: Guards, value: Any, name: str) -> Any:
+    """`object.__setattr__(self, name, value)`, `super().__setattr__(name, value)` and the same for delete."""
+    real = getattr(value, name)
+    if is_class(value):
+        return lambda instance, attribute, *new: real(_judged(guards, instance, attribute), attribute, *new)
+    target = super_self(value) if type(value) is super else value
+    return lambda attribute, *new: (_judged(guards, target, attribute), real(attribute, *new))[1]
+
+
+def _judged(guards: Guards, value: Any, name: Any) -> Any:
+    if type(name) is not str:
+        raise TypeError("attribute name must be string")
+    return guards.write(value, name)
+
+
+def _descriptor_write(guards: Guards, value: Any, name: str) -> Any:
+    """`X.slot.__set__(x, v)` would write to any X, past the write guard."""
+    if type(value) is property and type(value.fset) is FunctionType and guards.own.function(value.fset):
+        return getattr(value, name)
+    return _only_own(guards, value, name)
+
+
+def _new(guards: Guards, value: Any, name: str) -> Any:
+    return getattr(object if value is snippet_type else value, name)
+
+
+SPECIAL: dict[str, Callable[[Any, Any, str], Any]] = {
+    "__class__": _class,
+    "__dict__": _dict,
+    "__annotations__": _annotations,
+    "__mro__": _mro,
+    "__bases__": _bases,
+    "__base__": _bases,
+    "__subclasses__": _subclasses,
+    "__members__": _copied,
+    "__dataclass_fields__": _copied,
+    "__getattr__": _only_own,
+    "__getattribute__": _getattribute,
+    "__setattr__": _setter,
+    "__delattr__": _setter,
+    "__set__": _descriptor_write,
+    "__delete__": _descriptor_write,
+    "__new__": _new,
+}
