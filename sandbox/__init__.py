@@ -1,0 +1,36 @@
+"""Runs untrusted Python, each snippet in a confined process of its own; knows nothing of who asks or what is served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import HelperFailed, ProtocolViolation, SandboxError, SandboxUnavailable
+from sandbox.limits import SandboxLimits
+
+if TYPE_CHECKING:
+    from sandbox.pool import Cancel, LayerReport, RunOutcome, Sandbox, Serve, Snippet
+
+__all__ = [
+    "Cancel",
+    "HelperFailed",
+    "LayerReport",
+    "ProtocolViolation",
+    "RunOutcome",
+    "Sandbox",
+    "SandboxError",
+    "SandboxLimits",
+    "SandboxUnavailable",
+    "Serve",
+    "Snippet",
+]
+
+_PARENT_HALF = {"Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"}
+
+
+def __getattr__(name: str) -> Any:
+    # On demand: children import this package too, and have no use for what starts processes and holds sockets.
+    if name not in _PARENT_HALF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sandbox import pool
+
+    return getattr(pool, name)

@@ -1,0 +1,51 @@
+"""The life of one child: confine itself, warm its pages, take one request, answer it, wait to be killed."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sandbox.confine import Confinement, confine_child, filter_calls, lower_cpu, lower_memory
+from sandbox.connection import Connection
+from sandbox.kernel import PR_SET_NAME, prctl
+
+Request = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a child does: `serve` answers one request with one "done" frame, `warm` does the like to nobody.
+
+    `preload` imports, in the launcher, what cannot be imported later.
+    """
+
+    serve: Callable[[Connection, Request], None]
+    warm: Callable[[], None] = lambda: None
+    preload: Callable[[], None] = lambda: None
+
+
+def live(socket_: socket.socket, confinement: Confinement, entry: Entry) -> NoReturn:
+    """A child from fork to end. Raises OSError where it cannot confine itself; its caller ends the process then."""
+    prctl(PR_SET_NAME, b"codemode-child\0")
+    confine_child(confinement)
+    filter_calls(confinement)
+    gc.enable()
+    connection = Connection(socket_, confinement.limits.frame_bytes)
+    # Each page shared with the zygote is copied at its first write. Better now, while nobody waits, than in the run.
+    entry.warm()
+    # Everything so far is this process's own doing: the worker subtracts it from what the snippet used.
+    connection.send(["ready", {"cpu_ns": time.process_time_ns()}])
+    kind, request = connection.read()
+    if kind == "run":
+        limits = request["limits"]
+        lower_memory(confinement.baseline_bytes, limits["memory_bytes"])
+        lower_cpu(limits["execution_seconds"])
+        entry.serve(connection, request)
+    # The worker reads this process's usage from the kernel and then kills it. Leaving first would take the figures
+    # along; `read` ends the process when the worker is gone.
+    while True:
+        connection.read()

@@ -1,0 +1,262 @@
+"""The ready children: a few forked, confined and warm ones that wait, and the thread that has them made.
+
+One lock guards what is counted here: the children ready, the forks asked for and not answered yet (`pending`), the
+runs that wait. Two kinds of thread meet at it: runs, which take a child, and the keeper, which starts the zygote and
+receives from it. What may block for long (starting a zygote, sending to it, ending it) is done without the lock, so
+that a run can time out, and the sandbox can close, while another thread hangs.
+
+The keeper lasts as long as the sandbox because the kernel kills the zygote when the thread that started it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.errors import SandboxUnavailable
+from sandbox.kept import Child
+from sandbox.link import Link, ZygoteSettings
+
+TAKE_SECONDS = 20.0  # how long a run waits for a child before it is told that there is none
+STATUS_SECONDS = 5.0
+_RETRY_SECONDS = 0.1
+_RESTARTS = (0.0, 0.05, 0.2, 1.0)  # pauses before a new zygote when the last ones died young
+_YOUNG_SECONDS = 5.0
+
+
+class Children:
+    """Keeps `wanted` children ready while anybody holds it open."""
+
+    def __init__(self, settings: ZygoteSettings, wanted: int, accept: Callable[[Link], None]) -> None:
+        self._settings = settings
+        self._wanted = wanted
+        self._accept = accept  # looks at a new zygote's layers; raises SandboxUnavailable
+        # Reentrant: `close` may be called by the garbage collector inside any method of this very thread.
+        self._changed = threading.Condition(threading.RLock())
+        self._link: Link | None = None
+        self._ready: deque[Child] = deque()
+        self._pending: set[int] = set()
+        self._waiting = 0
+        self._number = 0
+        self._failure: str | None = None  # why there is no zygote, or no new child
+        self._closed = False
+        self._statuses: dict[int, dict[str, Any] | None] = {}  # asked for; None until answered
+        self._owner = os.getpid()
+        self._keeper = threading.Thread(target=self._keep, name="sandbox-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Start the zygote and wait for it. Raises SandboxUnavailable."""
+        self._keeper.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._link or self._failure or self._closed)
+            if self._link is None:
+                raise SandboxUnavailable(self._failure or "the sandbox was closed")
+
+    def take(self) -> Child:
+        """A ready child, for the caller alone. Raises SandboxUnavailable."""
+        deadline = time.monotonic() + TAKE_SECONDS
+        child = self._try_take(waiting=False)
+        if child is not None:
+            return child
+        with self._changed:
+            self._waiting += 1
+        try:
+            while child is None:
+                child = self._try_take(waiting=True)
+                if child is None:
+                    self._wait(deadline)
+        finally:
+            with self._changed:
+                self._waiting -= 1
+        return child
+
+    def _try_take(self, *, waiting: bool) -> Child | None:
+        with self._changed:
+            self._require_open()
+            child = self._pop_alive()
+            # Counted as served before the forks are, or each wait would ask for one child too many.
+            served = 1 if child is not None and waiting else 0
+            link, numbers = self._claim_forks(self._waiting - served)
+        self._request(link, numbers)
+        return child
+
+    def _wait(self, deadline: float) -> None:
+        with self._changed:
+            # In slices: a fork that failed leaves no event behind, and is asked for again by the next round.
+            self._changed.wait_for(lambda: self._ready or self._closed, _RETRY_SECONDS)
+            if not self._ready and not self._closed and time.monotonic() > deadline:
+                raise SandboxUnavailable(f"no child within {TAKE_SECONDS:.0f} seconds: {self._failure or 'busy'}")
+
+    def _require_open(self) -> None:
+        if os.getpid() != self._owner:
+            raise SandboxUnavailable(
+                "this sandbox belongs to the process that this one was forked from; make a new one"
+            )
+        if self._closed:
+            raise SandboxUnavailable("the sandbox is closed")
+
+    def _pop_alive(self) -> Child | None:
+        while self._ready:
+            child = self._ready.popleft()
+            if child.alive():
+                return child
+            child.close()  # something ended it while it waited: memory pressure, or an operator
+        return None
+
+    def _claim_forks(self, waiting: int) -> tuple[Link | None, list[int]]:
+        """Count the forks that are missing as asked for; the caller asks without the lock."""
+        if self._link is None:
+            return None, []
+        missing = self._wanted + waiting - len(self._ready) - len(self._pending)
+        numbers = list(range(self._number + 1, self._number + 1 + max(0, missing)))
+        self._number += len(numbers)
+        self._pending.update(numbers)
+        return self._link, numbers
+
+    def _request(self, link: Link | None, numbers: list[int]) -> None:
+        if link is None:
+            return
+        for number in numbers:
+            if not link.ask({"fork": number}):
+                with self._changed:
+                    self._pending.discard(number)
+
+    def status(self, child: Child) -> dict[str, Any] | None:
+        """How a child ended that ended by itself, as the zygote reaped it; None when that is not to be learnt."""
+        with self._changed:
+            link = self._link
+            self._statuses[child.number] = None
+        try:
+            if link is None or not link.ask({"status": child.number}):
+                return None
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._statuses[child.number] or self._link is not link or self._closed, STATUS_SECONDS
+                )
+                return self._statuses[child.number]
+        finally:
+            with self._changed:
+                del self._statuses[child.number]
+
+    def close(self) -> None:
+        """End every ready child and the zygote, and with it all others; idempotent."""
+        if os.getpid() != self._owner:
+            return  # forked from the owner: the descriptors are copies, and the processes are not ours to end
+        with self._changed:
+            self._closed = True
+            link = self._link
+            self._changed.notify_all()
+        if link is not None:
+            link.close()
+        if self._keeper.is_alive() and threading.current_thread() is not self._keeper:
+            self._keeper.join(10)
+
+    def _keep(self) -> None:
+        young = 0
+        while not self._closed:
+            started = time.monotonic()
+            link = self._connect()
+            if link is not None:
+                self._listen(link)
+                self._disconnect(link)
+            young = young + 1 if time.monotonic() - started < _YOUNG_SECONDS else 0
+            if young:
+                with self._changed:
+                    pause = _RESTARTS[min(young, len(_RESTARTS)) - 1]
+                    self._changed.wait_for(lambda: self._closed, pause)
+                    if link is None and not self._closed:
+                        # Starting failed outright: try again when somebody wants a child, not all the time.
+                        self._changed.wait_for(lambda: self._closed or self._waiting)
+
+    def _connect(self) -> Link | None:
+        try:
+            link = Link(self._settings)
+        except SandboxUnavailable as error:
+            self._fail(str(error))
+            return None
+        except Exception as error:  # noqa: BLE001 - this thread is all that a waiting run has; it must be told
+            self._fail(f"{type(error).__name__}: {error}")
+            return None
+        try:
+            self._accept(link)
+        except SandboxUnavailable as error:
+            self._end(link)
+            self._fail(str(error))
+            return None
+        with self._changed:
+            if self._closed:  # `close` came while the zygote started, and did not see it
+                closing = True
+            else:
+                closing = False
+                self._link, self._failure = link, None
+            _, numbers = self._claim_forks(self._waiting)
+            self._changed.notify_all()
+        if closing:
+            self._end(link)
+            return None
+        self._request(link, numbers)
+        return link
+
+    @staticmethod
+    def _end(link: Link) -> None:
+        link.close()
+        link.release()
+
+    def _fail(self, why: str) -> None:
+        with self._changed:
+            self._failure = why
+            self._changed.notify_all()
+
+    def _listen(self, link: Link) -> None:
+        while (received := link.receive()) is not None:
+            message, descriptors = received
+            if "child" in message:
+                self._arrived(message["child"], descriptors)
+            elif "status" in message:
+                with self._changed:
+                    if message["status"] in self._statuses:
+                        self._statuses[message["status"]] = message
+                        self._changed.notify_all()
+            else:
+                with self._changed:
+                    self._pending.discard(message.get("no_child", 0))
+                    self._failure = message.get("why") or message.get("fatal")
+
+    def _arrived(self, number: int, descriptors: list[int]) -> None:
+        with self._changed:
+            self._pending.discard(number)
+            if len(descriptors) != 2:
+                # Out of descriptors: the kernel dropped one or both. The child sees its socket closed and ends.
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                self._failure = "this process has no descriptor left (see ulimit -n)"
+                return
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptors[0])
+            connection.setblocking(True)
+            child = Child(number, connection, descriptors[1], self._settings.limits.frame_bytes)
+            if self._closed:
+                child.close("closed")
+                return
+            self._ready.append(child)
+            if self._waiting:
+                self._changed.notify_all()
+
+    def _disconnect(self, link: Link) -> None:
+        # Runs under way notice by themselves: their children died with the zygote.
+        with self._changed:
+            self._link = None
+            self._pending.clear()
+            dead = list(self._ready)
+            self._ready.clear()
+            self._failure = self._failure or "the sandbox's zygote ended and is being started again"
+            self._changed.notify_all()
+        for child in dead:
+            child.close()
+        with contextlib.suppress(OSError):
+            self._end(link)

@@ -1,0 +1,116 @@
+"""What a child says about its own run, checked for type and size before anybody uses it.
+
+Nothing here is believed: an escaped snippet can write any "done" frame. What can be wrong in a harmless way is cut;
+what no honest child sends is a ProtocolViolation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from sandbox.errors import ProtocolViolation
+from sandbox.protocol import DONE_STATUSES
+
+TEXT_CHARACTERS = 65_536
+LIST_ITEMS = 1_000
+WARNINGS = 100
+_CODE = re.compile(r"(?:code|sql|session|storage|worker|request|helpers)\.[a-z_]{1,40}", re.ASCII)
+_TEXTS = ("hint", "sql", "traceback")
+_LISTS = ("did_you_mean", "available")
+_INFO_KEYS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A checked "done" frame."""
+
+    status: Literal["completed", "error", "rejected"]
+    value_json: str | None
+    info: dict[str, Any]
+    error: dict[str, Any] | None
+    warnings: tuple[str, ...]
+
+
+def parse_done(frame: list[Any], result_bytes: int) -> Claim:
+    """Check a "done" frame. Raises ProtocolViolation."""
+    if len(frame) != 2 or type(frame[1]) is not dict:
+        raise ProtocolViolation("a last frame has no fields")
+    fields = frame[1]
+    status = fields.get("status")
+    if type(status) is not str or status not in DONE_STATUSES:
+        raise ProtocolViolation("a last frame has no proper status")
+    completed = status == "completed"
+    if completed != (fields.get("error") is None) or completed != (fields.get("value") is not None):
+        raise ProtocolViolation("a last frame has neither or both of value and error")
+    return Claim(
+        status=cast(Literal["completed", "error", "rejected"], status),
+        value_json=_value(fields["value"], result_bytes) if completed else None,
+        info=_info(fields.get("info")),
+        error=None if completed else _error(fields["error"]),
+        warnings=tuple(_texts(fields.get("warnings"), WARNINGS)),
+    )
+
+
+def _value(text: Any, result_bytes: int) -> str:
+    if type(text) is not str or len(text) > result_bytes or len(text.encode()) > result_bytes:
+        raise ProtocolViolation(f"the result is no text of at most {result_bytes:,} bytes")
+    try:
+        # Numbers stay text: a thousand-digit integer is valid JSON, and turning it into one is not this check's work.
+        json.loads(text, parse_int=len, parse_float=len, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ProtocolViolation("the result is not valid JSON") from None
+    return text
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are Python's own, not JSON's
+
+
+def _info(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if type(value) is not dict or len(value) > _INFO_KEYS:
+        raise ProtocolViolation("the result's description is not a small map")
+    return {str(key)[:64]: _small(item) for key, item in value.items()}
+
+
+def _small(item: Any) -> Any:
+    if item is None or type(item) in (bool, int, float):
+        return item
+    if type(item) is str:
+        return item[:TEXT_CHARACTERS]
+    if type(item) is list:
+        return _texts(item, LIST_ITEMS)
+    raise ProtocolViolation("the result's description holds more than plain values")
+
+
+def _texts(value: Any, most: int) -> list[str]:
+    if value is None:
+        return []
+    if type(value) is not list or not all(type(item) is str for item in value):
+        raise ProtocolViolation("a list of texts is something else")
+    return [item[:TEXT_CHARACTERS] for item in value[:most]]
+
+
+def _error(value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise ProtocolViolation("the error is not a map")
+    code, message, line = value.get("code"), value.get("message"), value.get("line")
+    if type(code) is not str or type(message) is not str:
+        raise ProtocolViolation("the error has no code and message")
+    if not _CODE.fullmatch(code):
+        code = "code.runtime"  # a snippet may raise helpers.Error with any word as its code
+    if line is not None and (type(line) is not int or not 0 <= line < 2**31):
+        raise ProtocolViolation("the error's line is not a line")
+    error: dict[str, Any] = {"code": code, "message": message[:TEXT_CHARACTERS], "line": line}
+    for name in _TEXTS:
+        text = value.get(name)
+        if text is not None and type(text) is not str:
+            raise ProtocolViolation(f"the error's {name} is not text")
+        error[name] = None if text is None else text[:TEXT_CHARACTERS]
+    for name in _LISTS:
+        error[name] = _texts(value.get(name), LIST_ITEMS)
+    return error

@@ -1,0 +1,219 @@
+"""The layers around a child, in the order in which they can be had, each one reported.
+
+The zygote takes those that children inherit; each child takes the rest, before it reads a byte of its snippet. The
+order is not free: namespaces need the rights that the uid drop gives up, the uid drop clears dies-with-parent, the
+empty root must come before Landlock forbids mounting, and the system-call filter forbids all the others.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+from sandbox import landlock, namespaces
+from sandbox.kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities, prctl
+from sandbox.limits import MIB, SandboxLimits
+from sandbox.seccomp import Filter
+
+_SIGKILL = 9
+
+# Between the soft limit, where a snippet gets its MemoryError, and the hard one, which nothing passes: room in which
+# the child can still say what happened.
+HEADROOM_BYTES = 16 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One layer of confinement: whether it is there, whether untrusted code needs it, and the reason or the detail."""
+
+    name: str
+    active: bool
+    required: bool
+    why: str
+
+
+REQUIRED = frozenset({"rlimits", "no_new_privs", "capabilities", "not_dumpable", "dies_with_parent", "seccomp"})
+OPTIONAL = frozenset({"namespaces", "empty_root", "uid", "landlock"})
+
+
+@dataclass(slots=True)
+class Confinement:
+    """What the zygote has taken so far, and what its children will add."""
+
+    limits: SandboxLimits
+    without: frozenset[str] = frozenset()  # optional layers left out on purpose: for tests and diagnosis
+    enforced: bool = True  # False is `isolation = "none"`: limits only
+    baseline_bytes: int = 0  # the zygote's address space, which is no snippet's doing
+    zygote_pid: int = 0  # as its children see it
+    was_root: bool = field(default_factory=lambda: os.geteuid() == 0)
+    kinds: tuple[str, ...] = ()  # the namespaces entered
+    taken: dict[str, str] = field(default_factory=dict)  # layer -> detail
+    refused: dict[str, str] = field(default_factory=dict)  # layer -> why not
+    filter: Filter | None = None
+
+    def take(self, name: str, step: Callable[[Confinement], str]) -> None:
+        """Try one layer, and keep the kernel's answer."""
+        if not self.enforced:
+            self.refused[name] = 'left out: isolation is "none"'
+        elif name in self.without:
+            self.refused[name] = "left out on request"
+        else:
+            try:
+                self.taken[name] = step(self)
+            except OSError as error:
+                self.refused[name] = f"the host refuses it: {error}"
+
+    def reports(self) -> Iterator[LayerReport]:
+        """Every layer as this process knows it, in the order taken."""
+        for name in (*self.taken, *self.refused):
+            why = self.taken.get(name) or self.refused[name]
+            yield LayerReport(name, name in self.taken, name in REQUIRED, why)
+
+
+def _namespaces(confinement: Confinement) -> str:
+    before = namespaces.identities()
+    confinement.kinds = namespaces.enter()
+    after = namespaces.identities()
+    # The kernel's own word, not the absence of an error: an emulated kernel may accept the flags and do nothing.
+    same = [k for k in confinement.kinds if k != "pid" and k in before and before[k] == after.get(k)]
+    if same:
+        raise OSError(f"unchanged: {', '.join(same)}")
+    return ", ".join(confinement.kinds)
+
+
+def _empty_root(confinement: Confinement) -> str:
+    if "mnt" not in confinement.kinds:
+        raise OSError("there is no mount namespace to do it in")
+    namespaces.empty_root()
+    return "read-only, one empty directory"
+
+
+def _uid(confinement: Confinement) -> str:
+    if not confinement.was_root:
+        raise OSError(f"nothing to drop: the worker is not root but uid {os.getuid()}")
+    return f"uid {namespaces.become_nobody()}, which owns nothing"
+
+
+def _capabilities(_: Confinement) -> str:
+    drop_capabilities()
+    return "none held"
+
+
+def _not_dumpable(_: Confinement) -> str:
+    prctl(PR_SET_DUMPABLE, 0)
+    return "no core, no attaching, /proc entries belong to root"
+
+
+def _no_new_privs(_: Confinement) -> str:
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    return "no program can be run with more rights"
+
+
+def _landlock(_: Confinement) -> str:
+    return landlock.deny_everything()
+
+
+# Before the zygote is forked off: the pid namespace holds from the next fork on.
+LAUNCHER_STEPS = (("namespaces", _namespaces),)
+ZYGOTE_STEPS = (
+    ("empty_root", _empty_root),
+    ("uid", _uid),
+    ("capabilities", _capabilities),
+    ("not_dumpable", _not_dumpable),
+    ("no_new_privs", _no_new_privs),
+    ("landlock", _landlock),
+)
+
+
+def confine_launcher(confinement: Confinement) -> None:
+    """The layers that the launcher takes for the zygote."""
+    for name, step in LAUNCHER_STEPS:
+        confinement.take(name, step)
+
+
+def confine_zygote(confinement: Confinement) -> None:
+    """The layers that children inherit from the zygote; nothing can be imported or opened afterwards."""
+    for name, step in ZYGOTE_STEPS:
+        confinement.take(name, step)
+    dies_with_parent()  # again: a change of uid clears it
+
+
+def dies_with_parent() -> None:
+    """Have the kernel kill this process when the thread that made it is gone."""
+    prctl(PR_SET_PDEATHSIG, _SIGKILL)
+
+
+def child_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
+    """Resource -> soft and hard limit of a child. What has no use in a child is zero."""
+    memory = confinement.baseline_bytes + confinement.limits.memory_bytes
+    seconds = int(confinement.limits.execution_seconds) + 2  # the deadline comes first; this is for when nobody kills
+    return {
+        resource.RLIMIT_AS: (memory, memory + HEADROOM_BYTES),
+        resource.RLIMIT_CPU: (seconds, seconds),  # at the hard limit the kernel kills, inside C code too
+        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_NPROC: (0, 0),  # says nothing to uid 0: there the filter alone stops a fork
+        resource.RLIMIT_NOFILE: (0, 0),  # the socket is open already; no descriptor can be added, not even received
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_MEMLOCK: (0, 0),
+        resource.RLIMIT_MSGQUEUE: (0, 0),
+        resource.RLIMIT_SIGPENDING: (8, 8),
+        resource.RLIMIT_RTPRIO: (0, 0),
+        resource.RLIMIT_NICE: (0, 0),
+    }
+
+
+def set_limit(kind: int, soft: int, hard: int) -> None:
+    """Set a limit of this process, never above what it has."""
+    _, ceiling = resource.getrlimit(kind)
+    if ceiling != resource.RLIM_INFINITY:
+        hard = min(hard, ceiling)
+    resource.setrlimit(kind, (min(soft, hard), hard))
+
+
+def lower_memory(baseline: int, memory_bytes: int) -> None:
+    """Give this child less memory than its siblings, for good: the snippet's own limit may be below the pool's."""
+    set_limit(resource.RLIMIT_AS, baseline + memory_bytes, baseline + memory_bytes + HEADROOM_BYTES)
+
+
+def lower_cpu(seconds: float) -> None:
+    """Bound the CPU time of this child, which has used next to none so far."""
+    set_limit(resource.RLIMIT_CPU, int(seconds) + 2, int(seconds) + 2)
+
+
+def use_headroom() -> None:
+    """After a MemoryError: let this child use the room below its hard limit to report it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def confine_child(confinement: Confinement) -> None:
+    """Complete the confinement in a freshly forked child. Raises OSError; the child must end then."""
+    dies_with_parent()
+    if os.getppid() != confinement.zygote_pid:
+        # The zygote died between the fork and the line above: the signal that was to come never will.
+        os._exit(0)
+    for kind, (soft, hard) in child_limits(confinement).items():
+        set_limit(kind, soft, hard)
+
+
+def filter_calls(confinement: Confinement) -> None:
+    """The last step of all: from here on this child computes and talks on its socket. Raises OSError."""
+    if confinement.filter is not None:
+        confinement.filter.install()
+
+
+def compile_filter(confinement: Confinement) -> None:
+    """Assemble the system-call filter once, for every child to install."""
+
+    def assemble(confinement: Confinement) -> str:
+        confinement.filter = Filter()
+        return "27 system calls, some with fixed arguments; the rest refused or fatal"
+
+    confinement.take("seccomp", assemble)
+
+
+def missing(reports: Collection[LayerReport]) -> list[LayerReport]:
+    """The required layers that are not there."""
+    return [report for report in reports if report.required and not report.active]

@@ -1,0 +1,143 @@
+"""The child's end of its one socket: frames out, frames in, and helper calls over them.
+
+The worker is believed here. What is guarded is the order: one call outstanding at most, and no frame begun inside
+another, though a timer's signal may ask for one at any moment.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Protocol
+
+import msgpack
+
+from sandbox.helpers.error import HelperError
+from sandbox.protocol import FrameReader, encode_call, new_packer
+
+
+class Stream(Protocol):
+    """What a frame travels on: a connected socket."""
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of it."""
+
+    def recv(self, most: int, /) -> bytes:
+        """Some bytes, at least one; none when the other end has closed."""
+
+
+class Connection:
+    """Sends and receives whole frames; implements the helpers' Channel."""
+
+    def __init__(self, stream: Stream, frame_bytes: int) -> None:
+        self._stream = stream
+        self._frame_bytes = frame_bytes
+        self._encode = new_packer()
+        self._reader = FrameReader(stream.recv, frame_bytes)
+        self._awaiting = False  # a posted call's reply has not been read yet
+        self._failure: HelperError | None = None  # a posted call failed; raised at the next call
+        self._lost = False  # memory ran out in the middle of a frame: where the next one starts is unknown
+        self.busy = False  # a frame is under way: a signal handler must leave the socket alone
+
+    def read(self) -> list[Any]:
+        """The next frame; ends the process when the worker is gone."""
+        try:
+            body = self._reader.read()
+        except OSError:
+            os._exit(0)
+        except MemoryError:
+            self._lost = True
+            raise
+        if body is None:
+            os._exit(0)
+        frame: list[Any] = msgpack.unpackb(body, raw=False, strict_map_key=False)
+        return frame
+
+    def send(self, frame: list[Any]) -> None:
+        """Send a frame that is known to be encodable and small enough."""
+        self._transmit(self._encode(frame))
+
+    def _transmit(self, data: bytes) -> None:
+        self.busy = True
+        try:
+            self._stream.sendall(data)
+        except OSError:
+            os._exit(0)
+        finally:
+            self.busy = False
+
+    def send_text(self, text: str) -> None:
+        """Send printed text; does not wait for anything but room in the socket."""
+        self._collect()
+        self.send(["out", text])
+
+    def can_send_now(self) -> bool:
+        """Whether a frame may be begun from a signal handler."""
+        return not self.busy and not self._awaiting
+
+    def call(self, method: str, *args: Any) -> Any:
+        """One helper call and its answer. Raises HelperError."""
+        self.post(method, *args)
+        self.busy = True  # before the next line, so that no signal handler finds both unset
+        self._awaiting = False
+        return self._answer()
+
+    def post(self, method: str, *args: Any) -> None:
+        """One helper call whose reply is read before the next frame is sent. Raises what an earlier one failed with."""
+        data = self._call_frame(method, args)
+        self._collect()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        self._awaiting = True
+        self._transmit(data)
+
+    def finish(self) -> None:
+        """Read a reply that is still due. Raises HelperError when that call failed and nobody has been told."""
+        self._collect()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _collect(self) -> None:
+        # Before every frame: if both sides filled their buffers towards each other, neither would read again.
+        if self._awaiting:
+            self._awaiting = False
+            try:
+                self._answer()
+            except HelperError as error:
+                self._failure = error
+
+    def _answer(self) -> Any:
+        if self._lost:
+            raise HelperError(
+                "code.memory", "memory ran out while an answer was read; no helper can be called any more"
+            )
+        self.busy = True
+        try:
+            kind, value = self.read()
+        finally:
+            self.busy = False
+        if kind == "ok":
+            return value
+        raise HelperError(
+            value["code"],
+            value["message"],
+            hint=value["hint"],
+            did_you_mean=value["did_you_mean"],
+            available=value["available"],
+            sql=value["sql"],
+        )
+
+    def _call_frame(self, method: str, args: tuple[Any, ...]) -> bytes:
+        try:
+            data = encode_call(self._encode, method, args)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            # UnicodeEncodeError is a ValueError: a lone surrogate has no bytes to travel in.
+            raise HelperError("sql.value", f"{method}: a value cannot be sent ({error})") from None
+        if len(data) > self._frame_bytes:
+            raise HelperError(
+                "sql.limit",
+                f"{method}: the call takes {len(data):,} bytes, at most {self._frame_bytes:,} can be sent at once",
+                hint="send it in several calls; helpers.db.batch_insert does that by itself",
+            )
+        return data

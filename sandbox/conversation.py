@@ -1,0 +1,193 @@
+"""One run, from the worker's side: send the snippet, serve what its child asks, and end the child in every case.
+
+The child is a hostile peer. Everything that it can make grow is counted here: frames by their number, calls by the
+snippet's limit, output by its bytes, time by the deadline. The way out is always the same: the child is killed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sandbox import ending
+from sandbox.captured import OUTPUT_FACTOR, Captured
+from sandbox.claims import Claim, parse_done
+from sandbox.errors import HelperFailed, ProtocolViolation
+from sandbox.kept import Child, DeadlinePassed, Usage
+from sandbox.limits import SandboxLimits
+from sandbox.outcome import RunOutcome, Serve, Status
+from sandbox.printing import BURST, HELD_SECONDS, PER_SECOND, PIECE_CHARACTERS
+from sandbox.protocol import new_packer, parse_call
+
+# One chunk of a stream is not a call: a million rows are 2,000 chunks of one batch_insert. Each still costs its sender
+# a round trip, and there are this many for each call allowed.
+STREAMED = frozenset({"db.batch_rows", "db.pages_next"})
+CHUNKS_PER_CALL = 100
+HAMMERING = 2  # calls beyond the limit are refused; at this many times the limit the child is ended
+ReadStatus = Callable[[Child], dict[str, Any] | None]
+
+
+class Conversation:
+    """The state of one run."""
+
+    def __init__(self, child: Child, limits: SandboxLimits, serve: Serve) -> None:
+        self._child = child
+        self._limits = limits
+        self._serve = serve
+        self._encode = new_packer()
+        self._calls = 0
+        self._chunks = 0
+        self._frames_left = self._frame_allowance()
+        self._output_limit = OUTPUT_FACTOR * limits.stdout_bytes
+        self._failure: dict[str, Any] | None = None
+
+    def _frame_allowance(self) -> int:
+        """More output frames than any honest child sends, so that a flood of empty ones ends early."""
+        timed = (PER_SECOND + 1 / HELD_SECONDS) * self._limits.execution_seconds
+        pieces = OUTPUT_FACTOR * self._limits.stdout_bytes / PIECE_CHARACTERS
+        return int(BURST + timed + pieces + 2 * HAMMERING * self._limits.helper_calls) + 100
+
+    def hold(self, request: bytes, output: Captured, status: ReadStatus) -> RunOutcome:
+        """Run the snippet to its end. The child is dead when this returns or raises."""
+        child = self._child
+        started = time.monotonic()
+        claim: Claim | None = None
+        usage: Usage | None = None
+        child.set_deadline(started + self._limits.execution_seconds)
+        try:
+            claim = self._talk(request, output)
+            # A claim that came too late is none: a helper call may have returned after the deadline.
+            if time.monotonic() > started + self._limits.execution_seconds:
+                raise DeadlinePassed
+        except DeadlinePassed:
+            claim = None
+            usage = child.usage()
+            child.end("timeout")
+        except ProtocolViolation as violation:
+            self._failure = self._failure or ending.violated(str(violation))
+            usage = child.usage()
+            child.end("violation")
+        duration = time.monotonic() - started
+        if claim is not None:
+            usage = child.usage()
+        if usage is None:
+            died, usage = self._post_mortem(status)
+            if claim is None and child.ended is None:
+                self._failure = died
+        return self._outcome(claim, output, usage or Usage(), duration)
+
+    def _talk(self, request: bytes, output: Captured) -> Claim | None:
+        """Serve the child until it is done; None when it is gone."""
+        if not self._child.send(request):
+            return None
+        while (frame := self._child.read()) is not None:
+            match frame[0]:
+                case "call":
+                    if not self._child.send(self._answer(*parse_call(frame))):
+                        return None
+                case "out":
+                    self._print(frame, output)
+                case "done":
+                    return parse_done(frame, self._limits.result_bytes)
+                case _:
+                    raise ProtocolViolation("a frame of an unknown kind")
+        return None
+
+    def _print(self, frame: list[Any], output: Captured) -> None:
+        self._frames_left -= 1
+        if len(frame) != 2 or type(frame[1]) is not str or self._frames_left < 0:
+            raise ProtocolViolation("output frames without text, or without end")
+        output.add(frame[1])
+        if output.total_bytes > self._output_limit:
+            self._failure = ending.flooded(self._output_limit)
+            raise ProtocolViolation("too much output")
+
+    def _answer(self, method: str, arguments: list[Any]) -> bytes:
+        try:
+            self._count(method)
+            frame = self._encode(["ok", self._serve(method, arguments)])
+        except HelperFailed as failed:
+            return self._encode(["err", _fields(failed)])
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, ProtocolViolation):
+                raise
+            message = f"{method}: the answer cannot be sent ({error})"
+            return self._encode(["err", _fields(HelperFailed("code.runtime", message))])
+        if len(frame) > self._limits.frame_bytes:
+            message = f"{method}: the answer takes {len(frame):,} bytes, more than one frame carries"
+            hint = "ask for fewer rows or columns, or read with helpers.db.pages"
+            return self._encode(["err", _fields(HelperFailed("sql.limit", message, hint=hint))])
+        return frame
+
+    def _count(self, method: str) -> None:
+        allowed = self._limits.helper_calls
+        if method in STREAMED:
+            self._chunks += 1
+            over = self._chunks > CHUNKS_PER_CALL * allowed
+        else:
+            self._calls += 1
+            over = self._calls > allowed
+        if over:
+            self._refuse_call(allowed)
+
+    def _refuse_call(self, allowed: int) -> None:
+        if self._calls > HAMMERING * allowed or self._chunks > CHUNKS_PER_CALL * allowed + HAMMERING * allowed:
+            self._failure = ending.hammered(allowed)
+            raise ProtocolViolation("too many calls")
+        hint = "make fewer, larger calls: helpers.db.batch_insert, helpers.db.batch, one query for many rows"
+        raise HelperFailed("code.call_limit", f"more than {allowed:,} helper calls in one execution", hint=hint)
+
+    def _post_mortem(self, status: ReadStatus) -> tuple[dict[str, Any], Usage | None]:
+        known = status(self._child)
+        if known is None:
+            return ending.died(None, self._limits), None
+        cpu = max(0.0, known["cpu"] - self._child.started_cpu_ns / 1e9)
+        if cpu > self._limits.execution_seconds:  # the kernel's own limit came before ours
+            self._child.ended = "timeout"
+        return ending.died(known["wait"], self._limits), Usage(cpu, known["rss"])
+
+    def _outcome(self, claim: Claim | None, output: Captured, usage: Usage, duration: float) -> RunOutcome:
+        status: Status
+        error: dict[str, Any] | None
+        match self._child.ended:
+            case "timeout":
+                status, error = "timeout", ending.timed_out(self._limits.execution_seconds)
+            case "cancelled":
+                status, error = "cancelled", ending.cancelled()
+            case "closed":
+                status, error = "cancelled", ending.closed()
+            case _ if claim is not None:
+                status, error = claim.status, claim.error
+            case _:
+                status, error = "error", self._failure
+        told = claim if claim is not None and status == claim.status else None
+        return RunOutcome(
+            status=status,
+            value_json=told.value_json if told else None,
+            value_info=told.info if told else {},
+            stdout=output.text(),
+            stdout_truncated=output.truncated,
+            error=error,
+            warnings=told.warnings if told else (),
+            cpu_seconds=usage.cpu_seconds,
+            peak_memory_bytes=usage.peak_memory_bytes,
+            helper_calls=self._calls + self._chunks,
+            duration_seconds=duration,
+        )
+
+
+def _fields(failed: HelperFailed) -> dict[str, Any]:
+    return {
+        "code": _clean(failed.code),
+        "message": _clean(failed.message),
+        "hint": _clean(failed.hint) if failed.hint is not None else None,
+        "did_you_mean": [_clean(text) for text in failed.did_you_mean],
+        "available": [_clean(text) for text in failed.available],
+        "sql": _clean(failed.sql) if failed.sql is not None else None,
+    }
+
+
+def _clean(text: str) -> str:
+    """Text that can travel: a lone surrogate, quoted back from a snippet's own words, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,80 @@
+"""What goes into a run and what comes out of it: frozen structs of the parent half."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sandbox.limits import SandboxLimits
+
+Status = Literal["completed", "error", "timeout", "cancelled", "rejected"]
+Serve = Callable[[str, list[Any]], Any]
+"""Answers one helper call, given its method and arguments; raises HelperFailed. The arguments are hostile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """One source text with what the host gives it."""
+
+    code: str
+    inputs: str = "{}"  # JSON text of an object: name -> value
+    functions: tuple[str, ...] = ()  # names callable as helpers.host.NAME
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How one run ended. Value, error and warnings are the child's own words: checked for type and size, not for truth.
+
+    `cpu_seconds` and `peak_memory_bytes` are the kernel's figures for the child; `duration_seconds` counts from the
+    moment that the child had its code.
+    """
+
+    status: Status
+    value_json: str | None = None
+    value_info: dict[str, Any] = field(default_factory=dict)
+    stdout: str = ""
+    stdout_truncated: bool = False
+    error: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    helper_calls: int = 0
+    duration_seconds: float = 0.0
+
+
+class Cancel:
+    """Ends a run from any thread: kills its child, or keeps it from starting. Once cancelled, cancelled for good."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._end: Callable[[], None] | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """End the run; without one, the next that is given this object."""
+        # The kill happens under the lock, so that `release` cannot return while it is under way: after it the child's
+        # descriptor may be closed and its number belong to somebody else.
+        with self._lock:
+            self._cancelled = True
+            if self._end is not None:
+                self._end()
+
+    def attach(self, end: Callable[[], None]) -> None:
+        """The running side: call `end` on cancel, at once when that has happened already."""
+        with self._lock:
+            self._end = end
+            if self._cancelled:
+                end()
+
+    def release(self) -> None:
+        """The running side: the run is over, a later cancel does nothing to it."""
+        with self._lock:
+            self._end = None

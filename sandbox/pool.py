@@ -1,0 +1,189 @@
+"""The sandbox as its owner sees it: ready children, one taken for each run, replaced at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from sandbox import ending
+from sandbox.captured import Captured
+from sandbox.children import TAKE_SECONDS, Children
+from sandbox.confine import OPTIONAL, LayerReport, missing
+from sandbox.conversation import Conversation
+from sandbox.errors import ProtocolViolation, SandboxUnavailable
+from sandbox.kept import Child, DeadlinePassed
+from sandbox.limits import SandboxLimits
+from sandbox.link import Link, ZygoteSettings
+from sandbox.outcome import Cancel, RunOutcome, Serve, Snippet
+from sandbox.protocol import new_packer
+
+__all__ = ["Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
+
+_ATTEMPTS = 3  # children that die before they are ready, until a run gives up
+_LOUD = 'isolation is "none": this code ran without confinement by the operating system'
+
+
+class Sandbox:
+    """Runs snippets, each in a confined process of its own. Any thread may call `run`, many at once.
+
+    `children` are kept ready. `isolation` is "required" (raises SandboxUnavailable where the host lacks a required
+    layer) or "none" (memory, CPU and process limits only; every outcome carries a warning). `without` leaves out
+    optional layers, for tests and diagnosis. `limits` are the most that any run gets.
+    """
+
+    def __init__(
+        self,
+        limits: SandboxLimits | None = None,
+        *,
+        children: int = 2,
+        isolation: Literal["required", "none"] = "required",
+        without: Iterable[str] = (),
+        _entry: Path | None = None,
+    ) -> None:
+        if isolation not in ("required", "none"):
+            raise ValueError(f'isolation is "required" or "none", not {isolation!r}')
+        left_out = tuple(without)
+        if not OPTIONAL.issuperset(left_out):
+            raise ValueError(f"only {', '.join(sorted(OPTIONAL))} can be left out")
+        self._limits = limits or SandboxLimits()
+        self._enforced = isolation == "required"
+        settings = ZygoteSettings(
+            limits=self._limits,
+            enforced=self._enforced,
+            without=left_out,
+            entry=str(_entry) if _entry else None,
+        )
+        # What outlives this object must not refer to it, or it would never be collected and its processes never end.
+        self._layers = _Layers(self._enforced)
+        self._children = Children(settings, max(1, children), self._layers.accept)
+        self._running: set[Child] = set()
+        self._finalizer = weakref.finalize(self, _close, self._children, self._running)
+        try:
+            self._children.start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def layers(self) -> tuple[LayerReport, ...]:
+        """Every layer of confinement, measured in a child."""
+        return self._layers.reports
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """The names of the active layers."""
+        return tuple(layer.name for layer in self.layers if layer.active)
+
+    def close(self) -> None:
+        """End every process of this sandbox; runs under way are cancelled. Idempotent."""
+        self._finalizer()
+
+    def run(
+        self,
+        snippet: Snippet,
+        serve: Serve,
+        *,
+        on_output: Callable[[str], None] | None = None,
+        cancel: Cancel | None = None,
+    ) -> RunOutcome:
+        """Run one snippet; its helper calls are answered by `serve` in this thread.
+
+        Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed) or `on_output`
+        raises; the child is dead in every case.
+        """
+        limits = within(snippet.limits, self._limits)
+        request = _request(snippet, limits)
+        refusal = _too_large(snippet, request, limits)
+        if refusal is not None:
+            return self._loud(RunOutcome(status="rejected", error=refusal))
+        if cancel is not None and cancel.cancelled:
+            return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
+        child = self._ready_child()
+        try:
+            if cancel is not None:
+                cancel.attach(lambda: child.end("cancelled"))
+            output = Captured(limits.stdout_bytes, on_output)
+            return self._loud(Conversation(child, limits, serve).hold(request, output, self._children.status))
+        finally:
+            if cancel is not None:
+                cancel.release()
+            child.close()
+            self._running.discard(child)
+
+    def _ready_child(self) -> Child:
+        for _ in range(_ATTEMPTS):
+            child = self._children.take()
+            # Before the wait: a `close` from here on finds it. One that came between the two lines has ended the
+            # zygote, and this child with it.
+            self._running.add(child)
+            try:
+                if child.await_ready(time.monotonic() + TAKE_SECONDS):
+                    return child
+            except (DeadlinePassed, ProtocolViolation):
+                pass
+            status = self._children.status(child) if child.ended is None else None
+            child.close()
+            self._running.discard(child)
+        how = f"exit code {status['wait']}" if status else "for no known reason"
+        raise SandboxUnavailable(f"children end before they are ready ({how})")
+
+    def _loud(self, outcome: RunOutcome) -> RunOutcome:
+        if self._enforced:
+            return outcome
+        return dataclasses.replace(outcome, warnings=(*outcome.warnings, _LOUD))
+
+
+class _Layers:
+    """The reports of the zygote that is running now."""
+
+    def __init__(self, enforced: bool) -> None:
+        self._enforced = enforced
+        self.reports: tuple[LayerReport, ...] = ()
+
+    def accept(self, link: Link) -> None:
+        """Keep a new zygote's reports. Raises SandboxUnavailable where untrusted code may not run."""
+        self.reports = link.layers
+        lacking = missing(link.layers)
+        if lacking and self._enforced:
+            reasons = "; ".join(f"{layer.name}: {layer.why}" for layer in lacking)
+            raise SandboxUnavailable(f"this host lacks a required layer of confinement ({reasons})")
+
+
+def _close(children: Children, running: set[Child]) -> None:
+    for child in list(running):
+        child.end("closed")
+    children.close()
+
+
+def within(limits: SandboxLimits, ceiling: SandboxLimits) -> SandboxLimits:
+    """These limits, each lowered to the ceiling's where it is above."""
+    return SandboxLimits(
+        **{f.name: min(getattr(limits, f.name), getattr(ceiling, f.name)) for f in dataclasses.fields(limits)}
+    )
+
+
+def _request(snippet: Snippet, limits: SandboxLimits) -> bytes:
+    fields: dict[str, Any] = {
+        "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
+        "inputs": snippet.inputs,
+        "functions": list(snippet.functions),
+        "limits": dataclasses.asdict(limits),
+    }
+    return new_packer()(["run", fields])
+
+
+def _too_large(snippet: Snippet, request: bytes, limits: SandboxLimits) -> dict[str, Any] | None:
+    size = len(snippet.code.encode("utf-8", "surrogatepass"))
+    if size > limits.code_bytes:
+        hint = "data belongs in inputs or in a table"
+        message = f"the code takes {size:,} bytes; at most {limits.code_bytes:,} are allowed"
+        return ending.problem("code.refused", message, hint=hint)
+    if len(request) > limits.frame_bytes:
+        hint = "put large data into a table first"
+        message = f"code and inputs take {len(request):,} bytes; at most {limits.frame_bytes:,} are allowed"
+        return ending.problem("code.refused", message, hint=hint)
+    return None

@@ -1,0 +1,126 @@
+"""One snippet in its child: from the request to the "done" frame that says how it ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+from sandbox import modules, report
+from sandbox.builtins import namespace
+from sandbox.child import Entry, Request
+from sandbox.compile import compile_snippet
+from sandbox.confine import use_headroom
+from sandbox.connection import Connection
+from sandbox.evaluate import evaluate
+from sandbox.helpers import Helpers
+from sandbox.printing import Printer
+from sandbox.protocol import new_packer
+from sandbox.refusal import SnippetRefused
+from sandbox.serialize import to_json
+
+_printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
+
+
+def _on_timer(*_: object) -> None:
+    for printer in _printers:
+        printer.on_timer()
+
+
+def preload() -> None:
+    """Import all that snippets may use, and set the timer's handler: a confined child can do neither."""
+    modules.preload()
+    signal.signal(signal.SIGALRM, _on_timer)
+
+
+def serve(connection: Connection, request: Request) -> None:
+    """Run one snippet and send how it ended."""
+    printer = Printer(connection.send_text, connection.can_send_now)
+    _printers[:] = [printer]
+    done = _ending(connection, request, printer)
+    printer.flush()
+    _printers.clear()
+    connection.send(["done", done])
+
+
+def _ending(connection: Connection, request: Request, printer: Printer) -> dict[str, Any]:
+    helpers = Helpers(connection, request["functions"])
+    try:
+        source = request["code"].decode("utf-8", "surrogatepass")
+        inputs = json.loads(request["inputs"])
+        compiled = compile_snippet(source, inputs)
+        report.remember_source(compiled.source)
+        names = namespace(helpers, inputs, printer.write)
+    except SnippetRefused as refused:
+        return _failed("rejected", refused, helpers)
+    except ValueError as error:  # an input that cannot be a variable: the host's mistake, told in its words
+        return _failed("rejected", error, helpers, code="code.refused")
+    except MemoryError as error:
+        use_headroom()
+        return _failed("error", error, helpers)
+    try:
+        value = evaluate(compiled, names)
+        text, info = to_json(value, request["limits"]["result_bytes"])
+        connection.finish()  # a posted call may still fail, and then the run has
+    except MemoryError as error:
+        use_headroom()
+        return _failed("error", error, helpers)
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are a snippet's own too
+        return _failed("error", error, helpers)
+    warnings = [*helpers.warnings, *info.pop("warnings", ())]
+    return {"status": "completed", "value": text, "info": info, "warnings": warnings}
+
+
+def _failed(status: str, error: BaseException, helpers: Helpers, **changes: Any) -> dict[str, Any]:
+    return {"status": status, "error": {**_sendable(report.describe(error)), **changes}, "warnings": helpers.warnings}
+
+
+def _sendable(value: Any) -> Any:
+    """The same with lone surrogates replaced: an exception's text is the snippet's own."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, (list, tuple)):
+        return [_sendable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _sendable(item) for key, item in value.items()}
+    return value
+
+
+_WARM_CODE = b"""
+import json
+class Point:
+    def __init__(self, x):
+        self.x = x
+rows = [{"a": Point(i).x, "b": f"{i:>3}"} for i in range(3)]
+print(json.dumps(rows))
+for row in helpers.db.query("SELECT 1", [1]):
+    row["a"] += 1
+try:
+    rows[0]["none"]
+except KeyError as error:
+    text = str(error)
+return rows
+"""
+
+
+_ANSWER = new_packer()(["ok", {"columns": ["a"], "rows": [[1]], "truncated": False, "rows_read": 1}])
+
+
+class _Nobody:
+    """A stream that goes nowhere and always answers the same."""
+
+    def sendall(self, data: bytes) -> None:
+        """Throw it away."""
+
+    def recv(self, most: int) -> bytes:
+        """What a query answers."""
+        return _ANSWER
+
+
+def warm() -> None:
+    """Run a snippet that touches what most snippets touch, and show it to nobody."""
+    request = {"code": _WARM_CODE, "inputs": "{}", "functions": [], "limits": {"result_bytes": 1 << 20}}
+    serve(Connection(_Nobody(), 1 << 20), request)
+
+
+ENTRY = Entry(serve, warm, preload)

@@ -1,0 +1,254 @@
+"""The warm parent of all children: imports what snippets may use, confines itself, then forks a child on request.
+
+Two processes. The launcher is what the worker starts; it imports, enters the namespaces and forks the zygote, because
+a new pid namespace begins with the next fork. Then it only waits: it is what the zygote's "dies with parent" hangs on,
+as its own hangs on the worker's thread that started it. The zygote holds no secret, no database and no snippet.
+
+Messages on the control socket (one JSON object each; both ends are ours):
+
+    worker → zygote   {"fork": n}   {"status": n}   and the end of the stream: everything ends
+    zygote → worker   {"hello": …}   {"fatal": text}   {"child": n} with two descriptors, the worker's end of the
+                      child's socket and a pidfd   {"no_child": n, "why": text}   {"status": n, "wait": …, …}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sandbox import child
+from sandbox.confine import (
+    Confinement,
+    compile_filter,
+    confine_launcher,
+    confine_zygote,
+    dies_with_parent,
+)
+from sandbox.kernel import PR_SET_NAME, prctl
+from sandbox.limits import SandboxLimits
+from sandbox.measure import measure
+
+_DESCRIPTORS = 4096  # of the zygote: two for each child alive
+_STATUSES_KEPT = 1024
+_SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring its address space and its first fork
+
+
+def main(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
+    """The launcher's and the zygote's whole life; called by the command line that the worker starts."""
+    code = 1
+    try:
+        dies_with_parent()
+        if os.getppid() != settings["worker"]:
+            os._exit(0)  # the worker died before the line above; nobody is left to tell
+        _launch(control, settings)
+    except Exception as error:  # the worker prints it: there is no other place to say why  # noqa: BLE001
+        with contextlib.suppress(OSError):
+            _send(control, {"fatal": f"{type(error).__name__}: {error}"})
+    finally:
+        os._exit(code)
+
+
+def _send(control: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
+    data = json.dumps(message).encode()
+    if descriptors:
+        socket.send_fds(control, [data], list(descriptors))
+    else:
+        control.send(data)
+
+
+def _launch(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
+    os.environ["TZ"] = "UTC"  # a child cannot read the host's time zone, so nobody gets it
+    time.tzset()
+    entry = _load_entry(settings["entry"])
+    entry.preload()
+    entry.warm()  # what is made at first use is made here, once for all children
+    _quieten()
+    confinement = Confinement(
+        limits=SandboxLimits(**settings["limits"]),
+        without=frozenset(settings["without"]),
+        enforced=settings["enforced"],
+    )
+    confine_launcher(confinement)
+    pid = os.fork()
+    if pid:
+        control.close()  # so that the worker sees the end of the stream when the zygote is gone
+        _, status = os.waitpid(pid, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    Zygote(control, confinement, entry).live()
+
+
+def _load_entry(path: str | None) -> child.Entry:
+    """What a child does with its request: run a snippet, or for tests of the confinement what a file's ENTRY says."""
+    if path is None:
+        from sandbox import snippet
+
+        return snippet.ENTRY
+    spec = importlib.util.spec_from_file_location("entry", path)
+    if spec is None or spec.loader is None:
+        raise OSError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    entry: child.Entry = module.ENTRY
+    return entry
+
+
+def _quieten() -> None:
+    """Let go of the worker's error pipe, and of being spared when memory runs out."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    with contextlib.suppress(OSError):
+        # When the host runs out of memory, a child is the right one to go, and this is inherited.
+        Path("/proc/self/oom_score_adj").write_text("800")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(_DESCRIPTORS, hard), hard))
+
+
+class Zygote:
+    """Forks children, tells the worker of each, and reaps them. One thread, no state that a child could use."""
+
+    def __init__(self, control: socket.socket, confinement: Confinement, entry: child.Entry) -> None:
+        self._control = control
+        self._confinement = confinement
+        self._entry = entry
+        self._poll = select.poll()
+        self._children: dict[int, tuple[int, int]] = {}  # pidfd -> number, pid
+        self._statuses: OrderedDict[int, dict[str, Any]] = OrderedDict()  # of the dead, until asked for
+        self._asked: set[int] = set()
+
+    def live(self) -> NoReturn:
+        """Confine this process, then serve until the worker is gone."""
+        try:
+            self._confine()
+            self._greet()
+            self._serve()
+        except Exception as error:  # noqa: BLE001 - as in `main`: the worker prints it
+            with contextlib.suppress(OSError):
+                _send(self._control, {"fatal": f"{type(error).__name__}: {error}"})
+        finally:
+            os._exit(1)
+
+    def _confine(self) -> None:
+        dies_with_parent()
+        prctl(PR_SET_NAME, b"codemode-zygote\0")
+        confinement = self._confinement
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        confinement.baseline_bytes = pages * resource.getpagesize() + _SLACK_BYTES
+        confinement.zygote_pid = os.getpid()
+        confine_zygote(confinement)
+        compile_filter(confinement)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Children share these pages until they write to them: nothing may move or be counted any more.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    def _greet(self) -> None:
+        layers = self._measured()
+        _send(self._control, {"hello": {"layers": layers}}, (os.pidfd_open(os.getpid()),))
+
+    def _measured(self) -> list[Any]:
+        """The layers as they show in a child of their own, forked for nothing else."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                reports = [[r.name, r.active, r.required, r.why] for r in measure(self._confinement)]
+                ours.sendall(json.dumps(reports).encode())
+                code = 0
+            finally:
+                os._exit(code)
+        ours.close()
+        with theirs:
+            answer = b"".join(iter(lambda: theirs.recv(65536), b""))
+        _, status = os.waitpid(pid, 0)
+        if not answer:
+            raise OSError(f"the first child ended with {os.waitstatus_to_exitcode(status)} while confining itself")
+        layers: list[Any] = json.loads(answer)
+        return layers
+
+    def _serve(self) -> NoReturn:
+        self._poll.register(self._control, select.POLLIN)
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor in self._children:
+                    self._reap(descriptor)
+                else:
+                    self._answer()
+
+    def _answer(self) -> None:
+        data = self._control.recv(4096)
+        if not data:
+            os._exit(0)  # the worker is gone; the kernel ends the children with this process
+        message = json.loads(data)
+        if "fork" in message:
+            self._fork(message["fork"])
+        else:
+            self._asked.add(message["status"])
+            self._tell(message["status"])
+
+    def _fork(self, number: int) -> None:
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            _send(self._control, {"no_child": number, "why": str(error)})
+            return
+        with ours, theirs:
+            try:
+                pid = os.fork()
+            except OSError as error:
+                _send(self._control, {"no_child": number, "why": f"fork: {error}"})
+                return
+            if pid == 0:
+                self._become_child(ours)
+            pidfd = os.pidfd_open(pid)
+            self._children[pidfd] = (number, pid)
+            self._poll.register(pidfd, select.POLLIN)
+            _send(self._control, {"child": number}, (theirs.fileno(), pidfd))
+
+    def _become_child(self, connection: socket.socket) -> NoReturn:
+        try:
+            kept = connection.fileno()
+            # Everything but the one socket: the control socket, other children's pidfds, the null device.
+            os.closerange(0, kept)
+            os.closerange(kept + 1, _DESCRIPTORS)
+            child.live(connection, self._confinement, self._entry)
+        finally:
+            # Never back into the zygote's loop, whatever happened above.
+            os._exit(70)
+
+    def _reap(self, pidfd: int) -> None:
+        number, pid = self._children.pop(pidfd)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        _, status, usage = os.wait4(pid, 0)
+        self._statuses[number] = {
+            "status": number,
+            "wait": os.waitstatus_to_exitcode(status),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "rss": usage.ru_maxrss * 1024,
+        }
+        if len(self._statuses) > _STATUSES_KEPT:
+            self._asked.discard(self._statuses.popitem(last=False)[0])
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        # Only who asks is answered: most children are killed by the worker, which has no question left then, and a
+        # message for each would wake one of its threads for nothing.
+        if number in self._asked and number in self._statuses:
+            self._asked.discard(number)
+            _send(self._control, self._statuses.pop(number))
