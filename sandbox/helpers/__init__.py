@@ -41,6 +41,12 @@ class Helpers(Spelled):
 
     __slots__ = ("_db", "_host", "_schema", "_sql", "_warnings")
     _label = "helpers"
+    _meant = {"database": "db"} | {
+        name: f"{place}.{name}"
+        for place, members in (("schema", Schema), ("sql", Builders), ("db", Database))
+        for name in vars(members)
+        if not name.startswith("_")
+    }
     Error = HelperError
 
     def __init__(self, channel: Channel, functions: Iterable[str] = ()) -> None:

@@ -84,7 +84,7 @@ class Load:
         if not self._room:
             take(records, flat, _PROBE_ROWS, self._first)
             self._weigh()
-        take(records, flat, self._room - self._rows, self._first)
+        take(records, flat, max(0, self._room - self._rows), self._first)
         if flat:
             self._weigh()
         return bool(flat)
@@ -114,11 +114,12 @@ class Load:
         room = _CHUNK_CHARACTERS
         for start in range(0, len(self._flat), width):
             row = self._flat[start : start + width]
-            room -= sum(len(value) for value in row if isinstance(value, (str, bytes)))
-            if frame and (room < 0 or len(frame) >= most):
+            weight = sum(len(value) for value in row if isinstance(value, (str, bytes)))
+            if frame and (weight > room or len(frame) >= most):
                 yield frame
                 frame, room = [], _CHUNK_CHARACTERS
             frame += row
+            room -= weight
         yield frame
 
     def _post(self, count: int, values: list[Any]) -> None:
@@ -126,8 +127,9 @@ class Load:
         switch = () if names == self._sent else (list(names),)
         try:
             self._channel.post("db.batch_rows", self._batch, count, values, *switch)
-        except (TypeError, ValueError, OverflowError):  # a value that cannot be written down: say which
-            vet_each(values, names, self._first, self._warn)
+        except HelperError as error:
+            if error.code == "sql.value":  # a value that cannot be written down: say which
+                vet_each(values, names, self._first, self._warn)
             raise
         self._sent = list(names)
 
@@ -137,6 +139,6 @@ class Load:
         for _ in range(2):  # the first call may be answered by the failure of a chunk that was posted before it
             try:
                 self._channel.call("db.batch_abort", self._batch)
-            except HelperError:
+            except Exception:  # noqa: BLE001, S112 - the error that ended the batch is the one to be told
                 continue
             return

@@ -27,8 +27,10 @@ class HostFunctions(Spelled):
 
     def __getattr__(self, name: str) -> Any:
         functions = object.__getattribute__(self, "_functions")
-        wanted = next((known for known in (name, *functions) if snake(known) == snake(name)), name)
-        return functions[wanted] if wanted in functions else super().__getattr__(name)
+        if name in functions:
+            return functions[name]
+        alike = [known for known in functions if snake(known) == snake(name)]
+        return functions[alike[0]] if alike else super().__getattr__(name)
 
     def __dir__(self) -> list[str]:
         return sorted(object.__getattribute__(self, "_functions"))

@@ -20,13 +20,16 @@ class Tidy:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self.forgotten: list[int] = []
-        self.post = channel.post  # a chunk of records: what was forgotten can wait for the batch's end
 
     def call(self, method: str, *args: Any) -> Any:
         """Carry a call to the worker and bring its answer back."""
         while self.forgotten:
             self._channel.call("db.pages_close", self.forgotten.pop())
         return self._channel.call(method, *args)
+
+    def post(self, method: str, *args: Any) -> None:
+        """Carry a chunk of records; what was forgotten can wait for the batch's end."""
+        self._channel.post(method, *args)
 
 
 class Pages(Spelled):

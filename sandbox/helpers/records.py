@@ -17,6 +17,7 @@ from sandbox.helpers.error import HelperError
 from sandbox.helpers.spelling import closest, did_you_mean
 
 _ABSENT = object()  # a key that no record has: `record.get` answers None for it
+_NEVER = object()  # equal to no list of keys
 _SHAPES = 256  # shapes remembered; records with ever new sets of keys must not fill the memory
 
 
@@ -35,7 +36,7 @@ class Columns:
         self._shapes: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         # The keys that most records have, in their order, and what takes the values of such a dict out in the
         # order of `names`: the two make the loop over a million records short.
-        self._usual: list[Any] = []
+        self._usual: object = _NEVER
         self._pick: Callable[[dict[Any, Any]], Iterable[Any]] = dict.values
 
     def take(self, records: Iterator[Any], flat: list[Any], most: int, first: int) -> None:
@@ -115,7 +116,7 @@ class Columns:
 
     def _expect(self, keys: tuple[Any, ...], shape: tuple[Any, ...]) -> None:
         if _ABSENT in shape:
-            self._usual = []  # what was usual before may be narrower than the columns are now
+            self._usual = _NEVER  # what was usual before may be narrower than the columns are now
         else:
             self._usual = list(keys)
             self._pick = dict.values if shape == keys else itemgetter(*shape)

@@ -14,8 +14,7 @@ from sandbox.helpers.values import INT_MAX, INT_MIN, Warn, wire_value
 
 _NONE = type(None)
 _AS_THEY_ARE = frozenset({_NONE, bool, str, bytes})
-_WHOLE = _AS_THEY_ARE - {str, bytes} | {int}
-_REAL = _WHOLE | {float}
+_NUMBERS = frozenset({_NONE, bool, int, float})
 _SIZED = frozenset({_NONE, str, bytes})
 
 
@@ -40,7 +39,7 @@ def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> int:
 
 
 def vet_each(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> None:
-    """Look at every value; raises HelperError for the one that could not be sent."""
+    """Look at every value; raises HelperError (`sql.value`) for the first one that cannot be sent."""
     for offset, name in enumerate(columns):
         _each(flat[offset :: len(columns)], name, first, warn)
 
@@ -66,24 +65,20 @@ def column_types(flat: list[Any], columns: Sequence[str]) -> dict[str, str]:
 def _fits(column: list[Any], kinds: set[type]) -> bool:
     if kinds <= _AS_THEY_ARE:
         return True
-    if kinds <= _WHOLE:
-        return _whole_fit(column)
-    if kinds <= _REAL:
-        numbers = list(filter(None, column))
-        total = sum(numbers) if float in kinds else 0.0
-        # A NaN makes the sum NaN; infinities of both signs do too, and are then merely looked at one by one.
-        return total == total and (
-            int not in kinds or (min(numbers, default=0) >= INT_MIN and max(numbers, default=0) <= INT_MAX)
-        )
-    return False
-
-
-def _whole_fit(column: list[Any]) -> bool:
+    if not kinds <= _NUMBERS:
+        return False
+    present = list(filter(None, column)) if _NONE in kinds else column
     try:
-        array("q", column if None not in column else list(filter(None, column)))  # refuses what 64 bits do not hold
+        if float not in kinds:
+            array("q", present)  # refuses what 64 bits do not hold
+            return True
+        total = sum(present)
     except OverflowError:
         return False
-    return True
+    # A NaN makes the sum NaN; infinities of both signs do too, and are then merely looked at one by one.
+    return total == total and (
+        int not in kinds or (min(present, default=0) >= INT_MIN and max(present, default=0) <= INT_MAX)
+    )
 
 
 def _each(column: list[Any], name: str, first: int, warn: Warn) -> list[Any]:

@@ -21,23 +21,30 @@ class RecordingChannel:
         self.owed: HelperError | None = None
 
     def call(self, method: str, *args: Any) -> Any:
-        wire = msgpack.unpackb(msgpack.packb([method, list(args)], strict_types=True), strict_map_key=False)
-        if self.owed is not None:
-            owed, self.owed = self.owed, None
-            raise owed
-        self.calls.append((wire[0], *wire[1]))
-        answer = self.answers.get(method)
-        if callable(answer):
-            answer = answer(*wire[1])
+        answer = self._answer(*self._sent(method, args))
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def post(self, method: str, *args: Any) -> None:
+        answer = self._answer(*self._sent(method, args))
+        self.owed = answer if isinstance(answer, HelperError) else None
+
+    def _sent(self, method: str, args: tuple[Any, ...]) -> list[Any]:
         try:
-            self.call(method, *args)
-        except HelperError as error:
-            self.owed = error
+            packed = msgpack.packb([method, *args], strict_types=True)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise HelperError("sql.value", f"{method}: a value cannot be sent ({error})") from None
+        if self.owed is not None:
+            owed, self.owed = self.owed, None
+            raise owed
+        sent: list[Any] = msgpack.unpackb(packed, strict_map_key=False)
+        self.calls.append(tuple(sent))
+        return sent
+
+    def _answer(self, method: str, *args: Any) -> Any:
+        answer = self.answers.get(method)
+        return answer(*args) if callable(answer) else answer
 
     def named(self, method: str) -> list[tuple[Any, ...]]:
         """The arguments of every call of `method`."""
