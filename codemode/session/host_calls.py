@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from codemode.errors import CodemodeError, RequestInvalid
+from codemode.limits import Limits
 from codemode.session.calls import Calls
 from sandbox.helpers import HelperError, Helpers
 
@@ -51,6 +52,8 @@ def _kinds() -> dict[str, type[CodemodeError]]:
 
 class HostCalls:
     """The calls; a subclass says how to take a turn."""
+
+    limits: Limits
 
     def _helpers(self, *, read_only: bool = False) -> AbstractContextManager[Helpers]:
         raise AssertionError("a session provides this")
@@ -159,7 +162,7 @@ class HostCalls:
 
     def stream(self, sql: str, params: Any = ()) -> tuple[list[str], Iterator[Sequence[Any]]]:
         """Column names and an iterator of rows over the whole result, in constant memory."""
-        pages = self._pages(sql, params, 1000)
+        pages = self._pages(sql, params, min(1000, self.limits.rows))
         columns, first = next(pages)
 
         def rows() -> Iterator[Sequence[Any]]:
