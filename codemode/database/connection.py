@@ -1,0 +1,175 @@
+"""Open a session's file the safe way: a tuple of small settings, each with its reason.
+
+These are SQLite's own walls. They hold without the guard, and the guard holds without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from codemode.database.functions import register_functions
+from codemode.database.temporary import bound_temporary_files
+from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, StorageFull
+from codemode.limits import Limits
+
+BUSY_MS = 5_000  # another process (the command line beside a worker) holds the file for milliseconds
+JOURNAL_BYTES = 16 * 1024 * 1024  # what the WAL may keep on disk after a checkpoint
+HEAP_BYTES = 512 * 1024 * 1024  # SQLite's memory in the whole process; json_group_array and its like stop here
+
+Setting = Callable[[apsw.Connection, Limits], None]
+
+
+def wait_for_others(connection: apsw.Connection, limits: Limits) -> None:
+    """A moment's lock of another process is waited out instead of failing the statement."""
+    connection.set_busy_timeout(BUSY_MS)
+
+
+def refuse_tricks(connection: apsw.Connection, limits: Limits) -> None:
+    """Defensive: no writes to shadow tables or to the schema. Nothing attached can be made or written."""
+    for option, value in (
+        (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
+        (apsw.SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0),
+        (apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+        (apsw.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
+        (apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, 0),
+        (apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 0),
+    ):
+        connection.config(option, value)
+
+
+def texts_in_single_quotes(connection: apsw.Connection, limits: Limits) -> None:
+    """A misspelt "column" is an error: as a text it would answer wrongly and silently."""
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+
+
+def distrust_the_schema(connection: apsw.Connection, limits: Limits) -> None:
+    """Views, triggers and defaults come from users: in them only functions marked innocuous may run."""
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+
+
+def bound_statements(connection: apsw.Connection, limits: Limits) -> None:
+    """The sizes of what a statement may be and hold: they refuse bombs, and no analyst's statement we know of."""
+    for limit, value in (
+        (apsw.SQLITE_LIMIT_LENGTH, limits.value_bytes),
+        (apsw.SQLITE_LIMIT_SQL_LENGTH, limits.sql_bytes),
+        (apsw.SQLITE_LIMIT_COLUMN, 200),
+        (apsw.SQLITE_LIMIT_EXPR_DEPTH, 200),
+        (apsw.SQLITE_LIMIT_COMPOUND_SELECT, 50),
+        (apsw.SQLITE_LIMIT_VDBE_OP, 250_000),
+        (apsw.SQLITE_LIMIT_FUNCTION_ARG, 127),
+        (apsw.SQLITE_LIMIT_ATTACHED, 0),
+        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+        (apsw.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
+        (apsw.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+        (apsw.SQLITE_LIMIT_WORKER_THREADS, 0),
+    ):
+        connection.limit(limit, value)
+
+
+def keep_a_journal(connection: apsw.Connection, limits: Limits) -> None:
+    """WAL: readers never wait for the writer; NORMAL: a commit survives the process, and the file any power cut."""
+    connection.execute("PRAGMA journal_mode = wal")
+    connection.execute("PRAGMA synchronous = normal")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    connection.wal_autocheckpoint(1000)
+
+
+def bound_the_file(connection: apsw.Connection, limits: Limits) -> None:
+    """The disk quota: SQLite itself refuses the page above it, and the statement is undone."""
+    page_size = int(connection.pragma("page_size"))
+    connection.execute(f"PRAGMA max_page_count = {max(1, limits.database_bytes // page_size)}")
+
+
+def keep_references(connection: apsw.Connection, limits: Limits) -> None:
+    """Foreign keys are enforced, and REPLACE fires delete triggers: without, full-text tables fall out of step."""
+    connection.execute("PRAGMA foreign_keys = on")
+    connection.execute("PRAGMA recursive_triggers = on")
+
+
+def read_with_care(connection: apsw.Connection, limits: Limits) -> None:
+    """Damaged pages are noticed when read; no memory map, through which a damaged file would crash the worker."""
+    connection.execute("PRAGMA cell_size_check = on")
+    connection.execute("PRAGMA mmap_size = 0")
+
+
+def sort_in_bounded_files(connection: apsw.Connection, limits: Limits) -> None:
+    """Large sorts use files, which can be interrupted and measured; sorting in memory can be neither."""
+    connection.execute("PRAGMA temp_store = file")
+    bound_temporary_files(connection, 2 * limits.database_bytes)
+
+
+def replace_functions(connection: apsw.Connection, limits: Limits) -> None:
+    """The built-in functions that nothing can interrupt, by bounded ones of the same answers."""
+    register_functions(connection, limits.value_bytes)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    wait_for_others,
+    refuse_tricks,
+    texts_in_single_quotes,
+    distrust_the_schema,
+    keep_a_journal,
+    bound_the_file,
+    keep_references,
+    read_with_care,
+    sort_in_bounded_files,
+    replace_functions,
+    bound_statements,
+)
+READ_ONLY_SETTINGS: tuple[Setting, ...] = (
+    wait_for_others,
+    refuse_tricks,
+    texts_in_single_quotes,
+    distrust_the_schema,
+    read_with_care,
+    sort_in_bounded_files,
+    replace_functions,
+    bound_statements,
+)
+
+
+def open_session(path: Path, limits: Limits, *, read_only: bool = False) -> apsw.Connection:
+    """Open the session's file at `path` with every setting above; a new or empty file becomes a database.
+
+    Raises SessionDamaged for a file that is not a database, StorageFull where the disk is full or not writable, and
+    SessionBusy where another process holds the file for too long.
+    """
+    _bound_the_heap()
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection: apsw.Connection | None = None
+    try:
+        connection = apsw.Connection(str(path), flags=flags)
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # reads the header: is this a database?
+        for setting in READ_ONLY_SETTINGS if read_only else SETTINGS:
+            setting(connection, limits)
+    except apsw.Error as error:
+        if connection is not None:
+            connection.close(True)
+        raise _explained(error, path) from error
+    return connection
+
+
+def _bound_the_heap() -> None:
+    """Once a process, unless the host chose a bound of its own."""
+    if apsw.hard_heap_limit(-1) == 0:
+        apsw.hard_heap_limit(HEAP_BYTES)
+
+
+def _explained(error: apsw.Error, path: Path) -> CodemodeError:
+    kept = f"its file is kept as it is ({path.name})"
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError | apsw.FormatError):
+        return SessionDamaged(f"the session's file cannot be read: {error}", hint=f"restore a copy; {kept}")
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return SessionBusy("another process holds the session's file", hint="try again")
+    if isinstance(error, apsw.CantOpenError) and not path.parent.is_dir():
+        return StorageFull(
+            f"the directory of the session does not exist: {path.parent}", hint="create the session anew"
+        )
+    return StorageFull(
+        f"the session's file cannot be opened or written: {error}",
+        hint="free space in the data directory, or mend its permissions",
+    )

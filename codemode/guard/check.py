@@ -1,0 +1,329 @@
+"""Guard: a text goes through the layers in their order and comes out as a Statement, or is refused.
+
+Text gate → first keyword → sqlglot's advice → prepared, never stepped, under the authorizer armed with the kind →
+SQLite's own tail. The order and the reasons are in DESIGN.md.
+
+apsw is imported here for its Connection and its errors: preparing is done by SQLite itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import apsw
+
+from codemode.errors import CodemodeError, MultipleStatements, StatementLimit, StatementRefused, StatementSyntaxError
+from codemode.guard import policy, rules, scan
+from codemode.guard.authorizer import Authorizer, Event, action_name
+from codemode.guard.lookup import closest
+from codemode.guard.parse import read
+from codemode.guard.refusals import DISAGREEMENT, Violation
+from codemode.guard.repair import explain_error, shortened
+from codemode.guard.schema import ReservedSchema
+from codemode.guard.ways import syntax_way
+from codemode.limits import Limits
+
+_KEPT_VERDICTS = 512
+_KEPT_BYTES = 20_000  # a longer text is checked anew each time: it costs little beside running it
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement that may run: what it is, as SQLite reported it when it was prepared.
+
+    `kind` is "explain" for EXPLAIN [QUERY PLAN], and `explains` then names the kind below it. `tables_written` holds
+    the tables that its triggers write too. What virtual tables do inside is not listed.
+    """
+
+    sql: str
+    kind: str
+    reads_only: bool
+    returns_rows: bool
+    changes_schema: bool
+    tables_written: tuple[str, ...] = ()
+    tables_read: tuple[str, ...] = ()
+    explains: str = ""
+
+    @property
+    def armed_kind(self) -> str:
+        """The kind that the authorizer is armed with while it runs."""
+        return self.explains or self.kind
+
+
+class Guard:
+    """The guard of one connection: it owns the connection's authorizer, which is closed unless a block opens it."""
+
+    def __init__(self, connection: apsw.Connection, limits: Limits) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._verdicts: dict[str, Statement] = {}
+        self._schema_moves = False  # schema statements ran since the transaction began: a rollback would undo them
+        self._schema = ReservedSchema(connection)
+        modules = [row[0] for row in connection.execute("SELECT name FROM pragma_module_list", can_cache=False)]
+        self.authorizer = Authorizer(modules)
+        self._preparing = connection.cursor()
+        self._preparing.exec_trace = self._prepared
+        self._seen: tuple[str, bool, bool] = ("", False, False)
+        self._expire_prepared()
+        with self.engine():
+            self._schema.remember()
+
+    def check(self, sql: str) -> Statement:
+        """The Statement that `sql` is; raises a StatementError that names the rule and the way out.
+
+        Nothing is run. A verdict is kept by text until the schema changes; it is never the last word: SQLite
+        prepares a kept statement anew after a change of the schema, and asks the authorizer that is then armed.
+        """
+        if type(sql) is str and (known := self._verdicts.get(sql)) is not None:
+            return known
+        text = self._gate(sql)
+        if (end := scan.unfinished(text)) is not None:
+            raise StatementSyntaxError(f"the statement ends inside {end}", hint="close it", sql=shortened(text))
+        heading = scan.heading(text)
+        if heading.kind is None and not rules.is_known_verb(heading.verb):
+            raise _no_statement(heading.verb, text)
+        reading = read(text)
+        if len(reading.roots) > 1 and heading.kind != "create_trigger" and not _refused_verb(heading):
+            raise _multiple(text)
+        if (violation := rules.first_violation(rules.Candidate(heading, reading))) is not None:
+            raise refusal(violation, text)
+        statement = self._prepare(text, heading)
+        if len(text) <= _KEPT_BYTES:
+            if len(self._verdicts) >= _KEPT_VERDICTS:
+                self._verdicts.clear()
+            self._verdicts[text] = statement
+        return statement
+
+    def running(self, statement: Statement) -> Running:
+        """While the block runs, the authorizer allows what `statement` needs: triggers and FTS5 prepare as they go."""
+        return Running(self, statement)
+
+    def engine(self) -> EngineRights:
+        """While the block runs, everything is allowed: only for the engine's own, fixed statements."""
+        return EngineRights(self)
+
+    def check_schema(self) -> None:
+        """After a schema statement, in its transaction: raise StatementRefused if a reserved name was touched.
+
+        The authorizer is not told a new name (ALTER TABLE … RENAME TO), nor what a foreign key refers to. The
+        caller rolls the statement back.
+        """
+        with self.engine():
+            violation = self._schema.violation()
+        if violation is not None:
+            raise refusal(violation, "")
+
+    def _gate(self, sql: Any) -> str:
+        """The bounds on a text, before any parser sees it."""
+        if not isinstance(sql, str):
+            raise StatementSyntaxError(f"a statement is text, not {type(sql).__name__}", hint="pass a str")
+        text = str.removeprefix(sql[:], "\ufeff")  # a plain str, without the mark that editors put before a file
+        if len(text) > self._limits.sql_bytes or len(_encoded(text)) > self._limits.sql_bytes:
+            raise StatementLimit(
+                f"the statement is longer than sql_bytes ({self._limits.sql_bytes:,} bytes)",
+                hint="bind long values as parameters; use helpers.db.batch_insert for many rows",
+                sql=shortened(text),
+            )
+        if "\0" in text:
+            # SQLite stops reading at NUL: whatever follows would be judged by us and never run, or the reverse.
+            raise StatementSyntaxError("the statement holds a NUL character", hint="bind it as a parameter")
+        if "\ufeff" in text:
+            # White space to SQLite at a token's start, part of a name everywhere else.
+            raise StatementSyntaxError(
+                "the statement holds U+FEFF, an invisible character that SQLite takes for white space",
+                hint="remove it, or bind the value as a parameter",
+                sql=shortened(text),
+            )
+        return text
+
+    def _prepare(self, text: str, heading: scan.Heading) -> Statement:
+        kind = heading.kind or ""
+        events, (first, reads_only, returns_rows) = self._events(text, kind, can_cache=True)
+        if not events:
+            # Prepared before, perhaps under the engine's rights: the authorizer was not asked. Ask it.
+            events, (first, reads_only, returns_rows) = self._events(text, kind, can_cache=False)
+        if not scan.only_blanks(text[len(first) :]):
+            raise _multiple(text)
+        self._confirm(kind, heading, events, reads_only, text)
+        return Statement(
+            sql=text,
+            kind="explain" if heading.explain else kind,
+            reads_only=heading.explain or kind == "select",
+            returns_rows=returns_rows,
+            changes_schema=kind in policy.SCHEMA_KINDS and not heading.explain,
+            tables_written=() if heading.explain else _tables(events, _WRITES),
+            tables_read=_tables(events, ("READ",)),
+            explains=kind if heading.explain else "",
+        )
+
+    def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], tuple[str, bool, bool]]:
+        """Prepare `text` armed with `kind`, without stepping it; what the authorizer was asked, and what came of it."""
+        authorizer = self.authorizer
+        before = authorizer.kind
+        events: list[Event] = []
+        authorizer.arm(kind)
+        authorizer.events = events
+        try:
+            self._preparing.execute(text, apsw._null_bindings, can_cache=can_cache)  # type: ignore[attr-defined]
+        except apsw.ExecTraceAbort:
+            return events, self._seen
+        except apsw.Error as error:
+            raise self._explained(error, text) from None
+        finally:
+            authorizer.events = None
+            authorizer.turn_to(before)
+        raise AssertionError("the trace stops every statement before its first step")
+
+    def _prepared(self, cursor: apsw.Cursor, sql: str, _bindings: object) -> bool:
+        """apsw's word that a statement is prepared; False stops it there."""
+        self._seen = (sql, cursor.is_readonly, bool(cursor.get_description()))
+        return False
+
+    def _confirm(self, kind: str, heading: scan.Heading, events: list[Event], reads_only: bool, text: str) -> None:
+        """SQLite's actions must be those of the kind that the text claims to be."""
+        if not events:
+            # IF [NOT] EXISTS that finds nothing to do asks nothing. VACUUM asks nothing either: no other kind may.
+            if heading.conditional and kind in policy.SCHEMA_KINDS:
+                return
+            raise refusal(DISAGREEMENT, text)
+        if kind == "select" and not reads_only and not heading.explain:
+            raise refusal(DISAGREEMENT, text)
+        if _decisive(events) not in policy.CONFIRMED_BY[kind]:
+            raise refusal(DISAGREEMENT, text)
+
+    def _explained(self, error: apsw.Error, text: str) -> CodemodeError:
+        return explain_error(error, text, self._connection)
+
+    def _expire_prepared(self) -> None:
+        """Assign the authorizer anew: SQLite then prepares every statement again before it runs it again (5 µs).
+
+        A statement that was prepared under the engine's rights must never serve a user's text of the same letters:
+        apsw finds it by text, and the authorizer is asked only when a statement is prepared.
+        """
+        self._connection.authorizer = self.authorizer.decide
+
+    def _forget(self) -> None:
+        self._verdicts.clear()
+        self._schema_moves = self._connection.in_transaction
+
+
+class Running:
+    """`with guard.running(statement):` arms the authorizer; afterwards it is as it was before."""
+
+    __slots__ = ("_before", "_guard", "_statement")
+
+    def __init__(self, guard: Guard, statement: Statement) -> None:
+        self._guard, self._statement = guard, statement
+        self._before: str | None = None
+
+    def __enter__(self) -> None:
+        guard, statement = self._guard, self._statement
+        if statement.changes_schema:
+            with guard.engine():
+                guard._schema.remember()
+        self._before = guard.authorizer.kind
+        guard.authorizer.arm(statement.armed_kind)
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        guard = self._guard
+        guard.authorizer.turn_to(self._before)
+        if self._statement.changes_schema or (error is not None and guard._schema_moves):
+            guard._forget()
+
+
+class EngineRights:
+    """`with guard.engine():` allows everything; afterwards nothing that was prepared inside serves a user."""
+
+    __slots__ = ("_before", "_guard")
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._before = False
+
+    def __enter__(self) -> None:
+        authorizer = self._guard.authorizer
+        self._before, authorizer.engine = authorizer.engine, True
+
+    def __exit__(self, *_: object) -> None:
+        guard = self._guard
+        guard.authorizer.engine = self._before
+        if self._before:
+            return
+        if guard.authorizer.engine_asked:
+            guard.authorizer.engine_asked = False
+            guard._expire_prepared()
+        if guard._schema_moves or guard.authorizer.engine_changed_schema:
+            guard.authorizer.engine_changed_schema = False
+            guard._forget()
+
+
+_WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_VTABLE", "DROP_TABLE", "DROP_VTABLE", "ALTER_TABLE")
+_INDECISIVE = frozenset({"READ", "FUNCTION", "RECURSIVE", "PRAGMA", "SELECT"})
+
+
+def _decisive(events: list[Event]) -> str:
+    """The first action that tells the kind: not reading, and not SQLite's work on its own tables."""
+    read = ""
+    for code, first, *_ in events:
+        name = action_name(code)
+        if name == "SELECT":
+            read = name
+        elif name not in _INDECISIVE and not (first or "").startswith("sqlite_"):
+            return name
+    return read
+
+
+def _tables(events: list[Event], actions: tuple[str, ...]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for code, first, second, *_ in events:
+        name = action_name(code)
+        if name in actions:
+            table = (second if name == "ALTER_TABLE" else first) or ""
+            if not table.startswith("sqlite_"):
+                found[table] = None
+    return tuple(found)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise StatementSyntaxError(
+            "the statement holds half of a surrogate pair, which is not text", hint="decode the text anew"
+        ) from None
+
+
+_VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES", "EXPLAIN")
+
+
+def _no_statement(verb: str, text: str) -> StatementSyntaxError:
+    if not verb:
+        return StatementSyntaxError("the text holds no statement", hint="send one statement", sql=shortened(text))
+    near = closest(
+        verb, ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES")
+    )
+    hint = syntax_way(text) or (f"did you mean {near[0]}?" if near else "a statement begins with a verb such as SELECT")
+    return StatementSyntaxError(
+        f'near "{verb[:40]}": syntax error', hint=hint, did_you_mean=near[:1], sql=shortened(text)
+    )
+
+
+def _refused_verb(heading: scan.Heading) -> bool:
+    return heading.kind is None
+
+
+def _multiple(text: str) -> MultipleStatements:
+    return MultipleStatements(
+        "the text holds more than one statement",
+        hint="send one at a time, or use helpers.db.script(sql)",
+        sql=shortened(text),
+    )
+
+
+def refusal(violation: Violation, text: str) -> StatementRefused:
+    """The error of a broken rule."""
+    return StatementRefused(violation.message, hint=violation.hint, sql=shortened(text) or None)

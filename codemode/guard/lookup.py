@@ -1,0 +1,68 @@
+"""What the database could offer instead of a name that it does not know: its tables, columns and functions."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from codemode.guard.authorizer import Authorizer
+from codemode.guard.policy import FUNCTIONS, is_reserved
+
+MOST_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
+_NAMES = re.compile(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
+
+
+def tables(connection: apsw.Connection) -> list[str]:
+    """The user's tables and views."""
+    sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    shadows = "SELECT name FROM pragma_table_list WHERE type = 'shadow'"
+    with reading(connection):
+        names = [str(row[0]) for row in connection.execute(f"{sql} EXCEPT {shadows} ORDER BY 1", can_cache=False)]
+    return [name for name in names if not is_reserved(name)]
+
+
+def columns(connection: apsw.Connection, table: str) -> list[str]:
+    """The columns of one table or view; none where it cannot be read."""
+    with reading(connection):
+        found = connection.execute("SELECT name FROM pragma_table_xinfo(?)", (table,), can_cache=False)
+        return [str(row[0]) for row in found]
+
+
+def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:
+    """The tables whose names occur in `sql`, in the order in which they do: for suggestions, nothing more."""
+    known = {name.lower(): name for name in tables(connection)}
+    words = (found[0].strip('"[]`').lower() for found in _NAMES.finditer(sql))
+    return list(dict.fromkeys(known[word] for word in words if word in known))
+
+
+def closest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """The names most like `name`, compared without case; those that contain it, or are contained, count as like."""
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    wanted = name.lower()
+    found = difflib.get_close_matches(wanted, by_lower, n=most, cutoff=0.6)
+    parts = [word for word in by_lower if len(wanted) > 2 and (wanted in word or (len(word) > 2 and word in wanted))]
+    return [by_lower[word] for word in dict.fromkeys(found + sorted(parts, key=len))][:most]
+
+
+def functions_like(name: str) -> list[str]:
+    """Available functions with a name like `name`."""
+    return closest(name, FUNCTIONS)
+
+
+@contextmanager
+def reading(connection: apsw.Connection) -> Iterator[None]:
+    """Let the engine's own look-ups pass; they are not cached, so that no user's text finds them prepared."""
+    decide = connection.authorizer
+    authorizer = getattr(decide, "__self__", None)
+    if not isinstance(authorizer, Authorizer):
+        yield
+        return
+    before, authorizer.engine = authorizer.engine, True
+    try:
+        yield
+    finally:
+        authorizer.engine = before

@@ -1,0 +1,84 @@
+"""What sqlglot says about a text: advice for early, clear refusals, never the reason that a statement is safe.
+
+The parser is compiled and cannot be stopped from outside, so it sees only texts that it reads quickly; all others,
+and all that make it raise, are "undecided", and SQLite decides alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from codemode.guard.scan import depth
+
+# sqlglot tries every way to nest `a JOIN b JOIN c …` without ON: 2^n. Nested OBJECT( grows as fast. A statement above
+# these bounds loses the advice and nothing else: tests/guard/test_parse.py holds the time.
+MAX_BYTES = 20_000
+MAX_JOINS = 8
+MAX_DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The class names of a text's statements as sqlglot reads them; empty where it cannot say."""
+
+    roots: tuple[str, ...] = ()
+    lost_json: bool = False  # json_patch's answer is handed to a JSON function: see rules.json_is_kept
+
+
+UNDECIDED = Reading()
+
+
+@lru_cache(maxsize=512)
+def read(text: str) -> Reading:
+    """Parse `text` as SQLite's dialect; any failure of the parser, RecursionError included, is UNDECIDED."""
+    if len(text) > MAX_BYTES or text.lower().count("join") > MAX_JOINS or depth(text) > MAX_DEPTH:
+        return UNDECIDED
+    try:
+        trees = [tree for tree in _dialect().parse(text) if tree is not None]
+        names = tuple(name for name in (type(tree).__name__ for tree in trees) if name != "Semicolon")
+        return Reading(names, _loses_json(text, trees))
+    except Exception:  # noqa: BLE001 - TypeError, AttributeError and RecursionError all occur in the parser
+        return UNDECIDED
+
+
+@lru_cache(maxsize=1)
+def _dialect() -> Any:
+    import logging
+
+    from sqlglot.dialects.sqlite import SQLite
+
+    # It warns of every statement it does not know, with the text: users' data has no place in the worker's log.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    return SQLite()
+
+
+# JSON functions that read their argument as JSON text, marked or not; the others would store it as a string.
+_READS_JSON = frozenset({"json", "jsonb", "jsonpretty", "jsonvalid", "jsontype", "jsonpatch", "jsonbpatch", "jsoneach",
+    "jsontree", "jsonarraylength", "jsonextract", "jsonextractscalar", "jsonbextract", "jsonbextractscalar",
+    "jsonerrorposition", "jsonremove"})  # fmt: skip
+
+
+def _loses_json(text: str, trees: list[Any]) -> bool:
+    """Whether json_patch(…) stands directly as an argument of a JSON function that would take it for text."""
+    if "json_patch" not in text.lower():
+        return False
+    return any(_is_patch(node) and _builds_json(node.parent) for tree in trees for node in tree.walk())
+
+
+def _name(node: Any) -> str:
+    """A function's name without underscores, whether sqlglot knows it as a class of its own or not."""
+    kind = type(node).__name__
+    return str(node.name if kind == "Anonymous" else kind).lower().replace("_", "")
+
+
+def _is_patch(node: Any) -> bool:
+    return _name(node) == "jsonpatch"
+
+
+def _builds_json(node: Any) -> bool:
+    while node is not None and type(node).__name__ in ("Paren", "JSONKeyValue"):
+        node = node.parent
+    name = _name(node)
+    return name.startswith("json") and name not in _READS_JSON

@@ -1,0 +1,244 @@
+"""SQLite's errors in the words of this project: the class of the tree, a way out, and the names that would work.
+
+apsw is imported for its error classes and codes; SQLite's messages tell what the codes do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+
+from codemode.database.temporary import spent_too_much
+from codemode.errors import (
+    AlreadyExists,
+    CodemodeError,
+    ConstraintFailed,
+    DiskQuotaExceeded,
+    NoSuchColumn,
+    NoSuchFunction,
+    NoSuchTable,
+    ParametersInvalid,
+    SessionBusy,
+    SessionDamaged,
+    StatementFailed,
+    StatementLimit,
+    StatementRefused,
+    StatementSyntaxError,
+    StatementTimeout,
+    StorageFull,
+)
+from codemode.guard import lookup
+from codemode.guard.authorizer import Authorizer
+from codemode.guard.refusals import REFUSED_FUNCTIONS
+from codemode.guard.ways import FUNCTION_WAYS, syntax_way
+
+SQL_SHOWN = 2_000  # characters of a statement that an error carries
+
+Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
+
+
+def explain_error(error: apsw.Error, sql: str, connection: apsw.Connection) -> CodemodeError:
+    """The error of our tree for one of SQLite's; never raises, whatever the message.
+
+    SQLITE_CORRUPT is answered as StatementFailed: the caller checks the file's integrity and decides whether the
+    session is damaged, since a broken view raises it on a sound file too.
+    """
+    message = str(error)
+    try:
+        explained = (
+            _refused(connection) or _by_message(message, sql, connection) or _by_class(error, message, connection)
+        )
+    except Exception:  # noqa: BLE001 - a look-up that fails must not hide the error that it was to explain
+        explained = StatementFailed(message)
+    explained.sql = explained.sql or shortened(sql) or None
+    return explained
+
+
+def shortened(sql: str) -> str:
+    """`sql` as an error carries it: bounded."""
+    return sql if len(sql) <= SQL_SHOWN else f"{sql[:SQL_SHOWN]}…"
+
+
+def _refused(connection: apsw.Connection) -> CodemodeError | None:
+    """The authorizer knows what it refused; SQLite only says "not authorized", or less from inside FTS5."""
+    authorizer = getattr(connection.authorizer, "__self__", None)
+    violation = authorizer.violation if isinstance(authorizer, Authorizer) else None
+    return StatementRefused(violation.message, hint=violation.hint) if violation is not None else None
+
+
+def _by_message(message: str, sql: str, connection: apsw.Connection) -> CodemodeError | None:
+    for pattern, repair in _REPAIRS:
+        if (found := pattern.search(message)) is not None:
+            return repair(found, message, sql, connection)
+    return None
+
+
+def _by_class(error: apsw.Error, message: str, connection: apsw.Connection) -> CodemodeError:
+    if isinstance(error, apsw.InterruptError) and spent_too_much(connection):
+        return StatementLimit(
+            "the statement needs more temporary disk space than a session may use",
+            hint="sort or group fewer rows at a time: filter first, or keep an intermediate table",
+        )
+    for classes, make in _BY_CLASS:
+        if isinstance(error, classes):
+            return make(message)
+    return StatementFailed(message)
+
+
+def _no_such_table(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    name = found["name"].removeprefix("main.")
+    available = lookup.tables(connection)
+    near = lookup.closest(name, available)
+    hint = _did_you_mean(near) or ("the session has no tables yet" if not available else None)
+    if name.lower().startswith(("information_schema", "pg_catalog", "pg_tables")):
+        hint = "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'"
+    elif name.lower() in FUNCTION_WAYS:
+        hint = FUNCTION_WAYS[name.lower()]
+    return NoSuchTable(f"no such table: {name}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES])
+
+
+def _no_such_column(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    name = found["name"].strip('"').rpartition(".")[2]
+    tables = [found["table"]] if found.groupdict().get("table") else lookup.tables_named_in(sql, connection)
+    available = list(dict.fromkeys(column for table in tables for column in lookup.columns(connection, table)))
+    near = lookup.closest(name, available)
+    hint = _did_you_mean(near)
+    if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
+        # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
+        quotes = f"for the text '{name}' use single quotes"
+        hint = f"{hint}; {quotes}" if hint else quotes
+    return NoSuchColumn(
+        f"no such column: {found['name']}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES]
+    )
+
+
+def _no_such_function(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    name = found["name"].lower()
+    if name in REFUSED_FUNCTIONS:
+        violation = REFUSED_FUNCTIONS[name]
+        return StatementRefused(violation.message, hint=violation.hint)
+    way = FUNCTION_WAYS.get(name)
+    near = [] if way else lookup.functions_like(name)
+    return NoSuchFunction(f"no such function: {found['name']}", hint=way or _did_you_mean(near), did_you_mean=near)
+
+
+def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    hint = syntax_way(sql)
+    if hint is None and "unrecognized token" in message:
+        hint = "a text stands in single quotes; better, bind it as a parameter"
+    if hint is None and "incomplete input" in message:
+        hint = "the statement stops too early: a bracket or a clause is missing"
+    return StatementSyntaxError(message, hint=hint)
+
+
+def _already_exists(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    return AlreadyExists(message, hint="use IF NOT EXISTS, another name, or drop it first")
+
+
+def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    hints = {
+        "Expression tree": "use IN (…) instead of a long chain of OR, or put the values into a table and join",
+        "columns": "a statement takes 200 columns: split the table or the result",
+        "compound": "join fewer SELECTs with UNION, or insert the parts into a table",
+        "arguments": "a function takes 127 arguments",
+        "trigger": "triggers fire each other more than 10 deep",
+        "string or blob": "a value may have value_bytes; store long data in several rows",
+        "pattern": "the pattern of LIKE or GLOB is too long",
+        "variables": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
+        "parser": "the statement nests too deep",
+        "statement": "the statement is too large: split it, or use helpers.db.batch_insert",
+    }
+    lowered = message.lower()
+    return StatementLimit(message, hint=next((hint for word, hint in hints.items() if word.lower() in lowered), None))
+
+
+def _missing_module(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    return StatementRefused(f"virtual tables of {found['name']} are not available", hint="use fts5, fts5vocab or rtree")
+
+
+def _not_to_be_changed(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    return StatementRefused(message, hint=f"{found['name']} is SQLite's own: it can be read")
+
+
+def _value_count(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    return StatementFailed(message, hint="name the columns: INSERT INTO t (a, b) VALUES (?, ?)")
+
+
+def _bindings(message: str) -> CodemodeError:
+    counts = re.search(r"Current statement uses (\d+) and there are only (\d+)", message) or re.search(
+        r"uses (\d+) and there are (\d+)", message
+    )
+    if counts is None:
+        return ParametersInvalid(message, hint="bind one value to each placeholder")
+    expected, given = counts.groups()
+    return ParametersInvalid(
+        f"the statement has {expected} placeholders and {given} values were given",
+        hint="bind one value to each ?, or pass a dict for :name",
+    )
+
+
+def _did_you_mean(names: list[str]) -> str | None:
+    return f"did you mean {' or '.join(names)}?" if names else None
+
+
+_QUOTED_NAME = r"(?P<name>.+?)"
+_REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
+    (re.compile(r"no such table: (?P<name>\S.*)$"), _no_such_table),
+    (re.compile(r"no such column: (?P<name>\S.*?)(?: - should this be a string literal.*)?$"), _no_such_column),
+    (re.compile(r"^table (?P<table>.+) has no column named (?P<name>.+)$"), _no_such_column),
+    (re.compile(r"no such function: (?P<name>\S+)"), _no_such_function),
+    (re.compile(r"no such module: (?P<name>\S+)"), _missing_module),
+    (re.compile(r"already exists"), _already_exists),
+    (re.compile(r"table (?P<name>\S+) may not be (?:modified|dropped|altered|indexed)"), _not_to_be_changed),
+    (re.compile(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
+    (
+        re.compile(
+            r"too (?:large|many|deep|big|complex)|stack overflow|exceed|LIKE or GLOB pattern too|too many levels",
+            re.IGNORECASE,
+        ),
+        _limit,
+    ),
+    (re.compile(r"syntax error|unrecognized token|incomplete input|near \""), _syntax),
+)
+
+_BY_CLASS: tuple[tuple[Any, Callable[[str], CodemodeError]], ...] = (
+    (apsw.BindingsError, _bindings),
+    (apsw.ConstraintError, lambda message: ConstraintFailed(message, hint=_constraint_hint(message))),
+    (apsw.InterruptError, lambda _: StatementTimeout(
+        "the statement took longer than it may", hint="ask for less, or add an index for what it looks up"
+    )),
+    (apsw.TooBigError, lambda message: StatementLimit(
+        message, hint="a value may have value_bytes; store long data in several rows"
+    )),
+    (apsw.NoMemError, lambda _: StatementLimit(
+        "the statement needs more memory than the worker gives to SQLite",
+        hint="aggregate less at a time; json_group_array and group_concat hold their whole answer in memory",
+    )),
+    (apsw.FullError, lambda _: DiskQuotaExceeded(
+        "the session's database reached its size limit, database_bytes",
+        hint="delete what is not needed; the space is used again",
+    )),
+    (apsw.MismatchError, lambda message: ConstraintFailed(
+        message, hint="a value has the wrong type for its column: an INTEGER PRIMARY KEY takes whole numbers only"
+    )),
+    ((apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError), lambda message: StorageFull(
+        f"the session's file cannot be written or read: {message}", hint="free space, or mend the permissions"
+    )),
+    ((apsw.BusyError, apsw.LockedError), lambda message: SessionBusy(message, hint="try again")),
+    (apsw.NotADBError, lambda message: SessionDamaged(message, hint="restore a copy of the session")),
+    (apsw.AuthError, lambda _: StatementRefused("the statement is not available in a session")),
+)  # fmt: skip
+
+
+def _constraint_hint(message: str) -> str | None:
+    kinds = {
+        "UNIQUE": "a row with this key exists: use ON CONFLICT(…) DO UPDATE, or INSERT OR IGNORE",
+        "NOT NULL": "give the column a value",
+        "FOREIGN KEY": "insert the row that it refers to first, or delete the rows that refer to it",
+        "CHECK": "the value breaks the rule of the table's CHECK",
+        "datatype": "a STRICT table takes only values of the column's type",
+    }
+    return next((hint for word, hint in kinds.items() if word in message), None)

@@ -1,0 +1,171 @@
+"""The text gate and the small scanner: is the text whole, and which kind of statement does it begin?
+
+This reads SQLite's own white space, comments and quotes (src/tokenize.c), nothing more. It is the first word about a
+statement, never the last: the authorizer has to confirm the kind that is read here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_WORD = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*+"
+_BLOCK = r"/\*(?:[^*]++|\*(?!/))*+\*/"
+_QUOTED = r"'(?:[^']++|'')*+'|\"(?:[^\"]++|\"\")*+\"|`(?:[^`]++|``)*+`|\[[^\]]*+\]"
+_BLANK = rf"[ \t\n\f\r]++|--[^\n]*+|{_BLOCK}"
+
+_SKIP = re.compile(rf"(?:{_BLANK})*+")
+_SKIP_EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
+_TOKEN = re.compile(rf"{_WORD}|{_QUOTED}|[\s\S]")
+# A whole text, quantifiers possessive so that no input makes it go back. `$name(...)` is one token to SQLite and may
+# hold a quote, which would turn our reading inside out: `SELECT $x(') /* '` hides an open comment. Nobody needs it.
+_WHOLE = re.compile(
+    rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:](?![A-Za-z0-9_$:\u0080-\U0010ffff]*\())*+"
+)
+_BRACKETS = re.compile(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
+
+_OBJECTS = {"TABLE": "table", "INDEX": "index", "VIEW": "view", "TRIGGER": "trigger"}
+_VERBS = {
+    "SELECT": "select",
+    "VALUES": "select",
+    "INSERT": "insert",
+    "REPLACE": "replace",
+    "UPDATE": "update",
+    "DELETE": "delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """How a statement begins: `kind` is None where no allowed kind begins so; `verb` is its first word in capitals."""
+
+    verb: str
+    kind: str | None
+    explain: bool = False
+    temp: bool = False
+    conditional: bool = False  # IF EXISTS or IF NOT EXISTS: the one reason for a statement to do nothing
+
+
+class _Words:
+    """The tokens of a text from left to right, blanks and comments left out."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = _match_end(_SKIP_EMPTY, text, 0)
+
+    def next(self) -> str:
+        found = _TOKEN.match(self.text, self.at)
+        if found is None:
+            return ""
+        self.at = _match_end(_SKIP, self.text, found.end())
+        return found[0]
+
+    def keyword(self) -> str:
+        return self.next().upper()
+
+    def peek(self) -> str:
+        found = _TOKEN.match(self.text, self.at)
+        return found[0].upper() if found else ""
+
+    def skip_brackets(self) -> None:
+        """Go past one balanced pair of parentheses, where one begins here."""
+        if self.peek() != "(":
+            return
+        depth = 0
+        while token := self.next():
+            depth += {"(": 1, ")": -1}.get(token, 0)
+            if depth == 0:
+                return
+
+
+def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def heading(text: str) -> Heading:
+    """Read the first words of `text`; EXPLAIN [QUERY PLAN] is looked through."""
+    words = _Words(text)
+    verb = words.keyword()
+    explain = verb == "EXPLAIN"
+    if explain:
+        verb = words.keyword()
+        if verb == "QUERY" and words.peek() == "PLAN":
+            words.next()
+            verb = words.keyword()
+    if verb == "WITH":
+        verb = _after_with(words)
+    if verb == "CREATE":
+        return _create(words, explain)
+    if verb == "DROP":
+        kind = _OBJECTS.get(words.keyword())
+        return Heading("DROP", kind and f"drop_{kind}", explain, conditional=words.peek() == "IF")
+    if verb == "ALTER":
+        return Heading("ALTER", "alter_table" if words.peek() == "TABLE" else None, explain)
+    return Heading(verb, _VERBS.get(verb), explain)
+
+
+def _create(words: _Words, explain: bool) -> Heading:
+    word = words.keyword()
+    temp = word in ("TEMP", "TEMPORARY")
+    if temp:
+        word = words.keyword()
+    if word == "VIRTUAL":
+        kind = "virtual_table" if words.keyword() == "TABLE" else None
+    elif word == "UNIQUE":
+        kind = "index" if words.keyword() == "INDEX" else None
+    else:
+        kind = _OBJECTS.get(word)
+    return Heading("CREATE", kind and f"create_{kind}", explain, temp, conditional=words.peek() == "IF")
+
+
+def _after_with(words: _Words) -> str:
+    """The verb behind WITH [RECURSIVE] name [(columns)] AS [[NOT] MATERIALIZED] (…) [, …], by SQLite's grammar."""
+    if words.peek() == "RECURSIVE":
+        words.next()
+    while True:
+        words.next()  # the name
+        words.skip_brackets()
+        if words.keyword() != "AS":
+            return "WITH"
+        while words.peek() in ("NOT", "MATERIALIZED"):
+            words.next()
+        words.skip_brackets()
+        if words.peek() != ",":
+            return words.keyword()
+        words.next()
+
+
+def unfinished(text: str) -> str | None:
+    """What is left open at the end of `text` (a string, a comment, a quoted name), or None where all is closed.
+
+    SQLite takes an open comment for white space, and stores a view so cut off that its schema cannot be read again:
+    `CREATE VIEW v AS SELECT 1/*;` answers SQLITE_CORRUPT on a sound file.
+    """
+    end = _match_end(_WHOLE, text, 0)
+    if end == len(text):
+        return None
+    if text[end] == "/":
+        return "a comment /* without */"
+    if text[end] in "$@#:":
+        return "a parameter name with parentheses"
+    return f"a quotation mark {text[end]} without its partner"
+
+
+def only_blanks(text: str) -> bool:
+    """Whether `text` holds nothing but white space, comments and semicolons."""
+    return _match_end(_SKIP_EMPTY, text, 0) == len(text)
+
+
+def depth(text: str) -> int:
+    """How deep the parentheses of `text` nest, those in strings and comments left out."""
+    if text.count("(") < 2:
+        return text.count("(")
+    deepest = level = 0
+    for found in _BRACKETS.finditer(text):
+        if found[1] == "(":
+            level += 1
+            deepest = max(deepest, level)
+        elif found[1]:
+            level -= 1
+    return deepest
