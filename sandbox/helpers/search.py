@@ -11,8 +11,11 @@ from sandbox.helpers.spelling import spelled
 
 _PATTERN_BYTES = 1000  # SQLite refuses a longer LIKE pattern (the worker's LIKE limit)
 
-_FTS_TOKEN = re.compile(r'\s*("(?:[^"]|"")*"\s*\*?|\(|\)|[^\s"()]+\*?)')
-_FTS_WORD = re.compile(r"\w+\*?")
+_FTS_PHRASE = r'"(?:[^"]|"")*"'
+_FTS_ITEM = rf"(?:{_FTS_PHRASE}|\w+)"
+_FTS_NEAR = rf"NEAR\(\s*{_FTS_ITEM}(?:\s+{_FTS_ITEM})*\s*(?:,\s*\d{{1,4}}\s*)?\)"
+_FTS_TOKEN = re.compile(rf'\s*({_FTS_NEAR}|{_FTS_PHRASE}(?:\s*\*)?|\(|\)|[^\s"()]+)')
+_FTS_OPERAND = re.compile(rf"{_FTS_NEAR}|{_FTS_PHRASE}(?:\s*\*)?|(?!(?:AND|OR|NOT)\b)\w+\*?")
 _FTS_OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 
@@ -52,6 +55,7 @@ def full_text_search(fts_table: str, query: str, limit: int | None = None) -> Qu
 
 def match_text(query: str) -> str:
     """`query` as FTS5 takes it: as it is where it is FTS5 syntax on purpose, else each word as a phrase."""
+    query = query.replace("\0", " ")  # FTS5 would read no further
     words = query.split()
     if not words:
         raise invalid("the query holds no words", hint="to list all rows, select from the table")
@@ -69,30 +73,26 @@ def _is_syntax(query: str) -> bool:
     while match := _FTS_TOKEN.match(query, end):
         tokens.append(match[1])
         end = match.end()
-    if query[end:].strip():
-        return False
-    marked = any(token in _FTS_OPERATORS or token[0] in '"(' for token in tokens)
-    return marked and _well_formed(tokens)
+    marked = any(token in _FTS_OPERATORS or token[0] in '"(' or token.startswith("NEAR(") for token in tokens)
+    return marked and not query[end:].strip() and _well_formed(tokens)
 
 
 def _well_formed(tokens: list[str]) -> bool:
-    depth, wants_operand = 0, True
+    # A bracket stands between operators only: FTS5 joins words and phrases without one, but no brackets.
+    depth, before = 0, "("
     for word in tokens:
+        opened = before == "(" or before in _FTS_OPERATORS
         if word in _FTS_OPERATORS or word == ")":
-            if wants_operand:
-                return False
-            depth -= word == ")"
-            wants_operand = word != ")"
+            fits = not opened
         elif word == "(":
-            depth += 1
-            wants_operand = True
-        elif word[0] == '"' or _FTS_WORD.fullmatch(word):
-            wants_operand = False
+            fits = opened
         else:
+            fits = before != ")" and _FTS_OPERAND.fullmatch(word) is not None
+        depth += (word == "(") - (word == ")")
+        if not fits or depth < 0:
             return False
-        if depth < 0:
-            return False
-    return depth == 0 and not wants_operand
+        before = word
+    return depth == 0 and before != "(" and before not in _FTS_OPERATORS
 
 
 def _text(term: Any) -> str:
