@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -59,7 +60,10 @@ class CommandLine(click.Group):
     def main(self, *positional: Any, **extra: Any) -> Any:
         """Run one command and leave with its exit code."""
         given: Sequence[str] | None = extra.pop("args", positional[0] if positional else None)
-        arguments = list(sys.argv[1:] if given is None else given)
+        arguments = [_utf8(text) for text in (sys.argv[1:] if given is None else given)]
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal without the character still shows the rest
         extra |= {"prog_name": extra.get("prog_name") or "codemode", "standalone_mode": False}
         try:
             code = super().main(arguments, **extra)
@@ -72,6 +76,14 @@ class CommandLine(click.Group):
 
             code = report(error, as_json="--json" in arguments)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _utf8(argument: str) -> str:
+    """The argument as the UTF-8 that it is, where the locale made Python take it for something else."""
+    try:
+        return os.fsencode(argument).decode()
+    except UnicodeError:
+        return argument
 
 
 def _forget_output() -> None:

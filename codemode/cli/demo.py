@@ -138,7 +138,7 @@ def _run(app: App, session: Session, number: int, step: Step) -> Outcome:
         for name, value in step.inputs.items():
             click.echo(click.style(f"  # with the input {name} = {value}", fg="cyan"))
         click.echo("".join(f"> {printable(line)}\n" for line in outcome.stdout.splitlines()), nl=False)
-        show_outcome(outcome)
+        show_outcome(outcome, err=False)
     return outcome
 
 
@@ -155,7 +155,7 @@ def _show_untouched(before: dict[str, Any], after: dict[str, Any]) -> None:
     ]
     show(["", "tables", "flights"], rows)
     if before == after:
-        note("nothing: it ran in one transaction, and failed")
+        note("nothing: it ran in one transaction, and failed", err=False)
 
 
 def _heading(text: str) -> None:

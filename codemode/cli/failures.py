@@ -87,19 +87,20 @@ def describe(error: CodemodeError) -> dict[str, Any]:
     }
 
 
-def tell(problem: dict[str, Any]) -> None:
+def tell(problem: dict[str, Any], *, err: bool = True) -> None:
     """Print an error for people: message, way out, names, code."""
+    hint, meant = problem.get("hint") or "", _list(problem.get("did_you_mean") or ())
     head = click.style("error:", fg="red", bold=True)
     where = f" (line {problem['line']})" if problem.get("line") else ""
     lines = [f"{head} {printable(problem['message'])}{where}"]
     if problem.get("traceback"):
         lines += [f"  {printable(line)}" for line in problem["traceback"].rstrip().splitlines()]
-    lines += _labelled("hint", problem.get("hint"))
-    lines += _labelled("did you mean", _list(problem.get("did_you_mean") or ()))
+    lines += _labelled("hint", hint)
+    lines += _labelled("did you mean", "" if meant in hint else meant)
     lines += _labelled("available", _list(problem.get("available") or ()))
     lines += _labelled("sql", _first_line(problem.get("sql")))
     lines.append(click.style(f"  [{problem['code']}]", dim=True))
-    click.echo("\n".join(lines), err=True)
+    click.echo("\n".join(lines), err=err)
 
 
 def _labelled(label: str, text: str | None) -> list[str]:

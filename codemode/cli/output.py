@@ -28,29 +28,32 @@ def stream(text: str) -> str:
     return text.translate(_STREAM) if sys.stdout.isatty() else text
 
 
-def note(text: str) -> None:
-    """A remark on standard error, dim."""
-    click.echo(click.style(printable(text), dim=True), err=True)
+def note(text: str, *, err: bool = True) -> None:
+    """A remark, dim; on standard error unless it belongs to what was asked for."""
+    click.echo(click.style(printable(text), dim=True), err=err)
 
 
-def warn(text: str) -> None:
-    """A warning on standard error."""
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(text)}", err=True)
+def warn(text: str, *, err: bool = True) -> None:
+    """A warning, on standard error unless it belongs to what was asked for."""
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(text)}", err=err)
 
 
 def emit(document: Any) -> None:
     """One JSON document on standard output, as UTF-8 whatever the terminal's encoding is."""
     import msgspec
 
-    allow_long_integers()
-    data = plain(msgspec.to_builtins(document, builtin_types=(bytes,)))
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2 if sys.stdout.isatty() else None)
+    text = json_text(plain(msgspec.to_builtins(document, builtin_types=(bytes,))), indent=sys.stdout.isatty())
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
-def allow_long_integers() -> None:
-    """Let integers of any size be printed: results hold them exactly, and `result_bytes` bounds their length."""
+def json_text(value: Any, *, indent: bool) -> str:
+    """The value as JSON; integers of any size, since results hold them exactly and `result_bytes` bounds them."""
+    most = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2 if indent else None)
+    finally:
+        sys.set_int_max_str_digits(most)
 
 
 def plain(value: Any) -> Any:

@@ -65,7 +65,7 @@ def _print(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None:
 
     written = Written()
     for text in writer_for(kind)(columns, rows, written):
-        click.echo(text, nl=False)
+        click.echo(text.encode(), nl=False)
     for remark in written.notes(""):
         note(remark)
 

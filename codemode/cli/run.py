@@ -13,7 +13,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option, session_option
 from codemode.cli.failures import exit_code, tell
-from codemode.cli.output import allow_long_integers, duration, emit, note, plural, size, stream, warn
+from codemode.cli.output import duration, emit, json_text, note, plural, size, stream, warn
 from codemode.cli.table import records, show
 from codemode.errors import RequestInvalid
 
@@ -160,24 +160,24 @@ def run_interruptibly(session: Session, execute: Callable[[], Outcome]) -> Outco
     return answers[0]
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """The result, or what went wrong; then warnings and the cost."""
+def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
+    """The result, or what went wrong; then warnings and the cost, on standard error unless `err` is False."""
     import msgspec
 
     if outcome.error is None:
-        show_result(outcome)
+        show_result(outcome, err=err)
     else:
-        tell(msgspec.to_builtins(outcome.error))
+        tell(msgspec.to_builtins(outcome.error), err=err)
         if outcome.db.rolled_back:
-            note("nothing was changed: all writes of the snippet were undone")
+            kept = "what commit() made permanent stays" if outcome.db.committed else "nothing was changed"
+            note(f"{kept}: the writes of the snippet were undone", err=err)
     for warning in outcome.warnings:
-        warn(warning)
-    note(cost(outcome))
+        warn(warning, err=err)
+    note(cost(outcome), err=err)
 
 
-def show_result(outcome: Outcome) -> None:
+def show_result(outcome: Outcome, *, err: bool = True) -> None:
     """Rows as a table, text and numbers plainly, anything else as JSON."""
-    allow_long_integers()
     result, info = outcome.result, outcome.result_info
     if _is_rows(result):
         columns, rows = records(result)
@@ -185,9 +185,9 @@ def show_result(outcome: Outcome) -> None:
     elif isinstance(result, str):
         click.echo(stream(result))
     elif result is not None:
-        click.echo(json.dumps(result, ensure_ascii=False, indent=2 if isinstance(result, dict | list) else None))
+        click.echo(json_text(result, indent=isinstance(result, dict | list)))
     if info is not None and info.truncated:
-        note(info.how_to_read or "the result was cut")
+        note(info.how_to_read or "the result was cut", err=err)
 
 
 def _is_rows(result: Any) -> bool:

@@ -72,7 +72,8 @@ class Source:
             except UnicodeError as error:  # a wrong byte order mark, and the like
                 raise RequestInvalid(f"{self.name}: not {self.encoding} text: {error}") from None
             finally:
-                text.detach()
+                if not self._file.closed:  # an abandoned pass may be ended after its source was closed
+                    text.detach()
 
     def _undecodable(self, error: UnicodeDecodeError) -> RequestInvalid:
         # The decoder works in blocks, so its error cannot name the line: look for it again, line by line.

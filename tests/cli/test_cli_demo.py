@@ -47,8 +47,9 @@ def test_the_sample_of_the_wheel_runs_as_well_and_says_how_to_go_on(cli, monkeyp
     assert f"codemode sessions show {session_id}" in answer.out
     for part in ("snippet 1", "snippet 2", "snippet 3", "helpers.db.query(", "mean_departure_delay", "airports"):
         assert part in answer.out
-    assert "did you mean" in answer.err
-    assert "nothing: it ran in one transaction, and failed" in answer.err
+    assert "did you mean arr_delay?" in answer.out
+    assert answer.out.count(" of memory") == 3
+    assert "nothing: it ran in one transaction, and failed" in answer.out
     assert cli("sessions", "show", session_id, "--json").json["result"]["tables"]
 
 

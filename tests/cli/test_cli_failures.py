@@ -45,7 +45,6 @@ def test_an_error_is_told_with_its_way_out(capsys):
     assert captured.err.splitlines() == [
         "error: no such column: nam",
         "  hint: did you mean name?",
-        "  did you mean: name",
         "  available: age, name",
         "  sql: SELECT nam",
         "  [sql.no_such_column]",

@@ -34,8 +34,10 @@ def test_compacting_gives_space_back(cli, people):
 def test_an_expired_session_is_swept_told_and_renewed_on_purpose(cli, people, monkeypatch):
     monkeypatch.setenv("CODEMODE_LIMITS_IDLE_SECONDS", "0.01")
     cli("run", "-s", "short", "-c", "helpers.db.save_state('k', 1)")
-    answer = cli("sessions", "sweep", "--json")
-    assert "short" in answer.json["result"]
+    assert cli("sessions", "sweep", "--json").code == 0
+    states = {session["id"]: session["state"] for session in cli("sessions", "ls", "--json").json["result"]}
+    assert states == {people: "active", "short": "expired"}
+    assert "expired" in cli("sessions", "show", "short").out
     answer = cli("run", "-s", "short", "-c", "return 1")
     assert answer.code == 2
     assert "[session.expired]" in answer.err
