@@ -17,6 +17,7 @@ from codemode.database.migrate import migrations
 from codemode.database.template import session_template
 from codemode.errors import IsolationMissing, SessionNotFound, WorkerError
 from codemode.limits import Limits
+from codemode.session.execution import sandbox_limits
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.registry import Registry, Storage
@@ -79,7 +80,9 @@ class Worker:
                 raise WorkerError("this worker is closed")
             if self._sandbox is None:
                 try:
-                    self._sandbox = Sandbox(children=self.settings.children, isolation=self.settings.isolation)
+                    self._sandbox = Sandbox(
+                        sandbox_limits(self.limits), children=self.settings.children, isolation=self.settings.isolation
+                    )
                 except SandboxUnavailable as error:
                     raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
             return self._sandbox
@@ -96,13 +99,6 @@ class Worker:
     def isolation(self) -> tuple[str, ...]:
         """The names of the layers that are active."""
         return self.sandbox.isolation
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What every outcome must say."""
-        if self.settings.isolation == "required":
-            return ()
-        return ("isolation is switched off: this worker runs code without the operating system's confinement",)
 
     def session(
         self,

@@ -1,4 +1,4 @@
-"""One run, from the worker's side: send the snippet, serve what its child asks, and end the child in every case.
+"""One run, from the worker's side: serve what the child asks until it is done, lost, late or out of bounds.
 
 The child is a hostile peer. Everything that it can make grow is counted here: frames by their number, calls by the
 snippet's limit, output by its bytes, time by the deadline. The way out is always the same: the child is killed.
@@ -13,7 +13,7 @@ from typing import Any
 from sandbox import ending
 from sandbox.captured import OUTPUT_FACTOR, Captured
 from sandbox.claims import Claim, parse_done
-from sandbox.errors import HelperFailed, ProtocolViolation
+from sandbox.errors import HelperFailed, OutOfTime, ProtocolViolation
 from sandbox.kept import Child, DeadlinePassed, Usage
 from sandbox.limits import SandboxLimits
 from sandbox.outcome import RunOutcome, Serve, Status
@@ -48,15 +48,15 @@ class Conversation:
         pieces = OUTPUT_FACTOR * self._limits.stdout_bytes / PIECE_CHARACTERS
         return int(BURST + timed + pieces + 2 * HAMMERING * self._limits.helper_calls) + 100
 
-    def hold(self, request: bytes, output: Captured, status: ReadStatus) -> RunOutcome:
-        """Run the snippet to its end. The child is dead when this returns or raises."""
+    def hold(self, output: Captured, status: ReadStatus) -> RunOutcome:
+        """Serve the child, which has its snippet, to its end; then it only waits to be killed, or is dead."""
         child = self._child
         started = time.monotonic()
         claim: Claim | None = None
         usage: Usage | None = None
         child.set_deadline(started + self._limits.execution_seconds)
         try:
-            claim = self._talk(request, output)
+            claim = self._talk(output)
             # A claim that came too late is none: a helper call may have returned after the deadline.
             if time.monotonic() > started + self._limits.execution_seconds:
                 raise DeadlinePassed
@@ -77,10 +77,8 @@ class Conversation:
                 self._failure = died
         return self._outcome(claim, output, usage or Usage(), duration)
 
-    def _talk(self, request: bytes, output: Captured) -> Claim | None:
+    def _talk(self, output: Captured) -> Claim | None:
         """Serve the child until it is done; None when it is gone."""
-        if not self._child.send(request):
-            return None
         while (frame := self._child.read()) is not None:
             match frame[0]:
                 case "call":
@@ -107,6 +105,8 @@ class Conversation:
         try:
             self._count(method)
             frame = self._encode(["ok", self._serve(method, arguments)])
+        except OutOfTime:
+            raise DeadlinePassed from None
         except HelperFailed as failed:
             return self._encode(["err", _fields(failed)])
         except (TypeError, ValueError, OverflowError) as error:

@@ -3,6 +3,7 @@
     SandboxError
     ├── ProtocolViolation    a child sent what no honest child sends; it has been ended
     ├── SandboxUnavailable   no child can be had: the host lacks a required layer, or forking fails
+    ├── OutOfTime            raised by the caller's `serve` function when the run's time is over; ends the run
     └── HelperFailed         raised by the caller's `serve` function; crosses to the snippet as `helpers.Error`
 """
 
@@ -21,6 +22,10 @@ class ProtocolViolation(SandboxError):
 
 class SandboxUnavailable(SandboxError):
     """No child can be had; the message says which layer or resource is missing."""
+
+
+class OutOfTime(SandboxError):
+    """The run's time ended inside a helper call; the run ends as a timeout, whatever the snippet would do next."""
 
 
 class HelperFailed(SandboxError):

@@ -89,11 +89,14 @@ class Sandbox:
         *,
         on_output: Callable[[str], None] | None = None,
         cancel: Cancel | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> RunOutcome:
         """Run one snippet; its helper calls are answered by `serve` in this thread.
 
+        `on_start` is called when a child was found and its clock is about to start.
+
         Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed) or `on_output`
-        raises; the child is dead in every case.
+        raises (or `on_start`); the child is dead in every case.
         """
         limits = within(snippet.limits, self._limits)
         request = _request(snippet, limits)
@@ -102,26 +105,28 @@ class Sandbox:
             return self._loud(RunOutcome(status="rejected", error=refusal))
         if cancel is not None and cancel.cancelled:
             return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
-        child = self._ready_child()
+        child = self._started_child(request)
         try:
             if cancel is not None:
                 cancel.attach(lambda: child.end("cancelled"))
             output = Captured(limits.stdout_bytes, on_output)
-            return self._loud(Conversation(child, limits, serve).hold(request, output, self._children.status))
+            if on_start is not None:
+                on_start()
+            return self._loud(Conversation(child, limits, serve).hold(output, self._children.status))
         finally:
             if cancel is not None:
                 cancel.release()
             child.close()
             self._running.discard(child)
 
-    def _ready_child(self) -> Child:
+    def _started_child(self, request: bytes) -> Child:
         for _ in range(_ATTEMPTS):
             child = self._children.take()
             # Before the wait: a `close` from here on finds it. One that came between the two lines has ended the
             # zygote, and this child with it.
             self._running.add(child)
             try:
-                if child.await_ready(time.monotonic() + TAKE_SECONDS):
+                if child.start(request, time.monotonic() + TAKE_SECONDS):
                     return child
             except (DeadlinePassed, ProtocolViolation):
                 pass

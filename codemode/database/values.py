@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from codemode.errors import ParametersInvalid, ValueRefused
@@ -44,7 +44,7 @@ def _refuse_surrogates(text: str, where: str) -> None:
 
 def _json_text(value: Any, where: str) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueRefused(f"{where}: cannot be stored as JSON: {error}", hint="store plain lists and dicts") from None
 
@@ -66,8 +66,3 @@ def parameters(params: Any) -> Sequence[Any] | Mapping[str, Any]:
     raise ParametersInvalid(
         f"parameters must be a list or a dict, not {type(params).__name__}", hint="write [value] for a single one"
     )
-
-
-def holds_nan(values: Iterable[Any]) -> bool:
-    """Whether a NaN is among `values`, which SQLite stores as NULL."""
-    return any(type(value) is float and value != value for value in values)

@@ -16,7 +16,6 @@ from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
 from codemode.database.names import quoted
-from codemode.database.values import holds_nan
 from codemode.errors import CodemodeError, ConstraintFailed, NoSuchColumn, RequestInvalid, StatementError
 from codemode.guard import Statement
 from codemode.session.statements import Statements
@@ -125,8 +124,6 @@ class Batches:
             raise
         batch.rows += count
         batch.chunks += 1
-        if holds_nan(values):
-            self._statements.tally.warn("a NaN among the records was stored as NULL")
 
     def _insert(self, batch: _Batch, sql: str, count: int, values: list[Any], width: int) -> int:
         connection = self._statements.opened.connection

@@ -7,6 +7,7 @@ helpers: a hostile child speaks to this file directly.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +15,13 @@ from codemode.database import plan, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as split_script
 from codemode.database.values import parameters
-from codemode.errors import CodemodeError, RequestInvalid
+from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
 from codemode.session.batches import Batches
 from codemode.session.host import HostFunctions
 from codemode.session.ids import ulid
 from codemode.session.pages import Pages
 from codemode.session.statements import Statements
-from sandbox.errors import HelperFailed
+from sandbox.errors import HelperFailed, OutOfTime
 
 _log = logging.getLogger("codemode")
 
@@ -39,6 +40,10 @@ class Calls:
         try:
             return self.answer(method, args)
         except CodemodeError as error:
+            if isinstance(error, StatementTimeout) and time.monotonic() >= self.statements.ends_at:
+                # The statement was ended because the execution's time is over: that is what the outcome must say,
+                # and the snippet may not catch it and go on.
+                raise OutOfTime from None
             raise HelperFailed(
                 error.code, error.message, hint=error.hint, did_you_mean=error.did_you_mean,
                 available=error.available, sql=error.sql,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from msgspec import structs
+from msgspec import convert, structs
 
 from codemode.database.clock import now
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry, Totals, bounded
 from codemode.errors import CodemodeError
 from codemode.guard.repair import explain_error
+from codemode.limits import Limits
 from codemode.session import results
 from codemode.session.calls import Calls
 from codemode.session.host import HostFunctions
@@ -32,7 +33,10 @@ _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth 
 class Runner(Protocol):
     """What runs snippets: a sandbox.Sandbox."""
 
-    isolation: tuple[str, ...]
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """The names of the active layers."""
+        ...
 
     def run(
         self,
@@ -41,6 +45,7 @@ class Runner(Protocol):
         *,
         on_output: Callable[[str], None] | None = None,
         cancel: Cancel | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> RunOutcome:
         """Run one snippet to its end."""
         ...
@@ -74,7 +79,7 @@ class Execution:
         self.id = new_execution_id()
         self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
         self._transaction = Transaction(opened.connection, opened.guard, request.mode, self._explain)
-        self._statements = Statements(opened, self._transaction, self.id, time.monotonic() + request.seconds)
+        self._statements = Statements(opened, self._transaction, self.id)
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
 
     def _explain(self, error: DatabaseError, sql: str) -> CodemodeError:
@@ -86,7 +91,13 @@ class Execution:
         self._opened.meter.take()
         self._opened.deadline.cancel = self._cancel
         try:
-            run = runner.run(self._snippet(), self._calls, on_output=self._request.on_output, cancel=self._cancel)
+            run = runner.run(
+                self._snippet(),
+                self._calls,
+                on_output=self._request.on_output,
+                cancel=self._cancel,
+                on_start=self._start_clock,
+            )
         except BaseException:
             self._calls.pages.close_all()
             self._transaction.finish(keep=False)
@@ -101,21 +112,15 @@ class Execution:
         outcome = self._outcome(run, runner.isolation, usage, problem)
         return self._logged(structs.replace(outcome, result=value, result_info=info), timestamp)
 
+    def _start_clock(self) -> None:
+        self._statements.ends_at = time.monotonic() + self._request.seconds
+
     def _snippet(self) -> Snippet:
-        limits = self._opened.limits
-        return Snippet(
-            code=self._request.code,
-            inputs=self._request.inputs,
-            functions=self._request.host.names,
-            limits=SandboxLimits(
-                execution_seconds=self._request.seconds,
-                memory_bytes=limits.memory_bytes,
-                stdout_bytes=limits.stdout_bytes,
-                result_bytes=self._request.result_bytes,
-                helper_calls=limits.helper_calls,
-                code_bytes=limits.code_bytes,
-            ),
+        request = self._request
+        limits = replace(
+            sandbox_limits(self._opened.limits), execution_seconds=request.seconds, result_bytes=request.result_bytes
         )
+        return Snippet(code=request.code, inputs=request.inputs, functions=request.host.names, limits=limits)
 
     def _ended(self, problem: Problem | None) -> Problem | None:
         """End the transaction as the run ended, and say what speaks against a good outcome."""
@@ -188,6 +193,19 @@ class Execution:
         return outcome if warning is None else structs.replace(outcome, warnings=(*outcome.warnings, warning))
 
 
+def sandbox_limits(limits: Limits) -> SandboxLimits:
+    """What the sandbox keeps of a session's limits; a frame must be able to carry the largest answer."""
+    return SandboxLimits(
+        execution_seconds=limits.execution_seconds,
+        memory_bytes=limits.memory_bytes,
+        stdout_bytes=limits.stdout_bytes,
+        result_bytes=limits.result_bytes,
+        helper_calls=limits.helper_calls,
+        code_bytes=limits.code_bytes,
+        frame_bytes=max(SandboxLimits().frame_bytes, limits.result_set_bytes * 5 // 4),
+    )
+
+
 def write_log(opened: OpenSession, entries: list[Entry], totals: Totals, size: int) -> str | None:
     """Write `entries`; a log that cannot be written is a warning, never a lost outcome."""
     for entry in entries:
@@ -215,7 +233,7 @@ def _value(run: RunOutcome) -> tuple[Any, ResultInfo | None, Problem | None]:
     """The result as Python values, or the problem of an execution that failed."""
     if run.error is not None:
         known = {name: value for name, value in run.error.items() if name in Problem.__struct_fields__}
-        return None, None, Problem(**{**known, "retryable": run.status == "timeout"})
+        return None, None, convert({**known, "retryable": run.status == "timeout"}, Problem)
     if run.value_json is None:
         return None, None, None
     try:

@@ -34,7 +34,6 @@ def checked_request(
     limits: Limits,
     code: str,
     options: RunOptions,
-    warnings: tuple[str, ...],
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> Request:
     """The request, bounded by `limits`; raises RequestInvalid for what no execution can be made of."""
@@ -44,7 +43,7 @@ def checked_request(
             raise RequestInvalid(
                 f"run() has no argument {name!r}", did_you_mean=difflib.get_close_matches(name, known), available=known
             )
-    noted = list(warnings)
+    noted: list[str] = []
     return Request(
         code=_code(code, limits.code_bytes),
         inputs=_inputs(options.get("inputs") or {}, limits.result_set_bytes),

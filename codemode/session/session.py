@@ -42,11 +42,6 @@ class Host(Protocol):
     registry: Registry
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What every outcome must say."""
-        ...
-
-    @property
     def sandbox(self) -> Runner:
         """What runs snippets."""
         ...
@@ -69,7 +64,7 @@ class Session(HostCalls):
         A snippet that fails is an outcome with `ok` False. Raises RequestInvalid for a wrong argument, SessionBusy
         when the session's turn does not come within `queue_seconds`, and the other session errors.
         """
-        request = checked_request(self.limits, code, options, self._worker.warnings)
+        request = checked_request(self.limits, code, options)
         asked = time.monotonic()
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             return self._execute(opened, request, time.monotonic() - asked)
@@ -79,7 +74,7 @@ class Session(HostCalls):
 
         Waiting for the session's turn holds no thread. Cancelling the task cancels the execution.
         """
-        request = checked_request(self.limits, code, options, self._worker.warnings, asyncio.get_running_loop())
+        request = checked_request(self.limits, code, options, asyncio.get_running_loop())
         asked = time.monotonic()
         with self._registry.waiting(self._key) as queue:
             granted = queue.request()
@@ -158,7 +153,7 @@ class Session(HostCalls):
                 "atomic",
                 lambda error, sql: explain_error(error, sql, opened.connection),
             )
-            statements = Statements(opened, transaction, _HOST, float("inf"))
+            statements = Statements(opened, transaction, _HOST)
             calls = Calls(statements, HostFunctions(), lambda: self._metrics(statements))
             kept = False
             try:
@@ -194,7 +189,7 @@ class Session(HostCalls):
             "read_only",
             lambda error, sql: explain_error(error, sql, reader.connection),
         )
-        statements = Statements(reader, transaction, _HOST, float("inf"))
+        statements = Statements(reader, transaction, _HOST)
         return Calls(statements, HostFunctions(), lambda: self._metrics(statements))
 
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:

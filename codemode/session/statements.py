@@ -11,7 +11,7 @@ from typing import Any
 from codemode.database.clock import now
 from codemode.database.execute import Cost, DatabaseError, Parameters, Result, run
 from codemode.database.journal import Entry, bounded
-from codemode.database.values import holds_nan, parameters
+from codemode.database.values import parameters
 from codemode.errors import CodemodeError, StatementRefused
 from codemode.guard import Statement
 from codemode.guard.repair import explain_error
@@ -40,19 +40,17 @@ class Tally:
 
 
 class Statements:
-    """Runs the statements of one execution; `ends_at` (time.monotonic) bounds each of them besides query_seconds."""
+    """Runs the statements of one execution; its end, `ends_at` (time.monotonic), bounds each besides query_seconds."""
 
-    def __init__(
-        self, opened: OpenSession | Reader, transaction: Transaction, execution_id: str, ends_at: float
-    ) -> None:
+    def __init__(self, opened: OpenSession | Reader, transaction: Transaction, execution_id: str) -> None:
         self.opened, self.transaction, self.execution_id = opened, transaction, execution_id
         self.tally = Tally()
-        self._ends_at = ends_at
+        self.ends_at = float("inf")
 
     @property
     def until(self) -> float:
         """When a statement that starts now must be over."""
-        return min(time.monotonic() + self.opened.limits.query_seconds, self._ends_at)
+        return min(time.monotonic() + self.opened.limits.query_seconds, self.ends_at)
 
     def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
         """One statement of any allowed kind; its rows too, where it returns some."""
@@ -105,7 +103,7 @@ class Statements:
             result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=limits.result_set_bytes)
             if statement.changes_schema:
                 self.opened.guard.check_schema()
-        self._count(statement, params, result)
+        self._count(statement, result)
         return result
 
     def _scope(self, statement: Statement) -> Any:
@@ -141,14 +139,12 @@ class Statements:
         with self.opened.deadline.until(self.until):
             return self.opened.guard.check(sql)
 
-    def _count(self, statement: Statement, params: Parameters, result: Result) -> None:
+    def _count(self, statement: Statement, result: Result) -> None:
         tally = self.tally
         tally.rows_read += len(result.rows)
         tally.rows_written += result.changes
         if result.changes or statement.changes_schema:
             self.changed(statement)
-        if holds_nan(params.values() if isinstance(params, dict) else params):
-            tally.warn("a NaN among the parameters was stored as NULL")
 
     def changed(self, statement: Statement) -> None:
         """Remember which tables `statement` changed."""

@@ -1,0 +1,135 @@
+"""batch_insert: streaming, all or nothing, and which record was wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from codemode import Session
+
+
+def count(session: Session, table: str = "t") -> int:
+    return session.value(f"SELECT count(*) FROM {table}")
+
+
+def test_a_generator_may_call_other_helpers_between_records(table: Session) -> None:
+    code = """
+def records():
+    for n in range(1200):
+        if n % 100 == 0:
+            helpers.db.exec("INSERT INTO seen VALUES (?)", [n])
+        yield {"a": 100 + n, "b": helpers.db.value("SELECT max(a) FROM t WHERE a < 4")}
+helpers.db.exec("CREATE TABLE seen (n)")
+helpers.db.batch_insert("t", records())
+"""
+    outcome = table.run(code)
+    assert outcome.ok, outcome.error
+    assert (outcome.result["rows_written"], outcome.result["chunks"]) == (1200, 3)
+    assert (count(table), count(table, "seen")) == (1203, 12)
+
+
+@pytest.mark.parametrize("caught", [True, False])
+def test_a_generator_that_fails_half_way_leaves_nothing(table: Session, caught: bool) -> None:
+    code = """
+def records():
+    for n in range(1200):
+        yield {"a": 100 + n}
+    raise ValueError("half-way")
+"""
+    call = "helpers.db.batch_insert('t', records())"
+    code += f"try:\n    {call}\nexcept ValueError as e:\n    print(e)\n" if caught else call
+    outcome = table.run(code)
+    assert outcome.ok is caught
+    assert count(table) == 3
+
+
+def test_a_constraint_names_the_record(table: Session) -> None:
+    outcome = table.run("helpers.db.batch_insert('t', [{'a': 100 + n} for n in range(700)] + [{'a': 2}])")
+    assert outcome.error.code == "sql.constraint"
+    assert "record 700" in outcome.error.message
+    assert count(table) == 3
+
+
+def test_an_unknown_key_names_itself_and_the_record(table: Session) -> None:
+    outcome = table.run("helpers.db.batch_insert('t', [{'a': 10}, {'a': 11, 'bb': 1}])")
+    assert outcome.error.code == "sql.no_such_column"
+    assert "bb" in outcome.error.message
+    assert "record 1" in outcome.error.message
+    assert outcome.error.did_you_mean == ("b",)
+    assert count(table) == 3
+
+
+CONFLICTS = [
+    ("ignore", None, [(1, "1"), (2, "2"), (3, "3"), (4, "new")], 1),
+    ("replace", None, [(1, "new"), (2, "2"), (3, "3"), (4, "new")], 2),
+    ("update", "a", [(1, "new"), (2, "2"), (3, "3"), (4, "new")], 2),
+    ("update", ["a"], [(1, "new"), (2, "2"), (3, "3"), (4, "new")], 2),
+]
+
+
+@pytest.mark.parametrize(("mode", "key", "expected", "written"), CONFLICTS)
+def test_conflicts(table: Session, mode: str, key: object, expected: list[object], written: int) -> None:
+    records = [{"a": 1, "b": "new"}, {"a": 4, "b": "new"}]
+    code = f"helpers.db.batch_insert('t', {records}, on_conflict={mode!r}, key={key!r})"
+    outcome = table.run(code)
+    assert outcome.ok, outcome.error
+    assert outcome.result["rows_written"] == written
+    assert [tuple(row.values()) for row in table.query("SELECT a, b FROM t ORDER BY a")] == expected
+
+
+def test_create_infers_the_table(session: Session) -> None:
+    code = """
+records = [{"name": "x", "n": 1, "price": 1.5, "raw": b"1"}, {"name": "y", "n": 2, "price": 2, "raw": None}]
+helpers.db.batch_insert("made", records, create=True)
+"""
+    outcome = session.run(code)
+    assert outcome.ok, outcome.error
+    types = {column["name"]: column["type"] for column in session.get_columns("made")}
+    assert types == {"name": "TEXT", "n": "INTEGER", "price": "REAL", "raw": "BLOB"}
+    assert outcome.db.tables_changed == ("made",)
+
+
+def test_missing_keys_are_null_and_columns_nobody_names_keep_their_default(session: Session) -> None:
+    session.exec("CREATE TABLE d (a, b, c DEFAULT 'kept')")
+    session.batch_insert("d", [{"a": 1, "b": 2}, {"a": 3}])
+    assert [tuple(row.values()) for row in session.query("SELECT * FROM d")] == [(1, 2, "kept"), (3, None, "kept")]
+
+
+def test_odd_names_and_generated_columns(session: Session) -> None:
+    session.exec('CREATE TABLE "or""der" ("sel ect" INTEGER, "ümlaut" TEXT, twice AS ("sel ect" * 2))')
+    session.batch_insert('or"der', [{"sel ect": 4, "ümlaut": "ß"}])
+    assert session.query_one('SELECT * FROM "or""der"') == {"sel ect": 4, "ümlaut": "ß", "twice": 8}
+
+
+def test_triggers_run_under_the_users_rights(session: Session) -> None:
+    session.script(
+        "CREATE TABLE a (x); CREATE TABLE audit (x);"
+        "CREATE TRIGGER copy AFTER INSERT ON a BEGIN INSERT INTO audit VALUES (new.x); END"
+    )
+    session.batch_insert("a", [{"x": 1}, {"x": 2}])
+    assert session.value("SELECT sum(x) FROM audit") == 3
+
+
+def test_batches_nest(table: Session) -> None:
+    code = """
+def outer():
+    for n in range(600):
+        if n == 550:
+            helpers.db.batch_insert("inner_t", ({"x": i} for i in range(5)))
+        yield {"a": 1000 + n}
+helpers.db.exec("CREATE TABLE inner_t (x)")
+helpers.db.batch_insert("t", outer())
+"""
+    outcome = table.run(code)
+    assert outcome.ok, outcome.error
+    assert (count(table), count(table, "inner_t")) == (603, 5)
+
+
+def test_no_records_are_no_error(table: Session) -> None:
+    assert table.batch_insert("t", [])["rows_written"] == 0
+
+
+def test_an_engine_table_takes_no_records(table: Session) -> None:
+    for name in ("session_state", "execution_logs", "sqlite_schema"):
+        outcome = table.run(f"helpers.db.batch_insert({name!r}, [{{'key': 'k', 'value': '1', 'updated_at': ''}}])")
+        assert not outcome.ok, name
+    assert table.value("SELECT count(*) FROM session_state") == 0

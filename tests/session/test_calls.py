@@ -1,0 +1,120 @@
+"""The helper calls as snippets write them: first the seven of the original design, in both spellings, awaited or not."""
+
+from __future__ import annotations
+
+import pytest
+
+from codemode import Session
+
+SEVEN = [
+    ("helpers.db.exec('CREATE TABLE x (a)')", True),
+    ("helpers.db.query('SELECT b FROM t WHERE a = ?', [2])", [{"b": "2"}]),
+    ("helpers.db.batch_insert('t', [{'a': 8}, {'a': 9}])['rows_written']", 2),
+    ("helpers.db.batchInsert('t', [{'a': 8}, {'a': 9}])['rows_written']", 2),
+    ("helpers.db.create_table('y', 'a INTEGER, b TEXT')", {"success": True}),
+    ("helpers.db.createTable('y', {'a b': 'INTEGER', 'select': 'TEXT'})", {"success": True}),
+    ("helpers.db.save_state('k', {'deep': [1, None]}) or helpers.db.get_state('k')", {"deep": [1, None]}),
+    ("helpers.db.saveState('k', 'v') or helpers.db.getState('k')", "v"),
+    ("helpers.db.get_metrics()['tables'][0]['rows']", 3),
+    ("helpers.db.getMetrics()['session_id'][:2]", "s_"),
+]
+
+
+@pytest.mark.parametrize("awaiting", ["", "await "])
+@pytest.mark.parametrize(("call", "expected"), SEVEN)
+def test_the_seven_calls(table: Session, call: str, expected: object, awaiting: str) -> None:
+    outcome = table.run(f"result = {awaiting}{call}" if " or " not in call else call)
+    assert outcome.ok, outcome.error
+    if expected is True:
+        assert outcome.result["success"] is True
+    else:
+        assert outcome.result == expected
+
+
+MORE = [
+    ("helpers.db.query_one('SELECT a, b FROM t WHERE a = 2')", {"a": 2, "b": "2"}),
+    ("helpers.db.query_one('SELECT a FROM t WHERE a = 99')", None),
+    ("helpers.db.value('SELECT max(a) FROM t')", 3),
+    ("helpers.db.query('SELECT a, a FROM t WHERE a = 1')", [{"a": 1, "a_2": 1}]),
+    ("helpers.db.query('SELECT :x + 1 AS y', {'x': 4})", [{"y": 5}]),
+    ("helpers.db.query('DELETE FROM t WHERE a = 1 RETURNING b')", [{"b": "1"}]),
+    ("helpers.db.exec('UPDATE t SET b = 0')['changes']", 3),
+    ("helpers.db.exec('CREATE TABLE z (q)')['changes']", 0),
+    ("helpers.db.exec('SELECT a FROM t WHERE a < 3')['rows']", [{"a": 1}, {"a": 2}]),
+    ("helpers.db.exec(\"INSERT INTO t (b) VALUES ('new')\")['last_row_id']", 4),
+    ("[r['changes'] for r in helpers.db.batch([('DELETE FROM t WHERE a = ?', [1]), 'UPDATE t SET b = 1'])]", [1, 2]),
+    ("[r['changes'] for r in helpers.db.script('DELETE FROM t WHERE a = 1; -- ;\\nUPDATE t SET b = 1;')]", [1, 2]),
+    ("[len(page) for page in helpers.db.pages('SELECT * FROM t', size=2)]", [2, 1]),
+    ("helpers.db.save_state('a', 1) or helpers.db.list_state()", ["a"]),
+    ("helpers.db.delete_state('missing')", False),
+    ("helpers.db.explain('SELECT * FROM t WHERE b = 1')['scans']", ["t"]),
+    ("helpers.schema.get_tables()", ["t"]),
+    ("helpers.schema.getColumns('t')[0]['primary_key']", True),
+    ("helpers.schema.has_column('t', 'B')", True),
+    ("helpers.schema.describe_table('T')['row_count']", 3),
+    ("helpers.schema.findColumn('t', 'a')['name']", "a"),
+    ("helpers.db.query(helpers.sql.count_by('t', 'b'))[0]['count']", 1),
+    ("helpers.db.query(helpers.sql.topN('t', 'a', 1))", [{"a": 3, "b": "3"}]),
+]
+
+
+@pytest.mark.parametrize(("call", "expected"), MORE)
+def test_every_other_call(table: Session, call: str, expected: object) -> None:
+    outcome = table.run(call)
+    assert outcome.ok, outcome.error
+    assert outcome.result == expected
+
+
+BAD = [
+    ("helpers.db.qurey('SELECT 1')", "request.invalid", "query"),
+    ("helpers.db.query('SELECT 1', [1, 2])", "sql.parameters", ""),
+    ("helpers.db.query('DELETE FROM t')", "sql.refused", "exec"),
+    ("helpers.db.query('SELECT * FROM tt')", "sql.no_such_table", "t"),
+    ("helpers.db.query('SELECT aa FROM t')", "sql.no_such_column", "a"),
+    ("helpers.db.query('SELEC 1')", "sql.syntax", ""),
+    ("helpers.db.query('SELECT 1; SELECT 2')", "sql.multiple_statements", "script"),
+    ("helpers.db.query('SELECT nofunction(1)')", "sql.no_such_function", ""),
+    ("helpers.db.exec('INSERT INTO t VALUES (1, 1)')", "sql.constraint", ""),
+    ("helpers.db.exec('CREATE TABLE t (x)')", "sql.already_exists", ""),
+    ("helpers.db.exec('INSERT INTO t VALUES (?, 1)', [2**63])", "sql.value", ""),
+    ("helpers.db.exec('INSERT INTO t VALUES (50, ?)', ['\\ud800'])", "sql.value", ""),
+    ("helpers.db.exec('PRAGMA journal_mode')", "sql.refused", ""),
+    ("helpers.db.batch_insert('t', [{'a': 9}, {'c': 1}])", "sql.no_such_column", "c"),
+    ("helpers.schema.get_columns('nothing')", "sql.no_such_table", "t"),
+]
+
+
+@pytest.mark.parametrize(("call", "code", "way_out"), BAD)
+def test_a_bad_call_says_what_and_how_to_go_on(table: Session, call: str, code: str, way_out: str) -> None:
+    outcome = table.run(call)
+    assert not outcome.ok
+    assert outcome.error.code == code, outcome.error
+    told = f"{outcome.error.message} {outcome.error.hint} {outcome.error.did_you_mean} {outcome.error.available}"
+    assert way_out in told
+    assert outcome.error.line == 1
+    assert table.value("SELECT count(*) FROM t") == 3
+
+
+def test_values_arrive_in_the_database_as_the_contract_says(session: Session) -> None:
+    code = """
+import datetime, decimal
+values = [None, True, 7, 1.5, float("nan"), "tëxt", b"\\x00\\xff", [1, {"a": None}], datetime.date(2026, 1, 2),
+          decimal.Decimal("1.10")]
+helpers.db.exec("CREATE TABLE v (x)")
+for value in values:
+    helpers.db.exec("INSERT INTO v VALUES (?)", [value])
+"""
+    outcome = session.run(code)
+    assert outcome.ok, outcome.error
+    assert any("NULL" in warning for warning in outcome.warnings)
+    stored = [row["x"] for row in session.query("SELECT x FROM v ORDER BY rowid")]
+    assert stored == [None, 1, 7, 1.5, None, "tëxt", b"\x00\xff", '[1,{"a":null}]', "2026-01-02", "1.10"]
+
+
+def test_numbers_are_counted_by_sqlite(table: Session) -> None:
+    outcome = table.run("helpers.db.query('SELECT * FROM t ORDER BY b')\nhelpers.db.exec('UPDATE t SET b = 1')")
+    assert (outcome.db.rows_read, outcome.db.rows_written) == (3, 3)
+    assert outcome.db.scan_steps > 0
+    assert outcome.db.vm_steps > 10
+    assert outcome.db.sorts == 1
+    assert outcome.usage.helper_calls == 2

@@ -1,0 +1,116 @@
+"""Storage that is damaged, missing, read-only or of the future: a clear error, and nothing else is harmed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from codemode import Worker
+from codemode.errors import SessionDamaged, SessionNewer, SessionNotFound, StorageFull
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A data directory with the sessions `broken` and `sound`; the path of `broken`'s database."""
+    with Worker(data_dir=tmp_path) as worker:
+        for name in ("broken", "sound"):
+            worker.session(name).exec("CREATE TABLE t (x)")
+        return worker.registry.files(("local", "broken")).database
+
+
+def data_dir(database: Path) -> Path:
+    return database.parent.parent.parent
+
+
+def test_a_damaged_file_is_reported_and_kept(place: Path) -> None:
+    place.write_bytes(b"\x00garbage" * 1000)
+    with Worker(data_dir=data_dir(place)) as worker:
+        session = worker.session("broken")
+        for _ in range(2):
+            with pytest.raises(SessionDamaged):
+                session.run("1")
+            with pytest.raises(SessionDamaged):
+                session.get_tables()
+        assert worker.session("sound").get_tables() == ["t"]
+    assert place.read_bytes() == b"\x00garbage" * 1000
+
+
+def test_renewing_a_damaged_session_sets_its_file_aside(place: Path) -> None:
+    place.write_bytes(b"\x00garbage" * 1000)
+    with Worker(data_dir=data_dir(place)) as worker:
+        assert worker.session("broken", renew=True).get_tables() == []
+    (aside,) = place.parent.glob("session.db.damaged-*")
+    assert aside.read_bytes() == b"\x00garbage" * 1000
+
+
+def test_renewing_a_sound_session_changes_nothing(place: Path) -> None:
+    with Worker(data_dir=data_dir(place)) as worker:
+        assert worker.session("sound", renew=True).get_tables() == ["t"]
+
+
+@pytest.mark.parametrize("gone", ["file", "directory"])
+def test_a_missing_database_is_damage_and_no_empty_session(place: Path, gone: str) -> None:
+    place.unlink() if gone == "file" else place.parent.rename(place.parent.with_name("elsewhere"))
+    with Worker(data_dir=data_dir(place)) as worker:
+        session = worker.session("broken")
+        with pytest.raises(SessionDamaged, match="missing"):
+            session.run("1")
+        assert worker.session("sound").get_tables() == ["t"]
+    assert not place.exists()
+
+
+def test_a_file_of_a_newer_codemode_is_refused(place: Path) -> None:
+    connection = apsw.Connection(str(place))
+    connection.pragma("user_version", 99)
+    connection.close()
+    with Worker(data_dir=data_dir(place)) as worker, pytest.raises(SessionNewer, match="99"):
+        worker.session("broken").run("1")
+
+
+def test_a_lost_catalogue_does_not_empty_its_sessions(place: Path) -> None:
+    for file in data_dir(place).glob("catalog.db*"):
+        file.unlink()
+    with Worker(data_dir=data_dir(place)) as worker:
+        with pytest.raises(SessionNotFound):
+            worker.session("sound", create=False)
+        assert worker.session("sound").get_tables() == ["t"]
+
+
+def test_a_file_where_the_data_directory_should_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageFull, match="cannot be written"):
+        Worker(data_dir=tmp_path / "file")
+
+
+def test_a_read_only_data_directory(tmp_path: Path) -> None:
+    """As a user without rights, since root may write anywhere."""
+    tmp_path.chmod(0o755)
+    code = f"""
+import os, sys
+from codemode import Worker
+from codemode.errors import StorageFull
+if os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+try:
+    Worker(data_dir={str(tmp_path / "locked" / "data")!r})
+except StorageFull as error:
+    print(error.code, error.hint)
+"""
+    (tmp_path / "locked").mkdir(mode=0o555)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout == "storage.full check the directory's owner and permissions\n", done.stderr
+
+
+def test_a_leftover_of_a_cut_short_removal_is_swept(place: Path) -> None:
+    rubbish = place.parent.with_name("removed-01ABC")
+    rubbish.mkdir()
+    (rubbish / "session.db").write_bytes(b"x")
+    with Worker(data_dir=data_dir(place)) as worker:
+        worker.sweep()
+    assert not rubbish.exists()

@@ -1,0 +1,148 @@
+"""Every limit, as a snippet meets it: what is refused, what is cut and said, and that the session goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from codemode import Limits, Session, Worker
+from codemode.errors import RequestInvalid
+
+MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT {} AS x FROM n"
+
+
+def small(worker: Worker, **limits: float) -> Session:
+    return worker.session(limits=Limits(**limits))
+
+
+def test_rows_are_cut_and_said(worker: Worker) -> None:
+    session = small(worker, rows=10)
+    outcome = session.run(f"rows = helpers.db.query('{MANY.format(50, 'i')}')\n[len(rows), rows.truncated]")
+    assert outcome.result == [10, True]
+    assert any("pages" in warning for warning in outcome.warnings)
+
+
+def test_exactly_as_many_rows_as_allowed_are_not_cut(worker: Worker) -> None:
+    session = small(worker, rows=10)
+    outcome = session.run(f"rows = helpers.db.query('{MANY.format(10, 'i')}')\n[len(rows), rows.truncated]")
+    assert (outcome.result, outcome.warnings) == ([10, False], ())
+
+
+def test_a_byte_cap_cuts_like_the_row_cap(worker: Worker) -> None:
+    session = small(worker, result_set_bytes=100_000)
+    outcome = session.run(
+        f"rows = helpers.db.query('{MANY.format(50, 'hex(zeroblob(5000))')}')\n[len(rows), rows.truncated]"
+    )
+    assert outcome.result == [9, True]
+
+
+def test_a_cut_answer_never_cuts_the_change(worker: Worker) -> None:
+    session = small(worker, rows=10)
+    session.exec("CREATE TABLE t (x)")
+    outcome = session.run(f"helpers.db.exec('INSERT INTO t {MANY.format(50, 'i')} RETURNING x')")
+    assert outcome.ok, outcome.error
+    assert (len(outcome.result["rows"]), outcome.result["changes"], outcome.result["truncated"]) == (10, 50, True)
+    assert session.value("SELECT count(*) FROM t") == 50
+
+
+def test_a_statement_ends_at_its_time(worker: Worker) -> None:
+    session = small(worker, query_seconds=0.3)
+    outcome = session.run(f"helpers.db.value('SELECT count(*) FROM ({MANY.format(10**12, 'i')})')")
+    assert (outcome.status, outcome.error.code) == ("error", "sql.timeout")
+    assert session.value("SELECT 1") == 1
+
+
+def test_memory_is_bounded(worker: Worker) -> None:
+    session = small(worker, memory_bytes=128 * 1024 * 1024)
+    outcome = session.run("x = 'x' * 10**9")
+    assert outcome.error.code == "code.memory"
+    assert session.run("1").result == 1
+
+
+def test_helper_calls_are_counted(worker: Worker) -> None:
+    session = small(worker, helper_calls=20)
+    outcome = session.run("for _ in range(21): helpers.db.value('SELECT 1')")
+    assert outcome.error.code == "code.call_limit"
+    assert "20" in outcome.error.message
+
+
+def test_a_stream_of_records_is_not_many_calls(worker: Worker) -> None:
+    session = small(worker, helper_calls=20)
+    session.exec("CREATE TABLE t (x)")
+    outcome = session.run("helpers.db.batch_insert('t', ({'x': n} for n in range(20_000)))")
+    assert outcome.ok, outcome.error
+
+
+def test_a_result_too_large_says_what_to_do(worker: Worker) -> None:
+    session = small(worker, result_bytes=10_000)
+    outcome = session.run("'x' * 20_000")
+    assert (outcome.ok, outcome.result, outcome.error.code) == (False, None, "code.output_limit")
+    assert "table" in outcome.error.hint
+
+
+def test_output_keeps_head_and_tail(worker: Worker) -> None:
+    session = small(worker, stdout_bytes=2_000)
+    outcome = session.run("for n in range(5000): print('line', n)")
+    assert outcome.ok
+    assert outcome.stdout_truncated
+    assert outcome.stdout.startswith("line 0\n")
+    assert outcome.stdout.endswith("line 4999\n")
+    assert len(outcome.stdout) < 2_500
+
+
+def test_sql_text_is_bounded(worker: Worker) -> None:
+    session = small(worker, sql_bytes=1_000)
+    outcome = session.run("helpers.db.query('SELECT 1 --' + 'x' * 2000)")
+    assert outcome.error.code in {"sql.limit", "sql.refused"}
+    assert "1,000" in outcome.error.message
+
+
+def test_one_value_is_bounded(worker: Worker) -> None:
+    session = small(worker, value_bytes=100_000)
+    session.exec("CREATE TABLE t (x)")
+    outcome = session.run("helpers.db.exec('INSERT INTO t VALUES (?)', ['x' * 200_000])")
+    assert outcome.error.code == "sql.limit"
+
+
+def test_the_database_is_bounded(worker: Worker) -> None:
+    session = small(worker, database_bytes=1_000_000)
+    session.exec("CREATE TABLE t (x)")
+    outcome = session.run("helpers.db.batch_insert('t', ({'x': 'y' * 10_000} for _ in range(200)))")
+    assert outcome.error.code == "sql.disk_quota"
+    assert session.value("SELECT count(*) FROM t") == 0
+    assert session.batch_insert("t", [{"x": 1}])["rows_written"] == 1
+
+
+def test_state_is_bounded(worker: Worker) -> None:
+    session = small(worker, state_bytes=1_000)
+    outcome = session.run("helpers.db.save_state('k', 'x' * 2_000)")
+    assert outcome.error.code == "sql.limit"
+    assert "state_bytes" in outcome.error.message
+
+
+def test_code_is_bounded(worker: Worker) -> None:
+    session = small(worker, code_bytes=100)
+    with pytest.raises(RequestInvalid, match="code_bytes"):
+        session.run("#" * 200)
+
+
+def test_a_longer_timeout_is_lowered_and_said(worker: Worker) -> None:
+    outcome = small(worker, execution_seconds=5).run("1", timeout=500)
+    assert any("lowered to 5 s" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "1", True])
+def test_a_timeout_that_is_none_is_invalid(session: Session, timeout: object) -> None:
+    with pytest.raises(RequestInvalid, match="timeout"):
+        session.run("1", timeout=timeout)
+
+
+def test_limits_only_go_downwards(tmp_path) -> None:
+    with Worker(data_dir=tmp_path, limits=Limits(rows=50)) as worker:
+        assert worker.session("a", limits=Limits(rows=500)).limits.rows == 50
+        assert worker.session("b", limits=Limits(rows=5)).limits.rows == 5
+        assert worker.session("b").limits.rows == 5, "a session keeps what it lowered"
+
+
+def test_limits_above_zero() -> None:
+    with pytest.raises(RequestInvalid, match="rows"):
+        Limits(rows=0)

@@ -1,0 +1,125 @@
+"""The execution log: everything that ran, failures too, bounded, readable and not writable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codemode import Session, Settings, Worker
+from codemode.database.journal import Entry, Journal, Totals
+
+
+def test_a_failed_execution_is_on_record_although_its_data_is_not(table: Session) -> None:
+    table.run("helpers.db.exec('DELETE FROM t')\nraise ValueError('no')")
+    execution, statement = table.logs(limit=2)
+    assert (execution.kind, execution.error_code) == ("execution", "code.runtime")
+    assert "raise ValueError" in execution.statement
+    assert (statement.kind, statement.statement, statement.rows_written) == ("exec", "DELETE FROM t", 3)
+    assert statement.execution_id == execution.execution_id
+    assert table.value("SELECT count(*) FROM t") == 3
+
+
+def test_a_snippet_reads_the_log(table: Session) -> None:
+    first = table.run("helpers.db.query('SELECT * FROM missing')")
+    code = (
+        f"helpers.db.query(\"SELECT kind, error_code FROM execution_logs WHERE execution_id = '{first.execution_id}'\")"
+    )
+    assert table.run(code).result == [
+        {"kind": "query", "error_code": "sql.no_such_table"},
+        {"kind": "execution", "error_code": "sql.no_such_table"},
+    ]
+
+
+WRITES = [
+    "DELETE FROM execution_logs",
+    "UPDATE execution_logs SET kind = 'x'",
+    "INSERT INTO execution_logs (kind) VALUES ('x')",
+    "DROP TABLE execution_logs",
+    "DROP VIEW execution_logs",
+    "DELETE FROM log.execution_logs",
+    "DROP TABLE log.execution_logs",
+    "ALTER TABLE t RENAME TO execution_logs",
+    "CREATE TABLE execution_logs (x)",
+    "CREATE TRIGGER x INSTEAD OF INSERT ON execution_logs BEGIN SELECT 1; END",
+    "DELETE FROM session_state",
+    "INSERT INTO session_state VALUES ('k', '1', '')",
+    "DROP TABLE session_state",
+    "ALTER TABLE session_state ADD COLUMN x",
+    "CREATE TRIGGER x AFTER INSERT ON session_state BEGIN SELECT 1; END",
+    "CREATE INDEX x ON session_state (value)",
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_engine_tables_cannot_be_changed(table: Session, write: str) -> None:
+    table.save_state("k", 1)
+    before = len(table.logs(limit=1000))
+    outcome = table.run(f"helpers.db.exec({write!r})")
+    assert not outcome.ok, write
+    assert table.get_state("k") == 1
+    assert len(table.logs(limit=1000)) >= before + 2
+    assert "t" in table.get_tables()
+
+
+def entry(number: int, text: str = "SELECT 1") -> Entry:
+    return Entry("ex", "2026-01-01T00:00:00.000Z", "exec", f"{number} {text}", 1.0)
+
+
+def test_the_log_keeps_the_newest_entries(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "log.db", entries=10, size_bytes=10**9)
+    for number in range(25):
+        journal.write([entry(number)], Totals(1, 2, 3))
+    kept = journal.read(100)
+    assert [e.statement.split()[0] for e in kept] == [str(n) for n in range(24, 14, -1)]
+    assert journal.totals() == Totals(25, 50, 75), "the totals outlive the entries"
+    journal.close()
+
+
+def test_the_log_is_bounded_in_bytes(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "log.db", entries=10**6, size_bytes=200_000)
+    for number in range(400):
+        journal.write([entry(number, "x" * 3_000)], Totals(1, 0, 0))
+    assert journal.read(1)[0].statement.startswith("399 ")
+    assert journal.path.stat().st_size < 400_000
+    assert 10 < journal.count() < 100
+    journal.close()
+
+
+def test_a_long_statement_is_kept_with_its_length_and_hash(table: Session) -> None:
+    table.run("helpers.db.query('SELECT 1 --' + 'x' * 50_000)")
+    statement = table.logs(limit=2)[1].statement
+    assert len(statement) < 5_000
+    assert "50,011 characters, sha256" in statement
+
+
+def test_a_damaged_log_is_set_aside_and_the_session_works(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        worker.session("s").exec("CREATE TABLE t (x)")
+    log = next(tmp_path.glob("sessions/*/log.db"))
+    log.write_bytes(b"this is no database" * 500)
+    with Worker(data_dir=tmp_path) as worker:
+        assert worker.session("s").get_tables() == ["t"]
+        assert worker.session("s").exec("INSERT INTO t VALUES (1)")["changes"] == 1
+    assert list(log.parent.glob("log.db.damaged-*"))
+
+
+def test_totals_and_metrics(table: Session) -> None:
+    before = table.metrics()
+    table.run("helpers.db.query('SELECT * FROM t')\nhelpers.db.exec('UPDATE t SET b = 1')")
+    after = table.metrics()
+    assert after["rows_read"] - before["rows_read"] == 3
+    assert after["rows_written"] - before["rows_written"] == 3
+    assert after["execution_logs"] > before["execution_logs"]
+    assert after["tables"] == [{"name": "t", "rows": 3, "bytes": after["tables"][0]["bytes"]}]
+    assert after["tables"][0]["bytes"] >= 4096
+    assert after["database_size"] >= after["tables"][0]["bytes"]
+    assert after["limits"]["rows"] == 10_000
+
+
+def test_the_bound_of_the_log_is_a_setting(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path, settings=Settings(log_entries=5)) as worker:
+        session = worker.session("s")
+        for _ in range(10):
+            session.value("SELECT 1")
+        assert len(session.logs()) == 5

@@ -1,0 +1,90 @@
+"""Two processes on one data directory, and processes that die: nothing acknowledged is lost, nothing else is there."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from codemode import Worker
+
+WRITER = """
+import sys
+from codemode import Worker
+with Worker(data_dir=sys.argv[1]) as worker:
+    session = worker.session("shared")
+    for n in range(int(sys.argv[2]), 10**9):
+        code = f'''
+helpers.db.batch_insert("pairs", ({{"n": {n}, "half": half}} for half in range(700)))
+'''
+        outcome = session.run(code)
+        if outcome.ok:
+            print(n, flush=True)
+"""
+
+
+def start(data_dir: Path, first: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(data_dir), str(first)], stdout=subprocess.PIPE)
+
+
+def acknowledged(process: subprocess.Popen[bytes]) -> list[int]:
+    with process.stdout:
+        return [int(line) for line in process.stdout.read().split(b"\n")[:-1] if line]
+
+
+def test_two_workers_take_turns_on_one_session(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here:
+        session = here.session("shared")
+        session.exec("CREATE TABLE pairs (n, half)")
+        there = start(tmp_path, 1_000_000)
+        try:
+            assert there.stdout.readline() == b"1000000\n"
+            for n in range(10):
+                assert session.run(f"helpers.db.exec('INSERT INTO pairs VALUES ({n}, 0)')").ok
+        finally:
+            there.kill()
+            there.wait()
+            there.stdout.close()
+        assert session.value("SELECT count(*) FROM pairs WHERE n < 1000000") == 10
+        assert (
+            session.value(
+                "SELECT count(*) FROM (SELECT n FROM pairs WHERE n >= 1000000 GROUP BY n HAVING count(*) <> 700)"
+            )
+            == 0
+        )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_killed_worker_loses_nothing_that_it_acknowledged(tmp_path: Path, seed: int) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        worker.session("shared").exec("CREATE TABLE pairs (n, half)")
+    process = start(tmp_path, 0)
+    assert process.stdout.readline() == b"0\n"
+    time.sleep(random.Random(seed).uniform(0.05, 0.6))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    told = [0, *acknowledged(process)]
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("shared")
+        found = {row["n"]: row["halves"] for row in session.query("SELECT n, count(*) AS halves FROM pairs GROUP BY n")}
+    assert set(told) <= set(found), "every acknowledged execution is there"
+    assert set(found.values()) == {700}, "none is there in part"
+    assert len(found) <= len(told) + 1
+
+
+def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session = here.session("s")
+        session.exec("CREATE TABLE t (x)")
+        other.remove("s")
+        with pytest.raises(Exception, match="no session s"):
+            session.value("SELECT 1")
+        again = other.session("s")
+        assert again.get_tables() == []
+        again.exec("CREATE TABLE fresh (x)")
+        assert session.get_tables() == ["fresh"], "the new file is opened, not the deleted one"

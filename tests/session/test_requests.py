@@ -1,0 +1,181 @@
+"""What a host may ask of an execution: inputs, functions, output, and every wrong argument with a way out."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from codemode import Session, Worker
+from codemode.errors import RequestInvalid, SessionNotFound
+
+BAD_IDS = ["", "../x", "a/b", "a\0b", ".hidden", "-x", "x" * 129, "x" * 10_000, "ü", "a b", None.__class__, 7, b"x"]
+
+
+@pytest.mark.parametrize("session_id", BAD_IDS)
+def test_a_bad_session_id_is_invalid(worker: Worker, session_id: object) -> None:
+    with pytest.raises(RequestInvalid, match="session id") as raised:
+        worker.session(session_id)
+    assert len(str(raised.value)) < 250
+
+
+@pytest.mark.parametrize("session_id", ["a", "_", "chat-42", "tenant:user@example.org", "0", "x" * 128])
+def test_a_good_session_id_is_the_sessions_own(worker: Worker, session_id: str) -> None:
+    assert worker.session(session_id).id == session_id
+
+
+def test_a_session_is_not_made_by_looking(worker: Worker) -> None:
+    with pytest.raises(SessionNotFound):
+        worker.session("never-made", create=False)
+    with pytest.raises(SessionNotFound):
+        worker.info("never-made")
+    with pytest.raises(SessionNotFound):
+        worker.remove("never-made")
+
+
+def test_two_sessions_share_nothing(worker: Worker) -> None:
+    one, other = worker.session(), worker.session()
+    one.exec("CREATE TABLE t (x)")
+    one.save_state("k", 1)
+    assert (other.get_tables(), other.list_state()) == ([], [])
+    assert one.id != other.id
+
+
+def test_inputs_are_variables(session: Session) -> None:
+    outcome = session.run(
+        "[city, sum(numbers), nested['a']]", inputs={"city": "Bern", "numbers": [1, 2], "nested": {"a": None}}
+    )
+    assert outcome.result == ["Bern", 3, None]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"not a name": 1},
+        {"class": 1},
+        {"_private": 1},
+        {"helpers": 1},
+        {"x": object()},
+        {"x": float("nan")},
+        {1: 2},
+        [1],
+    ],
+)
+def test_bad_inputs_are_invalid(session: Session, inputs: object) -> None:
+    with pytest.raises(RequestInvalid, match="inputs"):
+        session.run("1", inputs=inputs)
+
+
+@pytest.mark.parametrize("code", [b"1", None, 7, "x = '\ud800'"])
+def test_code_that_is_no_text_is_invalid(session: Session, code: object) -> None:
+    with pytest.raises(RequestInvalid, match="code"):
+        session.run(code)
+
+
+def test_empty_code_does_nothing(session: Session) -> None:
+    outcome = session.run("")
+    assert (outcome.ok, outcome.result, outcome.error) == (True, None, None)
+
+
+def test_an_unknown_argument_says_what_was_meant(session: Session) -> None:
+    with pytest.raises(RequestInvalid, match="time_out") as raised:
+        session.run("1", time_out=3)
+    assert raised.value.did_you_mean == ("timeout",)
+
+
+def test_a_syntax_error_is_rejected_with_its_line(session: Session) -> None:
+    outcome = session.run("x = 1\ny = 2\nfor in range(3): pass\n")
+    assert (outcome.ok, outcome.status, outcome.error.code, outcome.error.line) == (False, "rejected", "code.syntax", 3)
+    assert outcome.usage.helper_calls == 0
+
+
+def test_host_functions(session: Session) -> None:
+    async def later(x: int) -> int:
+        await asyncio.sleep(0)
+        return x * 2
+
+    functions = {"add": lambda a, b=1: {"sum": a + b}, "later": later}
+    calls = "host.add(2), host.add(2, b=3), await host.add(1), await host.later(4), host.later(5)"
+    code = f"host = helpers.host\n[{calls}]"
+    outcome = session.run(code, functions=functions)
+    assert outcome.ok, outcome.error
+    assert outcome.result == [{"sum": 3}, {"sum": 5}, {"sum": 2}, 8, 10]
+    assert outcome.usage.helper_calls == 5
+
+
+def test_async_host_functions_run_on_the_callers_loop(session: Session) -> None:
+    async def main() -> tuple[object, bool]:
+        here = asyncio.get_running_loop()
+        same = []
+
+        async def where() -> str:
+            same.append(asyncio.get_running_loop() is here)
+            return "ok"
+
+        outcome = await session.run_async("await helpers.host.where()", functions={"where": where})
+        return outcome.result, same[0]
+
+    assert asyncio.run(main()) == ("ok", True)
+
+
+def test_a_host_function_that_raises_tells_its_message_only(session: Session) -> None:
+    def fails() -> None:
+        raise LookupError("no such ticket")
+
+    outcome = session.run(
+        "try:\n    helpers.host.fails()\nexcept helpers.Error as e:\n    print(e.code, e)", functions={"fails": fails}
+    )
+    assert outcome.stdout == "code.runtime fails: no such ticket\n"
+    failed = session.run("helpers.host.fails()", functions={"fails": fails})
+    assert "requests" not in (failed.error.traceback or "")
+    assert __file__ not in (failed.error.traceback or "")
+
+
+def test_an_unknown_host_function_says_what_there_is(session: Session) -> None:
+    outcome = session.run("helpers.host.serch('x')", functions={"search": lambda q: q})
+    assert not outcome.ok
+    assert "search" in f"{outcome.error.message} {outcome.error.hint} {outcome.error.did_you_mean}"
+
+
+@pytest.mark.parametrize("functions", [{"not a name": print}, {"_x": print}, {"x": 7}])
+def test_bad_functions_are_invalid(session: Session, functions: dict[str, object]) -> None:
+    with pytest.raises(RequestInvalid, match="functions"):
+        session.run("1", functions=functions)
+
+
+def test_a_host_result_that_is_not_plain_is_an_error_of_the_call(session: Session) -> None:
+    outcome = session.run("helpers.host.thing()", functions={"thing": object})
+    assert outcome.error.code == "code.runtime"
+    assert "plain data" in outcome.error.message
+
+
+def test_output_comes_as_it_is_printed(session: Session) -> None:
+    pieces: list[str] = []
+    outcome = session.run("for n in range(3): print(n)", on_output=pieces.append)
+    assert "".join(pieces) == outcome.stdout == "0\n1\n2\n"
+
+
+def test_a_lower_bound_for_the_result_holds(session: Session) -> None:
+    assert session.run("'x' * 5000", max_result_bytes=1000).error.code == "code.output_limit"
+    outcome = session.run("1", max_result_bytes=10**9)
+    assert any("max_result_bytes" in warning for warning in outcome.warnings)
+
+
+def test_integers_are_exact_at_any_size(session: Session) -> None:
+    assert session.run("2**64 + 1").result == 2**64 + 1
+    assert session.run("-(7**20_000)").result == -(7**20_000)
+
+
+def test_the_outcome_tells_the_isolation_in_force(worker: Worker, session: Session) -> None:
+    outcome = session.run("1")
+    assert outcome.isolation == worker.isolation
+    assert {"rlimits", "seccomp"} <= set(outcome.isolation)
+
+
+def test_usage_is_measured(session: Session) -> None:
+    outcome = session.run("sum(range(2_000_000))")
+    assert outcome.usage.duration_ms > 1
+    assert outcome.usage.cpu_ms > 1
+    assert outcome.usage.peak_memory_bytes > 1_000_000
+    assert outcome.usage.result_bytes == len("1999999000000")
+    assert outcome.execution_id.startswith("ex_")

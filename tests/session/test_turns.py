@@ -1,0 +1,208 @@
+"""One execution at a time: queueing, giving up, cancelling, and two processes on one session."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from codemode import Limits, Session, Worker
+from codemode.errors import SessionBusy
+from codemode.session.turn import TurnQueue, file_lock
+
+
+def test_turns_come_in_the_order_of_asking() -> None:
+    queue, order = TurnQueue(), []
+    first = queue.request()
+    waiting = [queue.request() for _ in range(5)]
+    for number, request in enumerate(waiting):
+        request.add_done_callback(lambda _, n=number: order.append(n))
+    assert first.done()
+    for _ in range(6):
+        queue.release()
+    assert order == [0, 1, 2, 3, 4]
+    assert not queue.busy
+
+
+def test_a_withdrawn_request_loses_no_turn() -> None:
+    queue = TurnQueue()
+    queue.request()
+    gone, stays = queue.request(), queue.request()
+    queue.withdraw(gone)
+    queue.release()
+    assert stays.done()
+    queue.withdraw(stays)  # granted already: the turn is passed on
+    assert not queue.busy
+
+
+def test_a_turn_granted_while_giving_up_is_passed_on() -> None:
+    for _ in range(300):
+        queue = TurnQueue()
+        queue.request()
+        request = queue.request()
+        giver = threading.Thread(target=queue.release)
+        giver.start()
+        queue.withdraw(request)
+        giver.join()
+        assert not queue.busy
+
+
+def test_executions_of_one_session_never_overlap(session: Session) -> None:
+    session.exec("CREATE TABLE n (x)")
+    session.exec("INSERT INTO n VALUES (0)")
+    code = "x = helpers.db.value('SELECT x FROM n')\nhelpers.db.exec('UPDATE n SET x = ?', [x + 1])"
+    threads = [threading.Thread(target=lambda: [session.run(code) for _ in range(5)]) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert session.value("SELECT x FROM n") == 30
+
+
+def test_waiting_too_long_is_busy(worker: Worker) -> None:
+    session = worker.session(limits=Limits(queue_seconds=0.2))
+    running = threading.Thread(target=session.run, args=("import time\ntime.sleep(1.5)",))
+    running.start()
+    time.sleep(0.5)
+    with pytest.raises(SessionBusy) as raised:
+        session.run("1")
+    assert raised.value.retryable
+    running.join()
+    assert session.run("1").result == 1
+
+
+def test_readers_do_not_wait(session: Session) -> None:
+    session.exec("CREATE TABLE t (x)")
+    started = threading.Event()
+    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(3)"
+    running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda _: started.set()})
+    running.start()
+    assert started.wait(10)
+    before = time.monotonic()
+    assert session.query("SELECT count(*) AS n FROM t", read_only=True) == [{"n": 0}]
+    assert session.get_tables() == ["t"]
+    assert session.metrics()["tables"][0]["rows"] == 0
+    session.logs()
+    assert time.monotonic() - before < 2
+    session.cancel()
+    running.join()
+
+
+def test_cancel_ends_the_running_execution_and_keeps_nothing(session: Session) -> None:
+    session.exec("CREATE TABLE t (x)")
+    outcomes, started = [], threading.Event()
+    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
+    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
+    running.start()
+    assert started.wait(10)
+    assert session.cancel()
+    running.join(10)
+    assert (outcomes[0].status, outcomes[0].error.code, outcomes[0].db.rolled_back) == (
+        "cancelled",
+        "code.cancelled",
+        True,
+    )
+    assert session.value("SELECT count(*) FROM t") == 0
+    assert not session.cancel(), "nothing runs any more"
+
+
+def test_cancel_ends_a_statement_too(session: Session) -> None:
+    outcomes, started = [], threading.Event()
+    code = (
+        "print('in', flush=True)\n"
+        "helpers.db.value('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n')"
+    )
+    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
+    running.start()
+    assert started.wait(10)
+    time.sleep(0.2)
+    before = time.monotonic()
+    session.cancel()
+    running.join(20)
+    assert time.monotonic() - before < 5
+    assert outcomes[0].status == "cancelled"
+
+
+def test_run_async_leaves_the_loop_free_and_queues_without_threads(session: Session) -> None:
+    async def main() -> tuple[list[object], int, int]:
+        ticks = 0
+
+        async def ticking() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.01)
+
+        ticker = asyncio.create_task(ticking())
+        runs = [asyncio.create_task(session.run_async(f"import time\ntime.sleep(0.05)\n{n}")) for n in range(20)]
+        await asyncio.sleep(0.1)
+        threads = sum("asyncio" in thread.name for thread in threading.enumerate())
+        outcomes = await asyncio.gather(*runs)
+        ticker.cancel()
+        return [outcome.result for outcome in outcomes], ticks, threads
+
+    results, ticks, threads = asyncio.run(main())
+    assert results == list(range(20))
+    assert ticks > 20
+    assert threads < 5, "waiting for a turn holds no thread"
+
+
+def test_cancelling_the_task_ends_the_execution(session: Session) -> None:
+    async def main() -> float:
+        task = asyncio.create_task(session.run_async("while True: pass"))
+        await asyncio.sleep(0.5)
+        before = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.monotonic() - before
+
+    assert asyncio.run(main()) < 5
+    assert session.run("1").result == 1
+
+
+def test_a_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"""
+import time, pathlib
+from codemode.session.turn import file_lock
+with file_lock(pathlib.Path({str(path)!r}), 5):
+    print("held", flush=True)
+    time.sleep(60)
+"""], stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(SessionBusy, match=str(holder.pid)), file_lock(path, 0.1):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    with file_lock(path, 5):  # the kernel gave the lock back when its holder died
+        pass
+
+
+def test_a_lock_on_a_removed_file_is_no_lock(tmp_path: Path) -> None:
+    path, taken = tmp_path / "lock", threading.Event()
+
+    def second() -> None:
+        with file_lock(path, 10):
+            taken.set()
+
+    with file_lock(path, 1):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        time.sleep(0.1)
+        path.unlink()
+        path.touch()
+        other = path.stat().st_ino
+    waiting.join(10)
+    assert taken.is_set()
+    assert path.stat().st_ino == other
