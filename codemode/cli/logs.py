@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.output import moment
 from codemode.cli.table import show
 
 
@@ -24,7 +25,7 @@ def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool) 
     columns = ["time", "kind", "ms", "read", "written", "error", "statement"]
     rows = [
         [
-            e.timestamp,
+            moment(e.timestamp),
             e.kind,
             round(e.duration_ms, 2),
             e.rows_read,

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -86,6 +87,22 @@ def duration(milliseconds: float) -> str:
     if milliseconds < 10:
         return f"{milliseconds:.2f} ms"
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
+
+
+def moment(time: str) -> str:
+    """A time of the engine, to the second: 2026-11-21 02:16:47 (UTC)."""
+    return time[:19].replace("T", " ")
+
+
+def relative(time: str, now: datetime | None = None) -> str:
+    """A time of the engine as people say it: 3 minutes ago, in 23 hours."""
+    seconds = (datetime.fromisoformat(time) - (now or datetime.now(UTC))).total_seconds()
+    amount = abs(seconds)
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        if amount >= 2 * length or unit == "second":
+            text = plural(int(amount / length), unit)
+            break
+    return f"in {text}" if seconds > 0 else f"{text} ago"
 
 
 def plural(count: int, noun: str) -> str:

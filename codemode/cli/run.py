@@ -185,7 +185,7 @@ def show_result(outcome: Outcome, *, err: bool = True) -> None:
     elif isinstance(result, str):
         click.echo(stream(result))
     elif result is not None:
-        click.echo(json_text(result, indent=isinstance(result, dict | list)))
+        click.echo(stream(json_text(result, indent=isinstance(result, dict | list))))
     if info is not None and info.truncated:
         note(info.how_to_read or "the result was cut", err=err)
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import plural, size
+from codemode.cli.output import moment, plural, relative, size
 from codemode.cli.table import show
 
 
@@ -34,14 +34,14 @@ def ls(app: App) -> None:
     if app.as_json:
         app.answer(found)
     elif found:
-        columns = ["session", "last activity", "expires", "size", "state"]
-        show(columns, [[i.id, i.last_activity, _expiry(i), size(i.size_bytes), i.state] for i in found])
+        columns = ["session", "last used", "expires", "size", "state"]
+        show(columns, [[i.id, relative(i.last_activity), _expiry(i), size(i.size_bytes), i.state] for i in found])
     else:
         click.echo("no sessions", err=True)
 
 
 def _expiry(info: Any) -> str:
-    return "never (pinned)" if info.pinned else str(info.expires_at or "")
+    return "never (pinned)" if info.pinned or not info.expires_at else relative(info.expires_at)
 
 
 @command("show")
@@ -59,8 +59,8 @@ def show_session(app: App, session_id: str) -> None:
     lines = {
         "session": info.id,
         "state": info.state,
-        "created": info.created_at,
-        "last activity": info.last_activity,
+        "created": moment(info.created_at),
+        "last used": f"{moment(info.last_activity)} ({relative(info.last_activity)})",
         "expires": _expiry(info),
         "size": size(info.size_bytes),
     }

@@ -88,6 +88,18 @@ def test_control_c_ends_the_execution_and_undoes_it(environment):
     assert json.loads(done.stdout) == [{"n": 0}]
 
 
+def test_a_session_that_another_process_holds_is_busy(environment):
+    running = started(environment, "run", "-s", "work", "-c", "print('working', flush=True)\nwhile True:\n    pass")
+    with running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"working\n"
+        done = program(environment | {"CODEMODE_LIMITS_QUEUE_SECONDS": "0.3"}, "run", "-s", "work", "-c", "return 1")
+        os.killpg(running.pid, signal.SIGINT)
+        running.communicate(timeout=30)
+    assert done.returncode == 3
+    assert b"[session.busy]" in done.stderr
+
+
 def test_control_c_during_an_import_leaves_nothing(environment, tmp_path):
     path = tmp_path / "many.csv"
     with path.open("w") as file:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemode.cli.output import duration, plain, plural, printable, size
+from codemode.cli.output import duration, plain, plural, printable, relative, size
 from codemode.cli.table import cell_text, draw, records
 
 
@@ -95,6 +97,19 @@ def test_sizes_read_well(count, text):
 @pytest.mark.parametrize(("value", "text"), [(0.421, "0.42 ms"), (12.3, "12 ms"), (1240, "1.24 s")])
 def test_times_read_well(value, text):
     assert duration(value) == text
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("2026-01-02T11:59:30.000Z", "30 seconds ago"),
+        ("2026-01-02T11:00:00.000Z", "60 minutes ago"),
+        ("2026-01-03T11:59:59.000Z", "in 23 hours"),
+        ("2026-01-09T12:00:01.000Z", "in 7 days"),
+    ],
+)
+def test_times_are_told_from_now(time, text):
+    assert relative(time, datetime(2026, 1, 2, 12, tzinfo=UTC)) == text
 
 
 def test_counts_agree_with_their_noun():
