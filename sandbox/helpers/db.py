@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.helpers.batch import Load, iterator_of
 from sandbox.helpers.channel import Channel
+from sandbox.helpers.definition import definition
 from sandbox.helpers.error import HelperError
 from sandbox.helpers.jsontext import Unfit, json_text
 from sandbox.helpers.pages import Pages, Tidy
@@ -128,16 +129,11 @@ class Database(Spelled):
         load = Load(self._channel, _name(table, "table"), names, options, self._warn)
         return Answer(load.run(iterator_of(records)))
 
-    @spelled(schema=(dict,))
+    @spelled(schema=(dict, list))
     def create_table(self, name: str, schema: Any, if_not_exists: bool = False) -> Answer:
         """Create a table; `schema` is the text between the brackets, or a dict of column → type."""
-        if isinstance(schema, dict):
-            wire: Any = {_name(column, "a column"): _type(column, kind) for column, kind in schema.items()}
-        elif isinstance(schema, str):
-            wire = str.__str__(schema)
-        else:
-            raise HelperError("request.invalid", f"schema must be text or a dict, not {type(schema).__name__}")
-        return Answer(self._channel.call("db.create_table", _name(name, "name"), wire, bool(if_not_exists)))
+        wire = (_name(name, "name"), definition(schema), bool(if_not_exists))
+        return Answer(self._channel.call("db.create_table", *wire))
 
     @spelled(value=())
     def save_state(self, key: str, value: Any) -> None:
@@ -221,13 +217,6 @@ def _names(names: Any, what: str) -> list[str]:
     if not listed:
         raise HelperError("request.invalid", f"{what} is empty")
     return [_name(name, f"each of {what}") for name in listed]
-
-
-def _type(column: str, kind: Any) -> str:
-    if isinstance(kind, str):
-        return str.__str__(kind)
-    hint = 'write SQLite\'s types as text: "INTEGER", "REAL", "TEXT", "BLOB", "INTEGER PRIMARY KEY"'
-    raise HelperError("request.invalid", f"the type of {column!r} must be text, not {kind!r}", hint=hint)
 
 
 def _conflict(given: Any) -> str:

@@ -1,21 +1,28 @@
 """Values → JSON text, by the rules for results: what `save_state`, host functions and nested parameters store.
 
 Integers are exact at any size; NaN and infinities become null; bytes `{"$bytes": base64}`; dates ISO text;
-Decimal and UUID text; sets and tuples lists; dataclasses objects; dict keys text.
+Decimal, UUID, Fraction and timedelta text; sets, tuples and other sequences lists; dataclasses objects; dict keys
+text. `sandbox.serialize` follows the same rules for results, which are hostile there and bounded; here they are
+the snippet's own affair, and what they become is bounded by the worker.
 """
 
 from __future__ import annotations
 
 import json
+from array import array
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
 from dataclasses import fields, is_dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+LISTS = (list, tuple, set, frozenset, deque, range, array, KeysView, ValuesView, ItemsView)
+_AS_TEXT = (Decimal, UUID, Fraction, timedelta)
 _DUMP = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -33,12 +40,7 @@ def json_text(value: Any, lost: Callable[[str], None]) -> str:
     try:
         text = _DUMP(value)  # plain values, nearly always: the encoder's own loop in C
     except (TypeError, ValueError, RecursionError):
-        try:
-            text = _DUMP(_plain(value, "$", lost))
-        except RecursionError:
-            raise Unfit("the value contains itself, or is nested too deeply") from None
-        except ValueError as error:  # an integer of more digits than Python writes out
-            raise Unfit(str(error)) from None
+        text = _converted(value, lost)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -46,20 +48,40 @@ def json_text(value: Any, lost: Callable[[str], None]) -> str:
     return text
 
 
+def is_record(value: Any) -> bool:
+    """Whether `value` is an instance of a dataclass."""
+    return is_dataclass(value) and not isinstance(value, type)
+
+
+def _converted(value: Any, lost: Callable[[str], None]) -> str:
+    try:
+        return _DUMP(_plain(value, "$", lost))
+    except RecursionError:
+        raise Unfit("the value contains itself, or is nested too deeply") from None
+    except ValueError as error:  # an integer of more digits than Python writes out
+        raise Unfit(str(error)) from None
+
+
 def _plain(value: Any, path: str, lost: Callable[[str], None]) -> Any:
-    if value is None or (isinstance(value, (bool, int, str)) and not isinstance(value, Enum)):
+    if isinstance(value, Enum):
+        return _plain(value.value, path, lost)
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
         return _finite(value, path, lost)
-    if isinstance(value, Enum):
-        return _plain(value.value, path, lost)
     if isinstance(value, Mapping):
         return {_key(key, path): _plain(item, f"{path}.{key}", lost) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item, f"{path}[{index}]", lost) for index, item in enumerate(value)]
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, LISTS):
+        return [_plain(item, f"{path}[{index}]", lost) for index, item in enumerate(_in_order(value))]
+    if is_record(value):
         return {field.name: _plain(getattr(value, field.name), f"{path}.{field.name}", lost) for field in fields(value)}
     return _atom(value, path)
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)) and {type(item) for item in value} <= {str}:
+        return sorted(value)  # the order of a set of text differs from process to process
+    return value
 
 
 def _finite(value: float, path: str, lost: Callable[[str], None]) -> float | None:
@@ -72,7 +94,7 @@ def _finite(value: float, path: str, lost: Callable[[str], None]) -> float | Non
 def _atom(value: Any, path: str) -> Any:
     if isinstance(value, (date, time)):
         return value.isoformat()
-    if isinstance(value, (Decimal, UUID)):
+    if isinstance(value, _AS_TEXT):
         return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"$bytes": b64encode(value).decode()}
@@ -80,16 +102,5 @@ def _atom(value: Any, path: str) -> Any:
 
 
 def _key(key: Any, path: str) -> str:
-    if isinstance(key, Enum):
-        return _key(key.value, path)
-    if isinstance(key, str):
-        return str.__str__(key)
-    if key is None or isinstance(key, bool):
-        return {None: "null", True: "true", False: "false"}[key]
-    if isinstance(key, (int, float)):
-        return repr(key)
-    if isinstance(key, (date, time)):
-        return key.isoformat()
-    if isinstance(key, (Decimal, UUID)):
-        return str(key)
-    raise Unfit(f"a dict key at {path} is a {type(key).__name__}", "use text keys")
+    plain = _plain(key, f"{path} (a key)", lambda _: None)
+    return str.__str__(plain) if isinstance(plain, str) else _DUMP(plain)

@@ -10,14 +10,13 @@ The one place that decides how a value is stored; the worker checks again and tr
 | date, datetime, time | ISO text; an aware time keeps its offset |
 | Decimal, UUID | text |
 | Enum | its value |
-| list, tuple, set, dict, dataclass | JSON text |
+| list, tuple, set, dict, dataclass | JSON text (see `jsontext.py`) |
 | anything else | refused with `sql.value` |
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -27,7 +26,7 @@ from typing import Any
 from uuid import UUID
 
 from sandbox.helpers.error import HelperError
-from sandbox.helpers.jsontext import Unfit, json_text
+from sandbox.helpers.jsontext import LISTS, Unfit, is_record, json_text
 
 Warn = Callable[[str], None]
 
@@ -47,7 +46,7 @@ _ADVICE: dict[type, str] = {
 def wire_value(value: Any, place: str, warn: Warn) -> Any:
     """`value` as the worker takes it; `place` names it in the error (`sql.value`) or the warning."""
     try:
-        return _wire(value, place, warn)
+        return fitted(value, lambda lost: warn(f"{place}: {lost}"))
     except Unfit as unfit:
         raise HelperError("sql.value", f"{place}: {unfit.reason}", hint=unfit.hint) from None
 
@@ -60,10 +59,13 @@ def wire_params(params: Any, warn: Warn, place: str = "parameter") -> list[Any] 
         return {_bare(name): wire_value(value, f"{place} :{_bare(name)}", warn) for name, value in params.items()}
     if isinstance(params, _SCALARS):
         params = (params,)
-    return [wire_value(value, f"{place} {number}", warn) for number, value in enumerate(_listed(params, place), 1)]
+    listed = _listed(params, place)
+    if len(listed) > 1 and all(isinstance(value, (list, tuple)) for value in listed):
+        warn("every parameter is a list, stored as JSON text; for many rows use batch_insert, or batch")
+    return [wire_value(value, f"{place} {number}", warn) for number, value in enumerate(listed, 1)]
 
 
-def _listed(params: Any, place: str) -> Iterable[Any]:
+def _listed(params: Any, place: str) -> Sequence[Any]:
     if isinstance(params, (list, tuple)):
         return params
     if isinstance(params, (set, frozenset)) or not isinstance(params, Iterable):
@@ -79,30 +81,27 @@ def _bare(name: Any) -> str:
     return str.__str__(name).lstrip(":@$")
 
 
-def _wire(value: Any, place: str, warn: Warn) -> Any:
+def fitted(value: Any, lost: Warn) -> Any:
+    """The same for one that knows its place itself: raises Unfit; `lost` is told what is not stored as it was."""
     if value is None or value is True or value is False:
         return value
     if isinstance(value, Enum):
-        return _wire(value.value, place, warn)
+        return fitted(value.value, lost)
     if isinstance(value, str):
         return _text(str.__str__(value))
     if isinstance(value, int):
         return _whole(int.__int__(value))
     if isinstance(value, float):
-        return _real(float.__float__(value), place, warn)
+        return _real(float.__float__(value), lost)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(memoryview(value))
     if isinstance(value, (date, time)):  # a datetime is a date
         return value.isoformat()
     if isinstance(value, (Decimal, UUID)):
         return str(value)
-    if isinstance(value, (list, tuple, dict, set, frozenset)) or _is_record(value):
-        return json_text(value, lambda path: warn(f"NaN or infinity became null in the JSON of {place}, at {path}"))
+    if isinstance(value, (*LISTS, Mapping)) or is_record(value):
+        return json_text(value, lambda path: lost(f"NaN or infinity is stored as null in JSON, at {path}"))
     raise _unfit(value)
-
-
-def _is_record(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
 def _text(value: str) -> str:
@@ -120,10 +119,10 @@ def _whole(value: int) -> int:
     raise Unfit(f"an integer of {value.bit_length()} bits does not fit SQLite's 64", "store str(value) or float(value)")
 
 
-def _real(value: float, place: str, warn: Warn) -> float | None:
+def _real(value: float, lost: Warn) -> float | None:
     if value == value:
         return value
-    warn(f"NaN is stored as NULL ({place})")
+    lost("NaN is stored as NULL")
     return None
 
 

@@ -10,7 +10,9 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.helpers.values import INT_MAX, INT_MIN, Warn, wire_value
+from sandbox.helpers.error import HelperError
+from sandbox.helpers.jsontext import Unfit
+from sandbox.helpers.values import INT_MAX, INT_MIN, Warn, fitted
 
 _NONE = type(None)
 _AS_THEY_ARE = frozenset({_NONE, bool, str, bytes})
@@ -82,4 +84,15 @@ def _fits(column: list[Any], kinds: set[type]) -> bool:
 
 
 def _each(column: list[Any], name: str, first: int, warn: Warn) -> list[Any]:
-    return [wire_value(value, f"record {first + row}, column {name!r}", warn) for row, value in enumerate(column)]
+    kept: list[Any] = []
+
+    def lost(what: str) -> None:
+        warn(f"column {name!r}: {what}")
+
+    try:
+        for value in column:
+            kept.append(fitted(value, lost))  # noqa: PERF401 - how many fitted says which one did not
+    except Unfit as unfit:
+        place = f"record {first + len(kept)}, column {name!r}"
+        raise HelperError("sql.value", f"{place}: {unfit.reason}", hint=unfit.hint) from None
+    return kept

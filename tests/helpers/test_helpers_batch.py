@@ -343,9 +343,9 @@ def test_a_value_that_cannot_be_stored_is_named_by_record_and_column(helpers, ch
 
 
 def test_nan_is_null_with_one_warning(load, helpers):
-    rows = load([{"id": 1.0}, {"id": math.nan}, {"id": None}, {"id": 3}])
-    assert [row["id"] for row in rows] == [1.0, None, None, 3]
-    assert helpers.warnings == ["NaN is stored as NULL (record 1, column 'id')"]
+    rows = load([{"id": 1.0}, {"id": math.nan}, {"id": None}, {"id": 3}, {"id": math.nan}])
+    assert [row["id"] for row in rows] == [1.0, None, None, 3, None]
+    assert helpers.warnings == ["column 'id': NaN is stored as NULL"]
 
 
 # Making the table

@@ -229,8 +229,30 @@ def test_a_key_is_text(helpers, refused, key):
     assert refused(helpers.db.save_state, key, 1).code == "request.invalid"
 
 
-@pytest.mark.parametrize("schema", [None, 5, ["a"], {"a": int}, {"a": None}, {5: "TEXT"}])
-def test_a_schema_is_text_or_a_dict_of_text(helpers, refused, schema):
+@pytest.mark.parametrize(
+    ("schema", "sent"),
+    [
+        ("id INTEGER, name TEXT", "id INTEGER, name TEXT"),
+        (" (id INTEGER, name TEXT) ", "id INTEGER, name TEXT"),
+        ("id INTEGER CHECK (id > 0)", "id INTEGER CHECK (id > 0)"),
+        (["id INTEGER", "name TEXT"], "id INTEGER, name TEXT"),
+        ({"id": "INTEGER PRIMARY KEY", "x y": ""}, {"id": "INTEGER PRIMARY KEY", "x y": ""}),
+        ({"a": int, "b": float, "c": bool}, {"a": "INTEGER", "b": "REAL", "c": "INTEGER"}),
+        ({"a": str, "b": bytes}, {"a": "TEXT", "b": "BLOB"}),
+        ([("id", "INTEGER"), ["name", str]], {"id": "INTEGER", "name": "TEXT"}),
+        ([{"name": "id", "type": "INTEGER"}], {"id": "INTEGER"}),
+    ],
+)
+def test_a_schema_in_every_form(helpers, channel, schema, sent):
+    helpers.db.create_table("t", schema)
+    assert channel.calls == [("db.create_table", "t", sent, False)]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [None, 5, [], [5], [("a", "TEXT", 1)], {"a": list}, {"a": None}, {5: "TEXT"}, {"": "TEXT"}, "CREATE TABLE t (a)"],
+)
+def test_a_schema_that_is_none_is_refused(helpers, refused, schema):
     assert refused(helpers.db.create_table, "t", schema).code == "request.invalid"
 
 

@@ -10,7 +10,7 @@ import fractions
 import json
 import math
 import uuid
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict, deque, namedtuple
 from types import MappingProxyType
 
 import pytest
@@ -91,6 +91,12 @@ def stored(value):
         (Point(1, datetime.date(2013, 1, 2)), '{"x":1,"when":"2013-01-02"}'),
         ([decimal.Decimal("1.0"), b"a", Shade.DARK], '["1.0",{"$bytes":"YQ=="},"dark"]'),
         ({datetime.date(2013, 1, 2): 1, None: 2, True: 3}, '{"2013-01-02":1,"null":2,"true":3}'),
+        ({(1, "a"): 2, 1.5: 3}, '{"[1,\\"a\\"]":2,"1.5":3}'),
+        (range(2), "[0,1]"),
+        (deque([datetime.timedelta(1)]), '["1 day, 0:00:00"]'),
+        ([{"b", "a"}, fractions.Fraction(1, 3)], '[["a","b"],"1/3"]'),
+        ({1: 2}.items(), "[[1,2]]"),
+        (MappingProxyType({"a": 1}), '{"a":1}'),
         ([2**100], "[1267650600228229401496703205376]"),
     ],
 )
@@ -116,7 +122,7 @@ def test_a_value_is_stored_as(value, kept):
         (print, "builtin_function"),
         (Point, "type"),
         ([[object()]], "$[0][0]"),
-        ({(1, 2): 3}, "a dict key at $ is a tuple"),
+        ({object(): 3}, "a object at $ (a key)"),
         ([10**5000], "digits"),
     ],
 )
@@ -138,8 +144,8 @@ def test_a_refusal_says_what_to_store_instead():
 
 
 def test_nan_is_null_with_a_warning():
-    assert stored(math.nan) == (None, ["NaN is stored as NULL (here)"])
-    lost = "NaN or infinity became null in the JSON of here, at "
+    assert stored(math.nan) == (None, ["here: NaN is stored as NULL"])
+    lost = "here: NaN or infinity is stored as null in JSON, at "
     assert stored([math.nan, -math.inf]) == ("[null,null]", [f"{lost}$[0]", f"{lost}$[1]"])
 
 
@@ -231,6 +237,12 @@ def test_parameters_that_have_no_order_or_names_are_refused(params):
     with pytest.raises(HelperError) as caught:
         wire_params(params, pytest.fail)
     assert caught.value.code == "sql.parameters"
+
+
+def test_parameters_that_look_like_many_rows_are_warned_of():
+    warned = []
+    assert wire_params([(1, 2), (3, 4)], warned.append) == ["[1,2]", "[3,4]"]
+    assert "batch_insert" in warned[0]
 
 
 def test_endless_parameters_end():
