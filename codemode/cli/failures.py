@@ -89,18 +89,23 @@ def describe(error: CodemodeError) -> dict[str, Any]:
 
 def tell(problem: dict[str, Any], *, err: bool = True) -> None:
     """Print an error for people: message, way out, names, code."""
-    hint, meant = problem.get("hint") or "", _list(problem.get("did_you_mean") or ())
+    hint, meant = problem.get("hint") or "", problem.get("did_you_mean") or ()
     head = click.style("error:", fg="red", bold=True)
     where = f" (line {problem['line']})" if problem.get("line") else ""
     lines = [f"{head} {printable(problem['message'])}{where}"]
-    if problem.get("traceback"):
-        lines += [f"  {printable(line)}" for line in problem["traceback"].rstrip().splitlines()]
+    lines += [f"  {printable(line)}" for line in _frames(problem)]
     lines += _labelled("hint", hint)
-    lines += _labelled("did you mean", "" if meant in hint else meant)
+    lines += _labelled("did you mean", "" if all(name in hint for name in meant) else _list(meant))
     lines += _labelled("available", _list(problem.get("available") or ()))
     lines += _labelled("sql", _first_line(problem.get("sql")))
     lines.append(click.style(f"  [{problem['code']}]", dim=True))
     click.echo("\n".join(lines), err=err)
+
+
+def _frames(problem: dict[str, Any]) -> list[str]:
+    """The traceback, without the exception where the message has told it already."""
+    lines = (problem.get("traceback") or "").rstrip().splitlines()
+    return lines[:-1] if lines and problem["message"][:40] in lines[-1] else lines
 
 
 def _labelled(label: str, text: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.app import App, command, renew_option, session_option
-from codemode.cli.failures import exit_code, tell
+from codemode.cli.failures import FAILED, UNAVAILABLE, exit_code, tell
 from codemode.cli.output import duration, emit, json_text, note, plural, size, stream, warn
 from codemode.cli.table import records, show
 from codemode.errors import RequestInvalid
@@ -55,7 +55,8 @@ def run(
     else:
         printed.end_line()
         show_outcome(outcome)
-    return exit_code(outcome.error.code) if outcome.error else 0
+    # An outcome is never wrong usage: where the snippet misused a helper, the snippet failed.
+    return 0 if outcome.error is None else UNAVAILABLE if exit_code(outcome.error.code) == UNAVAILABLE else FAILED
 
 
 def read_snippet(file: str | None, code: str | None) -> str:

@@ -84,6 +84,13 @@ def test_a_failed_snippet_shows_its_own_frames_and_changes_nothing(cli, people):
     assert cli("query", "SELECT count(*) AS n FROM people", "-s", people, "--format", "json").json == [{"n": 3}]
 
 
+def test_a_misused_helper_is_a_failed_snippet_and_no_wrong_usage(cli):
+    answer = cli("run", "-c", "helpers.db.qury('SELECT 1')")
+    assert answer.code == 1
+    assert "did you mean query" in answer.err
+    assert answer.err.count("qury") == 2  # in the message and in the line of source
+
+
 def test_a_failed_snippet_in_json_is_an_outcome(cli):
     answer = cli("run", "--json", "-c", "helpers.db.query('SELECT * FROM nowhere')")
     assert answer.code == 1
