@@ -37,9 +37,9 @@ class HelperError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
-class UnknownHelper(HelperError, AttributeError):  # noqa: N818 - named for what is wrong
+class UnknownHelper(HelperError, AttributeError):
     """The object has no such name; `available` lists those that it has."""
 
 
-class UnknownKey(HelperError, KeyError):  # noqa: N818 - likewise
+class UnknownKey(HelperError, KeyError):
     """The answer has no such key; `available` lists those that it has."""

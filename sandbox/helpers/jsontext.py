@@ -26,7 +26,7 @@ _AS_TEXT = (Decimal, UUID, Fraction, timedelta)
 _DUMP = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-class Unfit(Exception):  # noqa: N818 - named for the value
+class Unfit(Exception):
     """A value that cannot be kept; whoever knows its place makes it a HelperError."""
 
     def __init__(self, reason: str, hint: str | None = None) -> None:

@@ -52,7 +52,7 @@ class Spelled:
         meant = [self._meant[alias]] if alias in self._meant else closest(name, members)
         raise UnknownHelper(
             "request.invalid",
-            f"{self._label} has no {name!r}; it has {', '.join(members)}",
+            f"{self._label} has no {name!r}; it has {', '.join(members) or 'no names at all'}",
             hint=did_you_mean(meant),
             did_you_mean=meant,
             available=members,
