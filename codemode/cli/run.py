@@ -170,8 +170,9 @@ def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
     else:
         tell(msgspec.to_builtins(outcome.error), err=err)
         if outcome.db.rolled_back:
-            kept = "what commit() made permanent stays" if outcome.db.committed else "nothing was changed"
-            note(f"{kept}: the writes of the snippet were undone", err=err)
+            undone = "nothing was changed: all writes of the snippet were undone"
+            partly = "what commit() or a call of its own made permanent stays; the writes after it were undone"
+            note(partly if outcome.db.committed else undone, err=err)
     for warning in outcome.warnings:
         warn(warning, err=err)
     note(cost(outcome), err=err)
