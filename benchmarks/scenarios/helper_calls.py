@@ -23,6 +23,6 @@ def figure(quick: bool) -> Figure:
 
         def floor() -> None:
             for _ in range(CALLS):
-                connection.execute("select 1").get
+                connection.execute("select 1").fetchone()
 
         return compare(f"{CALLS:,} helper calls", subject, "apsw in process", floor, 5 if quick else 15)

@@ -1,4 +1,4 @@
-"""The helper calls as snippets write them: first the seven of the original design, in both spellings, awaited or not."""
+"""The helper calls as snippets write them: first the seven of the original design, in both spellings."""
 
 from __future__ import annotations
 

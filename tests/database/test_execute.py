@@ -1,0 +1,103 @@
+"""One statement under its caps: rows, bytes, names, counters, time."""
+
+from __future__ import annotations
+
+import time
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemode.database.execute import Deadline, Meter, row_bytes, run, take_rows, unique_names
+
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT i FROM n"
+
+
+@pytest.fixture
+def connection() -> apsw.Connection:
+    return apsw.Connection(":memory:")
+
+
+@given(st.lists(st.sampled_from(["id", "id_2", "id_3", "name", "ID"]), max_size=8))
+def test_names_become_unique_and_first_ones_stay(columns: list[str]) -> None:
+    names = unique_names(tuple(columns))
+    assert len(set(names)) == len(names) == len(columns)
+    for number, (name, column) in enumerate(zip(names, columns, strict=True)):
+        if column not in columns[:number]:
+            assert name == column
+
+
+@given(st.integers(0, 60), st.integers(1, 40))
+def test_rows_are_cut_exactly(have: int, most: int) -> None:
+    rows, truncated = take_rows(iter([(n,) for n in range(have)]), most, 10**9)
+    assert rows == [(n,) for n in range(min(have, most))]
+    assert truncated is (have > most)
+
+
+@given(st.lists(st.integers(0, 300), max_size=60), st.integers(1, 3000))
+def test_bytes_are_cut_at_a_row(sizes: list[int], most: int) -> None:
+    source = [("x" * size,) for size in sizes]
+    rows, truncated = take_rows(iter(source), 10**6, most)
+    assert rows == source[: len(rows)]
+    assert sum(map(row_bytes, rows)) <= most
+    assert truncated is (len(rows) < len(source))
+    if truncated:
+        assert sum(map(row_bytes, source[: len(rows) + 1])) > most
+
+
+def test_a_statement_without_rows_still_has_its_columns(connection: apsw.Connection) -> None:
+    result = run(connection, "SELECT 1 AS one, 2 AS two WHERE 0", (), rows=10, result_bytes=1000)
+    assert (result.columns, result.rows, result.truncated) == (("one", "two"), [], False)
+
+
+def test_changes_are_those_of_this_statement(connection: apsw.Connection) -> None:
+    def changes(sql: str) -> int:
+        return run(connection, sql, (), rows=10, result_bytes=1000).changes
+
+    assert changes("CREATE TABLE t (x)") == 0
+    assert changes("INSERT INTO t VALUES (1), (2), (3)") == 3
+    assert changes("SELECT * FROM t") == 0
+    assert changes("CREATE INDEX i ON t (x)") == 0
+    assert changes("UPDATE t SET x = 0 WHERE x > 5") == 0
+    assert changes("DELETE FROM t WHERE x > 1") == 2
+
+
+def test_a_cut_returning_changes_everything(connection: apsw.Connection) -> None:
+    connection.execute("CREATE TABLE t (x)")
+    result = run(connection, f"INSERT INTO t {NUMBERS.format(100)} RETURNING x", (), rows=5, result_bytes=10**6)
+    assert (len(result.rows), result.truncated, result.changes) == (5, True, 100)
+    assert connection.execute("SELECT count(*) FROM t").get == 100
+
+
+def test_a_statement_ends_at_its_deadline_and_the_next_works(connection: apsw.Connection) -> None:
+    deadline = Deadline(connection)
+    started = time.monotonic()
+    with pytest.raises(apsw.InterruptError), deadline.until(started + 0.2):
+        run(connection, f"SELECT count(*) FROM ({NUMBERS.format(10**12)})", (), rows=1, result_bytes=100)
+    assert time.monotonic() - started < 10
+    assert run(connection, "SELECT 1", (), rows=1, result_bytes=100).rows == [(1,)]
+
+
+def test_an_inner_deadline_never_outlasts_the_outer_one(connection: apsw.Connection) -> None:
+    deadline = Deadline(connection)
+    with (
+        deadline.until(time.monotonic() + 0.1),
+        pytest.raises(apsw.InterruptError),
+        deadline.until(time.monotonic() + 60),
+    ):
+        run(connection, f"SELECT count(*) FROM ({NUMBERS.format(10**12)})", (), rows=1, result_bytes=100)
+
+
+def test_the_meter_counts_only_while_it_is_on(connection: apsw.Connection) -> None:
+    meter = Meter(connection)
+    connection.execute("CREATE TABLE t (x)")
+    connection.execute(f"INSERT INTO t {NUMBERS.format(100)}")
+    assert meter.take().vm_steps == 0
+    with meter.counting():
+        run(connection, "SELECT * FROM t ORDER BY x", (), rows=1000, result_bytes=10**6)
+    cost = meter.take()
+    assert cost.scan_steps == 99
+    assert cost.sorts == 1
+    assert cost.vm_steps > 100
+    assert meter.take().vm_steps == 0

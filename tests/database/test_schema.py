@@ -1,0 +1,92 @@
+"""What `helpers.schema` answers, on tables with odd names and of every kind."""
+
+from __future__ import annotations
+
+import apsw
+import pytest
+
+from codemode.database import schema
+from codemode.database.metrics import size_bytes, table_sizes
+from codemode.database.plan import explain
+from codemode.errors import NoSuchTable
+
+SCRIPT = """
+CREATE TABLE authors (id INTEGER PRIMARY KEY, fullName TEXT NOT NULL DEFAULT 'x', "birth year" INTEGER);
+CREATE TABLE "or""der" ("sel ect" TEXT, author REFERENCES authors (id) ON DELETE CASCADE, twice AS (author * 2));
+CREATE UNIQUE INDEX by_name ON authors (fullName, "birth year") WHERE id > 0;
+CREATE VIEW "ünder" AS SELECT id FROM authors;
+CREATE VIRTUAL TABLE docs USING fts5 (title, body);
+CREATE TABLE session_state (key, value);
+CREATE TABLE _result_1 (x);
+INSERT INTO authors (fullName, "birth year") VALUES ('Ann', 1970), ('Bob', 1980);
+INSERT INTO docs VALUES ('a', 'b');
+"""
+
+
+@pytest.fixture
+def connection() -> apsw.Connection:
+    connection = apsw.Connection(":memory:")
+    connection.execute(SCRIPT)
+    return connection
+
+
+def test_tables_are_those_of_the_user(connection: apsw.Connection) -> None:
+    assert schema.tables(connection) == ["authors", "docs", 'or"der', "ünder"]
+
+
+def test_columns(connection: apsw.Connection) -> None:
+    assert schema.columns(connection, "AUTHORS")[1] == {
+        "name": "fullName", "type": "TEXT", "not_null": True, "default_value": "'x'", "primary_key": False,
+    }  # fmt: skip
+    assert [c["name"] for c in schema.columns(connection, 'or"der')] == ["sel ect", "author", "twice"]
+    assert [c["name"] for c in schema.columns(connection, "docs")] == ["title", "body"]
+
+
+def test_insertable_columns_are_not_the_generated_ones(connection: apsw.Connection) -> None:
+    assert schema.insertable(connection, 'or"der') == ["sel ect", "author"]
+
+
+def test_describe(connection: apsw.Connection) -> None:
+    described = schema.describe(connection, "authors")
+    assert (described["table"], described["row_count"], len(described["sample_rows"])) == ("authors", 2, 2)
+    assert described["sample_rows"][0] == {"id": 1, "fullName": "Ann", "birth year": 1970}
+    assert described["indexes"] == [
+        {"name": "by_name", "unique": True, "partial": True, "columns": ["fullName", "birth year"]}
+    ]
+    assert schema.describe(connection, 'or"der')["foreign_keys"] == [
+        {"column": "author", "table": "authors", "references": "id", "on_update": "NO ACTION", "on_delete": "CASCADE"}
+    ]
+    assert schema.describe(connection, "ünder")["row_count"] == 2
+
+
+def test_an_unknown_table_names_the_closest(connection: apsw.Connection) -> None:
+    with pytest.raises(NoSuchTable) as raised:
+        schema.columns(connection, "Author")
+    assert raised.value.did_you_mean == ("authors",)
+    assert "docs" in raised.value.available
+
+
+@pytest.mark.parametrize(
+    ("meaning", "found"),
+    [("full name", "fullName"), ("name", "fullName"), ("birth_year", "birth year"), ("birthYear", "birth year"),
+     ("ID", "id"), ("temperature", None), ("", None)],
+)  # fmt: skip
+def test_find_column(connection: apsw.Connection, meaning: str, found: str | None) -> None:
+    answer = schema.find_column(connection, "authors", meaning)
+    assert (answer and answer["name"]) == found
+
+
+def test_table_sizes_add_up_to_the_file(connection: apsw.Connection) -> None:
+    sizes = {entry["name"]: entry for entry in table_sizes(connection)}
+    assert sizes["authors"]["rows"] == 2
+    assert sizes["authors"]["bytes"] == 2 * 4096, "its index is counted with it"
+    assert sizes["docs"]["bytes"] > 4096, "its shadow tables are counted with it"
+    assert sum(entry["bytes"] for entry in sizes.values()) < size_bytes(connection)
+
+
+def test_a_plan_in_words(connection: apsw.Connection) -> None:
+    plan = explain(connection, "SELECT * FROM authors a, authors b WHERE a.fullName = b.fullName ORDER BY a.id + 1", ())
+    assert plan["scans"]
+    assert plan["sorts"] == ["ORDER BY"]
+    assert any("CREATE INDEX" in advice or "read whole" in advice for advice in plan["advice"])
+    assert explain(connection, "SELECT * FROM authors WHERE id = ?", (1,))["scans"] == []

@@ -1,0 +1,58 @@
+"""A script is cut where SQLite would cut it."""
+
+from __future__ import annotations
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemode.database.script import statements
+
+CASES = [
+    ("", []),
+    (" ; ;; \n", []),
+    ("-- only a comment", []),
+    ("/* only; a comment */", []),
+    ("SELECT 1", ["SELECT 1"]),
+    ("SELECT 1; SELECT 2;", ["SELECT 1;", "SELECT 2;"]),
+    ("SELECT ';'; SELECT \";\" FROM t", ["SELECT ';';", 'SELECT ";" FROM t']),
+    ("SELECT [;], `;`; SELECT 1", ["SELECT [;], `;`;", "SELECT 1"]),
+    ("SELECT 'it''s;' -- no; end\n; SELECT 2", ["SELECT 'it''s;' -- no; end\n;", "SELECT 2"]),
+    ("SELECT 1 /* ; */; SELECT 2", ["SELECT 1 /* ; */;", "SELECT 2"]),
+    (
+        "CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; SELECT 2; END; SELECT 3;",
+        ["CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; SELECT 2; END;", "SELECT 3;"],
+    ),
+    ("SELECT 'unfinished; SELECT 2", ["SELECT 'unfinished; SELECT 2"]),
+]
+
+
+@pytest.mark.parametrize(("script", "expected"), CASES)
+def test_cutting(script: str, expected: list[str]) -> None:
+    assert statements(script) == expected
+
+
+@given(st.text("ab;'\"-/*[]` \n", max_size=40))
+def test_nothing_is_lost_or_made_up(script: str) -> None:
+    kept = "".join(statements(script)).replace(" ", "").replace("\n", "")
+    position = 0
+    for character in kept:
+        position = script.index(character, position) + 1
+
+
+@given(
+    st.lists(
+        st.sampled_from(["INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (';')", "-- c;\nDELETE FROM t WHERE 0"])
+    )
+)
+def test_a_script_does_what_sqlite_does_with_it(parts: list[str]) -> None:
+    script = ";\n".join(parts)
+    counts = []
+    for texts in ([script], statements(script)):
+        connection = apsw.Connection(":memory:")
+        connection.execute("CREATE TABLE t (x)")
+        for text in texts:
+            connection.execute(text)
+        counts.append(connection.execute("SELECT count(*), group_concat(x) FROM t").get)
+    assert counts[0] == counts[1]
