@@ -138,6 +138,8 @@ def confine_zygote(confinement: Confinement) -> None:
     for name, step in ZYGOTE_STEPS:
         confinement.take(name, step)
     dies_with_parent()  # again: a change of uid clears it
+    for kind, (soft, hard) in inherited_limits(confinement).items():
+        set_limit(kind, soft, hard)
 
 
 def dies_with_parent() -> None:
@@ -145,22 +147,28 @@ def dies_with_parent() -> None:
     prctl(PR_SET_PDEATHSIG, _SIGKILL)
 
 
-def child_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
-    """Resource -> soft and hard limit of a child. What has no use in a child is zero."""
+def inherited_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
+    """Resource -> soft and hard limit, set in the zygote, which can live with them, for all its children."""
     memory = confinement.baseline_bytes + confinement.limits.memory_bytes
-    seconds = int(confinement.limits.execution_seconds) + 2  # the deadline comes first; this is for when nobody kills
     return {
         resource.RLIMIT_AS: (memory, memory + HEADROOM_BYTES),
-        resource.RLIMIT_CPU: (seconds, seconds),  # at the hard limit the kernel kills, inside C code too
         resource.RLIMIT_FSIZE: (0, 0),
-        resource.RLIMIT_NPROC: (0, 0),  # says nothing to uid 0: there the filter alone stops a fork
-        resource.RLIMIT_NOFILE: (0, 0),  # the socket is open already; no descriptor can be added, not even received
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_MEMLOCK: (0, 0),
         resource.RLIMIT_MSGQUEUE: (0, 0),
         resource.RLIMIT_SIGPENDING: (8, 8),
         resource.RLIMIT_RTPRIO: (0, 0),
         resource.RLIMIT_NICE: (0, 0),
+    }
+
+
+def child_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
+    """Resource -> soft and hard limit that each child sets for itself."""
+    seconds = int(confinement.limits.execution_seconds) + 2  # the deadline comes first; this is for when nobody kills
+    return {
+        resource.RLIMIT_CPU: (seconds, seconds),  # at the hard limit the kernel kills, inside C code too
+        resource.RLIMIT_NPROC: (0, 0),  # says nothing to uid 0: there the filter alone stops a fork
+        resource.RLIMIT_NOFILE: (0, 0),  # the socket is open already; no descriptor can be added, not even received
     }
 
 

@@ -7,12 +7,13 @@ another, though a timer's signal may ask for one at any moment.
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any, Protocol
 
 import msgpack
 
 from sandbox.helpers.error import HelperError
-from sandbox.protocol import FrameReader, encode_call, new_packer
+from sandbox.protocol import RECEIVE_BYTES, FrameReader, encode_call, new_packer
 
 
 class Stream(Protocol):
@@ -21,7 +22,7 @@ class Stream(Protocol):
     def sendall(self, data: bytes, /) -> None:
         """Send all of it."""
 
-    def recv(self, most: int, /) -> bytes:
+    def recv(self, most: int, flags: int = 0, /) -> bytes:
         """Some bytes, at least one; none when the other end has closed."""
 
 
@@ -37,6 +38,16 @@ class Connection:
         self._failure: HelperError | None = None  # a posted call failed; raised at the next call
         self._lost = False  # memory ran out in the middle of a frame: where the next one starts is unknown
         self.busy = False  # a frame is under way: a signal handler must leave the socket alone
+
+    def has_work(self) -> bool:
+        """Whether something has arrived already; never waits."""
+        try:
+            self._reader.take_in(self._stream.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return False
+        except OSError:
+            os._exit(0)
+        return True
 
     def read(self) -> list[Any]:
         """The next frame; ends the process when the worker is gone."""

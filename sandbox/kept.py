@@ -22,7 +22,7 @@ _TIMEVAL = struct.Struct("@ll")
 _REARM_SECONDS = 0.05
 
 
-class DeadlinePassed(Exception):  # noqa: N818 - it says what happened; nothing is wrong with the program
+class DeadlinePassed(Exception):
     """The child's time is over; its run must end it."""
 
 
@@ -96,10 +96,13 @@ class Child:
                 return False
         return True
 
-    def await_ready(self, deadline: float) -> bool:
-        """Wait until it has confined itself and is warm; False when it is gone. Raises DeadlinePassed."""
+    def start(self, request: bytes, deadline: float) -> bool:
+        """Hand it its request and wait until it is confined and about to read it; False when it is gone.
+
+        Raises DeadlinePassed. The request goes first: a child that finds it spares itself the warming.
+        """
         self.set_deadline(deadline)
-        frame = self.read()
+        frame = self.read() if self.send(request) else None
         if frame is None:
             return False
         match frame:

@@ -13,7 +13,15 @@ import resource
 import socket
 from collections.abc import Callable
 
-from sandbox.confine import REQUIRED, Confinement, LayerReport, child_limits, confine_child, filter_calls
+from sandbox.confine import (
+    REQUIRED,
+    Confinement,
+    LayerReport,
+    child_limits,
+    confine_child,
+    filter_calls,
+    inherited_limits,
+)
 from sandbox.kernel import (
     PR_GET_DUMPABLE,
     PR_GET_NO_NEW_PRIVS,
@@ -35,7 +43,7 @@ def _errno(attempt: Callable[[], object]) -> int:
 def _within_limits(confinement: Confinement) -> bool:
     return all(
         held[0] <= soft and held[1] <= hard
-        for kind, (soft, hard) in child_limits(confinement).items()
+        for kind, (soft, hard) in (inherited_limits(confinement) | child_limits(confinement)).items()
         for held in (tuple(2**64 if value == resource.RLIM_INFINITY else value for value in resource.getrlimit(kind)),)
     )
 

@@ -159,6 +159,10 @@ class FrameReader:
         self._frame_bytes = frame_bytes
         self._held = b""
 
+    def take_in(self, piece: bytes) -> None:
+        """Bytes that were received by somebody else."""
+        self._held += piece
+
     def read(self) -> bytes | None:
         """The body of the next frame; None when the other end has closed. Raises ProtocolViolation."""
         held = self._held

@@ -52,13 +52,14 @@ def _one_of(index: int, values: Sequence[int], mask: int = 0xFFFFFFFF) -> list[I
 
 PROT_EXEC = 4
 MAP_HUGETLB = 0x40000
+MSG_DONTWAIT = 0x40
 # Memory that is both new and executable is how shellcode starts; the host's huge pages are somebody's reservation.
-# MSG_OOB and its kin on Unix sockets have had kernel bugs of their own, so the flags of send and receive are zero.
+# MSG_OOB and its kin on Unix sockets have had kernel bugs of their own, so send and receive go without flags.
 # Futexes are used for waiting and waking only: priority inheritance and requeueing are where their bugs were.
 # A clock id of 12 or more (a negative one is such) names another process's clock. Limits can be read and lowered for
 # the child itself, which is how a run gets less memory than its siblings; without capabilities none can be raised.
 _CONDITIONS: dict[str, tuple[list[Instruction], ...]] = {
-    "recvfrom": (_one_of(3, (0,)),),
+    "recvfrom": (_one_of(3, (0, MSG_DONTWAIT)),),
     "sendto": (_one_of(3, (0,)), _one_of(4, (0,))),
     "futex": (_one_of(1, (0, 1, 9, 10), mask=0x7F),),
     "mmap": (_none_of(2, PROT_EXEC), _none_of(3, MAP_HUGETLB)),

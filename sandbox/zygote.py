@@ -72,7 +72,8 @@ def _launch(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
     time.tzset()
     entry = _load_entry(settings["entry"])
     entry.preload()
-    entry.warm()  # what is made at first use is made here, once for all children
+    for step in entry.warm * 3:
+        step()  # what is made at first use, and what the interpreter adapts with use, is made here for all children
     _quieten()
     confinement = Confinement(
         limits=SandboxLimits(**settings["limits"]),
