@@ -35,6 +35,7 @@ class _Batch:
     rows: int = 0  # records taken so far
     written: int = 0
     chunks: int = 0
+    failure: CodemodeError | None = None
     shapes: dict[int, str] = field(default_factory=dict)  # the statement's text by number of rows
 
 
@@ -120,7 +121,7 @@ class Batches:
         try:
             batch.written += self._insert(batch, sql, count, values, width)
         except CodemodeError as error:
-            batch.entry.error_code = error.code
+            batch.failure, batch.entry.error_code = error, error.code
             raise
         batch.rows += count
         batch.chunks += 1
@@ -162,8 +163,14 @@ class Batches:
         batch.shapes = {}
 
     def end(self, number: int) -> dict[str, Any]:
-        """Keep what the batch inserted."""
+        """Keep what the batch inserted; raises when one of its chunks failed.
+
+        A chunk's failure is told at the child's next call, which may be one of the records' own generator: what
+        catches it there must not turn a batch with missing rows into a good one.
+        """
         batch = self._top(number)
+        if batch.failure is not None:
+            raise batch.failure
         self._open.pop()
         batch.entry.rows_written = batch.written
         try:

@@ -124,6 +124,22 @@ helpers.db.batch_insert("t", outer())
     assert (count(table), count(table, "inner_t")) == (603, 5)
 
 
+def test_a_generator_that_swallows_a_chunks_failure_still_loses_the_batch(table: Session) -> None:
+    code = """
+def records():
+    for n in range(1200):
+        try:
+            helpers.db.value("SELECT 1")
+        except helpers.Error:
+            pass
+        yield {"a": 2 if n == 100 else 100 + n}
+helpers.db.batch_insert("t", records())
+"""
+    outcome = table.run(code)
+    assert (outcome.ok, outcome.error.code) == (False, "sql.constraint")
+    assert count(table) == 3
+
+
 def test_no_records_are_no_error(table: Session) -> None:
     assert table.batch_insert("t", [])["rows_written"] == 0
 
