@@ -153,7 +153,7 @@ class Authorizer:
         def read(table: str, column: str, database: str | None, accessor: str | None) -> Violation | None:
             lowered = table.lower()
             if database == policy.LOG_DATABASE:
-                return _log_read(lowered, accessor)
+                return _log_read(lowered, column, accessor)
             if database == "temp" and lowered != policy.LOG_VIEW:
                 # ALTER and DROP look into temp's schema for triggers and views on the table.
                 return None if schema_change and lowered in policy.SCHEMA_TABLES else refusals.TEMP
@@ -175,11 +175,12 @@ def _hidden(table: str) -> Violation:
     )  # fmt: skip
 
 
-def _log_read(table: str, accessor: str | None) -> Violation | None:
+def _log_read(table: str, column: str, accessor: str | None) -> Violation | None:
     # The accessor is the innermost view, or a common table expression of that name: both see this one table only.
-    if table == policy.LOG_VIEW and (accessor or "").lower() == policy.LOG_VIEW:
+    # Without a column SQLite counts rows, and names no accessor.
+    if table == policy.LOG_VIEW and (column == "" or (accessor or "").lower() == policy.LOG_VIEW):
         return None
-    return Violation("log", "the execution log is read as execution_logs", "SELECT … FROM execution_logs")
+    return Violation("log", "the execution log is read as execution_logs", "use SELECT … FROM execution_logs")
 
 
 def _elsewhere(database: str | None) -> Violation | None:
@@ -191,7 +192,7 @@ def _elsewhere(database: str | None) -> Violation | None:
 
 
 def _own_name(name: str, table: str, database: str | None, accessor: str | None) -> Violation | None:
-    return _elsewhere(database) or (reserved(name) if is_reserved(name) else None)
+    return reserved(name) if is_reserved(name) else _elsewhere(database)
 
 
 def _own_names(name: str, table: str, database: str | None, accessor: str | None) -> Violation | None:

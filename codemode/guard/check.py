@@ -85,10 +85,10 @@ class Guard:
         if heading.kind is None and not rules.is_known_verb(heading.verb):
             raise _no_statement(heading.verb, text)
         reading = read(text)
-        if len(reading.roots) > 1 and heading.kind != "create_trigger" and not _refused_verb(heading):
-            raise _multiple(text)
         if (violation := rules.first_violation(rules.Candidate(heading, reading))) is not None:
             raise refusal(violation, text)
+        if len(reading.roots) > 1 and heading.kind != "create_trigger":  # a trigger's body is statements to sqlglot
+            raise _multiple(text)
         statement = self._prepare(text, heading)
         if len(text) <= _KEPT_BYTES:
             if len(self._verdicts) >= _KEPT_VERDICTS:
@@ -310,10 +310,6 @@ def _no_statement(verb: str, text: str) -> StatementSyntaxError:
     return StatementSyntaxError(
         f'near "{verb[:40]}": syntax error', hint=hint, did_you_mean=near[:1], sql=shortened(text)
     )
-
-
-def _refused_verb(heading: scan.Heading) -> bool:
-    return heading.kind is None
 
 
 def _multiple(text: str) -> MultipleStatements:

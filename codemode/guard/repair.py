@@ -32,6 +32,7 @@ from codemode.errors import (
 )
 from codemode.guard import lookup
 from codemode.guard.authorizer import Authorizer
+from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
 from codemode.guard.ways import FUNCTION_WAYS, syntax_way
 
@@ -147,7 +148,7 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "trigger": "triggers fire each other more than 10 deep",
         "string or blob": "a value may have value_bytes; store long data in several rows",
         "pattern": "the pattern of LIKE or GLOB is too long",
-        "variables": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
+        "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
         "parser": "the statement nests too deep",
         "statement": "the statement is too large: split it, or use helpers.db.batch_insert",
     }
@@ -161,6 +162,13 @@ def _missing_module(found: re.Match[str], message: str, sql: str, connection: ap
 
 def _not_to_be_changed(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     return StatementRefused(message, hint=f"{found['name']} is SQLite's own: it can be read")
+
+
+def _view_is_read(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    if is_reserved(found["name"]):
+        violation = reserved(found["name"])
+        return StatementRefused(violation.message, hint=violation.hint)
+    return StatementFailed(message, hint="write to the tables below it, or create an INSTEAD OF trigger")
 
 
 def _value_count(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -191,12 +199,14 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (re.compile(r"^table (?P<table>.+) has no column named (?P<name>.+)$"), _no_such_column),
     (re.compile(r"no such function: (?P<name>\S+)"), _no_such_function),
     (re.compile(r"no such module: (?P<name>\S+)"), _missing_module),
-    (re.compile(r"already exists"), _already_exists),
+    (re.compile(r"already exists|there is already another"), _already_exists),
     (re.compile(r"table (?P<name>\S+) may not be (?:modified|dropped|altered|indexed)"), _not_to_be_changed),
+    (re.compile(r"cannot modify (?P<name>\S+) because it is a view"), _view_is_read),
+    (re.compile(r"unsafe use of (?P<name>\w+)\(\)"), _no_such_function),
     (re.compile(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
     (
         re.compile(
-            r"too (?:large|many|deep|big|complex)|stack overflow|exceed|LIKE or GLOB pattern too|too many levels",
+            r"too (?:large|many|deep|big|complex)|stack overflow|exceed|LIKE or GLOB pattern too|too many levels|variable number must be",
             re.IGNORECASE,
         ),
         _limit,

@@ -61,11 +61,11 @@ class _Words:
         return found[0]
 
     def keyword(self) -> str:
-        return self.next().upper()
+        return _capitals(self.next())
 
     def peek(self) -> str:
         found = _TOKEN.match(self.text, self.at)
-        return found[0].upper() if found else ""
+        return _capitals(found[0]) if found else ""
 
     def skip_brackets(self) -> None:
         """Go past one balanced pair of parentheses, where one begins here."""
@@ -76,6 +76,11 @@ class _Words:
             depth += {"(": 1, ")": -1}.get(token, 0)
             if depth == 0:
                 return
+
+
+def _capitals(word: str) -> str:
+    # Keywords are ASCII to SQLite; Python would make INSERT of a dotless i, and S of a long s.
+    return word.upper() if word.isascii() else word
 
 
 def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:

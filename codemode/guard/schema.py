@@ -11,11 +11,14 @@ from typing import Any
 import apsw
 
 from codemode.guard.policy import is_reserved, reserved
-from codemode.guard.refusals import Violation
+from codemode.guard.refusals import TEMP, Violation
 
-Row = tuple[str, str, str, int, str | None]
+Row = tuple[str, str, str, str, int, str | None]
 
-_OBJECTS = "SELECT type, name, tbl_name, rootpage, sql FROM {}.sqlite_schema"
+_OBJECTS = """
+    SELECT 'main', type, name, tbl_name, rootpage, sql FROM main.sqlite_schema
+    UNION ALL SELECT 'temp', type, name, tbl_name, rootpage, sql FROM temp.sqlite_schema
+"""
 _REFERENCES = """
     SELECT child.name, link."table"
     FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name, 'main') AS link
@@ -39,7 +42,9 @@ class ReservedSchema:
         now = self._reserved()
         if now != self._before:
             changed = next((row for row in now if row not in self._before), None) or self._before[0]
-            return reserved(changed[1] if is_reserved(changed[1]) else changed[2])
+            if changed[0] == "temp":
+                return TEMP  # `CREATE TRIGGER temp.x … ON main.t` is an ordinary trigger to the authorizer
+            return reserved(changed[2] if is_reserved(changed[2]) else changed[3])
         for child, parent in self._query(_REFERENCES):
             if is_reserved(parent):
                 return Violation(
@@ -51,8 +56,8 @@ class ReservedSchema:
 
     def _reserved(self) -> list[Row]:
         """Everything that has a reserved name or sits on one, and everything temporary: users have nothing there."""
-        found = [row for row in self._query(_OBJECTS.format("main")) if is_reserved(row[1]) or is_reserved(row[2])]
-        return sorted(found + list(self._query(_OBJECTS.format("temp"))), key=lambda row: row[:3])
+        rows = self._query(_OBJECTS)
+        return sorted((row for row in rows if row[0] == "temp" or is_reserved(row[2]) or is_reserved(row[3])), key=repr)
 
     def _query(self, sql: str) -> list[Any]:
         return self._connection.execute(sql, can_cache=False).fetchall()
