@@ -12,6 +12,8 @@ from typing import Any
 
 import apsw
 
+from codemode.errors import StorageFull
+
 REMEMBER_MS = 30 * 86_400_000
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at"
 
@@ -47,8 +49,14 @@ class Sessions:
         self._lock = threading.Lock()
 
     def _run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._connection.execute(sql, params).fetchall()
+        try:
+            with self._lock:
+                return self._connection.execute(sql, params).fetchall()
+        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
+            raise StorageFull(
+                f"the catalogue of sessions cannot be written: {error}",
+                hint="free space below the data directory, or make it writable",
+            ) from None
 
     def get(self, tenant: str, session_id: str) -> SessionRecord | None:
         """The record, expired ones included."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import apsw
 
+from codemode.database.disk import disk_is_full
 from codemode.database.temporary import spent_too_much
 from codemode.errors import (
     AlreadyExists,
@@ -83,6 +84,8 @@ def _by_class(error: apsw.Error, message: str, connection: apsw.Connection) -> C
             "the statement needs more temporary disk space than a session may use",
             hint="sort or group fewer rows at a time: filter first, or keep an intermediate table",
         )
+    if isinstance(error, apsw.FullError) and disk_is_full(connection):
+        return StorageFull("the disk is full", hint="free space below the data directory, then run it again")
     for classes, make in _BY_CLASS:
         if isinstance(error, classes):
             return make(message)
@@ -206,7 +209,8 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (re.compile(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
     (
         re.compile(
-            r"too (?:large|many|deep|big|complex)|stack overflow|exceed|LIKE or GLOB pattern too|too many levels|variable number must be",
+            r"too (?:large|many|deep|big|complex)|stack overflow|exceed"
+            r"|LIKE or GLOB pattern too|too many levels|variable number must be",
             re.IGNORECASE,
         ),
         _limit,

@@ -111,9 +111,12 @@ class storage_errors:  # noqa: N801 - a context manager, used like a function
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OSError):
-            raise StorageFull(
-                f"{self._path} cannot be written: {error.strerror}", hint=_WAYS_OUT.get(error.errno or 0)
-            ) from None
+            raise storage_full(self._path, error) from None
+
+
+def storage_full(path: Path, error: OSError) -> StorageFull:
+    """The error for `path`, with what to do about it."""
+    return StorageFull(f"{path} cannot be written: {error.strerror}", hint=_WAYS_OUT.get(error.errno or 0))
 
 
 _WAYS_OUT = {

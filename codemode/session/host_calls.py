@@ -58,6 +58,9 @@ class HostCalls:
     def _helpers(self, *, read_only: bool = False) -> AbstractContextManager[Helpers]:
         raise AssertionError("a session provides this")
 
+    def _used(self) -> None:
+        raise AssertionError("a session provides this")
+
     def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
         """Run one statement; see helpers.db.exec."""
         with self._helpers() as helpers:
@@ -66,7 +69,10 @@ class HostCalls:
     def query(self, sql: str, params: Any = (), *, read_only: bool = False) -> Any:
         """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer."""
         with self._helpers(read_only=read_only) as helpers:
-            return helpers.db.query(sql, params)
+            rows = helpers.db.query(sql, params)
+        if read_only:
+            self._used()  # a turn says so by itself
+        return rows
 
     def query_one(self, sql: str, params: Any = ()) -> dict[str, Any] | None:
         """The first row or None."""

@@ -36,8 +36,6 @@ class OpenSession:
         self.guard = Guard(self.connection, limits)
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
-        self._reader: Reader | None = None
-        self._reader_lock = threading.Lock()
 
     def is_current(self) -> bool:
         """Whether the file that was opened is still the session's file."""
@@ -48,39 +46,56 @@ class OpenSession:
         with self.guard.engine():
             return size_bytes(self.connection)
 
-    def reader(self) -> Reader:
-        """A read-only connection of its own, for faces that must never wait for the writer."""
-        with self._reader_lock:
-            if self._reader is None:
-                self._reader = Reader(self.files, self.limits)
-            return self._reader
-
     def close(self) -> None:
         """Close everything; an open transaction is rolled back by SQLite."""
-        with self._reader_lock:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
         self.connection.close(True)
         self.journal.close()
 
 
 class Reader:
-    """A guarded read-only connection on a session's file; its lock makes its users take turns."""
+    """A guarded read-only connection and the log, for faces that must never wait for the writer, here or elsewhere.
 
-    def __init__(self, files: SessionFiles, limits: Limits) -> None:
+    Needs no turn and no file lock: a session's file is whole before anybody can name it, and SQLite shows each
+    reader the last committed state. `lock` makes the reader's own users take turns.
+    """
+
+    def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int) -> None:
+        self.files, self.limits = files, limits
         self.lock = threading.RLock()
-        self.limits = limits
-        self.connection = open_session(files.database, limits, read_only=True)
-        journal.attach(self.connection, files.log)
+        self.closed = False
+        self._identity = _identity(files.database)
+        if self._identity is None:
+            raise FileNotFoundError(files.database)
+        self.journal = Journal(files.log, log_entries, log_bytes)
+        try:
+            self.connection = _reading(files.database, files.log, limits)
+        except BaseException:
+            self.journal.close()
+            raise
         self.guard = Guard(self.connection, limits)
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
 
+    def is_current(self) -> bool:
+        """Whether the file that was opened is still the session's file."""
+        return not self.closed and _identity(self.files.database) == self._identity
+
     def close(self) -> None:
-        """Close the connection."""
+        """Close both files, after whoever reads just now."""
         with self.lock:
+            self.closed = True
             self.connection.close(True)
+            self.journal.close()
+
+
+def _reading(path: Path, log: Path, limits: Limits) -> Connection:
+    connection = open_session(path, limits, read_only=True)
+    try:
+        journal.attach(connection, log)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
 
 
 def _open(path: Path, log: Path, limits: Limits) -> Connection:

@@ -22,7 +22,7 @@ from codemode.database.clock import iso, now_ms
 from codemode.errors import SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles, sweep_rubbish
-from codemode.session.opened import OpenSession
+from codemode.session.opened import OpenSession, Reader
 from codemode.session.turn import TurnQueue, file_lock
 
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
@@ -36,6 +36,8 @@ class Slot:
 
     queue: TurnQueue = field(default_factory=TurnQueue)
     opened: OpenSession | None = None
+    reader: Reader | None = None
+    reader_lock: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
 
 
@@ -160,25 +162,42 @@ class Registry:
                         self._touch(record)
             except FileNotFoundError:
                 self._usable(key)
-                raise SessionDamaged(
-                    "the session's directory is missing", hint="restore it from a copy, or renew the session"
-                ) from None
+                raise _missing() from None
         self._evict()
 
     @contextmanager
-    def opened(self, key: Key) -> Iterator[OpenSession]:
-        """The session's open files without its turn, for faces that only read on connections of their own."""
+    def reading(self, key: Key) -> Iterator[Reader]:
+        """The session's reader, for a moment: without a turn, so it waits for no execution in any process."""
         slot = self._enter(key)
         try:
-            if slot.opened is None or not slot.opened.is_current():
-                with self.turn(key, self.storage.limits.queue_seconds) as opened:
-                    pass
-            else:
-                self._usable(key)
-                opened = slot.opened
-            yield opened
+            while True:
+                reader = self._reader(slot, key)
+                with reader.lock:
+                    if reader.closed:  # between the two lines, by whoever removed the session: look again
+                        continue
+                    yield reader
+                    return
         finally:
             self._leave(slot)
+
+    def _reader(self, slot: Slot, key: Key) -> Reader:
+        record = self._usable(key)
+        with slot.reader_lock:
+            if slot.reader is not None and not slot.reader.is_current():
+                slot.reader.close()
+                slot.reader = None
+            if slot.reader is None:
+                slot.reader = self.new_reader(key, record)
+            return slot.reader
+
+    def new_reader(self, key: Key, record: SessionRecord | None = None) -> Reader:
+        """A reader of the caller's own, to be closed by it."""
+        record = record or self._usable(key)
+        try:
+            return Reader(self.files(key), self.limits(record), self.storage.log_entries, self.storage.log_bytes)
+        except FileNotFoundError:
+            self._usable(key)
+            raise _missing() from None
 
     @contextmanager
     def waiting(self, key: Key) -> Iterator[TurnQueue]:
@@ -212,12 +231,14 @@ class Registry:
             _close(slot)
         if slot.opened is None:
             if not files.database.exists():
-                raise SessionDamaged(
-                    "the session's database file is missing", hint="restore it from a copy, or renew the session"
-                )
+                raise _missing()
             storage = self.storage
             slot.opened = OpenSession(files, self._limits(record.limits), storage.log_entries, storage.log_bytes)
         return slot.opened
+
+    def touch(self, key: Key) -> None:
+        """The session was used just now."""
+        self._touch(self._usable(key))
 
     def _touch(self, record: SessionRecord) -> None:
         now = now_ms()
@@ -304,12 +325,20 @@ def _close(slot: Slot) -> None:
     if slot.opened is not None:
         slot.opened.close()
         slot.opened = None
+    with slot.reader_lock:
+        if slot.reader is not None:
+            slot.reader.close()
+            slot.reader = None
 
 
 def _lowered(limits: Limits) -> dict[str, Any]:
     """The limits that differ from the defaults: what a session asked for on purpose."""
     asked, default = msgspec.to_builtins(limits), msgspec.to_builtins(Limits())
     return {name: value for name, value in asked.items() if value != default[name]}
+
+
+def _missing() -> SessionDamaged:
+    return SessionDamaged("the session's database file is missing", hint="restore it from a copy, or renew the session")
 
 
 def _not_found(session_id: str) -> SessionNotFound:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Protocol, Unpack
 
 import msgspec
@@ -110,8 +110,8 @@ class Session(HostCalls):
 
     def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
         """The newest entries of the execution log, newest first; never waits for a running execution."""
-        with self._registry.opened(self._key) as opened:
-            return opened.journal.read(limit, kind=kind, errors=errors)
+        with self._registry.reading(self._key) as reader:
+            return reader.journal.read(limit, kind=kind, errors=errors)
 
     def compact(self) -> dict[str, int]:
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
@@ -175,12 +175,13 @@ class Session(HostCalls):
                 with self._turn() as calls:
                     yield Helpers(LocalChannel(calls))
                 return
-            with self._registry.opened(self._key) as opened:
-                reader = opened.reader()
-                with reader.lock:
-                    yield Helpers(LocalChannel(self._reading(reader)))
+            with self._registry.reading(self._key) as reader:
+                yield Helpers(LocalChannel(self._reading(reader)))
         except HelperError as error:
             raise as_error(error) from None
+
+    def _used(self) -> None:
+        self._registry.touch(self._key)
 
     def _reading(self, reader: Reader) -> Calls:
         transaction = Transaction(
@@ -193,28 +194,21 @@ class Session(HostCalls):
         return Calls(statements, HostFunctions(), lambda: self._metrics(statements))
 
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:
-        with self._registry.opened(self._key) as opened:
-            # A connection of its own: it stays open while the caller takes its time, and nobody waits for it.
-            reader = Reader(opened.files, opened.limits)
-            try:
-                calls = self._reading(reader)
-                started = calls.answer(
-                    "db.pages_open", [sql, list(params) if isinstance(params, tuple) else params, size]
-                )
-                while True:
-                    page = calls.answer("db.pages_next", [started["cursor"]])
-                    yield started["columns"], page["rows"]
-                    if page["done"]:
-                        return
-            finally:
-                reader.close()
+        # A connection of its own: it stays open while the caller takes its time, and nobody waits for it.
+        with closing(self._registry.new_reader(self._key)) as reader:
+            calls = self._reading(reader)
+            started = calls.answer("db.pages_open", [sql, list(params) if isinstance(params, tuple) else params, size])
+            while True:
+                page = calls.answer("db.pages_next", [started["cursor"]])
+                yield started["columns"], page["rows"]
+                if page["done"]:
+                    return
 
     def _metrics(self, statements: Statements) -> dict[str, Any]:
         """What get_metrics answers; called with the engine's rights on the statements' connection."""
         record = self._record()
-        with self._registry.opened(self._key) as opened:
-            totals, entries = opened.journal.totals(), opened.journal.count()
-        connection, tally = statements.opened.connection, statements.tally
+        journal, connection, tally = statements.opened.journal, statements.opened.connection, statements.tally
+        totals, entries = journal.totals(), journal.count()
         return {
             "session_id": self.id,
             "database_size": metrics.size_bytes(connection),

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from codemode.errors import SessionBusy
+from codemode.session.files import storage_full
 
 _POLL_SECONDS = 0.01  # another process's turn is rare; flock itself cannot wait with a bound
 
@@ -99,18 +100,28 @@ def file_lock(path: Path, seconds: float) -> Iterator[None]:
     """
     until = time.monotonic() + seconds
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = _opened(path)
         try:
             _lock(handle, until)
             # Whoever held the lock may have removed the session and its lock file: a lock on a deleted file
             # keeps nobody out, since the next one to come makes a new file.
             if not _same_file(handle, path):
                 continue
-            os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
+            with suppress(OSError):  # who holds it is told to people only: a full disk must not keep the lock away
+                os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
             yield
             return
         finally:
             os.close(handle)  # closing the only descriptor of this open file releases its flock
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise storage_full(path, error) from None
 
 
 def _same_file(handle: int, path: Path) -> bool:

@@ -88,3 +88,27 @@ def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> No
         assert again.get_tables() == []
         again.exec("CREATE TABLE fresh (x)")
         assert session.get_tables() == ["fresh"], "the new file is opened, not the deleted one"
+
+
+def test_readers_do_not_wait_for_another_process(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        worker.session("shared").exec("CREATE TABLE pairs (n, half)")
+    code = "print('in', flush=True)\nhelpers.db.exec('INSERT INTO pairs VALUES (1, 1)')\nimport time\ntime.sleep(30)"
+    script = f"""
+from codemode import Worker
+with Worker(data_dir={str(tmp_path)!r}) as worker:
+    worker.session("shared").run({code!r}, on_output=lambda text: print(text, flush=True))
+"""
+    there = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    try:
+        assert there.stdout.readline() == b"in\n"
+        with Worker(data_dir=tmp_path) as worker:
+            session = worker.session("shared")
+            assert session.query("SELECT count(*) AS n FROM pairs", read_only=True) == [{"n": 0}]
+            assert session.metrics()["tables"][0]["name"] == "pairs"
+            assert "CREATE TABLE" in session.logs()[0].statement
+            assert list(session.pages("SELECT * FROM pairs")) == [[]]
+    finally:
+        there.kill()
+        there.wait()
+        there.stdout.close()

@@ -1,0 +1,25 @@
+"""Tell a full disk from a session that reached its own quota: SQLite says SQLITE_FULL to both."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import apsw
+
+_LEAST_FREE = 1024 * 1024  # a disk with less than this left is what stopped the statement
+
+
+def disk_is_full(connection: apsw.Connection) -> bool:
+    """Whether the file system of the session's file, or of temporary files, has no room left."""
+    places = {str(Path(connection.filename).parent), tempfile.gettempdir()}
+    return any(_free(place) < _LEAST_FREE for place in places)
+
+
+def _free(place: str) -> int:
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return 0
+    return found.f_bavail * found.f_frsize

@@ -1,0 +1,65 @@
+"""A full disk: a clear error, nothing acknowledged is lost, and it goes on when there is space again.
+
+On a small file system of its own where this process may mount one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from codemode import Worker
+from codemode.errors import StorageFull
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+LARGE = "helpers.db.batch_insert('t', ({'x': 'y' * 10_000} for _ in range(2000)))"
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def test_a_full_disk(small_disk: Path) -> None:
+    with Worker(data_dir=small_disk / "data") as worker:
+        session = worker.session("s")
+        session.exec("CREATE TABLE t (x)")
+        session.exec("INSERT INTO t VALUES ('kept')")
+        (small_disk / "ballast").write_bytes(b"x" * 1_500_000)
+        outcome = session.run(LARGE)
+        assert (outcome.ok, outcome.error.code) == (False, "storage.full"), outcome.error
+        assert outcome.db.rolled_back
+        assert session.value("SELECT count(*) FROM t") == 1
+
+        fill(small_disk / "fill")
+        read = session.run("helpers.db.value('SELECT x FROM t')")
+        assert (read.ok, read.result) == (True, "kept")
+        assert any("log" in warning for warning in read.warnings)
+        assert session.run(LARGE).error.code == "storage.full"
+        with pytest.raises(StorageFull, match="free space"):
+            worker.session("other")
+
+        (small_disk / "fill").unlink()
+        (small_disk / "ballast").unlink()
+        assert session.run("helpers.db.exec('UPDATE t SET x = 1')").ok
+        assert session.value("SELECT x FROM t") == 1
+        assert worker.session("other").get_tables() == []
+        assert session.logs(limit=1)[0].statement == "SELECT x FROM t"
