@@ -110,6 +110,7 @@ def formatter_class(read: Read) -> type:
         def check_unused_args(self, used: set[Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
             pass
 
+    Formatter.__module__ = "string"  # so that it may be a base: see Guards.check_base
     return Formatter
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import builtins
 import decimal
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from types import SimpleNamespace
+from itertools import chain
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 from sandbox import formatting, names
@@ -37,11 +38,23 @@ def allow_writes(*kinds: type) -> None:
     _OPEN_TYPES.update(kinds)
 
 
+def _private_names(cls: type) -> Iterator[str]:
+    """The private attribute names that the functions of one class use."""
+    for value in class_dict(cls).values():
+        function = getattr(value, "fget", None) or getattr(value, "__func__", None) or value
+        if type(function) is FunctionType:
+            codes = [function.__code__]
+            for code in codes:
+                yield from (name for name in code.co_names if name[:1] == "_" and not names.is_dunder(name))
+                codes.extend(const for const in code.co_consts if type(const) is CodeType)
+
+
 class Guards:
     """The guards of one run, bound to what this snippet owns."""
 
     def __init__(self, own: Own) -> None:
         self.own = own
+        self._private: dict[tuple[type, ...], frozenset[str]] = {}
         self.read = self._make_read()
         self.write = self._make_write()
 
@@ -99,10 +112,19 @@ class Guards:
         home = next((each for each in line if name in class_dict(each)), None)
         if home is None and is_class(value):  # EnumType._convert_ turns any module's names into members
             home = next((each for each in mro(kind) if name in class_dict(each)), None)
-        if home is None and self.own.made(line[0]):
+        if home is None and self.own.made(line[0]) and name not in self._used_by_bases(line):
+            return
+        if home is None and name in _ENUM_NAMES:
             return
         if home is None or not (self.own.made(home) or self._is_interface(home, name)):
             raise hidden(value, name)
+
+    def _used_by_bases(self, line: tuple[type, ...]) -> frozenset[str]:
+        """Private names in the code of a class's library bases: on an instance they are the library's, not its own."""
+        bases = tuple(each for each in line if not self.own.made(each))
+        if bases not in self._private:
+            self._private[bases] = frozenset(chain.from_iterable(map(_private_names, bases)))
+        return self._private[bases]
 
     @staticmethod
     def _is_interface(home: type, name: str) -> bool:
@@ -198,7 +220,7 @@ class Guards:
             return False
         return True
 
-    def build_class(self, body: Any, name: str, *bases: Any, **keywords: Any) -> Any:
+    def build_class(self, body: Any, name: str, /, *bases: Any, **keywords: Any) -> Any:
         """The class statement: no metaclass by `**keywords`, no base that would make one."""
         if "metaclass" in keywords:
             raise TypeError("metaclass= is not available in snippets; inherit from abc.ABC or enum.Enum instead")
@@ -218,9 +240,11 @@ class Guards:
             return False
         if self.own.made(base) or issubclass(base, BaseException):
             return True
-        # A subclass would pass `isinstance` checks inside dataclasses, or see the insides of helper objects.
+        # A subclass would see the insides that library or engine code stores on its instances (asyncio's loop, the
+        # run behind a logger), or pass `isinstance` checks inside dataclasses.
         module = class_dict(base).get("__module__")
-        return base.__name__ != "Field" and not (type(module) is str and module.startswith("sandbox.helpers"))
+        closed = type(module) is str and module.partition(".")[0] in ("sandbox", "asyncio", "_asyncio")
+        return base.__name__ != "Field" and not closed
 
     def trim_match_args(self, cls: Any) -> None:
         """Cut `__match_args__` before the first name that a class pattern must not read.

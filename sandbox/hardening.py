@@ -6,11 +6,13 @@ Applied once to the process that runs snippets; each change only refuses what no
 from __future__ import annotations
 
 import copy
+import dataclasses
 import enum
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
-from sandbox import names
+from sandbox import copying, names
 
 _done: list[bool] = []
 
@@ -19,6 +21,8 @@ def harden() -> None:
     """Apply all of it; a second call does nothing."""
     if not _done:
         _harden_copy()
+        # asdict and astuple copy what a snippet put into a field.
+        dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_enum()
         _done.append(True)
 
@@ -26,8 +30,9 @@ def harden() -> None:
 def _harden_copy() -> None:
     """Let copying fill only an object of the copied type.
 
-    An instance can carry a `__reduce_ex__` of its own in its `__dict__`, or return anything from `__new__`; the
-    library would then set attributes, by any name, of whatever object that gives: a way around the write guard.
+    For library code that copies by itself (UserDict.copy); snippets get copying.py. An instance can carry a
+    `__reduce_ex__` in its `__dict__`, or return anything from `__new__`; the library would then set attributes, by
+    any name, of whatever object that gives: a way around the write guard.
     """
     real: Callable[..., Any] = copy._reconstruct  # type: ignore[attr-defined]
 
@@ -48,14 +53,15 @@ def _harden_enum() -> None:
     real: Callable[..., Any] = enum.EnumType._create_  # type: ignore[attr-defined]
 
     def create(cls: Any, class_name: str, names_given: Any, *args: Any, **options: Any) -> Any:
-        if not isinstance(names_given, str):
-            names_given = list(names_given.items() if isinstance(names_given, dict) else names_given)
-            for each in names_given:
-                name = each if isinstance(each, str) else each[0]
-                if type(name) is not str or names.is_dunder(name):
-                    raise ValueError(f"{name!r} cannot be the name of a member")
-        elif any(map(names.is_dunder, names_given.replace(",", " ").split())):
-            raise ValueError("a member's name cannot have double underscores on both sides")
-        return real(cls, class_name, names_given, *args, **options)
+        if isinstance(names_given, str):
+            names_given = str.__str__(names_given).replace(",", " ").split()
+        # Taken apart once: a sequence of the snippet's could answer differently when the library asks again.
+        given = names_given.items() if isinstance(names_given, dict) else names_given
+        members = [each if isinstance(each, str) else tuple(each) for each in given]
+        for each in members:
+            name = each if isinstance(each, str) else each[0]
+            if type(name) is not str or names.is_dunder(name):
+                raise ValueError(f"{name!r} cannot be the name of a member")
+        return real(cls, class_name, members, *args, **options)
 
     enum.EnumType._create_ = create  # type: ignore[attr-defined]

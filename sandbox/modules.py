@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox import hardening, loop, zones
+from sandbox import copying, hardening, loop, zones
 from sandbox.facade import Facade, facade, members, suggestion, title
 from sandbox.facades import dataclasses_, diagnostics, functools_, system
 from sandbox.facades.listed import LISTED, contents
@@ -31,6 +31,7 @@ _OF_RUN: dict[str, Callable[[Run], dict[str, Any]]] = {
     "asyncio": loop.asyncio_contents,
     "collections": dataclasses_.collections_contents,
     "contextlib": system.contextlib_contents,
+    "copy": lambda run: {"copy": copying.shallow, "deepcopy": copying.deep},
     "dataclasses": dataclasses_.dataclasses_contents,
     "functools": functools_.functools_contents,
     "io": system.io_contents,

@@ -17,7 +17,7 @@ class Problem:
     hint: str | None = None
 
 
-class SnippetRefused(SandboxError):  # noqa: N818 - named for what happened, as the whole tree is
+class SnippetRefused(SandboxError):
     """Nothing ran: `code.syntax` for text that is no Python, `code.refused` for Python that is not allowed here."""
 
     def __init__(self, code: str, problems: Sequence[Problem]) -> None:

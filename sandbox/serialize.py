@@ -31,7 +31,7 @@ _quote = json.encoder.encode_basestring
 _quote_ascii = json.encoder.encode_basestring_ascii
 
 
-class Unserializable(SandboxError):  # noqa: N818 - named for the value's state
+class Unserializable(SandboxError):
     """A value that has no JSON form; the message says what it was and where."""
 
     code = "code.unserializable"
@@ -42,7 +42,7 @@ class Unserializable(SandboxError):  # noqa: N818 - named for the value's state
         self.hint = hint
 
 
-class TooLarge(SandboxError):  # noqa: N818 - likewise
+class TooLarge(SandboxError):
     """The value's JSON text would be longer than allowed."""
 
     code = "code.output_limit"

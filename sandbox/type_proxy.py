@@ -15,7 +15,7 @@ _MISSING = object()
 class _TypeOfType(type):
     """Answers for `snippet_type` where the interpreter asks its class."""
 
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+    def __call__(cls, /, *args: Any, **keywords: Any) -> Any:
         if len(args) != 1 or keywords:
             raise TypeError("type() takes 1 argument here; write a class statement to make a class")
         return type_of(args[0])
@@ -50,6 +50,7 @@ def shown(value: Any) -> Any:
     """Replace the real `type` wherever trusted code would hand it out."""
     if value is type:
         return snippet_type
-    if type(value) is tuple and type in value:
+    # By identity: `type in value` would show the real one to an element's own __eq__.
+    if type(value) is tuple and any(each is type for each in value):
         return tuple(shown(each) for each in value)
     return value

@@ -113,8 +113,11 @@ def _make_dataclass(run: Run, decorate: Callable[..., Any]) -> Callable[..., Any
                 or (names.is_dunder(name) and name not in names.DEFINABLE)
             ):
                 raise TypeError(f"{name!r} cannot be defined in a class")
+        bases = tuple(bases)
         for base in bases:
             run.guards.check_base(base)
+            if is_class(base):
+                _check_fields(base)
         if type(cls_name) is not str or not cls_name.isidentifier():
             raise TypeError("the class name must be an identifier")
         options.setdefault("module", "__main__") if "module" in _MAKE_OPTIONS else options.pop("module", None)

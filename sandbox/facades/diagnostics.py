@@ -198,6 +198,9 @@ class _Accepted:
         """Accepted."""
 
 
+_Accepted.__module__ = "logging"  # so that it may be a base: see Guards.check_base
+
+
 def logging_facade(run: Run) -> Facade:
     """`logging`, in the small."""
     levels: dict[str, int] = {"root": 30}

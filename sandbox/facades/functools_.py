@@ -119,7 +119,7 @@ class SingleDispatch:
         """The implementations by class, as a copy."""
         return dict(self._registry)
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """Call the implementation for the first argument's class."""
         if not args:
             raise TypeError(f"{self.__name__} requires at least 1 positional argument")

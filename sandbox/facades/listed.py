@@ -31,7 +31,7 @@ LISTED: Mapping[str, str] = {
     "colorsys": "hls_to_rgb hsv_to_rgb rgb_to_hls rgb_to_hsv rgb_to_yiq yiq_to_rgb",
     "contextlib": "AbstractAsyncContextManager AbstractContextManager AsyncContextDecorator AsyncExitStack "
     "ContextDecorator ExitStack aclosing asynccontextmanager closing contextmanager nullcontext suppress",
-    "copy": "Error copy deepcopy error replace",
+    "copy": "Error error replace",
     "csv": "Dialect DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE QUOTE_NONNUMERIC QUOTE_NOTNULL "
     "QUOTE_STRINGS Sniffer excel excel_tab field_size_limit get_dialect list_dialects reader register_dialect "
     "unix_dialect unregister_dialect writer",

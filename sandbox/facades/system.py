@@ -109,6 +109,8 @@ def pprint_contents(run: Run) -> dict[str, Any]:
                 keywords["stream"] = run.streams.stdout
             super().__init__(*args, **keywords)
 
+    PrettyPrinter.__module__ = "pprint"
+
     def show(value: Any, stream: Any = None, *args: Any, **keywords: Any) -> None:
         """Pretty-print a value."""
         text = pprint.pformat(value, *args, **keywords)
