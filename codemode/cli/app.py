@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -39,6 +40,10 @@ class App:
         given = resolved.settings.data_dir
         data_dir = Path(given).expanduser().absolute() if given else default_data_dir()
         return resolved._replace(settings=msgspec.structs.replace(resolved.settings, data_dir=str(data_dir)))
+
+    def data_dir_argument(self) -> str:
+        """What a command that is told to people must add to find this data directory again."""
+        return f" --data-dir {shlex.quote(self._data_dir)}" if self._data_dir else ""
 
     @contextmanager
     def worker(self) -> Iterator[Worker]:

@@ -103,9 +103,10 @@ def demo(app: App) -> int:
         app.answer(result, session_id=session.id)
     else:
         _show_untouched(before, after)
-        click.echo(f"\nLook at it:  codemode sessions show {session.id}")
-        click.echo(f"Ask it:      codemode query -s {session.id} '{FIRST_QUESTION}'")
-        click.echo(f"Remove it:   codemode sessions rm {session.id}")
+        place = app.data_dir_argument()
+        click.echo(f"\nLook at it:  codemode sessions show {session.id}{place}")
+        click.echo(f"Ask it:      codemode query -s {session.id} '{FIRST_QUESTION}'{place}")
+        click.echo(f"Remove it:   codemode sessions rm {session.id}{place}")
     expected = [outcome.ok for outcome in outcomes] == [True, True, False] and before == after
     return 0 if expected else 1
 

@@ -27,7 +27,6 @@ from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
 from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
 
 _log = logging.getLogger("codemode")
-_ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 
 
 class Runner(Protocol):
@@ -138,18 +137,9 @@ class Execution:
                 hint=error.hint,
                 retryable=error.retryable,
             )
-        if problem is None and self._statements.tally.rows_written >= _ANALYSE_ROWS and self._transaction.committed:
-            self._analyse()
+        if problem is None and self._transaction.committed:
+            self._statements.analyse_large_load()
         return problem
-
-    def _analyse(self) -> None:
-        """Let SQLite look at what was loaded, so that its plans fit; a bounded sample of each index."""
-        try:
-            with self._statements.as_engine():
-                self._opened.connection.pragma("analysis_limit", 1000)
-                self._opened.connection.execute("ANALYZE main", can_cache=False)
-        except CodemodeError as error:
-            _log.warning("ANALYZE of session %s failed: %s", self._session_id, error)
 
     def _outcome(self, run: RunOutcome, isolation: tuple[str, ...], usage: Usage, problem: Problem | None) -> Outcome:
         return Outcome(

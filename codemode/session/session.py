@@ -163,6 +163,8 @@ class Session(HostCalls):
                 calls.pages.close_all()
                 try:
                     transaction.finish(keep=kept)
+                    if kept:
+                        statements.analyse_large_load()
                 finally:
                     tally = statements.tally
                     totals = Totals(0, tally.rows_read, tally.rows_written)

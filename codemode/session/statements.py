@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from codemode.session.opened import OpenSession, Reader
 from codemode.session.transaction import Transaction
 
 _WARNINGS = 50  # an outcome's warnings are for reading
+_ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
+_ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
+_log = logging.getLogger("codemode")
 
 
 @dataclass
@@ -132,6 +136,18 @@ class Statements:
                 yield
         except DatabaseError as error:
             raise explain_error(error, "", opened.connection) from None
+
+    def analyse_large_load(self) -> None:
+        """After the commit of many rows let SQLite look at them, so that its plans fit: a sample of each index."""
+        if self.tally.rows_written < _ANALYSE_ROWS:
+            return
+        self.ends_at = float("inf")  # the execution is over; only query_seconds bound this
+        try:
+            with self.as_engine():
+                self.opened.connection.pragma("analysis_limit", _ANALYSED_ENTRIES)
+                self.opened.connection.execute("ANALYZE main", can_cache=False)
+        except CodemodeError as error:
+            _log.warning("ANALYZE of %s failed: %s", self.opened.files.database, error)
 
     def checked(self, sql: str) -> Statement:
         """What the guard says of `sql`; raises its refusal."""
