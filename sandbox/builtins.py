@@ -12,7 +12,7 @@ from sandbox import hardening, names
 from sandbox.facades.system import leave, no_files
 from sandbox.loop import ready
 from sandbox.modules import Imports
-from sandbox.policy import AWAIT, MADE, READ, WRITE
+from sandbox.policy import AWAIT, MADE, READ, WRITE, WRITE_CHECKED
 from sandbox.run import Run
 from sandbox.type_proxy import snippet_type
 
@@ -64,7 +64,8 @@ def _builtins(run: Run) -> dict[str, Any]:
     return {
         **_ALWAYS,
         READ: guards.read,
-        WRITE: guards.write,
+        WRITE: guards.write_plain,
+        WRITE_CHECKED: guards.write,
         AWAIT: ready,
         MADE: run.own.mark,
         "__build_class__": guards.build_class,

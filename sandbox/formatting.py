@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _string  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import BuiltinFunctionType, MethodDescriptorType
 from typing import Any
 
@@ -48,15 +49,24 @@ def _bound(template: str, name: str, read: Read) -> Callable[..., str]:
 
 def format_text(text: str, args: Sequence[Any], keywords: Mapping[str, Any], read: Read, *, whole: bool = False) -> str:
     """Format as `str.format` does; `whole` means format_map (the mapping is used as it is)."""
-    if all(map(names.is_plain, _attributes(text))):
+    if is_plain(text):
         return str.format_map(text, keywords) if whole else str.format(text, *args, **keywords)
     return str(formatter_class(read)().vformat(text, args, keywords))
+
+
+@lru_cache(maxsize=512)
+def is_plain(text: str) -> bool:
+    """Whether a template reads plain attributes only; one that is malformed is left to the guarded way."""
+    try:
+        return all(map(names.is_plain, _attributes(text)))
+    except ValueError:
+        return False
 
 
 def _attributes(text: str, nesting: int = 0) -> Iterator[str]:
     """Every attribute name that a template would read, in nested specifications too."""
     if nesting > _MAX_NESTING:
-        return
+        raise ValueError("Max string recursion exceeded")
     for _, field, specification, _ in _string.formatter_parser(text):
         if field:
             yield from (

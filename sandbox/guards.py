@@ -57,6 +57,7 @@ class Guards:
         self._private: dict[tuple[type, ...], frozenset[str]] = {}
         self.read = self._make_read()
         self.write = self._make_write()
+        self.write_plain = self._make_write_plain()
 
     def _make_read(self) -> Read:
         own, slow = self.own, self._read_checked
@@ -168,6 +169,17 @@ class Guards:
             slow(value, name, augmented)
             if name[:2] != "__" and type(value) in classes:
                 allowed.add((type(value), name))
+            return value
+
+        return write
+
+    def _make_write_plain(self) -> Callable[..., Any]:
+        classes, slow = self.own.classes, self._write_checked
+
+        def write(value: Any, name: str) -> Any:
+            """The same for a constant plain name: `self.x = …` is in hot loops."""
+            if type(value) not in classes:
+                slow(value, name, False)
             return value
 
         return write

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from sandbox import copying, names
+from sandbox import copying
+from sandbox.names import is_dunder
 
 _done: list[bool] = []
 
@@ -52,15 +53,15 @@ def _harden_enum() -> None:
     """`Enum("Name", {...})` puts its keys into a class namespace: refuse what a class body could not hold."""
     real: Callable[..., Any] = enum.EnumType._create_  # type: ignore[attr-defined]
 
-    def create(cls: Any, class_name: str, names_given: Any, *args: Any, **options: Any) -> Any:
-        if isinstance(names_given, str):
-            names_given = str.__str__(names_given).replace(",", " ").split()
+    def create(cls: Any, class_name: str, names: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(names, str):
+            names = str.__str__(names).replace(",", " ").split()
         # Taken apart once: a sequence of the snippet's could answer differently when the library asks again.
-        given = names_given.items() if isinstance(names_given, dict) else names_given
+        given = names.items() if isinstance(names, dict) else names
         members = [each if isinstance(each, str) else tuple(each) for each in given]
         for each in members:
             name = each if isinstance(each, str) else each[0]
-            if type(name) is not str or names.is_dunder(name):
+            if type(name) is not str or is_dunder(name):
                 raise ValueError(f"{name!r} cannot be the name of a member")
         return real(cls, class_name, members, *args, **options)
 

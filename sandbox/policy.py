@@ -18,12 +18,12 @@ from typing import Any
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from sandbox import names
+from sandbox import formatting, names
 from sandbox.names import Verdict
 from sandbox.refusal import Problem
 from sandbox.scopes import Scopes
 
-READ, WRITE, AWAIT, MADE = "<read>", "<write>", "<await>", "<made>"
+READ, WRITE, WRITE_CHECKED, AWAIT, MADE = "<read>", "<write>", "<write checked>", "<await>", "<made>"
 # In a class's namespace. The prefix keeps typing.Protocol from taking it for a member.
 MADE_KEY = "_abc_<made>"
 
@@ -141,7 +141,7 @@ class Policy(RestrictingNodeTransformer):
         verdict = names.attribute(node.attr)
         if verdict is Verdict.REFUSED or (verdict is Verdict.CHECKED and self._in_pattern):
             self.refuse(node, f"the attribute {node.attr!r} is not available in snippets")
-        elif verdict is Verdict.CHECKED:
+        elif verdict is Verdict.CHECKED and not _formats_plainly(node):
             return self._guard(READ, node, node.value, ast.Constant(self.scopes.mangle(node.attr)))
         return node
 
@@ -156,9 +156,10 @@ class Policy(RestrictingNodeTransformer):
             self.refuse(node, f"the attribute {node.attr!r} cannot be set in a snippet")
             return node
         arguments = [node.value, ast.Constant(self.scopes.mangle(node.attr))]
-        if augmented and names.attribute(node.attr) is Verdict.CHECKED:
+        checked = names.attribute(node.attr) is Verdict.CHECKED
+        if checked and augmented:
             arguments.append(ast.Constant(True))
-        node.value = self._guard(WRITE, node, *arguments)
+        node.value = self._guard(WRITE_CHECKED if checked else WRITE, node, *arguments)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
@@ -395,6 +396,12 @@ class Policy(RestrictingNodeTransformer):
         """Visit the statements."""
         node.body = self._visit_all(node.body)
         return node
+
+
+def _formats_plainly(node: ast.Attribute) -> bool:
+    """Tell `"a constant template {}".format` that reads no attribute but plain ones: no guard needed."""
+    template = node.value.value if isinstance(node.value, ast.Constant) else None
+    return node.attr in ("format", "format_map") and type(template) is str and formatting.is_plain(template)
 
 
 _REFUSED_SYNTAX = {
