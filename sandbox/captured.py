@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-OUTPUT_FACTOR = 256  # a snippet may print this many times what is kept; beyond it the child is ended
+# A snippet may print this many times what is kept, and this much in any case; beyond it the child is ended.
+OUTPUT_FACTOR = 256
+OUTPUT_LEAST = 16 * 1024 * 1024
+
+
+def output_limit(stdout_bytes: int) -> int:
+    """How many bytes one run may print, where `stdout_bytes` are kept."""
+    return max(OUTPUT_LEAST, OUTPUT_FACTOR * stdout_bytes)
 
 
 class Captured:

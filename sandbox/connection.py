@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgpack
@@ -38,6 +39,7 @@ class Connection:
         self._failure: HelperError | None = None  # a posted call failed; raised at the next call
         self._lost = False  # memory ran out in the middle of a frame: where the next one starts is unknown
         self.busy = False  # a frame is under way: a signal handler must leave the socket alone
+        self.before_call: Callable[[], None] = lambda: None  # sends what was printed, so that order is kept
 
     def has_work(self) -> bool:
         """Whether something has arrived already; never waits."""
@@ -95,6 +97,7 @@ class Connection:
     def post(self, method: str, *args: Any) -> None:
         """One helper call whose reply is read before the next frame is sent. Raises what an earlier one failed with."""
         data = self._call_frame(method, args)
+        self.before_call()
         self._collect()
         failure, self._failure = self._failure, None
         if failure is not None:

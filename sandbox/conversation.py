@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox import ending
-from sandbox.captured import OUTPUT_FACTOR, Captured
+from sandbox.captured import Captured, output_limit
 from sandbox.claims import Claim, parse_done
 from sandbox.errors import HelperFailed, OutOfTime, ProtocolViolation
 from sandbox.kept import Child, DeadlinePassed, Usage
@@ -39,13 +39,13 @@ class Conversation:
         self._calls = 0
         self._chunks = 0
         self._frames_left = self._frame_allowance()
-        self._output_limit = OUTPUT_FACTOR * limits.stdout_bytes
+        self._output_limit = output_limit(limits.stdout_bytes)
         self._failure: dict[str, Any] | None = None
 
     def _frame_allowance(self) -> int:
         """More output frames than any honest child sends, so that a flood of empty ones ends early."""
         timed = (PER_SECOND + 1 / HELD_SECONDS) * self._limits.execution_seconds
-        pieces = OUTPUT_FACTOR * self._limits.stdout_bytes / PIECE_CHARACTERS
+        pieces = output_limit(self._limits.stdout_bytes) / PIECE_CHARACTERS
         return int(BURST + timed + pieces + 2 * HAMMERING * self._limits.helper_calls) + 100
 
     def hold(self, output: Captured, status: ReadStatus) -> RunOutcome:

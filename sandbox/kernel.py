@@ -11,6 +11,7 @@ import os
 import platform
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
 
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2

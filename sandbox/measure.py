@@ -131,6 +131,8 @@ def measure(confinement: Confinement) -> list[LayerReport]:
     held |= {name: _holds(check, confinement) for name, check in BEFORE_FILTER}
     filter_calls(confinement)
     held["seccomp"] = confinement.filter is not None and _holds(_filtered, confinement)
+    # What was left out or refused is not reported as ours, even where the host happens to provide the like.
+    held = {name: active and name not in confinement.refused for name, active in held.items()}
     return [
         LayerReport(name, active, name in REQUIRED, _why(name, active, confinement)) for name, active in held.items()
     ]

@@ -37,6 +37,7 @@ def serve(connection: Connection, request: Request) -> None:
     """Run one snippet and send how it ended."""
     printer = Printer(connection.send_text, connection.can_send_now)
     _printers[:] = [printer]
+    connection.before_call = printer.flush
     done = _ending(connection, request, printer)
     printer.flush()
     _printers.clear()
