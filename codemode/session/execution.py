@@ -14,7 +14,6 @@ from codemode.database.clock import now
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry, Totals, bounded
 from codemode.errors import CodemodeError
-from codemode.guard.repair import explain_error
 from codemode.limits import Limits
 from codemode.session import results
 from codemode.session.calls import Calls
@@ -77,12 +76,9 @@ class Execution:
     ) -> None:
         self.id = new_execution_id()
         self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
-        self._transaction = Transaction(opened.connection, opened.guard, request.mode, self._explain)
+        self._transaction = Transaction(opened, request.mode)
         self._statements = Statements(opened, self._transaction, self.id)
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
-
-    def _explain(self, error: DatabaseError, sql: str) -> CodemodeError:
-        return explain_error(error, sql, self._opened.connection)
 
     def run(self, runner: Runner, queue_seconds: float) -> Outcome:
         """Run the snippet, commit or roll back, write the log, and answer."""

@@ -6,12 +6,11 @@ meantime (removed it, expired it, made it anew) is seen, and an expired one is n
 
 from __future__ import annotations
 
-import threading
+import logging
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +18,16 @@ import msgspec
 
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms
-from codemode.errors import SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
+from codemode.errors import SessionBusy, SessionDamaged, SessionExpired, SessionNotFound, StorageFull
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles, sweep_rubbish
 from codemode.session.opened import OpenSession, Reader
+from codemode.session.slots import Key, Slot, Slots
 from codemode.session.turn import TurnQueue, file_lock
 
+_log = logging.getLogger("codemode")
+_CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll back
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
-
-Key = tuple[str, str]  # tenant and session id
-
-
-@dataclass
-class Slot:
-    """One session's place in this process: its turn queue, and its open files while they are open."""
-
-    queue: TurnQueue = field(default_factory=TurnQueue)
-    opened: OpenSession | None = None
-    reader: Reader | None = None
-    reader_lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +46,7 @@ class Registry:
 
     def __init__(self, storage: Storage, catalog: Sessions) -> None:
         self.storage, self.catalog = storage, catalog
-        self._slots: OrderedDict[Key, Slot] = OrderedDict()
-        self._lock = threading.Lock()
+        self.slots = Slots(storage.limits.open_sessions)
 
     def files(self, key: Key) -> SessionFiles:
         """Where the session's files are."""
@@ -102,8 +90,8 @@ class Registry:
         if own == record.limits:
             return
         self.catalog.set_limits(*key, own, int(self._limits(own).idle_seconds * 1000))
-        with self._turn_taken(key, self.storage.limits.queue_seconds) as slot:
-            _close(slot)
+        with self.slots.turn(key, self.storage.limits.queue_seconds) as slot:
+            slot.close()
 
     def limits(self, record: SessionRecord) -> Limits:
         """The session's limits: the worker's, and lower where the session itself lowered them."""
@@ -129,19 +117,6 @@ class Registry:
             self.catalog.touch(*key, now_ms())
 
     @contextmanager
-    def _turn_taken(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[Slot]:
-        slot = self._enter(key)
-        try:
-            if not granted:
-                slot.queue.take(seconds)
-            try:
-                yield slot
-            finally:
-                slot.queue.release()
-        finally:
-            self._leave(slot)
-
-    @contextmanager
     def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[OpenSession]:
         """The session, open and nobody else's, for one execution or call.
 
@@ -150,26 +125,25 @@ class Registry:
         Raises SessionBusy after `seconds`, SessionNotFound, SessionExpired, SessionDamaged.
         """
         until = time.monotonic() + seconds
-        with self._turn_taken(key, seconds, granted=granted) as slot:
+        with self.slots.turn(key, seconds, granted=granted) as slot, ExitStack() as held:
             files = self.files(key)
             try:
-                with file_lock(files.lock, max(0.0, until - time.monotonic())):
-                    record = self._usable(key)
-                    opened = self._open(slot, files, record)
-                    try:
-                        yield opened
-                    finally:
-                        self._touch(record)
+                held.enter_context(file_lock(files.lock, max(0.0, until - time.monotonic())))
             except FileNotFoundError:
                 self._usable(key)
                 raise _missing() from None
-        self._evict()
+            record = self._usable(key)
+            opened = self._open(slot, files, record)
+            try:
+                yield opened
+            finally:
+                self._touch(record)
+        self.slots.make_room()
 
     @contextmanager
     def reading(self, key: Key) -> Iterator[Reader]:
         """The session's reader, for a moment: without a turn, so it waits for no execution in any process."""
-        slot = self._enter(key)
-        try:
+        with self.slots.used(key) as slot:
             while True:
                 reader = self._reader(slot, key)
                 with reader.lock:
@@ -177,13 +151,11 @@ class Registry:
                         continue
                     yield reader
                     return
-        finally:
-            self._leave(slot)
 
     def _reader(self, slot: Slot, key: Key) -> Reader:
         record = self._usable(key)
         with slot.reader_lock:
-            if slot.reader is not None and not slot.reader.is_current():
+            if slot.reader is not None and (slot.reader.closed or not slot.reader.is_current()):
                 slot.reader.close()
                 slot.reader = None
             if slot.reader is None:
@@ -202,16 +174,12 @@ class Registry:
     @contextmanager
     def waiting(self, key: Key) -> Iterator[TurnQueue]:
         """The session's turn queue, for a caller that waits without a thread; its slot stays meanwhile."""
-        slot = self._enter(key)
-        try:
+        with self.slots.used(key) as slot:
             yield slot.queue
-        finally:
-            self._leave(slot)
 
     def cancel(self, key: Key) -> bool:
         """End the session's running execution, if there is one; whether there was."""
-        with self._lock:
-            slot = self._slots.get(key)
+        slot = self.slots.find(key)
         running = slot.opened.deadline.cancel if slot is not None and slot.opened is not None else None
         if running is None:
             return False
@@ -228,12 +196,13 @@ class Registry:
 
     def _open(self, slot: Slot, files: SessionFiles, record: SessionRecord) -> OpenSession:
         if slot.opened is not None and not slot.opened.is_current():
-            _close(slot)
+            slot.close()
         if slot.opened is None:
-            if not files.database.exists():
-                raise _missing()
             storage = self.storage
-            slot.opened = OpenSession(files, self._limits(record.limits), storage.log_entries, storage.log_bytes)
+            try:
+                slot.opened = OpenSession(files, self._limits(record.limits), storage.log_entries, storage.log_bytes)
+            except FileNotFoundError:
+                raise _missing() from None
         return slot.opened
 
     def touch(self, key: Key) -> None:
@@ -243,32 +212,10 @@ class Registry:
     def _touch(self, record: SessionRecord) -> None:
         now = now_ms()
         if now - record.last_activity >= min(_TOUCH_MS, record.idle_ms // 20):
-            self.catalog.touch(record.tenant, record.id, now)
-
-    def _enter(self, key: Key) -> Slot:
-        with self._lock:
-            slot = self._slots.setdefault(key, Slot())
-            self._slots.move_to_end(key)
-            slot.users += 1
-            return slot
-
-    def _leave(self, slot: Slot) -> None:
-        with self._lock:
-            slot.users -= 1
-
-    def _evict(self) -> None:
-        """Close the least recently used sessions beyond `open_sessions`; one in use is never closed."""
-        most = self.storage.limits.open_sessions
-        while True:
-            with self._lock:
-                if len(self._slots) <= most:
-                    return
-                idle = next((key for key, slot in self._slots.items() if slot.users == 0 and not slot.queue.busy), None)
-                if idle is None:
-                    return
-                # Taken out under the lock: whoever comes next makes a slot of its own, and opens the file anew.
-                slot = self._slots.pop(idle)
-            _close(slot)
+            try:
+                self.catalog.touch(record.tenant, record.id, now)
+            except StorageFull as error:  # what was committed stays so, and its outcome must reach the caller
+                _log.warning("the last use of session %s is not recorded: %s", record.id, error)
 
     def expire(self, record: SessionRecord) -> bool:
         """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
@@ -276,7 +223,7 @@ class Registry:
         Decided again under the session's lock: it may have been used since `record` was read.
         """
         key = (record.tenant, record.id)
-        with suppress(SessionBusy), self._turn_taken(key, 0.0) as slot:
+        with suppress(SessionBusy), self.slots.turn(key, 0.0) as slot:
             files = self.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, 0.0):
                 fresh = self.catalog.get(*key)
@@ -285,7 +232,7 @@ class Registry:
                 # The record first: from here on nobody opens what is about to be deleted.
                 if fresh.expired_at is None:
                     self.catalog.expire(*key, now_ms())
-                _close(slot)
+                slot.close()
                 files.remove()
                 return True
             if record.expired_at is None:
@@ -297,10 +244,10 @@ class Registry:
         """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
         if self.catalog.get(*key) is None:
             raise _not_found(key[1])
-        with self._turn_taken(key, seconds) as slot:
+        with self.slots.turn(key, seconds) as slot:
             files = self.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
-                _close(slot)
+                slot.close()
                 files.remove()
             self.catalog.forget(*key)
 
@@ -313,22 +260,8 @@ class Registry:
         return expired
 
     def close(self) -> None:
-        """Close every open session."""
-        with self._lock:
-            slots = list(self._slots.values())
-            self._slots.clear()
-        for slot in slots:
-            _close(slot)
-
-
-def _close(slot: Slot) -> None:
-    if slot.opened is not None:
-        slot.opened.close()
-        slot.opened = None
-    with slot.reader_lock:
-        if slot.reader is not None:
-            slot.reader.close()
-            slot.reader = None
+        """Close every open session, after what runs in it has ended."""
+        self.slots.close(_CLOSE_SECONDS)
 
 
 def _lowered(limits: Limits) -> dict[str, Any]:

@@ -147,12 +147,7 @@ class Session(HostCalls):
     def _turn(self) -> Iterator[Calls]:
         """A turn and a transaction for calls of the host itself: kept when the block ends well."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
-            transaction = Transaction(
-                opened.connection,
-                opened.guard,
-                "atomic",
-                lambda error, sql: explain_error(error, sql, opened.connection),
-            )
+            transaction = Transaction(opened, "atomic")
             statements = Statements(opened, transaction, _HOST)
             calls = Calls(statements, HostFunctions(), lambda: self._metrics(statements))
             kept = False
@@ -186,13 +181,7 @@ class Session(HostCalls):
         self._registry.touch(self._key)
 
     def _reading(self, reader: Reader) -> Calls:
-        transaction = Transaction(
-            reader.connection,
-            reader.guard,
-            "read_only",
-            lambda error, sql: explain_error(error, sql, reader.connection),
-        )
-        statements = Statements(reader, transaction, _HOST)
+        statements = Statements(reader, Transaction(reader, "read_only"), _HOST)
         return Calls(statements, HostFunctions(), lambda: self._metrics(statements))
 
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:

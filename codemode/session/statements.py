@@ -16,7 +16,7 @@ from codemode.database.values import parameters
 from codemode.errors import CodemodeError, StatementRefused
 from codemode.guard import Statement
 from codemode.guard.repair import explain_error
-from codemode.session.opened import OpenSession, Reader
+from codemode.session.opened import Guarded
 from codemode.session.transaction import Transaction
 
 _WARNINGS = 50  # an outcome's warnings are for reading
@@ -46,7 +46,7 @@ class Tally:
 class Statements:
     """Runs the statements of one execution; its end, `ends_at` (time.monotonic), bounds each besides query_seconds."""
 
-    def __init__(self, opened: OpenSession | Reader, transaction: Transaction, execution_id: str) -> None:
+    def __init__(self, opened: Guarded, transaction: Transaction, execution_id: str) -> None:
         self.opened, self.transaction, self.execution_id = opened, transaction, execution_id
         self.tally = Tally()
         self.ends_at = float("inf")

@@ -17,39 +17,27 @@ execution: nothing further runs, and its outcome is an error even when the snipp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Literal, Protocol
+from contextlib import contextmanager
+from typing import Literal
 
-from codemode.database.execute import Connection, DatabaseError
+from codemode.database.execute import DatabaseError
 from codemode.errors import CodemodeError, RequestInvalid, StatementFailed, StatementRefused
+from codemode.guard.repair import explain_error
+from codemode.session.opened import Guarded
 
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
 
 
-class EngineRights(Protocol):
-    """What the guard lends to the engine's own statements."""
-
-    def engine(self) -> AbstractContextManager[None]:
-        """Statements inside run with the engine's rights and share no prepared statement with the user's."""
-        ...
-
-
 class Transaction:
-    """One execution's transaction on `connection`."""
+    """One execution's transaction on an open session."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        rights: EngineRights,
-        mode: Mode,
-        explain: Callable[[DatabaseError, str], CodemodeError],
-    ) -> None:
+    def __init__(self, opened: Guarded, mode: Mode) -> None:
         self.mode: Mode = mode
         self.committed = False  # by commit(), or unit by unit where mode is "each"
         self.rolled_back = False
         self.doomed: str | None = None
         self.before_write: Callable[[], None] = lambda: None
-        self._connection, self._rights, self._explain = connection, rights, explain
+        self._connection, self._guard = opened.connection, opened.guard
         self._open = False
         self._marks = 0
 
@@ -176,8 +164,8 @@ class Transaction:
         self._open, self._marks, self.rolled_back = False, 0, True
 
     def _engine(self, sql: str) -> None:
-        with self._rights.engine():
+        with self._guard.engine():
             try:
                 self._connection.execute(sql, can_cache=False)
             except DatabaseError as error:
-                raise self._explain(error, sql) from None
+                raise explain_error(error, sql, self._connection) from None

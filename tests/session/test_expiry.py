@@ -108,7 +108,7 @@ def test_only_so_many_sessions_are_open(tmp_path: Path) -> None:
         sessions = [worker.session(f"s{n}") for n in range(8)]
         for number, session in enumerate(sessions):
             session.exec(f"CREATE TABLE t{number} (x)")
-        assert len(worker.registry._slots) <= 3
+        assert len(worker.registry.slots) <= 3
         for number, session in enumerate(sessions):
             assert session.get_tables() == [f"t{number}"]
 

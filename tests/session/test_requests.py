@@ -179,3 +179,14 @@ def test_usage_is_measured(session: Session) -> None:
     assert outcome.usage.peak_memory_bytes > 1_000_000
     assert outcome.usage.result_bytes == len("1999999000000")
     assert outcome.execution_id.startswith("ex_")
+
+
+def test_what_on_output_raises_reaches_the_host_and_nothing_stays(table: Session) -> None:
+    def failing(text: str) -> None:
+        raise FileNotFoundError("the host's own")
+
+    with pytest.raises(FileNotFoundError, match="the host's own"):
+        table.run(
+            "helpers.db.exec('DELETE FROM t')\nprint('x', flush=True)\nimport time\ntime.sleep(5)", on_output=failing
+        )
+    assert table.value("SELECT count(*) FROM t") == 3

@@ -206,3 +206,19 @@ def test_a_lock_on_a_removed_file_is_no_lock(tmp_path: Path) -> None:
     waiting.join(10)
     assert taken.is_set()
     assert path.stat().st_ino == other
+
+
+def test_closing_the_worker_ends_what_runs_and_rolls_it_back(tmp_path: Path) -> None:
+    worker = Worker(data_dir=tmp_path)
+    session = worker.session("s")
+    session.exec("CREATE TABLE t (x)")
+    outcomes, started = [], threading.Event()
+    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
+    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
+    running.start()
+    assert started.wait(10)
+    worker.close()
+    running.join(10)
+    assert (outcomes[0].status, outcomes[0].db.rolled_back) == ("cancelled", True)
+    with Worker(data_dir=tmp_path) as again:
+        assert again.session("s").value("SELECT count(*) FROM t") == 0
