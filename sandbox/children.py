@@ -163,7 +163,10 @@ class Children:
             started = time.monotonic()
             link = self._connect()
             if link is not None:
-                self._listen(link)
+                try:
+                    self._listen(link)
+                except Exception as error:  # noqa: BLE001 - without this thread every run would wait in vain
+                    self._fail(f"{type(error).__name__}: {error}")
                 self._disconnect(link)
             young = young + 1 if time.monotonic() - started < _YOUNG_SECONDS else 0
             if young:

@@ -162,9 +162,14 @@ def inherited_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
     }
 
 
+def _cpu_seconds(execution_seconds: float) -> int:
+    # The deadline comes first; this is for when nobody is there to keep it.
+    return int(min(execution_seconds, 1e9)) + 2
+
+
 def child_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
     """Resource -> soft and hard limit that each child sets for itself."""
-    seconds = int(confinement.limits.execution_seconds) + 2  # the deadline comes first; this is for when nobody kills
+    seconds = _cpu_seconds(confinement.limits.execution_seconds)
     return {
         resource.RLIMIT_CPU: (seconds, seconds),  # at the hard limit the kernel kills, inside C code too
         resource.RLIMIT_NPROC: (0, 0),  # says nothing to uid 0: there the filter alone stops a fork
@@ -187,7 +192,7 @@ def lower_memory(baseline: int, memory_bytes: int) -> None:
 
 def lower_cpu(seconds: float) -> None:
     """Bound the CPU time of this child, which has used next to none so far."""
-    set_limit(resource.RLIMIT_CPU, int(seconds) + 2, int(seconds) + 2)
+    set_limit(resource.RLIMIT_CPU, _cpu_seconds(seconds), _cpu_seconds(seconds))
 
 
 def use_headroom() -> None:

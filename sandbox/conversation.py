@@ -44,7 +44,7 @@ class Conversation:
 
     def _frame_allowance(self) -> int:
         """More output frames than any honest child sends, so that a flood of empty ones ends early."""
-        timed = (PER_SECOND + 1 / HELD_SECONDS) * self._limits.execution_seconds
+        timed = (PER_SECOND + 1 / HELD_SECONDS) * min(self._limits.execution_seconds, 86_400.0)
         pieces = output_limit(self._limits.stdout_bytes) / PIECE_CHARACTERS
         return int(BURST + timed + pieces + 2 * HAMMERING * self._limits.helper_calls) + 100
 
@@ -102,23 +102,26 @@ class Conversation:
             raise ProtocolViolation("too much output")
 
     def _answer(self, method: str, arguments: list[Any]) -> bytes:
+        """The reply to one call. What `serve` raises beside HelperFailed is no business of the snippet's."""
         try:
             self._count(method)
-            frame = self._encode(["ok", self._serve(method, arguments)])
+            value = self._serve(method, arguments)
         except OutOfTime:
             raise DeadlinePassed from None
         except HelperFailed as failed:
-            return self._encode(["err", _fields(failed)])
+            return self._refusal(failed)
+        try:
+            frame = self._encode(["ok", value])
         except (TypeError, ValueError, OverflowError) as error:
-            if isinstance(error, ProtocolViolation):
-                raise
-            message = f"{method}: the answer cannot be sent ({error})"
-            return self._encode(["err", _fields(HelperFailed("code.runtime", message))])
+            return self._refusal(HelperFailed("code.runtime", f"{method}: the answer cannot be sent ({error})"))
         if len(frame) > self._limits.frame_bytes:
             message = f"{method}: the answer takes {len(frame):,} bytes, more than one frame carries"
             hint = "ask for fewer rows or columns, or read with helpers.db.pages"
-            return self._encode(["err", _fields(HelperFailed("sql.limit", message, hint=hint))])
+            return self._refusal(HelperFailed("sql.limit", message, hint=hint))
         return frame
+
+    def _refusal(self, failed: HelperFailed) -> bytes:
+        return self._encode(["err", _fields(failed)])
 
     def _count(self, method: str) -> None:
         allowed = self._limits.helper_calls

@@ -20,6 +20,7 @@ from sandbox.protocol import FrameReader, decode_hostile
 Reason = Literal["timeout", "cancelled", "closed", "violation", "done"]
 _TIMEVAL = struct.Struct("@ll")
 _REARM_SECONDS = 0.05
+_LONGEST_SECONDS = 1e6  # the kernel's field is finite, a limit need not be
 
 
 class DeadlinePassed(Exception):
@@ -60,7 +61,7 @@ class Child:
         # The kernel's own timeouts on a blocking socket: one system call for each operation, where a poll before it
         # would make two. A child that drips bytes makes each receive start anew, so the timeout is lowered as time
         # goes by, and the overrun stays below _REARM_SECONDS.
-        remaining = self._deadline - time.monotonic()
+        remaining = min(self._deadline - time.monotonic(), _LONGEST_SECONDS)
         if remaining <= 0:
             raise DeadlinePassed
         if self._armed - remaining > _REARM_SECONDS:

@@ -80,7 +80,8 @@ class Link:
     def __init__(self, settings: ZygoteSettings) -> None:
         self.layers: tuple[LayerReport, ...] = ()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._send_lock = threading.Lock()
+        # Reentrant: the garbage collector may close a forgotten sandbox inside `ask` of its own keeper.
+        self._send_lock = threading.RLock()
         self._zygote: int | None = None  # its pidfd
         self._closed = False
         self._process: subprocess.Popen[bytes] | None = None

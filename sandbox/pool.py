@@ -116,8 +116,7 @@ class Sandbox:
         finally:
             if cancel is not None:
                 cancel.release()
-            child.close()
-            self._running.discard(child)
+            self._drop(child)
 
     def _started_child(self, request: bytes) -> Child:
         for _ in range(_ATTEMPTS):
@@ -130,11 +129,17 @@ class Sandbox:
                     return child
             except (DeadlinePassed, ProtocolViolation):
                 pass
+            except BaseException:
+                self._drop(child)
+                raise
             status = self._children.status(child) if child.ended is None else None
-            child.close()
-            self._running.discard(child)
+            self._drop(child)
         how = f"exit code {status['wait']}" if status else "for no known reason"
         raise SandboxUnavailable(f"children end before they are ready ({how})")
+
+    def _drop(self, child: Child) -> None:
+        child.close()
+        self._running.discard(child)
 
     def _loud(self, outcome: RunOutcome) -> RunOutcome:
         if self._enforced:
@@ -174,7 +179,7 @@ def within(limits: SandboxLimits, ceiling: SandboxLimits) -> SandboxLimits:
 def _request(snippet: Snippet, limits: SandboxLimits) -> bytes:
     fields: dict[str, Any] = {
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
-        "inputs": snippet.inputs,
+        "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
         "functions": list(snippet.functions),
         "limits": dataclasses.asdict(limits),
     }

@@ -48,7 +48,7 @@ def _ending(connection: Connection, request: Request, printer: Printer) -> dict[
     helpers = Helpers(connection, request["functions"])
     try:
         source = request["code"].decode("utf-8", "surrogatepass")
-        inputs = json.loads(request["inputs"])
+        inputs = json.loads(request["inputs"].decode("utf-8", "surrogatepass"))
         compiled = compile_snippet(source, inputs)
         report.remember_source(compiled.source)
         names = namespace(helpers, inputs, printer.write)
@@ -121,7 +121,7 @@ class _Nobody:
 
 def _warm(code: bytes) -> None:
     """Run a snippet, and show it to nobody."""
-    request = {"code": code, "inputs": "{}", "functions": [], "limits": {"result_bytes": 1 << 20}}
+    request = {"code": code, "inputs": b"{}", "functions": [], "limits": {"result_bytes": 1 << 20}}
     serve(Connection(_Nobody(), 1 << 20), request)
 
 

@@ -257,11 +257,12 @@ def test_a_call_larger_than_a_frame_is_an_error_of_that_call(sandbox: Sandbox) -
     assert run(sandbox, code).value_json == '"sql.limit"'
 
 
-def test_what_the_host_raises_leaves_with_the_child_ended(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, ValueError, TypeError, KeyboardInterrupt])
+def test_what_the_host_raises_leaves_with_the_child_ended(sandbox: Sandbox, error: type[BaseException]) -> None:
     def broken(method: str, arguments: list[Any]) -> Any:
-        raise ZeroDivisionError
+        raise error
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(error):
         run(sandbox, "helpers.db.query('x')", broken)
     assert not sandbox._running
     assert run(sandbox, "return 1").status == "completed"
@@ -274,6 +275,19 @@ def test_code_that_is_too_long_never_starts(sandbox: Sandbox) -> None:
 
 def test_an_input_that_cannot_be_a_variable_never_starts(sandbox: Sandbox) -> None:
     assert run(sandbox, "return 1", inputs='{"a b": 1}').status == "rejected"
+
+
+def test_inputs_of_any_text_arrive(sandbox: Sandbox) -> None:
+    given = json.dumps({"x": "\ud800\x00é"}, ensure_ascii=False)
+    assert run(sandbox, "return [len(x), x[1:]]", inputs=given).value_json == '[3,"\\u0000é"]'
+
+
+def test_a_limit_of_time_may_be_as_good_as_none(sandbox: Sandbox) -> None:
+    endless = Sandbox(SandboxLimits(execution_seconds=float("inf")), children=1)
+    try:
+        assert run(endless, "return 1", execution_seconds=float("inf")).value_json == "1"
+    finally:
+        endless.close()
 
 
 def test_cancel_ends_a_run_from_another_thread(sandbox: Sandbox) -> None:
