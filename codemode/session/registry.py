@@ -138,7 +138,6 @@ class Registry:
                 yield opened
             finally:
                 self._touch(record)
-        self.slots.make_room()
 
     @contextmanager
     def reading(self, key: Key) -> Iterator[Reader]:

@@ -49,7 +49,7 @@ class Slots:
 
     @contextmanager
     def used(self, key: Key) -> Iterator[Slot]:
-        """The place of `key`, which stays while the block runs."""
+        """The place of `key`, which stays while the block runs; afterwards what is beyond the bound is closed."""
         with self._lock:
             slot = self._slots.setdefault(key, Slot())
             self._slots.move_to_end(key)
@@ -59,6 +59,7 @@ class Slots:
         finally:
             with self._lock:
                 slot.users -= 1
+            self._make_room()
 
     @contextmanager
     def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[Slot]:
@@ -76,7 +77,7 @@ class Slots:
         with self._lock:
             return self._slots.get(key)
 
-    def make_room(self) -> None:
+    def _make_room(self) -> None:
         """Close the least recently used places beyond the bound."""
         while (slot := self._pop_idle()) is not None:
             slot.close()
