@@ -1,0 +1,201 @@
+"""What is said of a snippet that failed: plain, bounded text whatever the exception does."""
+
+# ruff: noqa: E501 - snippets are one string each
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox import report
+from sandbox.builtins import namespace
+from sandbox.compile import SnippetRefused, compile_snippet
+from sandbox.evaluate import evaluate
+from sandbox.helpers.error import HelperError
+from sandbox.serialize import to_json
+
+
+class Helpers:
+    Error = HelperError
+
+    def fail(self) -> None:
+        raise HelperError(
+            "sql.no_such_column",
+            "no such column: x",
+            hint="try y",
+            did_you_mean=["y"],
+            available=["y", "z"],
+            sql="select x",
+        )
+
+
+def failure(code: str) -> dict[str, Any]:
+    try:
+        value = evaluate(compile_snippet(code), namespace(Helpers(), {}, lambda text: None))
+        to_json(value, 10_000)
+    except BaseException as error:
+        described = report.describe(error)
+    else:
+        raise AssertionError("the snippet did not fail")
+    assert len(json.dumps(described)) < 40_000
+    return described
+
+
+def test_line_and_traceback_are_the_snippet_s_own() -> None:
+    problem = failure("def f(x):\n    return 1 / x\n\ny = 1\nf(0)\n")
+    assert problem["code"] == "code.runtime"
+    assert problem["message"] == "ZeroDivisionError: division by zero"
+    assert problem["line"] == 2
+    assert problem["traceback"].splitlines() == [
+        "Traceback (most recent call last):",
+        "  line 5, in <module>",
+        "    f(0)",
+        "  line 2, in f",
+        "    return 1 / x",
+        "ZeroDivisionError: division by zero",
+    ]
+
+
+def test_the_line_inside_a_library_is_the_call_of_the_snippet() -> None:
+    problem = failure("import json\n\njson.loads('{')")
+    assert problem["line"] == 3
+    assert "decoder.py" not in problem["traceback"]
+
+
+def test_the_line_in_fenced_text_is_that_of_the_text() -> None:
+    assert failure("Look:\n```python\nx = 1\nx / 0\n```")["line"] == 4
+
+
+def test_a_cause_is_shown() -> None:
+    text = failure("try:\n    1/0\nexcept Exception as e:\n    raise ValueError('v') from e")["traceback"]
+    assert text.index("ZeroDivisionError") < text.index("direct cause") < text.index("ValueError: v")
+
+
+MEANT = {
+    "variable": ("total = 1\nprint(totl)", "total"),
+    "builtin": ("pritn(1)", "print"),
+    "javascript": ("x = true", "True"),
+    "helpers": ("db.query('x')", "helpers.db"),
+    "attribute of a class": ("class A:\n    def compute(self): pass\nA().compte()", "compute"),
+    "method of a string": ("'x'.uper()", "upper"),
+    "module member": ("import json\njson.dump_s({})", "dumps"),
+    "key": ("row = {'name': 1}\nrow['nmae']", "name"),
+    "key in a function": ("def f(row):\n    return row['nmae']\nf({'name': 1})", "name"),
+}
+
+
+@pytest.mark.parametrize(("code", "meant"), MEANT.values(), ids=MEANT.keys())
+def test_did_you_mean(code: str, meant: str) -> None:
+    problem = failure(code)
+    assert problem["did_you_mean"][0] == meant
+    assert meant in problem["hint"]
+
+
+HINTED = {
+    "sqlite3": ("import sqlite3", "helpers.db.query"),
+    "pandas": ("import pandas as pd", "helpers.sql"),
+    "requests": ("import requests", "helpers.host"),
+    "os.path": ("import os.path", "no files"),
+    "from os": ("from os import path", "no files"),
+    "a close name": ("import colections", "did you mean collections?"),
+    "exit": ("import sys\nsys.exit(1)", "top-level return"),
+    "recursion": ("def f(): return f()\nf()", "recursion"),
+}
+
+
+@pytest.mark.parametrize(("code", "hint"), HINTED.values(), ids=HINTED.keys())
+def test_hint(code: str, hint: str) -> None:
+    assert hint in failure(code)["hint"]
+
+
+def test_an_unavailable_import_lists_what_there_is() -> None:
+    problem = failure("import numpy")
+    assert {"json", "math", "asyncio", "urllib.parse"} <= set(problem["available"])
+    assert "statistics" in problem["message"]
+
+
+def test_an_unavailable_import_can_be_caught() -> None:
+    code = "try:\n    import numpy as np\nexcept ImportError:\n    np = None\nreturn np is None"
+    assert evaluate(compile_snippet(code), namespace(None, {}, lambda text: None)) is True
+
+
+def test_open_names_what_to_use() -> None:
+    assert "helpers.db" in failure("open('/etc/passwd')")["message"]
+
+
+def test_input_says_nobody_types() -> None:
+    assert "inputs" in failure("input('name? ')")["message"]
+
+
+def test_a_helper_error_keeps_its_fields() -> None:
+    problem = failure("x = 1\nhelpers.fail()")
+    expected = {
+        "code": "sql.no_such_column",
+        "hint": "try y",
+        "did_you_mean": ["y"],
+        "available": ["y", "z"],
+        "sql": "select x",
+    }
+    assert expected.items() <= problem.items()
+    assert problem["line"] == 2
+
+
+def test_memory_error_has_its_own_code() -> None:
+    assert failure("raise MemoryError")["code"] == "code.memory"
+
+
+def test_refusals_have_no_traceback() -> None:
+    try:
+        compile_snippet("x = 1\neval('1')\nexec('2')")
+    except SnippetRefused as refused:
+        problem = report.describe(refused)
+    assert problem["code"] == "code.refused"
+    assert problem["line"] == 2
+    assert "line 3" in problem["message"]
+    assert problem["traceback"] is None
+
+
+HOSTILE = {
+    "raising text": "class E(Exception):\n    def __str__(self): raise ValueError\nraise E",
+    "exiting text": "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E",
+    "text that is no text": "class E(Exception):\n    def __str__(self): return 5\nraise E",
+    "enormous text": "raise ValueError('x' * 10_000_000)",
+    "str subclass as text": (
+        "class S(str):\n    def __len__(self): return 1\n    def __getitem__(self, i): raise ValueError\n"
+        "class E(Exception):\n    def __str__(self): return S('x' * 100000)\nraise E"
+    ),
+    "cause of itself": "e = ValueError('v')\ne.__cause__ = e\nraise e",
+    "circle of causes": "a, b = ValueError('a'), ValueError('b')\na.__cause__ = b\nb.__cause__ = a\nraise a",
+    "long chain": "e = None\nfor i in range(1000):\n    n = ValueError(i)\n    n.__cause__ = e\n    e = n\nraise e",
+    "deep recursion": "def f(n): return g(n)\ndef g(n): return f(n + 1)\nf(0)",
+    "huge name": "class E(Exception): pass\nE.__name__ = 'N' * 100_000\nraise E",
+    "args of nonsense": "raise KeyError(*[[]] * 1000)",
+    "helper error with nonsense": "e = helpers.Error('c', 'm')\ne.code = 5\ne.hint = [1]\ne.available = {'a': 1}\nraise e",
+    "helper error subclass": (
+        "class E(helpers.Error):\n    code = property(lambda s: 1/0, lambda s, v: None)\n    hint = property(lambda s: 1/0, lambda s, v: None)\n"
+        "raise E('c', 'm')"
+    ),
+    "nested group": "raise ExceptionGroup('g', [ValueError('x' * 10000) for _ in range(1000)])",
+    "getattr that raises": "class A:\n    def __getattr__(self, n): raise ZeroDivisionError\nA().x",
+    "dir that raises": "class A:\n    def __dir__(self): raise ZeroDivisionError\nA().x",
+    "keys that raise": (
+        "class K(str):\n    def __hash__(self): return 1\n    def __eq__(self, o): raise ZeroDivisionError\nd = {K('a'): 1}\n{}['a']"
+    ),
+    "generator exit": "raise GeneratorExit",
+    "keyboard interrupt": "raise KeyboardInterrupt('x')",
+    "surrogates": "raise ValueError('\\ud800')",
+    "note that raises": "e = ValueError('v')\ne.add_note('n' * 100000)\nraise e",
+}
+
+
+@pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_exception_is_reported_all_the_same(code: str) -> None:
+    problem = failure(code)
+    assert type(problem["code"]) is str
+    assert type(problem["message"]) is str
+    assert len(problem["message"]) < 3_000
+    assert problem["traceback"] is None or len(problem["traceback"]) < 10_000
+    assert isinstance(problem["line"], int)
+    assert all(type(each) is str for each in [*problem["did_you_mean"], *problem["available"]])
+    assert problem["hint"] is None or type(problem["hint"]) is str
