@@ -119,7 +119,7 @@ CRASHES = {
     "a segmentation fault": ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
     "aborting": ("import ctypes; ctypes.CDLL(None).abort()", "crashed"),
     "a fatal call": ("import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)", "SIGSYS"),
-    "C recursion": ("import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f.__call__()\nf()", "crashed"),
+    "C recursion": ("import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f.__call__()\nf()", "snippet's process"),
     "leaving in the middle of a frame": ("raw(b'\\x00\\x00\\x10\\x00x'); raise SystemExit", "ended without an answer"),
 }
 
