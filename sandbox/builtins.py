@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 from sandbox import hardening, names
 from sandbox.facades.system import leave, no_files
+from sandbox.hooks import AWAIT, MADE, READ, WRITE, WRITE_CHECKED
 from sandbox.loop import ready
 from sandbox.modules import Imports
-from sandbox.policy import AWAIT, MADE, READ, WRITE, WRITE_CHECKED
 from sandbox.run import Run
 from sandbox.type_proxy import snippet_type
 

@@ -110,8 +110,8 @@ class LoopFacade:
         return run(awaitable)
 
     def create_task(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Start a task on the running loop."""
-        return asyncio.ensure_future(coroutine)
+        """Start a task on the running loop; before there is one, hand the coroutine back to be run later."""
+        return asyncio.ensure_future(coroutine) if self.is_running() else coroutine
 
     def create_future(self) -> Any:
         """A future of the running loop."""
@@ -131,7 +131,7 @@ class LoopFacade:
 
     def is_running(self) -> bool:
         """Whether a loop is running."""
-        return events._get_running_loop() is not None
+        return _running()
 
     def is_closed(self) -> bool:
         """Never, from here."""
@@ -143,18 +143,35 @@ class LoopFacade:
     run_in_executor = _unavailable("run_in_executor", "there are no threads; call the function itself")
 
 
+def _running() -> bool:
+    return events._get_running_loop() is not None
+
+
 def _accepting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function of one awaitable take a plain value too, as `await` does."""
+    """Let a function of one awaitable take a plain value too, as `await` does; without a loop it waits for one.
+
+    Old programs call `loop.run_until_complete(asyncio.gather(…))`: the library would make a loop of its own there.
+    """
+
+    async def later(awaitable: Any, *args: Any, **keywords: Any) -> Any:
+        return await function(ready(awaitable), *args, **keywords)
 
     def accept(awaitable: Any, *args: Any, **keywords: Any) -> Any:
-        return function(ready(awaitable), *args, **keywords)
+        return function(ready(awaitable), *args, **keywords) if _running() else later(awaitable, *args, **keywords)
 
     accept.__name__ = accept.__qualname__ = function.__name__
     return accept
 
 
 def _gather(*awaitables: Any, return_exceptions: bool = False) -> Any:
-    return asyncio.gather(*map(ready, awaitables), return_exceptions=return_exceptions)
+    async def later() -> Any:
+        return await _gather(*awaitables, return_exceptions=return_exceptions)
+
+    return asyncio.gather(*map(ready, awaitables), return_exceptions=return_exceptions) if _running() else later()
+
+
+async def _wait(awaitables: Any, **options: Any) -> Any:
+    return await asyncio.wait([asyncio.ensure_future(ready(each)) for each in awaitables], **options)
 
 
 def _create_task(awaitable: Any, **options: Any) -> Any:
@@ -166,7 +183,7 @@ _SAME = (
     "ALL_COMPLETED Barrier BoundedSemaphore CancelledError Condition Event FIRST_COMPLETED FIRST_EXCEPTION Future "
     "InvalidStateError LifoQueue Lock PriorityQueue Queue QueueEmpty QueueFull QueueShutDown Semaphore Task TaskGroup "
     "TimeoutError all_tasks as_completed current_task iscoroutine "
-    "iscoroutinefunction isfuture sleep timeout timeout_at wait"
+    "iscoroutinefunction isfuture sleep timeout timeout_at"
 )
 
 
@@ -184,6 +201,7 @@ def asyncio_contents(run_: Run) -> dict[str, Any]:
         found[function.__name__] = _accepting(function)
     found.update(
         gather=_gather,
+        wait=_wait,
         create_task=_create_task,
         run=lambda main, *, debug=None: run(main),
         get_event_loop=lambda: loop,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from sandbox.policy import MADE_KEY
+from sandbox.hooks import MADE_KEY
 
 # The descriptors of `type` itself: a class cannot lie about these, whatever it defines.
 _class_dict = type.__dict__["__dict__"].__get__

@@ -1,180 +1,28 @@
-"""Which syntax a snippet may use, and what the guarded parts of it become.
+"""Which syntax a snippet may use.
 
-Closed by default: RestrictedPython's transformer refuses every node that has no method here or there. What stays
-of its hooks is little: attribute names are vetted here, at compile time, and a harmless constant name compiles to
-plain attribute access; the others go through a guard. The guards' names (`<read>`, `<write>`, …) are no
-identifiers, so no snippet can read, shadow, delete or declare them.
-
-Items, iteration, unpacking and augmented assignment have no hook: they only call methods of objects that the
-snippet already holds.
+Closed by default: RestrictedPython's transformer refuses every node that has no method here, in name_policy.py or
+there. Little stays of its hooks: items, iteration, unpacking and augmented assignment have none, because they only call
+methods of objects that the snippet already holds.
 """
 
 # ruff: noqa: N802, N815 - the methods are named after the syntax nodes, as ast.NodeVisitor wants them
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from typing import Any
 
-from RestrictedPython.transformer import RestrictingNodeTransformer
-
-from sandbox import formatting, names
-from sandbox.names import Verdict
-from sandbox.refusal import Problem
-from sandbox.scopes import Scopes
-
-READ, WRITE, WRITE_CHECKED, AWAIT, MADE = "<read>", "<write>", "<write checked>", "<await>", "<made>"
-# In a class's namespace. The prefix keeps typing.Protocol from taking it for a member.
-MADE_KEY = "_abc_<made>"
-
-UNAVAILABLE = {
-    "eval": "write the expression itself, or use ast-free parsing such as json.loads",
-    "exec": "write the statements themselves",
-    "compile": "for regular expressions use re.compile",
-    "globals": "keep values in a dict of your own",
-    "locals": "keep values in a dict of your own",
-    "__import__": "use an import statement",
-    "breakpoint": "use print",
-}
+from sandbox import names
+from sandbox.hooks import AWAIT, MADE, MADE_KEY
+from sandbox.name_policy import NamePolicy
 
 
-class Policy(RestrictingNodeTransformer):
+class Policy(NamePolicy):
     """Checks one parsed snippet and rewrites what needs a guard."""
 
-    def __init__(self, bound: set[str]) -> None:
-        super().__init__()
-        self.problems: list[Problem] = []
-        self.bound = bound  # names that the snippet makes itself, in any scope
-        self.scopes = Scopes()
-        self.needs_loop = False  # the top level awaits
-        self.future_annotations = False
-        self._in_pattern = False
-
-    def refuse(self, node: ast.AST, message: str, hint: str | None = None) -> None:
-        """Record a refusal with its line; all of them are reported together."""
-        self.problems.append(Problem(getattr(node, "lineno", None), message, hint))
-
-    def error(self, node: ast.AST, info: str) -> None:
-        """Record what a rule of RestrictedPython refuses."""
-        self.refuse(node, info)
-
-    def not_allowed(self, node: ast.AST) -> None:
-        """Refuse a node without a rule of its own."""
-        kind = type(node).__name__
-        message, hint = _REFUSED_SYNTAX.get(kind, (f"{kind} is not available in snippets", None))
-        self.refuse(node, message, hint)
-
-    def _contents(self, node: ast.AST) -> Any:
-        return self.node_contents_visit(node)
-
-    def _visit_all(self, nodes: Sequence[ast.AST]) -> list[Any]:
-        visited: list[Any] = []
-        for node in nodes:
-            new = self.visit(node)
-            visited.extend(new if isinstance(new, list) else [new])
-        return visited
-
-    def _guard(self, hook: str, at: ast.expr, *arguments: ast.expr) -> ast.Call:
-        call = ast.Call(func=ast.Name(hook, ast.Load()), args=list(arguments), keywords=[])
-        ast.copy_location(call, at)
-        return ast.fix_missing_locations(call)
-
-    def _check_bound(self, node: ast.AST, name: str | None, *, walrus: bool = False) -> None:
-        """Judge a name that the snippet binds, by whatever syntax, and note it."""
-        if name is None:
-            return
-        if name in names.RESERVED_VARIABLES:
-            self.refuse(node, f"the name {name!r} is reserved", "choose another name")
-        elif names.is_dunder(name) and not self._may_bind_dunder(name):
-            self.refuse(node, f"{name!r} cannot be defined in a snippet", "choose a name without double underscores")
-        self.scopes.bind(name, walrus=walrus)
-
-    def _may_bind_dunder(self, name: str) -> bool:
-        if self.scopes.kind == "class":
-            return name in names.DEFINABLE or (name in names.CLASS_DATA and name != "__match_args__")
-        return name in names.DUNDER_VARIABLES and name not in ("__name__", "__debug__")
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        """Judge a variable."""
-        if not isinstance(node.ctx, ast.Load):
-            self._check_bound(node, node.id)
-        elif node.id in UNAVAILABLE and node.id not in self.bound:
-            self.refuse(node, f"{node.id} is not available in snippets", UNAVAILABLE[node.id])
-        elif node.id in names.RESERVED_VARIABLES or (
-            names.is_dunder(node.id)
-            and node.id not in names.DUNDER_VARIABLES | names.DEFINABLE | names.CLASS_DATA | {"__class__"}
-        ):
-            self.refuse(node, f"the name {node.id!r} is not available in snippets")
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        """Judge a parameter of any kind; positional-only and starred ones come here too."""
-        self._check_bound(node, node.arg)
-        return node  # its annotation was visited in the scope around the function
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
-        """`:=` binds in the nearest scope that is no comprehension."""
-        node.value = self.visit(node.value)
-        self._check_bound(node.target, node.target.id, walrus=True)
-        return node
-
-    def visit_Global(self, node: ast.Global) -> ast.AST:
-        """At the top level every name is global already: the statement goes."""
-        for name in node.names:
-            self._check_bound(node, name)
-        return ast.copy_location(ast.Pass(), node) if self.scopes.kind == "module" else node
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
-        """Allow nonlocal; the names were judged where they are bound."""
-        for name in node.names:
-            self._check_bound(node, name)
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        """Plain names compile to plain access; others ask a guard, or are refused."""
-        if isinstance(node.ctx, ast.Load):
-            return self._read(node)
-        return self._write(node, augmented=False)
-
-    def _read(self, node: ast.Attribute) -> ast.AST:
-        node.value = self.visit(node.value)
-        verdict = names.attribute(node.attr)
-        if verdict is Verdict.REFUSED or (verdict is Verdict.CHECKED and self._in_pattern):
-            self.refuse(node, f"the attribute {node.attr!r} is not available in snippets")
-        elif verdict is Verdict.CHECKED and not _formats_plainly(node):
-            return self._guard(READ, node, node.value, ast.Constant(self.scopes.mangle(node.attr)))
-        return node
-
-    def _write(self, node: ast.Attribute, *, augmented: bool) -> ast.AST:
-        """`a.b = c` becomes `<write>(a, 'b').b = c`: the guard judges and gives the same object back.
-
-        So `a.b += c` evaluates `a` once and still reads `.b` plainly; the guard is told, because that read hands
-        the old value to c's `__radd__`.
-        """
-        node.value = self.visit(node.value)
-        if not names.writable(node.attr) or (augmented and names.is_dunder(node.attr)):
-            self.refuse(node, f"the attribute {node.attr!r} cannot be set in a snippet")
-            return node
-        arguments = [node.value, ast.Constant(self.scopes.mangle(node.attr))]
-        checked = names.attribute(node.attr) is Verdict.CHECKED
-        if checked and augmented:
-            arguments.append(ast.Constant(True))
-        node.value = self._guard(WRITE_CHECKED if checked else WRITE, node, *arguments)
-        return node
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        """Allow augmented assignment to names, items and attributes."""
-        if isinstance(node.target, ast.Attribute):
-            node.target = self._write(node.target, augmented=True)  # type: ignore[assignment]
-        else:
-            node.target = self.visit(node.target)
-        node.value = self.visit(node.value)
-        return node
-
-    visit_Subscript = visit_Slice = visit_Starred = _contents
-    visit_For = visit_While = visit_With = visit_Try = visit_JoinedStr = visit_FormattedValue = _contents
-    visit_Delete = visit_withitem = visit_keyword = visit_arguments = _contents
-    visit_match_case = visit_MatchSingleton = visit_MatchSequence = visit_MatchOr = _contents
+    visit_Subscript = visit_Slice = visit_Starred = NamePolicy._contents
+    visit_For = visit_While = visit_With = visit_Try = visit_JoinedStr = visit_FormattedValue = NamePolicy._contents
+    visit_Delete = visit_withitem = visit_keyword = visit_arguments = NamePolicy._contents
+    visit_match_case = visit_MatchSingleton = visit_MatchSequence = visit_MatchOr = NamePolicy._contents
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Name the one call that cannot work, early and plainly."""
@@ -349,7 +197,7 @@ class Policy(RestrictingNodeTransformer):
         finally:
             self._in_pattern = outer
 
-    visit_Match = _contents
+    visit_Match = NamePolicy._contents
     visit_MatchValue = _pattern
 
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:
@@ -376,15 +224,21 @@ class Policy(RestrictingNodeTransformer):
 
     def visit_Import(self, node: ast.Import) -> ast.AST:
         """Judge the names bound; which modules exist is decided at run time, so that it can be caught."""
+        self._refuse_lazy(node)
         for alias in node.names:
             self._check_bound(node, alias.asname or alias.name.partition(".")[0])
         return node
+
+    def _refuse_lazy(self, node: ast.AST) -> None:
+        if getattr(node, "is_lazy", 0):  # Python 3.15: resolved later, past the guarded __import__
+            self.refuse(node, "lazy imports are not available in snippets", "use a plain import")
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         """As above; `from __future__` becomes a compiler flag, and `*` is refused."""
         if node.module == "__future__":
             self.future_annotations |= any(alias.name == "annotations" for alias in node.names)
             return ast.copy_location(ast.Pass(), node)
+        self._refuse_lazy(node)
         for alias in node.names:
             if alias.name == "*":
                 self.refuse(node, "'import *' is not available in snippets", "name what you need")
@@ -396,14 +250,3 @@ class Policy(RestrictingNodeTransformer):
         """Visit the statements."""
         node.body = self._visit_all(node.body)
         return node
-
-
-def _formats_plainly(node: ast.Attribute) -> bool:
-    """Tell `"a constant template {}".format` that reads no attribute but plain ones: no guard needed."""
-    template = node.value.value if isinstance(node.value, ast.Constant) else None
-    return node.attr in ("format", "format_map") and type(template) is str and formatting.is_plain(template)
-
-
-_REFUSED_SYNTAX = {
-    "TryStar": ("'except*' is not available in snippets", "use except and look at the group's .exceptions"),
-}

@@ -136,7 +136,9 @@ _MAKE_OPTIONS = dataclasses.make_dataclass.__kwdefaults__ or {}
 def collections_contents(run: Run) -> dict[str, Any]:
     """`namedtuple`, whose classes count as the snippet's own."""
 
-    def namedtuple(typename: str, field_names: Any, *, rename: bool = False, defaults: Any = None) -> type:
+    def namedtuple(
+        typename: str, field_names: Any, *, rename: bool = False, defaults: Any = None, module: Any = None
+    ) -> type:
         """Make a tuple class with named fields."""
         make: Callable[..., type] = collections.namedtuple
         made = make(typename, field_names, rename=rename, defaults=defaults, module="__main__")

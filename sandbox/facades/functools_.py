@@ -13,6 +13,7 @@ from sandbox.own import is_class
 if TYPE_CHECKING:
     from sandbox.run import Run
 
+_LruCache = type(functools.lru_cache(lambda: None))
 _ASSIGNED = ("__module__", "__name__", "__qualname__", "__doc__")
 
 
@@ -38,6 +39,8 @@ def _update_wrapper(run: Run) -> Callable[..., Any]:
 
         The library's own copies attributes of any names that it is given, `__globals__` too, to any object.
         """
+        if type(wrapper) is _LruCache and run.own.function(wrapper.__wrapped__):
+            return functools.update_wrapper(wrapper, wrapped, _ASSIGNED[1:], ())  # a cache around the snippet's own
         names = [name for name in assigned if name in ("__name__", "__qualname__", "__doc__")]
         for name in names:
             if hasattr(wrapped, name):

@@ -19,9 +19,10 @@ LISTED: Mapping[str, str] = {
     "binascii": "Error Incomplete a2b_base64 a2b_hex a2b_qp a2b_uu b2a_base64 b2a_hex b2a_qp b2a_uu crc32 crc_hqx "
     "hexlify unhexlify",
     "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
-    "calendar": "Calendar EPOCH Day FRIDAY FEBRUARY HTMLCalendar IllegalMonthError IllegalWeekdayError JANUARY MONDAY Month "
-    "SATURDAY SUNDAY THURSDAY TUESDAY TextCalendar WEDNESDAY calendar day_abbr day_name firstweekday isleap leapdays "
-    "mdays month month_abbr month_name monthcalendar monthrange setfirstweekday timegm week weekday weekheader",
+    "calendar": "Calendar EPOCH Day FRIDAY FEBRUARY HTMLCalendar IllegalMonthError IllegalWeekdayError JANUARY MONDAY "
+    "Month SATURDAY SUNDAY THURSDAY TUESDAY TextCalendar WEDNESDAY calendar day_abbr day_name firstweekday isleap "
+    "leapdays mdays month month_abbr month_name monthcalendar monthrange setfirstweekday timegm week weekday "
+    "weekheader",
     "cmath": "acos acosh asin asinh atan atanh cos cosh e exp inf infj isclose isfinite isinf isnan log log10 nan "
     "nanj phase pi polar rect sin sinh sqrt tan tanh tau",
     "collections": "ChainMap Counter OrderedDict UserDict UserList defaultdict deque",
