@@ -1,0 +1,94 @@
+"""Nothing that users meet is missing from the reference, and the reference has nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from doc_pages import ROOT, headings
+
+from codemode import Limits, Outcome, Settings
+from codemode.cli import COMMANDS
+from codemode.errors import CodemodeError
+from codemode.values import DatabaseUse, Problem, ResultInfo, Usage
+
+REFERENCE = ROOT / "docs" / "reference"
+CODE = re.compile(r"[\"'](code\.[a-z_]+)[\"']")
+
+
+def text(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def classes(kind: type[CodemodeError] = CodemodeError) -> Iterator[type[CodemodeError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from classes(below)
+
+
+def codes_in_the_sources() -> set[str]:
+    found = {kind.code for kind in classes()}
+    for package in ("codemode", "sandbox"):
+        for source in (ROOT / package).rglob("*.py"):
+            found |= set(CODE.findall(source.read_text(encoding="utf-8")))
+    return found
+
+
+def test_each_error_code_has_a_section_and_each_section_a_code():
+    sections = {heading for heading in headings(REFERENCE / "errors.md") if re.fullmatch(r"[a-z]+\.[a-z_]+", heading)}
+    assert sections == codes_in_the_sources()
+
+
+def test_each_limit_has_a_section_and_each_section_a_limit():
+    between = text("docs/reference/limits.md").split("## What happens when one is met")[1].split("\n## ")[0]
+    assert re.findall(r"^### (\w+)$", between, re.MULTILINE) == list(Limits.__struct_fields__)
+
+
+@pytest.mark.parametrize("field", [f for f in Settings.__struct_fields__ if f != "limits"])
+def test_each_setting_is_in_the_reference(field: str):
+    assert f"| `{field}` |" in text("docs/reference/settings.md")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_a_section(command: str):
+    assert f"codemode {command}" in headings(REFERENCE / "command-line.md")
+
+
+@pytest.mark.parametrize("struct", [Outcome, ResultInfo, DatabaseUse, Usage, Problem])
+def test_each_field_of_an_outcome_is_explained(struct: type):
+    rows = [line for line in text("docs/reference/python.md").splitlines() if line.startswith("| `")]
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert explained >= set(struct.__struct_fields__)
+
+
+def test_every_module_is_in_the_picture_and_every_one_in_it_exists():
+    page = text("docs/explanation/architecture.md")
+    drawn = re.findall(r"^ *- `([\w/]+(?:\.py|/))`", page, re.MULTILINE)
+    modules = [
+        f"{path.parent.relative_to(ROOT)}/" if path.name == "__init__.py" else path.name
+        for package in ("codemode", "sandbox")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    assert sorted(drawn) == sorted(modules)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "explanation").glob("*.md")), ids=lambda page: page.stem)
+def test_files_that_an_explanation_names_exist(page):
+    for path in re.findall(
+        r"`((?:codemode|sandbox|tests|docs|benchmarks)/[\w./-]+)`", page.read_text(encoding="utf-8")
+    ):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_readme_names_every_page_of_the_reference():
+    for page in REFERENCE.glob("*.md"):
+        assert f"docs/reference/{page.name}" in text("README.md")
+
+
+def test_the_changelog_begins_with_the_version_that_this_is():
+    import codemode
+
+    versions = re.findall(r"^## (\d+\.\d+\.\d+)", text("CHANGELOG.md"), re.MULTILINE)
+    assert versions[0] == codemode.__version__
+    assert versions == sorted(versions, key=lambda v: tuple(map(int, v.split("."))), reverse=True)

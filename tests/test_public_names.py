@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import codemode
+import sandbox
+
+
+@pytest.mark.parametrize("package", [codemode, sandbox])
+def test_the_public_names_are_sorted(package):
+    assert package.__all__ == sorted(package.__all__)
+    assert len(set(package.__all__)) == len(package.__all__)
+
+
+@pytest.mark.parametrize("package", [codemode, sandbox])
+def test_every_public_name_can_be_imported(package):
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+
+
+def test_dir_shows_the_public_names():
+    assert dir(codemode) == sorted(codemode.__all__)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="Wroker"):
+        codemode.Wroker  # noqa: B018
+    with pytest.raises(ImportError):
+        from codemode import Wroker  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    "statement", ["import codemode", "import codemode.errors", "from codemode import Limits, Settings"]
+)
+def test_importing_loads_no_database_and_no_parser(statement: str):
+    heavy = "{'apsw', 'sqlglot', 'RestrictedPython', 'click', 'rich'}"
+    code = f"import sys\n{statement}\nprint(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
