@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+from codemode.database.fulltext import refuse_unstoppable
 from codemode.database.functions import register_functions
 from codemode.database.temporary import bound_temporary_files
 from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, StorageFull
@@ -62,7 +63,7 @@ def bound_statements(connection: apsw.Connection, limits: Limits) -> None:
         (apsw.SQLITE_LIMIT_VDBE_OP, 250_000),
         (apsw.SQLITE_LIMIT_FUNCTION_ARG, 127),
         (apsw.SQLITE_LIMIT_ATTACHED, 0),
-        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 250),  # one LIKE is as long as pattern times value: 0.3 s
         (apsw.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
         (apsw.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
         (apsw.SQLITE_LIMIT_WORKER_THREADS, 0),
@@ -105,10 +106,10 @@ def sort_in_bounded_files(connection: apsw.Connection, limits: Limits) -> None:
 def replace_functions(connection: apsw.Connection, limits: Limits) -> None:
     """The built-in functions that nothing can interrupt, by bounded ones of the same answers."""
     register_functions(connection, limits.value_bytes)
+    refuse_unstoppable(connection)
 
 
 SETTINGS: tuple[Setting, ...] = (
-    wait_for_others,
     refuse_tricks,
     texts_in_single_quotes,
     distrust_the_schema,
@@ -121,7 +122,6 @@ SETTINGS: tuple[Setting, ...] = (
     bound_statements,
 )
 READ_ONLY_SETTINGS: tuple[Setting, ...] = (
-    wait_for_others,
     refuse_tricks,
     texts_in_single_quotes,
     distrust_the_schema,
@@ -143,6 +143,7 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False) -> apsw
     connection: apsw.Connection | None = None
     try:
         connection = apsw.Connection(str(path), flags=flags)
+        wait_for_others(connection, limits)  # already for the first look: whoever closes last holds the file shortly
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # reads the header: is this a database?
         for setting in READ_ONLY_SETTINGS if read_only else SETTINGS:
             setting(connection, limits)

@@ -1,0 +1,40 @@
+"""Many sessions, few of them open: closing to make room never disturbs who works."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+from codemode import Limits, Session, Worker
+
+USES = (
+    lambda session: session.exec("CREATE TABLE IF NOT EXISTS t (x)"),
+    lambda session: session.run("helpers.db.exec('CREATE TABLE IF NOT EXISTS t (x)')"),
+    Session.metrics,
+    Session.get_tables,
+    Session.logs,
+    lambda session: session.query("SELECT count(*) FROM sqlite_schema", read_only=True),
+    lambda session: list(session.pages("SELECT 1")),
+)
+
+
+def test_eight_threads_on_eight_sessions_with_three_open(tmp_path: Path) -> None:
+    failures: list[Exception] = []
+
+    def working(worker: Worker, seed: int) -> None:
+        choice = random.Random(seed)
+        for _ in range(40):
+            try:
+                choice.choice(USES)(worker.session(f"s{choice.randrange(8)}"))
+            except Exception as error:
+                failures.append(error)
+
+    with Worker(data_dir=tmp_path, limits=Limits(open_sessions=3)) as worker:
+        threads = [threading.Thread(target=working, args=(worker, seed)) for seed in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert len(worker.registry.slots) <= 3
