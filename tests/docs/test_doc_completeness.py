@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 from doc_pages import ROOT, headings
 
-from codemode import Limits, Outcome, Settings
+from codemode import Limits, Outcome, Session, Settings
 from codemode.cli import COMMANDS
 from codemode.errors import CodemodeError
 from codemode.values import DatabaseUse, Problem, ResultInfo, Usage
+from sandbox.helpers import Database, Schema
 
 REFERENCE = ROOT / "docs" / "reference"
 CODE = re.compile(r"[\"'](code\.[a-z_]+)[\"']")
@@ -60,6 +61,11 @@ def test_each_field_of_an_outcome_is_explained(struct: type):
     rows = [line for line in text("docs/reference/python.md").splitlines() if line.startswith("| `")]
     explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert explained >= set(struct.__struct_fields__)
+
+
+def test_the_host_has_every_call_but_commit():
+    calls = {name for owner in (Database, Schema) for name in vars(owner) if not name.startswith("_")}
+    assert calls - {name for name in dir(Session) if not name.startswith("_")} == {"commit"}
 
 
 def test_every_module_is_in_the_picture_and_every_one_in_it_exists():
