@@ -63,7 +63,7 @@ def spent_too_much(connection: apsw.Connection) -> bool:
 
 
 def temporary_bytes() -> int:
-    """Bytes in this process's open, unlinked temporary files of SQLite; 0 where the system does not tell."""
+    """Bytes in this process's open files without a name; 0 where the system does not tell."""
     total = 0
     try:
         with os.scandir("/proc/self/fd") as entries:
@@ -77,7 +77,10 @@ def temporary_bytes() -> int:
 def _bytes_if_temporary(path: str) -> int:
     try:
         link = Path(path)
-        return link.stat().st_blocks * 512 if "/etilqs_" in str(link.readlink()) else 0
+        name = str(link.readlink())
+        # SQLite unlinks what it made, or asks the kernel for a file without a name (shown as "#" and its number).
+        unnamed = name.endswith("(deleted)") and ("/etilqs_" in name or "/#" in name)
+        return link.stat().st_blocks * 512 if unnamed else 0
     except OSError:
         return 0  # closed in between
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from codemode.guard.check import Guard, Statement
+from codemode.guard.check import Guard
+from codemode.guard.statement import Statement
 
 __all__ = ["Guard", "Statement"]

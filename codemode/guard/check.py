@@ -8,48 +8,28 @@ apsw is imported here for its Connection and its errors: preparing is done by SQ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
 
 import apsw
 
-from codemode.errors import CodemodeError, MultipleStatements, StatementLimit, StatementRefused, StatementSyntaxError
-from codemode.guard import policy, rules, scan
-from codemode.guard.authorizer import Authorizer, Event, action_name
+from codemode.errors import CodemodeError, MultipleStatements, StatementRefused, StatementSyntaxError
+from codemode.guard import policy, rules, scan, weight
+from codemode.guard.authorizer import Authorizer, Event, action_code
+from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.parse import read
 from codemode.guard.refusals import DISAGREEMENT, Violation
 from codemode.guard.repair import explain_error, shortened
 from codemode.guard.schema import ReservedSchema
+from codemode.guard.statement import WRITES, Statement, decisive_action, tables
 from codemode.guard.ways import syntax_way
 from codemode.limits import Limits
 
+_FUNCTION = action_code("FUNCTION")
 _KEPT_VERDICTS = 512
 _KEPT_BYTES = 20_000  # a longer text is checked anew each time: it costs little beside running it
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement that may run: what it is, as SQLite reported it when it was prepared.
-
-    `kind` is "explain" for EXPLAIN [QUERY PLAN], and `explains` then names the kind below it. `tables_written` holds
-    the tables that its triggers write too. What virtual tables do inside is not listed.
-    """
-
-    sql: str
-    kind: str
-    reads_only: bool
-    returns_rows: bool
-    changes_schema: bool
-    tables_written: tuple[str, ...] = ()
-    tables_read: tuple[str, ...] = ()
-    explains: str = ""
-
-    @property
-    def armed_kind(self) -> str:
-        """The kind that the authorizer is armed with while it runs."""
-        return self.explains or self.kind
 
 
 class Guard:
@@ -66,6 +46,7 @@ class Guard:
         self._preparing = connection.cursor()
         self._preparing.exec_trace = self._prepared
         self._seen: tuple[str, bool, bool] = ("", False, False)
+        self._most_operations = connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
         self._expire_prepared()
         with self.engine():
             self._schema.remember()
@@ -78,9 +59,7 @@ class Guard:
         """
         if type(sql) is str and (known := self._verdicts.get(sql)) is not None:
             return known
-        text = self._gate(sql)
-        if (end := scan.unfinished(text)) is not None:
-            raise StatementSyntaxError(f"the statement ends inside {end}", hint="close it", sql=shortened(text))
+        text = admit(sql, self._limits.sql_bytes)
         heading = scan.heading(text)
         if heading.kind is None and not rules.is_known_verb(heading.verb):
             raise _no_statement(heading.verb, text)
@@ -115,35 +94,13 @@ class Guard:
         if violation is not None:
             raise refusal(violation, "")
 
-    def _gate(self, sql: Any) -> str:
-        """The bounds on a text, before any parser sees it."""
-        if not isinstance(sql, str):
-            raise StatementSyntaxError(f"a statement is text, not {type(sql).__name__}", hint="pass a str")
-        text = str.removeprefix(sql[:], "\ufeff")  # a plain str, without the mark that editors put before a file
-        if len(text) > self._limits.sql_bytes or len(_encoded(text)) > self._limits.sql_bytes:
-            raise StatementLimit(
-                f"the statement is longer than sql_bytes ({self._limits.sql_bytes:,} bytes)",
-                hint="bind long values as parameters; use helpers.db.batch_insert for many rows",
-                sql=shortened(text),
-            )
-        if "\0" in text:
-            # SQLite stops reading at NUL: whatever follows would be judged by us and never run, or the reverse.
-            raise StatementSyntaxError("the statement holds a NUL character", hint="bind it as a parameter")
-        if "\ufeff" in text:
-            # White space to SQLite at a token's start, part of a name everywhere else.
-            raise StatementSyntaxError(
-                "the statement holds U+FEFF, an invisible character that SQLite takes for white space",
-                hint="remove it, or bind the value as a parameter",
-                sql=shortened(text),
-            )
-        return text
-
     def _prepare(self, text: str, heading: scan.Heading) -> Statement:
         kind = heading.kind or ""
-        events, (first, reads_only, returns_rows) = self._events(text, kind, can_cache=True)
+        events, is_long = self._events(text, kind, can_cache=True)
         if not events:
             # Prepared before, perhaps under the engine's rights: the authorizer was not asked. Ask it.
-            events, (first, reads_only, returns_rows) = self._events(text, kind, can_cache=False)
+            events, is_long = self._events(text, kind, can_cache=False)
+        first, reads_only, returns_rows = self._seen
         if not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
@@ -153,28 +110,54 @@ class Guard:
             reads_only=heading.explain or kind == "select",
             returns_rows=returns_rows,
             changes_schema=kind in policy.SCHEMA_KINDS and not heading.explain,
-            tables_written=() if heading.explain else _tables(events, _WRITES),
-            tables_read=_tables(events, ("READ",)),
+            tables_written=() if heading.explain else tables(events, WRITES),
+            tables_read=tables(events, ("READ",)),
             explains=kind if heading.explain else "",
+            longest_value=None if heading.explain else self._longest_value(text, kind, events, is_long),
         )
 
-    def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], tuple[str, bool, bool]]:
-        """Prepare `text` armed with `kind`, without stepping it; what the authorizer was asked, and what came of it."""
+    def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], bool]:
+        """Prepare `text` without stepping it: what the authorizer was asked, and whether the program is a long one."""
+        for operations in (weight.SHORT_PROGRAM, self._most_operations):
+            events: list[Event] = []
+            self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, operations)
+            try:
+                with self._asking(kind, events):
+                    self._preparing.execute(text, apsw._null_bindings, can_cache=can_cache)  # type: ignore[attr-defined]
+            except apsw.ExecTraceAbort:
+                return events, operations != weight.SHORT_PROGRAM
+            except apsw.NoMemError as error:  # SQLite's word for a program above the limit
+                if operations == self._most_operations:
+                    raise self._explained(error, text) from None
+            except apsw.Error as error:
+                raise self._explained(error, text) from None
+            finally:
+                self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, self._most_operations)
+        raise AssertionError("the trace stops every statement before its first step")
+
+    @contextmanager
+    def _asking(self, kind: str, events: list[Event]) -> Iterator[None]:
+        """Armed with `kind`, the authorizer writes what it is asked into `events`."""
         authorizer = self.authorizer
         before = authorizer.kind
-        events: list[Event] = []
         authorizer.arm(kind)
         authorizer.events = events
         try:
-            self._preparing.execute(text, apsw._null_bindings, can_cache=can_cache)  # type: ignore[attr-defined]
-        except apsw.ExecTraceAbort:
-            return events, self._seen
-        except apsw.Error as error:
-            raise self._explained(error, text) from None
+            yield
         finally:
             authorizer.events = None
             authorizer.turn_to(before)
-        raise AssertionError("the trace stops every statement before its first step")
+
+    def _longest_value(self, text: str, kind: str, events: list[Event], is_long: bool) -> int | None:
+        """The size of values with which one row of the statement ends in time; None where any allowed size does."""
+        called = {second for code, _, second, *_ in events if code == _FUNCTION}
+        through = any(accessor is not None for *_, accessor in events)
+        if not (weight.SLOW_FUNCTIONS & called or (is_long and (called or through or "||" in text))):
+            return None
+        with self._asking(kind, []):
+            program = self._connection.execute(text, apsw._null_bindings, can_cache=False, explain=1)  # type: ignore[attr-defined]
+            longest = weight.longest_value(weight.milliseconds(program), self._limits.value_bytes)
+        return longest if longest < self._limits.value_bytes else None
 
     def _prepared(self, cursor: apsw.Cursor, sql: str, _bindings: object) -> bool:
         """apsw's word that a statement is prepared; False stops it there."""
@@ -190,7 +173,7 @@ class Guard:
             raise refusal(DISAGREEMENT, text)
         if kind == "select" and not reads_only and not heading.explain:
             raise refusal(DISAGREEMENT, text)
-        if _decisive(events) not in policy.CONFIRMED_BY[kind]:
+        if decisive_action(events) not in policy.CONFIRMED_BY[kind]:
             raise refusal(DISAGREEMENT, text)
 
     def _explained(self, error: apsw.Error, text: str) -> CodemodeError:
@@ -225,12 +208,16 @@ class Running:
                 guard._schema.remember()
         self._before = guard.authorizer.kind
         guard.authorizer.arm(statement.armed_kind)
+        if statement.longest_value is not None:
+            guard._connection.limit(apsw.SQLITE_LIMIT_LENGTH, statement.longest_value)
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
         guard = self._guard
         guard.authorizer.turn_to(self._before)
+        if self._statement.longest_value is not None:
+            guard._connection.limit(apsw.SQLITE_LIMIT_LENGTH, guard._limits.value_bytes)
         if self._statement.changes_schema or (error is not None and guard._schema_moves):
             guard._forget()
 
@@ -259,42 +246,6 @@ class EngineRights:
         if guard._schema_moves or guard.authorizer.engine_changed_schema:
             guard.authorizer.engine_changed_schema = False
             guard._forget()
-
-
-_WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_VTABLE", "DROP_TABLE", "DROP_VTABLE", "ALTER_TABLE")
-_INDECISIVE = frozenset({"READ", "FUNCTION", "RECURSIVE", "PRAGMA", "SELECT"})
-
-
-def _decisive(events: list[Event]) -> str:
-    """The first action that tells the kind: not reading, and not SQLite's work on its own tables."""
-    read = ""
-    for code, first, *_ in events:
-        name = action_name(code)
-        if name == "SELECT":
-            read = name
-        elif name not in _INDECISIVE and not (first or "").startswith("sqlite_"):
-            return name
-    return read
-
-
-def _tables(events: list[Event], actions: tuple[str, ...]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for code, first, second, *_ in events:
-        name = action_name(code)
-        if name in actions:
-            table = (second if name == "ALTER_TABLE" else first) or ""
-            if not table.startswith("sqlite_"):
-                found[table] = None
-    return tuple(found)
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise StatementSyntaxError(
-            "the statement holds half of a surrogate pair, which is not text", hint="decode the text anew"
-        ) from None
 
 
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES", "EXPLAIN")

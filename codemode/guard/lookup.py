@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import apsw
 
@@ -13,6 +14,10 @@ from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import FUNCTIONS, is_reserved
 
 MOST_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
+# Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
+_COMPARED_CHARACTERS = 128
+_COMPARED_NAMES = 1_000
+_SEARCHED = 4_000  # characters of a statement in which names are looked for
 _NAMES = re.compile(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
 
 
@@ -35,13 +40,16 @@ def columns(connection: apsw.Connection, table: str) -> list[str]:
 def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:
     """The tables whose names occur in `sql`, in the order in which they do: for suggestions, nothing more."""
     known = {name.lower(): name for name in tables(connection)}
-    words = (found[0].strip('"[]`').lower() for found in _NAMES.finditer(sql))
+    words = (found[0].strip('"[]`').lower() for found in _NAMES.finditer(sql[:_SEARCHED]))
     return list(dict.fromkeys(known[word] for word in words if word in known))
 
 
 def closest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     """The names most like `name`, compared without case; those that contain it, or are contained, count as like."""
-    by_lower = {candidate.lower(): candidate for candidate in names}
+    if len(name) > _COMPARED_CHARACTERS:
+        return []
+    short = (candidate for candidate in names if len(candidate) <= _COMPARED_CHARACTERS)
+    by_lower = {candidate.lower(): candidate for candidate in islice(short, _COMPARED_NAMES)}
     wanted = name.lower()
     found = difflib.get_close_matches(wanted, by_lower, n=most, cutoff=0.6)
     parts = [word for word in by_lower if len(wanted) > 2 and (wanted in word or (len(word) > 2 and word in wanted))]

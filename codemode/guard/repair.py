@@ -37,6 +37,7 @@ from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
 from codemode.guard.ways import FUNCTION_WAYS, syntax_way
 
+_LARGE_SQL = 20_000
 SQL_SHOWN = 2_000  # characters of a statement that an error carries
 
 Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
@@ -51,7 +52,7 @@ def explain_error(error: apsw.Error, sql: str, connection: apsw.Connection) -> C
     message = str(error)
     try:
         explained = (
-            _refused(connection) or _by_message(message, sql, connection) or _by_class(error, message, connection)
+            _refused(connection) or _by_message(message, sql, connection) or _by_class(error, message, sql, connection)
         )
     except Exception:  # noqa: BLE001 - a look-up that fails must not hide the error that it was to explain
         explained = StatementFailed(message)
@@ -78,7 +79,7 @@ def _by_message(message: str, sql: str, connection: apsw.Connection) -> Codemode
     return None
 
 
-def _by_class(error: apsw.Error, message: str, connection: apsw.Connection) -> CodemodeError:
+def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     if isinstance(error, apsw.InterruptError) and spent_too_much(connection):
         return StatementLimit(
             "the statement needs more temporary disk space than a session may use",
@@ -86,6 +87,12 @@ def _by_class(error: apsw.Error, message: str, connection: apsw.Connection) -> C
         )
     if isinstance(error, apsw.FullError) and disk_is_full(connection):
         return StorageFull("the disk is full", hint="free space below the data directory, then run it again")
+    if isinstance(error, apsw.NoMemError) and len(sql) > _LARGE_SQL:
+        # A program above the limit of operations is "out of memory" to SQLite too.
+        return StatementLimit(
+            "the statement is too large, or needs more memory than the worker gives to SQLite",
+            hint="split it, or use helpers.db.batch_insert for many rows",
+        )
     for classes, make in _BY_CLASS:
         if isinstance(error, classes):
             return make(message)
@@ -152,7 +159,8 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "string or blob": "a value may have value_bytes; store long data in several rows",
         "pattern": "the pattern of LIKE or GLOB is too long",
         "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
-        "parser": "the statement nests too deep",
+        "recursion": "the statement nests too deep",
+        "nested": "the statement nests too deep",
         "statement": "the statement is too large: split it, or use helpers.db.batch_insert",
     }
     lowered = message.lower()
@@ -210,7 +218,7 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (
         re.compile(
             r"too (?:large|many|deep|big|complex)|stack overflow|exceed"
-            r"|LIKE or GLOB pattern too|too many levels|variable number must be",
+            r"|LIKE or GLOB pattern too|too many levels|variable number must be|recursion limit|nested too deep",
             re.IGNORECASE,
         ),
         _limit,

@@ -95,6 +95,7 @@ FUNCTION_WAYS: dict[str, str] = {
 }
 
 _FLAGS = re.IGNORECASE
+_SEARCHED = 4_000  # characters of a statement: some patterns below take the square of them
 
 # Syntax of other databases: a pattern in the statement, and what to write instead. The first that is found counts.
 SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -129,4 +130,4 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def syntax_way(sql: str) -> str | None:
     """SQLite's way, where `sql` shows a known habit of another database."""
-    return next((way for pattern, way in SYNTAX_WAYS if pattern.search(sql[:20_000])), None)
+    return next((way for pattern, way in SYNTAX_WAYS if pattern.search(sql[:_SEARCHED])), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ ENGINE_SQL = """
     INSERT INTO _result_1 VALUES (1, 2);
     INSERT INTO _codemode_counters (name, count) VALUES ('opened', 1);
 """
+OWNED = "('session_state', '_result_1', '_codemode_counters')"
 LOG_SQL = """
     CREATE TABLE execution_logs (id INTEGER PRIMARY KEY, statement TEXT);
     CREATE TABLE other_secret (x);
@@ -31,7 +33,7 @@ LOG_SQL = """
 """
 USER_SQL = (
     "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b REAL)",
-    "CREATE TABLE u (id INTEGER PRIMARY KEY AUTOINCREMENT, t_id INTEGER REFERENCES t (id) ON DELETE CASCADE, note TEXT)",
+    "CREATE TABLE u (id INTEGER PRIMARY KEY AUTOINCREMENT, t_id INT REFERENCES t (id) ON DELETE CASCADE, note TEXT)",
     "CREATE TABLE only (x)",
     'CREATE TABLE "odd name" ("a b" TEXT, "select" INTEGER)',
     "CREATE INDEX t_a ON t (a)",
@@ -107,11 +109,10 @@ class Desk:
                     "SELECT * FROM main._codemode_counters",
                     "SELECT * FROM log.execution_logs",
                     "SELECT * FROM main.sqlite_sequence WHERE name LIKE '\\_codemode%' ESCAPE '\\'",
-                    "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE tbl_name IN"
-                    " ('session_state', '_result_1', '_codemode_counters') ORDER BY 1, 2",
+                    f"SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE tbl_name IN {OWNED} ORDER BY 1, 2",
                     "SELECT type, name, sql FROM temp.sqlite_schema",
                     "SELECT name FROM pragma_database_list",
-                    "SELECT * FROM pragma_user_version, pragma_application_id, pragma_journal_mode, pragma_foreign_keys",
+                    "SELECT * FROM pragma_user_version, pragma_application_id, pragma_foreign_keys",
                 )
             ]
             taken = self.connection.execute(
@@ -149,10 +150,8 @@ class Desk:
         if candidate.heading.kind is None:
             return None, "keyword"
         self.guard.authorizer.violation = None
-        try:
+        with suppress(CodemodeError):
             self.guard.check(sql)
-        except CodemodeError:
-            pass
         return None, "sqlite"
 
 

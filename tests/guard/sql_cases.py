@@ -1,6 +1,6 @@
 """Reads tests/cases/*.sql: SQL with the verdict expected, as data.
 
-A case begins with `-- case: name` and ends at the next one; what is no directive is its SQL, its last semicolon included.
+A case begins with `-- case: name` and ends at the next one; what is no directive is its SQL.
 
     -- allowed: kind                  runs to its end; `kind` as Statement has it (explain, create_table, …)
     -- refused: rule, layer           a broken rule of the policy
@@ -11,7 +11,7 @@ A case begins with `-- case: name` and ends at the next one; what is no directiv
     -- in order                       (first line of a file) its cases share one database, each sees what came before
 
 Layers, in the order in which they speak: gate (the text), keyword (its first words), sqlglot, authorizer (when it is
-prepared), sqlite (its own words, when it is prepared), running (the authorizer or SQLite while it runs), schema (after).
+prepared), sqlite (its own words then), running (the authorizer or SQLite while it runs), schema (afterwards).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sql_cases import FOLDER, Case, read_cases, shares_a_database
 from guard_desk import Desk
+from sql_cases import FOLDER, Case, read_cases, shares_a_database
 
 FILES = sorted(FOLDER.glob("*.sql"))
 ALONE = [case for path in FILES if not shares_a_database(path) for case in read_cases(path)]

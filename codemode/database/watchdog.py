@@ -1,0 +1,79 @@
+"""Interrupts statements whose time is over, from a thread of its own.
+
+A progress handler counts operations, and one operation may take 0.3 s (a LIKE on 2 MB): 1,000 of them between two
+looks at the clock are minutes. An interrupt from another thread is seen at the end of every row.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import count
+
+import apsw
+
+_AGAIN_SECONDS = 0.05  # an interrupt that found nothing running is repeated until its statement is forgotten
+
+
+class Watchdog:
+    """One thread for all connections of the process, started when first needed; cheap to arm and to disarm."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: dict[int, tuple[float, apsw.Connection]] = {}
+        self._numbers = count()
+        self._wakes_at = float("inf")
+        self._thread: threading.Thread | None = None
+
+    def watch(self, connection: apsw.Connection, at: float) -> int:
+        """Interrupt `connection` from `at` (a time of time.monotonic) on, until the number answered is forgotten."""
+        with self._changed:
+            number = next(self._numbers)
+            self._due[number] = (at, connection)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="codemode-watchdog", daemon=True)
+                self._thread.start()
+            elif at < self._wakes_at:
+                self._changed.notify()
+            return number
+
+    def forget(self, number: int) -> None:
+        """The statement is over; once this returns, no interrupt of it is under way any more."""
+        with self._changed:
+            self._due.pop(number, None)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for number, (at, connection) in list(self._due.items()):
+                    if at <= now:
+                        self._interrupt(number, connection)
+                self._wakes_at = min((at for at, _ in self._due.values()), default=float("inf"))
+                if self._wakes_at <= now:
+                    self._wakes_at = now + _AGAIN_SECONDS
+                self._changed.wait(None if self._wakes_at == float("inf") else self._wakes_at - now)
+
+    def _interrupt(self, number: int, connection: apsw.Connection) -> None:
+        try:
+            connection.interrupt()
+        except apsw.Error:
+            self._due.pop(number, None)  # closed meanwhile
+
+
+_watchdog = Watchdog()
+
+
+class Interrupting:
+    """`with Interrupting(connection, at):` statements stepped inside are interrupted from `at` on."""
+
+    __slots__ = ("_at", "_connection", "_number")
+
+    def __init__(self, connection: apsw.Connection, at: float) -> None:
+        self._connection, self._at, self._number = connection, at, -1
+
+    def __enter__(self) -> None:
+        self._number = _watchdog.watch(self._connection, self._at)
+
+    def __exit__(self, *_: object) -> None:
+        _watchdog.forget(self._number)

@@ -1,0 +1,42 @@
+"""The text gate: type, length, characters that SQLite and we would read differently, and an end that is one."""
+
+from __future__ import annotations
+
+from codemode.errors import StatementLimit, StatementSyntaxError
+from codemode.guard.repair import shortened
+from codemode.guard.scan import unfinished
+
+
+def admit(sql: object, sql_bytes: int) -> str:
+    """The text of `sql` if it is within the bounds that hold before any parser sees it; raises otherwise."""
+    if not isinstance(sql, str):
+        raise StatementSyntaxError(f"a statement is text, not {type(sql).__name__}", hint="pass a str")
+    text = str.removeprefix(sql[:], "\ufeff")  # a plain str, without the mark that editors put before a file
+    if len(text) > sql_bytes or len(_encoded(text)) > sql_bytes:
+        raise StatementLimit(
+            f"the statement is longer than sql_bytes ({sql_bytes:,} bytes)",
+            hint="bind long values as parameters; use helpers.db.batch_insert for many rows",
+            sql=shortened(text),
+        )
+    if "\0" in text:
+        # SQLite stops reading at NUL: whatever follows would be judged by us and never run, or the reverse.
+        raise StatementSyntaxError("the statement holds a NUL character", hint="bind it as a parameter")
+    if "\ufeff" in text:
+        # White space to SQLite at a token's start, part of a name everywhere else.
+        raise StatementSyntaxError(
+            "the statement holds U+FEFF, an invisible character that SQLite takes for white space",
+            hint="remove it, or bind the value as a parameter",
+            sql=shortened(text),
+        )
+    if (end := unfinished(text)) is not None:
+        raise StatementSyntaxError(f"the statement ends inside {end}", hint="close it", sql=shortened(text))
+    return text
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise StatementSyntaxError(
+            "the statement holds half of a surrogate pair, which is not text", hint="decode the text anew"
+        ) from None

@@ -1,0 +1,58 @@
+"""Statement: what one checked statement is, read from the actions that SQLite reported when it prepared it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemode.guard.authorizer import Event, action_name
+
+WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_VTABLE", "DROP_TABLE", "DROP_VTABLE", "ALTER_TABLE")
+_INDECISIVE = frozenset({"READ", "FUNCTION", "RECURSIVE", "PRAGMA", "SELECT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement that may run: what it is, as SQLite reported it when it was prepared.
+
+    `kind` is "explain" for EXPLAIN [QUERY PLAN], and `explains` then names the kind below it. `tables_written` holds
+    the tables that its triggers write too. What virtual tables do inside is not listed.
+    """
+
+    sql: str
+    kind: str
+    reads_only: bool
+    returns_rows: bool
+    changes_schema: bool
+    tables_written: tuple[str, ...] = ()
+    tables_read: tuple[str, ...] = ()
+    explains: str = ""
+    longest_value: int | None = None  # bytes, where so many functions work in one row that values must be shorter
+
+    @property
+    def armed_kind(self) -> str:
+        """The kind that the authorizer is armed with while it runs."""
+        return self.explains or self.kind
+
+
+def decisive_action(events: list[Event]) -> str:
+    """The first action that tells the kind: not reading, and not SQLite's work on its own tables."""
+    read = ""
+    for code, first, *_ in events:
+        name = action_name(code)
+        if name == "SELECT":
+            read = name
+        elif name not in _INDECISIVE and not (first or "").startswith("sqlite_"):
+            return name
+    return read
+
+
+def tables(events: list[Event], actions: tuple[str, ...]) -> tuple[str, ...]:
+    """The tables that `actions` name, each once, in the order in which SQLite reported them; SQLite's own left out."""
+    found: dict[str, None] = {}
+    for code, first, second, *_ in events:
+        name = action_name(code)
+        if name in actions:
+            table = (second if name == "ALTER_TABLE" else first) or ""
+            if not table.startswith("sqlite_"):
+                found[table] = None
+    return tuple(found)

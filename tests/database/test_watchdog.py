@@ -1,0 +1,62 @@
+"""The watchdog ends what the progress handler reaches too late, and leaves alone what ended in time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import apsw
+import pytest
+
+from codemode.database.connection import open_session
+from codemode.database.watchdog import Interrupting
+from codemode.limits import Limits
+
+ENDLESS = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s) SELECT sum(i) FROM s"
+SLOW_ROWS = """
+    WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s),
+        long AS MATERIALIZED (SELECT replace(hex(zeroblob(990000)), '0', 'a') AS x)
+    SELECT sum(x LIKE ?) FROM s, long
+"""
+
+
+def test_rows_of_slow_functions_end_soon_after_their_time(tmp_path: Path) -> None:
+    connection = open_session(tmp_path / "session.db", Limits())
+    started = time.monotonic()
+    with pytest.raises(apsw.InterruptError), Interrupting(connection, started + 0.5):
+        connection.execute(SLOW_ROWS, ("%" + "a" * 240 + "b%",)).fetchall()
+    assert time.monotonic() - started < 2.5
+    assert connection.execute("SELECT 1").fetchall() == [(1,)]
+    connection.close()
+
+
+def test_a_statement_that_ends_in_time_is_left_alone(tmp_path: Path) -> None:
+    connection = open_session(tmp_path / "session.db", Limits())
+    with Interrupting(connection, time.monotonic() + 0.05):
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
+    time.sleep(0.15)
+    assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchall() == [(0,)]
+    connection.close()
+
+
+def test_each_connection_has_its_own_time(tmp_path: Path) -> None:
+    late, soon = (open_session(tmp_path / name, Limits()) for name in ("late.db", "soon.db"))
+    now = time.monotonic()
+    with Interrupting(late, now + 60):
+        with pytest.raises(apsw.InterruptError), Interrupting(soon, now + 0.1):
+            soon.execute(ENDLESS).fetchall()
+        assert time.monotonic() - now < 2
+        assert late.execute("SELECT 2").fetchall() == [(2,)]
+    late.close()
+    soon.close()
+
+
+def test_a_connection_closed_under_it_does_no_harm(tmp_path: Path) -> None:
+    closed = open_session(tmp_path / "closed.db", Limits())
+    with Interrupting(closed, time.monotonic() + 0.05):
+        closed.close()
+        time.sleep(0.15)
+    connection = open_session(tmp_path / "session.db", Limits())
+    with pytest.raises(apsw.InterruptError), Interrupting(connection, time.monotonic() + 0.05):
+        connection.execute(ENDLESS).fetchall()
+    connection.close()
