@@ -98,7 +98,7 @@ class PageRunner:
 
     def _command(self, block: Block, command: str, expected: str) -> None:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self.folder, env=self.environment(), check=False,
+            ["sh", "-c", command], cwd=self.folder, env=self.environment(), check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
         )  # fmt: skip
         assert matches(expected, done.stdout), f"{block.place}: $ {command}\nprinted\n{done.stdout}"
