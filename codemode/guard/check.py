@@ -21,11 +21,14 @@ from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.parse import read
 from codemode.guard.refusals import DISAGREEMENT, Violation
-from codemode.guard.repair import explain_error, shortened
+from codemode.guard.repair import explain_error, explain_python_error, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.statement import WRITES, Statement, decisive_action, tables
 from codemode.guard.ways import syntax_way
 from codemode.limits import Limits
+
+# The text SQLite took for one statement, whether it only reads, whether it answers rows, its parameters' names.
+Prepared = tuple[str, bool, bool, tuple[str | None, ...]]
 
 _FUNCTION = action_code("FUNCTION")
 _KEPT_VERDICTS = 512
@@ -45,7 +48,7 @@ class Guard:
         self.authorizer = Authorizer(modules)
         self._preparing = connection.cursor()
         self._preparing.exec_trace = self._prepared
-        self._seen: tuple[str, bool, bool] = ("", False, False)
+        self._seen: Prepared = ("", False, False, ())
         self._most_operations = connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
         self._expire_prepared()
         with self.engine():
@@ -100,7 +103,7 @@ class Guard:
         if not events:
             # Prepared before, perhaps under the engine's rights: the authorizer was not asked. Ask it.
             events, is_long = self._events(text, kind, can_cache=False)
-        first, reads_only, returns_rows = self._seen
+        first, reads_only, returns_rows, parameters = self._seen
         if not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
@@ -113,6 +116,7 @@ class Guard:
             tables_written=() if heading.explain else tables(events, WRITES),
             tables_read=tables(events, ("READ",)),
             explains=kind if heading.explain else "",
+            parameters=parameters,
             longest_value=None if heading.explain else self._longest_value(text, kind, events, is_long),
         )
 
@@ -161,7 +165,8 @@ class Guard:
 
     def _prepared(self, cursor: apsw.Cursor, sql: str, _bindings: object) -> bool:
         """apsw's word that a statement is prepared; False stops it there."""
-        self._seen = (sql, cursor.is_readonly, bool(cursor.get_description()))
+        names = cursor.bindings_names if cursor.bindings_count else ()
+        self._seen = (sql, cursor.is_readonly, bool(cursor.get_description()), names)
         return False
 
     def _confirm(self, kind: str, heading: scan.Heading, events: list[Event], reads_only: bool, text: str) -> None:
@@ -220,6 +225,8 @@ class Running:
             guard._connection.limit(apsw.SQLITE_LIMIT_LENGTH, guard._limits.value_bytes)
         if self._statement.changes_schema or (error is not None and guard._schema_moves):
             guard._forget()
+        if error is not None and (explained := explain_python_error(error, self._statement)) is not None:
+            raise explained from None
 
 
 class EngineRights:

@@ -35,6 +35,7 @@ from codemode.guard import lookup
 from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
+from codemode.guard.statement import Statement
 from codemode.guard.ways import FUNCTION_WAYS, syntax_way
 
 _LARGE_SQL = 20_000
@@ -58,6 +59,18 @@ def explain_error(error: apsw.Error, sql: str, connection: apsw.Connection) -> C
         explained = StatementFailed(message)
     explained.sql = explained.sql or shortened(sql) or None
     return explained
+
+
+def explain_python_error(error: BaseException, statement: Statement) -> CodemodeError | None:
+    """Ours for what apsw raises as Python's own while a statement runs; None where it is somebody else's."""
+    sql = shortened(statement.sql)
+    if isinstance(error, KeyError) and error.args and error.args[0] in statement.parameters:
+        return ParametersInvalid(f"no value was given for :{error.args[0]}", hint="give every :name a value", sql=sql)
+    if isinstance(error, UnicodeDecodeError):
+        return StatementFailed(
+            "a value is marked as text and holds bytes that are none", hint="read it as CAST(x AS BLOB)", sql=sql
+        )
+    return None
 
 
 def shortened(sql: str) -> str:
@@ -116,7 +129,7 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     tables = [found["table"]] if found.groupdict().get("table") else lookup.tables_named_in(sql, connection)
     available = list(dict.fromkeys(column for table in tables for column in lookup.columns(connection, table)))
     near = lookup.closest(name, available)
-    hint = _did_you_mean(near)
+    hint = _did_you_mean(near) or syntax_way(sql)
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"

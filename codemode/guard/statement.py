@@ -26,6 +26,7 @@ class Statement:
     tables_written: tuple[str, ...] = ()
     tables_read: tuple[str, ...] = ()
     explains: str = ""
+    parameters: tuple[str | None, ...] = ()  # one a placeholder: its name without the mark, None for a plain ?
     longest_value: int | None = None  # bytes, where so many functions work in one row that values must be shorter
 
     @property

@@ -1,0 +1,219 @@
+"""Guard: what a checked statement tells, how verdicts are kept, and the facts about SQLite that it is built on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+from guard_desk import Desk
+
+from codemode.errors import MultipleStatements, StatementLimit, StatementRefused, StatementSyntaxError
+from codemode.guard import Statement
+from codemode.limits import Limits
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def test_a_statement_tells_what_it_is(desk: Desk) -> None:
+    statement = desk.guard.check("INSERT INTO t (a) SELECT note FROM u RETURNING id")
+    assert (statement.kind, statement.reads_only, statement.returns_rows) == ("insert", False, True)
+    assert (statement.tables_written, statement.tables_read) == (("t",), ("u", "t"))
+    assert not statement.changes_schema
+
+
+def test_a_statement_tells_the_tables_that_its_triggers_write(desk: Desk) -> None:
+    desk.submit("CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO only VALUES (new.id); END")
+    assert desk.guard.check("INSERT INTO t (a) VALUES (1)").tables_written == ("t", "only")
+
+
+def test_explain_reads_only_and_names_what_it_explains(desk: Desk) -> None:
+    statement = desk.guard.check("EXPLAIN DELETE FROM t")
+    assert (statement.kind, statement.explains, statement.reads_only) == ("explain", "delete", True)
+    assert (statement.tables_written, statement.changes_schema, statement.returns_rows) == ((), False, True)
+
+
+def test_the_text_comes_back_as_it_runs(desk: Desk) -> None:
+    assert desk.guard.check("\ufeffSELECT 1 ; -- one").sql == "SELECT 1 ; -- one"
+
+
+def test_checking_runs_nothing(desk: Desk) -> None:
+    for sql in ("DELETE FROM t", "DROP TABLE t", "CREATE TABLE x (a)", "INSERT INTO t (a) VALUES (1) RETURNING a"):
+        desk.guard.check(sql)
+    assert desk.submit("SELECT count(*) FROM t").rows == [(3,)]
+    assert desk.submit("SELECT count(*) FROM sqlite_schema WHERE name = 'x'").rows == [(0,)]
+
+
+@pytest.mark.parametrize("sql", [None, 1, b"SELECT 1", ["SELECT 1"]])
+def test_what_is_no_text_is_refused(desk: Desk, sql: object) -> None:
+    with pytest.raises(StatementSyntaxError, match="a statement is text"):
+        desk.guard.check(sql)  # type: ignore[arg-type]
+
+
+def test_half_a_surrogate_pair_is_refused(desk: Desk) -> None:
+    with pytest.raises(StatementSyntaxError, match="surrogate"):
+        desk.guard.check("SELECT '\ud800'")
+
+
+def test_the_length_counts_bytes(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, Limits(sql_bytes=1_000))
+    with pytest.raises(StatementLimit, match="sql_bytes"):
+        desk.guard.check("SELECT '" + "é" * 600 + "'")
+    assert desk.guard.check("SELECT '" + "e" * 600 + "'").kind == "select"
+    desk.close()
+
+
+def test_a_verdict_is_kept_until_the_schema_changes(desk: Desk) -> None:
+    first = desk.guard.check("SELECT * FROM t")
+    assert desk.guard.check("SELECT * FROM t") is first
+    desk.submit("CREATE VIEW w AS SELECT 1")
+    assert desk.guard.check("SELECT * FROM t") is not first
+
+
+def test_a_verdict_follows_a_view_that_was_made_anew(desk: Desk) -> None:
+    assert "t" in desk.guard.check("SELECT * FROM v").tables_read
+    desk.submit("DROP VIEW v")
+    desk.submit("CREATE VIEW v AS SELECT * FROM u")
+    assert "u" in desk.guard.check("SELECT * FROM v").tables_read
+
+
+def test_a_verdict_given_inside_a_transaction_does_not_outlive_its_rollback(desk: Desk) -> None:
+    with desk.guard.engine():
+        desk.connection.execute("SAVEPOINT outer", can_cache=False)
+    desk.submit("CREATE TABLE fresh (a)")
+    assert desk.guard.check("SELECT * FROM fresh").kind == "select"
+    with desk.guard.engine():
+        desk.connection.execute("ROLLBACK TO outer", can_cache=False)
+        desk.connection.execute("RELEASE outer", can_cache=False)
+    assert desk.submit("SELECT * FROM fresh").verdict == ("error", "sql.no_such_table", "sqlite")
+
+
+def test_a_view_that_turns_bad_between_check_and_run_is_refused_when_it_runs(desk: Desk) -> None:
+    desk.submit("CREATE VIEW w AS SELECT 1 AS a")
+    kept = desk.guard.check("SELECT a FROM w")
+    with desk.guard.engine():  # as if another process had done it
+        desk.connection.execute("DROP VIEW w", can_cache=False)
+        desk.connection.execute("CREATE VIEW w AS SELECT sqlite_log(1, 'x') AS a", can_cache=False)
+    with pytest.raises(apsw.Error), desk.guard.running(kept):
+        desk.connection.execute(kept.sql).fetchall()
+
+
+# The same letters, prepared first under the engine's rights: apsw finds the prepared statement by its text, and the
+# authorizer is asked only when a statement is prepared.
+
+
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM session_state WHERE key = 'nothing'", "SELECT * FROM dbstat", "PRAGMA user_version", "COMMIT"]
+)
+def test_what_the_engine_ran_does_not_run_for_the_user(desk: Desk, sql: str) -> None:
+    with desk.guard.engine():
+        if sql == "COMMIT":
+            desk.connection.execute("BEGIN").fetchall()
+        desk.connection.execute(sql).fetchall()
+    with pytest.raises(StatementRefused):
+        desk.guard.check(sql)
+
+
+def test_what_the_engine_prepared_is_prepared_anew_for_a_user_who_got_past_the_guard(desk: Desk) -> None:
+    sql = "DELETE FROM session_state WHERE key = 'nothing'"
+    with desk.guard.engine():
+        desk.connection.execute(sql).fetchall()
+    harmless = desk.guard.check("DELETE FROM t WHERE id = 99")
+    with pytest.raises(apsw.AuthError), desk.guard.running(harmless):
+        desk.connection.execute(sql).fetchall()
+
+
+def test_outside_of_every_block_nothing_is_prepared(desk: Desk) -> None:
+    for sql in ("SELECT 1", "DELETE FROM t", "BEGIN", "PRAGMA user_version"):
+        with pytest.raises(apsw.AuthError):
+            desk.connection.execute(sql, can_cache=False)
+
+
+def test_after_a_block_that_failed_the_rights_are_gone(desk: Desk) -> None:
+    with pytest.raises(ZeroDivisionError), desk.guard.engine():
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), desk.guard.running(desk.guard.check("DELETE FROM t")):
+        raise ZeroDivisionError
+    with pytest.raises(apsw.AuthError):
+        desk.connection.execute("DELETE FROM t", can_cache=False)
+
+
+def test_blocks_nest(desk: Desk) -> None:
+    reading, writing = desk.guard.check("SELECT a FROM t"), desk.guard.check("DELETE FROM only")
+    with desk.guard.running(reading):
+        rows = desk.connection.execute(reading.sql)
+        with desk.guard.running(writing), desk.guard.engine():
+            desk.connection.execute("DELETE FROM session_state WHERE key = 'nothing'", can_cache=False)
+        with pytest.raises(apsw.AuthError):
+            desk.connection.execute("DELETE FROM only", can_cache=False)
+        assert len(list(rows)) == 3
+
+
+def test_a_select_cannot_write_even_where_the_text_was_misread(desk: Desk) -> None:
+    misread = Statement("DELETE FROM t", "select", True, True, False)
+    with pytest.raises(apsw.AuthError), desk.guard.running(misread):
+        desk.connection.execute("DELETE FROM t", can_cache=False)
+
+
+def test_pragma_under_explain_never_reaches_sqlite(desk: Desk) -> None:
+    for sql in ("EXPLAIN PRAGMA user_version = 7", "EXPLAIN QUERY PLAN PRAGMA foreign_keys = 0"):
+        with pytest.raises(StatementRefused):
+            desk.guard.check(sql)
+    with desk.guard.engine():
+        assert (desk.connection.pragma("user_version"), desk.connection.pragma("foreign_keys")) == (0, 1)
+
+
+def test_statements_that_end_the_transaction_leave_the_guard_whole(desk: Desk) -> None:
+    for sql in ("INSERT OR ROLLBACK INTO t (id) VALUES (1)", "UPDATE OR ROLLBACK t SET id = 1 WHERE id = 2"):
+        with desk.guard.engine():
+            desk.connection.execute("BEGIN", can_cache=False)
+        assert desk.submit(sql).verdict == ("error", "sql.constraint", "running")
+        assert not desk.connection.in_transaction
+    assert desk.submit("SELECT count(*) FROM t").rows == [(3,)]
+    assert desk.engine_hash() == desk.before
+
+
+def test_two_statements_are_two_whatever_sqlglot_says(desk: Desk) -> None:
+    trigger = "CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END"
+    for sql in (f"{trigger}; {trigger}", "SELECT 1;\0"[:-1] + "/**/ SELECT 2", "VALUES (1); VALUES (2)"):
+        with pytest.raises(MultipleStatements):
+            desk.guard.check(sql)
+
+
+def test_one_row_of_many_slow_functions_ends_in_time(desk: Desk) -> None:
+    likes = ", ".join(["x LIKE '%" + "a" * 200 + "b%'"] * 150)
+    started = time.monotonic()
+    for source in ("replace(hex(zeroblob(990000)), '0', 'a')", "replace(hex(zeroblob(30000)), '0', 'a')"):
+        desk.submit(f"SELECT {likes} FROM (SELECT {source} AS x)")
+        desk.submit(f"SELECT {', '.join(['y'] * 150)} FROM (SELECT {source} LIKE '%{'a' * 200}b%' AS y)")
+    assert time.monotonic() - started < 4
+
+
+def test_ordinary_likes_leave_values_their_length(desk: Desk) -> None:
+    for sql in ("SELECT a LIKE '%x%' FROM t", "SELECT trim(a, 'x') || upper(a) FROM t", "SELECT * FROM t"):
+        assert desk.guard.check(sql).longest_value is None
+
+
+def test_the_length_of_values_is_what_it_was_after_a_heavy_statement(desk: Desk) -> None:
+    heavy = desk.guard.check("SELECT " + ", ".join(["a LIKE 'x'"] * 100) + " FROM t")
+    assert heavy.longest_value is not None
+    with desk.guard.running(heavy):
+        assert desk.connection.limit(apsw.SQLITE_LIMIT_LENGTH) == heavy.longest_value
+    assert desk.connection.limit(apsw.SQLITE_LIMIT_LENGTH) == desk.limits.value_bytes
+
+
+def test_a_repeated_statement_costs_little(desk: Desk) -> None:
+    desk.guard.check("SELECT a FROM t WHERE id = ?")
+    started = time.perf_counter()
+    for _ in range(2_000):
+        statement = desk.guard.check("SELECT a FROM t WHERE id = ?")
+        with desk.guard.running(statement):
+            pass
+    assert (time.perf_counter() - started) / 2_000 < 20e-6

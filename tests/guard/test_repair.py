@@ -1,0 +1,172 @@
+"""explain_error: SQLite's errors become ours, with names that would work and SQLite's own way of saying it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from guard_desk import Desk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemode.errors import CodemodeError, NoSuchColumn, NoSuchFunction, NoSuchTable, ParametersInvalid
+from codemode.guard.repair import SQL_SHOWN, explain_error
+from codemode.guard.ways import FUNCTION_WAYS, SYNTAX_WAYS
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()
+
+
+def failed(desk: Desk, sql: str, params: Any = ()) -> CodemodeError:
+    error = desk.submit(sql, params).error
+    assert error is not None, sql
+    return error
+
+
+def test_a_missing_table_names_those_there_are(desk: Desk) -> None:
+    error = failed(desk, "SELECT * FROM doc")
+    assert isinstance(error, NoSuchTable)
+    assert error.did_you_mean == ("docs",)
+    assert error.available == ("docs", "odd name", "only", "t", "u", "v")
+    assert "docs" in (error.hint or "")
+
+
+def test_the_engine_s_tables_and_shadow_tables_are_not_offered(desk: Desk) -> None:
+    assert not {"session_state", "docs_data", "sqlite_sequence"} & set(failed(desk, "SELECT * FROM x").available)
+
+
+def test_a_missing_column_names_those_of_its_tables(desk: Desk) -> None:
+    error = failed(desk, "SELECT notes FROM t JOIN u ON t.id = u.t_id")
+    assert isinstance(error, NoSuchColumn)
+    assert error.did_you_mean == ("note",)
+    assert set(error.available) == {"id", "a", "b", "t_id", "note"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["INSERT INTO u (id, nte) VALUES (1, 2)", "UPDATE u SET nte = 1", "SELECT u.nte FROM u", "SELECT nte FROM [u]"],
+)
+def test_a_missing_column_is_explained_wherever_it_stands(desk: Desk, sql: str) -> None:
+    assert failed(desk, sql).did_you_mean == ("note",)
+
+
+def test_a_text_in_double_quotes_is_told_to_use_single_ones(desk: Desk) -> None:
+    assert "single quotes" in (failed(desk, 'SELECT * FROM t WHERE a = "hello"').hint or "")
+
+
+def test_a_missing_function_names_the_way_or_the_nearest(desk: Desk) -> None:
+    error = failed(desk, "SELECT DATEDIFF(a, b) FROM t")
+    assert isinstance(error, NoSuchFunction)
+    assert "julianday" in (error.hint or "")
+    assert failed(desk, "SELECT uper('a')").did_you_mean[0] == "upper"
+
+
+def test_every_way_of_a_function_is_for_one_that_sqlite_has_not(desk: Desk) -> None:
+    with desk.guard.engine():
+        known = {row[0] for row in desk.connection.execute("SELECT name FROM pragma_function_list", can_cache=False)}
+    assert not known & set(FUNCTION_WAYS)
+    assert len(FUNCTION_WAYS) >= 60
+
+
+@pytest.mark.parametrize(
+    ("sql", "way"),
+    [
+        ("SELECT * FROM t WHERE a ILIKE 'x'", "LIKE"),
+        ("SELECT '1'::int", "CAST"),
+        ("SELECT TOP 5 * FROM t", "LIMIT"),
+        ("SELECT date('now') - INTERVAL '7 days'", "date(x"),
+        ("SELECT DISTINCT ON (a) * FROM t", "row_number"),
+        ("CREATE TABLE x (id INT PRIMARY KEY AUTO_INCREMENT)", "INTEGER PRIMARY KEY"),
+        ("INSERT INTO t (id) VALUES (1) ON DUPLICATE KEY UPDATE a = 1", "ON CONFLICT"),
+        ("UPDATE t JOIN u ON t.id = u.t_id SET a = 1", "UPDATE t SET"),
+        ("ALTER TABLE t ALTER COLUMN a TYPE TEXT", "new table"),
+        ("SELECT * FROM t LIMIT 5 FETCH FIRST 5 ROWS ONLY", "LIMIT"),
+        ("SELECT a, sum(b) FROM t GROUP BY a WITH ROLLUP", "UNION ALL"),
+        ("SELECT * INTO x FROM t", "CREATE TABLE"),
+        ("SELECT EXTRACT(YEAR FROM a) FROM t", "strftime"),
+        ("SELECT * FROM t WHERE a = %s", "?"),
+        ("SELECT “x”", "straight quotes"),
+    ],
+)
+def test_the_syntax_of_another_database_gets_sqlite_s_way(desk: Desk, sql: str, way: str) -> None:
+    error = failed(desk, sql)
+    assert way in (error.hint or ""), error
+
+
+def test_every_syntax_way_ends_in_what_to_do() -> None:
+    assert all(hint for _, hint in SYNTAX_WAYS)
+
+
+@pytest.mark.parametrize(
+    ("sql", "params", "counts"),
+    [
+        ("SELECT ?, ?", (1,), "2 placeholders and 1 value"),
+        ("SELECT ?", (1, 2), "1 placeholder"),
+        ("SELECT 1", (1,), "0"),
+    ],
+)
+def test_parameters_are_counted(desk: Desk, sql: str, params: Any, counts: str) -> None:
+    error = failed(desk, sql, params)
+    assert isinstance(error, ParametersInvalid)
+    assert counts in error.message, error.message
+
+
+def test_a_missing_named_parameter_is_named(desk: Desk) -> None:
+    error = failed(desk, "SELECT :a, $b", {"a": 1})
+    assert isinstance(error, ParametersInvalid)
+    assert ":b" in error.message
+
+
+def test_text_that_is_none_is_said_plainly(desk: Desk) -> None:
+    assert "BLOB" in (failed(desk, "SELECT CAST(x'ff' AS TEXT)").hint or "")
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "hint"),
+    [
+        ("INSERT INTO t (id) VALUES (1)", "sql.constraint", "ON CONFLICT"),
+        ("INSERT INTO u (t_id) VALUES (77)", "sql.constraint", "refers"),
+        ("INSERT INTO t (id) VALUES ('abc')", "sql.constraint", "whole numbers"),
+        ("CREATE TABLE t (a)", "sql.already_exists", "IF NOT EXISTS"),
+        ("SELECT json_extract('{', '$')", "sql.runtime", None),
+        ("INSERT INTO t VALUES (1, 2)", "sql.runtime", "name the columns"),
+        ("SELECT sum(1, 2)", "sql.runtime", None),
+        ("SELECT max(count(*)) FROM t", "sql.runtime", None),
+        ("SELECT a FROM t UNION SELECT a, b FROM t", "sql.runtime", None),
+        ("SELECT abs(-9223372036854775808)", "sql.runtime", None),
+    ],
+)
+def test_other_errors_get_their_class(desk: Desk, sql: str, code: str, hint: str | None) -> None:
+    error = failed(desk, sql)
+    assert error.code == code, error
+    assert hint is None or hint in (error.hint or "")
+
+
+def test_an_error_carries_its_statement_bounded(desk: Desk) -> None:
+    error = failed(desk, "SELECT nothing_here, '" + "x" * 100_000 + "'")
+    assert error.sql is not None
+    assert len(error.sql) == SQL_SHOWN + 1
+
+
+CLASSES = [found for found in vars(apsw).values() if isinstance(found, type) and issubclass(found, apsw.Error)]
+
+
+@given(kind=st.sampled_from(CLASSES), message=st.text(), sql=st.text())
+def test_any_error_and_message_is_explained(kind: type[apsw.Error], message: str, sql: str) -> None:
+    connection = apsw.Connection(":memory:")
+    for words in (message, f"no such column: {message}", f"no such table: {message}", f"no such function: {message}"):
+        assert isinstance(explain_error(kind(words), sql, connection), CodemodeError)
+    connection.close()
+
+
+def test_a_closed_connection_is_no_reason_to_fail() -> None:
+    connection = apsw.Connection(":memory:")
+    connection.close()
+    assert explain_error(apsw.SQLError("no such table: x"), "SELECT * FROM x", connection).code.startswith("sql.")
