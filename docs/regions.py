@@ -308,7 +308,10 @@ def import_rules() -> str:
             layers = " → ".join(f"`{layer}`" for layer in contract["layers"])
             parts.append(f"- {contract['name']}: {layers}. A name in brackets does not exist yet.")
         else:
-            parts.append(f"- {contract['name']}: never {', '.join(f'`{m}`' for m in contract['forbidden_modules'])}.")
+            sources, banned = (
+                ", ".join(f"`{m}`" for m in contract[key]) for key in ("source_modules", "forbidden_modules")
+            )
+            parts.append(f"- {contract['name']}: {sources} never import {banned}.")
     return "\n".join(parts)
 
 
