@@ -18,6 +18,10 @@ from codemode.errors import NoSuchTable
 _SAMPLE_ROWS = 5
 _SAMPLE_BYTES = 64 * 1024
 _LEAST_SCORE = 0.5  # below this a name is no better than a guess
+# Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
+_COMPARED_CHARACTERS = 128
+_COMPARED_NAMES = 1_000
+_SHOWN_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
 
 
 def _rows(connection: apsw.Connection, sql: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -44,16 +48,18 @@ def real_name(connection: apsw.Connection, table: str) -> str:
         return str(found[0][0])
     available = tables(connection)
     raise NoSuchTable(
-        f"no such table: {table}",
+        f"no such table: {table[:_COMPARED_CHARACTERS]}",
         hint="create it with helpers.db.create_table(...) first" if not available else None,
         did_you_mean=closest(table, available),
-        available=available,
+        available=available[:_SHOWN_NAMES],
     )
 
 
 def closest(name: str, names: list[str]) -> list[str]:
     """At most three of `names` that `name` may have meant; case does not matter."""
-    by_lower = {known.lower(): known for known in names}
+    if len(name) > _COMPARED_CHARACTERS:
+        return []
+    by_lower = {known.lower(): known for known in names[:_COMPARED_NAMES] if len(known) <= _COMPARED_CHARACTERS}
     return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3)]
 
 
@@ -132,8 +138,9 @@ def describe(connection: apsw.Connection, table: str) -> dict[str, Any]:
 
 def find_column(connection: apsw.Connection, table: str, meaning: str) -> dict[str, Any] | None:
     """The column of `table` whose name is closest to `meaning` (score 0 to 1), or None when none is close."""
-    wanted = _words(meaning)
-    scored = [(_likeness(wanted, _words(column["name"])), column["name"]) for column in columns(connection, table)]
+    wanted = _words(meaning[:_COMPARED_CHARACTERS])
+    names = [column["name"] for column in columns(connection, table)]
+    scored = [(_likeness(wanted, _words(name[:_COMPARED_CHARACTERS])), name) for name in names]
     score, name = max(scored, key=lambda pair: pair[0], default=(0.0, ""))
     if score < _LEAST_SCORE:
         return None

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-import apsw
-
-# Everything in which a semicolon means nothing: quoted text and names, comments. An unterminated one runs to the end.
-_OPAQUE = re.compile(
-    r"""'(?:[^']|'')*(?:'|$) | "(?:[^"]|"")*(?:"|$) | `(?:[^`]|``)*(?:`|$) | \[[^\]]*(?:\]|$)
-        | --[^\n]* | /\*.*?(?:\*/|$) | ;""",
-    re.VERBOSE | re.DOTALL,
+# Quantifiers are possessive and every text is read once: asking SQLite at each semicolon whether a trigger is still
+# open would read the trigger again each time, and a megabyte of semicolons would hold the worker for half an hour.
+_COMMENT = r"--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)"
+_QUOTED = r"""'(?:[^']++|'')*+(?:'|$)|"(?:[^"]++|"")*+(?:"|$)|`(?:[^`]++|``)*+(?:`|$)|\[[^\]]*+(?:\]|$)"""
+_BLANK = rf"(?:[ \t\n\f\r]++|{_COMMENT})"
+_LETTER = r"[A-Za-z0-9_$\u0080-\U0010ffff]"
+_SEMICOLON = re.compile(rf"(?:[^;'\"`\[/\-]++|{_QUOTED}|{_COMMENT}|/|-)*+(;|$)")
+_EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
+# The body of a trigger ends at `; END ;`, whatever stands between these three.
+_TRIGGER = re.compile(
+    rf"(?:EXPLAIN{_BLANK}++(?:QUERY{_BLANK}++PLAN{_BLANK}++)?+)?+CREATE{_BLANK}++(?:TEMP(?:ORARY)?+{_BLANK}++)?+"
+    rf"TRIGGER(?!{_LETTER})",
+    re.IGNORECASE | re.ASCII,
 )
+_END = re.compile(rf"(?:;|{_BLANK})*+END(?!{_LETTER}){_BLANK}*+(?:;|$)", re.IGNORECASE | re.ASCII)
 
 
-def statements(script: str) -> list[str]:
-    """The statements of `script`, in order, without empty ones; the body of a trigger stays whole.
+def statements(script: str) -> Iterator[str]:
+    """The statements of `script`, in order, without empty ones; the body of a trigger stays whole."""
+    start = _end(_EMPTY, script, 0)
+    while start < len(script):
+        is_trigger = _TRIGGER.match(script, start) is not None
+        end = _end(_SEMICOLON, script, start)
+        while is_trigger and end < len(script):
+            if closing := _END.match(script, end):
+                end = closing.end()
+                break
+            # Semicolons that follow one another are looked at together: each by itself would be quadratic again.
+            end = _end(_SEMICOLON, script, _end(_EMPTY, script, end))
+        yield script[start:end].strip()
+        start = _end(_EMPTY, script, end)
 
-    Each semicolon outside of quotes and comments is shown to SQLite, which knows whether a trigger is still open.
-    """
-    found, start = [], 0
-    for token in _OPAQUE.finditer(script):
-        if token.group() == ";" and apsw.complete(script[start : token.end()]):
-            found.append(script[start : token.end()])
-            start = token.end()
-    found.append(script[start:])
-    return [text.strip() for text in found if _OPAQUE.sub(_without_comments, text).strip()]
 
-
-def _without_comments(token: re.Match[str]) -> str:
-    return "" if token.group()[:2] in {"--", "/*"} or token.group() == ";" else token.group()
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at

@@ -13,7 +13,7 @@ from typing import Any
 
 from codemode.database import plan, schema, state
 from codemode.database.names import quoted
-from codemode.database.script import statements as split_script
+from codemode.database.script import statements as cut
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
 from codemode.session.batches import Batches
@@ -71,7 +71,7 @@ class Calls:
         return self.statements.batch([(sql, params) for sql, params in items])
 
     def _script(self, sql: str) -> Any:
-        return self.statements.batch([(statement, ()) for statement in split_script(sql)])
+        return self.statements.batch((statement, ()) for statement in cut(sql))
 
     def _create_table(self, name: str, columns: Any, if_not_exists: bool) -> Any:
         if type(columns) is dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -192,7 +192,7 @@ def sandbox_limits(limits: Limits) -> SandboxLimits:
     )
 
 
-def write_log(opened: OpenSession, entries: list[Entry], totals: Totals, size: int) -> str | None:
+def write_log(opened: OpenSession, entries: Iterable[Entry], totals: Totals, size: int) -> str | None:
     """Write `entries`; a log that cannot be written is a warning, never a lost outcome."""
     for entry in entries:
         entry.size_bytes = size

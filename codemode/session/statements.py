@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from codemode.database.clock import now
-from codemode.database.execute import Cost, DatabaseError, Parameters, Result, run
+from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run
 from codemode.database.journal import Entry, bounded
 from codemode.database.values import parameters
-from codemode.errors import CodemodeError, StatementRefused
+from codemode.errors import CodemodeError, StatementLimit, StatementRefused, StatementTimeout
 from codemode.guard import Statement
 from codemode.guard.repair import explain_error
 from codemode.session.opened import Guarded
 from codemode.session.transaction import Transaction
 
 _WARNINGS = 50  # an outcome's warnings are for reading
+_ENTRIES = 10_000  # as many as the log keeps; they wait in memory for the execution's end
+_STATEMENTS_PER_CALL = 10  # statements in one batch or script, for each helper call allowed
+_ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
 _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 _ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
 _log = logging.getLogger("codemode")
@@ -35,7 +39,7 @@ class Tally:
     tables_changed: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
     tables_kept: dict[str, None] = field(default_factory=dict)  # those of them that a commit() made permanent
     warnings: dict[str, None] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
+    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_ENTRIES))
 
     def warn(self, text: str) -> None:
         """Remember a warning once."""
@@ -56,11 +60,11 @@ class Statements:
         """When a statement that starts now must be over."""
         return min(time.monotonic() + self.opened.limits.query_seconds, self.ends_at)
 
-    def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
-        """One statement of any allowed kind; its rows too, where it returns some."""
+    def exec(self, sql: str, params: Any = (), room: int | None = None) -> dict[str, Any]:
+        """One statement of any allowed kind; its rows too, where it returns some, at most `room` bytes of them."""
         with self.logged("exec", sql) as entry:
             statement = self.checked(sql)
-            result = self.run(statement, parameters(params))
+            result = self.run(statement, parameters(params), room=room)
             entry.rows_read, entry.rows_written = len(result.rows), result.changes
         answer: dict[str, Any] = {
             "success": True,
@@ -94,17 +98,33 @@ class Statements:
             "rows_read": len(result.rows),
         }
 
-    def batch(self, items: list[tuple[str, Any]], kind: str = "batch") -> list[dict[str, Any]]:
-        """Several statements, all or nothing, also when the failure is caught."""
-        with self.transaction.unit():
-            return [self.exec(sql, params) for sql, params in items]
+    def batch(self, items: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+        """Several statements, all or nothing, also when the failure is caught.
 
-    def run(self, statement: Statement, params: Parameters, most: int | None = None) -> Result:
+        Their rows share the bytes of one answer: each of many statements could otherwise fill an answer of its own,
+        and all of them are held here until the last has run.
+        """
+        limits = self.opened.limits
+        room, most = limits.result_set_bytes, _STATEMENTS_PER_CALL * limits.helper_calls
+        answers: list[dict[str, Any]] = []
+        with self.transaction.unit():
+            for sql, params in items:
+                if len(answers) >= most:
+                    raise StatementLimit(
+                        f"more than {most:,} statements in one call",
+                        hint="send them in several calls, or use helpers.db.batch_insert for many rows",
+                    )
+                answers.append(self.exec(sql, params, room))
+                room -= sum(map(row_bytes, answers[-1].get("rows", ())))
+        return answers
+
+    def run(self, statement: Statement, params: Parameters, most: int | None = None, room: int | None = None) -> Result:
         """Run a checked statement inside the transaction, and count it."""
         limits = self.opened.limits
-        rows = limits.rows if most is None else min(most, limits.rows)
+        rows = limits.rows if most is None else max(0, min(most, limits.rows))
+        room = limits.result_set_bytes if room is None else max(0, room)
         with self._scope(statement), self.stepping(statement):
-            result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=limits.result_set_bytes)
+            result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
             if statement.changes_schema:
                 self.opened.guard.check_schema()
         self._count(statement, result)
@@ -141,7 +161,7 @@ class Statements:
         """After the commit of many rows let SQLite look at them, so that its plans fit: a sample of each index."""
         if self.tally.rows_written < _ANALYSE_ROWS:
             return
-        self.ends_at = float("inf")  # the execution is over; only query_seconds bound this
+        self.ends_at = time.monotonic() + _ANALYSE_SECONDS  # of its own: the execution is over, its time perhaps too
         try:
             with self.as_engine():
                 self.opened.connection.pragma("analysis_limit", _ANALYSED_ENTRIES)
@@ -152,6 +172,9 @@ class Statements:
     def checked(self, sql: str) -> Statement:
         """What the guard says of `sql`; raises its refusal."""
         self.transaction.check_alive()
+        if time.monotonic() >= self.ends_at:
+            # SQLite looks at the clock every 10,000 operations: a call of many small statements would never end.
+            raise StatementTimeout("the execution's time is over")
         with self.opened.deadline.until(self.until):
             return self.opened.guard.check(sql)
 

@@ -1,0 +1,78 @@
+"""Calls that cost the worker, not the child: each ends in its time, holds little, and leaves the session working."""
+
+from __future__ import annotations
+
+import resource
+import time
+
+import pytest
+
+from codemode import Limits, Session, Worker
+
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000)"
+SHUFFLED = """
+import random
+random.seed(1)
+letters = [random.choice([chr(0x4e00 + i) for i in range(150)]) for _ in range(60_000)]
+name = ''.join(letters)
+random.shuffle(letters)
+other = ''.join(letters)
+"""
+FLOODS = {
+    "a trigger of semicolons": "helpers.db.script('CREATE TRIGGER t AFTER INSERT ON x BEGIN ' + ';' * 300_000)",
+    "statements that never look at the clock": "helpers.db.script('SELECT 1;' * 90_000)",
+    "more statements than calls": "helpers.db.script('SELECT 1;' * 300_000)",
+    "names that are compared": SHUFFLED
+    + "helpers.db.exec(f'CREATE TABLE t (\"{name}\")')\nhelpers.schema.find_column('t', other)",
+    "a table's name that is compared": SHUFFLED
+    + "helpers.db.exec(f'CREATE TABLE \"{name}\" (a)')\nhelpers.schema.get_columns(other)",
+    "a name in a statement that is compared": SHUFFLED
+    + "helpers.db.exec(f'CREATE TABLE t (\"{name}\")')\nhelpers.db.query(f'SELECT \"{other}\" FROM t')",
+    "brackets in a text": "helpers.db.exec('CREATE TABLE t (a)')\n"
+    "helpers.db.query(\"SELECT nope FROM t WHERE '\" + '[' * 900_000 + \"'\")",
+    "verbs of other databases": "helpers.db.query('SELECT ' * 140_000 + ')')",
+    "words that fit a column": "helpers.db.exec('CREATE TABLE t (a_b_c)')\n"
+    "helpers.schema.find_column('t', ' '.join(f'a{i}' for i in range(300_000)))",
+}
+
+
+@pytest.fixture
+def bounded(worker: Worker) -> Session:
+    return worker.session(limits=Limits(query_seconds=1, execution_seconds=2))
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_no_call_outlives_the_execution(bounded: Session, flood: str) -> None:
+    started = time.monotonic()
+    bounded.run(FLOODS[flood])
+    assert time.monotonic() - started < 4
+    assert bounded.run("helpers.db.value('SELECT 1')").result == 1
+
+
+def test_the_statements_of_a_batch_share_one_answer(worker: Worker) -> None:
+    session = worker.session(limits=Limits(result_set_bytes=1_000_000))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcome = session.run(
+        f"answers = helpers.db.batch(['{NUMBERS} SELECT i, hex(zeroblob(400)) FROM n'] * 100)\n"
+        "[len(answers), sum(len(a['rows']) for a in answers), answers[0]['truncated'], answers[-1]['truncated']]"
+    )
+    assert outcome.result == [100, pytest.approx(1_220, abs=20), True, True]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # of 100 answers 80 MB in bytes alone
+
+
+@pytest.mark.parametrize("function", ["snippet(0, ''['', '']'', ''..'', 64)", "highlight(0, ''['', '']'')"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT rank FROM f WHERE f MATCH 'a' AND rank MATCH '{}'",
+        "INSERT INTO f (f, rank) VALUES ('rank', '{}')",
+    ],
+)
+def test_full_text_ranks_by_no_function_that_cannot_be_stopped(session: Session, query: str, function: str) -> None:
+    session.exec("CREATE VIRTUAL TABLE f USING fts5(x)")
+    session.exec("INSERT INTO f VALUES ('a b c')")
+    outcome = session.run(
+        f"helpers.db.exec({query.format(function)!r})\nhelpers.db.value(\"SELECT rank FROM f WHERE f MATCH 'a'\")"
+    )
+    assert not outcome.ok
+    assert "cannot be stopped" in outcome.error.message
