@@ -43,7 +43,7 @@ def namespace(helpers: Any, inputs: Mapping[str, Any], write_out: Callable[[str]
     """
     hardening.harden()
     decimal.setcontext(decimal.Context())  # what an earlier snippet of this process may have changed
-    run = Run(write_out)
+    run = Run(write_out, helpers)
     run.globals.update({"__builtins__": _builtins(run), "__name__": "__main__", "__doc__": None, "helpers": helpers})
     for name, value in inputs.items():
         check_input_name(name)
@@ -76,6 +76,8 @@ def _builtins(run: Run) -> dict[str, Any]:
         "delattr": guards.delete_any,
         "hasattr": guards.has_any,
         "vars": _vars(run),
+        "globals": _globals(run),
+        "locals": _globals(run),  # only the top level may name it: see NamePolicy.visit_Name
         "dir": _dir(run),
         "print": run.streams.print,
         "open": no_files,
@@ -99,11 +101,34 @@ def _vars(run: Run) -> Callable[[Any], Any]:
 
 def _dir(run: Run) -> Callable[..., list[str]]:
     def dir(*value: Any) -> list[str]:  # noqa: A001
-        """The names of an object's attributes, or of the snippet's variables."""
+        """The names of an object's attributes, or of the snippet's variables: those that `getattr` may ask for."""
         found = builtins.dir(*value) if value else sorted(run.globals)
-        return [name for name in found if type(name) is str and name.isidentifier() and name != "__builtins__"]
+        return [name for name in found if type(name) is str and name.isidentifier() and _may_list(name)]
 
     return dir
+
+
+def _may_list(name: str) -> bool:
+    return names.attribute(name) is not names.Verdict.REFUSED
+
+
+def _globals(run: Run) -> Callable[[], Variables]:
+    def globals() -> Variables:  # noqa: A001
+        """The snippet's own variables, as they are now."""
+        return Variables(
+            (name, value)
+            for name, value in list(run.globals.items())
+            if name.isidentifier() and not names.is_dunder(name)
+        )
+
+    return globals
+
+
+class Variables(dict[str, Any]):
+    """What `globals()` answers: a copy, because the real one holds the guards too."""
+
+    def __setitem__(self, name: str, value: Any) -> NoReturn:
+        raise TypeError(f"globals() is a copy here: setting {name!r} has no effect; keep values in a dict of your own")
 
 
 def _no_input(prompt: Any = None) -> NoReturn:

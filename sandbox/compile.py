@@ -70,7 +70,7 @@ def _compile(text: str, inputs: tuple[str, ...]) -> Compiled:
         raise _syntax(error, used) from None
     except (MemoryError, SystemError):
         raise RecursionError from None
-    return Compiled(code, policy.needs_loop, used, inputs)
+    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs)
 
 
 def _parse(text: str) -> tuple[ast.Module, str]:
@@ -107,6 +107,13 @@ def _into_function(tree: ast.Module, policy: Policy) -> None:
     template.name, template.body = ENTRY, body
     tree.body = [template]
     ast.fix_missing_locations(tree)
+
+
+def _with_plain_names(code: CodeType) -> CodeType:
+    """Name lambdas and generators of the top level as a module would: messages show qualified names."""
+    prefix = f"{ENTRY}.<locals>."
+    constants = tuple(_with_plain_names(each) if type(each) is CodeType else each for each in code.co_consts)
+    return code.replace(co_consts=constants, co_qualname=code.co_qualname.removeprefix(prefix))
 
 
 def _syntax(error: Exception, text: str) -> SnippetRefused:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import decimal
+from abc import ABCMeta
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,7 +21,7 @@ from sandbox.denied import hidden, unwritable
 from sandbox.names import Verdict
 from sandbox.own import Own, class_dict, is_class, mro, super_self
 from sandbox.special import SPECIAL
-from sandbox.type_proxy import shown
+from sandbox.type_proxy import ABC_META, shown
 
 Read = Callable[[Any, str], Any]
 
@@ -197,12 +198,16 @@ class Guards:
     def _may_write(self, value: Any, name: str) -> bool:
         kind = type(value)
         if names.is_dunder(name):
-            return self._may_write_dunder(value, name)
+            return self._may_write_dunder(value, name) if name in names.WRITABLE else self._may_define(value)
         if self.own.made(kind) or self.own.function(value) or kind in _OPEN_TYPES:
             return True
         if is_class(value):
             return self.own.made(value)
         return kind.__module__ == "builtins" and issubclass(kind, BaseException) and name != "obj"
+
+    def _may_define(self, value: Any) -> bool:
+        # Only classes: on an instance, library code that looks a special method up there would find it.
+        return is_class(value) and self.own.made(value)
 
     def _may_write_dunder(self, value: Any, name: str) -> bool:
         if name == "__cause__":
@@ -234,7 +239,9 @@ class Guards:
 
     def build_class(self, body: Any, name: str, /, *bases: Any, **keywords: Any) -> Any:
         """The class statement: no metaclass by `**keywords`, no base that would make one."""
-        if "metaclass" in keywords:
+        if keywords.get("metaclass") is ABC_META:
+            keywords["metaclass"] = ABCMeta
+        elif "metaclass" in keywords:
             raise TypeError("metaclass= is not available in snippets; inherit from abc.ABC or enum.Enum instead")
         for base in bases:
             self.check_base(base)

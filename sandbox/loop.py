@@ -12,7 +12,7 @@ import time
 from asyncio import base_events, events
 from collections.abc import Callable, Coroutine, Generator
 from types import CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sandbox.run import Run
@@ -95,13 +95,6 @@ def is_coroutine(value: Any) -> bool:
     return type(value) is CoroutineType
 
 
-def _unavailable(name: str, instead: str) -> Callable[..., NoReturn]:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise RuntimeError(f"asyncio.{name} is not available in snippets: {instead}")
-
-    return refuse
-
-
 class LoopFacade:
     """What `asyncio.get_event_loop()` gives: the few methods that programs call, and no loop behind them."""
 
@@ -140,7 +133,9 @@ class LoopFacade:
     def close(self) -> None:
         """Nothing to close."""
 
-    run_in_executor = _unavailable("run_in_executor", "there are no threads; call the function itself")
+    def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> Any:
+        """Call the function from the running loop: there are no threads, and so no executors."""
+        return asyncio.ensure_future(_to_thread(function, *args))
 
 
 def _running() -> bool:
@@ -179,6 +174,12 @@ def _create_task(awaitable: Any, **options: Any) -> Any:
     return asyncio.create_task(made if is_coroutine(made) else _as_coroutine(made), **options)
 
 
+async def _to_thread(function: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
+    """`asyncio.to_thread` without threads: the same answer, in the same order as without it."""
+    await asyncio.sleep(0)
+    return function(*args, **keywords)
+
+
 _SAME = (
     "ALL_COMPLETED Barrier BoundedSemaphore CancelledError Condition Event FIRST_COMPLETED FIRST_EXCEPTION Future "
     "InvalidStateError LifoQueue Lock PriorityQueue Queue QueueEmpty QueueFull QueueShutDown Semaphore Task TaskGroup "
@@ -208,6 +209,6 @@ def asyncio_contents(run_: Run) -> dict[str, Any]:
         get_running_loop=get_running_loop,
         new_event_loop=lambda: loop,
         set_event_loop=lambda given: None,
-        to_thread=_unavailable("to_thread", "there are no threads; call the function itself"),
+        to_thread=_to_thread,
     )
     return found

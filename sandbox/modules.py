@@ -17,17 +17,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox import copying, hardening, loop, zones
+from sandbox import copying, hardening, loop, names, zones
 from sandbox.facade import Facade, facade, members, suggestion, title
 from sandbox.facades import dataclasses_, diagnostics, functools_, system
 from sandbox.facades.listed import LISTED, contents
 from sandbox.guards import allow_writes
+from sandbox.type_proxy import ABC_META
 
 if TYPE_CHECKING:
     from sandbox.run import Run
 
 # Contents that belong to one run, beside or instead of listed names.
 _OF_RUN: dict[str, Callable[[Run], dict[str, Any]]] = {
+    "abc": lambda run: {"ABCMeta": ABC_META},
     "asyncio": loop.asyncio_contents,
     "collections": dataclasses_.collections_contents,
     "contextlib": system.contextlib_contents,
@@ -161,7 +163,7 @@ class Imports:
         locals: Any = None,  # noqa: A002
         fromlist: Any = (),
         level: int = 0,
-    ) -> Facade | None:
+    ) -> Any:
         """`__import__` for snippets."""
         if type(fromlist) is list:
             # Only the interpreter's own C code passes a list (a statement passes a tuple or None): strptime looking
@@ -169,6 +171,8 @@ class Imports:
             if name in sys.modules:
                 return None
             raise ModuleNotFoundError(f"No module named {name!r}")
+        if name.partition(".")[0] == "helpers":
+            return self._helpers(name, fromlist)
         if level:
             raise ImportError("relative imports are not available: a snippet is no package")
         if name not in self._names():
@@ -182,9 +186,27 @@ class Imports:
                 raise _missing_name(made, wanted)
         return made
 
+    def _helpers(self, name: str, fromlist: Any) -> Any:
+        """`import helpers`, `from helpers import db`, `from helpers.db import query`: it is there already."""
+        # Not the variable: of an object of the snippet, one that changes its mind about having an attribute, the
+        # interpreter would take `__name__` and go on to sys.modules.
+        found = self._run.helpers
+        for part in name.split(".")[1:]:
+            found = _helper(found, part)
+        for wanted in fromlist or ():
+            _helper(found, wanted)  # here, because of a missing name the interpreter would ask sys.modules
+        return found if fromlist else self._run.helpers
+
     @staticmethod
     def _names() -> Sequence[str]:
         return available()
+
+
+def _helper(found: Any, wanted: str) -> Any:
+    if not names.is_plain(wanted) or not hasattr(found, wanted):
+        known = [each for each in dir(found) if names.is_plain(each)]
+        raise ImportError(f"cannot import name {wanted!r}; {suggestion(wanted, known)}")
+    return getattr(found, wanted)
 
 
 def _missing_name(made: Facade, wanted: str) -> ImportError:

@@ -23,8 +23,7 @@ UNAVAILABLE = {
     "eval": "write the expression itself, or use ast-free parsing such as json.loads",
     "exec": "write the statements themselves",
     "compile": "for regular expressions use re.compile",
-    "globals": "keep values in a dict of your own",
-    "locals": "keep values in a dict of your own",
+    "locals": "name the values that you need: {'a': a, 'b': b}",
     "__import__": "use an import statement",
     "breakpoint": "use print",
 }
@@ -78,26 +77,31 @@ class NamePolicy(RestrictingNodeTransformer):
         if name in names.RESERVED_VARIABLES:
             self.refuse(node, f"the name {name!r} is reserved", "choose another name")
         elif names.is_dunder(name) and not self._may_bind_dunder(name):
-            self.refuse(node, f"{name!r} cannot be defined in a snippet", "choose a name without double underscores")
+            self.refuse(node, f"{name!r} cannot be defined in a snippet", _INSTEAD_OF_DEFINING.get(name, _OTHER_NAME))
         self.scopes.bind(name, walrus=walrus)
 
     def _may_bind_dunder(self, name: str) -> bool:
         if self.scopes.kind == "class":
             return name in names.DEFINABLE or (name in names.CLASS_DATA and name != "__match_args__")
+        if name in names.DEFINABLE:  # a decorator's `def __repr__(self)`, to be set on a class
+            return True
         return name in names.DUNDER_VARIABLES and name not in ("__name__", "__debug__")
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Judge a variable."""
         if not isinstance(node.ctx, ast.Load):
             self._check_bound(node, node.id)
-        elif node.id in UNAVAILABLE and node.id not in self.bound:
+        elif node.id in UNAVAILABLE and node.id not in self.bound and not self._is_top_level_locals(node.id):
             self.refuse(node, f"{node.id} is not available in snippets", UNAVAILABLE[node.id])
         elif node.id in names.RESERVED_VARIABLES or (
             names.is_dunder(node.id)
             and node.id not in names.DUNDER_VARIABLES | names.DEFINABLE | names.CLASS_DATA | {"__class__"}
         ):
-            self.refuse(node, f"the name {node.id!r} is not available in snippets")
+            self.refuse(node, f"the name {node.id!r} is not available in snippets", _instead_of(node.id))
         return node
+
+    def _is_top_level_locals(self, name: str) -> bool:
+        return name == "locals" and self.scopes.kind == "module"  # where it is the same as globals()
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         """Judge a parameter of any kind; positional-only and starred ones come here too."""
@@ -132,7 +136,7 @@ class NamePolicy(RestrictingNodeTransformer):
         node.value = self.visit(node.value)
         verdict = names.attribute(node.attr)
         if verdict is Verdict.REFUSED or (verdict is Verdict.CHECKED and self._in_pattern):
-            self.refuse(node, f"the attribute {node.attr!r} is not available in snippets")
+            self.refuse(node, f"the attribute {node.attr!r} is not available in snippets", _instead_of(node.attr))
         elif verdict is Verdict.CHECKED and not _formats_plainly(node):
             return self._guard(READ, node, node.value, ast.Constant(self.scopes.mangle(node.attr)))
         return node
@@ -162,6 +166,30 @@ class NamePolicy(RestrictingNodeTransformer):
             node.target = self.visit(node.target)
         node.value = self.visit(node.value)
         return node
+
+
+_OTHER_NAME = "choose a name without double underscores"
+_INSTEAD_OF_DEFINING = {
+    "__del__": "clean up with `with` (__enter__ and __exit__) or try … finally",
+    "__getattribute__": "define __getattr__, or a property",
+    **dict.fromkeys(("__getstate__", "__setstate__", "__reduce__"), "define __copy__ or __deepcopy__"),
+}
+_INSTEAD = {
+    "what a function is made of is closed; keep what you need in a variable": (
+        "__closure__ __code__ __defaults__ __globals__ __kwdefaults__ __self__ __func__ cell_contents"
+    ),
+    "use traceback.format_exc(), or str(error) and type(error).__name__": (
+        "__traceback__ with_traceback tb_lineno tb_frame tb_next"
+    ),
+    "use copy.copy, copy.deepcopy or json": "__getstate__ __setstate__ __reduce__ __reduce_ex__ __getnewargs__",
+    "a snippet has no file and no package": "__file__ __path__ __package__ __spec__ __loader__",
+    "print and the other builtins are there by their names": "__builtins__ __builtin__",
+}
+
+
+def _instead_of(name: str) -> str | None:
+    """The way out of a refused name, where there is one."""
+    return next((hint for hint, refused in _INSTEAD.items() if name in refused.split()), None)
 
 
 def _formats_plainly(node: ast.Attribute) -> bool:

@@ -93,7 +93,8 @@ READABLE = (
     | _dunders("required_keys optional_keys type_params value")
 )
 
-# Dunder attributes that a snippet may set, on its own functions, classes and exceptions (guards.py says which).
+# Dunder attributes that a snippet may set, on its own functions, classes and exceptions (guards.py says which); on its
+# own classes, what it may define in a class statement too (a decorator says `cls.__repr__ = show`).
 WRITABLE = _dunders("name qualname doc wrapped cause dict")
 
 # RestrictedPython's own hook names. Ours cannot be written in Python at all (they are no identifiers), so these
@@ -145,4 +146,4 @@ def writable(name: str) -> bool:
     """Judge an attribute name that is to be set or deleted."""
     if name in REFUSED_ATTRIBUTES:
         return False
-    return not is_dunder(name) or name in WRITABLE
+    return not is_dunder(name) or name in WRITABLE or name in DEFINABLE

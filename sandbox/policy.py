@@ -157,7 +157,7 @@ class Policy(NamePolicy):
         self._type_parameters(node)
         node.bases = self._visit_all(node.bases)
         for keyword in node.keywords:
-            if keyword.arg == "metaclass":
+            if keyword.arg == "metaclass" and not _names_abc_meta(keyword.value):
                 self.refuse(
                     node, "metaclass= is not available in snippets", "inherit from abc.ABC or enum.Enum instead"
                 )
@@ -250,3 +250,10 @@ class Policy(NamePolicy):
         """Visit the statements."""
         node.body = self._visit_all(node.body)
         return node
+
+
+def _names_abc_meta(value: ast.expr) -> bool:
+    """Tell `metaclass=ABCMeta` and `metaclass=abc.ABCMeta`; whether it is the one of abc is asked when it runs."""
+    return (isinstance(value, ast.Name) and value.id == "ABCMeta") or (
+        isinstance(value, ast.Attribute) and value.attr == "ABCMeta"
+    )

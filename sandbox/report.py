@@ -246,6 +246,8 @@ def _unknown_attribute(error: BaseException) -> dict[str, Any]:
     subject = AttributeError.__dict__["obj"].__get__(error)
     if subject is None or type(name) is not str:
         return {}
+    if type(subject) is dict and name in dict.keys(subject):
+        return {"hint": f"it is a dict: write [{name!r}]", "did_you_mean": [f"[{name!r}]"]}
     if issubclass(type(subject), Facade):
         return _suggest(_close(name, members(subject)), available=members(subject))
     classes = own.mro(subject) if own.is_class(subject) else own.mro(type(subject))
@@ -257,6 +259,8 @@ def _unknown_key(error: BaseException) -> dict[str, Any]:
     """Look for the key meant in the dicts at hand where it was raised."""
     args = BaseException.__dict__["args"].__get__(error)
     frame = _innermost(error)
+    if len(args) == 1 and type(args[0]) is int:
+        return {"hint": "rows are dicts by column name: row['name'], list(row.values())[0], or helpers.db.value(sql)"}
     if frame is None or len(args) != 1 or type(args[0]) is not str:
         return {}
     variables = [*frame.f_locals.items(), *(frame.f_globals.items() if frame.f_code.co_name == ENTRY else ())]

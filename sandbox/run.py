@@ -11,9 +11,10 @@ from sandbox.streams import Streams
 
 
 class Run:
-    """The globals, the guards over them, and the streams."""
+    """The globals, the guards over them, the helpers, and the streams."""
 
-    def __init__(self, write_out: Callable[[str], None]) -> None:
+    def __init__(self, write_out: Callable[[str], None], helpers: Any = None) -> None:
+        self.helpers = helpers
         self.globals: dict[str, Any] = {}
         self.own = Own(self.globals)
         self.guards = Guards(self.own)

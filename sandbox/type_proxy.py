@@ -40,6 +40,22 @@ class snippet_type(metaclass=_TypeOfType):  # noqa: N801 - stands in for a built
         raise TypeError("type is not an acceptable base class in snippets")
 
 
+snippet_type.__name__ = snippet_type.__qualname__ = "type"
+snippet_type.__module__ = "builtins"
+
+
+class _AbstractMeta:
+    """Stands for `abc.ABCMeta`, which would make classes as `type` does: good for `metaclass=ABCMeta` and no more."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<class 'abc.ABCMeta'>"
+
+
+ABC_META = _AbstractMeta()
+
+
 def type_of(value: object) -> Any:
     """The class of a value, as snippets may see it."""
     cls = type(value)
