@@ -121,14 +121,24 @@ FUNCTIONS = _TEXT_AND_VALUES | _MATH | _DATES | _AGGREGATES_AND_WINDOWS | _JSON 
 ALTER_FUNCTION_PREFIX = "sqlite_"  # sqlite_rename_table and its like: marked internal, callable by SQLite alone
 
 
+_KEPT_NAMES = RESERVED_NAMES | TABLE_FUNCTIONS | HIDDEN_TABLES
+_KEPT_PREFIXES = (*RESERVED_PREFIXES, "pragma_")
+
+
 def is_reserved(name: str) -> bool:
-    """Whether the engine keeps this name for itself; names compare without case, as in SQLite."""
+    """Whether users may make nothing of this name; names compare without case, as in SQLite.
+
+    Besides the engine's own these are SQLite's table functions: a table called pragma_foreign_key_list would stand
+    before the function wherever the engine looks at the schema.
+    """
     lowered = name.lower()
-    return lowered in RESERVED_NAMES or lowered.startswith(RESERVED_PREFIXES)
+    return lowered in _KEPT_NAMES or lowered.startswith(_KEPT_PREFIXES)
 
 
 def reserved(name: str) -> Violation:
     """Someone tries to change or take a name that the engine keeps for itself."""
+    if name.lower() not in RESERVED_NAMES and not name.lower().startswith(RESERVED_PREFIXES):
+        return Violation("reserved", f"{name} is one of SQLite's table functions", "use another name")
     return Violation(
         "reserved",
         f"{name} belongs to the engine: it can be read, and changed only by helpers",

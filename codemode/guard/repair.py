@@ -177,6 +177,11 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "statement": "the statement is too large: split it, or use helpers.db.batch_insert",
     }
     lowered = message.lower()
+    if "string or blob" in lowered:
+        message = (
+            f"a text or blob is longer than a value may be here ({connection.limit(apsw.SQLITE_LIMIT_LENGTH):,} bytes)"
+        )
+        return StatementLimit(message, hint="value_bytes bounds it: store long data in several rows")
     return StatementLimit(message, hint=next((hint for word, hint in hints.items() if word.lower() in lowered), None))
 
 

@@ -511,3 +511,23 @@ INSERT INTO v VALUES (1, 2)
 -- after: CREATE TRIGGER two AFTER INSERT ON only BEGIN DELETE FROM _codemode_counters; END
 -- refused: reserved, authorizer
 INSERT INTO t (a) VALUES ('z')
+
+-- case: a name that stands before a table function: a table
+-- refused: reserved, authorizer
+CREATE TABLE pragma_foreign_key_list ("table")
+
+-- case: a name that stands before a table function: a view
+-- refused: reserved, authorizer
+CREATE VIEW pragma_table_info AS SELECT 'x' AS name
+
+-- case: a name that stands before a table function: any of its kind
+-- refused: reserved, authorizer
+CREATE TABLE Pragma_anything (a)
+
+-- case: a name that stands before a table function: of JSON
+-- refused: reserved, authorizer
+CREATE TABLE json_each (value)
+
+-- case: a name that stands before a table function: full text
+-- refused: reserved, authorizer
+CREATE VIRTUAL TABLE pragma_index_list USING fts5(a)

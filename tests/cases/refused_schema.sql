@@ -57,3 +57,11 @@ CREATE TABLE x (k/**/REFERENCES/**/session_state)
 ALTER	TABLEonly
 RENAME
 TO [execution_logs]
+
+-- case: rename onto a table function
+-- refused: reserved, schema
+ALTER TABLE only RENAME TO pragma_table_xinfo
+
+-- case: rename onto a table function of JSON
+-- refused: reserved, schema
+ALTER TABLE only RENAME TO json_tree

@@ -116,8 +116,8 @@ class Desk:
                 )
             ]
             taken = self.connection.execute(
-                "SELECT name FROM sqlite_schema WHERE name LIKE 'execution\\_logs%' ESCAPE '\\' OR name LIKE"
-                " '\\_codemode\\_%' ESCAPE '\\' OR name LIKE '\\_result\\_%' ESCAPE '\\' OR name = 'session_state'",
+                "SELECT name FROM sqlite_schema WHERE name = 'execution_logs' COLLATE NOCASE OR name LIKE"
+                " '\\_codemode\\_%' ESCAPE '\\' OR name LIKE '\\_result\\_%' ESCAPE '\\' OR name = 'session_state' COLLATE NOCASE OR name LIKE 'pragma\\_%' ESCAPE '\\'",
                 can_cache=False,
             ).fetchall()
         return hashlib.sha256(repr((owned, sorted(taken))).encode()).hexdigest()
