@@ -243,3 +243,14 @@ class WorkerInternal(WorkerError):
 
     code = "worker.internal"
     retryable = True
+
+
+def every_error() -> list[type[CodemodeError]]:
+    """Every class of the tree, deepest first: the first one of a code is the class that carries it."""
+    found: list[type[CodemodeError]] = []
+    pending: list[type[CodemodeError]] = [CodemodeError]
+    while pending:
+        kind = pending.pop()
+        found.append(kind)
+        pending += kind.__subclasses__()
+    return sorted(found, key=lambda kind: -len(kind.__mro__))

@@ -10,7 +10,11 @@ Status = Literal["completed", "error", "timeout", "cancelled", "rejected"]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an execution failed, and what to do about it; `line` counts in the text as it was submitted."""
+    """Why an execution failed, and what to do about it; `line` counts in the text as it was submitted.
+
+    `retryable`: running again can go well, as it is where the cause passes (a timeout, a full disk), or changed as
+    `hint` and `did_you_mean` say.
+    """
 
     code: str
     message: str

@@ -40,9 +40,11 @@ class Insert:
         target = ", ".join(map(quoted, self.key))
         return f" ON CONFLICT ({target}) DO " + (f"UPDATE SET {assignments}" if changed else "NOTHING")
 
-    def chunk_rows(self, most: int) -> int:
-        """How many records fit into one statement."""
-        return max(1, min(most, _VARIABLES // len(self.columns)))
+    def chunk_rows(self, most: int, sql_bytes: int = 10**9) -> int:
+        """How many records fit into one statement, by its variables and its length."""
+        one = len(self.sql(1).encode())
+        more = len(self.sql(2).encode()) - one
+        return max(1, min(most, _VARIABLES // len(self.columns), (sql_bytes - one) // more + 1))
 
 
 def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequence[str]) -> Insert:

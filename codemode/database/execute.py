@@ -145,7 +145,9 @@ def run(connection: apsw.Connection, sql: str, params: Parameters, *, rows: int,
         cursor.close(True)
     # changes() keeps the figure of an earlier statement after DDL and reads; total_changes moves only with rows.
     changes = connection.changes() if connection.total_changes() != total else 0
-    return Result(unique_names(columns), kept, truncated, changes, connection.last_insert_rowid())
+    # The same holds for the last row id.
+    last_row_id = connection.last_insert_rowid() if changes else 0
+    return Result(unique_names(columns), kept, truncated, changes, last_row_id)
 
 
 def take_rows(cursor: Iterator[Any], most: int, most_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:

@@ -64,7 +64,8 @@ class Batches:
             self._statements.log(entry, started)
             raise
         self._open.append(batch)
-        rows = batch.insert.chunk_rows(self._statements.opened.limits.chunk_rows)
+        limits = self._statements.opened.limits
+        rows = batch.insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
         return {"batch": batch.number, "columns": list(batch.insert.columns), "chunk_rows": rows}
 
     def _begun(

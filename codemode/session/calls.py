@@ -73,6 +73,18 @@ class Calls:
     def _script(self, sql: str) -> Any:
         return self.statements.batch((statement, ()) for statement in cut(sql))
 
+    def _batch_begin(self, table: str, columns: Any, options: dict[str, Any]) -> Any:
+        key, types = options.get("key"), options.get("types")
+        plain = type(options.get("on_conflict", "error")) is str and (types is None or _are_types(types))
+        if not (_are_names(columns) and _are_names(key) and plain):
+            raise RequestInvalid("batch_insert: columns and key are lists of names, on_conflict is a word")
+        return self._batches.begin(table, columns, options)
+
+    def _batch_rows(self, number: int, count: int, values: list[Any], columns: Any) -> None:
+        if not _are_names(columns):
+            raise RequestInvalid("batch_insert: columns is a list of names")
+        self._batches.rows(number, count, values, columns)
+
     def _create_table(self, name: str, columns: Any, if_not_exists: bool) -> Any:
         if type(columns) is dict:
             if not columns or not all(type(c) is str and type(kind) is str for c, kind in columns.items()):
@@ -135,6 +147,19 @@ def _typed(method: str, args: list[Any], kinds: tuple[Any, ...]) -> list[Any]:
     return padded
 
 
+def _are_names(value: Any) -> bool:
+    """Whether `value` is left out, or at least one name."""
+    return value is None or (type(value) is list and value != [] and all(map(_is_name, value)))
+
+
+def _are_types(value: Any) -> bool:
+    return type(value) is dict and all(_is_name(name) and type(kind) is str for name, kind in value.items())
+
+
+def _is_name(value: Any) -> bool:
+    return type(value) is str and _is_text(value)
+
+
 def _is_text(value: str) -> bool:
     try:
         value.encode()
@@ -152,8 +177,8 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.pages_close": (lambda calls, *args: calls.pages.close(*args), (int,)),
     "db.batch": (Calls._batch, (list,)),
     "db.script": (Calls._script, (str,)),
-    "db.batch_begin": (lambda calls, *args: calls._batches.begin(*args), (str, _STRINGS, dict)),
-    "db.batch_rows": (lambda calls, *args: calls._batches.rows(*args), (int, int, list, _STRINGS)),
+    "db.batch_begin": (Calls._batch_begin, (str, _STRINGS, dict)),
+    "db.batch_rows": (Calls._batch_rows, (int, int, list, _STRINGS)),
     "db.batch_end": (lambda calls, *args: calls._batches.end(*args), (int,)),
     "db.batch_abort": (lambda calls, *args: calls._batches.abort(*args), (int,)),
     "db.create_table": (Calls._create_table, (str, str | dict, bool)),

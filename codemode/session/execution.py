@@ -13,7 +13,7 @@ from msgspec import convert, structs
 from codemode.database.clock import now
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry, Totals, bounded
-from codemode.errors import CodemodeError
+from codemode.errors import CodemodeError, every_error
 from codemode.limits import Limits
 from codemode.session import results
 from codemode.session.calls import Calls
@@ -26,6 +26,7 @@ from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
 from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
 
 _log = logging.getLogger("codemode")
+_PASSING = frozenset(kind.code for kind in every_error() if kind.retryable)
 
 
 class Runner(Protocol):
@@ -131,7 +132,7 @@ class Execution:
                 code=error.code,
                 message=f"the commit failed: {error.message}",
                 hint=error.hint,
-                retryable=error.retryable,
+                retryable=error.retryable or error.hint is not None,
             )
         if problem is None and self._transaction.committed:
             self._statements.analyse_large_load()
@@ -215,11 +216,17 @@ def _usage(run: RunOutcome, seconds: float, queue_seconds: float, info: ResultIn
     )
 
 
+def _problem(error: dict[str, Any]) -> Problem:
+    """The run's error; trying again is worth it where the cause passes, or where the error says what to change."""
+    known = {name: value for name, value in error.items() if name in Problem.__struct_fields__}
+    passing = known.get("code") in _PASSING or known.get("retryable")
+    return convert({**known, "retryable": bool(passing or known.get("hint") or known.get("did_you_mean"))}, Problem)
+
+
 def _value(run: RunOutcome) -> tuple[Any, ResultInfo | None, Problem | None]:
     """The result as Python values, or the problem of an execution that failed."""
     if run.error is not None:
-        known = {name: value for name, value in run.error.items() if name in Problem.__struct_fields__}
-        return None, None, convert({**known, "retryable": run.status == "timeout"}, Problem)
+        return None, None, _problem(run.error)
     if run.value_json is None:
         return None, None, None
     try:

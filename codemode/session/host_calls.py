@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from codemode.errors import CodemodeError, RequestInvalid
+from codemode.errors import CodemodeError, RequestInvalid, every_error
 from codemode.limits import Limits
 from codemode.session.calls import Calls
 from sandbox.helpers import HelperError, Helpers
@@ -36,18 +36,8 @@ class LocalChannel:
 
 def as_error(error: HelperError) -> CodemodeError:
     """A helper's own complaint about its arguments, as an error of the worker's tree."""
-    kind = _kinds().get(error.code, RequestInvalid)
+    kind = next((kind for kind in every_error() if kind.code == error.code), RequestInvalid)
     return kind(error.message, hint=error.hint, did_you_mean=error.did_you_mean or (), available=error.available or ())
-
-
-def _kinds() -> dict[str, type[CodemodeError]]:
-    found: dict[str, type[CodemodeError]] = {}
-    pending: list[type[CodemodeError]] = [CodemodeError]
-    while pending:
-        kind = pending.pop()
-        pending += kind.__subclasses__()
-        found.setdefault(kind.code, kind)
-    return found
 
 
 class HostCalls:
@@ -123,6 +113,9 @@ class HostCalls:
         """All keys of the state, sorted."""
         with self._helpers() as helpers:
             return list(helpers.db.list_state())
+
+    def commit(self) -> None:
+        """Nothing is left to do: each call of the host is a transaction of its own, committed when it returns."""
 
     def explain(self, sql: str, params: Any = ()) -> dict[str, Any]:
         """The plan of a statement in words."""

@@ -61,7 +61,7 @@ def _insert(
     progress: Callable[[int], None] | None,
 ) -> int:
     insert = insert_for(table, columns, "error", ())
-    chunk_rows = insert.chunk_rows(statements.opened.limits.chunk_rows)
+    chunk_rows = insert.chunk_rows(statements.opened.limits.chunk_rows, statements.opened.limits.sql_bytes)
     connection, width, done, source = statements.opened.connection, len(columns), 0, iter(rows)
     with statements.logged("import", insert.sql(1)) as entry:
         statement = statements.checked(insert.sql(1))

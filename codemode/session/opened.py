@@ -58,6 +58,16 @@ class OpenSession(Guarded):
     def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int) -> None:
         super().__init__(files, limits, log_entries, log_bytes, _writing)
 
+    def is_settled(self) -> bool:
+        """Whether no transaction is left open: whoever had the turn may have been cut short (KeyboardInterrupt).
+
+        The next one must find none of its changes, and no other process may wait for its lock.
+        """
+        try:
+            return not self.connection.in_transaction
+        except DatabaseError:
+            return True  # closed together with the worker
+
     def size_bytes(self) -> int:
         """The database's size, changes of the open transaction included."""
         with self.guard.engine():

@@ -137,6 +137,8 @@ class Registry:
             try:
                 yield opened
             finally:
+                if not opened.is_settled():
+                    slot.close()
                 self._touch(record)
 
     @contextmanager

@@ -64,7 +64,7 @@ def _bounded(name: str, asked: float | None, limit: float, unit: str, noted: lis
     if isinstance(asked, bool) or not isinstance(asked, (int, float)) or math.isnan(asked) or asked <= 0:
         raise RequestInvalid(f"{name} must be a number above zero, not {asked!r}")
     if asked > limit:
-        noted.append(f"{name} {asked:g} {unit} is above this session's limit and was lowered to {limit:g} {unit}")
+        noted.append(f"{name} {asked:,} {unit} is above this session's limit and was lowered to {limit:,} {unit}")
         return limit
     return asked
 

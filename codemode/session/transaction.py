@@ -133,6 +133,8 @@ class Transaction:
         Raises what the commit raised (a deferred foreign key, a full disk); everything is rolled back then.
         """
         if keep and self.doomed is None and self.mode != "dry_run":
+            if self._marks:
+                self.undo(1)  # a unit that nobody ended is none: only a child that lies leaves one open
             if self._open:
                 self._commit()
             self.committed = True

@@ -18,6 +18,7 @@ from sandbox.helpers.spelling import Spelled, closest, did_you_mean, spelled
 from sandbox.helpers.values import Warn, wire_params
 
 _PARAMS = (list, tuple, dict)  # what under "params" shows that a dict holds keywords, not named parameters
+_MOST_STATEMENTS = 10_000  # far below what a frame may hold
 _ON_CONFLICT = ("error", "ignore", "replace", "update")
 
 
@@ -95,6 +96,12 @@ class Database(Spelled):
             kind = type(statements).__name__
             raise HelperError("request.invalid", f"batch takes a list of (sql, params), not {kind}")
         items = [self._item(item, number) for number, item in enumerate(statements, 1)]
+        if len(items) > _MOST_STATEMENTS:
+            raise HelperError(
+                "request.invalid",
+                f"batch takes at most {_MOST_STATEMENTS:,} statements, not {len(items):,}",
+                hint="use batch_insert for many records, or one statement over a table",
+            )
         return [exec_answer(answer) for answer in self._channel.call("db.batch", items)]
 
     @spelled()

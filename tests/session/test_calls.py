@@ -118,3 +118,8 @@ def test_numbers_are_counted_by_sqlite(table: Session) -> None:
     assert outcome.db.vm_steps > 10
     assert outcome.db.sorts == 1
     assert outcome.usage.helper_calls == 2
+
+
+def test_the_last_row_id_is_of_this_statement(table: Session) -> None:
+    assert table.exec("INSERT INTO t (b) VALUES (1)")["last_row_id"] == 4
+    assert table.exec("SELECT 1")["last_row_id"] == 0

@@ -146,3 +146,29 @@ def test_limits_only_go_downwards(tmp_path) -> None:
 def test_limits_above_zero() -> None:
     with pytest.raises(RequestInvalid, match="rows"):
         Limits(rows=0)
+
+
+def test_chunks_of_a_batch_fit_into_the_bound_of_a_statement(worker: Worker) -> None:
+    session = small(worker, sql_bytes=1_000)
+    session.exec("CREATE TABLE t (a, b)")
+    outcome = session.run("helpers.db.batch_insert('t', [{'a': n, 'b': n} for n in range(1000)])")
+    assert outcome.ok, outcome.error
+    assert session.load("u", [("a", "INTEGER")], ((n,) for n in range(1000))) == 1000
+
+
+def test_a_batch_of_too_many_statements_says_what_to_use(session: Session) -> None:
+    outcome = session.run("helpers.db.batch(['SELECT 1'] * 200_000)")
+    assert outcome.error.code == "request.invalid"
+    assert "batch_insert" in outcome.error.hint
+
+
+WORTH = [
+    ("while True: pass", True),  # the cause may pass
+    ("helpers.db.query('SELECT nam FROM sqlite_schema')", True),  # the error says what to change
+    ("raise ValueError('no')", False),
+]
+
+
+@pytest.mark.parametrize(("code", "worth"), WORTH)
+def test_an_error_says_whether_trying_again_is_worth_it(session: Session, code: str, worth: bool) -> None:
+    assert session.run(code, timeout=0.5).error.retryable is worth
