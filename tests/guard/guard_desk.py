@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ ENGINE_SQL = """
     INSERT INTO _result_1 VALUES (1, 2);
     INSERT INTO _codemode_counters (name, count) VALUES ('opened', 1);
 """
+RESERVED = re.compile(r"(session_state|execution_logs)$|_codemode_|_result_|pragma_|json_(each|tree)$", re.IGNORECASE)
 OWNED = "('session_state', '_result_1', '_codemode_counters')"
 LOG_SQL = """
     CREATE TABLE execution_logs (id INTEGER PRIMARY KEY, statement TEXT);
@@ -115,11 +117,8 @@ class Desk:
                     "SELECT * FROM pragma_user_version, pragma_application_id, pragma_foreign_keys",
                 )
             ]
-            taken = self.connection.execute(
-                "SELECT name FROM sqlite_schema WHERE name = 'execution_logs' COLLATE NOCASE OR name LIKE"
-                " '\\_codemode\\_%' ESCAPE '\\' OR name LIKE '\\_result\\_%' ESCAPE '\\' OR name = 'session_state' COLLATE NOCASE OR name LIKE 'pragma\\_%' ESCAPE '\\'",
-                can_cache=False,
-            ).fetchall()
+            names = [row[0] for row in self.connection.execute("SELECT name FROM sqlite_schema", can_cache=False)]
+            taken = [name for name in names if RESERVED.match(name)]
         return hashlib.sha256(repr((owned, sorted(taken))).encode()).hexdigest()
 
     def _end(self, *statements: str) -> None:

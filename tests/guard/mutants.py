@@ -44,8 +44,10 @@ WORDS = [
     "COLLATE", "CAST", "CASE", "THEN", "ELSE", "OVER", "PARTITION", "FILTER", "MATERIALIZED", "INDEXED", "DISTINCT",
     "CONSTRAINT", "FOREIGN",
 ]  # fmt: skip
-GLUE = [";", "; ", "/**/", "-- \n", "\n", "\t", "\f", "(", ")", ",", ".", "*", "'", '"', "`", "[", "]", "/*", "*/",
-    "--", "?", ":a", "$x(", "\ufeff", "\u00a0", "\x00", "0x", "'x'", "1", "''", "=", "\u2028", "END;", "'; --"]  # fmt: skip
+GLUE = [
+    ";", "; ", "/**/", "-- \n", "\n", "\t", "\x0c", "(", ")", ",", ".", "*", "'", '"', "`", "[", "]", "/*", "*/",
+    "--", "?", ":a", "$x(", "\ufeff", "\xa0", "\x00", "0x", "'x'", "1", "''", "=", "\u2028", "END;", "'; --",
+]  # fmt: skip
 SEEDS = [case.sql for path in sorted(FOLDER.glob("*.sql")) for case in read_cases(path) if len(case.sql) < 2_000]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from guard_desk import Desk
 from hypothesis import HealthCheck, given, settings
