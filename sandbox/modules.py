@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import copying, hardening, loop, names, zones
 from sandbox.facade import Facade, facade, members, suggestion, title
-from sandbox.facades import dataclasses_, diagnostics, functools_, system
+from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, system
 from sandbox.facades.listed import LISTED, contents
 from sandbox.guards import allow_writes
 from sandbox.type_proxy import ABC_META
@@ -45,7 +45,7 @@ _OF_RUN: dict[str, Callable[[Run], dict[str, Any]]] = {
     "warnings": diagnostics.warnings_contents,
 }
 # Whole facades that belong to one run.
-_WHOLE: dict[str, Callable[[Run], Facade]] = {"logging": diagnostics.logging_facade, "sys": system.sys_facade}
+_WHOLE: dict[str, Callable[[Run], Facade]] = {"logging": logging_.logging_facade, "sys": system.sys_facade}
 _PACKAGES = ("urllib",)  # only there to hold what is below them
 
 _HINTS = {

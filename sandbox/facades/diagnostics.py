@@ -1,4 +1,4 @@
-"""`traceback`, `warnings` and `logging`, made anew: they write to the snippet's streams and show only its frames."""
+"""`traceback` and `warnings`, made anew: they write to the snippet's streams and show only its frames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sandbox import report
-from sandbox.facade import Facade, facade
 
 if TYPE_CHECKING:
     from sandbox.run import Run
@@ -104,119 +103,3 @@ def warnings_contents(run: Run) -> dict[str, Any]:
 
     found = {"warn": warn, "simplefilter": simplefilter, "filterwarnings": filterwarnings}
     return {**found, "resetwarnings": resetwarnings, "catch_warnings": catch_warnings}
-
-
-_LEVELS = {"NOTSET": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
-_LEVEL_NAMES = {number: name for name, number in _LEVELS.items() if name not in ("WARN", "FATAL")}
-
-
-class Logger:
-    """A logger that writes `LEVEL:name:message` to the snippet's stderr; handlers are accepted and ignored."""
-
-    def __init__(self, name: str, run: Run, levels: dict[str, int]) -> None:
-        self.name = name
-        self.handlers: list[Any] = []
-        self.propagate = True
-        self._run = run
-        self._levels = levels
-
-    @property
-    def level(self) -> int:
-        """The level set for this logger, 0 if none is."""
-        return self._levels.get(self.name, 0)
-
-    def setLevel(self, level: int | str) -> None:  # noqa: N802 - the library's name
-        """Let messages from this level on pass."""
-        self._levels[self.name] = _LEVELS[level.upper()] if isinstance(level, str) else level
-
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802
-        """Whether a message of this level is written."""
-        return level >= (self.level or self._levels.get("root", 30))
-
-    getEffectiveLevel = lambda self: self.level or self._levels.get("root", 30)  # noqa: N815, E731
-
-    def addHandler(self, handler: Any) -> None:  # noqa: N802
-        """Accepted; there is one place to write to."""
-        self.handlers.append(handler)
-
-    def removeHandler(self, handler: Any) -> None:  # noqa: N802
-        """Accepted."""
-        self.handlers = [each for each in self.handlers if each is not handler]
-
-    def hasHandlers(self) -> bool:  # noqa: N802
-        """Whether a handler was added."""
-        return bool(self.handlers)
-
-    def log(self, level: int, message: Any, *args: Any, exc_info: Any = None, **_: Any) -> None:
-        """Write a message of a level."""
-        if not self.isEnabledFor(level):
-            return
-        text = str(message)
-        if args:
-            text = text % (args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args)
-        self._run.streams.stderr.write(f"{_LEVEL_NAMES.get(level, level)}:{self.name}:{text}\n")
-        error = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1] if exc_info else None
-        if error is not None:
-            self._run.streams.stderr.write(report.traceback_text(error) + "\n")
-
-    def debug(self, message: Any, *args: Any, **keywords: Any) -> None:
-        """Level 10."""
-        self.log(10, message, *args, **keywords)
-
-    def info(self, message: Any, *args: Any, **keywords: Any) -> None:
-        """Level 20."""
-        self.log(20, message, *args, **keywords)
-
-    def warning(self, message: Any, *args: Any, **keywords: Any) -> None:
-        """Level 30."""
-        self.log(30, message, *args, **keywords)
-
-    warn = warning
-
-    def error(self, message: Any, *args: Any, **keywords: Any) -> None:
-        """Level 40."""
-        self.log(40, message, *args, **keywords)
-
-    def critical(self, message: Any, *args: Any, **keywords: Any) -> None:
-        """Level 50."""
-        self.log(50, message, *args, **keywords)
-
-    def exception(self, message: Any, *args: Any, **keywords: Any) -> None:
-        """Level 40, with the traceback of the exception being handled."""
-        self.log(40, message, *args, **{"exc_info": True, **keywords})
-
-
-class _Accepted:
-    """A handler or formatter: accepted, and without effect."""
-
-    def __init__(self, *_: Any, **__: Any) -> None: ...
-
-    def setLevel(self, level: Any) -> None:  # noqa: N802
-        """Accepted."""
-
-    def setFormatter(self, formatter: Any) -> None:  # noqa: N802
-        """Accepted."""
-
-
-_Accepted.__module__ = "logging"  # so that it may be a base: see Guards.check_base
-
-
-def logging_facade(run: Run) -> Facade:
-    """`logging`, in the small."""
-    levels: dict[str, int] = {"root": 30}
-    loggers: dict[str, Logger] = {}
-
-    def get_logger(name: str | None = None) -> Logger:
-        return loggers.setdefault(name or "root", Logger(name or "root", run, levels))
-
-    def basic_config(*_: Any, level: Any = None, **__: Any) -> None:
-        if level is not None:
-            get_logger().setLevel(level)
-
-    root = get_logger()
-    shortcuts = ["debug", "info", "warning", "warn", "error", "critical", "exception", "log"]
-    contents: dict[str, Any] = {name: getattr(root, name) for name in shortcuts}
-    contents.update(_LEVELS, getLogger=get_logger, basicConfig=basic_config, Logger=Logger)
-    contents.update(StreamHandler=_Accepted, NullHandler=_Accepted, Formatter=_Accepted, Handler=_Accepted)
-    contents["getLevelName"] = lambda level: _LEVEL_NAMES.get(level, f"Level {level}")
-    return facade("logging", contents)
