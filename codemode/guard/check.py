@@ -31,8 +31,8 @@ from codemode.limits import Limits
 Prepared = tuple[str, bool, bool, tuple[str | None, ...]]
 
 _FUNCTION = action_code("FUNCTION")
-_KEPT_VERDICTS = 512
-_KEPT_BYTES = 20_000  # a longer text is checked anew each time: it costs little beside running it
+_KEPT_VERDICTS = 256  # with the bytes: at most 1 MB a session
+_KEPT_BYTES = 4_000  # a longer text is checked anew each time: it costs little beside running it
 
 
 class Guard:

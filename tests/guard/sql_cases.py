@@ -7,6 +7,10 @@ A case begins with `-- case: name` and ends at the next one; what is no directiv
     -- error: code, layer             an error of the tree that is no refusal (sql.syntax, sql.no_such_table, …)
     -- after: sql                     run first, by the user, one line each; all of them must be allowed
     -- rows: json                     what it answers, where that is worth holding
+    -- params: json                   bound to it: a list, or an object for :name
+    -- hint: words                    the hint of its refusal holds these words
+    -- repair: sql                    what the hint leads to, one line each; all of them must be allowed
+    -- snippet: python                the same where the way out is a helper; run where there is a whole session
     -- escapes                        \\uXXXX in the SQL stands for that character
     -- in order                       (first line of a file) its cases share one database, each sees what came before
 
@@ -34,13 +38,19 @@ class Case:
     expected: tuple[str, ...] = ()
     after: list[str] = field(default_factory=list)
     rows: Any = None
+    params: Any = ()
+    hint: str = ""
+    repair: list[str] = field(default_factory=list)
+    snippet: list[str] = field(default_factory=list)
 
 
 def read_cases(path: Path) -> Iterator[Case]:
     case: Case | None = None
     escapes = False
     for line in [*path.read_text().splitlines(), "-- case: "]:
-        directive = re.match(r"-- (case|allowed|refused|error|after|rows|escapes)\b:?\s?(.*)$", line)
+        directive = re.match(
+            r"-- (case|allowed|refused|error|after|rows|params|hint|repair|snippet|escapes)\b:?\s?(.*)$", line
+        )
         if directive is None:
             if case is not None:
                 case.sql += line + "\n"
@@ -55,10 +65,12 @@ def read_cases(path: Path) -> Iterator[Case]:
             raise AssertionError(f"{path.name}: {line} stands before the first case")
         elif word in ("allowed", "refused", "error"):
             case.expected = (word, *[part.strip() for part in value.split(",") if part.strip()])
-        elif word == "after":
-            case.after.append(value)
-        elif word == "rows":
-            case.rows = json.loads(value)
+        elif word in ("after", "repair", "snippet"):
+            getattr(case, word).append(value)
+        elif word in ("rows", "params"):
+            setattr(case, word, json.loads(value))
+        elif word == "hint":
+            case.hint = value
         else:
             escapes = True
 

@@ -16,13 +16,19 @@ IN_ORDER = [path for path in FILES if shares_a_database(path)]
 def expect(desk: Desk, case: Case) -> None:
     for sql in case.after:
         assert desk.submit(sql).verdict[0] == "allowed", sql
-    result = desk.submit(case.sql)
+    result = desk.submit(case.sql, case.params)
     assert result.verdict == case.expected, f"{case.name}: {case.sql!r} {result.error}"
     if case.rows is not None:
         assert [list(row) for row in result.rows] == case.rows, case.name
     if case.expected[0] == "refused":
         assert result.error is not None
         assert result.error.hint or "idle" in case.expected, f"{case.name}: a refusal names the way out"
+    if case.hint:
+        assert result.error is not None
+        assert case.hint in (result.error.hint or ""), f"{case.name}: {result.error}"
+    for sql in case.repair:
+        repaired = desk.submit(sql)
+        assert repaired.verdict[0] == "allowed", f"{case.name}: {sql}: {repaired.error}"
     assert desk.engine_hash() == desk.before, f"{case.name}: something of the engine's changed"
 
 
