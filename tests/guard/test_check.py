@@ -193,7 +193,7 @@ def test_one_row_of_many_slow_functions_ends_in_time(desk: Desk) -> None:
     for source in ("replace(hex(zeroblob(990000)), '0', 'a')", "replace(hex(zeroblob(30000)), '0', 'a')"):
         desk.submit(f"SELECT {likes} FROM (SELECT {source} AS x)")
         desk.submit(f"SELECT {', '.join(['y'] * 150)} FROM (SELECT {source} LIKE '%{'a' * 200}b%' AS y)")
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20  # about 1 s on a quiet machine, minutes without the bound
 
 
 def test_ordinary_likes_leave_values_their_length(desk: Desk) -> None:
