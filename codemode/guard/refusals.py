@@ -67,6 +67,11 @@ REFUSED_VERBS: dict[str, Violation] = {
     "OPTIMIZE": Violation("maintenance", "OPTIMIZE is not available", _ENGINE),
 }  # fmt: skip
 
+EXPLAIN_ANALYZE = Violation(
+    "maintenance", "EXPLAIN ANALYZE is not available",
+    "use helpers.db.explain(sql), or EXPLAIN QUERY PLAN; the outcome reports the steps that a statement took",
+)  # fmt: skip
+
 # Verbs of other databases: SQLite would only say "syntax error", so the way out is named here.
 FOREIGN_VERBS: dict[str, str] = {
     "TRUNCATE": "use DELETE FROM t",
@@ -89,6 +94,34 @@ FOREIGN_VERBS: dict[str, str] = {
     "COMMENT": "SQLite keeps no comments on objects; leave it out",
     "LOCK": "a session runs one execution at a time; leave it out",
     "FROM": "begin with SELECT",
+    "REFRESH": "DROP TABLE and CREATE TABLE t AS SELECT … make it anew",
+    "DO": "SQLite has no blocks; write Python in the snippet",
+    "IF": "SQLite has no blocks; write Python in the snippet",
+    "WHILE": "SQLite has no blocks; write Python in the snippet",
+    "PRINT": "use print in the snippet",
+    "PREPARE": "bind values as parameters; statements are prepared and kept by themselves",
+    "LISTEN": "a session sends no events; leave it out",
+    "NOTIFY": "a session sends no events; leave it out",
+}
+
+# What other databases CREATE, DROP or ALTER, by the word that follows the verb.
+FOREIGN_OBJECTS: dict[str, str] = {
+    "OR": "DROP VIEW IF EXISTS v first, then CREATE VIEW v AS …",  # CREATE OR REPLACE VIEW
+    "MATERIALIZED": "use CREATE TABLE t AS SELECT …; drop it and create it anew to refresh it",
+    "TYPE": "use TEXT CHECK (x IN ('a', 'b')) in the table",
+    "DOMAIN": "use CHECK (…) in the table",
+    "FUNCTION": "SQLite has no functions of its own making; write Python in the snippet",
+    "PROCEDURE": "SQLite has no procedures; write Python in the snippet",
+    "SEQUENCE": "use id INTEGER PRIMARY KEY, which counts up",
+    "EXTENSION": "a session runs no foreign code; leave it out",
+    "SCHEMA": "a session has one database; leave it out, and the name before the table's too",
+    "DATABASE": "a session has one database; leave it out",
+    "USER": "a session has no users; leave it out",
+    "ROLE": "a session has no users; leave it out",
+    "POLICY": "a session belongs to one tenant; leave it out",
+    "FULLTEXT": "use CREATE VIRTUAL TABLE f USING fts5(…)",
+    "UNLOGGED": "use CREATE TABLE",
+    "EXTERNAL": "use helpers.db.batch_insert to bring data in",
 }
 
 TEMP = Violation(

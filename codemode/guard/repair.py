@@ -36,7 +36,7 @@ from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
 from codemode.guard.statement import Statement
-from codemode.guard.ways import FUNCTION_WAYS, syntax_way
+from codemode.guard.ways import FUNCTION_WAYS, MATCH_WAY, message_way, syntax_way
 
 _LARGE_SQL = 20_000
 SQL_SHOWN = 2_000  # characters of a statement that an error carries
@@ -109,7 +109,7 @@ def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connec
     for classes, make in _BY_CLASS:
         if isinstance(error, classes):
             return make(message)
-    return StatementFailed(message)
+    return StatementFailed(message, hint=message_way(message))
 
 
 def _no_such_table(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -121,6 +121,8 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
         hint = "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'"
     elif name.lower() in FUNCTION_WAYS:
         hint = FUNCTION_WAYS[name.lower()]
+    elif "." in name and lookup.closest(name.rpartition(".")[2], available):
+        hint = "a session has one database: leave the name before the table out"
     return NoSuchTable(f"no such table: {name}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES])
 
 
@@ -130,6 +132,8 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     available = list(dict.fromkeys(column for table in tables for column in lookup.columns(connection, table)))
     near = lookup.closest(name, available)
     hint = _did_you_mean(near) or syntax_way(sql)
+    if hint is None and "match" in sql.lower() and name not in available:
+        hint = MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"
@@ -150,7 +154,11 @@ def _no_such_function(found: re.Match[str], message: str, sql: str, connection: 
 
 
 def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    if message.startswith("fts5: "):
+        return StatementSyntaxError(message, hint=MATCH_WAY)
     hint = syntax_way(sql)
+    if hint is None and (near := re.search(r'near "(\w+)"', message)) and near[1].upper() in apsw.keywords:
+        hint = f'if {near[1]} is meant as a name, write "{near[1]}"'
     if hint is None and "unrecognized token" in message:
         hint = "a text stands in single quotes; better, bind it as a parameter"
     if hint is None and "incomplete input" in message:

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codemode.guard.parse import Reading
-from codemode.guard.refusals import DISAGREEMENT, FOREIGN_VERBS, REFUSED_VERBS, TEMP, Violation
+from codemode.guard.refusals import (
+    DISAGREEMENT,
+    EXPLAIN_ANALYZE,
+    FOREIGN_OBJECTS,
+    FOREIGN_VERBS,
+    REFUSED_VERBS,
+    TEMP,
+    Violation,
+)
 from codemode.guard.scan import Heading
 
 
@@ -39,7 +47,10 @@ _ROOTS: dict[str, frozenset[str]] = {
 
 def verb_is_offered(candidate: Candidate) -> Violation | None:
     """ATTACH, PRAGMA, BEGIN and their like are refused by name, under EXPLAIN too: a PRAGMA there takes effect."""
-    return REFUSED_VERBS.get(candidate.heading.verb)
+    heading = candidate.heading
+    if heading.explain and heading.verb == "ANALYZE":
+        return EXPLAIN_ANALYZE
+    return REFUSED_VERBS.get(heading.verb)
 
 
 def nothing_temporary(candidate: Candidate) -> Violation | None:
@@ -56,7 +67,7 @@ def verb_is_known(candidate: Candidate) -> Violation | None:
     if heading.verb in ("CREATE", "DROP", "ALTER"):
         return Violation(
             "kind", f"this {heading.verb} is not available in a session",
-            "CREATE and DROP take TABLE, INDEX, VIEW or TRIGGER; ALTER takes TABLE",
+            FOREIGN_OBJECTS.get(heading.of, "CREATE and DROP take TABLE, INDEX, VIEW or TRIGGER; ALTER takes TABLE"),
         )  # fmt: skip
     return Violation("kind", f"{heading.verb} is not a statement that a session knows", way_out)
 

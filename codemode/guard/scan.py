@@ -44,6 +44,7 @@ class Heading:
     explain: bool = False
     temp: bool = False
     conditional: bool = False  # IF EXISTS or IF NOT EXISTS: the one reason for a statement to do nothing
+    of: str = ""  # the word behind CREATE, DROP or ALTER, in capitals
 
 
 class _Words:
@@ -103,10 +104,11 @@ def heading(text: str) -> Heading:
     if verb == "CREATE":
         return _create(words, explain)
     if verb == "DROP":
-        kind = _OBJECTS.get(words.keyword())
-        return Heading("DROP", kind and f"drop_{kind}", explain, conditional=words.peek() == "IF")
+        kind = _OBJECTS.get(word := words.keyword())
+        return Heading("DROP", kind and f"drop_{kind}", explain, conditional=words.peek() == "IF", of=word)
     if verb == "ALTER":
-        return Heading("ALTER", "alter_table" if words.peek() == "TABLE" else None, explain)
+        word = words.peek()
+        return Heading("ALTER", "alter_table" if word == "TABLE" else None, explain, of=word)
     return Heading(verb, _VERBS.get(verb), explain)
 
 
@@ -121,7 +123,7 @@ def _create(words: _Words, explain: bool) -> Heading:
         kind = "index" if words.keyword() == "INDEX" else None
     else:
         kind = _OBJECTS.get(word)
-    return Heading("CREATE", kind and f"create_{kind}", explain, temp, conditional=words.peek() == "IF")
+    return Heading("CREATE", kind and f"create_{kind}", explain, temp, conditional=words.peek() == "IF", of=word)
 
 
 def _after_with(words: _Words) -> str:
