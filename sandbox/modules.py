@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import copying, hardening, loop, names, zones
 from sandbox.facade import Facade, facade, members, suggestion, title
-from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, system
+from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, queue_, system
 from sandbox.facades.listed import LISTED, contents
 from sandbox.guards import allow_writes
 from sandbox.type_proxy import ABC_META
@@ -38,6 +38,7 @@ _OF_RUN: dict[str, Callable[[Run], dict[str, Any]]] = {
     "functools": functools_.functools_contents,
     "io": system.io_contents,
     "operator": functools_.operator_contents,
+    "queue": queue_.queue_contents,
     "pprint": system.pprint_contents,
     "string": system.string_contents,
     "traceback": diagnostics.traceback_contents,

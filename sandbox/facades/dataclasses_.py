@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox import names
+from sandbox.facades.hints import get_type_hints_of
 from sandbox.own import class_dict, is_class, mro
 from sandbox.type_proxy import shown
 
@@ -150,8 +151,9 @@ def collections_contents(run: Run) -> dict[str, Any]:
 
 
 def typing_contents(run: Run) -> dict[str, Any]:
-    """The two questions of `typing` that could answer with the real `type`."""
+    """The questions of `typing` that could answer with the real `type`, or evaluate text."""
     return {
         "get_args": lambda given: shown(typing.get_args(given)),
         "get_origin": lambda given: shown(typing.get_origin(given)),
+        "get_type_hints": get_type_hints_of(run),
     }

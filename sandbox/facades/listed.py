@@ -13,6 +13,7 @@ from typing import Any
 LISTED: Mapping[str, str] = {
     "abc": "ABC abstractclassmethod abstractmethod abstractproperty abstractstaticmethod",
     "array": "ArrayType array typecodes",
+    "ast": "literal_eval",
     "base64": "a85decode a85encode b16decode b16encode b32decode b32encode b32hexdecode b32hexencode b64decode "
     "b64encode b85decode b85encode decodebytes encodebytes standard_b64decode standard_b64encode urlsafe_b64decode "
     "urlsafe_b64encode",
@@ -45,6 +46,7 @@ LISTED: Mapping[str, str] = {
     "get_close_matches ndiff restore unified_diff",
     "enum": "CONFORM CONTINUOUS EJECT Enum EnumCheck Flag FlagBoundary IntEnum IntFlag KEEP NAMED_FLAGS ReprEnum "
     "STRICT StrEnum UNIQUE auto member nonmember property show_flag_values unique verify",
+    "fnmatch": "filter fnmatch fnmatchcase translate",
     "fractions": "Fraction",
     "graphlib": "CycleError TopologicalSorter",
     "gzip": "BadGzipFile compress decompress",
@@ -87,6 +89,7 @@ LISTED: Mapping[str, str] = {
     "time": "altzone asctime ctime daylight gmtime localtime mktime monotonic monotonic_ns perf_counter "
     "perf_counter_ns process_time process_time_ns sleep strftime strptime struct_time thread_time thread_time_ns time "
     "time_ns timezone tzname",
+    "tomllib": "TOMLDecodeError loads",
     "types": "AsyncGeneratorType BuiltinFunctionType BuiltinMethodType CoroutineType EllipsisType FunctionType "
     "GeneratorType LambdaType MappingProxyType MethodType NoneType NotImplementedType SimpleNamespace UnionType",
     "typing": "AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable AsyncIterator "
