@@ -89,8 +89,11 @@ def _builtins(run: Run) -> dict[str, Any]:
 
 
 def _vars(run: Run) -> Callable[[Any], Any]:
-    def vars(value: Any, /) -> Any:  # noqa: A001 - the name shows in messages
+    def vars(*objects: Any) -> Any:  # noqa: A001 - the name shows in messages
         """The attributes of an object as a dict."""
+        if len(objects) != 1:
+            raise TypeError("vars() takes one object here; name the variables that you need: {'a': a, 'b': b}")
+        (value,) = objects
         try:
             return run.guards.read(value, "__dict__")
         except AttributeError:

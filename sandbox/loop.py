@@ -135,7 +135,8 @@ class LoopFacade:
 
     def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> Any:
         """Call the function from the running loop: there are no threads, and so no executors."""
-        return asyncio.ensure_future(_to_thread(function, *args))
+        call = _to_thread(function, *args)
+        return asyncio.ensure_future(call) if self.is_running() else call
 
 
 def _running() -> bool:

@@ -61,11 +61,33 @@ _HINTS = {
     "threading": "there are no threads; use asyncio, or call one after the other",
     "concurrent": "there are no threads; use asyncio.gather, or call one after the other",
     "pickle": "use json, or helpers.db.save_state",
-    "inspect": "use dir(), callable() and isinstance()",
+    "inspect": "use dir(), callable(), isinstance(), or typing.get_type_hints",
+    "dateutil": "use datetime.fromisoformat, datetime.strptime, timedelta and zoneinfo.ZoneInfo; for months, calendar",
+    "pytz": "use zoneinfo.ZoneInfo('Europe/Rome') and datetime.timezone.utc",
+    "timeit": "use time.perf_counter()",
+    "argparse": "there is no command line; values come in as inputs, by name",
+    "matplotlib": "return the numbers; whoever reads them draws them",
+    "sklearn": "use statistics (linear_regression, correlation), or write the few lines out",
+    "yaml": "use json or tomllib",
+    "configparser": "use tomllib, or split the lines",
+    "xml": "use html.parser.HTMLParser or re",
+    "importlib": "use an import statement",
+    "tabulate": "use f-strings with widths: f'{name:<10}{value:>8.2f}'",
+    "locale": "use f'{value:,.2f}'",
+    "weakref": "an ordinary dict or functools.lru_cache does: memory goes with the snippet",
+    "contextvars": "use an ordinary variable or an argument",
+    "signal": "the time limit is kept for you; asyncio.timeout bounds a part",
+    "gc": "memory is taken care of",
 }
 _SAME_HINT = {
-    **dict.fromkeys(("polars",), "pandas"),
+    **dict.fromkeys(("polars", "pyarrow"), "pandas"),
     **dict.fromkeys(("scipy",), "numpy"),
+    **dict.fromkeys(("arrow", "pendulum"), "dateutil"),
+    **dict.fromkeys(("lxml", "bs4"), "xml"),
+    **dict.fromkeys(("seaborn", "plotly"), "matplotlib"),
+    **dict.fromkeys(("torch", "tensorflow"), "sklearn"),
+    **dict.fromkeys(("click", "getopt"), "argparse"),
+    **dict.fromkeys(("platform", "dotenv"), "os"),
     **dict.fromkeys(("httpx", "aiohttp", "urllib3", "socket"), "requests"),
     **dict.fromkeys(("shutil", "glob", "tempfile"), "pathlib"),
     **dict.fromkeys(("multiprocessing",), "threading"),
@@ -223,6 +245,9 @@ def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:
     top = name.partition(".")[0]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     hint = _HINTS.get(_SAME_HINT.get(top, top)) or (f"did you mean {close[0]}?" if close else None)
+    package, _, last = name.rpartition(".")
+    if package in known and last in _listed(package):
+        hint = f"write: from {package} import {last}"
     message = f"No module named {name!r} in snippets; available: {', '.join(known)}"
     error = ModuleNotFoundError(message if hint is None else f"{message}. {hint[0].upper()}{hint[1:]}", name=name)
     error.hint = hint  # type: ignore[attr-defined]

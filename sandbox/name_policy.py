@@ -20,7 +20,7 @@ from sandbox.refusal import Problem
 from sandbox.scopes import Scopes
 
 UNAVAILABLE = {
-    "eval": "write the expression itself, or use ast-free parsing such as json.loads",
+    "eval": "write the expression itself; for data in text use ast.literal_eval or json.loads",
     "exec": "write the statements themselves",
     "compile": "for regular expressions use re.compile",
     "locals": "name the values that you need: {'a': a, 'b': b}",

@@ -37,7 +37,7 @@ class snippet_type(metaclass=_TypeOfType):  # noqa: N801 - stands in for a built
     """type(object) -> the object's class."""
 
     def __init_subclass__(cls) -> None:
-        raise TypeError("type is not an acceptable base class in snippets")
+        raise TypeError("type is not an acceptable base class in snippets; use __init_subclass__ or a class decorator")
 
 
 snippet_type.__name__ = snippet_type.__qualname__ = "type"

@@ -1,6 +1,6 @@
-"""Helper calls as models write them, through the whole product, each on a session with the same eight orders.
+"""Helper calls as models write them, through the whole product; and refusals, each of which must name the way out.
 
-A case is a title, the snippet, and after `===` its value as JSON, or `error CODE` and words of the message or hint.
+Each runs on a session with the same eight orders. A case is a title, the snippet, and after `===` its value as JSON, or `error CODE` and words of the message or hint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SEED = (HERE / "seed.txt").read_text()
 
 def cases() -> list[tuple[str, str, str]]:
     found = []
-    for file in ("database", "builders"):
+    for file in ("database", "builders", "refusals"):
         for part in (HERE / f"{file}.txt").read_text().split("### ")[1:]:
             title, _, rest = part.partition("\n")
             code, _, expected = rest.rpartition("\n=== ")
