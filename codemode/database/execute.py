@@ -14,12 +14,17 @@ from typing import Any, Protocol
 
 import apsw
 
+from codemode.database.watchdog import Interrupting
+
+from codemode.database.watchdog import Interrupting
+
 DatabaseError = apsw.Error  # what layers above catch, without importing apsw
 Connection = apsw.Connection
 Cursor = apsw.Cursor
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-_PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
+_WATCHDOG_SECONDS = 0.2  # later than the progress handler: its interrupt also ends page iterators that are open
+_PROGRESS_STEPS = 1_000  # some operations take milliseconds: more between two looks would be seconds
 
 
 class Cancellable(Protocol):
@@ -36,9 +41,15 @@ class Cancellable(Protocol):
 
 
 class Deadline:
-    """The connection's progress handler: ends a running statement when its time is over or it was cancelled."""
+    """The connection's progress handler: ends a running statement when its time is over or it was cancelled.
+
+    It looks every 10,000 operations, and an operation on a long value may take a millisecond or a second: what is still
+    running a moment after its time is interrupted by the watchdog, which is heard at the end of each row.
+    """
 
     def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._connection = connection
         self._at = float("inf")
         self.cancel: Cancellable | None = None
         connection.set_progress_handler(self._over, _PROGRESS_STEPS, id="deadline")
@@ -51,7 +62,8 @@ class Deadline:
         """Statements stepped inside end at `at` (a time of time.monotonic)."""
         before, self._at = self._at, min(at, self._at)
         try:
-            yield
+            with Interrupting(self._connection, self._at + _WATCHDOG_SECONDS):
+                yield
         finally:
             self._at = before
 

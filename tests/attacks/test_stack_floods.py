@@ -76,3 +76,15 @@ def test_full_text_ranks_by_no_function_that_cannot_be_stopped(session: Session,
     )
     assert not outcome.ok
     assert "cannot be stopped" in outcome.error.message
+
+
+def test_rows_of_slow_calls_end_with_the_statement(worker: Worker) -> None:
+    session = worker.session(limits=Limits(query_seconds=1))
+    session.exec("CREATE TABLE j (x)")
+    session.exec("INSERT INTO j VALUES (?)", ["[" + "1," * 900_000 + "1]"])
+    paths = ", ".join(f"'$[#-{n}]'" for n in range(1, 61))
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9000)"
+    started = time.monotonic()
+    outcome = session.run(f'helpers.db.exec("{numbers} SELECT json_extract(x, {paths}) FROM n, j")')
+    assert outcome.error.code == "sql.timeout"
+    assert time.monotonic() - started < 3.5
