@@ -5,6 +5,7 @@ Whether a statement may run is decided above this layer; here is only how.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,15 +17,13 @@ import apsw
 
 from codemode.database.watchdog import Interrupting
 
-from codemode.database.watchdog import Interrupting
-
 DatabaseError = apsw.Error  # what layers above catch, without importing apsw
 Connection = apsw.Connection
 Cursor = apsw.Cursor
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 _WATCHDOG_SECONDS = 0.2  # later than the progress handler: its interrupt also ends page iterators that are open
-_PROGRESS_STEPS = 1_000  # some operations take milliseconds: more between two looks would be seconds
+_PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
 
 
 class Cancellable(Protocol):
@@ -49,13 +48,37 @@ class Deadline:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._connection = connection
         self._at = float("inf")
-        self.cancel: Cancellable | None = None
+        self._lock = threading.Lock()
+        self._cancel: Cancellable | None = None
         connection.set_progress_handler(self._over, _PROGRESS_STEPS, id="deadline")
 
     def _over(self) -> bool:
-        return time.monotonic() > self._at or (self.cancel is not None and self.cancel.cancelled)
+        return time.monotonic() > self._at or (self._cancel is not None and self._cancel.cancelled)
+
+    @contextmanager
+    def cancellable(self, cancel: Cancellable) -> Iterator[None]:
+        """What runs inside may be ended by `cancel_running`, and nothing that runs after it."""
+        with self._lock:
+            self._cancel = cancel
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cancel = None
+
+    def cancel_running(self) -> bool:
+        """Cancel what runs, if anything does; from any thread.
+
+        Under the lock: an interrupt that came after the end of the run it was meant for would end a statement of
+        the next one.
+        """
+        with self._lock:
+            if self._cancel is None:
+                return False
+            self._cancel.cancel()
+            self._connection.interrupt()
+            return True
 
     @contextmanager
     def until(self, at: float) -> Iterator[None]:

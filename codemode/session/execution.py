@@ -85,21 +85,20 @@ class Execution:
         """Run the snippet, commit or roll back, write the log, and answer."""
         started, timestamp = time.monotonic(), now()
         self._opened.meter.take()
-        self._opened.deadline.cancel = self._cancel
         try:
-            run = runner.run(
-                self._snippet(),
-                self._calls,
-                on_output=self._request.on_output,
-                cancel=self._cancel,
-                on_start=self._start_clock,
-            )
+            # Only this may be cancelled: what follows is short, and commits or rolls back.
+            with self._opened.deadline.cancellable(self._cancel):
+                run = runner.run(
+                    self._snippet(),
+                    self._calls,
+                    on_output=self._request.on_output,
+                    cancel=self._cancel,
+                    on_start=self._start_clock,
+                )
         except BaseException:
             self._calls.pages.close_all()
             self._transaction.finish(keep=False)
             raise
-        finally:
-            self._opened.deadline.cancel = None  # what follows is short, and no longer to be cancelled
         value, info, problem = _value(run)
         problem = self._ended(problem)
         if problem is not None:

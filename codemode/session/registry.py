@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from codemode.catalog.sessions import SessionRecord, Sessions
-from codemode.database.clock import iso, now_ms
-from codemode.errors import SessionBusy, SessionDamaged, SessionExpired, SessionNotFound, StorageFull
+from codemode.database.clock import iso, now_ms, sure_ms
+from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles, sweep_rubbish
 from codemode.session.opened import OpenSession, Reader
@@ -27,6 +27,7 @@ from codemode.session.turn import TurnQueue, file_lock
 
 _log = logging.getLogger("codemode")
 _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll back
+_ATTEMPTS = 5
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
 
 
@@ -55,12 +56,12 @@ class Registry:
     def ensure(self, key: Key, *, create: bool, renew: bool, limits: Limits | None) -> SessionRecord:
         """The session's record, made on first use; raises SessionNotFound or SessionExpired."""
         record = self.catalog.get(*key)
-        if record is not None and record.is_over(now_ms()) and not renew:
+        if record is not None and record.is_over(sure_ms()) and not renew:
             self.expire(record)
             raise _expired(record)
         if record is None and not create:
             raise _not_found(key[1])
-        if record is None or record.is_over(now_ms()):
+        if record is None or record.is_over(sure_ms()):
             self._create(key, limits)
         elif renew and self._is_damaged(key):
             self._set_aside(key)
@@ -72,6 +73,13 @@ class Registry:
         return found
 
     def _create(self, key: Key, limits: Limits | None) -> None:
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):  # the directory was removed by somebody else before it was locked
+                self._make(key, limits)
+                return
+        raise SessionBusy(f"session {key[1]} is being removed again and again", hint="try again")
+
+    def _make(self, key: Key, limits: Limits | None) -> None:
         files = self.files(key)
         over = self.catalog.get(*key)
         if over is not None:
@@ -102,8 +110,8 @@ class Registry:
 
     def _is_damaged(self, key: Key) -> bool:
         try:
-            with self.turn(key, self.storage.limits.queue_seconds):
-                return False
+            with self.turn(key, self.storage.limits.queue_seconds) as opened:
+                return not opened.is_sound()
         except SessionDamaged:
             return True
 
@@ -112,7 +120,9 @@ class Registry:
         files = self.files(key)
         files.prepare()
         with file_lock(files.lock, self.storage.limits.queue_seconds):
-            files.set_aside_database(f"damaged-{now_ms()}")
+            aside = f"damaged-{now_ms()}"
+            files.set_aside_database(aside)
+            _log.warning("session %s is made anew; its damaged file is kept as %s.%s", key[1], files.database, aside)
             files.create(self.storage.template)
             self.catalog.touch(*key, now_ms())
 
@@ -181,17 +191,14 @@ class Registry:
     def cancel(self, key: Key) -> bool:
         """End the session's running execution, if there is one; whether there was."""
         slot = self.slots.find(key)
-        running = slot.opened.deadline.cancel if slot is not None and slot.opened is not None else None
-        if running is None:
-            return False
-        running.cancel()
-        return True
+        opened = None if slot is None else slot.opened
+        return opened is not None and opened.deadline.cancel_running()
 
     def _usable(self, key: Key) -> SessionRecord:
         record = self.catalog.get(*key)
         if record is None:
             raise _not_found(key[1])
-        if record.is_over(now_ms()):
+        if record.is_over(sure_ms()):
             raise _expired(record)
         return record
 
@@ -215,7 +222,7 @@ class Registry:
         if now - record.last_activity >= min(_TOUCH_MS, record.idle_ms // 20):
             try:
                 self.catalog.touch(record.tenant, record.id, now)
-            except StorageFull as error:  # what was committed stays so, and its outcome must reach the caller
+            except CodemodeError as error:  # what was committed stays so, and its outcome must reach the caller
                 _log.warning("the last use of session %s is not recorded: %s", record.id, error)
 
     def expire(self, record: SessionRecord) -> bool:
@@ -228,7 +235,7 @@ class Registry:
             files = self.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, 0.0):
                 fresh = self.catalog.get(*key)
-                if fresh is None or not fresh.is_over(now_ms()):
+                if fresh is None or not fresh.is_over(sure_ms()):
                     return False
                 # The record first: from here on nobody opens what is about to be deleted.
                 if fresh.expired_at is None:
@@ -248,17 +255,30 @@ class Registry:
         with self.slots.turn(key, seconds) as slot:
             files = self.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
+                # Killed between these lines, the id answers "expired" and the sweep removes what is left: never a
+                # session without its file, nor a file that comes back without its record.
+                self.catalog.expire(*key, now_ms())
                 slot.close()
                 files.remove()
             self.catalog.forget(*key)
 
     def sweep(self) -> list[str]:
         """Expire what is over and forget what expired long ago; the ids that expired now."""
-        now = now_ms()
-        expired = [record.id for record in self.catalog.over(now) if self.expire(record)]
-        self.catalog.forget_expired(now)
+        now = sure_ms()
+        expired = [record.id for record in self.catalog.over(now) if self._swept(record)]
+        for record in self.catalog.expired():
+            # A directory that a killed removal has left goes first: without its record it would be found again, full.
+            if not self.files((record.tenant, record.id)).directory.exists() or self._swept(record):
+                self.catalog.forget_expired(record.tenant, record.id, now)
         sweep_rubbish(self.storage.data_dir)
         return expired
+
+    def _swept(self, record: SessionRecord) -> bool:
+        try:
+            return self.expire(record)
+        except CodemodeError as error:  # one that cannot be removed must not keep the others
+            _log.warning("session %s is over and cannot be removed: %s", record.id, error)
+            return False
 
     def close(self) -> None:
         """Close every open session, after what runs in it has ended."""

@@ -36,7 +36,7 @@ def test_no_text_keeps_the_parser_busy(sql: str) -> None:
     parse.read(sql)
     scan.heading(sql)
     scan.unfinished(sql)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20  # without the bounds: hours
 
 
 @pytest.mark.parametrize("size", [1_000_000])
@@ -48,7 +48,7 @@ def test_the_scanner_reads_a_megabyte_in_no_time(unit: str, size: int) -> None:
     scan.heading(text)
     scan.only_blanks(text)
     scan.depth(text)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
 
 
 @given(st.text())

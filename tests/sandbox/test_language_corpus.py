@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import decimal
 import io
@@ -31,8 +32,14 @@ def corpus() -> list[tuple[str, str]]:
 def in_plain_python(code: str) -> tuple[str, str]:
     names = {"__name__": "__main__"}
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), decimal.localcontext(decimal.Context()):
-        exec(compile(code, "<plain>", "exec", dont_inherit=True), names)
+    loop = asyncio.new_event_loop()  # what older programs find before they run one; closed whatever they do
+    asyncio.set_event_loop(loop)
+    try:
+        with contextlib.redirect_stdout(printed), decimal.localcontext(decimal.Context()):
+            exec(compile(code, "<plain>", "exec", dont_inherit=True), names)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
     return printed.getvalue(), to_json(names.get("result"), 1 << 20)[0]
 
 
