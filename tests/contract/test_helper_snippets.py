@@ -1,6 +1,7 @@
 """Helper calls as models write them, through the whole product; and refusals, each of which must name the way out.
 
-Each runs on a session with the same eight orders. A case is a title, the snippet, and after `===` its value as JSON, or `error CODE` and words of the message or hint.
+Each runs on a session with the same eight orders. A case is a title, the snippet, and after `===` its value as JSON, or
+`error CODE` and words of the message or hint.
 """
 
 from __future__ import annotations
