@@ -119,7 +119,7 @@ class Delimited:
         for line, record in self._lines(source):
             if len(record) != width:
                 return RequestInvalid(
-                    f"{source.name}, line {line}: {len(record)} fields, but the header names {width}",
+                    f"{source.name}, line {line}: {len(record)} {"field" if len(record) == 1 else "fields"}, but the header names {width}",
                     hint="quote a field that holds the delimiter, or complete the record",
                 )
         return changed(source)

@@ -220,7 +220,7 @@ def _bindings(message: str) -> CodemodeError:
         return ParametersInvalid(message, hint="bind one value to each placeholder")
     expected, given = counts.groups()
     return ParametersInvalid(
-        f"the statement has {expected} placeholders and {given} values were given",
+        f"values and placeholders do not match: {given} for {expected}",
         hint="bind one value to each ?, or pass a dict for :name",
     )
 
@@ -287,6 +287,6 @@ def _constraint_hint(message: str) -> str | None:
         "NOT NULL": "give the column a value",
         "FOREIGN KEY": "insert the row that it refers to first, or delete the rows that refer to it",
         "CHECK": "the value breaks the rule of the table's CHECK",
-        "datatype": "a STRICT table takes only values of the column's type",
+        "cannot store": "a STRICT table takes only values of the column's type",
     }
-    return next((hint for word, hint in kinds.items() if word in message), None)
+    return next((hint for word, hint in kinds.items() if message.startswith(word)), None)

@@ -85,7 +85,7 @@ def test_a_bad_record_names_file_and_line_and_imports_nothing(cli, tmp_path):
     path.write_text("a,b\n1,2\n3\n")
     answer = cli("import", path, "-s", "s1")
     assert answer.code == 2
-    assert f"{path}, line 3: 1 fields, but the header names 2" in answer.err
+    assert f"{path}, line 3: 1 field, but the header names 2" in answer.err
     assert cli("query", "SELECT * FROM bad", "-s", "s1").code == 1
 
 
