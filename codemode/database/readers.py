@@ -119,7 +119,7 @@ class Delimited:
         for line, record in self._lines(source):
             if len(record) != width:
                 return RequestInvalid(
-                    f"{source.name}, line {line}: {len(record)} {"field" if len(record) == 1 else "fields"}, but the header names {width}",
+                    f"{source.name}, line {line}: {_fields(len(record))}, but the header names {width}",
                     hint="quote a field that holds the delimiter, or complete the record",
                 )
         return changed(source)
@@ -185,3 +185,7 @@ def affinity_is_text(declared: str) -> bool:
 def text_columns(types: Mapping[str, str]) -> frozenset[str]:
     """The case-folded names of those columns of an existing table that hold text."""
     return frozenset(name.casefold() for name, declared in types.items() if affinity_is_text(declared))
+
+
+def _fields(count: int) -> str:
+    return f"{count} field" if count == 1 else f"{count} fields"
