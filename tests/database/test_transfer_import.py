@@ -116,7 +116,7 @@ def test_another_delimiter_is_suggested():
     [
         ("csv", "", "data.csv is empty"),
         ("csv", "a,b\n1,2\n\n1,2,3\n", "data.csv, line 4: 3 fields, but the header names 2"),
-        ("csv", 'a,b\n"x\ny",2\n1\n', "data.csv, line 4: 1 fields"),
+        ("csv", 'a,b\n"x\ny",2\n1\n', "data.csv, line 4: 1 field,"),
         ("csv", 'a\n"open\n', "data.csv, line 2: the file ends inside a quoted field"),
         ("csv", 'a\n"x"y\n', "data.csv, line 2: "),
         ("csv", b"a\nok\n\xe9t\xe9\n", "data.csv, line 3: not utf-8 text (byte 0xe9)"),

@@ -108,7 +108,7 @@ def test_every_syntax_way_ends_in_what_to_do() -> None:
     ("sql", "params", "counts"),
     [
         ("SELECT ?, ?", (1,), "1 for 2"),
-        ("SELECT ?", (1, 2), "1 placeholder"),
+        ("SELECT ?", (1, 2), "2 for 1"),
         ("SELECT 1", (1,), "0"),
     ],
 )
