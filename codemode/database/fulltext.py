@@ -1,14 +1,29 @@
-"""Takes the two functions of FTS5 away that nothing can stop: snippet() and highlight() on a long document.
+"""Bounds the parts of FTS5 that nothing can stop: two of its functions, and the reading of a long query.
+
+Taken away are snippet() and highlight() on a long document.
 
 The guard refuses them by name, but FTS5 also calls them by a name that is data: `rank MATCH 'highlight(0, …)'` in a
 query, or 'rank' in the table's own configuration. No authorizer hears of that, so the functions themselves refuse.
+
+A query is read in the square of its number of words, in one operation: 100,000 words take 20 s, so long queries are
+refused. The length seen is that of the statement and its parameters; a query that a statement computes is not seen.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
+
+from codemode.errors import StatementLimit
+
+QUERY_CHARACTERS = 32_000
+_ANY_FULL_TEXT = """
+    SELECT 1 FROM main.sqlite_schema AS found JOIN json_each(?) AS used ON used.value = found.name COLLATE NOCASE
+    WHERE found.type = 'table' AND found.sql LIKE 'create virtual table%using%fts5%'
+"""
 
 UNSTOPPABLE = ("snippet", "highlight")
 
@@ -24,3 +39,20 @@ def _refusing(name: str) -> Any:
         raise apsw.SQLError(f"{name}() is not available: on long documents it cannot be stopped")
 
     return refuse
+
+
+def may_be_long_query(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> bool:
+    """Whether the statement or a parameter is too long for a full-text query, if it should be one."""
+    values: Iterable[Any] = params.values() if isinstance(params, Mapping) else params
+    return len(sql) > QUERY_CHARACTERS or any(
+        isinstance(value, str | bytes) and len(value) > QUERY_CHARACTERS for value in values
+    )
+
+
+def refuse_long_query(connection: apsw.Connection, tables_read: tuple[str, ...]) -> None:
+    """Raise StatementLimit where one of `tables_read` is a full-text table; runs with the engine's rights."""
+    if connection.execute(_ANY_FULL_TEXT, (json.dumps(tables_read),), can_cache=False).get is not None:
+        raise StatementLimit(
+            f"a full-text search takes a statement and values of {QUERY_CHARACTERS:,} characters at most",
+            hint="search for fewer words at a time; write documents with INSERT or UPDATE … WHERE rowid = ?",
+        )

@@ -60,8 +60,10 @@ class Pages:
             statement = self._statements.checked(sql)
             if not (statement.reads_only and statement.returns_rows):
                 raise StatementRefused("pages() reads; it does not write", hint="use exec() or query()", sql=sql[:2000])
+            bound = parameters(params)
+            self._statements.check_length(statement, bound)
             with self._statements.stepping(statement):
-                cursor, columns = open_cursor(self._statements.opened.connection, sql, parameters(params))
+                cursor, columns = open_cursor(self._statements.opened.connection, statement.sql, bound)
         self._last += 1
         self._pages[self._last] = _Page(statement, cursor, size)
         return {"cursor": self._last, "columns": list(unique_names(columns))}

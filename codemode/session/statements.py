@@ -12,6 +12,7 @@ from typing import Any
 
 from codemode.database.clock import now
 from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run
+from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, StatementLimit, StatementRefused, StatementTimeout
@@ -123,6 +124,7 @@ class Statements:
         limits = self.opened.limits
         rows = limits.rows if most is None else max(0, min(most, limits.rows))
         room = limits.result_set_bytes if room is None else max(0, room)
+        self.check_length(statement, params)
         with self._scope(statement), self.stepping(statement):
             result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
             if statement.changes_schema:
@@ -177,6 +179,13 @@ class Statements:
             raise StatementTimeout("the execution's time is over")
         with self.opened.deadline.until(self.until):
             return self.opened.guard.check(sql)
+
+    def check_length(self, statement: Statement, params: Parameters) -> None:
+        """Refuse a full-text query so long that nothing could stop it."""
+        searches = statement.reads_only or "match" in statement.sql.lower()
+        if searches and statement.tables_read and may_be_long_query(statement.sql, params):
+            with self.as_engine():
+                refuse_long_query(self.opened.connection, statement.tables_read)
 
     def _count(self, statement: Statement, result: Result) -> None:
         tally = self.tally

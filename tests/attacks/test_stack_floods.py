@@ -88,3 +88,24 @@ def test_rows_of_slow_calls_end_with_the_statement(worker: Worker) -> None:
     outcome = session.run(f'helpers.db.exec("{numbers} SELECT json_extract(x, {paths}) FROM n, j")')
     assert outcome.error.code == "sql.timeout"
     assert time.monotonic() - started < 3.5
+
+
+LONG_SEARCHES = {
+    "a parameter": "helpers.db.query('SELECT count(*) FROM f WHERE f MATCH ?', ['a ' * 100_000])",
+    "the statement": "helpers.db.query(\"SELECT count(*) FROM f WHERE f MATCH '\" + 'a OR ' * 100_000 + \"a'\")",
+    "a page iterator": "list(helpers.db.pages('SELECT x FROM f(?)', ['a ' * 100_000]))",
+    "through a view": "helpers.db.exec('CREATE VIEW v AS SELECT f, x FROM f')\n"
+    "helpers.db.query('SELECT count(*) FROM v WHERE f MATCH :q', {'q': 'a ' * 100_000})",
+    "under a DELETE": "helpers.db.exec('DELETE FROM f WHERE f MATCH ?', ['a ' * 100_000])",
+}
+
+
+@pytest.mark.parametrize("search", LONG_SEARCHES)
+def test_no_full_text_query_is_longer_than_its_time(bounded: Session, search: str) -> None:
+    bounded.exec("CREATE VIRTUAL TABLE f USING fts5(x)")
+    bounded.exec("INSERT INTO f VALUES (?)", ["a b " * 400_000])  # a document may be long
+    started = time.monotonic()
+    outcome = bounded.run(LONG_SEARCHES[search])
+    assert time.monotonic() - started < 4
+    assert outcome.error.code == "sql.limit"
+    assert bounded.value("SELECT count(*) FROM f WHERE f MATCH 'a AND b'") == 1
