@@ -29,6 +29,8 @@
     ├── StorageFull                   storage.full             free space below the data directory
     └── WorkerError                   the worker cannot serve
         ├── IsolationMissing          worker.isolation         run `codemode doctor`
+        ├── WorkerUnavailable         worker.unavailable       raise what the message names, or try again
+        ├── CatalogDamaged            worker.catalog           restore catalog.db, or move it away
         └── WorkerInternal            worker.internal          report the id
 
 Snippets' own faults (`code.*`) are outcomes, not exceptions: see `codemode.values.Problem`.
@@ -236,6 +238,19 @@ class IsolationMissing(WorkerError):
     """This host lacks a required layer of confinement; `codemode doctor` says which."""
 
     code = "worker.isolation"
+
+
+class WorkerUnavailable(WorkerError):
+    """No process or file can be had for this call now; raise the limit that the message names, or try again."""
+
+    code = "worker.unavailable"
+    retryable = True
+
+
+class CatalogDamaged(WorkerError):
+    """The catalogue of sessions cannot be read; restore catalog.db from a copy, or move it away and start anew."""
+
+    code = "worker.catalog"
 
 
 class WorkerInternal(WorkerError):

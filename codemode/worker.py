@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import threading
@@ -10,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from codemode.catalog.sessions import SessionRecord, Sessions
-from codemode.database.clock import iso, now_ms
+from codemode.catalog.sessions import SessionRecord, Sessions, catalog_damaged
+from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
+from codemode.database.execute import Connection, DatabaseError
 from codemode.database.migrate import migrations
 from codemode.database.template import session_template
 from codemode.errors import IsolationMissing, SessionNotFound, WorkerError
@@ -27,6 +29,7 @@ from codemode.settings import Settings
 from codemode.values import Layer, SessionInfo
 from sandbox import Sandbox, SandboxUnavailable
 
+_log = logging.getLogger("codemode")
 TENANT = "local"
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
@@ -45,7 +48,7 @@ class Worker:
         self.limits = limits or self.settings.limits
         self._temporary = data_dir is None and self.settings.data_dir is None
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
-        catalog = open_engine_file(self.data_dir / "catalog.db", migrations("codemode.catalog", "migrations"))
+        catalog = _open_catalog(self.data_dir)
         storage = Storage(
             data_dir=self.data_dir,
             template=session_template(),
@@ -146,7 +149,7 @@ class Worker:
 
     def _info(self, record: SessionRecord) -> SessionInfo:
         files = SessionFiles.of(self.data_dir, record.tenant, record.id)
-        over = record.is_over(now_ms())
+        over = record.is_over(sure_ms())
         return SessionInfo(
             id=record.id,
             tenant=record.tenant,
@@ -179,3 +182,16 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _open_catalog(data_dir: Path) -> Connection:
+    path = data_dir / "catalog.db"
+    with storage_errors(data_dir):
+        lost = not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))
+    try:
+        connection = open_engine_file(path, migrations("codemode.catalog", "migrations"))
+    except DatabaseError as error:
+        raise catalog_damaged(str(path), error) from None
+    if lost:
+        _log.warning("%s was missing or empty: sessions on disk are found again when asked for by their ids", path)
+    return connection

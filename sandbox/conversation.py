@@ -72,6 +72,8 @@ class Conversation:
         if claim is not None:
             usage = child.usage()
         if usage is None:
+            if claim is not None:
+                child.end("done")  # it waits for this, and the zygote knows its figures only when it is gone
             died, usage = self._post_mortem(status)
             if claim is None and child.ended is None:
                 self._failure = died

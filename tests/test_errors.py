@@ -58,4 +58,5 @@ def test_what_may_go_well_later_is_retryable():
         "StatementTimeout",
         "StorageFull",
         "WorkerInternal",
+        "WorkerUnavailable",
     }

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apsw
 
-from codemode.errors import StorageFull
+from codemode.errors import CatalogDamaged, StorageFull, WorkerError
 
 REMEMBER_MS = 30 * 86_400_000
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at"
@@ -46,12 +47,21 @@ class Sessions:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self._path = connection.filename
+        self._identity = _identity(self._path)
         self._lock = threading.Lock()
 
     def _run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        # What is written to a deleted file is lost with this process, and another one has made a new file by then.
+        if _identity(self._path) != self._identity:
+            raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
         try:
             with self._lock:
                 return self._connection.execute(sql, params).fetchall()
+        except apsw.ConnectionClosedError:
+            raise WorkerError("this worker is closed") from None
+        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
+            raise catalog_damaged(self._path, error) from None
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
             raise StorageFull(
                 f"the catalogue of sessions cannot be written: {error}",
@@ -106,6 +116,10 @@ class Sessions:
         sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NULL AND pinned = 0 AND last_activity + idle_ms <= ?"  # noqa: S608
         return [_record(row) for row in self._run(sql, now)]
 
+    def expired(self) -> list[SessionRecord]:
+        """Sessions of all tenants that expired and whose ids are still remembered."""
+        return [_record(row) for row in self._run(f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NOT NULL")]  # noqa: S608
+
     def expire(self, tenant: str, session_id: str, now: int) -> None:
         """Its data is gone; the id answers `session.expired` from here on."""
         self._run("UPDATE sessions SET expired_at = ? WHERE tenant = ? AND id = ?", now, tenant, session_id)
@@ -114,14 +128,34 @@ class Sessions:
         """Remove the record, as if the session had never been."""
         self._run("DELETE FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)
 
-    def forget_expired(self, now: int) -> None:
-        """Remove the records of sessions that expired over 30 days ago."""
-        self._run("DELETE FROM sessions WHERE expired_at <= ?", now - REMEMBER_MS)
+    def forget_expired(self, tenant: str, session_id: str, now: int) -> None:
+        """Remove the record if its session expired over 30 days ago, and was not made anew in between."""
+        self._run(
+            "DELETE FROM sessions WHERE tenant = ? AND id = ? AND expired_at <= ?",
+            tenant, session_id, now - REMEMBER_MS,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close the catalogue's file."""
         with self._lock:
             self._connection.close(True)
+
+
+def catalog_damaged(path: str, why: object) -> CatalogDamaged:
+    """The error for a catalogue that cannot be read: it is neither repaired nor replaced by guessing."""
+    return CatalogDamaged(
+        f"the catalogue of sessions cannot be read: {why} ({path})",
+        hint="end this worker and restore the file from a copy, or move it away with its -wal file: the sessions are"
+        " kept, and each is found again when it is asked for by its id",
+    )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:

@@ -5,6 +5,7 @@ These are SQLite's own walls. They hold without the guard, and the guard holds w
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BUSY_MS = 5_000  # another process (the command line beside a worker) holds the 
 JOURNAL_BYTES = 16 * 1024 * 1024  # what the WAL may keep on disk after a checkpoint
 HEAP_BYTES = 512 * 1024 * 1024  # SQLite's memory in the whole process; json_group_array and its like stop here
 
+_log = logging.getLogger("codemode")
 Setting = Callable[[apsw.Connection, Limits], None]
 
 
@@ -133,11 +135,12 @@ READ_ONLY_SETTINGS: tuple[Setting, ...] = (
 )
 
 
-def open_session(path: Path, limits: Limits, *, read_only: bool = False) -> apsw.Connection:
+def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bool = False) -> apsw.Connection:
     """Open the session's file at `path` with every setting above; a new or empty file becomes a database.
 
-    Raises SessionDamaged for a file that is not a database, StorageFull where the disk is full or not writable, and
-    SessionBusy where another process holds the file for too long.
+    With `own` it must be one that this engine made: a file cut to nothing, or a database of somebody else's, is damage,
+    and never an empty session. Raises SessionDamaged for a file that is not a database, StorageFull where the disk is
+    full or not writable, and SessionBusy where another process holds the file for too long.
     """
     _bound_the_heap()
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
@@ -146,12 +149,14 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False) -> apsw
         connection = apsw.Connection(str(path), flags=flags)
         wait_for_others(connection, limits)  # already for the first look: whoever closes last holds the file shortly
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # reads the header: is this a database?
+        if own and connection.pragma("user_version") == 0:
+            raise apsw.NotADBError("the file is empty, or no session's database")
         for setting in READ_ONLY_SETTINGS if read_only else SETTINGS:
             setting(connection, limits)
     except apsw.Error as error:
         if connection is not None:
             connection.close(True)
-        raise _explained(error, path) from error
+        raise opening_failed(error, path) from error
     return connection
 
 
@@ -161,10 +166,17 @@ def _bound_the_heap() -> None:
         apsw.hard_heap_limit(HEAP_BYTES)
 
 
-def _explained(error: apsw.Error, path: Path) -> CodemodeError:
-    kept = f"its file is kept as it is ({path.name})"
+def opening_failed(error: apsw.Error, path: Path) -> CodemodeError:
+    """The tree's error for one of SQLite's that came up while the session's file at `path` was opened."""
+    for place in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if place.is_dir():
+            return SessionDamaged(f"a directory stands where a file should be: {place}", hint="move it away")
     if isinstance(error, apsw.NotADBError | apsw.CorruptError | apsw.FormatError):
-        return SessionDamaged(f"the session's file cannot be read: {error}", hint=f"restore a copy; {kept}")
+        _log.error("the session's file %s cannot be read, and is kept as it is: %s", path, error)
+        return SessionDamaged(
+            f"the session's file cannot be read: {error}",
+            hint=f"restore it from a copy, or renew the session, which sets it aside; it is kept as it is ({path})",
+        )
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return SessionBusy("another process holds the session's file", hint="try again")
     if isinstance(error, apsw.CantOpenError) and not path.parent.is_dir():

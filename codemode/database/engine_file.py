@@ -21,7 +21,10 @@ def open_engine_file(path: Path, steps: tuple[str, ...]) -> apsw.Connection:
     try:
         connection = apsw.Connection(str(path))
     except apsw.CantOpenError:
-        raise StorageFull(f"{path} cannot be opened for writing", hint="check the directory's permissions") from None
+        hint = "check the directory's permissions, and the limit of open files"
+        if path.is_dir():
+            hint = "a directory stands where a file should be: move it away"
+        raise StorageFull(f"{path} cannot be opened for writing", hint=hint) from None
     try:
         connection.set_busy_timeout(_BUSY_MS)
         connection.pragma("journal_mode", "wal")
@@ -29,7 +32,7 @@ def open_engine_file(path: Path, steps: tuple[str, ...]) -> apsw.Connection:
         connection.pragma("foreign_keys", True)
         connection.pragma("journal_size_limit", 4 * 1024 * 1024)
         migrate(connection, steps)
-    except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
+    except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
         connection.close(True)
         raise StorageFull(
             f"{path} cannot be written: {error}", hint="free space, or make the data directory writable"

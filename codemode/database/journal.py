@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import apsw
 from codemode.database.clock import now_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.migrate import migrations
+from codemode.errors import StorageFull
 from codemode.values import LogEntry
 
 _COLUMNS = (
@@ -21,6 +23,8 @@ _COLUMNS = (
     "error_code",
 )  # fmt: skip
 _INSERT = f"INSERT INTO execution_logs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_DAMAGE = (apsw.NotADBError, apsw.CorruptError, apsw.SQLError)  # SQLError: its tables are not there
+_log = logging.getLogger("codemode")
 _TEXT = 4_000  # characters of a statement or snippet that the log keeps
 
 
@@ -76,14 +80,18 @@ class Journal:
              e.size_bytes, e.error_code)
             for e in entries
         ]  # fmt: skip
-        with self._lock, self._connection as connection:
-            connection.executemany(_INSERT, rows)
-            connection.execute(
-                "UPDATE totals SET executions = executions + ?, rows_read = rows_read + ?,"
-                " rows_written = rows_written + ?",
-                (more.executions, more.rows_read, more.rows_written),
-            )
-            self._prune(connection, connection.last_insert_rowid())
+
+        def append() -> None:
+            with self._connection as connection:
+                connection.executemany(_INSERT, rows)
+                connection.execute(
+                    "UPDATE totals SET executions = executions + ?, rows_read = rows_read + ?,"
+                    " rows_written = rows_written + ?",
+                    (more.executions, more.rows_read, more.rows_written),
+                )
+                self._prune(connection, connection.last_insert_rowid())
+
+        self._sound(append)
 
     def _prune(self, connection: apsw.Connection, newest: int) -> None:
         connection.execute("DELETE FROM execution_logs WHERE id <= ?", (newest - self._entries,))
@@ -98,20 +106,29 @@ class Journal:
         """The newest `limit` entries, newest first, optionally of one kind or only failed ones."""
         sql = f"SELECT id, {', '.join(_COLUMNS)} FROM execution_logs"  # noqa: S608
         sql += " WHERE (?1 IS NULL OR kind = ?1) AND (NOT ?2 OR error_code IS NOT NULL) ORDER BY id DESC LIMIT ?3"
-        with self._lock:
-            rows: list[Any] = self._connection.execute(sql, (kind, errors, limit)).fetchall()
+        rows = self._sound(lambda: self._connection.execute(sql, (kind, errors, limit)).fetchall())
         return [LogEntry(**dict(zip(LogEntry.__struct_fields__, row, strict=True))) for row in rows]
 
     def count(self) -> int:
         """How many entries are kept."""
-        with self._lock:
-            return int(self._connection.execute("SELECT count(*) FROM execution_logs").get)
+        return int(self._sound(lambda: self._connection.execute("SELECT count(*) FROM execution_logs").get))
 
     def totals(self) -> Totals:
         """What the session did over its whole life."""
+        sql = "SELECT executions, rows_read, rows_written FROM totals"
+        return Totals(*self._sound(lambda: self._connection.execute(sql).get))
+
+    def _sound(self, work: Callable[[], Any]) -> Any:
+        """The answer of `work`; a log that shows damage meanwhile is set aside, and `work` done on a new one."""
         with self._lock:
-            row = self._connection.execute("SELECT executions, rows_read, rows_written FROM totals").get
-        return Totals(*row)
+            opened = _identity(self.path)
+            try:
+                return work()
+            except _DAMAGE as error:
+                self._connection.close(True)
+                _set_aside(self.path, opened, error)
+                self._connection = open_engine_file(self.path, _steps())
+                return work()
 
     def close(self) -> None:
         """Close the file."""
@@ -119,17 +136,44 @@ class Journal:
             self._connection.close(True)
 
 
+def _steps() -> tuple[str, ...]:
+    return migrations("codemode.database", "migrations/log")
+
+
 def _open(path: Path) -> apsw.Connection:
-    steps = migrations("codemode.database", "migrations/log")
+    found = _identity(path)
     try:
-        return open_engine_file(path, steps)
-    except (apsw.NotADBError, apsw.CorruptError):
-        # The log must never keep its session from working; the damaged one stays beside it for whoever looks.
-        aside = path.with_name(f"{path.name}.damaged-{now_ms()}")
+        return open_engine_file(path, _steps())
+    except (*_DAMAGE, StorageFull) as error:
+        if isinstance(error, StorageFull) and not path.is_dir():
+            raise
+        _set_aside(path, found, error)
+        return open_engine_file(path, _steps())
+
+
+def _set_aside(path: Path, found: tuple[int, int] | None, error: Exception) -> None:
+    """Rename a damaged log: it must never keep its session from working, and stays for whoever looks.
+
+    Only the file that was `found`: another reader or process may have put a new one there in between.
+    """
+    if _identity(path) != found or found is None:
+        return
+    aside = path.with_name(f"{path.name}.damaged-{now_ms()}")
+    _log.error("the execution log %s is damaged (%s); it is set aside as %s, and a new one begun", path, error, aside)
+    try:
         path.rename(aside)
         for companion in ("-wal", "-shm"):
             path.with_name(path.name + companion).unlink(missing_ok=True)
-        return open_engine_file(path, steps)
+    except OSError as failed:
+        raise StorageFull(f"{path} is damaged and cannot be set aside: {failed.strerror}") from None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def attach(connection: apsw.Connection, log: Path) -> None:

@@ -14,6 +14,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from codemode.database.clock import now_ms
 from codemode.errors import StorageFull
 from codemode.session.ids import directory_name, ulid
 
@@ -52,6 +53,8 @@ class SessionFiles:
             return sum(found.stat().st_size for found in self.directory.rglob("*") if found.is_file())
         except FileNotFoundError:  # a checkpoint deleted a WAL file while we looked, or the session was removed
             return self.database.stat().st_size if self.database.exists() else 0
+        except OSError as error:
+            raise storage_full(self.directory, error) from None
 
     def prepare(self) -> None:
         """Make the directory; raises StorageFull."""
@@ -62,6 +65,10 @@ class SessionFiles:
         """Make session.db from `template`: whole or not at all, and durable before anybody is told of it."""
         fresh = self.directory / f"new-{ulid()}.db"
         with storage_errors(self.directory):
+            for left in self.directory.glob("new-*.db"):  # by a process that was killed here
+                left.unlink()
+            # A write-ahead log whose database is gone would be replayed into the new file: its pages are another's.
+            self.set_aside_database(f"orphan-{now_ms()}")
             try:
                 with fresh.open("xb") as file:
                     file.write(template)
@@ -96,8 +103,9 @@ class SessionFiles:
 
 def sweep_rubbish(data_dir: Path) -> None:
     """Delete what a removal that was cut short has left."""
-    for rubbish in (data_dir / "sessions").glob("removed-*"):
-        shutil.rmtree(rubbish, ignore_errors=True)
+    with storage_errors(data_dir):
+        for rubbish in (data_dir / "sessions").glob("removed-*"):
+            shutil.rmtree(rubbish, ignore_errors=True)
 
 
 class storage_errors:  # noqa: N801 - a context manager, used like a function
@@ -127,5 +135,7 @@ _WAYS_OUT = {
     errno.EPERM: "check the directory's owner and permissions",
     errno.ENOTDIR: "a file stands where a directory should be: move it away",
     errno.EEXIST: "a file stands where a directory should be: move it away",
+    errno.EISDIR: "a directory stands where a file should be: move it away",
     errno.EMFILE: "too many open files: raise the limit, or lower open_sessions",
+    errno.ENFILE: "too many files are open on this machine",
 }

@@ -7,19 +7,19 @@ between, or remove it, so each turn first makes sure that the file is still the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from codemode.database import journal
-from codemode.database.connection import open_session
+from codemode.database.connection import open_session, opening_failed
 from codemode.database.execute import Connection, DatabaseError, Deadline, Meter
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import migrate, migrations
-from codemode.errors import SessionDamaged
 from codemode.guard import Guard
 from codemode.limits import Limits
-from codemode.session.files import SessionFiles
+from codemode.session.files import SessionFiles, storage_full
 
 Opening = Callable[[SessionFiles, Limits], Connection]
 
@@ -29,10 +29,11 @@ class Guarded:
 
     def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int, opening: Opening) -> None:
         self.files, self.limits = files, limits
-        self._identity = _identity(files.database)
-        if self._identity is None:
+        database = _identity(files.database)
+        if database is None:
             raise FileNotFoundError(files.database)
         self.journal = Journal(files.log, log_entries, log_bytes)
+        self._identity = database, _identity(files.log)
         try:
             self.connection = opening(files, limits)
         except BaseException:
@@ -43,8 +44,8 @@ class Guarded:
         self.meter = Meter(self.connection)
 
     def is_current(self) -> bool:
-        """Whether the file that was opened is still the session's file."""
-        return _identity(self.files.database) == self._identity
+        """Whether the files that were opened are still the session's files."""
+        return (_identity(self.files.database), _identity(self.files.log)) == self._identity
 
     def close(self) -> None:
         """Close both files; an open transaction is rolled back by SQLite."""
@@ -67,6 +68,14 @@ class OpenSession(Guarded):
             return not self.connection.in_transaction
         except DatabaseError:
             return True  # closed together with the worker
+
+    def is_sound(self) -> bool:
+        """Whether every page of the database can be read and is in order; takes as long as reading all of it."""
+        with self.guard.engine():
+            try:
+                return bool(self.connection.pragma("quick_check", 1) == "ok")
+            except DatabaseError:
+                return False
 
     def size_bytes(self) -> int:
         """The database's size, changes of the open transaction included."""
@@ -94,30 +103,30 @@ class Reader(Guarded):
 
 
 def _writing(files: SessionFiles, limits: Limits) -> Connection:
-    connection = open_session(files.database, limits)
-    try:
+    connection = open_session(files.database, limits, own=True)
+    with _closed_on_error(connection, files):
         migrate(connection, migrations("codemode.database", "migrations/session"))
         journal.attach(connection, files.log)
-    except DatabaseError as error:
-        connection.close(True)
-        raise SessionDamaged(
-            f"the session's database cannot be read: {error}",
-            hint=f"its file is kept as it is; `codemode sessions rm` removes it (file: {files.database})",
-        ) from None
-    except BaseException:
-        connection.close(True)
-        raise
     return connection
 
 
 def _reading(files: SessionFiles, limits: Limits) -> Connection:
-    connection = open_session(files.database, limits, read_only=True)
-    try:
+    connection = open_session(files.database, limits, read_only=True, own=True)
+    with _closed_on_error(connection, files):
         journal.attach(connection, files.log)
+    return connection
+
+
+@contextmanager
+def _closed_on_error(connection: Connection, files: SessionFiles) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        connection.close(True)
+        raise opening_failed(error, files.database) from None
     except BaseException:
         connection.close(True)
         raise
-    return connection
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -125,4 +134,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
         found = path.stat()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise storage_full(path, error) from None
     return found.st_dev, found.st_ino

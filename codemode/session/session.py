@@ -15,7 +15,7 @@ from codemode.database import compact, metrics
 from codemode.database.clock import iso
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Totals
-from codemode.errors import SessionNotFound
+from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.guard.repair import explain_error
 from codemode.limits import Limits
 from codemode.session.calls import Calls
@@ -30,7 +30,7 @@ from codemode.session.statements import Statements
 from codemode.session.transaction import Transaction
 from codemode.session.turn import waited_too_long
 from codemode.values import LogEntry, Outcome
-from sandbox import Cancel
+from sandbox import Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
 
 _HOST = "host"  # the execution id of calls that the host made itself
@@ -111,7 +111,10 @@ class Session(HostCalls):
     def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
         """The newest entries of the execution log, newest first; never waits for a running execution."""
         with self._registry.reading(self._key) as reader:
-            return reader.journal.read(limit, kind=kind, errors=errors)
+            try:
+                return reader.journal.read(limit, kind=kind, errors=errors)
+            except DatabaseError as error:
+                raise explain_error(error, "", reader.connection) from None
 
     def compact(self) -> dict[str, int]:
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
@@ -141,7 +144,13 @@ class Session(HostCalls):
         self, opened: OpenSession, request: Request, queue_seconds: float, cancel: Cancel | None = None
     ) -> Outcome:
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics)
-        return execution.run(self._worker.sandbox, queue_seconds)
+        try:
+            return execution.run(self._worker.sandbox, queue_seconds)
+        except SandboxUnavailable as error:
+            raise WorkerUnavailable(
+                f"the snippet did not run: {error}",
+                hint="try again; where it stays so, raise the limit of open files or processes",
+            ) from None
 
     @contextmanager
     def _turn(self) -> Iterator[Calls]:

@@ -103,7 +103,7 @@ def test_a_file_that_is_no_database_is_damaged_and_kept(tmp_path: Path, content:
 
 def test_a_directory_in_its_place_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "session.db").mkdir()
-    with pytest.raises(StorageFull, match="cannot be opened"):
+    with pytest.raises(SessionDamaged, match="a directory stands where a file should be"):
         open_session(tmp_path / "session.db", LIMITS)
 
 
