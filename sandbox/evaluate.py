@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
 from sandbox import loop, report
@@ -13,7 +15,7 @@ def evaluate(compiled: Compiled, namespace: dict[str, Any]) -> Any:
     """Run a snippet in its namespace and answer its value.
 
     In this order: a top-level `return` (final, also when None), the last expression if it is not None, a variable
-    `result`, None. A coroutine that was made but not awaited is run: the model forgot an `await`.
+    `result`, None. `sys.exit()` with status None or 0 ends a snippet as its last line does. A coroutine that was made but not awaited is run: the model forgot an `await`.
     Raises whatever the snippet raises.
     """
     report.remember_source(compiled.source)
@@ -21,12 +23,22 @@ def evaluate(compiled: Compiled, namespace: dict[str, Any]) -> Any:
     namespace.pop(VALUE, None)
     try:
         exec(compiled.code, namespace)  # noqa: S102 - defines one function: the policy has seen every node of it
-        entry = namespace.pop(ENTRY)
-        returned = loop.run(entry()) if compiled.needs_loop else entry()
+        returned = _returned(namespace.pop(ENTRY), needs_loop=compiled.needs_loop)
         value = _value(returned, namespace)
         return loop.run(value) if loop.is_coroutine(value) else value
     finally:
         sys.setrecursionlimit(depth)
+
+
+def _returned(entry: Callable[[], Any], *, needs_loop: bool) -> tuple[Any] | None:
+    """What the top level returned; leaving with status 0, as scripts end by habit, is ending well without a return."""
+    try:
+        returned: tuple[Any] | None = loop.run(entry()) if needs_loop else entry()
+    except SystemExit as left:
+        if type(left) is SystemExit and type(left.code) in (int, NoneType) and not left.code:
+            return None
+        raise
+    return returned
 
 
 def _value(returned: tuple[Any] | None, namespace: dict[str, Any]) -> Any:

@@ -89,7 +89,7 @@ def test_an_uncaught_failure_keeps_its_code(sandbox: Sandbox) -> None:
         ("def f(:", "rejected", "code.syntax"),
         ("exec('1')", "rejected", "code.refused"),
         ("1 / 0", "error", "code.runtime"),
-        ("raise SystemExit", "error", "code.runtime"),
+        ("raise SystemExit(3)", "error", "code.runtime"),
         ("return object()", "error", "code.unserializable"),
         ("return 'x' * 2_000_000", "error", "code.output_limit"),
         ("x = [0] * 10**10", "error", "code.memory"),

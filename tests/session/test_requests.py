@@ -190,3 +190,18 @@ def test_what_on_output_raises_reaches_the_host_and_nothing_stays(table: Session
             "helpers.db.exec('DELETE FROM t')\nprint('x', flush=True)\nimport time\ntime.sleep(5)", on_output=failing
         )
     assert table.value("SELECT count(*) FROM t") == 3
+
+
+ENDINGS = [("sys.exit()", None), ("sys.exit(0)", None), ("exit()", None), ("result = 5\nsys.exit(0)", 5)]
+
+
+@pytest.mark.parametrize(("ending", "result"), ENDINGS)
+def test_leaving_with_status_0_is_ending_well(table: Session, ending: str, result: object) -> None:
+    outcome = table.run(f"import sys\nhelpers.db.exec('DELETE FROM t')\n{ending}\nraise ValueError('not reached')")
+    assert (outcome.ok, outcome.result, outcome.db.committed) == (True, result, True)
+    assert table.value("SELECT count(*) FROM t") == 0
+
+
+def test_leaving_with_another_status_is_an_error(table: Session) -> None:
+    outcome = table.run("import sys\nhelpers.db.exec('DELETE FROM t')\nsys.exit('no input')")
+    assert (outcome.ok, outcome.error.code, outcome.db.rolled_back) == (False, "code.runtime", True)
