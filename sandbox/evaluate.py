@@ -15,7 +15,8 @@ def evaluate(compiled: Compiled, namespace: dict[str, Any]) -> Any:
     """Run a snippet in its namespace and answer its value.
 
     In this order: a top-level `return` (final, also when None), the last expression if it is not None, a variable
-    `result`, None. `sys.exit()` with status None or 0 ends a snippet as its last line does. A coroutine that was made but not awaited is run: the model forgot an `await`.
+    `result`, None. A coroutine that was made but not awaited is run: the model forgot an `await`. `sys.exit()` with
+    status None or 0 ends a snippet as its last line does.
     Raises whatever the snippet raises.
     """
     report.remember_source(compiled.source)
