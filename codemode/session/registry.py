@@ -243,7 +243,11 @@ class Registry:
                 slot.close()
                 files.remove()
                 return True
-            if record.expired_at is None:
+            # There is no directory: it was removed, or whoever makes the session anew has not made it yet.
+            fresh = self.catalog.get(*key)
+            if fresh is None or not fresh.is_over(sure_ms()):
+                return False
+            if fresh.expired_at is None:
                 self.catalog.expire(*key, now_ms())
             return True
         return False

@@ -119,3 +119,15 @@ def test_without_a_directory_everything_goes_with_the_worker() -> None:
         place = worker.data_dir
         assert place.exists()
     assert not place.exists()
+
+
+def test_a_session_that_is_being_made_is_never_expired_for_its_missing_directory(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s")
+        record = worker.registry.catalog.get("local", session.id)
+        assert record is not None
+        (directory,) = directories(tmp_path)
+        directory.rename(tmp_path / "aside")  # as between two steps of another worker's removal
+        assert not worker.registry.expire(record)
+        (tmp_path / "aside").rename(directory)
+        assert session.value("SELECT 1") == 1
