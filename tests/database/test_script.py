@@ -48,7 +48,8 @@ def test_nothing_is_lost_or_made_up(script: str) -> None:
     kept = "".join(statements(script)).replace(" ", "").replace("\n", "")
     position = 0
     for character in kept:
-        position = script.index(character, position) + 1
+        position = script.find(character, position) + 1
+        assert position, character
 
 
 @given(
