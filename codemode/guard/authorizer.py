@@ -221,7 +221,8 @@ def _write_in(kind: str) -> Check:
         if lowered.startswith("sqlite_"):
             # CREATE, DROP and ALTER keep SQLite's own tables; a user's write to sqlite_sequence could end the
             # numbers of an engine table for ever.
-            return None if schema_change else _sqlite_own(table)
+            # But a trigger stays the user's: DROP TABLE fires those of the rows that its foreign keys delete.
+            return None if schema_change and accessor is None else _sqlite_own(table)
         return _own_name(table, "", database, accessor)
 
     return write
