@@ -39,6 +39,7 @@ from codemode.guard.statement import Statement
 from codemode.guard.ways import FUNCTION_WAYS, MATCH_WAY, message_way, syntax_way
 
 _LARGE_SQL = 20_000
+_SEARCHED = 4_000  # characters of a statement in which something is looked for
 SQL_SHOWN = 2_000  # characters of a statement that an error carries
 
 Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
@@ -157,13 +158,20 @@ def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Conne
     if message.startswith("fts5: "):
         return StatementSyntaxError(message, hint=MATCH_WAY)
     hint = syntax_way(sql)
-    if hint is None and (near := re.search(r'near "(\w+)"', message)) and near[1].upper() in apsw.keywords:
+    if hint is None and (near := re.search(r'near "(\w+)"', message)) and _stands_for_a_name(near[1], sql):
         hint = f'if {near[1]} is meant as a name, write "{near[1]}"'
     if hint is None and "unrecognized token" in message:
         hint = "a text stands in single quotes; better, bind it as a parameter"
     if hint is None and "incomplete input" in message:
         hint = "the statement stops too early: a bracket or a clause is missing"
     return StatementSyntaxError(message, hint=hint)
+
+
+def _stands_for_a_name(word: str, sql: str) -> bool:
+    """Whether the keyword `word` stands somewhere where a name is usual."""
+    if word.upper() not in apsw.keywords or word.upper() in ("SELECT", "WITH", "VALUES"):
+        return False
+    return re.search(rf"(?:\bAS\s+|[.,(]\s*){word}\b", sql[:_SEARCHED], re.IGNORECASE) is not None
 
 
 def _already_exists(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:

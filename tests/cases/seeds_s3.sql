@@ -159,7 +159,7 @@ END;
 -- allowed: insert
 INSERT INTO memories_fts (memories_fts) VALUES ('rebuild')
 
--- case: memories
+-- case: memories: rows
 -- allowed: insert
 INSERT INTO memories (id, content, tags, metadata, importance) VALUES ('a7', 'The client prefers tea', '["client","drinks"]', '{"lang":"en"}', 7), ('b2', 'Deploys run on Fridays', '["ops"]', '{"lang":"en"}', 9), ('c5', 'Kunden trinken Tee', '["client"]', '{"lang":"de"}', 3)
 

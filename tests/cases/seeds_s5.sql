@@ -105,7 +105,7 @@ INSERT INTO tracked_files (file_path, file_name, file_type, file_size, file_hash
 -- rows: [[1, "pending"]]
 INSERT INTO tracked_files (file_path, file_name, file_hash) VALUES ('/src/a.py', 'a.py', 'h9') ON CONFLICT (file_path) DO UPDATE SET file_hash = excluded.file_hash, parsing_status = CASE WHEN tracked_files.file_hash = excluded.file_hash THEN tracked_files.parsing_status ELSE 'pending' END RETURNING id, parsing_status
 
--- case: conversations
+-- case: conversations: rows
 -- allowed: insert
 INSERT INTO conversations (id, session_id, parent_id, question, response, context_files, tokens_used, response_time_ms, created_at) VALUES ('c1', 's1', NULL, 'How do I parse JSON?', 'Use json_each', '["/src/a.py","/src/b.py"]', 100, 1500, '2025-03-01 08:10:00'), ('c2', 's1', 'c1', 'And nested arrays?', 'Use json_tree', '["/src/b.py"]', 50, 800, '2025-03-01 08:20:00'), ('c3', 's3', NULL, 'What is a trigger?', 'A statement that fires', '[]', 70, 950, '2025-03-02 09:10:00')
 
