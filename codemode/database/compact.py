@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import apsw
 
+from codemode.database.connection import open_session
+from codemode.database.execute import Deadline
+from codemode.database.metrics import size_bytes
+from codemode.limits import Limits
 
-def compact(path: Path) -> dict[str, int]:
-    """VACUUM the file; its size in bytes before and after.
+
+def compact(path: Path, limits: Limits) -> dict[str, int]:
+    """VACUUM the file within `execution_seconds`; its size in bytes before and after.
 
     On a connection of its own: VACUUM attaches a scratch file, which the session's connection never may, and it
-    cannot run inside a transaction. Only whoever has the session's turn may call it.
+    cannot run inside a transaction. It computes the users' indexes on expressions, so the connection has the same
+    bounded functions and the same walls otherwise. Only whoever has the session's turn may call it.
     """
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = open_session(path, limits)
     try:
-        connection.set_busy_timeout(10_000)
-        before = _size(connection)
-        connection.execute("VACUUM")
+        connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 1)
+        before = size_bytes(connection)
+        with Deadline(connection).until(time.monotonic() + limits.execution_seconds):
+            connection.execute("VACUUM")
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        return {"before": before, "after": _size(connection)}
+        return {"before": before, "after": size_bytes(connection)}
     finally:
         connection.close(True)
-
-
-def _size(connection: apsw.Connection) -> int:
-    return int(connection.pragma("page_count")) * int(connection.pragma("page_size"))

@@ -120,7 +120,7 @@ class Session(HostCalls):
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             try:
-                return compact.compact(opened.files.database)
+                return compact.compact(opened.files.database, opened.limits)
             except DatabaseError as error:
                 raise explain_error(error, "VACUUM", opened.connection) from None
 
