@@ -97,8 +97,8 @@ _SAME_HINT = {
 
 # What listed modules import only when some function of theirs is called; not all exist in every Python.
 _LATE = (
-    "_strptime _pydatetime inspect locale linecache tokenize copyreg platform _md5 _sha1 _sha256 _sha512 _sha2 _sha3 "
-    "_blake2 importlib.resources unicodedata stringprep _markupbase tzdata _colorize"
+    "_strptime _pydatetime _pylong inspect locale linecache tokenize copyreg platform _md5 _sha1 _sha256 _sha512 "
+    "_sha2 _sha3 _blake2 importlib.resources unicodedata stringprep _markupbase tzdata _colorize"
 )
 
 _shared: dict[str, dict[str, Any]] = {}
