@@ -18,6 +18,7 @@ import apsw
 from codemode.database.watchdog import Interrupting
 
 DatabaseError = apsw.Error  # what layers above catch, without importing apsw
+DAMAGE = (apsw.CorruptError, apsw.NotADBError)  # of the session's file, or of the log that is attached to it
 Connection = apsw.Connection
 Cursor = apsw.Cursor
 Parameters = Sequence[Any] | Mapping[str, Any]

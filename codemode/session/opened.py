@@ -13,11 +13,13 @@ from pathlib import Path
 
 from codemode.database import journal
 from codemode.database.connection import open_session, opening_failed
-from codemode.database.execute import Connection, DatabaseError, Deadline, Meter
+from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import migrate, migrations
+from codemode.errors import CodemodeError
 from codemode.guard import Guard
+from codemode.guard.repair import explain_error
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles, storage_full
 
@@ -42,10 +44,17 @@ class Guarded:
         self.guard = Guard(self.connection, limits)
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
+        self._suspect = False
+
+    def explained(self, error: DatabaseError, sql: str) -> CodemodeError:
+        """The error of the tree for SQLite's own; after one that tells of damage the files are opened anew."""
+        # It may be the log that is damaged: opening sets that one aside, and the session works again.
+        self._suspect = self._suspect or isinstance(error, DAMAGE)
+        return explain_error(error, sql, self.connection)
 
     def is_current(self) -> bool:
-        """Whether the files that were opened are still the session's files."""
-        return (_identity(self.files.database), _identity(self.files.log)) == self._identity
+        """Whether the files that were opened are still the session's files, and nothing spoke of damage to them."""
+        return not self._suspect and (_identity(self.files.database), _identity(self.files.log)) == self._identity
 
     def close(self) -> None:
         """Close both files; an open transaction is rolled back by SQLite."""

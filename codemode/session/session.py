@@ -16,7 +16,6 @@ from codemode.database.clock import iso
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Totals
 from codemode.errors import SessionNotFound, WorkerUnavailable
-from codemode.guard.repair import explain_error
 from codemode.limits import Limits
 from codemode.session.calls import Calls
 from codemode.session.execution import Execution, Request, Runner, write_log
@@ -114,7 +113,7 @@ class Session(HostCalls):
             try:
                 return reader.journal.read(limit, kind=kind, errors=errors)
             except DatabaseError as error:
-                raise explain_error(error, "", reader.connection) from None
+                raise reader.explained(error, "") from None
 
     def compact(self) -> dict[str, int]:
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
@@ -122,7 +121,7 @@ class Session(HostCalls):
             try:
                 return compact.compact(opened.files.database, opened.limits)
             except DatabaseError as error:
-                raise explain_error(error, "VACUUM", opened.connection) from None
+                raise opened.explained(error, "VACUUM") from None
 
     def load(
         self,

@@ -17,7 +17,6 @@ from codemode.database.journal import Entry, bounded
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, StatementLimit, StatementRefused, StatementTimeout
 from codemode.guard import Statement
-from codemode.guard.repair import explain_error
 from codemode.session.opened import Guarded
 from codemode.session.transaction import Transaction
 
@@ -147,7 +146,7 @@ class Statements:
             with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
                 yield
         except DatabaseError as error:
-            raise explain_error(error, statement.sql, opened.connection) from None
+            raise opened.explained(error, statement.sql) from None
 
     @contextmanager
     def as_engine(self) -> Iterator[None]:
@@ -157,7 +156,7 @@ class Statements:
             with opened.guard.engine(), opened.deadline.until(self.until):
                 yield
         except DatabaseError as error:
-            raise explain_error(error, "", opened.connection) from None
+            raise opened.explained(error, "") from None
 
     def analyse_large_load(self) -> None:
         """After the commit of many rows let SQLite look at them, so that its plans fit: a sample of each index."""

@@ -22,7 +22,6 @@ from typing import Literal
 
 from codemode.database.execute import DatabaseError
 from codemode.errors import CodemodeError, RequestInvalid, StatementFailed, StatementRefused
-from codemode.guard.repair import explain_error
 from codemode.session.opened import Guarded
 
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
@@ -37,7 +36,7 @@ class Transaction:
         self.rolled_back = False
         self.doomed: str | None = None
         self.before_write: Callable[[], None] = lambda: None
-        self._connection, self._guard = opened.connection, opened.guard
+        self._opened, self._connection, self._guard = opened, opened.connection, opened.guard
         self._open = False
         self._marks = 0
 
@@ -170,4 +169,4 @@ class Transaction:
             try:
                 self._connection.execute(sql, can_cache=False)
             except DatabaseError as error:
-                raise explain_error(error, sql, self._connection) from None
+                raise self._opened.explained(error, sql) from None

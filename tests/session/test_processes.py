@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,11 +29,6 @@ def start(data_dir: Path, first: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", WRITER, str(data_dir), str(first)], stdout=subprocess.PIPE)
 
 
-def acknowledged(process: subprocess.Popen[bytes]) -> list[int]:
-    with process.stdout:
-        return [int(line) for line in process.stdout.read().split(b"\n")[:-1] if line]
-
-
 def test_two_workers_take_turns_on_one_session(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as here:
         session = here.session("shared")
@@ -57,24 +49,6 @@ def test_two_workers_take_turns_on_one_session(tmp_path: Path) -> None:
             )
             == 0
         )
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_killed_worker_loses_nothing_that_it_acknowledged(tmp_path: Path, seed: int) -> None:
-    with Worker(data_dir=tmp_path) as worker:
-        worker.session("shared").exec("CREATE TABLE pairs (n, half)")
-    process = start(tmp_path, 0)
-    assert process.stdout.readline() == b"0\n"
-    time.sleep(random.Random(seed).uniform(0.05, 0.6))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    told = [0, *acknowledged(process)]
-    with Worker(data_dir=tmp_path) as worker:
-        session = worker.session("shared")
-        found = {row["n"]: row["halves"] for row in session.query("SELECT n, count(*) AS halves FROM pairs GROUP BY n")}
-    assert set(told) <= set(found), "every acknowledged execution is there"
-    assert set(found.values()) == {700}, "none is there in part"
-    assert len(found) <= len(told) + 1
 
 
 def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> None:
