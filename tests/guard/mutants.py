@@ -1,23 +1,28 @@
-"""Mutates valid statements token by token and submits them: what is accepted may not harm the engine's own.
+"""Mutates valid statements token by token and submits them: what is accepted may not harm the engine's own, and what
+the guard says of a statement may not part from what SQLite reports of it.
 
-`python tests/guard/mutants.py --seconds 3600 --seed 7` runs it for as long as wanted; test_mutants.py runs a few
-thousand. A finding is printed as the text that makes it.
+`make fuzz` runs it for as long as wanted; test_mutants.py runs a fixed number. A finding is printed as the text that
+makes it; the seed, which is printed too, repeats the whole run.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
+import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a program, from wherever
+
 from guard_desk import USER_SQL, Desk
 from sql_cases import FOLDER, read_cases
+from witness import Witness
 
-from codemode.errors import CodemodeError
 from codemode.guard import scan
 from codemode.limits import Limits
 
@@ -83,60 +88,85 @@ def mutant(dice: random.Random) -> str:
 
 def hunt(mutants: int, seconds: float, seed: int) -> tuple[Counter[str], list[str]]:
     """Submit mutants; the counts of their verdicts, and what went wrong, as text."""
-    dice, verdicts, findings = random.Random(seed), Counter[str](), []
+    dice, counts, findings = random.Random(seed), Counter[str](mutants=0), []
     ends_at = time.monotonic() + seconds
-    done = 0
-    while done < mutants and time.monotonic() < ends_at:
+    while counts["mutants"] < mutants and time.monotonic() < ends_at:
         with tempfile.TemporaryDirectory() as directory:
-            done += _in_one_session(Path(directory), dice, min(250, mutants - done), verdicts, findings)
-    return verdicts, findings
+            _in_one_session(Path(directory), dice, min(250, mutants - counts["mutants"]), counts, findings)
+    return counts, findings
 
 
 def _in_one_session(
-    directory: Path, dice: random.Random, mutants: int, verdicts: Counter[str], findings: list[str]
-) -> int:
+    directory: Path, dice: random.Random, mutants: int, counts: Counter[str], findings: list[str]
+) -> None:
     desk = Desk(directory, Limits(database_bytes=20_000_000))
+    witness = Witness(desk)
     started = [0.0]
     desk.connection.set_progress_handler(lambda: time.monotonic() > started[0] + 0.5, 1_000, id="fuzz")
-    for done in range(1, mutants + 1):
+    for number in range(1, mutants + 1):
         sql = mutant(dice)
+        counts["mutants"] += 1
         started[0] = time.monotonic()
         try:
-            verdict = desk.submit(sql).verdict
-        except CodemodeError as error:
+            faults = _judged(desk, witness, sql, counts)
+        except Exception as error:  # outside the tree, or raised where the desk expects none
             findings.append(f"not answered by the desk: {sql!r}: {error!r}")
             break
-        except KeyError:
-            continue  # :a without a value
-        verdicts[verdict[0]] += 1
         if time.monotonic() > started[0] + 5:
-            findings.append(f"took {time.monotonic() - started[0]:.1f} s: {sql!r}")
-        if verdict[0] == "allowed":
-            verdicts[f"allowed {verdict[1]}"] += 1
-            kind = scan.heading(sql.removeprefix("\ufeff")).kind
-            if verdict[1] not in (kind, "explain"):
-                findings.append(f"ran as {verdict[1]} and begins as {kind}: {sql!r}")
-        if desk.engine_hash() != desk.before:
-            findings.append(f"changed what is the engine's: {sql!r}")
-            break
-        if done % 50 == 0:
-            _replenish(desk)
+            faults.append(f"took {time.monotonic() - started[0]:.1f} s")
+        findings += [f"{fault}: {sql!r}" for fault in faults]
+        if faults:
+            break  # the session is no longer what the next mutant would be judged by
+        if number % 50 == 0:
+            _replenish(desk, witness)
+    witness.close()
     desk.close()
-    return done
 
 
-def _replenish(desk: Desk) -> None:
+def _judged(desk: Desk, witness: Witness, sql: str, counts: Counter[str]) -> list[str]:
+    """Submit one mutant, count its verdict, and answer what is wrong with it."""
+    result = desk.submit(sql, _Unbound())
+    verdict = result.verdict
+    counts[verdict[0]] += 1
+    faults = witness.objections(sql, result)
+    if verdict[0] == "allowed":
+        counts[f"allowed {verdict[1]}"] += 1
+        kind = scan.heading(sql.removeprefix("\ufeff")).kind
+        if verdict[1] not in (kind, "explain"):
+            faults.append(f"ran as {verdict[1]} and begins as {kind}")
+        witness.begin()
+    if desk.engine_hash() != desk.before:
+        faults.append("changed what is the engine's")
+    return faults
+
+
+class _Unbound(dict[str, None]):
+    """Every parameter that a mutant happens to have is NULL."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def _replenish(desk: Desk, witness: Witness) -> None:
     """Give the session its tables back: mutants drop them, and statements on nothing find nothing."""
     for sql in USER_SQL[:7]:
         desk.submit(sql)
+    witness.begin()
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Hunt until the count or the time is reached; the last line is the outcome as JSON."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seconds", type=float, default=60.0)
     options.add_argument("--mutants", type=int, default=10**9)
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     chosen = options.parse_args()
-    counts, found = hunt(chosen.mutants, chosen.seconds, chosen.seed)
-    print(f"seed {chosen.seed}:", dict(counts.most_common()))
-    print("\n".join(found) or "nothing found")
+    print(f"seed {chosen.seed}", flush=True)
+    counts, findings = hunt(chosen.mutants, chosen.seconds, chosen.seed)
+    print("\n".join(findings) or "nothing found")
+    print(json.dumps({"seed": chosen.seed, "counts": dict(counts.most_common()), "findings": findings}))
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
