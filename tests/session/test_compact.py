@@ -27,3 +27,22 @@ def test_compaction_has_a_deadline(worker: Worker) -> None:
     with pytest.raises(StatementTimeout):
         session.compact()
     assert session.value("SELECT count(*) FROM u") == 60_000
+
+
+def test_full_text_indexes_over_other_tables_stay_in_step(session: Session) -> None:
+    session.script(
+        "CREATE TABLE posts (body TEXT);"
+        "CREATE VIRTUAL TABLE found USING fts5 (body, content='posts');"
+        "CREATE VIRTUAL TABLE bare USING fts5 (body, content='');"
+        "CREATE VIRTUAL TABLE own USING fts5 (body);"
+        "INSERT INTO posts VALUES ('first'), ('second'), ('third');"
+        "INSERT INTO found (found) VALUES ('rebuild');"
+        "INSERT INTO bare (rowid, body) VALUES (7, 'kept');"
+        "INSERT INTO own VALUES ('mine');"
+        "DELETE FROM posts WHERE rowid = 1;"
+        "INSERT INTO found (found, rowid, body) VALUES ('delete', 1, 'first')"
+    )
+    session.compact()
+    assert session.query("SELECT body FROM found WHERE found MATCH 'third'") == [{"body": "third"}]
+    assert session.value("SELECT rowid FROM bare WHERE bare MATCH 'kept'") == 7
+    assert session.value("SELECT body FROM own WHERE own MATCH 'mine'") == "mine"
