@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FUZZ_SECONDS ?= 300
 
-.PHONY: demo test lint types docs bench stress clean
+.PHONY: demo test fuzz security lint types docs bench stress clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codemode needs Python 3.11 or newer; try make PYTHON=python3.12")'
@@ -17,6 +18,12 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+security: $(READY)
+	$(BIN)/python -m tests.security
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -32,6 +39,7 @@ bench: $(READY)
 
 stress: $(READY)
 	$(BIN)/python -m tests.stress --kills 200
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/session/test_state_machine.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
