@@ -1,10 +1,10 @@
 """The sandbox's own errors.
 
-    SandboxError
-    ├── ProtocolViolation    a child sent what no honest child sends; it has been ended
-    ├── SandboxUnavailable   no child can be had: the host lacks a required layer, or forking fails
-    ├── OutOfTime            raised by the caller's `serve` function when the run's time is over; ends the run
-    └── HelperFailed         raised by the caller's `serve` function; crosses to the snippet as `helpers.Error`
+SandboxError
+├── ProtocolViolation    a child sent what no honest child sends; it has been ended
+├── SandboxUnavailable   no child can be had: the host lacks a required layer, or forking fails
+├── OutOfTime            raised by the caller's `serve` function when the run's time is over; ends the run
+└── HelperFailed         raised by the caller's `serve` function; crosses to the snippet as `helpers.Error`
 """
 
 from __future__ import annotations
