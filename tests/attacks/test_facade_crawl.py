@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import os
 import types
@@ -32,6 +33,16 @@ def plain_attributes(value: Any) -> Iterator[tuple[str, Any]]:
                 yield name, getattr(value, name)
             except Exception:
                 continue
+
+
+@pytest.fixture(autouse=True)
+def own_loop() -> Iterator[None]:
+    """A future that is made without a running loop asks for the thread's: this one, which is closed afterwards."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def made_from(cls: type) -> Iterator[Any]:
