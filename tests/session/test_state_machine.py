@@ -199,6 +199,7 @@ class Sessions(RuleBasedStateMachine):
         if self.session(where, name):
             self.worker(where).pin(self.key(name), pinned)
             self.models[name].pinned = pinned
+            self.wait(160.0)  # a pinned one is still there, with everything in it; an unpinned one is over
 
     @rule(where=WHERE, name=NAMES)
     def renew(self, where: int, name: str) -> None:
