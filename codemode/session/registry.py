@@ -7,6 +7,7 @@ meantime (removed it, expired it, made it anew) is seen, and an expired one is n
 from __future__ import annotations
 
 import logging
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +29,7 @@ from codemode.session.turn import TurnQueue, file_lock
 _log = logging.getLogger("codemode")
 _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll back
 _ATTEMPTS = 5
+_DESCRIPTORS = 18  # of an open session with its reader: at most three for each of six SQLite connections to files
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
 
 
@@ -47,7 +49,7 @@ class Registry:
 
     def __init__(self, storage: Storage, catalog: Sessions) -> None:
         self.storage, self.catalog = storage, catalog
-        self.slots = Slots(storage.limits.open_sessions)
+        self.slots = Slots(affordable(storage.limits.open_sessions))
 
     def files(self, key: Key) -> SessionFiles:
         """Where the session's files are."""
@@ -287,6 +289,14 @@ class Registry:
     def close(self) -> None:
         """Close every open session, after what runs in it has ended."""
         self.slots.close(_CLOSE_SECONDS)
+
+
+def affordable(sessions: int) -> int:
+    """As many of `sessions` open ones as the process's limit on descriptors bears, with half of it left to others."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return sessions
+    return max(1, min(sessions, descriptors // 2 // _DESCRIPTORS))
 
 
 def _lowered(limits: Limits) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import resource
 import threading
 from pathlib import Path
 
+import pytest
+
 from codemode import Limits, Session, Worker
+from codemode.session.registry import _DESCRIPTORS, affordable
 
 USES = (
     lambda session: session.exec("CREATE TABLE IF NOT EXISTS t (x)"),
@@ -38,3 +42,24 @@ def test_eight_threads_on_eight_sessions_with_three_open(tmp_path: Path) -> None
             thread.join()
         assert failures == []
         assert len(worker.registry.slots) <= 3
+
+
+def test_no_more_are_open_than_descriptors_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 4096))
+    assert affordable(256) == 28
+    assert affordable(3) == 3
+    monkeypatch.setattr("resource.getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert affordable(256) == 256
+
+
+def test_an_open_session_needs_no_more_descriptors_than_are_counted_for_it(tmp_path: Path) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with Worker(data_dir=tmp_path) as worker:
+        before = descriptors()
+        for number in range(10):
+            session = worker.session(f"s{number}")
+            session.exec("CREATE TABLE t (x)")
+            session.metrics()
+        assert (descriptors() - before) / 10 <= _DESCRIPTORS

@@ -116,7 +116,9 @@ def killed_worker(data_dir: Path, seed: int, told: Told, chosen: random.Random) 
 def read_until(pipe: int, heard: bytearray, text: bytes | None, seconds: float) -> None:
     """Add to `heard` until `text` is in it, the pipe ends, or `seconds` are over."""
     until = time.monotonic() + seconds
-    while (text is None or text not in heard) and select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+    ready = select.poll()  # not select(), whose descriptors end at 1,023
+    ready.register(pipe, select.POLLIN)
+    while (text is None or text not in heard) and ready.poll(1000 * max(0.0, until - time.monotonic())):
         if not (more := os.read(pipe, 65536)):
             return
         heard += more
