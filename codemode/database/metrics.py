@@ -14,11 +14,6 @@ def size_bytes(connection: apsw.Connection) -> int:
     return int(connection.pragma("page_count")) * int(connection.pragma("page_size"))
 
 
-def free_bytes(connection: apsw.Connection) -> int:
-    """Bytes inside the file that a compaction would give back."""
-    return int(connection.pragma("freelist_count")) * int(connection.pragma("page_size"))
-
-
 def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
     """Each table with its rows and bytes (its indexes and shadow tables included); a view has bytes 0."""
     pages = dict(

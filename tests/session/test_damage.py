@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import apsw
@@ -87,24 +88,30 @@ def test_a_file_where_the_data_directory_should_be(tmp_path: Path) -> None:
         Worker(data_dir=tmp_path / "file")
 
 
-def test_a_read_only_data_directory(tmp_path: Path) -> None:
-    """As a user without rights, since root may write anywhere."""
-    tmp_path.chmod(0o755)
-    code = f"""
+def test_a_read_only_data_directory() -> None:
+    """As a user without rights, since root may write anywhere; what is beside the directory that user may write."""
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        place.chmod(0o777)
+        (place / "locked").mkdir(mode=0o555)
+        code = f"""
 import os, sys
 from codemode import Worker
 from codemode.errors import StorageFull
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
+os.mkdir({str(place / "open")!r})
 try:
-    Worker(data_dir={str(tmp_path / "locked" / "data")!r})
+    Worker(data_dir={str(place / "locked" / "data")!r})
 except StorageFull as error:
     print(error.code, error.hint)
 """
-    (tmp_path / "locked").mkdir(mode=0o555)
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
-    assert done.stdout == "storage.full check the directory's owner and permissions\n", done.stderr
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.stdout == "storage.full check the directory's owner and permissions\n", done.stderr
+        assert (place / "open").is_dir()
 
 
 def test_a_leftover_of_a_cut_short_removal_is_swept(place: Path) -> None:
