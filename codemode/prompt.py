@@ -6,20 +6,13 @@ guide cannot fall behind; the rest is kept short, because every model call pays 
 
 from __future__ import annotations
 
-import inspect
 from string import Template
 from typing import Any
 
 import msgspec
 
+from codemode.interface import Call, calls
 from codemode.limits import Limits
-from sandbox.helpers import Builders, Database, Schema
-
-GROUPS: tuple[tuple[str, type], ...] = (
-    ("helpers.db", Database),
-    ("helpers.schema", Schema),
-    ("helpers.sql", Builders),
-)
 
 _TEMPLATE = Template("""\
 # Running Python next to a database
@@ -108,26 +101,18 @@ _SHOWN = (
 )
 
 
-class Helper(msgspec.Struct, frozen=True):
-    """One call: its full name, how it is written, and what it does in one line."""
-
-    name: str
-    signature: str
-    summary: str
-
-
 class Guide(msgspec.Struct, frozen=True):
     """The text for a model, and the facts in it as data."""
 
     text: str
-    helpers: tuple[Helper, ...]
+    helpers: tuple[Call, ...]
     limits: dict[str, Any]
 
 
 def guide(limits: Limits | None = None) -> Guide:
     """The guide for sessions with these limits."""
     limits = limits or Limits()
-    found = tuple(helper for label, owner in GROUPS for helper in _helpers(label, owner))
+    found = calls()
     text = _TEMPLATE.substitute(
         db=_listed(found, "helpers.db"),
         schema=_listed(found, "helpers.schema"),
@@ -137,28 +122,7 @@ def guide(limits: Limits | None = None) -> Guide:
     return Guide(text, found, msgspec.to_builtins(limits))
 
 
-def _helpers(label: str, owner: type) -> list[Helper]:
-    """The public calls of one group, in the order in which its file has them; an alias is left out."""
-    return [
-        Helper(f"{label}.{name}", f"{name}({_parameters(member)})", _summary(member))
-        for name, member in vars(owner).items()
-        if not name.startswith("_") and callable(member) and "The same as" not in (inspect.getdoc(member) or "")
-    ]
-
-
-def _parameters(function: Any) -> str:
-    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
-    return ", ".join(
-        p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters if p.name != "self"
-    )
-
-
-def _summary(function: Any) -> str:
-    """The first paragraph of the docstring, in one line."""
-    return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
-
-
-def _listed(helpers: tuple[Helper, ...], group: str) -> str:
+def _listed(helpers: tuple[Call, ...], group: str) -> str:
     return "\n".join(f"- `{h.signature}` {h.summary}" for h in helpers if h.name.startswith(f"{group}."))
 
 

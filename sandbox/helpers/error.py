@@ -13,6 +13,13 @@ from collections.abc import Iterable
 class HelperError(Exception):
     """A helper call failed; `code` is stable, `message` says what, `hint` how to go on."""
 
+    code: str
+    message: str
+    hint: str | None
+    did_you_mean: tuple[str, ...]
+    available: tuple[str, ...]
+    sql: str | None
+
     def __init__(
         self,
         code: str,
