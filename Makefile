@@ -23,7 +23,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 security: $(READY)
-	$(BIN)/python -m tests.security
+	$(BIN)/python -m tests.security $(if $(RECORD),--record --kills 200)
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -320,6 +321,17 @@ def layers() -> str:
     return f"Required: {_listed(REQUIRED)}. Where the host offers them: {_listed(OPTIONAL)}."
 
 
+def security_figures() -> str:
+    """What the recorded run of `make security` tried and what held."""
+    run = json.loads((ROOT / "docs" / "figures" / "security.json").read_text(encoding="utf-8"))
+    rows = [
+        [each["area"], each["what"], f"{each['tried']:,}", f"{each['held']:,}" if not each["absent"] else each["note"]]
+        for each in run["lines"]
+    ]
+    said = f"From `make security RECORD=1` at commit `{run['commit']}` in {run['seconds']} s on {run['machine']}."
+    return f"{said}\n\n{table(['area', 'what', 'tried', 'held'], rows)}"
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "limits-at-a-glance": limits_at_a_glance,
     "limits": limits,
@@ -345,4 +357,5 @@ REGIONS: dict[str, Callable[[], str]] = {
     "tree": tree,
     "import-rules": import_rules,
     "layers": layers,
+    "security-figures": security_figures,
 }

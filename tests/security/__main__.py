@@ -1,6 +1,7 @@
-"""One table of what is tried against Codemode and what holds: `python -m tests.security [--json]`.
+"""One table of what is tried against Codemode and what holds: `python -m tests.security [--json] [--record]`.
 
-Every figure is counted in the run that prints it. Exit 1 when anything did not hold.
+Every figure is counted in the run that prints it. Exit 1 when anything did not hold. `--record` keeps a run in which
+everything held as docs/figures/security.json, from which SECURITY.md has its figures (`make docs`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import dataclasses
 import itertools
 import json
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,10 +22,14 @@ import apsw
 from . import kills, sandbox_attacks, sql_attacks
 from .line import Line, table
 
+ROOT = Path(__file__).parents[2]
+RECORD = ROOT / "docs" / "figures" / "security.json"
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = argparse.ArgumentParser(prog="python -m tests.security", description=__doc__)
     options.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    options.add_argument("--record", action="store_true", help="keep the figures for SECURITY.md")
     options.add_argument("--mutants", type=int, default=100_000)
     options.add_argument("--kills", type=int, default=20)
     options.add_argument(
@@ -34,9 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     lines = [_told(line) for line in _lines(chosen)]
     ok = all(line.ok for line in lines)
     seconds = round(time.monotonic() - started)
+    found = [{**dataclasses.asdict(line), "verdict": line.verdict} for line in lines]
+    told = {"machine": _machine(), "commit": _commit(), "seconds": seconds, "ok": ok, "lines": found}
+    if chosen.record and ok:
+        RECORD.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     if chosen.json:
-        found = [{**dataclasses.asdict(line), "verdict": line.verdict} for line in lines]
-        print(json.dumps({"machine": _machine(), "seconds": seconds, "ok": ok, "lines": found}))
+        print(json.dumps(told))
         return 0 if ok else 1
     print(_machine(), table(lines), sep="\n")
     for line in lines:
@@ -67,6 +76,11 @@ def _machine() -> str:
         f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}, "
         f"SQLite {apsw.sqlite_lib_version()}"
     )
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

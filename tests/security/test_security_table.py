@@ -58,6 +58,20 @@ def test_the_exit_code_is_the_verdict(
     assert [line["held"] for line in told["lines"]] == [3, held]
 
 
+@pytest.mark.parametrize("held", [3, 2])
+def test_only_a_run_in_which_everything_held_is_recorded(
+    held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "security.json"
+    monkeypatch.setattr(security, "RECORD", record)
+    monkeypatch.setattr(security, "_lines", lambda chosen: iter([Line("SQL", "other", 3, held)]))
+    security.main(["--record"])
+    assert record.exists() is (held == 3)
+    if record.exists():
+        told = json.loads(record.read_text())
+        assert (told["lines"][0]["held"], told["commit"] != "") == (3, True)
+
+
 def test_a_case_with_another_verdict_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "wrong.sql"
     path.write_text("-- case: right\n-- allowed: select\nSELECT 1\n-- case: wrong\n-- refused: verb, gate\nSELECT 2\n")
