@@ -108,7 +108,7 @@ def _in_one_session(
         counts["mutants"] += 1
         started[0] = time.monotonic()
         try:
-            faults = _judged(desk, witness, sql, counts)
+            faults = judged(desk, witness, sql, counts)
         except Exception as error:  # outside the tree, or raised where the desk expects none
             findings.append(f"not answered by the desk: {sql!r}: {error!r}")
             break
@@ -123,7 +123,7 @@ def _in_one_session(
     desk.close()
 
 
-def _judged(desk: Desk, witness: Witness, sql: str, counts: Counter[str]) -> list[str]:
+def judged(desk: Desk, witness: Witness, sql: str, counts: Counter[str]) -> list[str]:
     """Submit one mutant, count its verdict, and answer what is wrong with it."""
     result = desk.submit(sql, _Unbound())
     verdict = result.verdict
@@ -134,7 +134,7 @@ def _judged(desk: Desk, witness: Witness, sql: str, counts: Counter[str]) -> lis
         kind = scan.heading(sql.removeprefix("\ufeff")).kind
         if verdict[1] not in (kind, "explain"):
             faults.append(f"ran as {verdict[1]} and begins as {kind}")
-        witness.begin()
+    witness.begin()  # after a failed one too: the rows that it wrote before it was undone are not the next one's
     if desk.engine_hash() != desk.before:
         faults.append("changed what is the engine's")
     return faults

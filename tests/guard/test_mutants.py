@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from guard_desk import Desk, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutants import NAMES, WORDS, hunt
+from mutants import NAMES, WORDS, hunt, judged
 from witness import Witness
 
 from codemode.errors import CodemodeError
@@ -38,6 +39,15 @@ def test_the_witness_tells_a_write_that_the_guard_calls_a_read(tmp_path: Path) -
     told = " ".join(witness.objections("SELECT 1", allowed))
     assert all(part in told for part in ("read only", "leave the schema", "wrote main.t"))
     assert witness.objections("SELECT 2", Result(("error", "sql.syntax", "keyword"), [])) != []
+
+
+def test_a_write_that_failed_is_not_held_against_the_next_statement(tmp_path: Path) -> None:
+    desk, counts = Desk(tmp_path), Counter[str]()
+    witness = Witness(desk)
+    half_done = "INSERT INTO t (id) VALUES (77), (77)"
+    assert judged(desk, witness, half_done, counts) == []
+    assert judged(desk, witness, "SELECT 1", counts) == []
+    assert (counts["error"], counts["allowed"]) == (1, 1)
 
 
 @pytest.fixture(scope="module")

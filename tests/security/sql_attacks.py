@@ -152,7 +152,7 @@ def _accepted(statements: list[str]) -> tuple[int, list[str]]:
             if result.verdict[0] == "allowed":
                 accepted += 1
                 faults += [f"{fault}: {sql!r}" for fault in witness.objections(sql, result)]
-                witness.begin()
+            witness.begin()
             if desk.engine_hash() != desk.before:
                 faults.append(f"changed what is the engine's: {sql!r}")
                 break
