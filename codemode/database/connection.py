@@ -19,6 +19,7 @@ from codemode.limits import Limits
 
 BUSY_MS = 5_000  # another process (the command line beside a worker) holds the file for milliseconds
 JOURNAL_BYTES = 16 * 1024 * 1024  # what the WAL may keep on disk after a checkpoint
+MOST_COLUMNS = 200  # of a table, an index or a result
 HEAP_BYTES = 512 * 1024 * 1024  # SQLite's memory in the whole process; json_group_array and its like stop here
 
 _log = logging.getLogger("codemode")
@@ -59,7 +60,7 @@ def bound_statements(connection: apsw.Connection, limits: Limits) -> None:
     for limit, value in (
         (apsw.SQLITE_LIMIT_LENGTH, limits.value_bytes),
         (apsw.SQLITE_LIMIT_SQL_LENGTH, limits.sql_bytes),
-        (apsw.SQLITE_LIMIT_COLUMN, 200),
+        (apsw.SQLITE_LIMIT_COLUMN, MOST_COLUMNS),
         (apsw.SQLITE_LIMIT_EXPR_DEPTH, 200),
         (apsw.SQLITE_LIMIT_COMPOUND_SELECT, 50),
         (apsw.SQLITE_LIMIT_VDBE_OP, 250_000),

@@ -208,7 +208,7 @@ def _altered(database: str, table: str, column: str | None, accessor: str | None
 def _module(name: str, module: str, database: str | None, accessor: str | None) -> Violation | None:
     if module.lower() not in policy.MODULES:
         return Violation(
-            "module", f"virtual tables of {module} are not available", "use fts5, fts5vocab or rtree",
+            "module", f"virtual tables of {module} are not available", policy.MODULE_WAY,
         )  # fmt: skip
     return _own_name(name, "", database, accessor)
 

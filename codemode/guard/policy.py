@@ -70,7 +70,8 @@ INNER_PRAGMAS: dict[str, frozenset[str]] = {
     "alter_table": frozenset({"quick_check"}),  # the rows under a new constraint
     "create_virtual_table": frozenset({"page_size"}),  # rtree fits its nodes to a page
 }
-MODULES = frozenset({"fts5", "fts5vocab", "rtree"})
+MODULES = frozenset({"fts5", "fts5vocab", "rtree", "rtree_i32"})
+MODULE_WAY = f"use one of: {', '.join(sorted(MODULES))}"
 
 # SQLite's own, by name. Never: load_extension (code), fts3_tokenizer (pointers), sqlite_log (the host's log),
 # snippet and highlight (quadratic and not interruptible on long documents), rtreecheck, and what we do not know.

@@ -33,7 +33,7 @@ from codemode.errors import (
 )
 from codemode.guard import lookup
 from codemode.guard.authorizer import Authorizer
-from codemode.guard.policy import is_reserved, reserved
+from codemode.guard.policy import MODULE_WAY, is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
 from codemode.guard.statement import Statement
 from codemode.guard.ways import FUNCTION_WAYS, MATCH_WAY, message_way, syntax_way
@@ -202,7 +202,7 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
 
 
 def _missing_module(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
-    return StatementRefused(f"virtual tables of {found['name']} are not available", hint="use fts5, fts5vocab or rtree")
+    return StatementRefused(f"virtual tables of {found['name']} are not available", hint=MODULE_WAY)
 
 
 def _not_to_be_changed(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -214,6 +214,14 @@ def _view_is_read(found: re.Match[str], message: str, sql: str, connection: apsw
         violation = reserved(found["name"])
         return StatementRefused(violation.message, hint=violation.hint)
     return StatementFailed(message, hint="write to the tables below it, or create an INSTEAD OF trigger")
+
+
+def _renamed_onto_a_view(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    """The new name of a table with a trigger is the log's: SQLite complains of the trigger before we see the name."""
+    if is_reserved(found["name"]):
+        violation = reserved(found["name"])
+        return StatementRefused(violation.message, hint=violation.hint)
+    return StatementFailed(message, hint="a view has that name: choose another one")
 
 
 def _value_count(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -247,6 +255,7 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (re.compile(r"already exists|there is already another"), _already_exists),
     (re.compile(r"table (?P<name>\S+) may not be (?:modified|dropped|altered|indexed)"), _not_to_be_changed),
     (re.compile(r"cannot modify (?P<name>\S+) because it is a view"), _view_is_read),
+    (re.compile(r"after rename: cannot create \w+ trigger on view: (?P<name>\S+)$"), _renamed_onto_a_view),
     (re.compile(r"unsafe use of (?P<name>\w+)\(\)"), _no_such_function),
     (re.compile(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
     (

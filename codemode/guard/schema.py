@@ -1,15 +1,18 @@
 """The reserved part of the schema, before and after a schema statement: it must not change.
 
 Here because the authorizer is never told some names: what ALTER TABLE … RENAME TO gives, what a virtual table's
-shadow tables become, which table a foreign key refers to.
+shadow tables become, which table a foreign key refers to. And because a column's type is only known afterwards:
+SERIAL and its like number rows in other databases and are a type like any other to SQLite, so that ids stay NULL.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import apsw
 
+from codemode.database.names import quoted
 from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import TEMP, Violation
 
@@ -24,6 +27,14 @@ _REFERENCES = """
     FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name, 'main') AS link
     WHERE child.type = 'table' AND child.sql LIKE '%references%'
 """
+# The type is whatever stands before the first constraint: "INT AUTO_INCREMENT", "INT IDENTITY(1, 1)".
+_UNNUMBERED = """
+    SELECT made.name, info.name, info.type
+    FROM main.sqlite_schema AS made, pragma_table_info(made.name, 'main') AS info
+    WHERE made.type = 'table'
+        AND (made.sql LIKE '%serial%' OR made.sql LIKE '%auto%increment%' OR made.sql LIKE '%identity%')
+"""
+_NUMBERS = re.compile(r"(?:small|big)?serial[248]?|.*\b(?:auto_?increment|identity)\b.*", re.IGNORECASE)
 
 
 class ReservedSchema:
@@ -32,10 +43,12 @@ class ReservedSchema:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._before: list[Row] = []
+        self._unnumbered_before: list[tuple[str, str, str]] = []
 
     def remember(self) -> None:
         """Keep the reserved part as it is now."""
         self._before = self._reserved()
+        self._unnumbered_before = self._unnumbered()
 
     def violation(self) -> Violation | None:
         """What was taken or changed since `remember`, if anything."""
@@ -52,7 +65,12 @@ class ReservedSchema:
                     f"{child} refers to {parent}, which belongs to the engine: rows there could not be deleted",
                     "keep the key as an ordinary column, without REFERENCES",
                 )
-        return None
+        made = [column for column in self._unnumbered() if column not in self._unnumbered_before]
+        return _stays_null(made[0]) if made else None
+
+    def _unnumbered(self) -> list[tuple[str, str, str]]:
+        """(table, column, type) of columns whose type promises numbers that SQLite does not give."""
+        return [column for column in self._query(_UNNUMBERED) if _NUMBERS.fullmatch(column[2])]
 
     def _reserved(self) -> list[Row]:
         """Everything that has a reserved name or sits on one, and everything temporary: users have nothing there."""
@@ -61,3 +79,11 @@ class ReservedSchema:
 
     def _query(self, sql: str) -> list[Any]:
         return self._connection.execute(sql, can_cache=False).fetchall()
+
+
+def _stays_null(column: tuple[str, str, str]) -> Violation:
+    table, name, kind = column
+    return Violation(
+        "numbering", f"{table}.{name} would stay NULL: to SQLite {kind} is a type that numbers nothing",
+        f"write {quoted(name)} INTEGER PRIMARY KEY, and leave it out of INSERT: SQLite numbers the rows",
+    )  # fmt: skip

@@ -194,7 +194,7 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bQUALIFY\b", _FLAGS), "put the window function into a subquery and filter outside"),
     (re.compile(r"\bDISTINCT\s+ON\b", _FLAGS), "use row_number() OVER (PARTITION BY …) in a subquery and keep 1"),
     (re.compile(r"\bLATERAL\b|\bCROSS\s+APPLY\b", _FLAGS), "use a correlated subquery, or json_each(x)"),
-    (re.compile(r"\bAUTO_INCREMENT\b|\bSERIAL\b|\bIDENTITY\b", _FLAGS), "use id INTEGER PRIMARY KEY, which counts up"),
+    (re.compile(r"\bAUTO_?INCREMENT\b|\bSERIAL\b|\bIDENTITY\b", _FLAGS), "use id INTEGER PRIMARY KEY, which counts up"),
     (re.compile(r"\bENGINE\s*=|\bCHARSET\b|\bPARTITION\s+BY\s+(RANGE|LIST|HASH)\b", _FLAGS), "leave table options out"),
     (re.compile(r"\bON\s+DUPLICATE\s+KEY\b", _FLAGS), "use ON CONFLICT(key) DO UPDATE SET x = excluded.x"),
     (re.compile(r"\bINSERT\s+IGNORE\b", _FLAGS), "use INSERT OR IGNORE"),
@@ -263,6 +263,7 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^unknown database"), "a session has one database: leave the name before the table out"),
     (re.compile(r"^ON CONFLICT clause does not match"), "make a UNIQUE index on these columns first"),
     (re.compile(r"^Cannot add a NOT NULL column"), "give it a default that is not NULL: NOT NULL DEFAULT ''"),
+    (re.compile(r"^AUTOINCREMENT is only allowed"), "write id INTEGER PRIMARY KEY, which counts up by itself"),
     (re.compile(r"^foreign key mismatch"), "the column that is referred to has to be a PRIMARY KEY or UNIQUE"),
     (re.compile(r"^fts5: |^unterminated string"), MATCH_WAY),
 )

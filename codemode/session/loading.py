@@ -8,8 +8,9 @@ from typing import Any
 
 from codemode.database import schema
 from codemode.database.batch import insert_chunk, insert_for
+from codemode.database.connection import MOST_COLUMNS
 from codemode.database.names import quoted
-from codemode.errors import AlreadyExists, RequestInvalid
+from codemode.errors import AlreadyExists, RequestInvalid, StatementLimit
 from codemode.session.statements import Statements
 
 _IF_EXISTS = ("error", "append", "replace")
@@ -26,12 +27,17 @@ def load(
 ) -> int:
     """Insert `rows` into `table` of `columns` (name, type) and return how many; all or nothing.
 
-    Raises AlreadyExists where `if_exists` is "error" and the table is there.
+    Raises AlreadyExists where `if_exists` is "error" and the table is there, StatementLimit for too many columns.
     """
     if if_exists not in _IF_EXISTS:
         raise RequestInvalid(f"if_exists is {if_exists!r}", available=_IF_EXISTS)
     if not columns:
         raise RequestInvalid(f"{table}: a table needs at least one column")
+    if len(columns) > MOST_COLUMNS:
+        raise StatementLimit(
+            f"{table}: {len(columns):,} columns, and a table has {MOST_COLUMNS} at most",
+            hint="bring fewer columns, or one row for each of their values (name, value)",
+        )
     with statements.transaction.unit():
         _prepare(statements, table, columns, if_exists)
         return _insert(statements, table, [name for name, _ in columns], rows, progress)

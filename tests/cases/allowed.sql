@@ -711,6 +711,23 @@ SELECT rowid FROM x WHERE x MATCH 'fresh'
 -- allowed: select
 SELECT id, name FROM x WHERE minx >= 0 AND maxx <= 5
 
+-- case: columns whose names or texts look like numbering
+-- allowed: create_table
+CREATE TABLE x (serial TEXT, identity_card TEXT, note TEXT DEFAULT 'auto increment', id INTEGER PRIMARY KEY AUTOINCREMENT)
+
+-- case: rtree of whole numbers: use
+-- after: CREATE VIRTUAL TABLE x USING rtree_i32(id, low, high, +name TEXT)
+-- after: INSERT INTO x VALUES (1, 1, 2, 'a'), (2, 9, 10, 'b')
+-- after: UPDATE x SET low = -5 WHERE id = 2
+-- rows: [[2, -5, 10]]
+-- allowed: select
+SELECT id, low, high FROM x WHERE high > 5
+
+-- case: rtree of whole numbers: rename
+-- after: CREATE VIRTUAL TABLE x USING rtree_i32(id, low, high)
+-- allowed: alter_table
+ALTER TABLE x RENAME TO y
+
 -- case: rtree: drop
 -- after: CREATE VIRTUAL TABLE x USING rtree(id, a, b)
 -- allowed: drop_table

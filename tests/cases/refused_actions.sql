@@ -190,10 +190,6 @@ CREATE VIRTUAL TABLE x USING fts4(a)
 -- refused: module, authorizer
 CREATE VIRTUAL TABLE x USING geopoly(a)
 
--- case: module rtree_i32(id, a, b)
--- refused: module, authorizer
-CREATE VIRTUAL TABLE x USING rtree_i32(id, a, b)
-
 -- case: module fts4aux(docs)
 -- refused: module, authorizer
 CREATE VIRTUAL TABLE x USING fts4aux(docs)

@@ -65,3 +65,40 @@ ALTER TABLE only RENAME TO pragma_table_xinfo
 -- case: rename onto a table function of JSON
 -- refused: reserved, schema
 ALTER TABLE only RENAME TO json_tree
+
+-- case: rename onto the log, a table with a trigger
+-- refused: reserved, running
+-- after: CREATE TRIGGER tr AFTER INSERT ON only BEGIN SELECT 1; END
+-- hint: use another name
+ALTER TABLE only RENAME TO execution_logs
+
+-- case: rtree of whole numbers whose shadows are taken
+-- refused: reserved, running
+CREATE VIRTUAL TABLE _codemode USING rtree_i32(id, a, b)
+
+-- case: SERIAL, whose ids would stay NULL
+-- refused: numbering, schema
+-- hint: write "id" INTEGER PRIMARY KEY
+-- repair: CREATE TABLE x ("id" INTEGER PRIMARY KEY, name TEXT)
+CREATE TABLE x (id SERIAL PRIMARY KEY, name TEXT)
+
+-- case: BIGSERIAL without a key
+-- refused: numbering, schema
+-- hint: INTEGER PRIMARY KEY
+CREATE TABLE x (id BIGSERIAL, name TEXT)
+
+-- case: AUTO_INCREMENT before the key, which SQLite takes for a part of the type
+-- refused: numbering, schema
+-- hint: INTEGER PRIMARY KEY
+-- repair: CREATE TABLE x (id INTEGER PRIMARY KEY, name TEXT)
+CREATE TABLE x (id INT AUTO_INCREMENT PRIMARY KEY, name TEXT)
+
+-- case: IDENTITY
+-- refused: numbering, schema
+-- hint: INTEGER PRIMARY KEY
+CREATE TABLE x (id INT IDENTITY(1, 1) PRIMARY KEY, name TEXT)
+
+-- case: SERIAL in a column that is added
+-- refused: numbering, schema
+-- hint: INTEGER PRIMARY KEY
+ALTER TABLE only ADD COLUMN number SMALLSERIAL

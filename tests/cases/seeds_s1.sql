@@ -199,6 +199,7 @@ DELETE FROM session_state
 
 -- case: the log is not rewritten
 -- refused: reserved, sqlite
+-- repair: SELECT count(*) FROM execution_logs
 DELETE FROM execution_logs
 
 -- case: a session that others share by attaching
@@ -209,6 +210,8 @@ ATTACH DATABASE 'default.db' AS shared
 
 -- case: detach
 -- refused: attach, keyword
+-- hint: leave it out
+-- repair: SELECT count(*) FROM papers
 DETACH shared
 
 -- case: PRAGMA table_info, which the schema helper of the original needed
@@ -233,6 +236,7 @@ COMMIT
 -- case: rollback
 -- refused: transaction, keyword
 -- hint: raise an error
+-- snippet: import contextlib\nwith contextlib.suppress(helpers.Error): helpers.db.batch(["DELETE FROM papers", "INSERT INTO nowhere VALUES (1)"])\nassert helpers.db.value("SELECT count(*) FROM papers") > 0
 ROLLBACK
 
 -- case: savepoint

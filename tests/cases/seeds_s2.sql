@@ -123,6 +123,8 @@ INSERT INTO webrtc_signals (session_id, signal_type) VALUES ('s1', 'bye')
 -- case: a message of a session that does not exist
 -- error: sql.constraint, running
 -- hint: insert the row that it refers to first
+-- repair: INSERT INTO session_messages (session_id, message_type, content, created_at) SELECT session_id, 'chat', 'x', 0 FROM session_messages LIMIT 1
+-- repair: DELETE FROM session_messages WHERE created_at = 0
 INSERT INTO session_messages (session_id, message_type, content, created_at) VALUES ('nobody', 'chat', 'x', 1)
 
 -- case: analytics across a tenant

@@ -64,6 +64,8 @@ INSERT INTO memories (id, content, access_scope) VALUES ('m0', 'x', 'global')
 
 -- case: importance has a range
 -- error: sql.constraint, running
+-- repair: INSERT INTO memories (id, content, importance) VALUES ('m9', 'x', 10)
+-- repair: DELETE FROM memories WHERE id = 'm9'
 INSERT INTO memories (id, content, importance) VALUES ('m9', 'x', 11)
 
 -- case: every change of a tenant's plan is logged by a trigger
@@ -290,11 +292,16 @@ SELECT count(*) FROM pragma_table_info('data_items') WHERE name = 'priority'
 
 -- case: foreign keys are enforced without the PRAGMA that the original sent
 -- refused: pragma, keyword
+-- hint: pragma_table_info
+-- repair: SELECT "from", "table", "to" FROM pragma_foreign_key_list('users')
 PRAGMA foreign_keys = ON
 
 -- case: a user without a tenant
 -- error: sql.constraint, running
 -- hint: insert the row that it refers to first
+-- repair: INSERT INTO tenants (id, name) VALUES ('nobody', 'n')
+-- repair: INSERT INTO users (id, tenant_id, email) VALUES ('u8', 'nobody', 'x@y.test')
+-- repair: DELETE FROM tenants WHERE id = 'nobody'
 INSERT INTO users (id, tenant_id, email) VALUES ('u8', 'nobody', 'x@y.test')
 
 -- case: a tenant goes with all of its own

@@ -189,7 +189,9 @@ SELECT name, owner_id FROM workspaces ORDER BY id
 
 -- case: a copy of the database as the original made it
 -- refused: maintenance, keyword
--- hint: compaction on request
+-- hint: CREATE TABLE b AS SELECT * FROM a
+-- repair: CREATE TABLE messages_copy AS SELECT * FROM messages
+-- repair: DROP TABLE messages_copy
 VACUUM INTO '/backup/chat.db'
 
 -- case: a session is archived and taken away

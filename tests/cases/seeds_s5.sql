@@ -306,11 +306,16 @@ DELETE FROM performance_metrics WHERE start_time < datetime('now', '-90 days') L
 -- case: vacuum, which the original ran inside a transaction
 -- refused: maintenance, keyword
 -- hint: the engine does this itself
+-- host: compact
 VACUUM
 
 -- case: analyze
 -- refused: maintenance, keyword
 -- hint: the engine does this itself
+-- repair: CREATE TABLE analysed (id INTEGER PRIMARY KEY, kind TEXT)
+-- repair: CREATE INDEX analysed_kind ON analysed (kind)
+-- snippet: helpers.db.batch_insert("analysed", ({"kind": n % 7} for n in range(10_000)))
+-- snippet: assert helpers.db.value("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'analysed'") == 1
 ANALYZE
 
 -- case: a version
@@ -335,6 +340,7 @@ DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_vers
 -- case: PostgreSQL: extension
 -- refused: kind, keyword
 -- hint: leave it out
+-- repair: CREATE TABLE pg_keys (id TEXT PRIMARY KEY DEFAULT (lower(hex(randomblob(16)))), body TEXT)
 CREATE EXTENSION IF NOT EXISTS "uuid-ossp"
 
 -- case: PostgreSQL: UUID keys
@@ -346,6 +352,7 @@ CREATE TABLE pg_items (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), body JSONB
 -- case: PostgreSQL: UUID keys in parentheses
 -- refused: function, authorizer
 -- hint: lower(hex(randomblob(16)))
+-- repair: CREATE TABLE pg_more (id UUID PRIMARY KEY DEFAULT (lower(hex(randomblob(16)))), body JSONB)
 CREATE TABLE pg_more (id UUID PRIMARY KEY DEFAULT (gen_random_uuid()), body JSONB)
 
 -- case: PostgreSQL: JSONB is a type like any other here
@@ -424,6 +431,7 @@ SELECT tokens_used::float FROM conversations
 -- case: PostgreSQL: a type of its own
 -- refused: kind, keyword
 -- hint: CHECK (x IN
+-- repair: CREATE TABLE pg_typed (status TEXT CHECK (status IN ('pending', 'success', 'failed')))
 CREATE TYPE parsing_status AS ENUM ('pending', 'success', 'failed')
 
 -- case: PostgreSQL: a materialized view

@@ -29,6 +29,15 @@ def test_an_import_reports_a_profile(cli, tmp_path):
     assert rows(cli, "s1", "people")[1] == {"name": "Grace", "age": None, "zip": "123", "column_4": "y"}
 
 
+def test_a_file_of_too_many_columns_is_said_plainly(cli, tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join((",".join(f"column_{n}" for n in range(300)), ",".join("1" * 300))))
+    answer = cli("import", path, "-s", "s1")
+    assert answer.code == 1
+    assert "wide: 300 columns, and a table has 200 at most" in answer.err
+    assert "column_7" not in answer.err, "the whole CREATE TABLE helps nobody"
+
+
 def test_an_import_in_json_answers_the_profiles(cli, tmp_path):
     for name in ("a", "b"):
         (tmp_path / f"{name}.ndjson").write_text('{"n": 1}\n{"n": 2.5}\n')

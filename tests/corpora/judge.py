@@ -34,7 +34,8 @@ NAMED = {
     "temp": "a TEMP object could shadow the session's own",
     "reserved": "a name that the engine or SQLite keeps",
     "table": "a table function that shows more than the session",
-    "module": "a virtual table other than fts5, fts5vocab and rtree",
+    "module": "a virtual table other than fts5, fts5vocab, rtree and rtree_i32",
+    "numbering": "SERIAL and its like: the ids would stay NULL",
     "json_patch": "the bounded json_patch() needs json() around it there",
     "text": "NUL, U+FEFF, an open comment or a parameter with parentheses",
 }

@@ -155,4 +155,6 @@ class Desk:
 
 
 def _rule_of(error: CodemodeError) -> str:
-    return "function" if "()" in error.message else "reserved"
+    if "()" in error.message:
+        return "function"
+    return "numbering" if "numbers nothing" in error.message else "reserved"

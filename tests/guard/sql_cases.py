@@ -10,7 +10,8 @@ A case begins with `-- case: name` and ends at the next one; what is no directiv
     -- params: json                   bound to it: a list, or an object for :name
     -- hint: words                    the hint of its refusal holds these words
     -- repair: sql                    what the hint leads to, one line each; all of them must be allowed
-    -- snippet: python                the same where the way out is a helper; run where there is a whole session
+    -- snippet: python                the same where the way out is a helper (\\n begins a new line)
+    -- host: method                   the same where it is the host's: a method of Session. Both need a whole session
     -- escapes                        \\uXXXX in the SQL stands for that character
     -- in order                       (first line of a file) its cases share one database, each sees what came before
 
@@ -42,6 +43,7 @@ class Case:
     hint: str = ""
     repair: list[str] = field(default_factory=list)
     snippet: list[str] = field(default_factory=list)
+    host: list[str] = field(default_factory=list)
 
 
 def read_cases(path: Path) -> Iterator[Case]:
@@ -49,7 +51,7 @@ def read_cases(path: Path) -> Iterator[Case]:
     escapes = False
     for line in [*path.read_text().splitlines(), "-- case: "]:
         directive = re.match(
-            r"-- (case|allowed|refused|error|after|rows|params|hint|repair|snippet|escapes)\b:?\s?(.*)$", line
+            r"-- (case|allowed|refused|error|after|rows|params|hint|repair|snippet|host|escapes)\b:?\s?(.*)$", line
         )
         if directive is None:
             if case is not None:
@@ -65,8 +67,8 @@ def read_cases(path: Path) -> Iterator[Case]:
             raise AssertionError(f"{path.name}: {line} stands before the first case")
         elif word in ("allowed", "refused", "error"):
             case.expected = (word, *[part.strip() for part in value.split(",") if part.strip()])
-        elif word in ("after", "repair", "snippet"):
-            getattr(case, word).append(value)
+        elif word in ("after", "repair", "snippet", "host"):
+            getattr(case, word).append(value.replace("\\n", "\n") if word == "snippet" else value)
         elif word in ("rows", "params"):
             setattr(case, word, json.loads(value))
         elif word == "hint":
