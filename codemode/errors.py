@@ -24,7 +24,11 @@
     │   ├── SessionNotFound           session.not_found        create it, or name another
     │   ├── SessionExpired            session.expired          renew it on purpose; its data is gone
     │   ├── SessionDamaged            session.damaged          restore a copy; the file was set aside
-    │   └── SessionNewer              session.newer            upgrade codemode
+    │   ├── SessionNewer              session.newer            upgrade codemode
+    │   ├── SessionExists             session.exists           choose another id
+    │   ├── NoSuchCheckpoint          session.no_such_checkpoint  use one of `available`
+    │   ├── CheckpointExists          session.checkpoint_exists   choose another name, or replace it on purpose
+    │   └── CheckpointLimit           session.checkpoint_limit    delete checkpoints that are not needed
     ├── RequestInvalid                request.invalid          mend the call
     ├── StorageFull                   storage.full             free space below the data directory
     └── WorkerError                   the worker cannot serve
@@ -213,6 +217,30 @@ class SessionNewer(SessionError):
     """The session was written by a newer codemode; upgrade this one."""
 
     code = "session.newer"
+
+
+class SessionExists(SessionError):
+    """There is a session of that id already; choose another."""
+
+    code = "session.exists"
+
+
+class NoSuchCheckpoint(SessionError):
+    """The session has no checkpoint of that name; `available` lists those it has."""
+
+    code = "session.no_such_checkpoint"
+
+
+class CheckpointExists(SessionError):
+    """The session has a checkpoint of that name already; choose another, or replace it on purpose."""
+
+    code = "session.checkpoint_exists"
+
+
+class CheckpointLimit(SessionError):
+    """The session's checkpoints reached `checkpoints` or `checkpoint_bytes`; delete some."""
+
+    code = "session.checkpoint_limit"
 
 
 class RequestInvalid(CodemodeError):

@@ -31,6 +31,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     chunk_rows: int = 500  # rows bound to one INSERT of a batch; more gains nothing
     idle_seconds: float = 86_400.0  # a session expires this long after its last use
     open_sessions: int = 256  # per worker; each open one costs about 200 KB and a few descriptors
+    checkpoints: int = 20  # named copies of a session: more are hard to tell apart
+    checkpoint_bytes: int = 4096 * MIB  # all of them together, whole copies: four of the largest database
     code_bytes: int = 256 * 1024  # the snippet's source; data belongs in `inputs` or in a table
 
     def __post_init__(self) -> None:

@@ -96,6 +96,14 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A named copy of a session's data, kept with the session."""
+
+    name: str
+    created_at: str
+    size_bytes: int
+
+
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a session's execution log, as the table `execution_logs` holds it."""
 

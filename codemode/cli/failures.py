@@ -15,7 +15,10 @@ from codemode.cli.output import emit, printable
 from codemode.errors import CodemodeError, RequestInvalid, StorageFull, WorkerInternal
 
 FAILED, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
-USAGE_CODES = {"request.invalid", "session.not_found", "session.expired"}
+USAGE_CODES = {
+    "request.invalid", "session.not_found", "session.expired", "session.exists", "session.no_such_checkpoint",
+    "session.checkpoint_exists",
+}  # fmt: skip
 LISTED = 20  # names of `available` that people are shown; JSON has them all
 
 

@@ -6,18 +6,19 @@ from typing import Any
 
 import click
 
+from codemode.cli import checkpoints
 from codemode.cli.app import App, command
 from codemode.cli.output import moment, plural, relative, size
 from codemode.cli.table import show
 
 
-@click.group("sessions", short_help="List, show, pin, compact and remove sessions.")
+@click.group("sessions", short_help="List, show, pin, compact and remove sessions; checkpoint, restore and fork them.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output.")
 @click.option("--data-dir", metavar="DIR", help="Where sessions live.")
 @click.option("--config", metavar="FILE", help="Settings as TOML.")
 @click.pass_context
 def sessions(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
-    """List, show, pin, compact and remove sessions."""
+    """List, show, pin, compact and remove sessions; checkpoint, restore and fork them."""
     before = ctx.obj or {}
     ctx.obj = {
         "as_json": as_json or before.get("as_json", False),
@@ -123,5 +124,5 @@ def sweep(app: App) -> None:
         click.echo(f"{plural(len(expired), 'session')} expired" + (f": {', '.join(expired)}" if expired else ""))
 
 
-for verb in (ls, show_session, rm, pin, compact, sweep):
+for verb in (ls, show_session, rm, pin, compact, sweep, *checkpoints.VERBS):
     sessions.add_command(verb)

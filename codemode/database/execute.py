@@ -52,9 +52,10 @@ class Deadline:
         self._at = float("inf")
         self._lock = threading.Lock()
         self._cancel: Cancellable | None = None
-        connection.set_progress_handler(self._over, _PROGRESS_STEPS, id="deadline")
+        connection.set_progress_handler(self.is_over, _PROGRESS_STEPS, id="deadline")
 
-    def _over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether the time of what runs is over, or it was cancelled."""
         return time.monotonic() > self._at or (self._cancel is not None and self._cancel.cancelled)
 
     @contextmanager

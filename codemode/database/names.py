@@ -7,6 +7,10 @@ import re
 # Readable by everybody, written only by the engine. SQLite compares names without case.
 _RESERVED = re.compile(r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.DOTALL)
 
+# The engine's tables in session.db that no way back changes (a restore, an undo) and no fork inherits: what they tell
+# is true of the session, not of its data.
+CARRIED_TABLES: tuple[str, ...] = ()
+
 
 def is_reserved(name: str) -> bool:
     """Whether `name` belongs to the engine or to SQLite itself."""

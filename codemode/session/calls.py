@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from codemode.database import plan, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
 from codemode.session.batches import Batches
+from codemode.session.checkpoints import Checkpoints, ends_in_time
 from codemode.session.host import HostFunctions
 from codemode.session.ids import ulid
 from codemode.session.pages import Pages
@@ -119,6 +122,29 @@ class Calls:
             self._transaction.commit()
         self.statements.tally.tables_kept = dict(self.statements.tally.tables_changed)
 
+    def _checkpoint(self, name: str, replace: bool | None) -> Any:
+        if self._transaction.mode in ("dry_run", "read_only"):
+            raise RequestInvalid(
+                f"checkpoint() is not available in a {self._transaction.mode.replace('_', ' ')} execution",
+                hint="it would stay: leave it out, or run the snippet for good",
+            )
+        if self._transaction.is_open:
+            raise RequestInvalid(
+                "checkpoint() keeps what is committed, and this execution has written something that is not",
+                hint="call helpers.db.commit() first, or make the checkpoint before the first write",
+            )
+        opened = self._opened
+        with self.statements.logged("checkpoint", name), opened.deadline.until(self.statements.until):
+            found = self._checkpoints.take(name, ends_in_time(opened), replace=bool(replace))
+        return msgspec.to_builtins(found)
+
+    def _list_checkpoints(self) -> Any:
+        return msgspec.to_builtins(self._checkpoints.all())
+
+    @property
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self._opened.files, self._opened.limits)
+
     def _explain(self, sql: str, params: Any) -> Any:
         statement = self.statements.checked(sql)
         with self.statements.logged("explain", sql), self.statements.stepping(statement):
@@ -187,6 +213,8 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.delete_state": (Calls._delete_state, (str,)),
     "db.list_state": (Calls._list_state, ()),
     "db.commit": (Calls._commit, ()),
+    "db.checkpoint": (Calls._checkpoint, (str, bool | None)),
+    "db.list_checkpoints": (Calls._list_checkpoints, ()),
     "db.explain": (Calls._explain, (str, Any)),
     "db.get_metrics": (Calls._get_metrics, ()),
     "schema.get_tables": (lambda calls: calls._schema(schema.tables), ()),

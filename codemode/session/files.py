@@ -11,6 +11,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +49,11 @@ class SessionFiles:
         """The execution log."""
         return self.directory / "log.db"
 
+    @property
+    def checkpoints(self) -> Path:
+        """The directory of the session's checkpoints; made with the first one."""
+        return self.directory / "checkpoints"
+
     def size_bytes(self) -> int:
         """Bytes on disk of everything in the directory; 0 when there is none."""
         try:
@@ -67,16 +74,39 @@ class SessionFiles:
         with storage_errors(self.directory):
             for left in self.directory.glob("new-*.db"):  # by a process that was killed here
                 left.unlink()
-            # A write-ahead log whose database is gone would be replayed into the new file: its pages are another's.
-            self.set_aside_database(f"orphan-{now_ms()}")
             try:
                 with fresh.open("xb") as file:
                     file.write(template)
                     file.flush()
                     os.fsync(file.fileno())
-                fresh.rename(self.database)
+                self.adopt(fresh)
             finally:
                 fresh.unlink(missing_ok=True)
+
+    def adopt(self, fresh: Path) -> None:
+        """Make the whole and durable file `fresh` the session's database, where there is none."""
+        with storage_errors(self.directory):
+            # A write-ahead log whose database is gone would be replayed into the new file: its pages are another's.
+            self.set_aside_database(f"orphan-{now_ms()}")
+            fresh.rename(self.database)
+
+    @contextmanager
+    def unfinished(self) -> Iterator[Path]:
+        """A path for a file that is being made below `checkpoints`; what is not renamed by the end is deleted."""
+        with storage_errors(self.checkpoints):
+            self.checkpoints.mkdir(mode=0o700, exist_ok=True)
+        path = self.checkpoints / f"new-{ulid()}.db"
+        try:
+            yield path
+        finally:
+            for companion in ("", *_COMPANIONS):
+                path.with_name(path.name + companion).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Delete what a process that was killed has left unfinished; only under the directory's lock."""
+        with storage_errors(self.checkpoints):
+            for left in self.checkpoints.glob("new-*"):
+                left.unlink(missing_ok=True)
 
     def set_aside_database(self, suffix: str) -> None:
         """Rename session.db with its companions, so that nothing of it is lost."""

@@ -56,6 +56,10 @@ class Guarded:
         """Whether the files that were opened are still the session's files, and nothing spoke of damage to them."""
         return not self._suspect and (_identity(self.files.database), _identity(self.files.log)) == self._identity
 
+    def outdate(self) -> None:
+        """Have the files opened anew at the next turn: what is known of their content holds no longer."""
+        self._suspect = True
+
     def close(self) -> None:
         """Close both files; an open transaction is rolled back by SQLite."""
         self.connection.close(True)
@@ -66,6 +70,7 @@ class OpenSession(Guarded):
     """The session's writer; used only by whoever has its turn."""
 
     def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int) -> None:
+        files.sweep()
         super().__init__(files, limits, log_entries, log_bytes, _writing)
 
     def is_settled(self) -> bool:

@@ -91,9 +91,12 @@ class Registry:
             if not files.database.exists():
                 files.create(self.storage.template)
             # A file without a record is kept as it is: a lost catalogue must not empty its sessions.
-            own = {} if limits is None else _lowered(limits)
-            idle = self._limits(own).idle_seconds
-            self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own)
+            self.enrol(key, {} if limits is None else _lowered(limits))
+
+    def enrol(self, key: Key, own: dict[str, Any]) -> None:
+        """Record a session whose file is in its place, with its lowered limits; only under its lock."""
+        idle = self._limits(own).idle_seconds
+        self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own)
 
     def _lower(self, key: Key, record: SessionRecord, limits: Limits) -> None:
         own = _lowered(limits)
@@ -142,9 +145,9 @@ class Registry:
             try:
                 held.enter_context(file_lock(files.lock, max(0.0, until - time.monotonic())))
             except FileNotFoundError:
-                self._usable(key)
+                self.record(key)
                 raise _missing() from None
-            record = self._usable(key)
+            record = self.record(key)
             opened = self._open(slot, files, record)
             try:
                 yield opened
@@ -166,7 +169,7 @@ class Registry:
                     return
 
     def _reader(self, slot: Slot, key: Key) -> Reader:
-        record = self._usable(key)
+        record = self.record(key)
         with slot.reader_lock:
             if slot.reader is not None and (slot.reader.closed or not slot.reader.is_current()):
                 slot.reader.close()
@@ -177,11 +180,11 @@ class Registry:
 
     def new_reader(self, key: Key, record: SessionRecord | None = None) -> Reader:
         """A reader of the caller's own, to be closed by it."""
-        record = record or self._usable(key)
+        record = record or self.record(key)
         try:
             return Reader(self.files(key), self.limits(record), self.storage.log_entries, self.storage.log_bytes)
         except FileNotFoundError:
-            self._usable(key)
+            self.record(key)
             raise _missing() from None
 
     @contextmanager
@@ -196,7 +199,8 @@ class Registry:
         opened = None if slot is None else slot.opened
         return opened is not None and opened.deadline.cancel_running()
 
-    def _usable(self, key: Key) -> SessionRecord:
+    def record(self, key: Key) -> SessionRecord:
+        """The session's record; raises SessionNotFound and SessionExpired."""
         record = self.catalog.get(*key)
         if record is None:
             raise _not_found(key[1])
@@ -217,7 +221,7 @@ class Registry:
 
     def touch(self, key: Key) -> None:
         """The session was used just now."""
-        self._touch(self._usable(key))
+        self._touch(self.record(key))
 
     def _touch(self, record: SessionRecord) -> None:
         now = now_ms()

@@ -18,6 +18,7 @@ from codemode.database.journal import Totals
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
 from codemode.session.calls import Calls
+from codemode.session.checkpoint_calls import CheckpointCalls
 from codemode.session.execution import Execution, Request, Runner, write_log
 from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel, as_error
@@ -46,7 +47,7 @@ class Host(Protocol):
         ...
 
 
-class Session(HostCalls):
+class Session(CheckpointCalls, HostCalls):
     """A tenant's named working memory; made by `Worker.session`, safe to use from several threads."""
 
     def __init__(self, worker: Host, tenant: str, session_id: str, limits: Limits) -> None:
@@ -138,6 +139,10 @@ class Session(HostCalls):
         """
         with self._turn() as calls:
             return load(calls.statements, table, columns, rows, if_exists=if_exists, progress=progress)
+
+    def _sibling(self, session_id: str) -> Session:
+        record = self._registry.record((self.tenant, session_id))
+        return Session(self._worker, self.tenant, session_id, self._registry.limits(record))
 
     def _execute(
         self, opened: OpenSession, request: Request, queue_seconds: float, cancel: Cancel | None = None

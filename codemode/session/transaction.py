@@ -41,6 +41,11 @@ class Transaction:
         self._marks = 0
 
     @property
+    def is_open(self) -> bool:
+        """Whether there are writes that are neither committed nor undone."""
+        return self._open
+
+    @property
     def depth(self) -> int:
         """How many units are open."""
         return self._marks

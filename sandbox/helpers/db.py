@@ -41,6 +41,9 @@ class Database(Spelled):
         "insert_many": "batch_insert",
         "bulk_insert": "batch_insert",
         "executescript": "script",
+        "savepoint": "checkpoint",
+        "snapshot": "checkpoint",
+        "checkpoints": "list_checkpoints",
     }
 
     def __init__(self, channel: Channel, warn: Warn) -> None:
@@ -172,6 +175,20 @@ class Database(Spelled):
     def commit(self) -> None:
         """Make everything done so far permanent, also if the snippet fails later; for long loads."""
         self._channel.call("db.commit")
+
+    @spelled()
+    def checkpoint(self, name: str, replace: bool = False) -> Answer:
+        """Keep a copy of all tables under a name, to go back to; answers `{"name", "created_at", "size_bytes"}`.
+
+        It holds what is committed: make it before the first write, or after `commit()`. A name that is taken is an
+        error unless `replace` is True. Only the host can restore one.
+        """
+        return Answer(self._channel.call("db.checkpoint", _name(name, "name"), bool(replace)))
+
+    @spelled()
+    def list_checkpoints(self) -> list[dict[str, Any]]:
+        """The checkpoints of this session, the oldest first: `[{"name", "created_at", "size_bytes"}]`."""
+        return list(self._channel.call("db.list_checkpoints"))
 
     @spelled(params=_PARAMS)
     def explain(self, sql: str, params: Any = ()) -> Answer:

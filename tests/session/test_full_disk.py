@@ -63,3 +63,24 @@ def test_a_full_disk(small_disk: Path) -> None:
         assert session.value("SELECT x FROM t") == 1
         assert worker.session("other").get_tables() == []
         assert session.logs(limit=1)[0].statement == "SELECT x FROM t"
+
+
+def test_a_checkpoint_and_a_restore_that_do_not_fit(small_disk: Path) -> None:
+    with Worker(data_dir=small_disk / "data") as worker:
+        session = worker.session("s")
+        session.exec("CREATE TABLE t (x)")
+        session.exec("INSERT INTO t VALUES ('small')")
+        session.checkpoint("small")
+        session.exec("INSERT INTO t VALUES (zeroblob(600000))")
+        session.checkpoint("large")
+        fill(small_disk / "fill")
+        for call in (lambda: session.checkpoint("next"), lambda: session.restore("large"), session.fork):
+            with pytest.raises(StorageFull, match="free space"):
+                call()
+        assert session.value("SELECT count(*) FROM t") == 2
+        assert [found.name for found in session.checkpoints()] == ["small", "large"]
+        assert [info.id for info in worker.sessions()] == ["s"]
+        (small_disk / "fill").unlink()
+        session.restore("small")
+        assert session.value("SELECT count(*) FROM t") == 1
+        assert session.fork().get_tables() == ["t"]

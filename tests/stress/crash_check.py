@@ -172,6 +172,33 @@ class Check:
         if found == ["t", "u"]:
             self.findings.partial.append(f"{operation}: what had expired came back")
 
+    def _restored(self, operation: Operation) -> None:
+        """All of the first state or all of the second; the first one where the restore was acknowledged."""
+        if not operation.parts:
+            return
+        session = self.worker.session(f"kept-{operation.n}", create=False)
+        found = (
+            session.get_tables(),
+            [index["name"] for index in session.describe_table("t")["indexes"]],
+            session.query("SELECT a, count(*) AS n FROM t GROUP BY a"),
+        )
+        first = (["t"], [], [{"a": "first" * 20, "n": LOADED}])
+        second = (["t", "u"], ["t_by_a"], [{"a": "second", "n": LOADED}])
+        if operation.done and found != first:
+            self.findings.lost.append(f"{operation}: {found}")
+        if 1 in operation.parts and found not in (first, second):
+            self.findings.partial.append(f"{operation}: {found}")
+        if [checkpoint.name for checkpoint in session.checkpoints()] != ["first"]:
+            self.findings.lost.append(f"{operation}: its checkpoint")
+
+    def _forked(self, operation: Operation) -> None:
+        found = self._tables_of(f"fork-{operation.n}")
+        if operation.done and found != ["t"]:
+            self.findings.lost.append(f"{operation}: {found}")
+        if found is not None:
+            rows = self.worker.session(f"fork-{operation.n}").value("SELECT count(*) FROM t") if found else 0
+            self._whole(Operation(operation.n, "forked", "life", True), rows, LOADED)
+
     def _logs(self) -> None:
         for name, session in self.sessions.items():
             kept = {entry.execution_id for entry in session.logs(limit=100_000, kind="execution")}
@@ -182,6 +209,9 @@ class Check:
     def _files(self) -> None:
         for left in self.data_dir.glob("sessions/removed-*"):
             self.findings.other.append(f"left behind: {left.name}")
+        opened = [self.data_dir.glob(f"sessions/*/checkpoints/{name}") for name in ("*-journal", "*-wal", "*-shm")]
+        for left in [path for found in opened for path in found if not path.name.startswith("new-")]:
+            self.findings.other.append(f"left beside a checkpoint: {left.name}")
         for file in [path for path in self.data_dir.rglob("*.db") if not path.name.startswith("new-")]:
             connection = sqlite3.connect(file)
             answer = connection.execute("PRAGMA integrity_check").fetchall()

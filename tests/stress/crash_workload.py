@@ -136,8 +136,24 @@ def renewed(worker: Worker, session: Session, n: int, tell: Tell) -> None:
     worker.session(f"again-{n}", renew=True, limits=Limits(idle_seconds=3600)).exec("CREATE TABLE u AS SELECT 1 AS a")
 
 
+def restored(worker: Worker, session: Session, n: int, tell: Tell) -> None:
+    session = worker.session(f"kept-{n}")
+    session.load("t", [("a", "TEXT")], (("first" * 20,) for _ in range(LOADED)))
+    session.checkpoint("first")
+    tell("part", part=0)
+    session.script("UPDATE t SET a = 'second'; CREATE TABLE u (x); CREATE INDEX t_by_a ON t (a)")
+    tell("part", part=1)
+    session.restore("first")
+
+
+def forked(worker: Worker, session: Session, n: int, tell: Tell) -> None:
+    source = worker.session(f"source-{n}")
+    source.load("t", [("a", "TEXT")], (("first" * 20,) for _ in range(LOADED)))
+    source.fork(f"fork-{n}")
+
+
 DATA = (batched, parts, single, schema, dropped, state, counted, failing, loaded, compacted)
-LIFE = (created, removed, swept, renewed, loaded, counted)
+LIFE = (created, removed, swept, renewed, loaded, counted, restored, forked)
 
 
 def main(data_dir: Path, seed: int, first: int, pipe: int) -> None:

@@ -1,0 +1,148 @@
+"""Copies of a session's database: taken beside its readers, made ready, and put back in one transaction.
+
+A copy is taken by SQLite's backup from a connection of its own, so nobody waits for it. It is put back the same way,
+into the file that is there: one transaction of the write-ahead log. A crash leaves the state before it or after it,
+and whoever has the file open, here or in another process, simply sees a commit. (A file renamed into place would meet
+the write-ahead log of the file before it: its pages would be replayed into the wrong database.)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+
+from codemode.database.connection import open_session
+from codemode.database.execute import Deadline
+from codemode.database.metrics import size_bytes
+from codemode.database.migrate import migrate, migrations
+from codemode.database.names import CARRIED_TABLES, quoted
+from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, StatementTimeout, StorageFull
+from codemode.limits import Limits
+
+Check = Callable[[], None]  # called between two steps; raises to give up
+
+_STEP_PAGES = 2_000  # 8 MB: some 10 ms between two looks at the clock
+_BUSY_MS = 5_000
+_ANY_LENGTH = 2**30
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
+_FULL = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
+
+
+def live_bytes(path: Path) -> int:
+    """How large a copy of the session's file at `path` would be."""
+    with explained(path), closing(_reading(path)) as connection:
+        return size_bytes(connection)
+
+
+def take(source: Path, target: Path, check: Check) -> None:
+    """Write the committed state of the session's file `source` to the new file `target`; durable when it returns.
+
+    Neither readers nor a writer of `source` wait. Raises what `check` raises, StorageFull and SessionDamaged; what was
+    written of `target` stays for the caller to delete.
+    """
+    with explained(source):
+        with closing(_reading(source)) as origin, closing(apsw.Connection(str(target))) as copy:
+            copy.execute("PRAGMA journal_mode = off")  # nobody else knows the file, and a torn one is never named
+            copy.execute("PRAGMA synchronous = off")
+            origin.execute("BEGIN")
+            origin.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # from here on one state, whoever commits
+            _backup(origin, copy, check)
+        _sync(target)
+
+
+def make_ready(path: Path, live: Path | None, limits: Limits, until: float) -> None:
+    """Bring the private copy at `path` to the newest form, check it, and give it what belongs to `live` alone.
+
+    Without `live` it becomes a session of its own, to which nothing of that kind belongs. With the walls of a session's
+    own connection: checking computes the users' CHECK constraints. Raises SessionNewer, SessionDamaged for a copy that
+    is not sound, StatementTimeout at `until`.
+    """
+    with explained(path), closing(open_session(path, limits, own=True)) as connection:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)  # rows of before the session's limit was lowered
+        try:
+            with Deadline(connection).until(until):
+                migrate(connection, migrations("codemode.database", "migrations/session"))
+                found = connection.pragma("quick_check", 1)
+                if found != "ok":
+                    raise SessionDamaged(f"the copy is damaged: {found}", hint="use another one; nothing was changed")
+                _carry_over(connection, live)
+        except apsw.InterruptError:
+            raise StatementTimeout("checking the copy took too long", hint="give the session more time") from None
+
+
+def _carry_over(connection: apsw.Connection, live: Path | None) -> None:
+    """Fill the engine's tables that no way back may change with what the session holds now."""
+    if not CARRIED_TABLES:
+        return
+    if live is not None:
+        connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
+        connection.execute("ATTACH ? AS live", (str(live),))
+    with connection:
+        for name in map(quoted, CARRIED_TABLES):
+            connection.execute(f"DELETE FROM main.{name}")  # noqa: S608
+            if live is not None:
+                connection.execute(f"INSERT INTO main.{name} SELECT * FROM live.{name}")  # noqa: S608
+
+
+def put_back(copy: Path, live: Path, check: Check) -> None:
+    """Make the session's file `live` what the private file `copy` is, in one transaction."""
+    with explained(live), closing(apsw.Connection(str(live), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+        connection.set_busy_timeout(_BUSY_MS)
+        connection.wal_autocheckpoint(0)
+        with closing(frozen(copy)) as origin:
+            _backup(origin, connection, check)
+        connection.set_busy_timeout(0)
+        with suppress(apsw.BusyError):  # a reader is in its way: the next one will do
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+def frozen(path: Path) -> apsw.Connection:
+    """A read-only connection on a file that nobody changes: without locks, and without files beside it."""
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags=flags)
+
+
+def _reading(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_BUSY_MS)
+    return connection
+
+
+def _backup(origin: apsw.Connection, target: apsw.Connection, check: Check) -> None:
+    with target.backup("main", origin, "main") as backup:
+        while not backup.done:
+            check()
+            backup.step(_STEP_PAGES)
+
+
+def _sync(path: Path) -> None:
+    # Opened as a plain file: no connection has it, so no lock of SQLite's is lost when it is closed.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors about the file at `path` as errors of the tree."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise SessionDamaged(f"{path} cannot be read: {error}", hint="restore another copy") from None
+    except (*_FULL, OSError) as error:
+        raise StorageFull(f"the copy cannot be written: {error}", hint="free space in the data directory") from None
+    except (apsw.BusyError, apsw.LockedError):
+        raise SessionBusy("another process holds the session's file", hint="try again") from None
+    except apsw.Error as error:
+        raise _unexpected(error) from None
+
+
+def _unexpected(error: apsw.Error) -> CodemodeError:
+    return StorageFull(f"the session cannot be copied: {error}", hint="try again, or free space")

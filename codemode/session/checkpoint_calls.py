@@ -1,0 +1,132 @@
+"""What a host does with a session as a whole: checkpoint it, go back, fork it.
+
+Each call is a turn of its own and an entry of the execution log. None of them runs inside a transaction.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codemode.database import copies
+from codemode.database.clock import now
+from codemode.database.journal import Entry, Totals
+from codemode.errors import CodemodeError, SessionDamaged
+from codemode.limits import Limits
+from codemode.session import ids
+from codemode.session.checkpoints import Checkpoints, ends_in_time, put_back, until_now
+from codemode.session.execution import write_log
+from codemode.session.files import storage_errors
+from codemode.session.forking import fork
+from codemode.session.opened import OpenSession
+from codemode.session.registry import Registry
+from codemode.session.slots import Key
+from codemode.values import Checkpoint
+
+if TYPE_CHECKING:
+    from codemode.session.session import Session
+
+_HOST = "host"
+
+
+class CheckpointCalls:
+    """The calls; a subclass says which session of which registry is meant."""
+
+    limits: Limits
+    _registry: Registry
+    _key: Key
+
+    def checkpoint(self, name: str, *, replace: bool = False) -> Checkpoint:
+        """Keep a copy of the data as it is now under `name`: 1 to 64 letters, digits, `_ . : @ -`.
+
+        Readers do not wait. Raises CheckpointExists unless `replace`, CheckpointLimit, StorageFull.
+        """
+        with self._alone("checkpoint", name) as opened:
+            return self._kept().take(name, ends_in_time(opened), replace=replace)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """The checkpoints of the session, the oldest first."""
+        self._registry.record(self._key)
+        return self._kept().all()
+
+    def list_checkpoints(self) -> list[Checkpoint]:
+        """The same as `checkpoints`: the name that snippets know."""
+        return self.checkpoints()
+
+    def delete_checkpoint(self, name: str) -> None:
+        """Delete a checkpoint; raises NoSuchCheckpoint."""
+        with self._alone("delete_checkpoint", name):
+            self._kept().delete(name)
+
+    def restore(self, name: str) -> Checkpoint:
+        """Make the data what it was at the checkpoint `name`, wholly or not at all; the checkpoint stays.
+
+        Raises NoSuchCheckpoint, SessionNewer, and SessionDamaged for a damaged checkpoint; the session is unchanged
+        then.
+        """
+        with self._alone("restore", name) as opened:
+            found = self._kept().get(name)
+            with opened.files.unfinished() as copy, _about(name):
+                _copied(self._kept().path(name), copy)
+                put_back(opened, copy, ends_in_time(opened), until_now(self.limits.execution_seconds))
+            return found
+
+    def fork(self, new_session_id: str | None = None, *, checkpoint: str | None = None) -> Session:
+        """A new session with this one's data as it is now, or as it was at `checkpoint`; with the same lowered limits.
+
+        Without an id it gets a minted one. Its log and its checkpoints begin empty. Raises RequestInvalid for a bad id
+        and SessionExists.
+        """
+        target = ids.new_session_id() if new_session_id is None else ids.parse_session_id(new_session_id)
+        with self._alone("fork", target) as opened:
+
+            def copy(path: Path) -> None:
+                if checkpoint is None:
+                    copies.take(opened.files.database, path, ends_in_time(opened))
+                else:
+                    _copied(self._kept().path(checkpoint), path)
+
+            fork(self._registry, self._key, (self._key[0], target), copy)
+        return self._sibling(target)
+
+    def _sibling(self, session_id: str) -> Session:
+        raise AssertionError("a session provides this")
+
+    def _kept(self) -> Checkpoints:
+        return Checkpoints(self._registry.files(self._key), self.limits)
+
+    @contextmanager
+    def _alone(self, kind: str, text: str) -> Iterator[OpenSession]:
+        """The session's turn for something that takes at most `execution_seconds`, and its entry in the log."""
+        with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
+            entry, started = Entry(_HOST, now(), kind, text, 0.0), time.monotonic()
+            try:
+                with opened.deadline.until(until_now(self.limits.execution_seconds)):
+                    yield opened
+            except CodemodeError as error:
+                entry.error_code = error.code
+                raise
+            finally:
+                entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
+                write_log(opened, [entry], Totals(0, 0, 0), opened.size_bytes())
+
+
+def _copied(checkpoint: Path, path: Path) -> None:
+    """A private copy of a checkpoint: a file that nobody has open for writing, so plain copying will do."""
+    with storage_errors(path):
+        shutil.copyfile(checkpoint, path)
+
+
+@contextmanager
+def _about(name: str) -> Iterator[None]:
+    try:
+        yield
+    except SessionDamaged as error:
+        raise SessionDamaged(
+            f"checkpoint {name} is damaged, and the session is as it was: {error.message}",
+            hint="restore another checkpoint, and delete this one",
+        ) from None

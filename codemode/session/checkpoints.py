@@ -1,0 +1,137 @@
+"""The checkpoints of one session: named copies of its data, made and put back by whoever has its turn.
+
+    DATA_DIR/sessions/<hash>/checkpoints/<name in hexadecimal>.db
+
+A name never is a path: it is checked, and written in hexadecimal. A copy is made under another name and renamed, so
+there is a whole checkpoint or none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from codemode.database import copies
+from codemode.database.clock import iso
+from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint, RequestInvalid, StatementTimeout
+from codemode.limits import Limits
+from codemode.session.files import SessionFiles, storage_errors
+from codemode.session.opened import Guarded
+from codemode.values import Checkpoint
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
+
+
+class Checkpoints:
+    """The checkpoints below one session's directory."""
+
+    def __init__(self, files: SessionFiles, limits: Limits) -> None:
+        self._files, self._limits = files, limits
+
+    def all(self) -> list[Checkpoint]:
+        """Every checkpoint, the oldest first."""
+        with storage_errors(self._files.checkpoints):
+            found = [(path.stat(), path) for path in self._files.checkpoints.glob("*.db") if _is_checkpoint(path)]
+        found.sort(key=lambda pair: (pair[0].st_mtime_ns, pair[1].name))
+        return [
+            Checkpoint(name=_name(path), created_at=iso(stat.st_mtime_ns // 1_000_000), size_bytes=stat.st_size)
+            for stat, path in found
+        ]
+
+    def path(self, name: str) -> Path:
+        """The file of the checkpoint `name`; raises RequestInvalid and NoSuchCheckpoint."""
+        path = self._path(name)
+        if not path.exists():
+            names = [checkpoint.name for checkpoint in self.all()]
+            raise NoSuchCheckpoint(
+                f"there is no checkpoint {name}",
+                hint="make one with checkpoint(name)" if not names else None,
+                did_you_mean=difflib.get_close_matches(name, names),
+                available=names,
+            )
+        return path
+
+    def get(self, name: str) -> Checkpoint:
+        """The checkpoint `name`; raises RequestInvalid and NoSuchCheckpoint."""
+        self.path(name)
+        return next(checkpoint for checkpoint in self.all() if checkpoint.name == name)
+
+    def take(self, name: str, check: Callable[[], None], *, replace: bool = False) -> Checkpoint:
+        """Copy the committed state of the session; raises CheckpointExists, CheckpointLimit and StorageFull."""
+        path = self._path(name)
+        if path.exists() and not replace:
+            raise CheckpointExists(
+                f"there is a checkpoint {name} already", hint="choose another name, or say replace=True"
+            )
+        self._expect_room(name)
+        with self._files.unfinished() as fresh:
+            copies.take(self._files.database, fresh, check)
+            with storage_errors(path):
+                fresh.rename(path)
+        return self.get(name)
+
+    def delete(self, name: str) -> None:
+        """Delete the checkpoint `name`; raises NoSuchCheckpoint."""
+        with storage_errors(self._files.checkpoints):
+            self.path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self._files.checkpoints / f"{_checked(name).encode().hex()}.db"
+
+    def _expect_room(self, name: str) -> None:
+        limits, others = self._limits, [each for each in self.all() if each.name != name]
+        hint = "delete one that is not needed: " + ", ".join(each.name for each in others[:5])
+        if len(others) >= limits.checkpoints:
+            raise CheckpointLimit(f"the session has {len(others)} checkpoints, as many as it may have", hint=hint)
+        wanted, held = copies.live_bytes(self._files.database), sum(each.size_bytes for each in others)
+        if wanted + held > limits.checkpoint_bytes:
+            raise CheckpointLimit(
+                f"a checkpoint of {wanted:,} bytes beside others of {held:,} bytes is more than the"
+                f" {limits.checkpoint_bytes:,} bytes of limit checkpoint_bytes",
+                hint=hint if others else "compact the session, or raise the limit",
+            )
+
+
+def put_back(opened: Guarded, copy: Path, check: Callable[[], None], until: float) -> None:
+    """Make the session's data what the private file `copy` holds, brought to the newest form: wholly or not at all."""
+    copies.make_ready(copy, opened.files.database, opened.limits, until)
+    copies.put_back(copy, opened.files.database, check)
+    opened.outdate()
+
+
+def ends_in_time(opened: Guarded) -> Callable[[], None]:
+    """A check that raises StatementTimeout when the time of what `opened` runs is over, or it was cancelled."""
+
+    def check() -> None:
+        if opened.deadline.is_over():
+            raise StatementTimeout("copying the session took longer than was allowed", hint="try again with more time")
+
+    return check
+
+
+def until_now(seconds: float) -> float:
+    """`seconds` from now, as time.monotonic counts."""
+    return time.monotonic() + seconds
+
+
+def _checked(name: str) -> str:
+    if type(name) is str and _NAME.fullmatch(name):
+        return name
+    raise RequestInvalid(
+        f"{str(name)[:80]!r} cannot be the name of a checkpoint",
+        hint="1 to 64 letters, digits, _ . : @ or -, the first a letter, a digit or _",
+    )
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        return _NAME.fullmatch(bytes.fromhex(path.stem).decode()) is not None
+    except ValueError:
+        return False
+
+
+def _name(path: Path) -> str:
+    return bytes.fromhex(path.stem).decode()
