@@ -36,13 +36,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     children: int = 2  # kept forked and confined ahead of need; each costs some 15 MB, mostly shared
     log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work
     log_bytes: int = 64 * MIB  # of that log: long snippets must not outgrow the data they work on
+    slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 
     def __post_init__(self) -> None:
         if self.children < 0:
             raise RequestInvalid(f"setting children must be zero or more, not {self.children!r}")
-        for name in ("log_entries", "log_bytes", "sweep_seconds"):
+        for name in ("log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds"):
             if not getattr(self, name) > 0:
                 raise RequestInvalid(f"setting {name} must be above zero, not {getattr(self, name)!r}")
 

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
+from codemode.values import KEPT_DAYS, Day
 
 REMEMBER_MS = 30 * 86_400_000
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at"
@@ -49,15 +54,31 @@ class Sessions:
         self._connection = connection
         self._path = connection.filename
         self._identity = _identity(self._path)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
         if _identity(self._path) != self._identity:
             raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
+        with self._errors(), self._lock:
+            return self._connection.execute(sql, params).fetchall()
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """What runs inside is one transaction, of this thread alone."""
+        with self._lock:
+            self._run("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._run("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            with self._lock:
-                return self._connection.execute(sql, params).fetchall()
+            yield
         except apsw.ConnectionClosedError:
             raise WorkerError("this worker is closed") from None
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
@@ -120,9 +141,32 @@ class Sessions:
         """Sessions of all tenants that expired and whose ids are still remembered."""
         return [_record(row) for row in self._run(f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NOT NULL")]  # noqa: S608
 
-    def expire(self, tenant: str, session_id: str, now: int) -> None:
-        """Its data is gone; the id answers `session.expired` from here on."""
-        self._run("UPDATE sessions SET expired_at = ? WHERE tenant = ? AND id = ?", now, tenant, session_id)
+    def expire(self, tenant: str, session_id: str, now: int, days: Iterable[Day] = ()) -> None:
+        """Its data is gone; the id answers `session.expired` from here on.
+
+        `days` is what it cost, read from its log before that goes too: kept for the tenant, once.
+        """
+        with self._at_once():
+            where = "WHERE tenant = ? AND id = ?"
+            lived = self._run(f"SELECT 1 FROM sessions {where} AND expired_at IS NULL", tenant, session_id)  # noqa: S608
+            self._run(f"UPDATE sessions SET expired_at = ? {where}", now, tenant, session_id)  # noqa: S608
+            for day in days if lived else ():
+                self._add_day(tenant, day)
+
+    def _add_day(self, tenant: str, day: Day) -> None:
+        where = "WHERE tenant = ? AND day = ?"
+        gone = msgspec.structs.replace(day, size_bytes=0)  # its file goes with it
+        found = self._run(f"SELECT totals FROM usage_by_day {where}", tenant, day.day)  # noqa: S608
+        if not found:
+            self._run("DELETE FROM usage_by_day WHERE tenant = ? AND day <= ?", tenant, _oldest_day(day.day))
+        both = msgspec.json.decode(found[0][0], type=Day).plus(gone) if found else gone
+        text = msgspec.json.encode(both).decode()
+        self._run("INSERT OR REPLACE INTO usage_by_day VALUES (?, ?, ?)", tenant, day.day, text)
+
+    def days(self, tenant: str) -> list[Day]:
+        """What the sessions of `tenant` that are gone cost, by day, oldest first."""
+        found = self._run("SELECT totals FROM usage_by_day WHERE tenant = ? ORDER BY day", tenant)
+        return [msgspec.json.decode(text, type=Day) for (text,) in found]
 
     def forget(self, tenant: str, session_id: str) -> None:
         """Remove the record, as if the session had never been."""
@@ -148,6 +192,10 @@ def catalog_damaged(path: str, why: object) -> CatalogDamaged:
         hint="end this worker and restore the file from a copy, or move it away with its -wal file: the sessions are"
         " kept, and each is found again when it is asked for by its id",
     )
+
+
+def _oldest_day(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=KEPT_DAYS)).isoformat()
 
 
 def _identity(path: str) -> tuple[int, int] | None:

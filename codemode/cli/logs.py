@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import moment
+from codemode.cli.output import duration, moment, printable
 from codemode.cli.table import show
 
 
@@ -14,8 +14,14 @@ from codemode.cli.table import show
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The newest entries.")
 @click.option("--kind", metavar="KIND", help="Only this kind: execution, exec, query, batch_insert, …")
 @click.option("--errors", is_flag=True, help="Only what failed.")
-def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool) -> None:
+@click.option("--slow", is_flag=True, help="Statements that took longer than slow_statement_ms, with their plans.")
+def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool, slow: bool) -> None:
     """Show what ran in a session, oldest first; failed and undone work is on record too."""
+    if slow and (kind or errors):
+        raise click.UsageError("--slow does not go with --kind and --errors")
+    if slow:
+        _slow(app, session_id, limit)
+        return
     with app.worker() as worker:
         entries = worker.session(session_id, create=False).logs(limit=limit, kind=kind, errors=errors)
     entries = sorted(entries, key=lambda entry: entry.id)
@@ -39,6 +45,22 @@ def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool) 
         show(columns, rows)
     else:
         click.echo("no entries", err=True)
+
+
+def _slow(app: App, session_id: str, limit: int) -> None:
+    with app.worker() as worker:
+        found = worker.session(session_id, create=False).slow_statements(limit)[::-1]
+    if app.as_json:
+        app.answer(found, session_id=session_id)
+        return
+    for each in found:
+        figures = f"{each.vm_steps:,} vm steps, {each.scan_steps:,} scan steps, {each.sorts:,} sorts"
+        click.echo(f"{moment(each.timestamp)}  {duration(each.duration_ms)}  {figures}  {each.execution_id}")
+        click.echo(f"  {printable(_line(each.statement))}")
+        for line in each.plan:
+            click.echo(f"    {printable(line)}")
+    if not found:
+        click.echo("no slow statements", err=True)
 
 
 def _line(statement: str) -> str:

@@ -22,6 +22,7 @@ DAMAGE = (apsw.CorruptError, apsw.NotADBError)  # of the session's file, or of t
 Connection = apsw.Connection
 Cursor = apsw.Cursor
 Parameters = Sequence[Any] | Mapping[str, Any]
+UNBOUND: Any = apsw._null_bindings  # type: ignore[attr-defined]  # every parameter NULL: to explain, not to run
 
 _WATCHDOG_SECONDS = 0.2  # later than the progress handler: its interrupt also ends page iterators that are open
 _PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
@@ -101,6 +102,19 @@ class Cost:
     vm_steps: int = 0
     sorts: int = 0
     auto_indexes: int = 0
+
+    def copy(self) -> Cost:
+        """These figures, as they are now."""
+        return Cost(self.scan_steps, self.vm_steps, self.sorts, self.auto_indexes)
+
+    def minus(self, before: Cost) -> Cost:
+        """What came after `before`."""
+        return Cost(
+            self.scan_steps - before.scan_steps,
+            self.vm_steps - before.vm_steps,
+            self.sorts - before.sorts,
+            self.auto_indexes - before.auto_indexes,
+        )
 
 
 class Meter:

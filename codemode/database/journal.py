@@ -12,11 +12,12 @@ from typing import Any
 
 import apsw
 
-from codemode.database.clock import now_ms
+from codemode.database import usage
+from codemode.database.clock import now, now_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.migrate import migrations
 from codemode.errors import StorageFull
-from codemode.values import LogEntry
+from codemode.values import Day, LogEntry, SizeAt, SlowStatement, Totals
 
 _COLUMNS = (
     "execution_id", "timestamp", "kind", "statement", "duration_ms", "rows_read", "rows_written", "size_bytes",
@@ -54,15 +55,6 @@ def bounded(text: str) -> str:
     return f"{start}… [{len(text):,} characters, sha256 {hashlib.sha256(data).hexdigest()[:16]}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What a session did over its whole life, also beyond the entries that are kept."""
-
-    executions: int
-    rows_read: int
-    rows_written: int
-
-
 class Journal:
     """A session's execution log: the newest `entries`, in a file of about `size_bytes` at most."""
 
@@ -72,9 +64,14 @@ class Journal:
         self._lock = threading.Lock()  # writers hold the session's turn; readers such as `logs` do not
         self._connection = _open(path)
         self._page_size = int(self._connection.pragma("page_size"))
+        self._day = ""
 
-    def write(self, entries: Iterable[Entry], more: Totals) -> None:
-        """Append `entries`, add `more` to the totals and drop the oldest beyond the bounds, in one transaction."""
+    def write(self, entries: Iterable[Entry], more: Totals, size: int = 0, slow: Iterable[SlowStatement] = ()) -> None:
+        """Append `entries` and `slow`, add `more` to the totals and drop the oldest beyond the bounds: one transaction.
+
+        `size` is that of the session's database afterwards.
+        """
+        moment = now()
         rows = [
             (e.execution_id, e.timestamp, e.kind, e.statement, e.duration_ms, e.rows_read, e.rows_written,
              e.size_bytes, e.error_code)
@@ -83,15 +80,21 @@ class Journal:
 
         def append() -> None:
             with self._connection as connection:
-                connection.executemany(_INSERT, rows)
-                connection.execute(
-                    "UPDATE totals SET executions = executions + ?, rows_read = rows_read + ?,"
-                    " rows_written = rows_written + ?",
-                    (more.executions, more.rows_read, more.rows_written),
-                )
-                self._prune(connection, connection.last_insert_rowid())
+                if rows:
+                    connection.executemany(_INSERT, rows)
+                    self._prune(connection, connection.last_insert_rowid())
+                self._count(connection, moment, more, size)
+                usage.add_slow(connection, slow)
 
         self._sound(append)
+
+    def _count(self, connection: apsw.Connection, moment: str, more: Totals, size: int) -> None:
+        day = moment[:10]
+        usage.add(connection, day, more, size)
+        usage.note_size(connection, moment, size)
+        if day != self._day:
+            usage.forget_old_days(connection, day)
+            self._day = day
 
     def _prune(self, connection: apsw.Connection, newest: int) -> None:
         connection.execute("DELETE FROM execution_logs WHERE id <= ?", (newest - self._entries,))
@@ -115,8 +118,20 @@ class Journal:
 
     def totals(self) -> Totals:
         """What the session did over its whole life."""
-        sql = "SELECT executions, rows_read, rows_written FROM totals"
-        return Totals(*self._sound(lambda: self._connection.execute(sql).get))
+        found: Totals = self._sound(lambda: usage.life(self._connection))
+        return found
+
+    def days(self) -> list[Day]:
+        """The same by day, oldest first."""
+        return list(self._sound(lambda: usage.days(self._connection)))
+
+    def sizes(self) -> list[SizeAt]:
+        """How the size of the session's database changed, oldest first."""
+        return list(self._sound(lambda: usage.sizes(self._connection)))
+
+    def slow(self, limit: int) -> list[SlowStatement]:
+        """The newest slow statements, newest first."""
+        return list(self._sound(lambda: usage.slow(self._connection, limit)))
 
     def _sound(self, work: Callable[[], Any]) -> Any:
         """The answer of `work`; a log that shows damage meanwhile is set aside, and `work` done on a new one."""

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from codemode.database import copies
 from codemode.database.clock import now
-from codemode.database.journal import Entry, Totals
+from codemode.database.journal import Entry
 from codemode.errors import CodemodeError, SessionDamaged
 from codemode.limits import Limits
 from codemode.session import ids
+from codemode.session.accounts import write_log
 from codemode.session.checkpoints import Checkpoints, ends_in_time, put_back, until_now
-from codemode.session.execution import write_log
 from codemode.session.files import storage_errors
 from codemode.session.forking import fork
 from codemode.session.opened import OpenSession
 from codemode.session.registry import Registry
 from codemode.session.slots import Key
-from codemode.values import Checkpoint
+from codemode.values import Checkpoint, Totals
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
@@ -112,7 +112,7 @@ class CheckpointCalls:
                 raise
             finally:
                 entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
-                write_log(opened, [entry], Totals(0, 0, 0), opened.size_bytes())
+                write_log(opened, [entry], Totals(), opened.size_bytes())
 
 
 def _copied(checkpoint: Path, path: Path) -> None:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from msgspec import convert, structs
+from msgspec import convert, structs, to_builtins
 
-from codemode.database.clock import now
-from codemode.database.execute import DatabaseError
-from codemode.database.journal import Entry, Totals, bounded
+from codemode.database.clock import now, sure_ms
+from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError, every_error
 from codemode.limits import Limits
 from codemode.session import results
+from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
 from codemode.session.host import HostFunctions
 from codemode.session.ids import new_execution_id
+from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
-from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
+from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Totals, Usage
 from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
 
-_log = logging.getLogger("codemode")
 _PASSING = frozenset(kind.code for kind in every_error() if kind.retryable)
 
 
@@ -77,14 +76,15 @@ class Execution:
     ) -> None:
         self.id = new_execution_id()
         self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
+        self.totals = Totals()  # of this execution, when it is over
+        self._left_seconds = None if opened.expires_at is None else (opened.expires_at - sure_ms()) / 1000
         self._transaction = Transaction(opened, request.mode)
         self._statements = Statements(opened, self._transaction, self.id)
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
 
     def run(self, runner: Runner, queue_seconds: float) -> Outcome:
         """Run the snippet, commit or roll back, write the log, and answer."""
-        started, timestamp = time.monotonic(), now()
-        self._opened.meter.take()
+        started, timestamp, used = time.monotonic(), now(), time.thread_time()
         try:
             # Only this may be cancelled: what follows is short, and commits or rolls back.
             with self._opened.deadline.cancellable(self._cancel):
@@ -103,7 +103,7 @@ class Execution:
         problem = self._ended(problem)
         if problem is not None:
             value = info = None
-        usage = _usage(run, time.monotonic() - started, queue_seconds, info)
+        usage = _usage(run, time.monotonic() - started, queue_seconds, time.thread_time() - used, info)
         outcome = self._outcome(run, runner.isolation, usage, problem)
         return self._logged(structs.replace(outcome, result=value, result_info=info), timestamp)
 
@@ -138,6 +138,8 @@ class Execution:
         return problem
 
     def _outcome(self, run: RunOutcome, isolation: tuple[str, ...], usage: Usage, problem: Problem | None) -> Outcome:
+        use = self._database_use()
+        self._warn(run, usage, use, problem)
         return Outcome(
             ok=problem is None,
             status=run.status if run.status != "completed" or problem is None else "error",
@@ -145,15 +147,27 @@ class Execution:
             session_id=self._session_id,
             stdout=run.stdout,
             stdout_truncated=run.stdout_truncated,
-            db=self._database_use(),
+            db=use,
             usage=usage,
             isolation=isolation,
-            warnings=(*self._request.warnings, *self._statements.tally.warnings, *run.warnings),
+            warnings=tuple(self._statements.tally.warnings),
             error=problem,
         )
 
+    def _warn(self, run: RunOutcome, usage: Usage, use: DatabaseUse, problem: Problem | None) -> None:
+        """Everything that the caller should know of, each kind counted."""
+        tally, request, limits = self._statements.tally, self._request, self._opened.limits
+        tally.warn_all(request.warnings, "clamped")
+        tally.warn_all(run.warnings, "value")
+        used = figures(tally, usage, use, cut=run.stdout_truncated)
+        bounds = {**to_builtins(limits), "execution_seconds": request.seconds, "result_bytes": request.result_bytes}
+        for warned in near_limits(used, bounds, problem.code if problem else None):
+            tally.warn(warned.text, warned.kind)
+        for warned in near_expiry(self._left_seconds, limits.idle_seconds):
+            tally.warn(warned.text, warned.kind)
+
     def _database_use(self) -> DatabaseUse:
-        transaction, tally, cost = self._transaction, self._statements.tally, self._opened.meter.take()
+        transaction, tally, cost = self._transaction, self._statements.tally, self._opened.meter.cost
         undone = transaction.rolled_back and transaction.mode == "atomic"
         return DatabaseUse(
             committed=transaction.committed,
@@ -175,7 +189,8 @@ class Execution:
             self.id, timestamp, "execution", bounded(self._request.code), outcome.usage.duration_ms, tally.rows_read,
             tally.rows_written, size, outcome.error.code if outcome.error else None,
         )  # fmt: skip
-        warning = write_log(self._opened, [*tally.entries, entry], Totals(1, tally.rows_read, tally.rows_written), size)
+        self.totals = totals(outcome, tally)
+        warning = write_log(self._opened, [*tally.entries, entry], self.totals, size, tally.slow)
         return outcome if warning is None else structs.replace(outcome, warnings=(*outcome.warnings, warning))
 
 
@@ -192,26 +207,18 @@ def sandbox_limits(limits: Limits) -> SandboxLimits:
     )
 
 
-def write_log(opened: OpenSession, entries: Iterable[Entry], totals: Totals, size: int) -> str | None:
-    """Write `entries`; a log that cannot be written is a warning, never a lost outcome."""
-    for entry in entries:
-        entry.size_bytes = size
-    try:
-        opened.journal.write(entries, totals)
-    except DatabaseError as error:
-        _log.error("the execution log %s cannot be written: %s", opened.journal.path, error)
-        return f"this execution could not be written to the log: {error}"
-    return None
-
-
-def _usage(run: RunOutcome, seconds: float, queue_seconds: float, info: ResultInfo | None) -> Usage:
+def _usage(
+    run: RunOutcome, seconds: float, queue_seconds: float, worker_seconds: float, info: ResultInfo | None
+) -> Usage:
     return Usage(
         duration_ms=round(seconds * 1000, 3),
         queue_ms=round(queue_seconds * 1000, 3),
         cpu_ms=round(run.cpu_seconds * 1000, 3),
+        worker_cpu_ms=round(worker_seconds * 1000, 3),
         peak_memory_bytes=run.peak_memory_bytes,
         helper_calls=run.helper_calls,
         result_bytes=info.bytes if info else 0,
+        stdout_bytes=len(run.stdout) if run.stdout.isascii() else len(run.stdout.encode("utf-8", "replace")),
     )
 
 

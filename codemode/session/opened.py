@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from codemode.database import journal
@@ -26,15 +27,24 @@ from codemode.session.files import SessionFiles, storage_full
 Opening = Callable[[SessionFiles, Limits], Connection]
 
 
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """What a session's log keeps: the newest entries, about so many bytes, statements from so many milliseconds on."""
+
+    entries: int
+    size_bytes: int
+    slow_ms: float
+
+
 class Guarded:
     """One connection on a session's file with its guard, and the session's log."""
 
-    def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int, opening: Opening) -> None:
-        self.files, self.limits = files, limits
+    def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds, opening: Opening) -> None:
+        self.files, self.limits, self.slow_ms = files, limits, log.slow_ms
         database = _identity(files.database)
         if database is None:
             raise FileNotFoundError(files.database)
-        self.journal = Journal(files.log, log_entries, log_bytes)
+        self.journal = Journal(files.log, log.entries, log.size_bytes)
         self._identity = database, _identity(files.log)
         try:
             self.connection = opening(files, limits)
@@ -69,9 +79,10 @@ class Guarded:
 class OpenSession(Guarded):
     """The session's writer; used only by whoever has its turn."""
 
-    def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int) -> None:
+    def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds) -> None:
         files.sweep()
-        super().__init__(files, limits, log_entries, log_bytes, _writing)
+        super().__init__(files, limits, log, _writing)
+        self.expires_at: int | None = None  # as the turn found it, in milliseconds since 1970; None for never
 
     def is_settled(self) -> bool:
         """Whether no transaction is left open: whoever had the turn may have been cut short (KeyboardInterrupt).
@@ -104,8 +115,8 @@ class Reader(Guarded):
     reader the last committed state. `lock` makes the reader's own users take turns.
     """
 
-    def __init__(self, files: SessionFiles, limits: Limits, log_entries: int, log_bytes: int) -> None:
-        super().__init__(files, limits, log_entries, log_bytes, _reading)
+    def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds) -> None:
+        super().__init__(files, limits, log, _reading)
         self.lock = threading.RLock()
         self.closed = False
 

@@ -89,7 +89,8 @@ class Pages:
         """Give up an iterator; closing one twice is fine."""
         page = self._pages.pop(number, None)
         if page is not None:
-            _release(page)
+            with self._statements.opened.meter.counting():  # SQLite tells a statement's cost when it ends
+                _release(page)
 
     def close_all(self) -> None:
         """Give up every iterator: before the execution's transaction ends."""

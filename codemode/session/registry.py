@@ -19,12 +19,15 @@ import msgspec
 
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
+from codemode.database.usage import days_of
 from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
 from codemode.limits import Limits
+from codemode.session.accounts import Account
 from codemode.session.files import SessionFiles, sweep_rubbish
-from codemode.session.opened import OpenSession, Reader
+from codemode.session.opened import LogBounds, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
 from codemode.session.turn import TurnQueue, file_lock
+from codemode.values import Day, summed
 
 _log = logging.getLogger("codemode")
 _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll back
@@ -40,8 +43,7 @@ class Storage:
     data_dir: Path
     template: bytes
     limits: Limits
-    log_entries: int
-    log_bytes: int
+    log: LogBounds
 
 
 class Registry:
@@ -50,6 +52,7 @@ class Registry:
     def __init__(self, storage: Storage, catalog: Sessions) -> None:
         self.storage, self.catalog = storage, catalog
         self.slots = Slots(affordable(storage.limits.open_sessions))
+        self.account = Account()
 
     def files(self, key: Key) -> SessionFiles:
         """Where the session's files are."""
@@ -149,6 +152,7 @@ class Registry:
                 raise _missing() from None
             record = self.record(key)
             opened = self._open(slot, files, record)
+            opened.expires_at = record.expires_at
             try:
                 yield opened
             finally:
@@ -182,7 +186,7 @@ class Registry:
         """A reader of the caller's own, to be closed by it."""
         record = record or self.record(key)
         try:
-            return Reader(self.files(key), self.limits(record), self.storage.log_entries, self.storage.log_bytes)
+            return Reader(self.files(key), self.limits(record), self.storage.log)
         except FileNotFoundError:
             self.record(key)
             raise _missing() from None
@@ -214,7 +218,7 @@ class Registry:
         if slot.opened is None:
             storage = self.storage
             try:
-                slot.opened = OpenSession(files, self._limits(record.limits), storage.log_entries, storage.log_bytes)
+                slot.opened = OpenSession(files, self._limits(record.limits), storage.log)
             except FileNotFoundError:
                 raise _missing() from None
         return slot.opened
@@ -245,7 +249,7 @@ class Registry:
                     return False
                 # The record first: from here on nobody opens what is about to be deleted.
                 if fresh.expired_at is None:
-                    self.catalog.expire(*key, now_ms())
+                    self.catalog.expire(*key, now_ms(), days_of(files.log))
                 slot.close()
                 files.remove()
                 return True
@@ -267,10 +271,19 @@ class Registry:
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
                 # Killed between these lines, the id answers "expired" and the sweep removes what is left: never a
                 # session without its file, nor a file that comes back without its record.
-                self.catalog.expire(*key, now_ms())
+                self.catalog.expire(*key, now_ms(), days_of(files.log))
                 slot.close()
                 files.remove()
             self.catalog.forget(*key)
+
+    def usage_by_day(self, tenant: str) -> list[Day]:
+        """What the tenant's sessions cost, by day: read from the log of each, and from the catalogue for those gone."""
+        # The catalogue first: a session that goes meanwhile is missing for once, and never counted twice.
+        found = self.catalog.days(tenant)
+        for record in self.catalog.all(tenant):
+            if record.expired_at is None:
+                found += days_of(self.files((tenant, record.id)).log)
+        return summed(found)
 
     def sweep(self) -> list[str]:
         """Expire what is over and forget what expired long ago; the ids that expired now."""

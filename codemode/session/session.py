@@ -6,34 +6,39 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, Protocol, Unpack
+from typing import Any, Protocol, TypeVar, Unpack
 
 import msgspec
 
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import compact, metrics
-from codemode.database.clock import iso
+from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
-from codemode.database.journal import Totals
+from codemode.database.journal import Journal
+from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
+from codemode.session.accounts import write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
-from codemode.session.execution import Execution, Request, Runner, write_log
+from codemode.session.execution import Execution, Request, Runner
 from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel, as_error
 from codemode.session.loading import load
+from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.registry import Registry
 from codemode.session.request import RunOptions, checked_request
 from codemode.session.statements import Statements
 from codemode.session.transaction import Transaction
 from codemode.session.turn import waited_too_long
-from codemode.values import LogEntry, Outcome
+from codemode.values import Day, LogEntry, Outcome, SizeAt, SlowStatement
 from sandbox import Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
 
+T = TypeVar("T")
 _HOST = "host"  # the execution id of calls that the host made itself
+_SIZES = 20  # points of the size's history among the metrics: a model reads them
 
 
 class Host(Protocol):
@@ -110,9 +115,24 @@ class Session(CheckpointCalls, HostCalls):
 
     def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
         """The newest entries of the execution log, newest first; never waits for a running execution."""
+        return self._from_log(lambda journal: journal.read(limit, kind=kind, errors=errors))
+
+    def slow_statements(self, limit: int = 100) -> list[SlowStatement]:
+        """The newest statements that took longer than the setting `slow_statement_ms`, newest first, with plans."""
+        return self._from_log(lambda journal: journal.slow(limit))
+
+    def usage_by_day(self) -> list[Day]:
+        """What the session cost, by day (UTC), oldest first; the last 400 days."""
+        return self._from_log(Journal.days)
+
+    def size_history(self) -> list[SizeAt]:
+        """The size of the database since the session was made, at most 256 points, the recent ones closer together."""
+        return self._from_log(Journal.sizes)
+
+    def _from_log(self, read: Callable[[Journal], T]) -> T:
         with self._registry.reading(self._key) as reader:
             try:
-                return reader.journal.read(limit, kind=kind, errors=errors)
+                return read(reader.journal)
             except DatabaseError as error:
                 raise reader.explained(error, "") from None
 
@@ -149,12 +169,14 @@ class Session(CheckpointCalls, HostCalls):
     ) -> Outcome:
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics)
         try:
-            return execution.run(self._worker.sandbox, queue_seconds)
+            outcome = execution.run(self._worker.sandbox, queue_seconds)
         except SandboxUnavailable as error:
             raise WorkerUnavailable(
                 f"the snippet did not run: {error}",
                 hint="try again; where it stays so, raise the limit of open files or processes",
             ) from None
+        self._registry.account.add(execution.totals)
+        return outcome
 
     @contextmanager
     def _turn(self) -> Iterator[Calls]:
@@ -175,8 +197,9 @@ class Session(CheckpointCalls, HostCalls):
                         statements.analyse_large_load()
                 finally:
                     tally = statements.tally
-                    totals = Totals(0, tally.rows_read, tally.rows_written)
-                    write_log(opened, tally.entries, totals, opened.size_bytes())
+                    more = tally.totals(opened.meter.cost)
+                    write_log(opened, tally.entries, more, opened.size_bytes(), tally.slow)
+                    self._registry.account.add(more)
 
     @contextmanager
     def _helpers(self, *, read_only: bool = False) -> Iterator[Helpers]:
@@ -212,18 +235,28 @@ class Session(CheckpointCalls, HostCalls):
         """What get_metrics answers; called with the engine's rights on the statements' connection."""
         record = self._record()
         journal, connection, tally = statements.opened.journal, statements.opened.connection, statements.tally
-        totals, entries = journal.totals(), journal.count()
+        totals = journal.totals().plus(tally.totals(statements.opened.meter.cost))
+        size = metrics.size_bytes(connection)
         return {
             "session_id": self.id,
-            "database_size": metrics.size_bytes(connection),
+            "database_size": size,
             "last_activity": iso(record.last_activity),
             "expires_at": None if record.expires_at is None else iso(record.expires_at),
             "tables": metrics.table_sizes(connection),
-            "execution_logs": entries,
-            "rows_read": totals.rows_read + tally.rows_read,
-            "rows_written": totals.rows_written + tally.rows_written,
+            "execution_logs": journal.count(),
+            "rows_read": totals.rows_read,
+            "rows_written": totals.rows_written,
+            "usage": msgspec.to_builtins(totals),
+            "size_history": msgspec.to_builtins(thinned(journal.sizes(), _SIZES)),
             "limits": msgspec.to_builtins(self.limits),
+            "warnings": [warned.text for warned in self._standing(record, size)],
         }
+
+    def _standing(self, record: SessionRecord, size: int) -> Iterator[Warned]:
+        """What is near a limit whether or not anything runs."""
+        yield from near_limits({"database_bytes": size}, msgspec.to_builtins(self.limits))
+        left = None if record.expires_at is None else (record.expires_at - sure_ms()) / 1000
+        yield from expires_soon(left)
 
     def _record(self) -> SessionRecord:
         record = self._registry.catalog.get(*self._key)

@@ -4,47 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from codemode.database.clock import now
-from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run
+from codemode.database.execute import DatabaseError, Parameters, Result, row_bytes, run
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, StatementLimit, StatementRefused, StatementTimeout
 from codemode.guard import Statement
+from codemode.session.notable import Notable
 from codemode.session.opened import Guarded
+from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
 
-_WARNINGS = 50  # an outcome's warnings are for reading
-_ENTRIES = 10_000  # as many as the log keeps; they wait in memory for the execution's end
 _STATEMENTS_PER_CALL = 10  # statements in one batch or script, for each helper call allowed
 _ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
 _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 _ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
 _log = logging.getLogger("codemode")
-
-
-@dataclass
-class Tally:
-    """What an execution did so far."""
-
-    cost: Cost = field(default_factory=Cost)
-    rows_read: int = 0
-    rows_written: int = 0
-    tables_changed: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
-    tables_kept: dict[str, None] = field(default_factory=dict)  # those of them that a commit() made permanent
-    warnings: dict[str, None] = field(default_factory=dict)
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_ENTRIES))
-
-    def warn(self, text: str) -> None:
-        """Remember a warning once."""
-        if len(self.warnings) < _WARNINGS:
-            self.warnings[text] = None
 
 
 class Statements:
@@ -53,6 +33,8 @@ class Statements:
     def __init__(self, opened: Guarded, transaction: Transaction, execution_id: str) -> None:
         self.opened, self.transaction, self.execution_id = opened, transaction, execution_id
         self.tally = Tally()
+        self._notable = Notable(opened, self.tally, execution_id)
+        opened.meter.take()  # what the last one left
         self.ends_at = float("inf")
 
     @property
@@ -142,11 +124,14 @@ class Statements:
     def stepping(self, statement: Statement) -> Iterator[None]:
         """The authorizer armed for `statement`, its time bounded, its cost counted, its errors explained."""
         opened = self.opened
+        started, before = time.monotonic(), opened.meter.cost.copy()
         try:
             with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
                 yield
         except DatabaseError as error:
             raise opened.explained(error, statement.sql) from None
+        finally:
+            self._notable.look(statement, time.monotonic() - started, before)
 
     @contextmanager
     def as_engine(self) -> Iterator[None]:
@@ -189,6 +174,7 @@ class Statements:
     def _count(self, statement: Statement, result: Result) -> None:
         tally = self.tally
         tally.rows_read += len(result.rows)
+        tally.most_rows = max(tally.most_rows, len(result.rows))
         tally.rows_written += result.changes
         if result.changes or statement.changes_schema:
             self.changed(statement)
@@ -200,7 +186,8 @@ class Statements:
     def _warn_truncated(self, result: Result) -> None:
         self.tally.warn(
             f"a query's answer was cut at {len(result.rows):,} rows; read all of it with helpers.db.pages(sql), "
-            "or aggregate in SQL"
+            "or aggregate in SQL",
+            "truncated",
         )
 
     @contextmanager

@@ -1,0 +1,56 @@
+"""What one execution did so far: counted while it runs, told in its outcome, its log entry and the totals."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from codemode.database.execute import Cost
+from codemode.database.journal import Entry
+from codemode.values import SlowStatement, Totals
+
+_WARNINGS = 50  # an outcome's warnings are for reading
+_ENTRIES = 10_000  # as many as the log keeps; they wait in memory for the execution's end
+
+
+@dataclass
+class Tally:
+    """The figures of one execution, or of one call of the host."""
+
+    rows_read: int = 0
+    rows_written: int = 0
+    most_rows: int = 0  # of one answer
+    longest_seconds: float = 0.0  # of one statement
+    largest_state: int = 0  # of one value, in bytes
+    tables_changed: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
+    tables_kept: dict[str, None] = field(default_factory=dict)  # those of them that a commit() made permanent
+    warnings: dict[str, None] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)  # of the warnings
+    slow: list[SlowStatement] = field(default_factory=list)
+    slow_statements: int = 0
+    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_ENTRIES))
+
+    def warn(self, text: str, kind: str = "other") -> None:
+        """Remember a warning once."""
+        if len(self.warnings) < _WARNINGS and text not in self.warnings:
+            self.warnings[text] = None
+            self.kinds[kind] += 1
+
+    def warn_all(self, texts: Iterable[str], kind: str) -> None:
+        """Remember several warnings of one kind."""
+        for text in texts:
+            self.warn(text, kind)
+
+    def totals(self, cost: Cost) -> Totals:
+        """What was counted, as one addition to the session's totals."""
+        return Totals(
+            rows_read=self.rows_read,
+            rows_written=self.rows_written,
+            vm_steps=cost.vm_steps,
+            scan_steps=cost.scan_steps,
+            sorts=cost.sorts,
+            auto_indexes=cost.auto_indexes,
+            slow_statements=self.slow_statements,
+            warnings=dict(self.kinds),
+        )
