@@ -40,6 +40,9 @@ class SnippetLoop(base_events.BaseEventLoop):
     def _process_events(self, event_list: list[Any]) -> None:
         pass
 
+    def _write_to_self(self) -> None:
+        pass  # wakes a loop that waits in another thread: an async generator that was left open asks for it
+
 
 def run(awaitable: Any) -> Any:
     """Run a coroutine to its end, also while another loop is running: `asyncio.run` inside a top level that awaits."""

@@ -52,6 +52,10 @@ VALUES = {
         "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 4\nawait asyncio.sleep(0)\nreturn asyncio.run(f())",
         4,
     ),
+    "an async generator left open": (
+        "out = []\nasync def g():\n    try:\n        yield 1\n    finally:\n        out.append('closed')\nasync for x in g():\n    break\nimport asyncio\nawait asyncio.sleep(0)\nreturn out",
+        ["closed"],
+    ),
     "async for at the top": (
         "async def g():\n    yield 1\n    yield 2\nout = []\nasync for x in g():\n    out.append(x)\nreturn out",
         [1, 2],

@@ -21,10 +21,16 @@ FRAMES = TESTS / "sandbox" / "test_process_hostile.py"
 # Who stops what the tests of a file try; a file that is new is counted under its own name.
 STOPPED_BY = {
     "test_language_escapes": "stopped by the language",
+    "test_confined_escapes": "the same in a confined child",
     "test_facade_crawl": "stopped by the modules' facades",
     "test_process_hostile": "frames stopped by the worker",
 }
-WITH_ORACLES = ("test_language_escapes", "test_facade_crawl")  # each case a parameter; the other tests test the oracle
+# The test whose parameters are the attacks; the other tests of that file test the oracle.
+WITH_ORACLES = {
+    "test_language_escapes": "test_reaches_nothing[",
+    "test_confined_escapes": "test_an_escape_reaches_nothing[",
+    "test_facade_crawl": "test_plain_attributes_lead_nowhere[",
+}
 
 
 def lines() -> Iterator[Line]:
@@ -43,7 +49,8 @@ def lines() -> Iterator[Line]:
         if path.stem != BREACH:
             ours = outcomes[path.stem]
             if path.stem in WITH_ORACLES:
-                oracles |= {name: outcome for name, outcome in ours.items() if "[" not in name}
+                attack = WITH_ORACLES[path.stem]
+                oracles |= {name: outcome for name, outcome in ours.items() if not name.startswith(attack)}
             what = STOPPED_BY.get(path.stem, path.stem.removeprefix("test_").replace("_", " "))
             yield _line("Python", what, {name: ours[name] for name in ours.keys() - oracles.keys()})
     yield _line("Python", "what judges these would notice an escape", oracles)
