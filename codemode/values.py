@@ -87,6 +87,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     isolation: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     error: Problem | None = None
+    replayed: bool = False
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=float, metavar="SECONDS", help="Less than the limit of the session.")
 @click.option("--dry-run", is_flag=True, help="Run, say what would change, and undo it.")
 @click.option("--no-atomic", is_flag=True, help="Keep each call's changes even if the snippet fails later.")
+@click.option("--idempotency-key", metavar="KEY", help="Answer a second run of the same KEY with the first's outcome.")
 @renew_option
 def run(
     app: App, file: str | None, code: str | None, session_id: str | None, inputs: tuple[str, ...], **options: Any
@@ -42,7 +43,10 @@ def run(
     """
     source = read_snippet(file, code)
     variables = dict(_parse_input(text) for text in inputs)
+    if options["idempotency_key"] is not None and session_id is None:
+        raise click.UsageError("--idempotency-key needs --session: keys are the session's")
     arguments = {"timeout": options["timeout"], "dry_run": options["dry_run"], "atomic": not options["no_atomic"]}
+    arguments["idempotency_key"] = options["idempotency_key"]
     with app.worker() as worker:
         session = app.session(worker, session_id, create=True, renew=options["renew"])
         printed = Printed(None if app.as_json else session.cancel)
@@ -175,6 +179,8 @@ def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
             note(partly if outcome.db.committed else undone, err=err)
     for warning in outcome.warnings:
         warn(warning, err=err)
+    if outcome.replayed:
+        note(f"nothing ran: this is the outcome of {outcome.execution_id}, kept under its idempotency key", err=err)
     note(cost(outcome), err=err)
 
 

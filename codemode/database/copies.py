@@ -77,8 +77,6 @@ def make_ready(path: Path, live: Path | None, limits: Limits, until: float) -> N
 
 def _carry_over(connection: apsw.Connection, live: Path | None) -> None:
     """Fill the engine's tables that no way back may change with what the session holds now."""
-    if not CARRIED_TABLES:
-        return
     if live is not None:
         connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
         connection.execute("ATTACH ? AS live", (str(live),))

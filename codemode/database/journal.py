@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from codemode.database import usage
+from codemode.database import idempotency, usage
 from codemode.database.clock import now, now_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.migrate import migrations
@@ -26,6 +26,7 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO execution_logs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _DAMAGE = (apsw.NotADBError, apsw.CorruptError, apsw.SQLError)  # SQLError: its tables are not there
 _log = logging.getLogger("codemode")
+_KEYS = 100_000  # idempotency keys, each of some 1 KB
 _TEXT = 4_000  # characters of a statement or snippet that the log keeps
 
 
@@ -100,7 +101,7 @@ class Journal:
         connection.execute("DELETE FROM execution_logs WHERE id <= ?", (newest - self._entries,))
         # Pages in use, not the length of the file: freed pages are used again before the file grows.
         used = connection.pragma("page_count") - connection.pragma("freelist_count")
-        if used * self._page_size > self._size_bytes:
+        if used * self._page_size - idempotency.body_bytes(connection) > self._size_bytes:
             connection.execute(
                 "DELETE FROM execution_logs WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 4 FROM execution_logs)"
             )
@@ -132,6 +133,22 @@ class Journal:
     def slow(self, limit: int) -> list[SlowStatement]:
         """The newest slow statements, newest first."""
         return list(self._sound(lambda: usage.slow(self._connection, limit)))
+
+    def remember(self, key: str, kept: idempotency.Kept, moment: int) -> None:
+        """Keep the outcome of an execution with an idempotency key that committed nothing at its end."""
+
+        def write() -> None:
+            with self._connection as connection:
+                idempotency.keep(connection, key, kept, moment)
+                # Such an execution changed nothing, or left a mark in session.db: a forgotten key repeats no change.
+                idempotency.forget_beyond(connection, _KEYS)
+
+        self._sound(write)
+
+    def recall(self, key: str, moment: int) -> idempotency.Kept | None:
+        """What is kept here under an idempotency key."""
+        kept: idempotency.Kept | None = self._sound(lambda: idempotency.find(self._connection, key, moment))
+        return kept
 
     def _sound(self, work: Callable[[], Any]) -> Any:
         """The answer of `work`; a log that shows damage meanwhile is set aside, and `work` done on a new one."""

@@ -9,7 +9,7 @@ _RESERVED = re.compile(r"(?:session_state|execution_logs|_result_.*|_codemode_.*
 
 # The engine's tables in session.db that no way back changes (a restore, an undo) and no fork inherits: what they tell
 # is true of the session, not of its data.
-CARRIED_TABLES: tuple[str, ...] = ()
+CARRIED_TABLES = ("_codemode_idempotency",)
 
 
 def is_reserved(name: str) -> bool:

@@ -17,6 +17,7 @@ from codemode.session import results
 from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
 from codemode.session.host import HostFunctions
+from codemode.session.idempotency import Key, Keyed
 from codemode.session.ids import new_execution_id
 from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
@@ -61,6 +62,20 @@ class Request:
     result_bytes: int
     on_output: Callable[[str], None] | None
     warnings: tuple[str, ...] = ()
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """A snippet's run that is over, and what goes into the outcome beside it."""
+
+    run: RunOutcome
+    isolation: tuple[str, ...]
+    started: float  # time.monotonic
+    used: float  # time.thread_time, then
+    queue_seconds: float
+    value: Any
+    info: ResultInfo | None
 
 
 class Execution:
@@ -81,6 +96,7 @@ class Execution:
         self._transaction = Transaction(opened, request.mode)
         self._statements = Statements(opened, self._transaction, self.id)
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
+        self._keyed = Keyed(opened, self._transaction, request.key, self.id) if request.key else None
 
     def run(self, runner: Runner, queue_seconds: float) -> Outcome:
         """Run the snippet, commit or roll back, write the log, and answer."""
@@ -100,12 +116,20 @@ class Execution:
             self._transaction.finish(keep=False)
             raise
         value, info, problem = _value(run)
+        ran = _Ran(run, runner.isolation, started, used, queue_seconds, value, info)
+        self._calls.pages.close_all()
+        problem = problem or self._doom()
+        promised = None
+        if self._keyed is not None and problem is None and self._transaction.pending:
+            # As it will be, so that it commits together with the data: either both are there after a crash, or neither.
+            promised = self._outcome(ran, None)
+            self._keyed.promise(promised, run.value_json)
         problem = self._ended(problem)
-        if problem is not None:
-            value = info = None
-        usage = _usage(run, time.monotonic() - started, queue_seconds, time.thread_time() - used, info)
-        outcome = self._outcome(run, runner.isolation, usage, problem)
-        return self._logged(structs.replace(outcome, result=value, result_info=info), timestamp)
+        outcome = promised if promised is not None and problem is None else self._outcome(ran, problem)
+        if self._keyed is not None:
+            passing = run.error is not None and run.error.get("retryable") is True
+            outcome = self._keyed.settle(outcome, run.value_json if problem is None else None, passing=passing)
+        return self._logged(outcome, timestamp)
 
     def _start_clock(self) -> None:
         self._statements.ends_at = time.monotonic() + self._request.seconds
@@ -117,13 +141,14 @@ class Execution:
         )
         return Snippet(code=request.code, inputs=request.inputs, functions=request.host.names, limits=limits)
 
+    def _doom(self) -> Problem | None:
+        """What speaks against a good outcome of a snippet that ended well."""
+        if not self._transaction.doomed:
+            return None
+        return Problem(code="sql.runtime", message=self._transaction.doomed, hint="run it without that statement")
+
     def _ended(self, problem: Problem | None) -> Problem | None:
-        """End the transaction as the run ended, and say what speaks against a good outcome."""
-        self._calls.pages.close_all()
-        if problem is None and self._transaction.doomed:
-            problem = Problem(
-                code="sql.runtime", message=self._transaction.doomed, hint="run it without that statement"
-            )
+        """End the transaction as the run ended; the problem is the commit's where that fails."""
         try:
             self._transaction.finish(keep=problem is None)
         except CodemodeError as error:
@@ -137,19 +162,22 @@ class Execution:
             self._statements.analyse_large_load()
         return problem
 
-    def _outcome(self, run: RunOutcome, isolation: tuple[str, ...], usage: Usage, problem: Problem | None) -> Outcome:
-        use = self._database_use()
+    def _outcome(self, ran: _Ran, problem: Problem | None) -> Outcome:
+        run, info = ran.run, None if problem else ran.info
+        use, usage = self._database_use(problem), _usage(ran, info)
         self._warn(run, usage, use, problem)
         return Outcome(
             ok=problem is None,
             status=run.status if run.status != "completed" or problem is None else "error",
             execution_id=self.id,
             session_id=self._session_id,
+            result=None if problem else ran.value,
+            result_info=info,
             stdout=run.stdout,
             stdout_truncated=run.stdout_truncated,
             db=use,
             usage=usage,
-            isolation=isolation,
+            isolation=ran.isolation,
             warnings=tuple(self._statements.tally.warnings),
             error=problem,
         )
@@ -166,11 +194,11 @@ class Execution:
         for warned in near_expiry(self._left_seconds, limits.idle_seconds):
             tally.warn(warned.text, warned.kind)
 
-    def _database_use(self) -> DatabaseUse:
+    def _database_use(self, problem: Problem | None) -> DatabaseUse:
         transaction, tally, cost = self._transaction, self._statements.tally, self._opened.meter.cost
         undone = transaction.rolled_back and transaction.mode == "atomic"
         return DatabaseUse(
-            committed=transaction.committed,
+            committed=transaction.committed or (problem is None and transaction.mode != "dry_run"),
             rolled_back=transaction.rolled_back,
             dry_run=transaction.mode == "dry_run",
             rows_read=tally.rows_read,
@@ -207,14 +235,13 @@ def sandbox_limits(limits: Limits) -> SandboxLimits:
     )
 
 
-def _usage(
-    run: RunOutcome, seconds: float, queue_seconds: float, worker_seconds: float, info: ResultInfo | None
-) -> Usage:
+def _usage(ran: _Ran, info: ResultInfo | None) -> Usage:
+    run = ran.run
     return Usage(
-        duration_ms=round(seconds * 1000, 3),
-        queue_ms=round(queue_seconds * 1000, 3),
+        duration_ms=round((time.monotonic() - ran.started) * 1000, 3),
+        queue_ms=round(ran.queue_seconds * 1000, 3),
         cpu_ms=round(run.cpu_seconds * 1000, 3),
-        worker_cpu_ms=round(worker_seconds * 1000, 3),
+        worker_cpu_ms=round((time.thread_time() - ran.used) * 1000, 3),
         peak_memory_bytes=run.peak_memory_bytes,
         helper_calls=run.helper_calls,
         result_bytes=info.bytes if info else 0,

@@ -14,6 +14,7 @@ from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.session.execution import Request
 from codemode.session.host import HostFunction, HostFunctions
+from codemode.session.idempotency import Key
 from codemode.session.transaction import Mode
 
 
@@ -28,6 +29,7 @@ class RunOptions(TypedDict, total=False):
     read_only: bool  # refuse every write
     max_result_bytes: int | None  # of the result as JSON; lowered to result_bytes with a warning
     on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed
+    idempotency_key: str | None  # the same key within 24 hours answers with the stored outcome and runs nothing
 
 
 def checked_request(
@@ -44,10 +46,12 @@ def checked_request(
                 f"run() has no argument {name!r}", did_you_mean=difflib.get_close_matches(name, known), available=known
             )
     noted: list[str] = []
+    inputs = _inputs(options.get("inputs") or {}, limits.result_set_bytes)
+    host = HostFunctions(options.get("functions"), loop)
     return Request(
         code=_code(code, limits.code_bytes),
-        inputs=_inputs(options.get("inputs") or {}, limits.result_set_bytes),
-        host=HostFunctions(options.get("functions"), loop),
+        inputs=inputs,
+        host=host,
         seconds=_bounded("timeout", options.get("timeout"), limits.execution_seconds, "s", noted),
         result_bytes=int(
             _bounded("max_result_bytes", options.get("max_result_bytes"), limits.result_bytes, "bytes", noted)
@@ -55,6 +59,7 @@ def checked_request(
         mode=_mode(options),
         on_output=options.get("on_output"),
         warnings=tuple(noted),
+        key=_key(code, inputs, host, options),
     )
 
 
@@ -101,6 +106,14 @@ def _inputs(inputs: Mapping[str, Any], most: int) -> str:
     if len(text) > most:
         raise RequestInvalid(f"inputs have {len(text):,} bytes as JSON; at most {most:,}", hint="use batch_insert")
     return text
+
+
+def _key(code: str, inputs: str, host: HostFunctions, options: RunOptions) -> Key | None:
+    """The idempotency key; `timeout` and `on_output` are no part of what a retry repeats."""
+    text = options.get("idempotency_key")
+    if text is None:
+        return None
+    return Key.of(text, code, json.loads(inputs), sorted(host.names), _mode(options), options.get("max_result_bytes"))
 
 
 def _mode(options: RunOptions) -> Mode:

@@ -24,6 +24,7 @@ from codemode.session.checkpoint_calls import CheckpointCalls
 from codemode.session.execution import Execution, Request, Runner
 from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel, as_error
+from codemode.session.idempotency import replay
 from codemode.session.loading import load
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
@@ -167,6 +168,12 @@ class Session(CheckpointCalls, HostCalls):
     def _execute(
         self, opened: OpenSession, request: Request, queue_seconds: float, cancel: Cancel | None = None
     ) -> Outcome:
+        if request.key is not None:
+            known = replay(opened, self.id, request.key, request.code)
+            if known is not None:
+                if request.on_output is not None and known.stdout:
+                    request.on_output(known.stdout)
+                return known
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics)
         try:
             outcome = execution.run(self._worker.sandbox, queue_seconds)

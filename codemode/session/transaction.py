@@ -36,6 +36,7 @@ class Transaction:
         self.rolled_back = False
         self.doomed: str | None = None
         self.before_write: Callable[[], None] = lambda: None
+        self.before_commit: Callable[[], None] = lambda: None  # what it writes commits with the data, or not at all
         self._opened, self._connection, self._guard = opened, opened.connection, opened.guard
         self._open = False
         self._marks = 0
@@ -49,6 +50,11 @@ class Transaction:
     def depth(self) -> int:
         """How many units are open."""
         return self._marks
+
+    @property
+    def pending(self) -> bool:
+        """Whether ending well will commit something."""
+        return self._open and self.doomed is None and self.mode != "dry_run"
 
     def check_alive(self) -> None:
         """Raise when the transaction ended by itself earlier: nothing may run after that."""
@@ -148,6 +154,7 @@ class Transaction:
 
     def _commit(self) -> None:
         try:
+            self.before_commit()
             self._engine("COMMIT")
         except CodemodeError:
             self._rollback()

@@ -195,7 +195,7 @@ def test_they_go_with_the_session(tmp_path: Path) -> None:
 
 
 def test_they_count_against_their_budget(tmp_path: Path) -> None:
-    with Worker(data_dir=tmp_path, limits=Limits(checkpoints=2, checkpoint_bytes=110_000)) as worker:
+    with Worker(data_dir=tmp_path, limits=Limits(checkpoints=2, checkpoint_bytes=125_000)) as worker:
         session = worker.session("s")
         session.checkpoint("a")
         session.checkpoint("b")
