@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 Status = Literal["completed", "error", "timeout", "cancelled", "rejected"]
+Change = Literal["added", "removed", "changed"]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +110,51 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     created_at: str
     size_bytes: int
+
+
+class ColumnsDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """How the columns of one table differ, by name; `changed` ones have another type, default, NOT NULL or key."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class SchemaDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One table, index, view or trigger that was added, removed or changed; its definition on both sides, clipped."""
+
+    type: str
+    name: str
+    change: Change
+    before: str | None = None
+    after: str | None = None
+    columns: ColumnsDifference | None = None
+
+
+class TableDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows of one table differ, matched by `key`: exact counts, and a few of the rows, long values clipped.
+
+    A changed row of the sample has its `key` and, `before` and `after`, the values that differ. `note` says why rows
+    could not be matched.
+    """
+
+    table: str
+    key: tuple[str, ...] = ()
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    added_sample: tuple[dict[str, Any], ...] = ()
+    removed_sample: tuple[dict[str, Any], ...] = ()
+    changed_sample: tuple[dict[str, Any], ...] = ()
+    note: str | None = None
+
+
+class Differences(msgspec.Struct, frozen=True, kw_only=True):
+    """What leads from one state of a session to another; without `complete` there may be more than what was found."""
+
+    tables: tuple[TableDifference, ...] = ()
+    schema: tuple[SchemaDifference, ...] = ()
+    complete: bool = True
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):

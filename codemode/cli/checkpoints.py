@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import plural, relative, size
+from codemode.cli.output import plural, printable, relative, size, warn
 from codemode.cli.table import show
 
 
@@ -69,4 +71,53 @@ def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None) 
         click.echo(f"{forked.id}: a session of its own with {plural(tables, 'table')}")
 
 
-VERBS = (checkpoint, checkpoints, restore, fork)
+@command("diff")
+@click.argument("session_id", metavar="SESSION")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="[B]", required=False)
+@click.option("--sample", default=5, metavar="N", help="Rows shown of each kind and table, at most 100. Default: 5.")
+def diff(app: App, session_id: str, a: str, b: str | None, sample: int) -> None:
+    """Show what leads from checkpoint A to checkpoint B, or to what is there now."""
+    with app.worker() as worker:
+        found = worker.session(session_id, create=False).diff(a, b, sample=sample)
+    if app.as_json:
+        app.answer(found, session_id=session_id)
+        return
+    if not (found.tables or found.schema):
+        click.echo("no differences")
+    for change in found.schema:
+        click.echo(f"{change.type} {printable(change.name)} {change.change}{_columns(change)}")
+    if found.tables:
+        show(["table", "added", "removed", "changed"], [[t.table, t.added, t.removed, t.changed] for t in found.tables])
+    for table in found.tables:
+        _show_rows(table)
+    if not found.complete:
+        warn("not everything was compared: there may be more differences")
+
+
+def _columns(change: Any) -> str:
+    if change.columns is None:
+        return ""
+    parts = [
+        (sign, getattr(change.columns, name)) for sign, name in (("+", "added"), ("-", "removed"), ("~", "changed"))
+    ]
+    listed = ", ".join(f"{sign}{printable(column)}" for sign, names in parts for column in names)
+    return f" ({listed})" if listed else ""
+
+
+def _show_rows(table: Any) -> None:
+    lines = [("-", _told(row)) for row in table.removed_sample] + [("+", _told(row)) for row in table.added_sample]
+    lines += [("~", f"{_told(r['key'])}: {_told(r['before'])} → {_told(r['after'])}") for r in table.changed_sample]
+    if table.note or lines:
+        click.echo(f"\n{printable(table.table)}")
+    if table.note:
+        click.echo(f"  {printable(table.note)}")
+    for sign, text in lines:
+        click.echo(f"  {sign} {text}")
+
+
+def _told(row: dict[str, Any]) -> str:
+    return printable(", ".join(f"{name} {value!r}" for name, value in row.items()))
+
+
+VERBS = (checkpoint, checkpoints, restore, fork, diff)

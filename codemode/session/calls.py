@@ -143,6 +143,11 @@ class Calls:
     def _list_checkpoints(self) -> Any:
         return msgspec.to_builtins(self._checkpoints.all())
 
+    def _diff(self, before: str | None, after: str | None, sample: int) -> Any:
+        opened = self._opened
+        with self.statements.logged("diff", f"{before} {after}"), opened.deadline.until(self.statements.until):
+            return msgspec.to_builtins(self._checkpoints.diff(before, after, opened.deadline.is_over, sample))
+
     @property
     def _checkpoints(self) -> Checkpoints:
         return Checkpoints(self._opened.files, self._opened.limits)
@@ -217,6 +222,7 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.commit": (Calls._commit, ()),
     "db.checkpoint": (Calls._checkpoint, (str, bool | None)),
     "db.list_checkpoints": (Calls._list_checkpoints, ()),
+    "db.diff": (Calls._diff, (str | None, str | None, int)),
     "db.explain": (Calls._explain, (str, Any)),
     "db.get_metrics": (Calls._get_metrics, ()),
     "schema.get_tables": (lambda calls: calls._schema(schema.tables), ()),

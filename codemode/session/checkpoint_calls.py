@@ -25,7 +25,7 @@ from codemode.session.forking import fork
 from codemode.session.opened import OpenSession
 from codemode.session.registry import Registry
 from codemode.session.slots import Key
-from codemode.values import Checkpoint, Totals
+from codemode.values import Checkpoint, Differences, Totals
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
@@ -92,6 +92,15 @@ class CheckpointCalls:
 
             fork(self._registry, self._key, (self._key[0], target), copy)
         return self._sibling(target)
+
+    def diff(self, a: str | None, b: str | None = None, *, sample: int = 5) -> Differences:
+        """What leads from the checkpoint `a` to `b`; None is the data as it is now. At most `sample` rows of each kind.
+
+        Waits for nobody. Ends after `execution_seconds` with `complete` False. Raises NoSuchCheckpoint.
+        """
+        self._registry.record(self._key)
+        until = until_now(self.limits.execution_seconds)
+        return self._kept().diff(a, b, lambda: time.monotonic() > until, sample)
 
     def _sibling(self, session_id: str) -> Session:
         raise AssertionError("a session provides this")

@@ -178,17 +178,33 @@ class Database(Spelled):
 
     @spelled()
     def checkpoint(self, name: str, replace: bool = False) -> Answer:
-        """Keep a copy of all tables under a name, to go back to; answers `{"name", "created_at", "size_bytes"}`.
+        """Keep a copy of everything under a name.
 
         It holds what is committed: make it before the first write, or after `commit()`. A name that is taken is an
-        error unless `replace` is True. Only the host can restore one.
+        error unless `replace` is True. Only the host can restore one. Answers `{"name", "created_at", "size_bytes"}`.
         """
         return Answer(self._channel.call("db.checkpoint", _name(name, "name"), bool(replace)))
 
     @spelled()
     def list_checkpoints(self) -> list[dict[str, Any]]:
-        """The checkpoints of this session, the oldest first: `[{"name", "created_at", "size_bytes"}]`."""
+        """The session's checkpoints.
+
+        The oldest first: `[{"name", "created_at", "size_bytes"}]`.
+        """
         return list(self._channel.call("db.list_checkpoints"))
+
+    @spelled()
+    def diff(self, a: str | None, b: str | None = None, sample: int = 5) -> Answer:
+        """What changed between two checkpoints, or since one.
+
+        Answers `{"tables", "schema", "complete"}`: for each table that differs its name, `added`, `removed` and
+        `changed` rows, and a few of them; the schema objects that differ; and whether there was time for everything.
+        Without `b` it compares with what is committed now.
+        """
+        names = [None if name is None else _name(name, "a checkpoint") for name in (a, b)]
+        if isinstance(sample, bool) or not isinstance(sample, int):
+            raise HelperError("request.invalid", f"sample must be a whole number, not {sample!r}")
+        return Answer(self._channel.call("db.diff", *names, int(sample)))
 
     @spelled(params=_PARAMS)
     def explain(self, sql: str, params: Any = ()) -> Answer:

@@ -31,6 +31,20 @@ def test_a_fork_is_a_session(cli, people):
     assert minted in cli("sessions", "ls").out
 
 
+def test_differences_are_shown(cli, people):
+    cli("sessions", "checkpoint", people, "before")
+    assert cli("sessions", "diff", people, "before").out == "no differences\n"
+    code = "helpers.db.exec('UPDATE people SET age = 37 WHERE age = 36')\nhelpers.db.exec('ALTER TABLE people ADD new')"
+    assert cli("run", "-s", people, "-c", code).code == 0
+    shown = cli("sessions", "diff", people, "before").out
+    assert "table people changed (+new)" in shown
+    assert "  ~ rowid 1: age 36 → age 37" in shown
+    found = cli("sessions", "diff", people, "before", "--sample", "0", "--json").json["result"]
+    assert [(table["table"], table["changed"], table["changed_sample"]) for table in found["tables"]] == [
+        ("people", 1, [])
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -38,6 +52,8 @@ def test_a_fork_is_a_session(cli, people):
         (["checkpoint", "PEOPLE", "../x"], "request.invalid"),
         (["restore", "PEOPLE", "nothing"], "session.no_such_checkpoint"),
         (["checkpoints", "PEOPLE", "--rm", "nothing"], "session.no_such_checkpoint"),
+        (["diff", "PEOPLE", "nothing"], "session.no_such_checkpoint"),
+        (["diff", "PEOPLE", "x", "--sample", "101"], "request.invalid"),
         (["fork", "PEOPLE", "PEOPLE"], "session.exists"),
     ],
 )
