@@ -20,7 +20,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     execution_seconds: float = 60.0  # one snippet, helper calls included
     queue_seconds: float = 30.0  # waiting for the session's turn, before the clock of the execution starts
     memory_bytes: int = 512 * MIB  # address space of the child: a data set of some 100 MB as Python objects
-    result_bytes: int = 1 * MIB  # the value returned to the caller; larger ones belong in a table
+    result_bytes: int = 1 * MIB  # the value returned to the caller; a larger one is kept as a table
     stdout_bytes: int = 256 * 1024  # head and tail are kept, the middle is counted
     helper_calls: int = 10_000  # a loop of single-row calls wants a batch long before this
     sql_bytes: int = 1_000_000  # SQLite's SQL_LENGTH here; generated IN lists stay far below

@@ -83,7 +83,8 @@ return total
 - Fetching rows to count, group or sort them in Python: SQL does it faster and without the row limit.
 - One INSERT per record in a loop: use `batch_insert`.
 - Pasting values into SQL with f-strings: bind them.
-- Returning thousands of rows: return a summary and a few examples, keep the rest in a table.
+- Returning thousands of rows: return a summary. What is too large is kept as a table `_result_N`;
+  `how_to_read` says how to go on.
 - Ignoring `.truncated` on the rows of `query`.
 """)
 

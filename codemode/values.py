@@ -61,14 +61,27 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     stdout_bytes: int = 0
 
 
+class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of the table that keeps a result; type ANY holds values of several types."""
+
+    name: str
+    type: str
+
+
 class ResultInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What `result` is: its type, its rows where it has any, and whether it is whole."""
+    """What `result` is: its type, its rows where it has any, and whether it is whole.
+
+    `truncated`: there is more than `result` holds. `handle` is the table of the session that keeps all of it, with
+    `columns`; `bytes` is the table's size then, otherwise that of the result as JSON. `how_to_read` is one line of
+    words and SQL.
+    """
 
     type: str
     row_count: int | None = None
     truncated: bool = False
     handle: str | None = None
     bytes: int = 0
+    columns: tuple[ResultColumn, ...] = ()
     how_to_read: str | None = None
 
 

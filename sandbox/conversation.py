@@ -24,6 +24,9 @@ from sandbox.protocol import new_packer, parse_call
 # a round trip, and there are this many for each call allowed.
 STREAMED = frozenset({"db.batch_rows", "db.pages_next"})
 CHUNKS_PER_CALL = 100
+# Nor is handing over the result: a piece holds 2,000 rows or a megabyte, so that no honest value has this many.
+RESULT_CALLS = "result."
+RESULT_PIECES = 10_000
 HAMMERING = 2  # calls beyond the limit are refused; at this many times the limit the child is ended
 ReadStatus = Callable[[Child], dict[str, Any] | None]
 
@@ -38,6 +41,7 @@ class Conversation:
         self._encode = new_packer()
         self._calls = 0
         self._chunks = 0
+        self._pieces = 0
         self._frames_left = self._frame_allowance()
         self._output_limit = output_limit(limits.stdout_bytes)
         self._failure: dict[str, Any] | None = None
@@ -127,6 +131,11 @@ class Conversation:
 
     def _count(self, method: str) -> None:
         allowed = self._limits.helper_calls
+        if method.startswith(RESULT_CALLS):
+            self._pieces += 1
+            if self._pieces > RESULT_PIECES:
+                raise ProtocolViolation("a result of too many pieces")
+            return
         if method in STREAMED:
             self._chunks += 1
             over = self._chunks > CHUNKS_PER_CALL * allowed

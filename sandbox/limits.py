@@ -15,6 +15,8 @@ class SandboxLimits:
     memory_bytes: int = 512 * MIB
     stdout_bytes: int = 256 * 1024
     result_bytes: int = 1 * MIB
+    spill_bytes: int = 0  # of a result above result_bytes, taken in pieces by the worker's `result.*` calls; 0: none
+    piece_bytes: int = 1_000_000  # one of these pieces
     helper_calls: int = 10_000
     code_bytes: int = 256 * 1024
     frame_bytes: int = 20 * MIB  # one frame of the protocol, in either direction

@@ -59,7 +59,13 @@ def to_json(value: Any, limit_bytes: int) -> tuple[str, dict[str, Any]]:
 
     Raises Unserializable or TooLarge.
     """
-    writer = _Writer(limit_bytes)
+    writer = Writer(limit_bytes)
+    write_whole(writer, value)
+    return "".join(writer.parts), {**describe(value), "bytes": writer.size, "warnings": sorted(writer.warnings)}
+
+
+def write_whole(writer: Writer, value: Any) -> None:
+    """Write a value with `writer`. Raises Unserializable or TooLarge."""
     digits = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)  # integers are exact at any size; the writer bounds them
     try:
@@ -68,10 +74,9 @@ def to_json(value: Any, limit_bytes: int) -> tuple[str, dict[str, Any]]:
         raise Unserializable(f"the result is nested deeper than {MAX_DEPTH} levels", "return a flatter value") from None
     finally:
         sys.set_int_max_str_digits(digits)
-    return "".join(writer.parts), {**_describe(value), "bytes": writer.size, "warnings": sorted(writer.warnings)}
 
 
-class _Writer:
+class Writer:
     """Appends JSON text piece by piece; knows where in the value it is."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -160,7 +165,7 @@ class _Writer:
     def _key(self, key: Any) -> str:
         if issubclass(type(key), str) and not issubclass(type(key), enum.Enum):
             return str.__str__(key)
-        inner = _Writer(self.limit)
+        inner = Writer(self.limit)
         inner._path = [*self._path[:-1], " (a key)"]
         inner.write(key)
         text = "".join(inner.parts)
@@ -199,7 +204,7 @@ class _Writer:
         self.put('{"$bytes":"' + base64.b64encode(bytes(memoryview(value))).decode() + '"}')
 
 
-def _set(writer: _Writer, value: Any) -> None:
+def _set(writer: Writer, value: Any) -> None:
     items = list(set.__iter__(value) if issubclass(type(value), set) else frozenset.__iter__(value))
     kinds = {type(item) for item in items}
     if len(kinds) == 1 and kinds <= {str, int, float}:
@@ -207,22 +212,22 @@ def _set(writer: _Writer, value: Any) -> None:
     writer.sequence(value, items)
 
 
-def _enum(writer: _Writer, value: Any) -> None:
+def _enum(writer: Writer, value: Any) -> None:
     writer.write(enum.Enum.__dict__["value"].__get__(value))
 
 
-def _ordered(writer: _Writer, value: Any) -> None:
+def _ordered(writer: Writer, value: Any) -> None:
     writer.mapping(value, ((key, dict.__getitem__(value, key)) for key in OrderedDict.__iter__(value)))
 
 
-_Rule = Callable[[_Writer, Any], None]
+_Rule = Callable[[Writer, Any], None]
 _RULES: dict[type, _Rule] = {
     type(None): lambda writer, value: writer.put("null"),
     bool: lambda writer, value: writer.put("true" if value else "false"),
     # Before str and int, which enumerations often are too: `mro` decides, and Enum stands before them only here.
     str: lambda writer, value: writer.text(str.__str__(value)),
-    int: _Writer.integer,
-    float: _Writer.number,
+    int: Writer.integer,
+    float: Writer.number,
     list: lambda writer, value: writer.sequence(value, list.__iter__(value)),
     tuple: lambda writer, value: writer.sequence(value, tuple.__iter__(value)),
     dict: lambda writer, value: writer.mapping(value, dict.items(value)),
@@ -235,9 +240,9 @@ _RULES: dict[type, _Rule] = {
     type({}.keys()): lambda writer, value: writer.sequence(value, value),
     type({}.values()): lambda writer, value: writer.sequence(value, value),
     type({}.items()): lambda writer, value: writer.sequence(value, value),
-    bytes: _Writer.bytes,
-    bytearray: _Writer.bytes,
-    memoryview: _Writer.bytes,
+    bytes: Writer.bytes,
+    bytearray: Writer.bytes,
+    memoryview: Writer.bytes,
     datetime.datetime: lambda writer, value: writer.text(datetime.datetime.isoformat(value)),
     datetime.date: lambda writer, value: writer.text(datetime.date.isoformat(value)),
     datetime.time: lambda writer, value: writer.text(datetime.time.isoformat(value)),
@@ -265,7 +270,7 @@ def _other(value: Any) -> _Rule | None:
     return None if type(fields) is not dict else lambda writer, given: _dataclass(writer, given, fields)
 
 
-def _dataclass(writer: _Writer, value: Any, fields: dict[str, dataclasses.Field[Any]]) -> None:
+def _dataclass(writer: Writer, value: Any, fields: dict[str, dataclasses.Field[Any]]) -> None:
     items: list[tuple[str, Any]] = []
     for name, each in fields.items():
         if getattr(each, "_field_type", None) is not dataclasses._FIELD:  # type: ignore[attr-defined]
@@ -294,7 +299,8 @@ def _hint(name: str) -> str:
     return _ADVICE.get(name, "return numbers, text, lists, dicts, dates or dataclasses; str(…) of anything else")
 
 
-def _describe(value: Any) -> dict[str, Any]:
+def describe(value: Any) -> dict[str, Any]:
+    """What a value is: its type, `row_count` for rows, `length` for lists."""
     kind = type(value)
     if issubclass(kind, list | tuple):
         size = len(value) if kind in (list, tuple) else (list if issubclass(kind, list) else tuple).__len__(value)

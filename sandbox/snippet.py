@@ -17,7 +17,7 @@ from sandbox.helpers import Helpers
 from sandbox.printing import Printer
 from sandbox.protocol import new_packer
 from sandbox.refusal import SnippetRefused
-from sandbox.serialize import to_json
+from sandbox.spilling import answer
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
 
@@ -61,7 +61,7 @@ def _ending(connection: Connection, request: Request, printer: Printer) -> dict[
         return _failed("error", error, helpers)
     try:
         value = evaluate(compiled, names)
-        text, info = to_json(value, request["limits"]["result_bytes"])
+        text, info = answer(connection, value, request["limits"])
         connection.finish()  # a posted call may still fail, and then the run has
     except MemoryError as error:
         use_headroom()
@@ -121,7 +121,7 @@ class _Nobody:
 
 def _warm(code: bytes) -> None:
     """Run a snippet, and show it to nobody."""
-    request = {"code": code, "inputs": b"{}", "functions": [], "limits": {"result_bytes": 1 << 20}}
+    request = {"code": code, "inputs": b"{}", "functions": [], "limits": {"result_bytes": 1 << 20, "spill_bytes": 0}}
     serve(Connection(_Nobody(), 1 << 20), request)
 
 

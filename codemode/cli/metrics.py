@@ -35,10 +35,15 @@ def metrics(app: App, session_id: str | None, by_day: bool) -> None:
             click.echo(f"{name:<16} {_readable(name, value)}")
     if figures.get("tables"):
         click.echo()
-        show(["table", "rows", "size"], [[t["name"], t["rows"], size(t["bytes"] or 0)] for t in figures["tables"]])
+        show(["table", "rows", "size", ""], [_table(table) for table in figures["tables"]])
     _show_use(figures)
     for warning in figures.get("warnings", ()):
         warn(warning)
+
+
+def _table(table: dict[str, Any]) -> list[Any]:
+    kept = "a result, kept because it was too large to be answered" if table.get("spilled") else ""
+    return [table["name"], table["rows"], size(table["bytes"] or 0), kept]
 
 
 def _show_use(figures: dict[str, Any]) -> None:

@@ -19,7 +19,9 @@ from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
-    from codemode.values import Outcome
+    from codemode.values import Outcome, ResultInfo
+
+_FIRST_ROWS = 20  # of a result that is kept as a table: enough to see what it is
 
 
 @command("run", short_help="Run a Python snippet in a session.")
@@ -185,8 +187,11 @@ def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
 
 
 def show_result(outcome: Outcome, *, err: bool = True) -> None:
-    """Rows as a table, text and numbers plainly, anything else as JSON."""
+    """Rows as a table, text and numbers plainly, anything else as JSON; of what is kept as a table the first rows."""
     result, info = outcome.result, outcome.result_info
+    kept = info is not None and info.handle is not None
+    if kept and isinstance(result, list):
+        result = result[:_FIRST_ROWS]
     if _is_rows(result):
         columns, rows = records(result)
         show(columns, rows)
@@ -194,8 +199,21 @@ def show_result(outcome: Outcome, *, err: bool = True) -> None:
         click.echo(stream(result))
     elif result is not None:
         click.echo(stream(json_text(result, indent=isinstance(result, dict | list))))
-    if info is not None and info.truncated:
-        note(info.how_to_read or "the result was cut", err=err)
+    if info is not None and info.handle is not None:
+        _tell_handle(outcome, info, len(result) if isinstance(result, list) else 0, err=err)
+    elif info is not None and info.truncated:
+        note(f"the result is cut: {info.how_to_read}", err=err)
+
+
+def _tell_handle(outcome: Outcome, info: ResultInfo, shown: int, *, err: bool) -> None:
+    """Where the whole of a result is, and the commands that read it."""
+    is_text = info.columns[0].name == "part"
+    what = f"JSON text of the {info.type}" if is_text else f"{shown:,} of {plural(info.row_count or 0, 'row')} shown"
+    note(f"{what}; all of it is kept as the table {info.handle} ({size(info.bytes)})", err=err)
+    order = "part" if is_text else "rowid"
+    sql = f"SELECT * FROM {info.handle} ORDER BY {order} LIMIT 100 OFFSET {shown}"  # noqa: S608 - the engine's own name
+    note(f"read on: codemode query -s {outcome.session_id} '{sql}'", err=err)
+    note(f"take out: codemode export {info.handle} -s {outcome.session_id} --to FILE", err=err)
 
 
 def _is_rows(result: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 
-from codemode.database import schema
+from codemode.database import schema, spill
 
 
 def size_bytes(connection: apsw.Connection) -> int:
@@ -15,7 +15,10 @@ def size_bytes(connection: apsw.Connection) -> int:
 
 
 def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
-    """Each table with its rows and bytes (its indexes and shadow tables included); a view has bytes 0."""
+    """Each table with its rows and bytes (its indexes and shadow tables included); a view has bytes 0.
+
+    `spilled` marks the tables of results that were too large to be answered.
+    """
     pages = dict(
         connection.execute("SELECT name, sum(pgsize) FROM dbstat WHERE aggregate = TRUE GROUP BY name", can_cache=False)
     )
@@ -31,7 +34,6 @@ def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
     for name, table in owners:
         owner = next((v for v in virtual if table.startswith(f"{v}_")), table)
         sizes[owner] = sizes.get(owner, 0) + int(pages.get(name, 0))
-    return [
-        {"name": name, "rows": schema.row_count(connection, name), "bytes": sizes.get(name, 0)}
-        for name in schema.tables(connection)
-    ]
+    own = [{"name": name, "rows": schema.row_count(connection, name)} for name in schema.tables(connection)]
+    results = [{**result, "spilled": True} for result in spill.listed(connection)]
+    return [{**table, "bytes": sizes.get(table["name"], 0)} for table in [*own, *results]]

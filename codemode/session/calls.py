@@ -23,8 +23,10 @@ from codemode.session.checkpoints import Checkpoints, ends_in_time
 from codemode.session.host import HostFunctions
 from codemode.session.ids import ulid
 from codemode.session.pages import Pages
+from codemode.session.spills import METHODS as RESULT_METHODS
+from codemode.session.spills import Spill
 from codemode.session.statements import Statements
-from sandbox.errors import HelperFailed, OutOfTime
+from sandbox.errors import HelperFailed, OutOfTime, ProtocolViolation
 
 _log = logging.getLogger("codemode")
 
@@ -36,6 +38,7 @@ class Calls:
         self.statements, self._host, self._metrics = statements, host, metrics
         self._opened, self._transaction = statements.opened, statements.transaction
         self.pages, self._batches = Pages(statements), Batches(statements)
+        self.spill = Spill(statements, self.pages.close_all)
         self._transaction.before_write = self.pages.drain
 
     def __call__(self, method: str, args: list[Any]) -> Any:
@@ -51,6 +54,8 @@ class Calls:
                 error.code, error.message, hint=error.hint, did_you_mean=error.did_you_mean,
                 available=error.available, sql=error.sql,
             ) from None  # fmt: skip
+        except ProtocolViolation:
+            raise  # ends the child
         except Exception:  # noqa: BLE001 - see below
             # A fault of ours must not tell the snippet about our insides, and must not be lost either.
             incident = ulid()
@@ -59,6 +64,10 @@ class Calls:
 
     def answer(self, method: str, args: list[Any]) -> Any:
         """The same, raising the worker's own errors: what the host's calls use."""
+        if method.startswith(RESULT_METHODS):
+            return self._result(method, args)
+        if self.spill.begun:
+            raise ProtocolViolation("a helper call after the snippet's end")
         if method.startswith("host."):
             return self._host(method.removeprefix("host."), *_typed(method, args, (str,)))
         served = _METHODS.get(method)
@@ -66,6 +75,16 @@ class Calls:
             raise RequestInvalid(f"there is no helper call {method[:80]!r}")
         function, kinds = served
         return function(self, *_typed(method, args, kinds))
+
+    def _result(self, method: str, args: list[Any]) -> Any:
+        if (served := _RESULT_METHODS.get(method)) is None:
+            raise ProtocolViolation("a result is not handed over like this")
+        function, kinds = served
+        try:
+            typed = _typed(method, args, kinds)
+        except RequestInvalid as error:  # no snippet's mistake: it knows nothing of these calls
+            raise ProtocolViolation(error.message) from None
+        return function(self.spill, *typed)
 
     def _batch(self, items: list[Any]) -> Any:
         for item in items:
@@ -230,4 +249,11 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "schema.has_column": (lambda calls, *args: calls._schema(schema.has_column, *args), (str, str)),
     "schema.describe_table": (lambda calls, *args: calls._schema(schema.describe, *args), (str,)),
     "schema.find_column": (lambda calls, *args: calls._schema(schema.find_column, *args), (str, str)),
+}
+_RESULT_METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "result.begin": (Spill.begin, (str, list, list)),
+    "result.rows": (Spill.rows, (int, list)),
+    "result.json": (Spill.json, (str,)),
+    "result.end": (Spill.end, ()),
+    "result.query": (Spill.query, (str, Any, int, int)),
 }

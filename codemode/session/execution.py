@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from msgspec import convert, structs, to_builtins
+from msgspec import structs, to_builtins
 
 from codemode.database.clock import now, sure_ms
 from codemode.database.journal import Entry, bounded
-from codemode.errors import CodemodeError, every_error
+from codemode.errors import CodemodeError
 from codemode.limits import Limits
-from codemode.session import results
 from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
 from codemode.session.host import HostFunctions
@@ -21,12 +20,12 @@ from codemode.session.idempotency import Key, Keyed
 from codemode.session.ids import new_execution_id
 from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
+from codemode.session.results import value_of
+from codemode.session.spills import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
 from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Totals, Usage
 from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
-
-_PASSING = frozenset(kind.code for kind in every_error() if kind.retryable)
 
 
 class Runner(Protocol):
@@ -115,7 +114,8 @@ class Execution:
             self._calls.pages.close_all()
             self._transaction.finish(keep=False)
             raise
-        value, info, problem = _value(run)
+        value, info, problem = value_of(run, self._calls.spill)
+        text = None if value is None else run.value_json
         ran = _Ran(run, runner.isolation, started, used, queue_seconds, value, info)
         self._calls.pages.close_all()
         problem = problem or self._doom()
@@ -123,12 +123,12 @@ class Execution:
         if self._keyed is not None and problem is None and self._transaction.pending:
             # As it will be, so that it commits together with the data: either both are there after a crash, or neither.
             promised = self._outcome(ran, None)
-            self._keyed.promise(promised, run.value_json)
+            self._keyed.promise(promised, text)
         problem = self._ended(problem)
         outcome = promised if promised is not None and problem is None else self._outcome(ran, problem)
         if self._keyed is not None:
             passing = run.error is not None and run.error.get("retryable") is True
-            outcome = self._keyed.settle(outcome, run.value_json if problem is None else None, passing=passing)
+            outcome = self._keyed.settle(outcome, text if problem is None else None, passing=passing)
         return self._logged(outcome, timestamp)
 
     def _start_clock(self) -> None:
@@ -188,6 +188,8 @@ class Execution:
         tally.warn_all(request.warnings, "clamped")
         tally.warn_all(run.warnings, "value")
         used = figures(tally, usage, use, cut=run.stdout_truncated)
+        if run.value_info.get("truncated"):
+            used["result_bytes"] = 0  # what is cut says so itself
         bounds = {**to_builtins(limits), "execution_seconds": request.seconds, "result_bytes": request.result_bytes}
         for warned in near_limits(used, bounds, problem.code if problem else None):
             tally.warn(warned.text, warned.kind)
@@ -231,6 +233,8 @@ def sandbox_limits(limits: Limits) -> SandboxLimits:
         result_bytes=limits.result_bytes,
         helper_calls=limits.helper_calls,
         code_bytes=limits.code_bytes,
+        spill_bytes=SPILL_BYTES,
+        piece_bytes=max(1, min(PIECE_BYTES, limits.value_bytes * 9 // 10)),
         frame_bytes=max(SandboxLimits().frame_bytes, limits.result_set_bytes * 5 // 4),
     )
 
@@ -244,27 +248,6 @@ def _usage(ran: _Ran, info: ResultInfo | None) -> Usage:
         worker_cpu_ms=round((time.thread_time() - ran.used) * 1000, 3),
         peak_memory_bytes=run.peak_memory_bytes,
         helper_calls=run.helper_calls,
-        result_bytes=info.bytes if info else 0,
+        result_bytes=len((run.value_json or "").encode()) if info else 0,
         stdout_bytes=len(run.stdout) if run.stdout.isascii() else len(run.stdout.encode("utf-8", "replace")),
     )
-
-
-def _problem(error: dict[str, Any]) -> Problem:
-    """The run's error; trying again is worth it where the cause passes, or where the error says what to change."""
-    known = {name: value for name, value in error.items() if name in Problem.__struct_fields__}
-    passing = known.get("code") in _PASSING or known.get("retryable")
-    return convert({**known, "retryable": bool(passing or known.get("hint") or known.get("did_you_mean"))}, Problem)
-
-
-def _value(run: RunOutcome) -> tuple[Any, ResultInfo | None, Problem | None]:
-    """The result as Python values, or the problem of an execution that failed."""
-    if run.error is not None:
-        return None, None, _problem(run.error)
-    if run.value_json is None:
-        return None, None, None
-    try:
-        value = results.decode(run.value_json)
-    except ValueError as error:
-        return None, None, Problem(code="code.unserializable", message=f"the result cannot be read: {error}")
-    kind, rows = run.value_info.get("type", "value"), run.value_info.get("row_count")
-    return value, ResultInfo(type=str(kind), row_count=rows, bytes=len(run.value_json.encode())), None

@@ -27,7 +27,9 @@ class RunOptions(TypedDict, total=False):
     atomic: bool  # all or nothing (the default), or each call by itself
     dry_run: bool  # run, report, and roll back
     read_only: bool  # refuse every write
-    max_result_bytes: int | None  # of the result as JSON; lowered to result_bytes with a warning
+    max_result_bytes: (
+        int | None
+    )  # of the result as JSON, what is larger becomes a table; lowered to result_bytes with a warning
     on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed
     idempotency_key: str | None  # the same key within 24 hours answers with the stored outcome and runs nothing
 

@@ -1,11 +1,85 @@
-"""The value of an execution: JSON text from a child that nobody trusts, back into Python values."""
+"""The value of an execution: JSON text from a child that nobody trusts, back into Python values, and what it is."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from msgspec import convert, structs
+
+from codemode.errors import every_error
+from codemode.session.spills import Kept, Spill
+from codemode.values import Problem, ResultColumn, ResultInfo
+from sandbox import RunOutcome
+
+_PASSING = frozenset(kind.code for kind in every_error() if kind.retryable)
+_AT_ONCE = 1_000  # rows that the line on reading asks for
 _DIGITS = 4300  # up to here int() is fast and always allowed (sys.int_info.default_max_str_digits)
+
+
+def value_of(run: RunOutcome, spill: Spill) -> tuple[Any, ResultInfo | None, Problem | None]:
+    """The result as Python values and what it is, or the problem of an execution that failed."""
+    if run.error is not None:
+        return None, None, _problem(run.error)
+    if run.value_json is None:
+        return None, None, None
+    try:
+        value = None if spill.lost else decode(run.value_json)
+    except ValueError as error:
+        return None, None, Problem(code="code.unserializable", message=f"the result cannot be read: {error}")
+    return value, _info(run, spill, value), None
+
+
+def _info(run: RunOutcome, spill: Spill, value: Any) -> ResultInfo:
+    """What the child says of its value, and what is known of the table that keeps it."""
+    said = run.value_info
+    length = next((said[name] for name in ("row_count", "length") if type(said.get(name)) is int), None)
+    truncated = spill.lost or said.get("truncated") is True
+    told = ResultInfo(
+        type=str(said.get("type", "value")),
+        row_count=length if type(said.get("row_count")) is int or (truncated and isinstance(value, list)) else None,
+        truncated=truncated,
+        bytes=len((run.value_json or "").encode()),
+        how_to_read=_shown(value, length, more=said.get("more") is True) if truncated else None,
+    )
+    return told if spill.kept is None else _in_table(told, spill.kept, value)
+
+
+def _in_table(told: ResultInfo, kept: Kept, value: Any) -> ResultInfo:
+    columns = tuple(
+        ResultColumn(name=name, type=kind.split()[0] if kind else "ANY") for name, kind in kept.table.columns
+    )
+    shown = len(value) if isinstance(value, list) else 0
+    if kept.table.kind == "rows":
+        told = structs.replace(told, row_count=kept.rows, truncated=shown < kept.rows)
+        how = f"{_shown(value, kept.rows)}; the next ones: {_next_rows(kept, shown)}"
+    else:
+        parts = "one part" if kept.rows == 1 else f"{kept.rows:,} parts, to be joined"
+        how = f"{told.how_to_read}; its JSON text, in {parts}: SELECT json FROM {kept.table.name} ORDER BY part"  # noqa: S608
+    return structs.replace(told, handle=kept.table.name, bytes=kept.bytes, columns=columns, how_to_read=how)
+
+
+def _shown(value: Any, length: int | None, *, more: bool = False) -> str:
+    """How much of a value is answered."""
+    if not isinstance(value, list | str):
+        return "nothing of the value is here"
+    things = "characters" if isinstance(value, str) else "rows"
+    return f"the first {len(value):,} of {'more than ' if more else ''}{max(length or 0, len(value)):,} {things}"
+
+
+def _next_rows(kept: Kept, shown: int) -> str:
+    name, taken = kept.table.name, {column.lower() for column, _ in kept.table.columns}
+    rowid = next((known for known in ("rowid", "_rowid_", "oid") if known not in taken), None)
+    if rowid is None:
+        return f"SELECT * FROM {name} LIMIT {_AT_ONCE} OFFSET {shown}"  # noqa: S608 - a name of the engine's own
+    return f"SELECT * FROM {name} WHERE {rowid} > {shown} ORDER BY {rowid} LIMIT {_AT_ONCE}"  # noqa: S608
+
+
+def _problem(error: dict[str, Any]) -> Problem:
+    """The run's error; trying again is worth it where the cause passes, or where the error says what to change."""
+    known = {name: value for name, value in error.items() if name in Problem.__struct_fields__}
+    passing = known.get("code") in _PASSING or known.get("retryable")
+    return convert({**known, "retryable": bool(passing or known.get("hint") or known.get("did_you_mean"))}, Problem)
 
 
 def decode(text: str) -> Any:

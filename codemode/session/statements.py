@@ -184,11 +184,12 @@ class Statements:
         self.tally.tables_changed |= dict.fromkeys(statement.tables_written)
 
     def _warn_truncated(self, result: Result) -> None:
-        self.tally.warn(
+        warning = (
             f"a query's answer was cut at {len(result.rows):,} rows; read all of it with helpers.db.pages(sql), "
-            "or aggregate in SQL",
-            "truncated",
+            "or aggregate in SQL"
         )
+        self.tally.cuts.append(warning)
+        self.tally.warn(warning, "truncated")
 
     @contextmanager
     def logged(self, kind: str, text: str) -> Iterator[Entry]:

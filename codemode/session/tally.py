@@ -26,6 +26,7 @@ class Tally:
     tables_changed: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
     tables_kept: dict[str, None] = field(default_factory=dict)  # those of them that a commit() made permanent
     warnings: dict[str, None] = field(default_factory=dict)
+    cuts: list[str] = field(default_factory=list)  # the warnings of answers that were cut, one for each
     kinds: Counter[str] = field(default_factory=Counter)  # of the warnings
     slow: list[SlowStatement] = field(default_factory=list)
     slow_statements: int = 0
@@ -41,6 +42,12 @@ class Tally:
         """Remember several warnings of one kind."""
         for text in texts:
             self.warn(text, kind)
+
+    def whole_after_all(self) -> None:
+        """Take the warning back where the one answer that was cut is kept whole."""
+        if len(self.cuts) == 1 and self.cuts[0] in self.warnings:
+            del self.warnings[self.cuts[0]]
+            del self.kinds["truncated"]
 
     def totals(self, cost: Cost) -> Totals:
         """What was counted, as one addition to the session's totals."""

@@ -58,7 +58,8 @@ class Database(Spelled):
         Answers `{"success", "rows_read", "rows_written", "changes", "last_row_id"}`, and `"columns"` and `"rows"`
         where the statement returns rows. `params`: a list for `?`, a dict for `:name`.
         """
-        return exec_answer(self._channel.call("db.exec", *self._statement(sql, params)))
+        statement = self._statement(sql, params)
+        return exec_answer(self._channel.call("db.exec", *statement), statement)
 
     @spelled(params=_PARAMS)
     def query(self, sql: str, params: Any = ()) -> Rows:
@@ -223,7 +224,8 @@ class Database(Spelled):
 
     def _rows(self, *args: Any) -> Rows:
         answer = self._channel.call("db.query", *args)
-        return Rows(answer["columns"], answer["rows"], truncated=answer["truncated"], rows_read=answer["rows_read"])
+        columns, rows, truncated = answer["columns"], answer["rows"], answer["truncated"]
+        return Rows(columns, rows, truncated=truncated, rows_read=answer["rows_read"], source=(args[0], args[1]))
 
     def _statement(self, sql: Any, params: Any, place: str = "parameter") -> tuple[str, Any]:
         if isinstance(sql, Query) and (params is None or (isinstance(params, (tuple, list, dict)) and not params)):

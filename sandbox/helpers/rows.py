@@ -24,14 +24,21 @@ class Rows(list[dict[str, Any]]):
     are plain lists.
     """
 
-    __slots__ = _ROWS_ATTRIBUTES
+    __slots__ = (*_ROWS_ATTRIBUTES, "source")
     columns: list[str]
     row_count: int
     rows_read: int
     truncated: bool
+    source: tuple[str, Any] | None  # the statement and its parameters, where its answer was truncated
 
     def __init__(
-        self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, truncated: bool = False, rows_read: int = 0
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        truncated: bool = False,
+        rows_read: int = 0,
+        source: tuple[str, Any] | None = None,
     ) -> None:
         super().__init__(as_dicts(columns, rows))
         fill = super().__setattr__
@@ -39,6 +46,7 @@ class Rows(list[dict[str, Any]]):
         fill("row_count", len(self))
         fill("truncated", truncated)
         fill("rows_read", rows_read or len(self))
+        fill("source", source if truncated else None)
 
     def __getattr__(self, name: str) -> Any:
         alias = snake(name)
@@ -91,10 +99,10 @@ class Answer(dict[str, Any]):
         )
 
 
-def exec_answer(answer: dict[str, Any]) -> Answer:
-    """An exec's answer as the worker sent it, with its rows, where it has any, as Rows."""
+def exec_answer(answer: dict[str, Any], source: tuple[str, Any] | None = None) -> Answer:
+    """An exec's answer as the worker sent it, with its rows, where it has any, as Rows of `source`."""
     if "rows" in answer:
-        columns, rows = answer["columns"], answer["rows"]
-        shaped = Rows(columns, rows, truncated=bool(answer.get("truncated")), rows_read=answer.get("rows_read", 0))
+        columns, rows, truncated = answer["columns"], answer["rows"], bool(answer.get("truncated"))
+        shaped = Rows(columns, rows, truncated=truncated, rows_read=answer.get("rows_read", 0), source=source)
         return Answer({**answer, "rows": shaped})
     return Answer(answer)

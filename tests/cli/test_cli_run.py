@@ -34,6 +34,24 @@ def test_each_kind_of_result_is_printed(cli, code, out):
     assert cli("run", "-c", code).out == out
 
 
+def test_of_a_result_that_is_kept_the_first_rows_are_shown_and_how_to_read_on(cli):
+    answer = cli("run", "-s", "large", "-c", "return [{'n': n, 'text': 'x' * 100} for n in range(20_000)]")
+    assert len(answer.out.splitlines()) == 22
+    assert "20 of 20,000 rows shown; all of it is kept as the table _result_1 (" in answer.err
+    read_on = next(line for line in answer.err.splitlines() if line.startswith("read on: codemode query -s large '"))
+    assert cli("query", "-s", "large", read_on.split("'")[1]).out.splitlines()[2].startswith(" 20  x")
+    assert "a result, kept because" in cli("metrics", "large").out
+
+
+def test_json_text_that_is_kept_says_so(cli):
+    answer = cli("run", "-s", "large", "-c", "return {'text': 'x' * 2_000_000}")
+    assert answer.out == ""
+    assert "JSON text of the object; all of it is kept as the table _result_1 (" in answer.err
+    cut = cli("run", "-s", "large", "--dry-run", "-c", "return 'x' * 2_000_000")
+    assert len(cut.out) == 524_289
+    assert "the result is cut: the first 524,288 of 2,000,000 characters" in cut.err
+
+
 def test_json_is_the_outcome_and_nothing_else(cli):
     answer = cli("--json", "run", "-c", "print('hi')\nreturn {'n': 2**80}")
     outcome = answer.json

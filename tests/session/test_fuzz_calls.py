@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from codemode import Limits, Session, Worker
 from codemode.errors import CodemodeError
 from codemode.session import execution
-from codemode.session.calls import _METHODS, Calls
+from codemode.session.calls import _METHODS, _RESULT_METHODS, Calls
 from codemode.session.host import HostFunctions
 from codemode.session.statements import Statements
 from codemode.session.transaction import Transaction
-from sandbox.errors import HelperFailed
+from sandbox.errors import HelperFailed, ProtocolViolation
 
 TENANT = "local"
 SQL = """
@@ -66,13 +66,13 @@ PROPER = {str: st.sampled_from(SQL) | names, int: numbers, bool: st.booleans(), 
 
 
 def arguments(method: str) -> st.SearchStrategy[list[object]]:
-    kinds = _METHODS[method][1] if method in _METHODS else (str,)
+    _, kinds = (_METHODS | _RESULT_METHODS).get(method, (None, (str,)))
     proper = st.tuples(*(st.one_of(PROPER.get(kind, values), values) for kind in kinds)).map(list)
     return proper | st.lists(values, max_size=4)
 
 
 BATCHES = ["db.batch_begin", "db.batch_rows", "db.batch_end", "db.pages_open", "db.pages_next", "db.exec"]
-methods = st.sampled_from([*_METHODS, *BATCHES * 3, "host.f", "host.", "db.nothing", ""])
+methods = st.sampled_from([*_METHODS, *BATCHES * 3, *_RESULT_METHODS, "host.f", "host.", "db.nothing", ""])
 calls_made = st.lists(methods.flatmap(lambda method: st.tuples(st.just(method), arguments(method))), max_size=20)
 
 
@@ -101,6 +101,9 @@ def test_no_call_gets_further_than_a_refusal(
                 calls(method, args)
             except HelperFailed as failed:
                 refused[failed.code] = (method, args)
+            except ProtocolViolation:
+                ends_well = False
+                break
         assert "worker.internal" not in refused, refused
         calls.pages.close_all()
         with suppress(CodemodeError):  # a deferred foreign key
@@ -126,7 +129,7 @@ def test_a_turn_that_is_cut_short_leaves_no_transaction(table: Session, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(execution, "_value", interrupted)
+        patch.setattr(execution, "value_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
             table.run("helpers.db.exec('DELETE FROM t')")
     assert table.value("SELECT count(*) FROM t") == 3

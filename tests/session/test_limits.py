@@ -72,9 +72,10 @@ def test_a_stream_of_records_is_not_many_calls(worker: Worker) -> None:
     assert outcome.ok, outcome.error
 
 
-def test_a_result_too_large_says_what_to_do(worker: Worker) -> None:
+def test_a_result_too_large_to_be_kept_says_what_to_do(worker: Worker) -> None:
     session = small(worker, result_bytes=10_000)
-    outcome = session.run("'x' * 20_000")
+    assert session.run("'x' * 20_000").result_info.handle == "_result_1"
+    outcome = session.run("'x' * 70_000_000")
     assert (outcome.ok, outcome.result, outcome.error.code) == (False, None, "code.output_limit")
     assert "table" in outcome.error.hint
 

@@ -1,0 +1,96 @@
+"""Tables of results that were too large to be answered: `_result_1`, `_result_2`, … and the list of them.
+
+Everything here runs with the engine's rights; users read these tables and never write them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import apsw
+
+from codemode.database.clock import now
+from codemode.database.names import quoted
+
+KEPT = 20  # results of a session; older ones go when a new one comes
+TYPES = frozenset({"", "INTEGER", "REAL", "BOOLEAN", "TEXT", "BLOB"})
+
+Kind = Literal["rows", "json"]
+
+_NAME = re.compile(r"_result_([1-9][0-9]{0,17})")
+_SPARE_PAGES = 64  # for the schema, the list of results, and what SQLite keeps half empty
+_LIST = "_codemode_results"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """One table of a result: its number, what it holds, and its columns with their declared types."""
+
+    number: int
+    kind: Kind
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """Its name in the session."""
+        return f"_result_{self.number}"
+
+
+def next_number(connection: apsw.Connection) -> int:
+    """The number after the last result's, and after any table that has such a name for other reasons."""
+    numbers = connection.execute(f"SELECT number FROM main.{_LIST}", can_cache=False)  # noqa: S608
+    names = [name.lower() for (name,) in connection.execute("SELECT name FROM main.sqlite_schema", can_cache=False)]
+    taken = [int(found[1]) for name in names if (found := _NAME.fullmatch(name))]
+    return int(max([0, *taken, *(row[0] for row in numbers)])) + 1
+
+
+def create(connection: apsw.Connection, table: ResultTable) -> None:
+    """Make the table, empty."""
+    columns = ", ".join(f"{quoted(name)} {kind}".rstrip() for name, kind in table.columns)
+    connection.execute(f"CREATE TABLE main.{quoted(table.name)} ({columns})", can_cache=False)
+
+
+def insert(connection: apsw.Connection, table: ResultTable, rows: Iterable[Sequence[Any]]) -> None:
+    """Append rows."""
+    values = ", ".join("?" * len(table.columns))
+    connection.executemany(f"INSERT INTO main.{quoted(table.name)} VALUES ({values})", rows, can_cache=False)  # noqa: S608
+
+
+def enlist(connection: apsw.Connection, table: ResultTable, execution_id: str, rows: int, size: int) -> None:
+    """Write the table into the list of results, and drop those that are no longer among the last."""
+    connection.execute(
+        f"INSERT INTO main.{_LIST} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (table.number, execution_id, now(), table.kind, rows, size),
+        can_cache=False,
+    )
+    old = f"SELECT number FROM main.{_LIST} ORDER BY number DESC LIMIT -1 OFFSET {KEPT}"  # noqa: S608
+    for (number,) in connection.execute(old, can_cache=False).fetchall():
+        connection.execute(f"DROP TABLE IF EXISTS main._result_{number}", can_cache=False)
+        connection.execute(f"DELETE FROM main.{_LIST} WHERE number = ?", (number,), can_cache=False)  # noqa: S608
+
+
+def listed(connection: apsw.Connection) -> list[dict[str, Any]]:
+    """The results that are kept, oldest first: `{"name", "rows"}`; a file that was never written to has none."""
+    if connection.execute("SELECT count(*) FROM main.sqlite_schema WHERE name = ?", (_LIST,), can_cache=False).get == 0:
+        return []
+    found = connection.execute(f"SELECT number, row_count FROM main.{_LIST} ORDER BY number", can_cache=False)  # noqa: S608
+    return [{"name": f"_result_{number}", "rows": rows} for number, rows in found]
+
+
+def used_pages(connection: apsw.Connection) -> int:
+    """The pages of the database that hold something."""
+    return int(connection.pragma("page_count")) - int(connection.pragma("freelist_count"))
+
+
+def has_room(connection: apsw.Connection, size: int) -> bool:
+    """Whether `size` more bytes surely fit into the quota.
+
+    Asked before a write, because a write that SQLite has to break off with "full" may take the whole transaction with
+    it, and that is the data of the execution.
+    """
+    page_size = int(connection.pragma("page_size"))
+    free = int(connection.pragma("max_page_count")) - used_pages(connection) - _SPARE_PAGES
+    return free * page_size >= size + size // 4

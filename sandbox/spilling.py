@@ -1,0 +1,275 @@
+"""A value too large to be answered: the whole goes to the worker in bounded pieces, its beginning is answered.
+
+    result.query(sql, params, rows, digest)      truncated rows: run their query again, into the table
+    result.begin("rows", columns, types)         then result.rows(count, values) …, then result.end()
+    result.begin("json", [], [])                 then result.json(text) …, then result.end()
+
+Each of them answers what the worker decided; where it keeps nothing (a dry run) the beginning alone is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import math
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.helpers.channel import Channel
+from sandbox.helpers.rows import Rows
+from sandbox.helpers.values import INT_MAX, INT_MIN
+from sandbox.serialize import TooLarge, Writer, describe, to_json, write_whole
+from sandbox.tabular import Table, items_of, table_of
+
+PIECE_ROWS = 2_000  # in one piece, at most
+_VALUE_BYTES = 9  # of a value in a frame, besides its text
+_NONE = type(None)
+_TYPES = {int: "INTEGER", float: "REAL", bool: "BOOLEAN", str: "TEXT", bytes: "BLOB"}
+_AS_THEY_ARE = frozenset({_NONE, bool, int, float, str, bytes})
+_PART_OF_TEXT = 2  # how much of the room a text's beginning is tried with: quoting may double it
+
+
+def digest(rows: Iterable[Sequence[Any]], start: int = 0) -> int:
+    """A checksum of rows as SQLite gives them, the same in worker and child; raises ValueError for other values."""
+    for row in rows:
+        start = zlib.crc32(marshal.dumps(tuple(row), 0), start)  # version 0 knows no references: equal is equal
+    return start
+
+
+def answer(channel: Channel, value: Any, limits: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """JSON text of a value, or of its beginning, and what it is; see `to_json`.
+
+    What is larger than `result_bytes`, and rows that a query's limits cut, are handed over to the worker. Raises
+    Unserializable; TooLarge above `spill_bytes`; HelperError for what the worker refuses.
+    """
+    if not limits["spill_bytes"]:
+        return to_json(value, limits["result_bytes"])
+    spill = _Spill(channel, value, limits)
+    if type(value) is Rows and value.truncated:
+        return spill.cut_rows(value)
+    try:
+        return to_json(value, limits["result_bytes"])
+    except TooLarge:
+        return spill.whole()
+
+
+class _Spill:
+    """One value on its way to the worker."""
+
+    def __init__(self, channel: Channel, value: Any, limits: dict[str, Any]) -> None:
+        self._channel, self._value = channel, value
+        self._answer_bytes: int = limits["result_bytes"]
+        self._most_bytes: int = limits["spill_bytes"]
+        self._piece_bytes: int = limits["piece_bytes"]
+        self._warnings: set[str] = set()
+        self._more = False  # the value itself is only the beginning of what its query answers
+
+    def cut_rows(self, rows: Rows) -> tuple[str, dict[str, Any]]:
+        """Rows that a query's limits cut: the worker has the rest, as long as these are what the query answered."""
+        self._more = True
+        if (source := rows.source) is not None and (mark := _digest_of(rows)) is not None:
+            told = self._channel.call("result.query", *source, len(rows), mark)
+            if told["same"]:
+                return self._beginning()
+        self._warnings.add(
+            f"the result holds only the {len(rows):,} rows that the query's limits left: the rows or the tables were "
+            "changed after the query, or it writes, so it was not run again for the others"
+        )
+        try:
+            text, info = to_json(self._value, self._answer_bytes)
+        except TooLarge:
+            return self.whole()
+        return text, {**info, "truncated": True, "more": True, "warnings": sorted({*info["warnings"], *self._warnings})}
+
+    def whole(self) -> tuple[str, dict[str, Any]]:
+        """Hand the value over, as rows where it is a table and as JSON text where it is none."""
+        table = table_of(self._value)
+        columns = None if table is None else self._survey(table)
+        if table is None or columns is None:
+            self._send_text()
+        else:
+            self._send_rows(table, columns)
+        return self._beginning()
+
+    def _survey(self, table: Table) -> list[_Column] | None:
+        """How each column travels; None where the table cannot hold what the value does."""
+        columns: list[_Column] = []
+        for place in range(len(table.columns)):
+            found = _column(table.column(place), self._piece_bytes, self._warnings)
+            if found is None:
+                return None
+            columns.append(found)
+        if sum(column.size for column in columns) > self._most_bytes:
+            raise TooLarge(self._most_bytes)
+        return columns if _row_bytes(columns) <= self._piece_bytes else None
+
+    def _send_rows(self, table: Table, columns: list[_Column]) -> None:
+        told = self._channel.call("result.begin", "rows", table.columns, [column.type for column in columns])
+        if not told["kept"]:
+            return
+        width = len(columns)
+        step = max(1, min(PIECE_ROWS, self._piece_bytes // _row_bytes(columns)))
+        changed = [place for place, column in enumerate(columns) if column.convert]
+        for start in range(0, len(table.items), step):
+            flat: list[Any] = []
+            for row in table.rows(start, start + step):
+                flat += row
+            for place in changed:
+                flat[place::width] = [_cell(cell, self._piece_bytes, self._warnings) for cell in flat[place::width]]
+            self._channel.post("result.rows", len(flat) // width, flat)
+        self._channel.call("result.end")
+
+    def _send_text(self) -> None:
+        kept = self._channel.call("result.begin", "json", [], [])["kept"]
+        writer = _Pieces(self._channel, self._most_bytes, self._piece_bytes, kept=kept)
+        write_whole(writer, self._value)
+        writer.flush()
+        self._warnings |= writer.warnings
+        if kept:
+            self._channel.call("result.end")
+
+    def _beginning(self) -> tuple[str, dict[str, Any]]:
+        """The first items of a list or characters of a text that fit; null for what has no beginning."""
+        text = first_that_fits(self._value, self._answer_bytes)
+        info = {**describe(self._value), "bytes": len(text.encode()), "truncated": True, "more": self._more}
+        if type(self._value) is str:
+            info["length"] = len(self._value)
+        return text, {**info, "warnings": sorted(self._warnings)}
+
+
+def first_that_fits(value: Any, most_bytes: int) -> str:
+    """JSON text of the first items of a list, or characters of a text; null for what has neither."""
+    if type(value) is str:
+        return _first_characters(value, most_bytes)
+    items = items_of(value)
+    if items is None or most_bytes < len("[]"):
+        return "null"
+    parts: list[str] = []
+    room = most_bytes - len("[]")
+    for item in items:
+        try:
+            text, info = to_json(item, room)
+        except TooLarge:
+            break
+        parts.append(text)
+        room -= info["bytes"] + 1
+        if room < 0:
+            break
+    return "[" + ",".join(parts) + "]"
+
+
+def _first_characters(value: str, most_bytes: int) -> str:
+    shown = most_bytes
+    while shown:
+        try:
+            return to_json(value[:shown], most_bytes)[0]
+        except TooLarge:
+            shown //= _PART_OF_TEXT
+    return "null"
+
+
+class _Pieces(Writer):
+    """Sends JSON text while it grows, in pieces; where nothing is kept it is only measured."""
+
+    def __init__(self, channel: Channel, limit_bytes: int, piece_bytes: int, *, kept: bool) -> None:
+        super().__init__(limit_bytes)
+        self._channel, self._piece_bytes, self._kept = channel, piece_bytes, kept
+        self._sent = 0
+
+    def put(self, text: str) -> None:
+        """Append text, within the limit."""
+        super().put(text)
+        if self.size - self._sent >= self._piece_bytes:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        text, self._sent = "".join(self.parts), self.size
+        self.parts.clear()
+        step = self._piece_bytes if text.isascii() else max(1, self._piece_bytes // 4)  # UTF-8 takes 4 bytes at most
+        for start in range(0, len(text) if self._kept else 0, step):
+            self._channel.post("result.json", text[start : start + step])
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """How one column travels: its declared type, its bytes, its longest cell's, whether cells have to be converted."""
+
+    type: str
+    size: int
+    widest: int
+    convert: bool
+
+
+def _row_bytes(columns: list[_Column]) -> int:
+    return sum(column.widest for column in columns)
+
+
+def _column(cells: list[Any], most_bytes: int, warnings: set[str]) -> _Column | None:
+    """What a column of these cells is; None where a table would lose something of them."""
+    kinds = set(map(type, cells))
+    convert = not (kinds <= _AS_THEY_ARE and _fits(cells, kinds))
+    try:
+        if convert:
+            cells = [_cell(cell, most_bytes, warnings) for cell in cells]
+            kinds = set(map(type, cells))
+        sizes = [_VALUE_BYTES + (_length(cell) if type(cell) in (str, bytes) else 0) for cell in cells]
+    except (TooLarge, UnicodeEncodeError):  # a lone surrogate has no place in a table; JSON text escapes it
+        return None
+    kinds.discard(_NONE)
+    if bool in kinds and len(kinds) > 1:
+        return None
+    return _Column(_declared(kinds), sum(sizes), max(sizes), convert)
+
+
+def _declared(kinds: set[type]) -> str:
+    """A column type that changes none of its values; "" converts nothing."""
+    return _TYPES[kinds.pop()] if len(kinds) == 1 else ""
+
+
+def _fits(cells: list[Any], kinds: set[type]) -> bool:
+    if int in kinds and not all(INT_MIN <= cell <= INT_MAX for cell in cells if type(cell) is int):
+        return False
+    return float not in kinds or all(math.isfinite(cell) for cell in cells if type(cell) is float)
+
+
+def _length(cell: Any) -> int:
+    return len(cell) if type(cell) is bytes or cell.isascii() else len(cell.encode())
+
+
+def _cell(cell: Any, most_bytes: int, warnings: set[str]) -> Any:
+    """A cell as SQLite holds it: what is text in JSON is text, lists and objects are JSON text."""
+    if type(cell) is bytes:
+        return cell
+    text, info = to_json(cell, most_bytes)
+    warnings.update(info["warnings"])
+    if text[0] in "[{":
+        return text
+    value = json.loads(text) if text[0] in '"ntf' else _number(text)
+    if type(value) is str:
+        value.encode()  # raises UnicodeEncodeError
+    return value
+
+
+def _number(text: str) -> int | float | str:
+    if not text.lstrip("-").isdigit():
+        return float(text)
+    if len(text) > len(str(INT_MIN)) or not INT_MIN <= int(text) <= INT_MAX:
+        return text  # more than 64 bits: its digits
+    return int(text)
+
+
+def _digest_of(rows: Rows) -> int | None:
+    """The checksum of rows that still look like what the query answered; None where they surely do not."""
+    columns = rows.columns
+    if len(rows) != rows.row_count:
+        return None
+    try:
+        for row in list.__iter__(rows):
+            if type(row) is not dict or list(row) != columns:
+                return None
+        return digest(list(row.values()) for row in list.__iter__(rows))
+    except ValueError:  # a value that no query answers
+        return None
