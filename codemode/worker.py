@@ -13,10 +13,11 @@ from typing import Any, Self
 
 import msgspec
 
-from codemode.catalog.sessions import SessionRecord, Sessions, catalog_damaged
+from codemode.catalog.catalog import Catalog, catalog_damaged
+from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
-from codemode.database.execute import Connection, DatabaseError
+from codemode.database.execute import DatabaseError
 from codemode.database.migrate import migrations
 from codemode.database.template import session_template
 from codemode.errors import IsolationMissing, SessionNotFound, WorkerError
@@ -51,14 +52,14 @@ class Worker:
         self.limits = limits or self.settings.limits
         self._temporary = data_dir is None and self.settings.data_dir is None
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
-        catalog = _open_catalog(self.data_dir)
+        self._catalog = _open_catalog(self.data_dir)
         storage = Storage(
             data_dir=self.data_dir,
             template=session_template(),
             limits=self.limits,
             log=LogBounds(self.settings.log_entries, self.settings.log_bytes, self.settings.slow_statement_ms),
         )
-        self.registry = Registry(storage, Sessions(catalog))
+        self.registry = Registry(storage, Sessions(self._catalog))
         self._sweeper = Sweeper(self.registry.sweep, self.settings.sweep_seconds)
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
@@ -198,7 +199,7 @@ class Worker:
         if sandbox is not None:
             sandbox.close()
         self.registry.close()
-        self.registry.catalog.close()
+        self._catalog.close()
         if self._temporary:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
@@ -211,7 +212,7 @@ class Worker:
         self.close()
 
 
-def _open_catalog(data_dir: Path) -> Connection:
+def _open_catalog(data_dir: Path) -> Catalog:
     path = data_dir / "catalog.db"
     with storage_errors(data_dir):
         lost = not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))
@@ -221,4 +222,4 @@ def _open_catalog(data_dir: Path) -> Connection:
         raise catalog_damaged(str(path), error) from None
     if lost:
         _log.warning("%s was missing or empty: sessions on disk are found again when asked for by their ids", path)
-    return connection
+    return Catalog(connection)

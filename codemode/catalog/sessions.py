@@ -6,18 +6,14 @@ A record stays 30 days after its session expired, so that its id answers "expire
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 
-from codemode.errors import CatalogDamaged, StorageFull, WorkerError
+from codemode.catalog.catalog import Catalog
 from codemode.values import KEPT_DAYS, Day
 
 REMEMBER_MS = 30 * 86_400_000
@@ -48,60 +44,24 @@ class SessionRecord:
 
 
 class Sessions:
-    """The `sessions` table of an open catalog.db; safe to use from several threads."""
+    """The `sessions` table of a catalogue, and what the sessions that are gone cost."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-        self._path = connection.filename
-        self._identity = _identity(self._path)
-        self._lock = threading.RLock()
-
-    def _run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        # What is written to a deleted file is lost with this process, and another one has made a new file by then.
-        if _identity(self._path) != self._identity:
-            raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
-        with self._errors(), self._lock:
-            return self._connection.execute(sql, params).fetchall()
-
-    @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        """What runs inside is one transaction, of this thread alone."""
-        with self._lock:
-            self._run("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._run("COMMIT")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.ConnectionClosedError:
-            raise WorkerError("this worker is closed") from None
-        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
-            raise catalog_damaged(self._path, error) from None
-        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
-            raise StorageFull(
-                f"the catalogue of sessions cannot be written: {error}",
-                hint="free space below the data directory, or make it writable",
-            ) from None
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
 
     def get(self, tenant: str, session_id: str) -> SessionRecord | None:
         """The record, expired ones included."""
-        rows = self._run(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
+        rows = self._catalog.run(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
         return _record(rows[0]) if rows else None
 
     def all(self, tenant: str) -> list[SessionRecord]:
         """Every record of `tenant`, latest use first."""
         sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? ORDER BY last_activity DESC, id"  # noqa: S608
-        return [_record(row) for row in self._run(sql, tenant)]
+        return [_record(row) for row in self._catalog.run(sql, tenant)]
 
     def create(self, tenant: str, session_id: str, *, now: int, idle_ms: int, limits: dict[str, Any]) -> None:
         """Record a new session, or one that expired and is made anew."""
-        self._run(
+        self._catalog.run(
             "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits)"
             " VALUES (?1, ?2, ?3, ?3, ?4, ?5)"
             " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
@@ -111,7 +71,7 @@ class Sessions:
 
     def touch(self, tenant: str, session_id: str, now: int) -> None:
         """The session was used at `now`; a clock that was set back never shortens its life."""
-        self._run(
+        self._catalog.run(
             "UPDATE sessions SET last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
             now,
             tenant,
@@ -120,14 +80,14 @@ class Sessions:
 
     def pin(self, tenant: str, session_id: str, pinned: bool, now: int) -> None:
         """Keep the session from expiring, or let it expire again, counted from `now`."""
-        self._run(
+        self._catalog.run(
             "UPDATE sessions SET pinned = ?, last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
             pinned, now, tenant, session_id,
         )  # fmt: skip
 
     def set_limits(self, tenant: str, session_id: str, limits: dict[str, Any], idle_ms: int) -> None:
         """What the session itself lowered."""
-        self._run(
+        self._catalog.run(
             "UPDATE sessions SET limits = ?, idle_ms = ? WHERE tenant = ? AND id = ?",
             json.dumps(limits), idle_ms, tenant, session_id,
         )  # fmt: skip
@@ -135,75 +95,54 @@ class Sessions:
     def over(self, now: int) -> list[SessionRecord]:
         """Sessions of all tenants whose time is over and that nobody has expired yet."""
         sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NULL AND pinned = 0 AND last_activity + idle_ms <= ?"  # noqa: S608
-        return [_record(row) for row in self._run(sql, now)]
+        return [_record(row) for row in self._catalog.run(sql, now)]
 
     def expired(self) -> list[SessionRecord]:
         """Sessions of all tenants that expired and whose ids are still remembered."""
-        return [_record(row) for row in self._run(f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NOT NULL")]  # noqa: S608
+        sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NOT NULL"  # noqa: S608
+        return [_record(row) for row in self._catalog.run(sql)]
 
     def expire(self, tenant: str, session_id: str, now: int, days: Iterable[Day] = ()) -> None:
         """Its data is gone; the id answers `session.expired` from here on.
 
         `days` is what it cost, read from its log before that goes too: kept for the tenant, once.
         """
-        with self._at_once():
+        with self._catalog.at_once():
             where = "WHERE tenant = ? AND id = ?"
-            lived = self._run(f"SELECT 1 FROM sessions {where} AND expired_at IS NULL", tenant, session_id)  # noqa: S608
-            self._run(f"UPDATE sessions SET expired_at = ? {where}", now, tenant, session_id)  # noqa: S608
+            lived = self._catalog.run(f"SELECT 1 FROM sessions {where} AND expired_at IS NULL", tenant, session_id)  # noqa: S608
+            self._catalog.run(f"UPDATE sessions SET expired_at = ? {where}", now, tenant, session_id)  # noqa: S608
             for day in days if lived else ():
                 self._add_day(tenant, day)
 
     def _add_day(self, tenant: str, day: Day) -> None:
         where = "WHERE tenant = ? AND day = ?"
         gone = msgspec.structs.replace(day, size_bytes=0)  # its file goes with it
-        found = self._run(f"SELECT totals FROM usage_by_day {where}", tenant, day.day)  # noqa: S608
+        found = self._catalog.run(f"SELECT totals FROM usage_by_day {where}", tenant, day.day)  # noqa: S608
         if not found:
-            self._run("DELETE FROM usage_by_day WHERE tenant = ? AND day <= ?", tenant, _oldest_day(day.day))
+            self._catalog.run("DELETE FROM usage_by_day WHERE tenant = ? AND day <= ?", tenant, _oldest_day(day.day))
         both = msgspec.json.decode(found[0][0], type=Day).plus(gone) if found else gone
         text = msgspec.json.encode(both).decode()
-        self._run("INSERT OR REPLACE INTO usage_by_day VALUES (?, ?, ?)", tenant, day.day, text)
+        self._catalog.run("INSERT OR REPLACE INTO usage_by_day VALUES (?, ?, ?)", tenant, day.day, text)
 
     def days(self, tenant: str) -> list[Day]:
         """What the sessions of `tenant` that are gone cost, by day, oldest first."""
-        found = self._run("SELECT totals FROM usage_by_day WHERE tenant = ? ORDER BY day", tenant)
+        found = self._catalog.run("SELECT totals FROM usage_by_day WHERE tenant = ? ORDER BY day", tenant)
         return [msgspec.json.decode(text, type=Day) for (text,) in found]
 
     def forget(self, tenant: str, session_id: str) -> None:
         """Remove the record, as if the session had never been."""
-        self._run("DELETE FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)
+        self._catalog.run("DELETE FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)
 
     def forget_expired(self, tenant: str, session_id: str, now: int) -> None:
         """Remove the record if its session expired over 30 days ago, and was not made anew in between."""
-        self._run(
+        self._catalog.run(
             "DELETE FROM sessions WHERE tenant = ? AND id = ? AND expired_at <= ?",
             tenant, session_id, now - REMEMBER_MS,
         )  # fmt: skip
 
-    def close(self) -> None:
-        """Close the catalogue's file."""
-        with self._lock:
-            self._connection.close(True)
-
-
-def catalog_damaged(path: str, why: object) -> CatalogDamaged:
-    """The error for a catalogue that cannot be read: it is neither repaired nor replaced by guessing."""
-    return CatalogDamaged(
-        f"the catalogue of sessions cannot be read: {why} ({path})",
-        hint="end this worker and restore the file from a copy, or move it away with its -wal file: the sessions are"
-        " kept, and each is found again when it is asked for by its id",
-    )
-
 
 def _oldest_day(day: str) -> str:
     return (date.fromisoformat(day) - timedelta(days=KEPT_DAYS)).isoformat()
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:

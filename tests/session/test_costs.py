@@ -209,7 +209,7 @@ def test_a_tenant_adds_up_its_sessions_also_those_that_are_gone(tmp_path: Path) 
         assert sum(day.executions for day in before) == 3
         worker.remove("a")
         worker.registry.catalog.touch("local", "b", 10**15)  # far in the future: only "c" expires below
-        worker.registry.catalog._run("UPDATE sessions SET last_activity = 1 WHERE id = 'c'")
+        worker.registry.catalog._catalog.run("UPDATE sessions SET last_activity = 1 WHERE id = 'c'")
         assert worker.sweep() == ["c"]
         worker.remove("c")
         after = worker.usage_by_day()

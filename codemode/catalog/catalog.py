@@ -1,0 +1,79 @@
+"""The catalogue's open file: one connection for all tables, one thread at a time, errors that say what to do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from codemode.errors import CatalogDamaged, StorageFull, WorkerError
+
+
+class Catalog:
+    """An open catalog.db; safe to use from several threads."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._path = connection.filename
+        self._identity = _identity(self._path)
+        self._lock = threading.RLock()
+
+    def run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement; raises CatalogDamaged, StorageFull, and WorkerError when it is closed."""
+        # What is written to a deleted file is lost with this process, and another one has made a new file by then.
+        if _identity(self._path) != self._identity:
+            raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
+        with self._errors(), self._lock:
+            return self._connection.execute(sql, params).fetchall()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What runs inside is one transaction, of this thread alone."""
+        with self._lock:
+            self.run("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self.run("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.ConnectionClosedError:
+            raise WorkerError("this worker is closed") from None
+        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
+            raise catalog_damaged(self._path, error) from None
+        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
+            raise StorageFull(
+                f"the catalogue of sessions cannot be written: {error}",
+                hint="free space below the data directory, or make it writable",
+            ) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close(True)
+
+
+def catalog_damaged(path: str, why: object) -> CatalogDamaged:
+    """The error for a catalogue that cannot be read: it is neither repaired nor replaced by guessing."""
+    return CatalogDamaged(
+        f"the catalogue of sessions cannot be read: {why} ({path})",
+        hint="end this worker and restore the file from a copy, or move it away with its -wal file: the sessions are"
+        " kept, and each is found again when it is asked for by its id",
+    )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
