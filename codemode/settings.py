@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
     children: int = 2  # kept forked and confined ahead of need; each costs some 15 MB, mostly shared
+    kept_children: int = 8  # of stateful sessions, each with its variables: up to memory_bytes of them
+    kept_seconds: float = 600.0  # unused for this long, a kept child is ended: its session's next one begins afresh
     log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work
     log_bytes: int = 64 * MIB  # of that log: long snippets must not outgrow the data they work on
     slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
@@ -41,9 +43,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 
     def __post_init__(self) -> None:
-        if self.children < 0:
-            raise RequestInvalid(f"setting children must be zero or more, not {self.children!r}")
-        for name in ("log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds"):
+        for name in ("children", "kept_children"):
+            if getattr(self, name) < 0:
+                raise RequestInvalid(f"setting {name} must be zero or more, not {getattr(self, name)!r}")
+        for name in ("kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds"):
             if not getattr(self, name) > 0:
                 raise RequestInvalid(f"setting {name} must be above zero, not {getattr(self, name)!r}")
 

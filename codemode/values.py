@@ -102,6 +102,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     error: Problem | None = None
     replayed: bool = False
+    variables: Literal["kept", "fresh"] | None = None
+    variables_reason: str | None = None
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +117,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool
     state: Literal["active", "expired"]
     size_bytes: int
+    stateful: bool = False
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from codemode.session.opened import LogBounds
 from codemode.session.registry import Registry, Storage
 from codemode.session.retention import Sweeper
 from codemode.session.session import Session
+from codemode.session.slots import Key
 from codemode.settings import Settings
 from codemode.values import Day, Layer, SessionInfo
 from sandbox import Sandbox, SandboxUnavailable
@@ -60,6 +61,9 @@ class Worker:
             log=LogBounds(self.settings.log_entries, self.settings.log_bytes, self.settings.slow_statement_ms),
         )
         self.registry = Registry(storage, Sessions(self._catalog))
+        # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
+        forget = weakref.WeakMethod(self._forget_variables)
+        self.registry.on_gone = lambda key: (found := forget()) and found(key)
         self._sweeper = Sweeper(self.registry.sweep, self.settings.sweep_seconds)
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
@@ -87,7 +91,11 @@ class Worker:
             if self._sandbox is None:
                 try:
                     self._sandbox = Sandbox(
-                        sandbox_limits(self.limits), children=self.settings.children, isolation=self.settings.isolation
+                        sandbox_limits(self.limits),
+                        children=self.settings.children,
+                        isolation=self.settings.isolation,
+                        kept_children=self.settings.kept_children,
+                        kept_seconds=self.settings.kept_seconds,
                     )
                 except SandboxUnavailable as error:
                     raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
@@ -113,15 +121,19 @@ class Worker:
         limits: Limits | None = None,
         renew: bool = False,
         create: bool = True,
+        stateful: bool | None = None,
         tenant: str = TENANT,
     ) -> Session:
         """The session of this id, made on first use; without an id a new one with a minted id.
 
-        `limits` lower this session's own. `renew` makes an expired (or damaged) session anew. Raises RequestInvalid
-        for a bad id, SessionExpired, and SessionNotFound where `create` is False.
+        `limits` lower this session's own. `renew` makes an expired (or damaged) session anew. `stateful` says whether
+        its variables stay between executions, for good; None leaves that as it is. Raises RequestInvalid for a bad
+        id, SessionExpired, and SessionNotFound where `create` is False.
         """
         key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
         record = self.registry.ensure(key, create=create, renew=renew, limits=limits)
+        if stateful is not None and stateful != record.stateful:
+            self.registry.catalog.set_stateful(*key, stateful)
         return Session(self, tenant, record.id, self.registry.limits(record))
 
     def sessions(self, tenant: str = TENANT) -> list[SessionInfo]:
@@ -140,6 +152,11 @@ class Worker:
     def remove(self, session_id: str, tenant: str = TENANT) -> None:
         """Delete a session with everything in it; raises SessionNotFound, SessionBusy."""
         self.registry.remove((tenant, parse_session_id(session_id)), _REMOVE_SECONDS)
+
+    def _forget_variables(self, key: Key) -> None:
+        """The session's data is gone, and what a kept child remembers of it goes too."""
+        if self._sandbox is not None:
+            self._sandbox.forget(lambda variables: variables[0] == key)
 
     def pin(self, session_id: str, pinned: bool = True, tenant: str = TENANT) -> None:
         """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""
@@ -187,6 +204,7 @@ class Worker:
             pinned=record.pinned,
             state="expired" if over else "active",
             size_bytes=files.size_bytes(),
+            stateful=record.stateful,
         )
 
     def close(self) -> None:

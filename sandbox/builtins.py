@@ -41,14 +41,25 @@ def namespace(helpers: Any, inputs: Mapping[str, Any], write_out: Callable[[str]
 
     Raises ValueError for an input whose name a snippet could not use.
     """
+    run = new_run(helpers, write_out)
+    give_inputs(run, inputs)
+    return run.globals
+
+
+def new_run(helpers: Any, write_out: Callable[[str], None]) -> Run:
+    """A run whose globals hold builtins behind guards, and `helpers`."""
     hardening.harden()
     decimal.setcontext(decimal.Context())  # what an earlier snippet of this process may have changed
     run = Run(write_out, helpers)
     run.globals.update({"__builtins__": _builtins(run), "__name__": "__main__", "__doc__": None, "helpers": helpers})
-    for name, value in inputs.items():
+    return run
+
+
+def give_inputs(run: Run, inputs: Mapping[str, Any]) -> None:
+    """Make the host's inputs variables. Raises ValueError for a name that a snippet could not use; none is set then."""
+    for name in inputs:
         check_input_name(name)
-        run.globals[name] = value
-    return run.globals
+    run.globals.update(inputs)
 
 
 def check_input_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The life of one child: confine itself, warm its pages, take one request, answer it, wait to be killed."""
+"""The life of one child: confine itself, warm its pages, take a request, answer it, wait to be killed or kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sandbox.confine import Confinement, confine_child, filter_calls, lower_cpu, lower_memory
+from sandbox.confine import Confinement, confine_child, filter_calls, lower_cpu, lower_memory, renew_cpu
 from sandbox.connection import Connection
 from sandbox.kernel import PR_SET_NAME, prctl
 
@@ -44,12 +44,26 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry) -> NoRe
     # Everything so far is this process's own doing: the worker subtracts it from what the snippet used.
     connection.send(["ready", {"cpu_ns": time.thread_time_ns()}])
     kind, request = connection.read()
-    if kind == "run":
-        limits = request["limits"]
-        lower_memory(confinement.baseline_bytes, limits["memory_bytes"])
-        lower_cpu(limits["execution_seconds"])
+    more = kind == "run"
+    while more:
+        _arm(confinement, request)
         entry.serve(connection, request)
+        more = request["keep"]
+        if more:
+            _, request = connection.read()
+            # Only who has read the request knows its number: what is sent before this was sent between two runs.
+            connection.send(["again", request["number"]])
     # The worker reads this process's usage from the kernel and then kills it. Leaving first would take the figures
     # along; `read` ends the process when the worker is gone.
     while True:
         connection.read()
+
+
+def _arm(confinement: Confinement, request: Request) -> None:
+    """Set the limits of one run. Memory only goes down, and counts all that a kept child holds."""
+    limits = request["limits"]
+    lower_memory(confinement.baseline_bytes, limits["memory_bytes"])
+    if request["keep"]:
+        renew_cpu(limits["execution_seconds"])
+    else:
+        lower_cpu(limits["execution_seconds"])

@@ -34,12 +34,20 @@ class Compiled:
     needs_loop: bool
     source: str
     inputs: tuple[str, ...] = ()
+    filename: str = FILENAME
+    bound: frozenset[str] = frozenset()  # the names that its top level binds
 
 
-def compile_snippet(source: str, inputs: Iterable[str] = ()) -> Compiled:
+def is_snippet(filename: str) -> bool:
+    """Whether code of this file name is a snippet's, the running one's or that of an earlier one."""
+    return filename.startswith("<snippet")
+
+
+def compile_snippet(source: str, inputs: Iterable[str] = (), filename: str = FILENAME) -> Compiled:
     """Check and compile a submitted text; lines in errors are those of the text as submitted.
 
-    `inputs` are the names that the host binds, so that none of them is taken for a builtin.
+    `inputs` are the names that are bound already, by the host or by an earlier snippet, so that none of them is
+    taken for a builtin. `filename` tells snippets of one process apart; it begins as FILENAME does.
     Raises SnippetRefused: `code.syntax` or `code.refused`.
     """
     given = tuple(inputs)
@@ -47,7 +55,7 @@ def compile_snippet(source: str, inputs: Iterable[str] = ()) -> Compiled:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a "\d" in a plain string is not worth a line on the worker's stderr
         try:
-            return _compile(text, given)
+            return _compile(text, given, filename)
         except RecursionError:
             raise SnippetRefused("code.refused", [Problem(None, "the code is nested too deeply", _FLATTEN)]) from None
 
@@ -55,7 +63,7 @@ def compile_snippet(source: str, inputs: Iterable[str] = ()) -> Compiled:
 _FLATTEN = "split deep expressions into several statements"
 
 
-def _compile(text: str, inputs: tuple[str, ...]) -> Compiled:
+def _compile(text: str, inputs: tuple[str, ...], filename: str) -> Compiled:
     tree, used = _parse(text)
     policy = Policy(bound_anywhere(tree) | set(inputs))
     policy.visit(tree)
@@ -65,12 +73,13 @@ def _compile(text: str, inputs: tuple[str, ...]) -> Compiled:
     _into_function(tree, policy)
     flags = __future__.annotations.compiler_flag if policy.future_annotations else 0
     try:
-        code = compile(tree, FILENAME, "exec", flags=flags, dont_inherit=True)
+        code = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
     except (SyntaxError, ValueError, OverflowError) as error:
         raise _syntax(error, used) from None
     except (MemoryError, SystemError):
         raise RecursionError from None
-    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs)
+    bound = frozenset(policy.scopes.top_level)
+    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs, filename, bound)
 
 
 def _parse(text: str) -> tuple[ast.Module, str]:

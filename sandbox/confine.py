@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from sandbox.limits import MIB, SandboxLimits
 from sandbox.seccomp import Filter
 
 _SIGKILL = 9
+
+_ANY_CPU = 2**40  # seconds
 
 # Between the soft limit, where a snippet gets its MemoryError, and the hard one, which nothing passes: room in which
 # the child can still say what happened.
@@ -169,9 +172,9 @@ def _cpu_seconds(execution_seconds: float) -> int:
 
 def child_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
     """Resource -> soft and hard limit that each child sets for itself."""
-    seconds = _cpu_seconds(confinement.limits.execution_seconds)
     return {
-        resource.RLIMIT_CPU: (seconds, seconds),  # at the hard limit the kernel kills, inside C code too
+        # Without an end until the request is here, which says whether this child will have one run or many.
+        resource.RLIMIT_CPU: (_cpu_seconds(confinement.limits.execution_seconds), _ANY_CPU),
         resource.RLIMIT_NPROC: (0, 0),  # says nothing to uid 0: there the filter alone stops a fork
         resource.RLIMIT_NOFILE: (0, 0),  # the socket is open already; no descriptor can be added, not even received
     }
@@ -191,8 +194,18 @@ def lower_memory(baseline: int, memory_bytes: int) -> None:
 
 
 def lower_cpu(seconds: float) -> None:
-    """Bound the CPU time of this child, which has used next to none so far."""
+    """Bound the CPU time of this child, for good: it has used next to none so far, and will have one run."""
     set_limit(resource.RLIMIT_CPU, _cpu_seconds(seconds), _cpu_seconds(seconds))
+
+
+def renew_cpu(seconds: float) -> None:
+    """Bound the CPU time of a kept child's next run.
+
+    The kernel counts over the whole life, so the bound moves along, and only the soft one: SIGXCPU ends an
+    honest child, inside C code too, because nobody handles it. One that has escaped can lift it, and meets the
+    worker's deadline while it runs and the watcher's look at its CPU time while it should wait.
+    """
+    set_limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + _cpu_seconds(seconds), _ANY_CPU)
 
 
 def use_headroom() -> None:

@@ -38,6 +38,7 @@ class Connection:
         self._awaiting = False  # a posted call's reply has not been read yet
         self._failure: HelperError | None = None  # a posted call failed; raised at the next call
         self._lost = False  # memory ran out in the middle of a frame: where the next one starts is unknown
+        self._serving = False  # no snippet runs: whatever is left of one must not speak
         self.busy = False  # a frame is under way: a signal handler must leave the socket alone
         self.before_call: Callable[[], None] = lambda: None  # sends what was printed, so that order is kept
 
@@ -50,6 +51,17 @@ class Connection:
         except OSError:
             os._exit(0)
         return True
+
+    def begin(self, before_call: Callable[[], None]) -> None:
+        """A snippet begins: calls are carried from here on, `before_call` ahead of each."""
+        self.before_call = before_call
+        self._serving = True
+
+    def end(self) -> None:
+        """A snippet has ended: read the reply that is still due, lest it be taken for the next request."""
+        self._serving = False
+        self._collect()
+        self._failure = None
 
     def read(self) -> list[Any]:
         """The next frame; ends the process when the worker is gone."""
@@ -96,6 +108,8 @@ class Connection:
 
     def post(self, method: str, *args: Any) -> None:
         """One helper call whose reply is read before the next frame is sent. Raises what an earlier one failed with."""
+        if not self._serving:
+            raise HelperError("code.runtime", f"{method}: no snippet is running", hint="call helpers from a snippet")
         data = self._call_frame(method, args)
         self.before_call()
         self._collect()

@@ -34,8 +34,9 @@ ReadStatus = Callable[[Child], dict[str, Any] | None]
 class Conversation:
     """The state of one run."""
 
-    def __init__(self, child: Child, limits: SandboxLimits, serve: Serve) -> None:
+    def __init__(self, child: Child, limits: SandboxLimits, serve: Serve, *, keep: bool = False) -> None:
         self._child = child
+        self._keep = keep
         self._limits = limits
         self._serve = serve
         self._encode = new_packer()
@@ -76,12 +77,19 @@ class Conversation:
         if claim is not None:
             usage = child.usage()
         if usage is None:
-            if claim is not None:
-                child.end("done")  # it waits for this, and the zygote knows its figures only when it is gone
-            died, usage = self._post_mortem(status)
-            if claim is None and child.ended is None:
-                self._failure = died
+            usage = self._late_usage(claim, status)
         return self._outcome(claim, output, usage or Usage(), duration)
+
+    def _late_usage(self, claim: Claim | None, status: ReadStatus) -> Usage | None:
+        """The figures of a child that is gone, or that /proc does not show; and what it died of."""
+        if claim is not None:
+            if self._keep:
+                return None  # keeping it is worth more than figures that only its end would bring
+            self._child.end("done")  # it waits for this, and the zygote knows its figures only when it is gone
+        died, usage = self._post_mortem(status)
+        if claim is None and self._child.ended is None:
+            self._failure = died
+        return usage
 
     def _talk(self, output: Captured) -> Claim | None:
         """Serve the child until it is done; None when it is gone."""

@@ -112,6 +112,25 @@ class Child:
                 return True
         raise ProtocolViolation("a child's first frame does not say that it is ready")
 
+    def resume(self, request: bytes, number: int, deadline: float) -> bool:
+        """Hand a child that waits its next request, and wait until it has read it; False when it is gone.
+
+        Its use is counted from here. Raises DeadlinePassed, and ProtocolViolation for anything that it sent before it
+        had the request, and so the request's unguessable number.
+        """
+        self.started_cpu_ns = self.spent_ns() or 0
+        self.set_deadline(deadline)
+        frame = self.read() if self.send(request) else None
+        if frame is not None and frame != ["again", number]:
+            raise ProtocolViolation("a kept child's first frame does not name its request")
+        return frame is not None
+
+    def is_quiet(self) -> bool:
+        """Whether a child that should wait does: it lives, and has sent nothing after its last frame."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not self._reader.pending and not poll.poll(0) and self.alive()
+
     def alive(self) -> bool:
         """Whether the process still runs."""
         poll = select.poll()
@@ -148,17 +167,27 @@ class Child:
         pid = next((int(line[4:]) for line in lines if line.startswith("Pid:")), 0)
         return pid if pid > 0 else None
 
-    def usage(self) -> Usage | None:
-        """The kernel's figures while it lives; None where /proc does not tell, or not of this process any more."""
+    def spent_ns(self) -> int | None:
+        """The CPU time of its whole life; None where /proc does not tell, or not of this process any more."""
         pid = self.process_id()
         if pid is None:
             return None
         try:
             spent = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
-            status = Path(f"/proc/{pid}/status").read_text()
         except (OSError, ValueError, IndexError):
             return None
+        return spent if self.alive() else None  # else its number may have been given to another process meanwhile
+
+    def usage(self) -> Usage | None:
+        """The kernel's figures while it lives; the peak of memory is its whole life's. None as for `spent_ns`."""
+        pid, spent = self.process_id(), self.spent_ns()
+        if pid is None or spent is None:
+            return None
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return None
         if not self.alive():
-            return None  # its number may have been given to another process between the lines above
+            return None
         peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
         return Usage(max(0, spent - self.started_cpu_ns) / 1e9, peak * 1024)

@@ -43,6 +43,8 @@ class RunOutcome:
     peak_memory_bytes: int = 0
     helper_calls: int = 0
     duration_seconds: float = 0.0
+    variables: Literal["kept", "fresh"] | None = None  # whether those of the run before were there; None: not asked for
+    variables_reason: str | None = None  # why they are fresh
 
 
 class Cancel:

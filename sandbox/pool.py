@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from sandbox.children import TAKE_SECONDS, Children
 from sandbox.confine import OPTIONAL, LayerReport, missing
 from sandbox.conversation import Conversation
 from sandbox.errors import ProtocolViolation, SandboxUnavailable
+from sandbox.holding import OUT_OF_TURN, Holding
 from sandbox.kept import Child, DeadlinePassed
 from sandbox.limits import SandboxLimits
 from sandbox.link import Link, ZygoteSettings
@@ -23,6 +25,7 @@ from sandbox.protocol import new_packer
 
 __all__ = ["Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
 
+RESUME_SECONDS = 5.0  # how long a kept child may take to read its next snippet
 _ATTEMPTS = 3  # children that die before they are ready, until a run gives up
 _LOUD = 'isolation is "none": this code ran without confinement by the operating system'
 
@@ -32,7 +35,8 @@ class Sandbox:
 
     `children` are kept ready. `isolation` is "required" (raises SandboxUnavailable where the host lacks a required
     layer) or "none" (memory, CPU and process limits only; every outcome carries a warning). `without` leaves out
-    optional layers, for tests and diagnosis. `limits` are the most that any run gets.
+    optional layers, for tests and diagnosis. `limits` are the most that any run gets. At most `kept_children` wait
+    with their variables for another run, at most `kept_seconds` long.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class Sandbox:
         children: int = 2,
         isolation: Literal["required", "none"] = "required",
         without: Iterable[str] = (),
+        kept_children: int = 8,
+        kept_seconds: float = 600.0,
         _entry: Path | None = None,
     ) -> None:
         if isolation not in ("required", "none"):
@@ -61,7 +67,8 @@ class Sandbox:
         self._layers = _Layers(self._enforced)
         self._children = Children(settings, max(1, children), self._layers.accept)
         self._running: set[Child] = set()
-        self._finalizer = weakref.finalize(self, _close, self._children, self._running)
+        self._holding = Holding(kept_children, kept_seconds)
+        self._finalizer = weakref.finalize(self, _close, self._children, self._running, self._holding)
         try:
             self._children.start()
         except BaseException:
@@ -90,33 +97,89 @@ class Sandbox:
         on_output: Callable[[str], None] | None = None,
         cancel: Cancel | None = None,
         on_start: Callable[[], None] | None = None,
+        keep: Hashable | None = None,
     ) -> RunOutcome:
         """Run one snippet; its helper calls are answered by `serve` in this thread.
 
-        `on_start` is called when a child was found and its clock is about to start.
+        `on_start` is called when a child was found and its clock is about to start. With `keep` the snippet finds the
+        variables that the last one of that key left, and the child is kept; its caller runs one at a time.
 
         Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed) or `on_output`
-        raises (or `on_start`); the child is dead in every case.
+        raises (or `on_start`); the child is dead in every such case.
         """
         limits = within(snippet.limits, self._limits)
-        request = _request(snippet, limits)
+        number = secrets.randbits(48)
+        request = _request(snippet, limits, keep=keep is not None, number=number)
         refusal = _too_large(snippet, request, limits)
         if refusal is not None:
             return self._loud(RunOutcome(status="rejected", error=refusal))
         if cancel is not None and cancel.cancelled:
             return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
-        child = self._started_child(request)
+        if keep is None:
+            child, fresh = self._started_child(request), None
+        else:
+            child, fresh = self._resumed_child(keep, request, number)
+        kept = False
         try:
             if cancel is not None:
                 cancel.attach(lambda: child.end("cancelled"))
             output = Captured(limits.stdout_bytes, on_output)
             if on_start is not None:
                 on_start()
-            return self._loud(Conversation(child, limits, serve).hold(output, self._children.status))
+            outcome = Conversation(child, limits, serve, keep=keep is not None).hold(output, self._children.status)
+            if keep is not None:
+                if cancel is not None:
+                    cancel.release()  # from here on the child is not this run's any more
+                outcome, kept = self._kept(keep, child, outcome, fresh)
+            return self._loud(outcome)
         finally:
             if cancel is not None:
                 cancel.release()
+            if kept:
+                self._running.discard(child)
+            else:
+                self._drop(child)
+
+    def forget(self, whose: Callable[[Any], bool]) -> None:
+        """End the kept children of these keys, if any wait."""
+        self._holding.forget(whose)
+
+    def _resumed_child(self, key: Hashable, request: bytes, number: int) -> tuple[Child, str | None]:
+        """The child that has the variables of `key`; or a new one, and why it is new."""
+        child, why = self._holding.take(key)
+        if child is not None:
+            self._running.add(child)
+            try:
+                if child.resume(request, number, time.monotonic() + RESUME_SECONDS):
+                    return child, None
+                why = "its process had ended"
+            except DeadlinePassed:
+                why = "its process did not take the next snippet, and was ended"
+            except ProtocolViolation:
+                why = OUT_OF_TURN
+            except BaseException:
+                self._drop(child)
+                raise
             self._drop(child)
+        return self._started_child(request), why
+
+    def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> tuple[RunOutcome, bool]:
+        """Keep the child if it waits for more; the outcome says what was found, and warns when all is lost."""
+        code = (outcome.error or {}).get("code")
+        if outcome.status == "timeout":
+            lost: str | None = self._holding.lost(key, "the last execution took too long")
+        elif outcome.status == "cancelled":
+            lost = self._holding.lost(key, "the last execution was cancelled")
+        elif code == "code.memory":
+            lost = self._holding.lost(key, "the last execution needed more memory than it may use")
+        elif child.ended is not None or not child.alive():
+            lost = self._holding.lost(key, "the process of the last execution was lost")
+        else:
+            lost = self._holding.give(key, child)
+        warnings = outcome.warnings if lost is None else (*outcome.warnings, f"the variables are gone: {lost}")
+        found: Literal["kept", "fresh"] = "kept" if fresh is None else "fresh"
+        told = dataclasses.replace(outcome, warnings=warnings, variables=found, variables_reason=fresh)
+        return told, lost is None
 
     def _started_child(self, request: bytes) -> Child:
         for _ in range(_ATTEMPTS):
@@ -163,9 +226,10 @@ class _Layers:
             raise SandboxUnavailable(f"this host lacks a required layer of confinement ({reasons})")
 
 
-def _close(children: Children, running: set[Child]) -> None:
+def _close(children: Children, running: set[Child], holding: Holding) -> None:
     for child in list(running):
         child.end("closed")
+    holding.close()
     children.close()
 
 
@@ -176,12 +240,14 @@ def within(limits: SandboxLimits, ceiling: SandboxLimits) -> SandboxLimits:
     )
 
 
-def _request(snippet: Snippet, limits: SandboxLimits) -> bytes:
+def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int) -> bytes:
     fields: dict[str, Any] = {
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
         "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
         "functions": list(snippet.functions),
         "limits": dataclasses.asdict(limits),
+        "keep": keep,
+        "number": number,
     }
     return new_packer()(["run", fields])
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from sandbox import own
-from sandbox.compile import ENTRY, FILENAME
+from sandbox.compile import ENTRY, FILENAME, is_snippet
 from sandbox.facade import Facade, members
 from sandbox.helpers.error import HelperError
 from sandbox.refusal import SnippetRefused
@@ -24,6 +24,10 @@ MAX_TRACEBACK = 8_000
 MAX_LINE = 200
 MAX_CHAIN = 5
 SHOWN_FRAMES = 10  # from either end of a deep traceback
+
+_SOURCES = 50  # texts of snippets that a kept child remembers
+
+_running = [FILENAME]  # the file name of the snippet that runs
 
 _JAVASCRIPT = {"true": "True", "false": "False", "null": "None", "undefined": "None", "console": "print"}
 
@@ -128,19 +132,20 @@ def summary(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> Iterator[tuple[Any, int]]:
-    """The snippet's own frames, outermost first: everything else is the engine's."""
+    """The snippets' own frames, outermost first: everything else is the engine's."""
     trace: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
+        if is_snippet(trace.tb_frame.f_code.co_filename):
             yield trace.tb_frame, trace.tb_lineno
         trace = trace.tb_next
 
 
 def line_of(error: BaseException) -> int | None:
-    """The line of the snippet where it was raised, or where the call into a helper or module was."""
+    """The line of the running snippet where it was raised, or where it called what raised it."""
     line = None
-    for _, line in _frames(error):  # noqa: B007 - the last one counts
-        pass
+    for frame, at in _frames(error):
+        if frame.f_code.co_filename == _running[0]:
+            line = at  # the last one counts
     if line is None and issubclass(type(error), BaseExceptionGroup):
         return line_of(BaseExceptionGroup.__dict__["exceptions"].__get__(error)[0])
     return line
@@ -171,23 +176,29 @@ def _earlier(error: BaseException) -> tuple[BaseException | None, str]:
 
 
 def _one_traceback(error: BaseException) -> str:
-    entries = [(line, str(frame.f_code.co_name)) for frame, line in _frames(error)]
+    entries = [(line, frame.f_code) for frame, line in _frames(error)]
     text = ["Traceback (most recent call last):"] if entries else []
     skipped = len(entries) - 2 * SHOWN_FRAMES
-    for position, (line, name) in enumerate(entries):
+    for position, (line, code) in enumerate(entries):
         if skipped > 0 and position == SHOWN_FRAMES:
             text.append(f"  [{skipped} more calls]")
         if skipped <= 0 or position < SHOWN_FRAMES or position >= len(entries) - SHOWN_FRAMES:
-            text.append(f"  line {line}, in {name}")
-            source = linecache.getline(FILENAME, line).strip()
+            earlier = "" if code.co_filename == _running[0] else " of an earlier snippet"
+            text.append(f"  line {line}{earlier}, in {code.co_name}")
+            source = linecache.getline(code.co_filename, line).strip()
             if source:
                 text.append(f"    {source[:MAX_LINE]}")
     return "\n".join([*text, _cut(summary(error), 400)])
 
 
-def remember_source(source: str) -> None:
-    """Keep the running snippet's text where tracebacks look for source lines; there is no file."""
-    linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
+def remember_source(source: str, filename: str = FILENAME) -> None:
+    """Keep the running snippet's text where tracebacks look for source lines, and those of a few before it."""
+    _running[0] = filename
+    linecache.cache.pop(filename, None)  # put in again at the end: the order is that of the runs
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    kept = [name for name in linecache.cache if is_snippet(name)]
+    for name in kept[:-_SOURCES]:
+        del linecache.cache[name]
 
 
 def _way_out(error: BaseException) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Everything that belongs to one run of one snippet, and is thrown away with it."""
+"""Everything that belongs to one run of one snippet, or of several in a kept child, and is thrown away with it."""
 
 from __future__ import annotations
 

@@ -7,19 +7,18 @@ import signal
 from typing import Any
 
 from sandbox import modules, report
-from sandbox.builtins import namespace
 from sandbox.child import Entry, Request
-from sandbox.compile import compile_snippet
 from sandbox.confine import use_headroom
 from sandbox.connection import Connection
-from sandbox.evaluate import evaluate
 from sandbox.helpers import Helpers
+from sandbox.live import Live
 from sandbox.printing import Printer
 from sandbox.protocol import new_packer
 from sandbox.refusal import SnippetRefused
 from sandbox.spilling import answer
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
+_kept: list[Live] = []  # the variables of this process, once a snippet was to keep them
 
 
 def _on_timer(*_: object) -> None:
@@ -34,24 +33,31 @@ def preload() -> None:
 
 
 def serve(connection: Connection, request: Request) -> None:
-    """Run one snippet and send how it ended."""
+    """Run one snippet and send how it ended; with `keep` on the variables that the last such one left."""
+    if not request["keep"]:
+        live = Live(connection)
+    else:
+        live = _kept[0] if _kept else Live(connection)
+        _kept[:] = [live]
     printer = Printer(connection.send_text, connection.can_send_now)
     _printers[:] = [printer]
-    connection.before_call = printer.flush
-    done = _ending(connection, request, printer)
+    connection.begin(printer.flush)
+    live.begin(request["functions"], printer.write)
+    done = _ending(connection, request, live)
     printer.flush()
     _printers.clear()
+    live.end()
+    connection.end()
     connection.send(["done", done])
 
 
-def _ending(connection: Connection, request: Request, printer: Printer) -> dict[str, Any]:
-    helpers = Helpers(connection, request["functions"])
+def _ending(connection: Connection, request: Request, live: Live) -> dict[str, Any]:
+    helpers = live.helpers
     try:
         source = request["code"].decode("utf-8", "surrogatepass")
         inputs = json.loads(request["inputs"].decode("utf-8", "surrogatepass"))
-        compiled = compile_snippet(source, inputs)
-        report.remember_source(compiled.source)
-        names = namespace(helpers, inputs, printer.write)
+        compiled = live.compile(source, inputs)
+        live.prepare(inputs)
     except SnippetRefused as refused:
         return _failed("rejected", refused, helpers)
     except ValueError as error:  # an input that cannot be a variable: the host's mistake, told in its words
@@ -60,7 +66,7 @@ def _ending(connection: Connection, request: Request, printer: Printer) -> dict[
         use_headroom()
         return _failed("error", error, helpers)
     try:
-        value = evaluate(compiled, names)
+        value = live.evaluate(compiled)
         text, info = answer(connection, value, request["limits"])
         connection.finish()  # a posted call may still fail, and then the run has
     except MemoryError as error:
@@ -121,7 +127,8 @@ class _Nobody:
 
 def _warm(code: bytes) -> None:
     """Run a snippet, and show it to nobody."""
-    request = {"code": code, "inputs": b"{}", "functions": [], "limits": {"result_bytes": 1 << 20, "spill_bytes": 0}}
+    limits = {"result_bytes": 1 << 20, "spill_bytes": 0}
+    request = {"code": code, "inputs": b"{}", "functions": [], "limits": limits, "keep": False}
     serve(Connection(_Nobody(), 1 << 20), request)
 
 

@@ -57,8 +57,13 @@ class Streams:
     def __init__(self, write_out: Write) -> None:
         self.write_out = write_out
         self.original = Stream("stdout", write_out)
+        self._errors = Stream("stderr", write_out)
+        self.restore()
+
+    def restore(self) -> None:
+        """Undo redirections: the next snippet of a kept child prints to its own outcome."""
         self.stdout: Any = self.original
-        self.stderr: Any = Stream("stderr", write_out)
+        self.stderr: Any = self._errors
 
     def print(
         self,

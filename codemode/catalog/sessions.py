@@ -17,7 +17,7 @@ from codemode.catalog.catalog import Catalog
 from codemode.values import KEPT_DAYS, Day
 
 REMEMBER_MS = 30 * 86_400_000
-_FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at"
+_FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class SessionRecord:
     pinned: bool
     limits: dict[str, Any]
     expired_at: int | None
+    stateful: bool = False  # whether its variables stay between executions
 
     @property
     def expires_at(self) -> int | None:
@@ -65,7 +66,7 @@ class Sessions:
             "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits)"
             " VALUES (?1, ?2, ?3, ?3, ?4, ?5)"
             " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
-            " pinned = 0, expired_at = NULL WHERE expired_at IS NOT NULL",
+            " pinned = 0, stateful = 0, expired_at = NULL WHERE expired_at IS NOT NULL",
             tenant, session_id, now, idle_ms, json.dumps(limits),
         )  # fmt: skip
 
@@ -84,6 +85,10 @@ class Sessions:
             "UPDATE sessions SET pinned = ?, last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
             pinned, now, tenant, session_id,
         )  # fmt: skip
+
+    def set_stateful(self, tenant: str, session_id: str, stateful: bool) -> None:
+        """Whether the session's variables stay between executions, from the next one on."""
+        self._catalog.run("UPDATE sessions SET stateful = ? WHERE tenant = ? AND id = ?", stateful, tenant, session_id)
 
     def set_limits(self, tenant: str, session_id: str, limits: dict[str, Any], idle_ms: int) -> None:
         """What the session itself lowered."""
@@ -146,5 +151,6 @@ def _oldest_day(day: str) -> str:
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:
-    tenant, session_id, created, last, idle, pinned, limits, expired = row
-    return SessionRecord(tenant, session_id, created, last, idle, bool(pinned), json.loads(limits), expired)
+    tenant, session_id, created, last, idle, pinned, limits, expired, stateful = row
+    own = json.loads(limits)
+    return SessionRecord(tenant, session_id, created, last, idle, bool(pinned), own, expired, bool(stateful))

@@ -181,6 +181,9 @@ def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
             note(partly if outcome.db.committed else undone, err=err)
     for warning in outcome.warnings:
         warn(warning, err=err)
+    if outcome.variables is not None:
+        why = f": {outcome.variables_reason}" if outcome.variables_reason else ""
+        note(f"variables {outcome.variables}{why}", err=err)
     if outcome.replayed:
         note(f"nothing ran: this is the outcome of {outcome.execution_id}, kept under its idempotency key", err=err)
     note(cost(outcome), err=err)

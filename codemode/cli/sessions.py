@@ -36,9 +36,13 @@ def ls(app: App) -> None:
         app.answer(found)
     elif found:
         columns = ["session", "last used", "expires", "size", "state"]
-        show(columns, [[i.id, relative(i.last_activity), _expiry(i), size(i.size_bytes), i.state] for i in found])
+        show(columns, [[i.id, relative(i.last_activity), _expiry(i), size(i.size_bytes), _state(i)] for i in found])
     else:
         click.echo("no sessions", err=True)
+
+
+def _state(info: Any) -> str:
+    return f"{info.state}, stateful" if info.stateful else str(info.state)
 
 
 def _expiry(info: Any) -> str:
@@ -59,7 +63,7 @@ def show_session(app: App, session_id: str) -> None:
         return
     lines = {
         "session": info.id,
-        "state": info.state,
+        "state": _state(info),
         "created": moment(info.created_at),
         "last used": f"{moment(info.last_activity)} ({relative(info.last_activity)})",
         "expires": _expiry(info),

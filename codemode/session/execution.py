@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from msgspec import structs, to_builtins
 
+from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import now, sure_ms
 from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
@@ -44,6 +45,7 @@ class Runner(Protocol):
         on_output: Callable[[str], None] | None = None,
         cancel: Cancel | None = None,
         on_start: Callable[[], None] | None = None,
+        keep: Hashable | None = None,
     ) -> RunOutcome:
         """Run one snippet to its end."""
         ...
@@ -91,7 +93,8 @@ class Execution:
         self.id = new_execution_id()
         self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
         self.totals = Totals()  # of this execution, when it is over
-        self._left_seconds = None if opened.expires_at is None else (opened.expires_at - sure_ms()) / 1000
+        expires_at = opened.record.expires_at
+        self._left_seconds = None if expires_at is None else (expires_at - sure_ms()) / 1000
         self._transaction = Transaction(opened, request.mode)
         self._statements = Statements(opened, self._transaction, self.id)
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
@@ -109,6 +112,7 @@ class Execution:
                     on_output=self._request.on_output,
                     cancel=self._cancel,
                     on_start=self._start_clock,
+                    keep=variables_key(self._opened.record) if self._opened.record.stateful else None,
                 )
         except BaseException:
             self._calls.pages.close_all()
@@ -180,6 +184,8 @@ class Execution:
             isolation=ran.isolation,
             warnings=tuple(self._statements.tally.warnings),
             error=problem,
+            variables=run.variables,
+            variables_reason=run.variables_reason,
         )
 
     def _warn(self, run: RunOutcome, usage: Usage, use: DatabaseUse, problem: Problem | None) -> None:
@@ -222,6 +228,11 @@ class Execution:
         self.totals = totals(outcome, tally)
         warning = write_log(self._opened, [*tally.entries, entry], self.totals, size, tally.slow)
         return outcome if warning is None else structs.replace(outcome, warnings=(*outcome.warnings, warning))
+
+
+def variables_key(record: SessionRecord) -> Hashable:
+    """Whose variables a child holds: a session that is removed and made anew is another one."""
+    return (record.tenant, record.id), record.created_at
 
 
 def sandbox_limits(limits: Limits) -> SandboxLimits:

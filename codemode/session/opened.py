@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
 from codemode.database.connection import open_session, opening_failed
 from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter
@@ -77,12 +78,13 @@ class Guarded:
 
 
 class OpenSession(Guarded):
-    """The session's writer; used only by whoever has its turn."""
+    """The session's writer; used only by whoever has its turn. `record` is what the catalogue says in this turn."""
+
+    record: SessionRecord
 
     def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds) -> None:
         files.sweep()
         super().__init__(files, limits, log, _writing)
-        self.expires_at: int | None = None  # as the turn found it, in milliseconds since 1970; None for never
 
     def is_settled(self) -> bool:
         """Whether no transaction is left open: whoever had the turn may have been cut short (KeyboardInterrupt).

@@ -8,6 +8,7 @@ what is left of a cursor is drained into a temporary file, bounded like the data
 from __future__ import annotations
 
 import marshal
+import secrets
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ class Pages:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self._pages: dict[int, _Page] = {}
-        self._last = 0
+        # Not from 1: a kept child may still hold the number of an iterator of an earlier execution.
+        self._last = secrets.randbits(40)
 
     @property
     def open(self) -> int:

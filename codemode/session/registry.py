@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,7 @@ class Registry:
         self.storage, self.catalog = storage, catalog
         self.slots = Slots(affordable(storage.limits.open_sessions))
         self.account = Account()
+        self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
 
     def files(self, key: Key) -> SessionFiles:
         """Where the session's files are."""
@@ -130,6 +131,7 @@ class Registry:
         with file_lock(files.lock, self.storage.limits.queue_seconds):
             aside = f"damaged-{now_ms()}"
             files.set_aside_database(aside)
+            self.on_gone(key)
             _log.warning("session %s is made anew; its damaged file is kept as %s.%s", key[1], files.database, aside)
             files.create(self.storage.template)
             self.catalog.touch(*key, now_ms())
@@ -152,7 +154,7 @@ class Registry:
                 raise _missing() from None
             record = self.record(key)
             opened = self._open(slot, files, record)
-            opened.expires_at = record.expires_at
+            opened.record = record
             try:
                 yield opened
             finally:
@@ -252,6 +254,7 @@ class Registry:
                     self.catalog.expire(*key, now_ms(), days_of(files.log))
                 slot.close()
                 files.remove()
+                self.on_gone(key)
                 return True
             # There is no directory: it was removed, or whoever makes the session anew has not made it yet.
             fresh = self.catalog.get(*key)
@@ -274,6 +277,7 @@ class Registry:
                 self.catalog.expire(*key, now_ms(), days_of(files.log))
                 slot.close()
                 files.remove()
+                self.on_gone(key)
             self.catalog.forget(*key)
 
     def usage_by_day(self, tenant: str) -> list[Day]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sandbox import report
-from sandbox.compile import FILENAME
+from sandbox.compile import FILENAME, is_snippet
 from sandbox.facade import Facade, facade
 from sandbox.facades.system import no_files
 from sandbox.formatting import format_text
@@ -63,7 +63,7 @@ class LogRecord:
 def _caller() -> tuple[int, str]:
     """The line and function of the snippet that logs; no frame leaves here."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename != FILENAME:
+    while frame is not None and not is_snippet(frame.f_code.co_filename):
         frame = frame.f_back  # type: ignore[assignment]
     return (0, "<module>") if frame is None else (frame.f_lineno, frame.f_code.co_name)
 

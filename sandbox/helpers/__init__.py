@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sandbox.helpers.channel import Channel
 from sandbox.helpers.db import Database
 from sandbox.helpers.error import HelperError, UnknownHelper, UnknownKey
-from sandbox.helpers.host import HostFunctions
+from sandbox.helpers.host import HostFunctions, lend
 from sandbox.helpers.quoting import Query
 from sandbox.helpers.rows import Answer, Rows
 from sandbox.helpers.schema import Schema
@@ -31,6 +31,7 @@ __all__ = [
     "Schema",
     "UnknownHelper",
     "UnknownKey",
+    "renew",
 ]
 
 _MOST_WARNINGS = 50
@@ -89,3 +90,9 @@ class Helpers(Spelled):
     def _warn(self, text: str) -> None:
         if len(self._warnings) < _MOST_WARNINGS:
             self._warnings[text] = None
+
+
+def renew(helpers: Helpers, functions: Iterable[str]) -> None:
+    """Make the helpers of a kept child ready for its next snippet; the objects stay, a snippet may hold them."""
+    helpers._warnings.clear()
+    lend(helpers.host, functions)

@@ -23,7 +23,8 @@ class HostFunctions(Spelled):
         fill = object.__setattr__
         fill(self, "_channel", channel)
         fill(self, "_warn", warn)
-        fill(self, "_functions", {name: self._function(name) for name in names})
+        fill(self, "_functions", {})
+        lend(self, names)
 
     def __getattr__(self, name: str) -> Any:
         functions = object.__getattribute__(self, "_functions")
@@ -49,3 +50,8 @@ class HostFunctions(Spelled):
 
         function.__name__ = function.__qualname__ = name
         return function
+
+
+def lend(host: HostFunctions, names: Iterable[str]) -> None:
+    """Offer these functions and no others: each execution of a kept child has its own."""
+    object.__setattr__(host, "_functions", {name: host._function(name) for name in names})

@@ -169,3 +169,20 @@ def test_what_cannot_be_run_says_why(cli, arguments, stdin, message):
     assert "[request.invalid]" in answer.err
     document = json.loads(cli("run", "--json", *arguments, input=stdin).out)
     assert document["error"]["code"] == "request.invalid"
+
+
+def test_the_same_key_answers_again_and_runs_nothing(cli, people):
+    code = "print('once')\nhelpers.db.exec('DELETE FROM people WHERE age > 40')\nreturn 1"
+    first = cli("run", "-s", people, "--idempotency-key", "k", "-c", code)
+    again = cli("run", "-s", people, "--idempotency-key", "k", "-c", code)
+    assert (first.code, first.out) == (again.code, again.out) == (0, "once\n1\n")
+    assert "nothing ran" not in first.err
+    assert "nothing ran: this is the outcome of ex_" in again.err
+    other = cli("run", "-s", people, "--idempotency-key", "k", "-c", "return 2", "--json")
+    assert (other.code, other.json["error"]["code"]) == (2, "request.invalid")
+
+
+def test_a_key_needs_a_session(cli):
+    answer = cli("run", "--idempotency-key", "k", "-c", "return 1")
+    assert answer.code == 2
+    assert "--session" in answer.err

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from codemode import Worker
+
 
 def test_sessions_are_listed_shown_and_removed(cli, people):
     found = cli("sessions", "ls", "--json").json["result"]
@@ -125,3 +127,13 @@ def test_doctor_says_no_where_the_data_directory_is_not_writable(cli, tmp_path):
     answer = cli("doctor", "--data-dir", blocked / "data")
     assert answer.code == 3
     assert "untrusted code may run here: no, data directory" in answer.out
+
+
+def test_a_stateful_session_is_shown_as_such(cli, people, data_dir):
+    with Worker(data_dir=data_dir) as worker:
+        worker.session(people, stateful=True)
+    assert cli("sessions", "ls", "--json").json["result"][0]["stateful"] is True
+    assert "active, stateful" in cli("sessions", "ls").out
+    assert "active, stateful" in cli("sessions", "show", people).out
+    answer = cli("run", "-s", people, "-c", "x = 1")
+    assert "variables fresh: nothing has run in it since the worker was started" in answer.err

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import signal
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
 
 from sandbox.child import Entry
+
+_late: list[Callable[[], object]] = []
+
+
+def preload() -> None:
+    """Set the handler of the timer: a confined child may not."""
+    signal.signal(signal.SIGALRM, lambda *_: _late[0]())
+
+
+def later(seconds: float, act: Callable[[], object]) -> None:
+    """Act while the child waits for its next request."""
+    _late[:] = [act]
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def serve(connection: Any, request: dict[str, Any]) -> None:
@@ -24,10 +39,8 @@ def serve(connection: Any, request: dict[str, Any]) -> None:
     def done(**fields: Any) -> None:
         frame(["done", {"status": "completed", "value": "1", "info": {}, "warnings": [], **fields}])
 
-    exec(
-        request["code"],
-        {"connection": connection, "raw": raw, "frame": frame, "done": done, "time": time, "struct": struct},
-    )
+    names = {"connection": connection, "raw": raw, "frame": frame, "done": done, "later": later}
+    exec(request["code"], {**names, "time": time, "struct": struct})
 
 
-ENTRY = Entry(serve)
+ENTRY = Entry(serve, preload=preload)

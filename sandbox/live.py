@@ -1,0 +1,68 @@
+"""What a kept child carries from one snippet to the next, as a notebook does: names, functions, imports.
+
+Everything else is each snippet's own: its inputs' values, the host's functions, what it prints, its text for
+tracebacks, its loop for coroutines (tasks end with their snippet). Code that an earlier one left behind can only run
+inside a later one, which calls it or frees a generator of it, and is part of that one then; between two of them its
+calls are refused by the connection, and its printing goes nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox import report
+from sandbox.builtins import give_inputs, new_run
+from sandbox.compile import FILENAME, Compiled, compile_snippet
+from sandbox.connection import Connection
+from sandbox.evaluate import NOTHING, evaluate
+from sandbox.helpers import Helpers, renew
+from sandbox.run import Run
+
+
+def _nowhere(text: str) -> None:
+    """Print to nobody."""
+
+
+class Live:
+    """The variables of one child, and the helpers that they may refer to. Used for one snippet, or for many."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.helpers = Helpers(connection)
+        self._write: Callable[[str], None] = _nowhere
+        self._run: Run | None = None
+        self._snippets = 0
+        self._earlier: Any = NOTHING
+
+    def begin(self, functions: tuple[str, ...], write: Callable[[str], None]) -> None:
+        """A snippet begins, with these functions of the host; what it prints goes to `write`."""
+        renew(self.helpers, functions)
+        self._write = write
+        self._snippets += 1
+
+    def compile(self, source: str, inputs: Mapping[str, Any]) -> Compiled:
+        """Check and compile the snippet. Raises SnippetRefused; the variables are as they were then."""
+        filename = FILENAME if self._snippets == 1 else f"<snippet {self._snippets}>"
+        known = [name for name in self._run.globals if name.isidentifier()] if self._run is not None else []
+        compiled = compile_snippet(source, [*inputs, *known], filename)
+        report.remember_source(compiled.source, filename)
+        return compiled
+
+    def prepare(self, inputs: Mapping[str, Any]) -> None:
+        """Make the host's inputs variables. Raises ValueError for one that cannot be."""
+        if self._run is None:
+            self._run = new_run(self.helpers, lambda text: self._write(text))
+        self._run.streams.restore()
+        self._run.globals["helpers"] = self.helpers  # an earlier snippet may have called something else so
+        self._earlier = NOTHING if "result" in inputs else self._run.globals.get("result", NOTHING)
+        give_inputs(self._run, inputs)
+
+    def evaluate(self, compiled: Compiled) -> Any:
+        """Run the snippet and answer its value. Raises whatever the snippet raises."""
+        if self._run is None:
+            raise RuntimeError("a snippet is prepared before it runs")
+        return evaluate(compiled, self._run.globals, self._earlier)
+
+    def end(self) -> None:
+        """The snippet has ended: nobody listens any more."""
+        self._write = _nowhere
