@@ -36,6 +36,7 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.repair
 
 stress: $(READY)
 	$(BIN)/python -m tests.stress --kills 200

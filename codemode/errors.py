@@ -61,6 +61,7 @@ class CodemodeError(Exception):
         did_you_mean: Sequence[str] = (),
         available: Sequence[str] = (),
         sql: str | None = None,
+        suggestion: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -68,6 +69,7 @@ class CodemodeError(Exception):
         self.did_you_mean = tuple(did_you_mean)
         self.available = tuple(available)
         self.sql = sql
+        self.suggestion = suggestion
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

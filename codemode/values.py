@@ -15,7 +15,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """Why an execution failed, and what to do about it; `line` counts in the text as it was submitted.
 
     `retryable`: running again can go well, as it is where the cause passes (a timeout, a full disk), or changed as
-    `hint` and `did_you_mean` say.
+    `hint` and `did_you_mean` say. `suggestion` is what would run instead: with `sql` a statement in its place, or
+    several for `script`, which SQLite has prepared; without it a whole snippet, which compiles. Nobody ran it.
     """
 
     code: str
@@ -25,6 +26,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     available: tuple[str, ...] = ()
     line: int | None = None
     sql: str | None = None
+    suggestion: str | None = None
     traceback: str | None = None
     retryable: bool = False
 

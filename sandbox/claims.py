@@ -18,7 +18,7 @@ TEXT_CHARACTERS = 65_536
 LIST_ITEMS = 1_000
 WARNINGS = 100
 _CODE = re.compile(r"(?:code|sql|session|storage|worker|request|helpers)\.[a-z_]{1,40}", re.ASCII)
-_TEXTS = ("hint", "sql", "traceback")
+_TEXTS = ("hint", "sql", "suggestion", "traceback")
 _LISTS = ("did_you_mean", "available")
 _INFO_KEYS = 32
 

@@ -154,6 +154,7 @@ class Connection:
             did_you_mean=value["did_you_mean"],
             available=value["available"],
             sql=value["sql"],
+            suggestion=value["suggestion"],
         )
 
     def _call_frame(self, method: str, args: tuple[Any, ...]) -> bytes:

@@ -207,6 +207,7 @@ def _fields(failed: HelperFailed) -> dict[str, Any]:
         "did_you_mean": [_clean(text) for text in failed.did_you_mean],
         "available": [_clean(text) for text in failed.available],
         "sql": _clean(failed.sql) if failed.sql is not None else None,
+        "suggestion": _clean(failed.suggestion) if failed.suggestion is not None else None,
     }
 
 

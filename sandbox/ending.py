@@ -18,6 +18,7 @@ def problem(code: str, message: str, *, hint: str | None = None, retryable: bool
         "available": [],
         "line": None,
         "sql": None,
+        "suggestion": None,
         "traceback": None,
         "retryable": retryable,
     }

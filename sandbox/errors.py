@@ -40,6 +40,7 @@ class HelperFailed(SandboxError):
         did_you_mean: Sequence[str] = (),
         available: Sequence[str] = (),
         sql: str | None = None,
+        suggestion: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -48,3 +49,4 @@ class HelperFailed(SandboxError):
         self.did_you_mean = tuple(did_you_mean)
         self.available = tuple(available)
         self.sql = sql
+        self.suggestion = suggestion

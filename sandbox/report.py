@@ -21,6 +21,7 @@ from sandbox.serialize import TooLarge, Unserializable
 
 MAX_MESSAGE = 2_000
 MAX_TRACEBACK = 8_000
+MAX_SUGGESTION = 8_000
 MAX_LINE = 200
 MAX_CHAIN = 5
 SHOWN_FRAMES = 10  # from either end of a deep traceback
@@ -33,7 +34,7 @@ _JAVASCRIPT = {"true": "True", "false": "False", "null": "None", "undefined": "N
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """The fields of a Problem: code, message, hint, did_you_mean, available, line, traceback, sql."""
+    """The fields of a Problem: code, message, hint, did_you_mean, available, line, traceback, sql, suggestion."""
     try:
         return _describe(error)
     except Exception as failure:  # noqa: BLE001 - a hostile exception must still be reported
@@ -48,6 +49,7 @@ def _problem(code: str, message: str, **others: Any) -> dict[str, Any]:
         "line": None,
         "traceback": None,
         "sql": None,
+        "suggestion": None,
     }
     return {"code": code, "message": _cut(message), **fields, **others}
 
@@ -88,8 +90,15 @@ def _helper_error(error: BaseException, where: dict[str, Any]) -> dict[str, Any]
         did_you_mean=_texts(own_fields.get("did_you_mean")),
         available=_texts(own_fields.get("available")),
         sql=text.get("sql"),
+        suggestion=_whole(own_fields.get("suggestion")),
         **where,
     )
+
+
+def _whole(value: Any) -> str | None:
+    """A suggestion as it is, or none: half a statement is worse than no statement."""
+    text = safe_text(value, MAX_SUGGESTION + 1) if value else ""
+    return text if 0 < len(text) <= MAX_SUGGESTION else None
 
 
 def _instance_dict(error: BaseException) -> dict[str, Any]:

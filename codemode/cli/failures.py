@@ -86,6 +86,7 @@ def describe(error: CodemodeError) -> dict[str, Any]:
         "did_you_mean": error.did_you_mean,
         "available": error.available,
         "sql": error.sql,
+        "suggestion": error.suggestion,
         "retryable": error.retryable,
     }
 
@@ -101,6 +102,7 @@ def tell(problem: dict[str, Any], *, err: bool = True) -> None:
     lines += _labelled("did you mean", "" if all(name in hint for name in meant) else _list(meant))
     lines += _labelled("available", _list(problem.get("available") or ()))
     lines += _labelled("sql", _first_line(problem.get("sql")))
+    lines += _labelled("try", problem.get("suggestion"))
     lines.append(click.style(f"  [{problem['code']}]", dim=True))
     click.echo("\n".join(lines), err=err)
 

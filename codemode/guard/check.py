@@ -19,6 +19,7 @@ from codemode.guard import policy, rules, scan, weight
 from codemode.guard.authorizer import Authorizer, Event, action_code
 from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
+from codemode.guard.mending.suggest import suggested
 from codemode.guard.parse import read
 from codemode.guard.refusals import DISAGREEMENT, Violation
 from codemode.guard.repair import explain_error, explain_python_error, shortened
@@ -77,6 +78,20 @@ class Guard:
                 self._verdicts.clear()
             self._verdicts[text] = statement
         return statement
+
+    def suggest(self, error: CodemodeError, sql: str) -> None:
+        """Give `error` a statement that SQLite prepares here in the place of `sql`, where one is found."""
+        try:
+            error.suggestion = error.suggestion or suggested(sql, error, self._connection, self._failure)
+        except Exception:  # noqa: BLE001 - advice that fails must not hide the error that it was for
+            error.suggestion = None
+
+    def _failure(self, sql: str) -> CodemodeError | None:
+        try:
+            self.check(sql)
+        except CodemodeError as error:
+            return error
+        return None
 
     def running(self, statement: Statement) -> Running:
         """While the block runs, the authorizer allows what `statement` needs: triggers and FTS5 prepare as they go."""

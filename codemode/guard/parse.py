@@ -30,10 +30,15 @@ class Reading:
 UNDECIDED = Reading()
 
 
+def may_be_read(text: str) -> bool:
+    """Whether sqlglot reads `text` quickly."""
+    return len(text) <= MAX_BYTES and text.lower().count("join") <= MAX_JOINS and depth(text) <= MAX_DEPTH
+
+
 @lru_cache(maxsize=512)
 def read(text: str) -> Reading:
     """Parse `text` as SQLite's dialect; any failure of the parser, RecursionError included, is UNDECIDED."""
-    if len(text) > MAX_BYTES or text.lower().count("join") > MAX_JOINS or depth(text) > MAX_DEPTH:
+    if not may_be_read(text):
         return UNDECIDED
     try:
         trees = [tree for tree in _dialect().parse(text) if tree is not None]

@@ -52,7 +52,7 @@ class Calls:
                 raise OutOfTime from None
             raise HelperFailed(
                 error.code, error.message, hint=error.hint, did_you_mean=error.did_you_mean,
-                available=error.available, sql=error.sql,
+                available=error.available, sql=error.sql, suggestion=error.suggestion,
             ) from None  # fmt: skip
         except ProtocolViolation:
             raise  # ends the child

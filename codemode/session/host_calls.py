@@ -37,7 +37,10 @@ class LocalChannel:
 def as_error(error: HelperError) -> CodemodeError:
     """A helper's own complaint about its arguments, as an error of the worker's tree."""
     kind = next((kind for kind in every_error() if kind.code == error.code), RequestInvalid)
-    return kind(error.message, hint=error.hint, did_you_mean=error.did_you_mean or (), available=error.available or ())
+    return kind(
+        error.message, hint=error.hint, did_you_mean=error.did_you_mean or (), available=error.available or (),
+        sql=error.sql, suggestion=error.suggestion,
+    )  # fmt: skip
 
 
 class HostCalls:

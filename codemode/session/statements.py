@@ -13,7 +13,7 @@ from codemode.database.execute import DatabaseError, Parameters, Result, row_byt
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.values import parameters
-from codemode.errors import CodemodeError, StatementLimit, StatementRefused, StatementTimeout
+from codemode.errors import CodemodeError, StatementError, StatementLimit, StatementRefused, StatementTimeout
 from codemode.guard import Statement
 from codemode.session.notable import Notable
 from codemode.session.opened import Guarded
@@ -24,6 +24,7 @@ _STATEMENTS_PER_CALL = 10  # statements in one batch or script, for each helper 
 _ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
 _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 _ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
+_ADVISED = 20  # errors of one execution for which a statement that would run is looked for
 _log = logging.getLogger("codemode")
 
 
@@ -36,6 +37,7 @@ class Statements:
         self._notable = Notable(opened, self.tally, execution_id)
         opened.meter.take()  # what the last one left
         self.ends_at = float("inf")
+        self._advice = _ADVISED
 
     @property
     def until(self) -> float:
@@ -129,7 +131,7 @@ class Statements:
             with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
                 yield
         except DatabaseError as error:
-            raise opened.explained(error, statement.sql) from None
+            raise self._advised(opened.explained(error, statement.sql), statement.sql) from None
         finally:
             self._notable.look(statement, time.monotonic() - started, before)
 
@@ -162,7 +164,17 @@ class Statements:
             # SQLite looks at the clock every 10,000 operations: a call of many small statements would never end.
             raise StatementTimeout("the execution's time is over")
         with self.opened.deadline.until(self.until):
-            return self.opened.guard.check(sql)
+            try:
+                return self.opened.guard.check(sql)
+            except StatementError as error:
+                raise self._advised(error, sql) from None
+
+    def _advised(self, error: CodemodeError, sql: str) -> CodemodeError:
+        """`error` with a statement that would run, for the first ones of an execution: looking for it takes time."""
+        if self._advice > 0 and isinstance(error, StatementError) and not isinstance(error, StatementTimeout):
+            self._advice -= 1
+            self.opened.guard.suggest(error, sql)
+        return error
 
     def check_length(self, statement: Statement, params: Parameters) -> None:
         """Refuse a full-text query so long that nothing could stop it."""

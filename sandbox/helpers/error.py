@@ -11,7 +11,10 @@ from collections.abc import Iterable
 
 
 class HelperError(Exception):
-    """A helper call failed; `code` is stable, `message` says what, `hint` how to go on."""
+    """A helper call failed; `code` is stable, `message` says what, `hint` how to go on.
+
+    `suggestion` is a statement that would run in the place of `sql`; SQLite has prepared it, nobody ran it.
+    """
 
     code: str
     message: str
@@ -29,6 +32,7 @@ class HelperError(Exception):
         did_you_mean: Iterable[str] = (),
         available: Iterable[str] = (),
         sql: str | None = None,
+        suggestion: str | None = None,
     ) -> None:
         if message is None:  # a snippet's own `raise helpers.Error("text")`
             code, message = "code.runtime", code
@@ -39,6 +43,7 @@ class HelperError(Exception):
         self.did_you_mean = tuple(did_you_mean)
         self.available = tuple(available)
         self.sql = sql
+        self.suggestion = suggestion
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

@@ -1,0 +1,57 @@
+"""A statement that failed, with its error and what a mend may ask the session about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import apsw
+
+from codemode.database.names import quoted
+from codemode.errors import CodemodeError
+from codemode.guard import lookup
+
+_MISSING = re.compile(r"(?:no such (?:column|table|function): |has no column named )(?P<name>.+)$")
+_WRITTEN = re.compile(
+    r"\b(?:INTO|UPDATE|FROM|TABLE)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\.)?([\w\"`\[\]]+)", re.IGNORECASE
+)
+_PLAIN = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One failed statement."""
+
+    sql: str
+    error: CodemodeError
+    connection: apsw.Connection
+
+    @property
+    def missing_name(self) -> str | None:
+        """The name that SQLite did not find, without its table and quotes."""
+        found = _MISSING.search(self.error.message)
+        if found is None:
+            return None
+        name = found["name"]
+        return name[1:-1] if name[:1] == name[-1:] == '"' else name.rpartition(".")[2]
+
+    def table_written(self) -> str | None:
+        """The table that the statement writes to, or reads first."""
+        found = _WRITTEN.search(self.sql)
+        if found is None:
+            return None
+        name = found[1].strip('"`[]').lower()
+        return next((table for table in self.tables() if table.lower() == name), None)
+
+    def tables(self) -> list[str]:
+        """The session's tables and views."""
+        return lookup.tables(self.connection)
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table."""
+        return lookup.columns(self.connection, table)
+
+    @staticmethod
+    def quoted(name: str) -> str:
+        """`name` as it is written in SQL: with quotes where it needs them."""
+        return name if _PLAIN.fullmatch(name) and name.upper() not in apsw.keywords else quoted(name)

@@ -1,0 +1,315 @@
+"""Foreign functions and operators of a statement rewritten where they stand; the rest of its text stays as it is.
+
+From the right to the left, so that what stands inside a call is rewritten before the call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from codemode.guard.mending import functions
+from codemode.guard.mending.dates import DATE_BUILDERS, by_interval, part, unit_of
+from codemode.guard.mending.patterns import matched
+from codemode.guard.mending.tokens import (
+    closing,
+    content,
+    following,
+    is_text,
+    is_word,
+    operand_before,
+    preceding,
+    split,
+    tokens,
+    top_level,
+    word,
+)
+from codemode.guard.policy import FUNCTIONS
+from codemode.guard.scan import depth
+
+_BUILDERS = {**functions.BUILDERS, **DATE_BUILDERS}
+_AGGREGATES_IN_PIECES = frozenset(
+    {
+        "stddev",
+        "stdev",
+        "stddev_samp",
+        "std",
+        "stddev_pop",
+        "stdevp",
+        "variance",
+        "var_samp",
+        "var",
+        "var_pop",
+        "varp",
+        "corr",
+    }
+)  # fmt: skip - several aggregates: FILTER and OVER would belong to the last alone
+# A builder may write its argument down several times: lpad(lpad(lpad(… would grow without end, and each rewriting
+# reads what it has written. (`test_hostile_statements_are_given_up_in_time`)
+_LONGEST, _MOST_REWRITES, _DEEPEST = 4_000, 60, 20
+Parts = list[str]
+Rewrite = Callable[[Parts, int], bool]
+
+
+def rewritten(text: str) -> str:
+    """`text` with every foreign function and operator that has an exact counterpart written SQLite's way."""
+    if depth(text) > _DEEPEST:
+        return text
+    parts = tokens(text)
+    at, left = len(parts) - 1, _MOST_REWRITES
+    while at >= 0 and left > 0:
+        if at < len(parts) and any(rewrite(parts, at) for rewrite in _REWRITES):
+            left -= 1
+        at -= 1
+    changed = _with_intervals("".join(parts))
+    return text if changed == text else _compared_as_times(changed)
+
+
+def _with_intervals(text: str) -> str:
+    """From the left to the right, behind everything else: what an interval is added to may be another such sum."""
+    parts = tokens(text)
+    at, left = 0, _MOST_REWRITES
+    while at < len(parts) and left > 0:
+        if _interval(parts, at):
+            left, at = left - 1, 0
+        at += 1
+    return "".join(parts)
+
+
+def _call(parts: Parts, at: int) -> bool:
+    """NAME(a, b) of another database."""
+    name, opened = parts[at].lower(), at + 1
+    if name not in _BUILDERS or word(parts, opened) != "(" or parts[at][:1] in "'\"`[" or name in FUNCTIONS:
+        return _bare_word(parts, at)
+    closed = closing(parts, opened)
+    before = word(parts, preceding(parts, at))
+    if closed is None or before in (".", "TABLE", "INTO", "INDEX", "VIEW", "JOIN"):
+        return False
+    args = split(parts[opened + 1 : closed])
+    if name in _AGGREGATES_IN_PIECES and word(parts, following(parts, closed)) in ("OVER", "FILTER"):
+        return False
+    if args[0][:9].upper() == "DISTINCT " and name not in ("array_agg", "json_agg", "jsonb_agg", "any_value"):
+        return False
+    if name == "rand" and "BY" in (before, word(parts, preceding(parts, preceding(parts, at)))):
+        return _replace(parts, at, closed, "random()")
+    return _replace(parts, at, closed, _BUILDERS[name](args))
+
+
+def _bare_word(parts: Parts, at: int) -> bool:
+    """SYSDATE and its like without brackets."""
+    if word(parts, at) in ("SYSDATE", "SYSTIMESTAMP", "LOCALTIMESTAMP") and word(parts, at + 1) != "(":
+        return _replace(parts, at, at, "datetime('now')")
+    return False
+
+
+def _within(parts: Parts, at: int) -> bool:
+    """LISTAGG, STRING_AGG and PERCENTILE_CONT … WITHIN GROUP (ORDER BY x)."""
+    if word(parts, at) not in ("LISTAGG", "STRING_AGG", "GROUP_CONCAT", "PERCENTILE_CONT", "PERCENTILE_DISC", "MODE"):
+        return False
+    opened = following(parts, at)
+    closed = closing(parts, opened) if word(parts, opened) == "(" else None
+    if closed is None:
+        return False
+    args, name = split(parts[opened + 1 : closed]), parts[at].lower()
+    within = following(parts, closed)
+    if word(parts, within) != "WITHIN":
+        return _plain_list(parts, at, closed, args)
+    group = following(parts, following(parts, within))
+    ended = closing(parts, group) if word(parts, group) == "(" else None
+    order = re.fullmatch(r"\s*ORDER\s+BY\s+(.+)", "".join(parts[group + 1 : ended]), re.IGNORECASE | re.DOTALL)
+    if ended is None or order is None:
+        return False
+    if name.startswith("percentile"):
+        value = re.sub(r"\s+ASC\s*$", "", order[1], flags=re.IGNORECASE).strip()
+        descending = re.search(r"\s+DESC\s*$", value, re.IGNORECASE)
+        return _replace(parts, at, ended, None if descending else f"{name}({value}, {args[0]})")
+    if name == "mode":
+        return False
+    separator = args[1] if len(args) > 1 else "''" if name == "listagg" else "','"
+    return _replace(parts, at, ended, f"group_concat({args[0]}, {separator} ORDER BY {order[1].strip()})")
+
+
+def _plain_list(parts: Parts, at: int, closed: int, args: list[str]) -> bool:
+    """GROUP_CONCAT(x ORDER BY y SEPARATOR ';') of MySQL; LISTAGG(x, ', ') without an order."""
+    if word(parts, at) == "LISTAGG" and len(args) in (1, 2):
+        return _replace(parts, at, closed, f"group_concat({', '.join([*args, repr('')][:2])})")
+    found = re.fullmatch(
+        r"(DISTINCT\s+)?(.+?)(\s+ORDER\s+BY\s+.+?)?\s+SEPARATOR\s+('(?:[^']|'')*')",
+        ", ".join(args),
+        re.IGNORECASE | re.DOTALL,
+    )
+    if word(parts, at) != "GROUP_CONCAT" or found is None:
+        return False
+    if found[1]:  # SQLite separates distinct values by commas only
+        return found[4] == "','" and _replace(parts, at, closed, f"group_concat(DISTINCT {found[2]}{found[3] or ''})")
+    return _replace(parts, at, closed, f"group_concat({found[2]}, {found[4]}{found[3] or ''})")
+
+
+def _special_call(parts: Parts, at: int) -> bool:
+    """EXTRACT(YEAR FROM x), POSITION(a IN b), COUNT(DISTINCT a, b)."""
+    name, opened = word(parts, at), at + 1
+    if name not in ("EXTRACT", "POSITION", "COUNT") or word(parts, opened) != "(":
+        return False
+    closed = closing(parts, opened)
+    if closed is None:
+        return False
+    inner = parts[opened + 1 : closed]
+    if name == "EXTRACT" and (middle := top_level(inner, "FROM")) is not None:
+        unit, value = unit_of("".join(inner[:middle])), "".join(inner[middle + 1 :]).strip()
+        return _replace(parts, at, closed, part(unit, value))
+    if name == "POSITION" and (middle := top_level(inner, "IN")) is not None:
+        sought, value = "".join(inner[:middle]).strip(), "".join(inner[middle + 1 :]).strip()
+        return _replace(parts, at, closed, f"instr({value}, {sought})")
+    args = split(inner)
+    if name == "COUNT" and len(args) > 1 and args[0][:9].upper() == "DISTINCT ":
+        values = [args[0][9:], *args[1:]]  # a row with a NULL is not counted elsewhere either
+        return _replace(parts, at, closed, f"count(DISTINCT {' || char(31) || '.join(values)})")
+    return False
+
+
+def _cast_operator(parts: Parts, at: int) -> bool:
+    """x::type."""
+    if parts[at] != "::":
+        return False
+    start, first = operand_before(parts, at), following(parts, at)
+    if start is None or first >= len(parts) or not is_word(parts[first]):
+        return False
+    last = first
+    while word(parts, following(parts, last)) in ("PRECISION", "VARYING"):
+        last = following(parts, last)
+    if word(parts, last + 1) == "(":
+        last = closing(parts, last + 1) or last
+    value = "".join(parts[start : preceding(parts, at) + 1])
+    return _replace(parts, start, last, functions.cast(value, "".join(parts[first : last + 1]), rounds=True))
+
+
+def _interval(parts: Parts, at: int) -> bool:
+    """x + INTERVAL '3 days', x - INTERVAL 3 DAY."""
+    if word(parts, at) != "INTERVAL":
+        return False
+    sign, amount = preceding(parts, at), following(parts, at)
+    if sign < 0 or parts[sign] not in "+-" or amount >= len(parts):
+        return False
+    start = operand_before(parts, sign)
+    unit, last = following(parts, amount), amount
+    name = None
+    if (
+        unit < len(parts)
+        and is_word(parts[unit])
+        and unit_of(parts[unit]) in ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
+    ):
+        name, last = parts[unit], unit
+    if start is None:
+        return False
+    value = "".join(parts[start : preceding(parts, sign) + 1])
+    if is_text(value) and word(parts, preceding(parts, start)) in _LITERALS:
+        start = preceding(parts, start)
+    return _replace(parts, start, last, by_interval(value, parts[amount], name, parts[sign]))
+
+
+_LITERALS = ("DATE", "TIMESTAMP", "TIME", "DATETIME")
+
+
+def _date_literal(parts: Parts, at: int) -> bool:
+    """DATE '2025-01-31'."""
+    text = following(parts, at)
+    if word(parts, at) in _LITERALS and text < len(parts) and is_text(parts[text]):
+        return _replace(parts, at, text, parts[text])
+    return False
+
+
+def _matching(parts: Parts, at: int) -> bool:
+    """x ~ 'pattern', x REGEXP 'pattern', x RLIKE 'pattern'."""
+    operator = word(parts, at)
+    if operator not in ("~", "~*", "!~", "!~*", "REGEXP", "RLIKE"):
+        return False
+    before, pattern = preceding(parts, at), following(parts, at)
+    negated = operator.startswith("!") or word(parts, before) == "NOT"
+    start = operand_before(parts, before if word(parts, before) == "NOT" else at)
+    if start is None or pattern >= len(parts):
+        return False
+    ended = before if word(parts, before) == "NOT" else at
+    value = "".join(parts[start : preceding(parts, ended) + 1])
+    condition = matched(value, parts[pattern], folded=operator.endswith("~*"))
+    if condition is None:
+        return False
+    return _replace(parts, start, pattern, condition.replace(" GLOB ", " NOT GLOB ") if negated else condition)
+
+
+def _ilike(parts: Parts, at: int) -> bool:
+    if word(parts, at) == "ILIKE":
+        parts[at] = "LIKE"
+        return True
+    return False
+
+
+def _json_operator(parts: Parts, at: int) -> bool:
+    """x #>> '{a,b}'."""
+    path = following(parts, at)
+    if parts[at] not in ("#>", "#>>") or path >= len(parts) or not is_text(parts[path]):
+        return False
+    steps = content(parts[path]).strip("{}").split(",")
+    if not all(re.fullmatch(r"\w+", step) for step in steps):
+        return False
+    said = "$" + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
+    parts[at : path + 1] = ["->>" if parts[at] == "#>>" else "->", " ", f"'{said}'"]
+    return True
+
+
+_SAME_MEANING = {"<=>": "IS", "&&": "AND", "MOD": "%", "DIV": "/"}
+
+
+def _operator(parts: Parts, at: int) -> bool:
+    """<=>, &&, a MOD b; a DIV b is SQLite's own division of whole numbers."""
+    said = _SAME_MEANING.get(word(parts, at))
+    if said is None or word(parts, following(parts, at)) == "(" or operand_before(parts, at) is None:
+        return False
+    parts[at] = said
+    return True
+
+
+def _any_of(parts: Parts, at: int) -> bool:
+    """x = ANY(ARRAY['a', 'b']), x = ANY (SELECT …)."""
+    equal, opened = preceding(parts, at), following(parts, at)
+    if word(parts, at) not in ("ANY", "SOME") or equal < 0 or parts[equal] != "=" or word(parts, opened) != "(":
+        return False
+    closed = closing(parts, opened)
+    inner = "".join(parts[opened + 1 : closed]).strip()
+    array = re.fullmatch(r"ARRAY\s*\[(.*)\]", inner, re.IGNORECASE | re.DOTALL)
+    if closed is None or not (array or re.match(r"SELECT\b", inner, re.IGNORECASE)):
+        return False
+    parts[equal : closed + 1] = ["IN", " ", f"({array[1] if array else inner})"]
+    return True
+
+
+_REWRITES: tuple[Rewrite, ...] = (
+    _special_call, _within, _call, _cast_operator, _date_literal, _matching, _ilike, _json_operator, _any_of,
+    _operator,
+)  # fmt: skip
+
+
+def _replace(parts: Parts, start: int, last: int, text: str | None) -> bool:
+    if text is None or len(text) > _LONGEST:
+        return False
+    parts[start : last + 1] = [text if _stands_alone(text) else f"({text})"]
+    return True
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether `text` keeps its meaning next to any operator."""
+    parts = tokens(text)
+    if len(parts) == 1 or word(parts, 0) == "CASE":
+        return True
+    opened = 1 if is_word(parts[0]) else 0
+    if word(parts, opened) != "(":
+        return False
+    closed = closing(parts, opened)
+    return closed is not None and (closed == len(parts) - 1 or word(parts, following(parts, closed)) == "FILTER")
+
+
+_COMPARISON = re.compile(r"(?<![\w.(])([a-z_]\w*(?:\.[a-z_]\w*)?)(\s*(?:>=|<=|<>|=|>|<)\s*)(datetime\()", re.IGNORECASE)
+
+
+def _compared_as_times(text: str) -> str:
+    """A column beside a computed time is read as a time too: `T` and a blank between date and time sort differently."""
+    return _COMPARISON.sub(lambda m: f"datetime({m[1]}){m[2]}{m[3]}", text)

@@ -1,0 +1,130 @@
+"""A statement as a list of tokens, blanks and comments among them: what text surgery needs to know about SQL.
+
+Joined, the tokens are the text again. Whoever changes one changes nothing else of what was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_TOKEN = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\[]*\]|--[^\n]*|/\*.*?\*/"
+    r"|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?(?!\w)|[^\W\d]\w*|\s+|::|->>|->|\|\||&&|<=>|<>|<=|>=|==|!=|!~\*|!~|~\*|#>>|#>|@>|."
+    r"|\n",
+    re.DOTALL,
+)
+_OPENING = {"(": 1, ")": -1}
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of `text`."""
+    return _TOKEN.findall(text)
+
+
+def is_blank(token: str) -> bool:
+    """Whether `token` is white space or a comment."""
+    return token.isspace() or token.startswith(("--", "/*"))
+
+
+def is_word(token: str) -> bool:
+    """Whether `token` is a bare word: a keyword or a name without quotes."""
+    return token[:1].isalpha() or token[:1] == "_"
+
+
+def is_text(token: str) -> bool:
+    """Whether `token` is a text in single quotes."""
+    return token.startswith("'")
+
+
+def content(token: str) -> str:
+    """What a text in single quotes says."""
+    return token[1:-1].replace("''", "'")
+
+
+def following(parts: Sequence[str], at: int) -> int:
+    """The place of the first token after `at` that is no blank; the end where there is none."""
+    at += 1
+    while at < len(parts) and is_blank(parts[at]):
+        at += 1
+    return at
+
+
+def preceding(parts: Sequence[str], at: int) -> int:
+    """The place of the last token before `at` that is no blank, or -1."""
+    at -= 1
+    while at >= 0 and is_blank(parts[at]):
+        at -= 1
+    return at
+
+
+def word(parts: Sequence[str], at: int) -> str:
+    """The token at `at` in capitals, or nothing outside of the list."""
+    return parts[at].upper() if 0 <= at < len(parts) else ""
+
+
+def closing(parts: Sequence[str], at: int) -> int | None:
+    """The place of the bracket that closes the one at `at`."""
+    depth = 0
+    for place in range(at, len(parts)):
+        depth += _OPENING.get(parts[place], 0)
+        if depth == 0:
+            return place
+    return None
+
+
+def opening(parts: Sequence[str], at: int) -> int | None:
+    """The place of the bracket that the one at `at` closes."""
+    depth = 0
+    for place in range(at, -1, -1):
+        depth += _OPENING.get(parts[place], 0)
+        if depth == 0:
+            return place
+    return None
+
+
+def split(parts: Iterable[str], mark: str = ",") -> list[str]:
+    """The pieces of `parts` between the marks that stand in no bracket, trimmed."""
+    pieces, depth = [""], 0
+    for part in parts:
+        depth += _OPENING.get(part, 0)
+        if part == mark and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += part
+    return [piece.strip() for piece in pieces]
+
+
+def top_level(parts: Sequence[str], wanted: str, start: int = 0) -> int | None:
+    """The place of the keyword `wanted` outside of all brackets, from `start` on."""
+    depth = 0
+    for place in range(start, len(parts)):
+        depth += _OPENING.get(parts[place], 0)
+        if depth == 0 and parts[place].upper() == wanted:
+            return place
+    return None
+
+
+def operand_before(parts: Sequence[str], at: int) -> int | None:
+    """Where the operand that ends just before `at` begins: a name, a value, a call, or a bracket."""
+    end = preceding(parts, at)
+    if end < 0:
+        return None
+    start = end
+    if parts[end] == ")":
+        opened = opening(parts, end)
+        if opened is None:
+            return None
+        start = opened
+        before = preceding(parts, opened)
+        if before >= 0 and is_word(parts[before]) and parts[before].upper() not in _NOT_CALLED:
+            start = before
+    elif not (is_word(parts[end]) or parts[end][:1] in "'\"`[?:" or parts[end][:1].isdigit()):
+        return None
+    while (dot := preceding(parts, start)) > 0 and parts[dot] == ".":
+        start = preceding(parts, dot)
+    return start
+
+
+_KEYWORDS = "SELECT WHERE AND OR NOT IN ON BY THEN ELSE WHEN CASE FROM VALUES AS HAVING SET LIKE BETWEEN IS EXISTS"
+_NOT_CALLED = frozenset(_KEYWORDS.split())

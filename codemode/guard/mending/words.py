@@ -1,0 +1,213 @@
+"""Mends of the text itself: quotes, commas, comments, fences and other signs that SQLite reads otherwise.
+
+Each takes a Broken statement and yields texts that may be what was meant; SQLite decides which of them it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from codemode.guard.mending.broken import Broken
+from codemode.guard.mending.tokens import closing, following, is_word, preceding, split, tokens, top_level, word
+
+_FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
+_CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": "'", "\u201d": "'"})
+
+
+def without_fence(broken: Broken) -> Iterator[str]:
+    """A statement inside a Markdown fence."""
+    if found := _FENCE.match(broken.sql):
+        yield found[1].strip()
+
+
+def with_straight_quotes(broken: Broken) -> Iterator[str]:
+    """Typographic quotes, and quotes escaped by a backslash."""
+    straight = broken.sql.translate(_CURLY)
+    if straight != broken.sql:
+        yield straight
+    if "\\'" in broken.sql:
+        yield broken.sql.replace("\\'", "''")
+
+
+def with_doubled_apostrophes(broken: Broken) -> Iterator[str]:
+    """An apostrophe between two letters inside a text: `'O'Hare'`."""
+    if "'" in broken.sql and not broken.error.code.startswith("sql.no_such"):
+        doubled = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z]+[^',()]*')", "''", broken.sql)
+        if doubled != broken.sql:
+            yield doubled
+
+
+def with_texts_in_single_quotes(broken: Broken) -> Iterator[str]:
+    """`"UA"` where no column is called so: all of the texts in double quotes at once, then only the one named."""
+    name = broken.missing_name
+    if broken.error.code != "sql.no_such_column" or name is None or f'"{name}"' not in broken.sql:
+        return
+    known = {column.lower() for column in broken.error.available}
+    parts = tokens(broken.sql)
+    for only in (None, name):
+        changed = [
+            _text(part) if _is_quoted(part) and _may_be_text(parts, at, known, only) else part
+            for at, part in enumerate(parts)
+        ]
+        yield "".join(changed)
+
+
+def _is_quoted(part: str) -> bool:
+    return len(part) > 1 and part[0] == part[-1] == '"'
+
+
+def _text(part: str) -> str:
+    return "'" + part[1:-1].replace('""', '"').replace("'", "''") + "'"
+
+
+def _may_be_text(parts: list[str], at: int, known: set[str], only: str | None) -> bool:
+    name = parts[at][1:-1]
+    if only is not None:
+        return name == only
+    before, after = word(parts, preceding(parts, at)), word(parts, following(parts, at))
+    return (
+        name.lower() not in known
+        and "." not in (before, after)
+        and before not in ("AS", "FROM", "JOIN", "INTO", "TABLE", "UPDATE")
+    )
+
+
+def with_a_bare_word_quoted(broken: Broken) -> Iterator[str]:
+    """`origin = JFK`: a word in capitals behind a comparison, which no column is like."""
+    name = broken.missing_name
+    if broken.error.code == "sql.no_such_column" and name and not broken.error.did_you_mean and name.isidentifier():
+        quoted = re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.(])", rf"\1\2'{name}'", broken.sql)
+        if quoted != broken.sql:
+            yield quoted
+
+
+def without_a_trailing_comma(broken: Broken) -> Iterator[str]:
+    """A comma before FROM, a closing bracket or the end."""
+    trimmed = re.sub(r",(\s*(?:\)|\bFROM\b|;?\s*\Z))", r"\1", broken.sql, flags=re.IGNORECASE)
+    if trimmed != broken.sql and broken.error.code == "sql.syntax":
+        yield trimmed
+
+
+def without_an_ellipsis(broken: Broken) -> Iterator[str]:
+    """`CREATE TABLE t (a, ...)`: without the dots, where something else stands there."""
+    trimmed = re.sub(r",\s*(?:\.\.\.|…)", "", broken.sql)
+    if trimmed != broken.sql:
+        yield trimmed
+
+
+def with_sqlite_comments(broken: Broken) -> Iterator[str]:
+    """`# a comment` of MySQL."""
+    parts = tokens(broken.sql)
+    if "#" in parts:
+        yield re.sub(r"(?m)(^|\s)#(.*)$", r"\1--\2", broken.sql)
+
+
+def with_brackets_closed(broken: Broken) -> Iterator[str]:
+    """The closing brackets that are missing at the end."""
+    parts = tokens(broken.sql.rstrip().rstrip(";"))
+    missing = parts.count("(") - parts.count(")")
+    if 0 < missing <= 3 and broken.error.code == "sql.syntax":
+        yield "".join(parts) + ")" * missing
+
+
+def with_keywords_quoted(broken: Broken) -> Iterator[str]:
+    """A keyword that stands for a name: `AS group`, `order INTEGER`."""
+    found = re.search(r'near "(\w+)"', broken.error.message)
+    if found is None or broken.error.code != "sql.syntax":
+        return
+    name = found[1]
+    quoted = f'"{name}"'
+    behind_as = re.sub(rf"(\bAS\s+){name}\b", rf"\1{quoted}", broken.sql, flags=re.IGNORECASE)
+    if behind_as != broken.sql:
+        yield behind_as
+    yield from _quoted_as_name(broken.sql, name, quoted)
+
+
+def _quoted_as_name(sql: str, name: str, quoted: str) -> Iterator[str]:
+    """In a definition every column of that name; elsewhere a table's alias and what it qualifies."""
+    if re.match(r"\s*CREATE\s+TABLE", sql, re.IGNORECASE):
+        yield re.sub(rf"([(,]\s*){name}(?=\s+[A-Za-z]+\s*[,)(]|\s*[,)])", rf"\1{quoted}", sql, flags=re.IGNORECASE)
+    alias = re.sub(rf"(\b(?:FROM|JOIN)\s+\w+\s+){name}\b(?!\s+BY)", rf"\1{quoted}", sql, flags=re.IGNORECASE)
+    yield re.sub(rf"\b{name}\.(?=\w)", f"{quoted}.", alias, flags=re.IGNORECASE)
+    yield re.sub(rf"(?<![\w\"]){name}(?![\w\"(]|\s+BY\b)", quoted, sql, flags=re.IGNORECASE)
+
+
+def with_odd_names_quoted(broken: Broken) -> Iterator[str]:
+    """A name with a hyphen, a digit in front, or a blank: quoted where a name is due."""
+    if broken.error.code != "sql.syntax":
+        return
+    due = r"(\b(?:TABLE|VIEW|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?|\b(?:INTO|FROM|JOIN|UPDATE)\s+)"
+    yield from _changed(broken.sql, re.sub(rf"{due}(\d\w*|\w+(?:-\w+)+)", r'\1"\2"', broken.sql, flags=re.IGNORECASE))
+    parts = tokens(broken.sql)
+    for at, part in enumerate(parts):
+        first, second = following(parts, at), following(parts, following(parts, at))
+        if part.upper() != "AS" or second >= len(parts) or not (is_word(parts[first]) and is_word(parts[second])):
+            continue
+        if parts[second].upper() not in _AFTER_ALIAS:
+            yield "".join([*parts[:first], f'"{parts[first]} {parts[second]}"', *parts[second + 1 :]])
+
+
+_CLAUSES = "FROM WHERE JOIN ON GROUP ORDER LIMIT UNION LEFT INNER CROSS SELECT HAVING WINDOW USING"
+_AFTER_ALIAS = frozenset(_CLAUSES.split())
+
+
+def _changed(before: str, after: str) -> Iterator[str]:
+    if after != before:
+        yield after
+
+
+_LEFT_OUT = (
+    r"\bFOR\s+(?:UPDATE|SHARE)(?:\s+OF\s+\w+)?(?:\s+NOWAIT|\s+SKIP\s+LOCKED)?\s*;?\s*\Z",
+    r"\bWITH\s*\(\s*NOLOCK\s*\)",
+    r"\bCOLLATE\s+[\"']?(?!NOCASE|BINARY|RTRIM)\w+[\"']?",
+    r"(?<=\bINDEX)\s+CONCURRENTLY\b",
+    r"\bUSING\s+(?:BTREE|HASH)\b",
+    r"(?<=\w)\s+(?:CASCADE|RESTRICT)\s*;?\s*\Z",
+    r"\bFROM\s+dual\b",
+    r"\bSTRAIGHT_JOIN\b(?=\s+\w+\s*,)",
+)
+
+
+def without_what_sqlite_lacks(broken: Broken) -> Iterator[str]:
+    """Words that change nothing of what a statement means here: locks, hints, ways to build an index."""
+    shorter = broken.sql
+    for pattern in _LEFT_OUT:
+        shorter = re.sub(pattern, "", shorter, flags=re.IGNORECASE)
+    yield from _changed(broken.sql, shorter.strip())
+
+
+def with_placeholders(broken: Broken) -> Iterator[str]:
+    """`%s` and `$1` are `?` and `?1`; `%(name)s` is `:name`."""
+    changed = re.sub(r"%\((\w+)\)s", r":\1", broken.sql)
+    changed = re.sub(r"(['\"]?)%s\1", "?", changed)
+    yield from _changed(broken.sql, re.sub(r"\$(\d+)\b", r"?\1", changed))
+
+
+def with_offset_behind_a_limit(broken: Broken) -> Iterator[str]:
+    """OFFSET without LIMIT; LIMIT ALL."""
+    parts = tokens(broken.sql)
+    at = top_level(parts, "OFFSET")
+    if at is not None and top_level(parts, "LIMIT") is None and top_level(parts, "FETCH") is None:
+        yield "".join([*parts[:at], "LIMIT -1 ", *parts[at:]])
+
+
+def with_a_column_list(broken: Broken) -> Iterator[str]:
+    """INSERT with more or fewer values than columns: the columns that the values were meant for."""
+    if "values for" not in broken.error.message and "columns but" not in broken.error.message:
+        return
+    parts = tokens(broken.sql)
+    values = top_level(parts, "VALUES")
+    table = broken.table_written()
+    if values is None or table is None:
+        return
+    first = following(parts, values)
+    closed = closing(parts, first) if word(parts, first) == "(" else None
+    if closed is None:
+        return
+    count, columns = len(split(parts[first + 1 : closed])), broken.columns(table)
+    into = top_level(parts, "INTO")
+    if count <= len(columns) and into is not None:
+        name = following(parts, into)
+        listed = ", ".join(broken.quoted(column) for column in columns[:count])
+        yield f"{''.join(parts[: name + 1])} ({listed}) {''.join(parts[values:])}"
