@@ -229,6 +229,27 @@ class Totals(msgspec.Struct, frozen=True):
 _SUMMED = tuple(name for name in Totals.__struct_fields__ if name not in ("peak_memory_bytes", "warnings"))
 
 
+class TableChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What one execution, or "host" for all calls of the host, did to one table.
+
+    `inserted`, `updated`, `deleted`: rows, as SQLite counted them, `upserted` where an upsert did one or the other.
+    `uncounted`: triggers or foreign keys may have changed further rows.
+    """
+
+    table: str
+    execution_id: str
+    first_at: str
+    last_at: str
+    inserted: int
+    updated: int
+    deleted: int
+    upserted: int
+    uncounted: bool
+    created_at: str | None
+    altered_at: str | None
+    dropped_at: str | None
+
+
 KEPT_DAYS = 400  # a year, and what it takes to compare with the year before
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import duration, moment, printable
+from codemode.cli.output import duration, moment, printable, what_changed
 from codemode.cli.table import show
 
 
@@ -15,12 +15,13 @@ from codemode.cli.table import show
 @click.option("--kind", metavar="KIND", help="Only this kind: execution, exec, query, batch_insert, …")
 @click.option("--errors", is_flag=True, help="Only what failed.")
 @click.option("--slow", is_flag=True, help="Statements that took longer than slow_statement_ms, with their plans.")
-def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool, slow: bool) -> None:
-    """Show what ran in a session, oldest first; failed and undone work is on record too."""
-    if slow and (kind or errors):
-        raise click.UsageError("--slow does not go with --kind and --errors")
-    if slow:
-        _slow(app, session_id, limit)
+@click.option("--tables", is_flag=True, help="Which executions made or changed which table, with how many rows.")
+def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool, slow: bool, tables: bool) -> None:
+    """Show what ran in a session, oldest first; failed and undone work is on record too, except with --tables."""
+    if slow + tables + bool(kind or errors) > 1:
+        raise click.UsageError("give one of --slow, --tables, or --kind and --errors")
+    if slow or tables:
+        (_slow if slow else _tables)(app, session_id, limit)
         return
     with app.worker() as worker:
         entries = worker.session(session_id, create=False).logs(limit=limit, kind=kind, errors=errors)
@@ -61,6 +62,20 @@ def _slow(app: App, session_id: str, limit: int) -> None:
             click.echo(f"    {printable(line)}")
     if not found:
         click.echo("no slow statements", err=True)
+
+
+def _tables(app: App, session_id: str, limit: int) -> None:
+    with app.worker() as worker:
+        found = worker.session(session_id, create=False).table_changes(limit=limit)[::-1]
+    if app.as_json:
+        app.answer(found, session_id=session_id)
+    elif found:
+        show(
+            ["time", "table", "what", "execution"],
+            [[moment(each.last_at), each.table, what_changed(each), each.execution_id] for each in found],
+        )
+    else:
+        click.echo("no table was changed", err=True)
 
 
 def _line(statement: str) -> str:

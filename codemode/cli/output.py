@@ -7,9 +7,12 @@ import json
 import math
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from codemode.values import TableChange
 
 # What a snippet prints or a cell holds is not to be trusted with the terminal: escape sequences can rewrite what
 # stands above them, and bidirectional marks can show text in another order than it has.
@@ -108,3 +111,13 @@ def relative(time: str, now: datetime | None = None) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 row`, `3,000 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def what_changed(change: TableChange) -> str:
+    """What one execution did to a table: created, 12 rows inserted."""
+    done = [word for word in ("dropped", "created", "altered") if getattr(change, f"{word}_at")]
+    counted = {"inserted": "inserted", "updated": "updated", "deleted": "deleted", "upserted": "inserted or updated"}
+    done += [f"{plural(number, 'row')} {said}" for name, said in counted.items() if (number := getattr(change, name))]
+    if change.uncounted:
+        done.append("perhaps more by triggers")
+    return ", ".join(done)

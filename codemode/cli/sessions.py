@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,12 @@ from codemode.cli import checkpoints
 from codemode.cli.app import App, command
 from codemode.cli.output import moment, plural, relative, size
 from codemode.cli.table import show
+
+if TYPE_CHECKING:
+    from codemode.session.session import Session
+    from codemode.values import TableChange
+
+_CHANGES = 10_000  # of all tables together: more than a session of a hundred tables keeps
 
 
 @click.group("sessions", short_help="List, show, pin, compact and remove sessions; checkpoint, restore and fork them.")
@@ -52,10 +58,10 @@ def _expiry(info: Any) -> str:
 @command("show")
 @click.argument("session_id", metavar="SESSION")
 def show_session(app: App, session_id: str) -> None:
-    """Show one session and its tables."""
+    """Show one session and its tables, with what changed each of them last."""
     with app.worker() as worker:
         info = worker.info(session_id)
-        tables = [] if info.state == "expired" else worker.session(session_id, create=False).metrics()["tables"]
+        tables = [] if info.state == "expired" else _tables(worker.session(session_id, create=False))
     if app.as_json:
         import msgspec
 
@@ -73,7 +79,20 @@ def show_session(app: App, session_id: str) -> None:
         click.echo(f"{label:<14} {text}")
     if tables:
         click.echo()
-        show(["table", "rows", "size"], [[table["name"], table["rows"], size(table["bytes"] or 0)] for table in tables])
+        show(["table", "rows", "size", "last changed", "by"], list(map(_table_row, tables)))
+
+
+def _tables(session: Session) -> list[dict[str, Any]]:
+    newest: dict[str, TableChange] = {}
+    for change in session.table_changes(limit=_CHANGES):
+        newest.setdefault(change.table.lower(), change)
+    return [{**table, "last_change": newest.get(table["name"].lower())} for table in session.metrics()["tables"]]
+
+
+def _table_row(table: dict[str, Any]) -> list[Any]:
+    change = table["last_change"]
+    when, by = (relative(change.last_at), change.execution_id) if change else ("", "")
+    return [table["name"], table["rows"], size(table["bytes"] or 0), when, by]
 
 
 @command("rm")

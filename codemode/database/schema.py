@@ -11,6 +11,7 @@ from typing import Any
 
 import apsw
 
+from codemode.database import provenance
 from codemode.database.execute import take_rows
 from codemode.database.names import is_reserved, quoted
 from codemode.errors import NoSuchTable
@@ -115,13 +116,19 @@ def foreign_keys(connection: apsw.Connection, table: str) -> list[dict[str, Any]
     return [dict(zip(("column", "table", "references", "on_update", "on_delete"), row, strict=True)) for row in found]
 
 
+def is_virtual(connection: apsw.Connection, table: str) -> bool:
+    """Whether `table` is a virtual table."""
+    sql = "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE AND type = 'virtual'"
+    return bool(_rows(connection, sql, table))
+
+
 def row_count(connection: apsw.Connection, table: str) -> int:
     """How many rows `table` has, counted."""
     return int(connection.execute(f"SELECT count(*) FROM {quoted(table)}", can_cache=False).get)  # noqa: S608
 
 
 def describe(connection: apsw.Connection, table: str) -> dict[str, Any]:
-    """Everything about `table`: columns, indexes, foreign keys, its number of rows, and a few of them."""
+    """Everything about `table`: columns, indexes, foreign keys, its rows' number, a few of them, who changed it."""
     name = real_name(connection, table)
     cursor = connection.execute(f"SELECT * FROM {quoted(name)} LIMIT {_SAMPLE_ROWS}", can_cache=False)  # noqa: S608
     sample, _ = take_rows(cursor, _SAMPLE_ROWS, _SAMPLE_BYTES)
@@ -133,6 +140,7 @@ def describe(connection: apsw.Connection, table: str) -> dict[str, Any]:
         "foreign_keys": foreign_keys(connection, name),
         "row_count": row_count(connection, name),
         "sample_rows": [dict(zip(names, row, strict=False)) for row in sample],
+        "provenance": provenance.of_table(connection, name),
     }
 
 

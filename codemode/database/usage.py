@@ -66,7 +66,7 @@ def days(connection: apsw.Connection) -> list[Day]:
 
 def _figures(row: Iterable[Any]) -> dict[str, Any]:
     *figures, warnings = row
-    return {**dict(zip(_FIELDS, figures, strict=True)), "warnings": json.loads(warnings)}
+    return {**dict(zip(_FIELDS, figures, strict=True)), "warnings": dict(sorted(json.loads(warnings).items()))}
 
 
 def days_of(log: Path) -> list[Day]:

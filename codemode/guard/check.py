@@ -24,7 +24,7 @@ from codemode.guard.parse import read
 from codemode.guard.refusals import DISAGREEMENT, Violation
 from codemode.guard.repair import explain_error, explain_python_error, shortened
 from codemode.guard.schema import ReservedSchema
-from codemode.guard.statement import WRITES, Statement, decisive_action, tables
+from codemode.guard.statement import WRITES, Statement, decisive_action, tables, writes
 from codemode.guard.ways import syntax_way
 from codemode.limits import Limits
 
@@ -129,6 +129,7 @@ class Guard:
             returns_rows=returns_rows,
             changes_schema=kind in policy.SCHEMA_KINDS and not heading.explain,
             tables_written=() if heading.explain else tables(events, WRITES),
+            writes=() if heading.explain else writes(events),
             tables_read=tables(events, ("READ",)),
             explains=kind if heading.explain else "",
             parameters=parameters,

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemode.guard.authorizer import Event, action_name
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_VTABLE", "DROP_TABLE", "DROP_VTABLE", "ALTER_TABLE")
+_CHANGES = (*WRITES, "CREATE_VIEW", "DROP_VIEW", "CREATE_INDEX", "DROP_INDEX", "CREATE_TRIGGER", "DROP_TRIGGER")
+_SECOND = frozenset({"ALTER_TABLE", "CREATE_INDEX", "DROP_INDEX", "CREATE_TRIGGER", "DROP_TRIGGER"})  # names its table
 _INDECISIVE = frozenset({"READ", "FUNCTION", "RECURSIVE", "PRAGMA", "SELECT"})
+
+
+class Write(NamedTuple):
+    """One way in which a statement writes to one table; not `direct`: by a trigger or a foreign key."""
+
+    verb: str
+    table: str
+    direct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Statement:
     returns_rows: bool
     changes_schema: bool
     tables_written: tuple[str, ...] = ()
+    writes: tuple[Write, ...] = ()  # the same by verb, indexes and triggers on them too; the first is the statement's
     tables_read: tuple[str, ...] = ()
     explains: str = ""
     parameters: tuple[str | None, ...] = ()  # one a placeholder: its name without the mark, None for a plain ?
@@ -56,4 +68,24 @@ def tables(events: list[Event], actions: tuple[str, ...]) -> tuple[str, ...]:
             table = (second if name == "ALTER_TABLE" else first) or ""
             if not table.startswith("sqlite_"):
                 found[table] = None
+    return tuple(found)
+
+
+def writes(events: list[Event]) -> tuple[Write, ...]:
+    """What the statement writes: to the table that it names, and to others through triggers and foreign keys.
+
+    An INSERT that is direct twice, as INSERT and as UPDATE of the same table, is an upsert.
+    """
+    found: dict[Write, None] = {}
+    own: Write | None = None
+    for code, first, second, _, accessor in events:
+        verb = action_name(code)
+        table = (second if verb in _SECOND else first) or ""
+        if verb not in _CHANGES or table.startswith("sqlite_"):
+            continue
+        if own is None:
+            own = Write(verb, table, True)
+        upserts = (own.verb, verb) == ("INSERT", "UPDATE")
+        direct = accessor is None and table == own.table and (verb == own.verb or upserts)
+        found[Write(verb, table, direct)] = None
     return tuple(found)

@@ -34,6 +34,7 @@ class _Batch:
     started: float
     rows: int = 0  # records taken so far
     written: int = 0
+    touched: int = 0  # what triggers and foreign keys did among them
     chunks: int = 0
     failure: CodemodeError | None = None
     shapes: dict[int, str] = field(default_factory=dict)  # the statement's text by number of rows
@@ -129,11 +130,14 @@ class Batches:
 
     def _insert(self, batch: _Batch, sql: str, count: int, values: list[Any], width: int) -> int:
         connection = self._statements.opened.connection
+        total = connection.total_changes()
         try:
             with self._statements.stepping(batch.statement):
-                return insert_chunk(connection, sql, values, batch.rows, width)
+                written = insert_chunk(connection, sql, values, batch.rows, width)
         except ConstraintFailed as error:
             raise self._blamed(batch, error, count, values, width) from None
+        batch.touched += connection.total_changes() - total
+        return written
 
     def _blamed(
         self, batch: _Batch, error: ConstraintFailed, count: int, values: list[Any], width: int
@@ -174,6 +178,7 @@ class Batches:
             raise batch.failure
         self._open.pop()
         batch.entry.rows_written = batch.written
+        self._statements.transaction.provenance.note(batch.statement, batch.written, batch.touched)
         try:
             self._statements.transaction.keep(batch.mark)
         except CodemodeError as error:

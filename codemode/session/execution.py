@@ -95,7 +95,7 @@ class Execution:
         self.totals = Totals()  # of this execution, when it is over
         expires_at = opened.record.expires_at
         self._left_seconds = None if expires_at is None else (expires_at - sure_ms()) / 1000
-        self._transaction = Transaction(opened, request.mode)
+        self._transaction = Transaction(opened, request.mode, self.id)
         self._statements = Statements(opened, self._transaction, self.id)
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
         self._keyed = Keyed(opened, self._transaction, request.key, self.id) if request.key else None
@@ -197,10 +197,10 @@ class Execution:
         if run.value_info.get("truncated"):
             used["result_bytes"] = 0  # what is cut says so itself
         bounds = {**to_builtins(limits), "execution_seconds": request.seconds, "result_bytes": request.result_bytes}
-        for warned in near_limits(used, bounds, problem.code if problem else None):
-            tally.warn(warned.text, warned.kind)
-        for warned in near_expiry(self._left_seconds, limits.idle_seconds):
-            tally.warn(warned.text, warned.kind)
+        near = near_limits(used, bounds, problem.code if problem else None)
+        for warned in (*near, *near_expiry(self._left_seconds, limits.idle_seconds)):
+            if warned.kind not in tally.kinds:  # an outcome that was promised has looked already
+                tally.warn(warned.text, warned.kind)
 
     def _database_use(self, problem: Problem | None) -> DatabaseUse:
         transaction, tally, cost = self._transaction, self._statements.tally, self._opened.meter.cost

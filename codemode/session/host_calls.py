@@ -43,6 +43,10 @@ def as_error(error: HelperError) -> CodemodeError:
     )  # fmt: skip
 
 
+def _with_warnings(helpers: Helpers, answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {**answer, "warnings": helpers.warnings} if helpers.warnings else dict(answer)
+
+
 class HostCalls:
     """The calls; a subclass says how to take a turn."""
 
@@ -55,9 +59,9 @@ class HostCalls:
         raise AssertionError("a session provides this")
 
     def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
-        """Run one statement; see helpers.db.exec."""
+        """Run one statement; see helpers.db.exec. `warnings` beside: values that were not stored as they came."""
         with self._helpers() as helpers:
-            return dict(helpers.db.exec(sql, params))
+            return _with_warnings(helpers, helpers.db.exec(sql, params))
 
     def query(self, sql: str, params: Any = (), *, read_only: bool = False) -> Any:
         """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer."""
@@ -88,9 +92,12 @@ class HostCalls:
             return list(helpers.db.script(sql))
 
     def batch_insert(self, table: str, records: Iterable[Any], **options: Any) -> dict[str, Any]:
-        """Insert records; see helpers.db.batch_insert for `columns`, `on_conflict`, `key` and `create`."""
+        """Insert records; see helpers.db.batch_insert for `columns`, `on_conflict`, `key` and `create`.
+
+        `warnings` beside its answer: values that were not stored as they came, such as NaN.
+        """
         with self._helpers() as helpers:
-            return dict(helpers.db.batch_insert(table, records, **options))
+            return _with_warnings(helpers, helpers.db.batch_insert(table, records, **options))
 
     def create_table(self, name: str, schema: str | Mapping[str, str], if_not_exists: bool = False) -> dict[str, Any]:
         """Create a table from the text between its parentheses, or from a dict of column → type."""

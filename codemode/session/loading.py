@@ -69,6 +69,7 @@ def _insert(
     insert = insert_for(table, columns, "error", ())
     chunk_rows = insert.chunk_rows(statements.opened.limits.chunk_rows, statements.opened.limits.sql_bytes)
     connection, width, done, source = statements.opened.connection, len(columns), 0, iter(rows)
+    total = connection.total_changes()
     with statements.logged("import", insert.sql(1)) as entry:
         statement = statements.checked(insert.sql(1))
         while chunk := list(islice(source, chunk_rows)):
@@ -80,4 +81,6 @@ def _insert(
                 progress(done)
     statements.tally.rows_written += entry.rows_written
     statements.changed(statement)
+    touched = connection.total_changes() - total
+    statements.transaction.provenance.note(statement, entry.rows_written, touched)
     return done

@@ -5,7 +5,7 @@ A kind of warning is named for the limit that it warns of, so that operators can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 NEAR = 0.8  # of a limit: late enough to matter, early enough to act
@@ -79,11 +79,19 @@ def expires_soon(left_seconds: float | None) -> Iterator[Warned]:
         yield Warned("idle_seconds", text)
 
 
-def large_scan(steps: int, tables: list[str]) -> Warned:
-    """The warning for a statement that read `tables` row by row, `steps` rows in all."""
-    what = ", ".join(tables) or "a table"
-    return Warned("scan", f"one statement read {steps:,} rows of {what} one by one; helpers.db.explain(sql) says why, "
-                          "and which index would help")  # fmt: skip
+def large_scan(steps: int, scans: Sequence[str], tables: Sequence[str]) -> Warned:
+    """The warning for a statement that read `scans` row by row, `steps` rows in all.
+
+    A plan has the names that the statement gave its tables; `tables` are their own.
+    """
+    what = ", ".join(scans or tables) or "a table"
+    if not set(scans) <= set(tables):
+        what += f" ({', '.join(tables)})"
+    return Warned(
+        "scan",
+        f"one statement read {steps:,} rows of {what} one by one; helpers.db.explain(sql) says why, and which index"
+        " would help",
+    )
 
 
 def _amount(kind: str, figure: float) -> str:

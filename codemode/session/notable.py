@@ -38,7 +38,7 @@ class Notable:
             return
         explained = self._explained(statement)
         if is_large:
-            warned = large_scan(steps, explained["scans"])
+            warned = large_scan(steps, explained["scans"], statement.tables_read)
             tally.warn(warned.text, warned.kind)
         if is_slow:
             tally.slow_statements += 1

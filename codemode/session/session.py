@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ from typing import Any, Protocol, TypeVar, Unpack
 import msgspec
 
 from codemode.catalog.sessions import SessionRecord
-from codemode.database import compact, metrics
+from codemode.database import compact, metrics, provenance
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Journal
@@ -28,17 +29,19 @@ from codemode.session.idempotency import replay
 from codemode.session.loading import load
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
+from codemode.session.provenance import HOST
 from codemode.session.registry import Registry
 from codemode.session.request import RunOptions, checked_request
 from codemode.session.statements import Statements
+from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
 from codemode.session.turn import waited_too_long
-from codemode.values import Day, LogEntry, Outcome, SizeAt, SlowStatement
+from codemode.values import Day, LogEntry, Outcome, SizeAt, SlowStatement, TableChange
 from sandbox import Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
 
+_log = logging.getLogger("codemode")
 T = TypeVar("T")
-_HOST = "host"  # the execution id of calls that the host made itself
 _SIZES = 20  # points of the size's history among the metrics: a model reads them
 
 
@@ -118,6 +121,14 @@ class Session(CheckpointCalls, HostCalls):
         """The newest entries of the execution log, newest first; never waits for a running execution."""
         return self._from_log(lambda journal: journal.read(limit, kind=kind, errors=errors))
 
+    def table_changes(self, table: str | None = None, limit: int = 100) -> list[TableChange]:
+        """Which executions made or changed which table, the newest first; what was rolled back is not among them."""
+        with self._registry.reading(self._key) as reader, reader.guard.engine():
+            try:
+                return provenance.changes(reader.connection, table, limit)
+            except DatabaseError as error:
+                raise reader.explained(error, "") from None
+
     def slow_statements(self, limit: int = 100) -> list[SlowStatement]:
         """The newest statements that took longer than the setting `slow_statement_ms`, newest first, with plans."""
         return self._from_log(lambda journal: journal.slow(limit))
@@ -190,7 +201,7 @@ class Session(CheckpointCalls, HostCalls):
         """A turn and a transaction for calls of the host itself: kept when the block ends well."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             transaction = Transaction(opened, "atomic")
-            statements = Statements(opened, transaction, _HOST)
+            statements = Statements(opened, transaction, HOST)
             calls = Calls(statements, HostFunctions(), lambda: self._metrics(statements))
             kept = False
             try:
@@ -213,18 +224,26 @@ class Session(CheckpointCalls, HostCalls):
         try:
             if not read_only:
                 with self._turn() as calls:
-                    yield Helpers(LocalChannel(calls))
+                    helpers = Helpers(LocalChannel(calls))
+                    yield helpers
+                    self._tell(helpers.warnings, calls.statements.tally)
                 return
             with self._registry.reading(self._key) as reader:
                 yield Helpers(LocalChannel(self._reading(reader)))
         except HelperError as error:
             raise as_error(error) from None
 
+    def _tell(self, warnings: list[str], tally: Tally) -> None:
+        """What a host's call did not store as it came is logged: not every call's answer has room for it."""
+        tally.warn_all(warnings, "value")
+        for text in warnings:
+            _log.warning("session %s: %s", self.id, text)
+
     def _used(self) -> None:
         self._registry.touch(self._key)
 
     def _reading(self, reader: Reader) -> Calls:
-        statements = Statements(reader, Transaction(reader, "read_only"), _HOST)
+        statements = Statements(reader, Transaction(reader, "read_only"), HOST)
         return Calls(statements, HostFunctions(), lambda: self._metrics(statements))
 
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:

@@ -108,10 +108,14 @@ class Statements:
         rows = limits.rows if most is None else max(0, min(most, limits.rows))
         room = limits.result_set_bytes if room is None else max(0, room)
         self.check_length(statement, params)
-        with self._scope(statement), self.stepping(statement):
-            result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
-            if statement.changes_schema:
-                self.opened.guard.check_schema()
+        provenance = self.transaction.provenance
+        with self._scope(statement):
+            before, total = provenance.before(statement), self.opened.connection.total_changes()
+            with self.stepping(statement):
+                result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
+                if statement.changes_schema:
+                    self.opened.guard.check_schema()
+            provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
         self._count(statement, result)
         return result
 

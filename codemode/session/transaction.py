@@ -23,6 +23,7 @@ from typing import Literal
 from codemode.database.execute import DatabaseError
 from codemode.errors import CodemodeError, RequestInvalid, StatementFailed, StatementRefused
 from codemode.session.opened import Guarded
+from codemode.session.provenance import HOST, Provenance
 
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
 
@@ -30,8 +31,9 @@ Mode = Literal["atomic", "each", "dry_run", "read_only"]
 class Transaction:
     """One execution's transaction on an open session."""
 
-    def __init__(self, opened: Guarded, mode: Mode) -> None:
+    def __init__(self, opened: Guarded, mode: Mode, execution_id: str = HOST) -> None:
         self.mode: Mode = mode
+        self.provenance = Provenance(opened, execution_id)
         self.committed = False  # by commit(), or unit by unit where mode is "each"
         self.rolled_back = False
         self.doomed: str | None = None
@@ -76,6 +78,7 @@ class Transaction:
         """Begin a unit of writes; `keep` or `undo` ends it. Units nest, last in first out."""
         self.begin()
         self._marks += 1
+        self.provenance.mark()
         self._engine(f"SAVEPOINT unit_{self._marks}")
         return self._marks
 
@@ -84,6 +87,7 @@ class Transaction:
         self._expect_alive()
         self._engine(f"RELEASE unit_{mark}")
         self._marks = mark - 1
+        self.provenance.keep()
         if self.mode == "each" and self._marks == 0:
             self._commit()
 
@@ -93,6 +97,7 @@ class Transaction:
         if not self._connection.in_transaction:
             self._doom()
             return
+        self.provenance.undo(mark)
         self._engine(f"ROLLBACK TO unit_{mark}")
         self._engine(f"RELEASE unit_{mark}")
         if self.mode == "each" and self._marks == 0:
@@ -155,17 +160,19 @@ class Transaction:
     def _commit(self) -> None:
         try:
             self.before_commit()
+            self._write_provenance()
             self._engine("COMMIT")
         except CodemodeError:
             self._rollback()
             raise
+        self.provenance.forget()
         self._open = False
         self.committed = True
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._engine("ROLLBACK")
-        self._open, self._marks, self.rolled_back = False, 0, True
+        self._ended()
 
     def _expect_alive(self) -> None:
         if self._open and not self._connection.in_transaction:
@@ -174,7 +181,18 @@ class Transaction:
 
     def _doom(self) -> None:
         self.doomed = "the statement ended the transaction, so everything that this execution had written is undone"
+        self._ended()
+
+    def _ended(self) -> None:
         self._open, self._marks, self.rolled_back = False, 0, True
+        self.provenance.forget()
+
+    def _write_provenance(self) -> None:
+        with self._guard.engine():
+            try:
+                self.provenance.write()
+            except DatabaseError as error:
+                raise self._opened.explained(error, "COMMIT") from None
 
     def _engine(self, sql: str) -> None:
         with self._guard.engine():

@@ -36,7 +36,10 @@ class Schema(Spelled):
 
     @spelled()
     def describe_table(self, table: str) -> Answer:
-        """Everything about a table: `{"table", "columns", "indexes", "foreign_keys", "row_count", "sample_rows"}`."""
+        """Everything about a table: `{"table", "columns", "indexes", "foreign_keys", "row_count", "sample_rows"}`.
+
+        And `"provenance"`: `{"created", "changes"}`, the execution that made it and the last five that changed it.
+        """
         return Answer(self._channel.call("schema.describe_table", _text(table, "table")))
 
     @spelled()

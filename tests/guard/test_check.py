@@ -34,6 +34,37 @@ def test_a_statement_tells_the_tables_that_its_triggers_write(desk: Desk) -> Non
     assert desk.guard.check("INSERT INTO t (a) VALUES (1)").tables_written == ("t", "only")
 
 
+@pytest.mark.parametrize(
+    ("sql", "writes"),
+    [
+        ("INSERT INTO t (a) VALUES (1)", [("INSERT", "t", True), ("INSERT", "only", False), ("UPDATE", "t", False)]),
+        ("INSERT INTO only VALUES (1) ON CONFLICT DO NOTHING", [("INSERT", "only", True)]),
+        ("UPDATE only SET x = 1", [("UPDATE", "only", True)]),
+        ("DELETE FROM t WHERE id = 1", [("DELETE", "t", True), ("DELETE", "u", False)]),
+        ("WITH x AS (SELECT 1) DELETE FROM u", [("DELETE", "u", True)]),
+        ("CREATE TABLE x (a UNIQUE)", [("CREATE_TABLE", "x", True)]),
+        ("CREATE INDEX x ON t (b)", [("CREATE_INDEX", "t", True)]),
+        ("ALTER TABLE only RENAME TO x", [("ALTER_TABLE", "only", True)]),
+        ("SELECT * FROM t", []),
+        ("EXPLAIN DELETE FROM t", []),
+    ],
+)
+def test_a_statement_tells_what_it_writes_itself_and_through_others(
+    desk: Desk, sql: str, writes: list[tuple[str, str, bool]]
+) -> None:
+    body = "INSERT INTO only VALUES (new.id); UPDATE t SET b = 1 WHERE id = new.id;"
+    desk.submit(f"CREATE TRIGGER tr AFTER INSERT ON t BEGIN {body} END")
+    found = desk.guard.check(sql).writes
+    assert [tuple(write) for write in found][: len(writes)] == writes
+    assert all(write.table.startswith("x") or write.direct is False for write in found[len(writes) :])
+
+
+def test_an_upsert_is_told_as_both(desk: Desk) -> None:
+    desk.submit("CREATE TABLE x (a UNIQUE, b)")
+    found = desk.guard.check("INSERT INTO x VALUES (1, 2) ON CONFLICT (a) DO UPDATE SET b = 3").writes
+    assert [tuple(write) for write in found] == [("INSERT", "x", True), ("UPDATE", "x", True)]
+
+
 def test_explain_reads_only_and_names_what_it_explains(desk: Desk) -> None:
     statement = desk.guard.check("EXPLAIN DELETE FROM t")
     assert (statement.kind, statement.explains, statement.reads_only) == ("explain", "delete", True)

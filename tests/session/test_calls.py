@@ -123,3 +123,21 @@ def test_numbers_are_counted_by_sqlite(table: Session) -> None:
 def test_the_last_row_id_is_of_this_statement(table: Session) -> None:
     assert table.exec("INSERT INTO t (b) VALUES (1)")["last_row_id"] == 4
     assert table.exec("SELECT 1")["last_row_id"] == 0
+
+
+def test_a_host_is_told_which_values_were_not_stored_as_they_came(
+    table: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    nan = float("nan")
+    answer = table.batch_insert("t", [{"a": 10, "b": nan}, {"a": 11, "b": "x"}])
+    assert answer["warnings"] == ["column 'b': NaN is stored as NULL"]
+    assert table.exec("UPDATE t SET b = ? WHERE a = 11", [nan])["warnings"] == ["parameter 1: NaN is stored as NULL"]
+    table.save_state("k", [nan])
+    assert "warnings" not in table.exec("DELETE FROM t")
+    told = [record.getMessage() for record in caplog.records]
+    assert [text.partition(": ")[2] for text in told] == [
+        "column 'b': NaN is stored as NULL",
+        "parameter 1: NaN is stored as NULL",
+        "state 'k': NaN or infinity at $[0] is stored as null",
+    ]
+    assert table.metrics()["usage"]["warnings"] == {"value": 3}

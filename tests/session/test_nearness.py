@@ -53,6 +53,11 @@ def test_looking_does_not_extend() -> None:
 
 
 def test_a_large_scan_names_tables_and_the_call_that_explains() -> None:
-    text = large_scan(2_500_000, ["flights", "planes"]).text
-    assert "2,500,000 rows of flights, planes" in text
+    text = large_scan(2_500_000, ["flights"], ["flights", "planes"]).text
+    assert "2,500,000 rows of flights one by one" in text
     assert "helpers.db.explain" in text
+
+
+def test_a_large_scan_names_the_tables_behind_other_names() -> None:
+    assert "rows of a, b (flights, planes) one" in large_scan(1_000_001, ["a", "b"], ["flights", "planes"]).text
+    assert "rows of flights one" in large_scan(1_000_001, [], ["flights"]).text, "a statement without a plan"
