@@ -99,6 +99,7 @@ class Worker:
                     )
                 except SandboxUnavailable as error:
                     raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+                _log_isolation(self._sandbox, self.settings.isolation)
             return self._sandbox
 
     @property
@@ -228,6 +229,15 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _log_isolation(sandbox: Sandbox, isolation: str) -> None:
+    """Say once, when snippets begin to run, what does not protect the host from them."""
+    if isolation == "none":
+        _log.warning('isolation is "none": snippets run without confinement by the operating system')
+        return
+    absent = [f"{layer.name} ({layer.why})" for layer in sandbox.layers if not layer.active]
+    _log.info("confined by %s; absent: %s", ", ".join(sandbox.isolation), "; ".join(absent) or "nothing")
 
 
 def _open_catalog(data_dir: Path) -> Catalog:

@@ -66,7 +66,8 @@ class Confinement:
             try:
                 self.taken[name] = step(self)
             except OSError as error:
-                self.refused[name] = f"the host refuses it: {error}"
+                # Without a number it is no word of the kernel's, but ours: there is nothing to take here.
+                self.refused[name] = f"the host refuses it: {error}" if error.errno else str(error)
 
     def reports(self) -> Iterator[LayerReport]:
         """Every layer as this process knows it, in the order taken."""
@@ -82,7 +83,7 @@ def _namespaces(confinement: Confinement) -> str:
     # The kernel's own word, not the absence of an error: an emulated kernel may accept the flags and do nothing.
     same = [k for k in confinement.kinds if k != "pid" and k in before and before[k] == after.get(k)]
     if same:
-        raise OSError(f"unchanged: {', '.join(same)}")
+        raise OSError(f"the kernel accepted the call and changed nothing: {', '.join(same)}")
     return ", ".join(confinement.kinds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import shutil
@@ -73,6 +74,7 @@ def _layers(settings: Any) -> tuple[tuple[Layer, ...], str | None]:
             with Worker(folder, settings=settings) as worker:
                 return worker.layers, None
         except IsolationMissing as error:
+            logging.disable(logging.WARNING)  # that a worker runs unconfined: this one runs nothing, it only looks
             relaxed = msgspec.structs.replace(settings, isolation="none")
             with Worker(folder, settings=relaxed) as worker:
                 return worker.layers, error.message

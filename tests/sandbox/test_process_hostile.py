@@ -36,9 +36,11 @@ def test_the_entry_can_also_behave(sandbox: Sandbox) -> None:
 VIOLATIONS = {
     "a length beyond the limit": "raw(b'\\xff\\xff\\xff\\xff')",
     "a length just beyond the limit": "raw(struct.pack('>I', 20 * 1024 * 1024 + 1))",
+    "a length shorter than its frame": "raw(struct.pack('>I', 3) + b'\\x92\\xa3out\\xa1x')",
     "an empty frame": "frame(b'')",
     "random bytes": "frame(b'\\xc1\\xff\\x00')",
     "an unknown kind": "frame(['run', {}])",
+    "an answer instead of a call": "frame(['ok', 1])",
     "ready again": "frame(['ready', {'cpu_ns': 0}])",
     "a kind that is no text": "frame([7, 'x'])",
     "output that is no text": "frame(['out', b'x'])",
@@ -112,6 +114,12 @@ def test_calls_after_the_end_are_never_served(sandbox: Sandbox) -> None:
     outcome = sandbox.run(snippet, lambda method, arguments: served.append(method))
     time.sleep(0.05)
     assert (outcome.status, served) == ("completed", [])
+
+
+def test_a_second_end_is_never_read(sandbox: Sandbox) -> None:
+    outcome = run(sandbox, "done(value='1'); done(value='2'); raw(b'\\xff' * 100)")
+    assert (outcome.status, outcome.value_json) == ("completed", "1")
+    assert run(sandbox, "done()").status == "completed"
 
 
 CRASHES = {

@@ -68,6 +68,16 @@ def test_a_layer_left_out_is_reported_as_left_out(name: str) -> None:
         sandbox.close()
 
 
+def test_a_layer_that_cannot_be_is_not_blamed_on_the_host() -> None:
+    sandbox = Sandbox(without=("namespaces",))
+    try:
+        why = {layer.name: layer.why for layer in sandbox.layers}
+        assert why["empty_root"] == "there is no mount namespace to do it in"
+        assert "empty_root" not in sandbox.isolation
+    finally:
+        sandbox.close()
+
+
 @pytest.mark.parametrize("name", [*sorted(REQUIRED), "everything"])
 def test_a_required_layer_cannot_be_left_out(name: str) -> None:
     with pytest.raises(ValueError, match="can be left out"):
