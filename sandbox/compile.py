@@ -136,6 +136,9 @@ def _syntax(error: Exception, text: str) -> SnippetRefused:
     return SnippetRefused("code.syntax", [Problem(line, message, _hint(error, lines))])
 
 
+_SQL = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "PRAGMA", "EXPLAIN"}
+
+
 def _offending_line(text: str) -> int | None:
     for number, line in enumerate(text.split("\n"), 1):
         if "\0" in line or any("\ud800" <= character <= "\udfff" for character in line):
@@ -152,6 +155,8 @@ def _hint(error: SyntaxError, lines: list[str]) -> str | None:
         return "write 'async def' for a function that awaits"
     if line.startswith(("const ", "let ", "var ", "function ", "//")) or line.endswith("{"):
         return "snippets are Python, not JavaScript"
+    if line.split(" ")[0].upper() in _SQL:
+        return "SQL is text for a helper: helpers.db.query('SELECT …'), helpers.db.exec('INSERT …')"
     if "never closed" in text or "eof" in text or "unterminated" in text:
         return "the text may have been cut off: send the whole snippet"
     return None

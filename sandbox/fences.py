@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 
-_FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})\s*([\w+.-]*)[^`]*$")
+_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*([\w+.-]*)[^`]*$")  # at any depth: lists put fences far to the right
+_ONE_LINE = re.compile(r"^\s*(`{1,3})(?:(?:python3?|py)\s)?([^`]+)\1\s*$")
+_TAG = re.compile(r"^\s*</?(?:code|python|tool_code|execute|execute_python)>\s*$", re.IGNORECASE)
+_QUOTED = re.compile(r"^> ?(?!>>)")
+_PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.)(?: |$)")
 _PYTHON = {"python", "py", "python3", "py3", "pycon"}
 
 
@@ -39,7 +43,11 @@ def _blocks(lines: list[str]) -> list[tuple[str, range]]:
             blocks.append((opened[1], range(opened[2], number)))
             opened = None
     if opened is not None:
-        blocks.append((opened[1], range(opened[2], len(lines))))
+        _, language, start = opened
+        if not blocks and not language and not any(map(str.strip, lines[start:])):
+            blocks.append(("", range(start - 1)))  # closed but never opened: the code is before it
+        else:
+            blocks.append((language, range(start, len(lines))))
     return blocks
 
 
@@ -53,8 +61,58 @@ def dedent(text: str) -> str | None:
     return None if dedented == text else dedented
 
 
-def candidates(text: str) -> list[str]:
-    """Ways to read a submitted text, best first; all have the submitted lines."""
+def _dedent_rest(text: str) -> str | None:
+    """The same where whoever copied the code cut the indentation of its first line alone."""
+    first, _, rest = text.strip("\n").partition("\n")
+    dedented = dedent(rest)
+    if dedented is None or first[:1].isspace():
+        return None
+    return "\n" * (len(text) - len(text.lstrip("\n"))) + f"{first}\n{dedented}"
+
+
+def _one_line(text: str) -> str | None:
+    """What a single line has between backticks."""
+    lines = text.split("\n")
+    written = [number for number, line in enumerate(lines) if line.strip()]
+    match = _ONE_LINE.match(lines[written[0]]) if len(written) == 1 else None
+    return None if match is None else "\n" * written[0] + match[2].strip()
+
+
+def _untag(text: str) -> str | None:
+    """Blank a tag around the code: `<code>` and its like."""
+    lines = text.split("\n")
+    if not any(map(_TAG.match, lines)):
+        return None
+    return "\n".join("" if _TAG.match(line) else line for line in lines)
+
+
+def _unquote(text: str) -> str | None:
+    """Without the mark of a quotation, where every line has it."""
+    lines = text.split("\n")
+    if not all(_QUOTED.match(line) for line in lines if line.strip()):
+        return None
+    return "\n".join(_QUOTED.sub("", line) for line in lines)
+
+
+def _unprompt(text: str) -> str | None:
+    """What was typed at the prompts of an interpreter; its output is blanked."""
+    lines = text.split("\n")
+    if not any(line.lstrip().startswith(">>>") for line in lines):
+        return None
+    return "\n".join(_PROMPT.sub("", line) if _PROMPT.match(line) else "" for line in lines)
+
+
+def _readings(text: str) -> list[str | None]:
     inside = unwrap(text)
-    readings = (text, inside, dedent(text), None if inside is None else dedent(inside))
-    return [reading for reading in readings if reading is not None]
+    base = text if inside is None else inside
+    return [
+        *(text, inside, dedent(text), None if inside is None else dedent(inside)),
+        *(_unprompt(base), _dedent_rest(base), _untag(text), _one_line(text)),
+    ]
+
+
+def candidates(text: str) -> list[str]:
+    """Ways to read a submitted text, best first and the text itself before all; all have the submitted lines."""
+    unquoted = _unquote(text)
+    readings = _readings(text) + ([] if unquoted is None else _readings(unquoted))
+    return list(dict.fromkeys(reading for reading in readings if reading is not None))

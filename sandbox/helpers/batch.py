@@ -23,7 +23,7 @@ _CHUNK_CHARACTERS = 4 * 1024 * 1024  # text and bytes in one frame: even as UTF-
 def iterator_of(records: Any) -> Iterator[Any]:
     """What `batch_insert` may be given as records; raises HelperError for what only looks like it."""
     hint = "pass a list or a generator of dicts, or of sequences with columns=[...]"
-    if isinstance(records, AsyncIterable):
+    if isinstance(records, AsyncIterable) and not isinstance(records, Iterable):
         hint = "collect it first: [record async for record in ...]"
     elif isinstance(records, Mapping):
         hint = "pass a list: [record]"

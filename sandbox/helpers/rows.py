@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -15,6 +15,11 @@ _ROWS_ATTRIBUTES = ("columns", "row_count", "rows_read", "truncated")
 def as_dicts(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
     """One dict per row, keys in the order of the columns."""
     return list(map(dict, map(zip, repeat(columns), rows)))  # twice as fast as a comprehension
+
+
+async def _one_by_one(rows: Iterable[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    for row in rows:
+        yield row
 
 
 class Rows(list[dict[str, Any]]):
@@ -47,6 +52,9 @@ class Rows(list[dict[str, Any]]):
         fill("truncated", truncated)
         fill("rows_read", rows_read or len(self))
         fill("source", source if truncated else None)
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return _one_by_one(self)  # `async for row in …`, where a model awaits everything
 
     def __getattr__(self, name: str) -> Any:
         alias = snake(name)
