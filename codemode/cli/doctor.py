@@ -8,6 +8,8 @@ import platform
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,15 +71,25 @@ def _layers(settings: Any) -> tuple[tuple[Layer, ...], str | None]:
     from codemode.worker import Worker
 
     # A directory of its own: what is wrong with the data directory is a finding, not a reason to stop looking.
-    with tempfile.TemporaryDirectory(prefix="codemode-doctor-") as folder:
+    with tempfile.TemporaryDirectory(prefix="codemode-doctor-") as folder, _no_alarm():
         try:
             with Worker(folder, settings=settings) as worker:
                 return worker.layers, None
         except IsolationMissing as error:
-            logging.disable(logging.WARNING)  # that a worker runs unconfined: this one runs nothing, it only looks
             relaxed = msgspec.structs.replace(settings, isolation="none")
             with Worker(folder, settings=relaxed) as worker:
                 return worker.layers, error.message
+
+
+@contextmanager
+def _no_alarm() -> Iterator[None]:
+    """Keep a worker that only looks from warning that snippets run unconfined: it runs none."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _reasons(isolation: str, layers: tuple[Layer, ...], checks: list[Check], refused: str | None) -> list[str]:
