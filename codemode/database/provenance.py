@@ -59,8 +59,8 @@ def add(connection: apsw.Connection, execution_id: str, moment: str, changes: Ma
         executions = connection.execute(_ADD, bound, can_cache=False).get
         if executions >= 2 * _KEPT:
             connection.execute(_FORGET_OLD, (table, _KEPT), can_cache=False)
-        if flags["dropped"]:
-            connection.execute(_FORGET_GONE, (_KEPT_GONE,), can_cache=False)
+    if any(counted.get("dropped") for counted in changes.values()):
+        connection.execute(_FORGET_GONE, (_KEPT_GONE,), can_cache=False)
 
 
 def rename(connection: apsw.Connection, old: str, new: str) -> None:

@@ -1,7 +1,7 @@
 """What the open transaction did to which tables: noted statement by statement, written just before it commits.
 
-It follows the transaction's marks: what a unit did goes when the unit is undone. So nothing that was rolled back,
-in whole or in part, is ever told as a change.
+It follows the transaction's marks: a layer for each open unit, joined to the one below when the unit is kept, thrown
+away when it is undone. So nothing that was rolled back, in whole or in part, is ever told as a change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _COUNTED_AS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 _SCHEMA = {"CREATE": "created", "DROP": "dropped", "ALTER": "altered"}
 _ON_TABLE = ("INDEX", "TRIGGER")  # making or dropping one alters the table it is on
 
-Noted = dict[str, Counter[str]]
+_MOVED = "moved"  # what was noted below belongs to another name by now
+
+Layer = dict[str, Counter[str]]
 
 
 class Schema(NamedTuple):
@@ -35,26 +37,25 @@ class Provenance:
 
     def __init__(self, opened: Guarded, execution_id: str) -> None:
         self._opened, self._execution_id = opened, execution_id
-        self._noted: Noted = {}
-        self._marks: list[Noted] = []
+        self._layers: list[Layer] = [{}]
         self._virtual: dict[str, bool] = {}
 
     def mark(self) -> None:
         """A unit begins."""
-        self._marks.append({table: Counter(counted) for table, counted in self._noted.items()})
+        self._layers.append({})
 
     def keep(self) -> None:
         """The innermost unit went well."""
-        self._marks.pop()
+        for table, counted in self._layers.pop().items():
+            self._add(table, counted)
 
     def undo(self, mark: int) -> None:
         """The unit `mark` (1 is the outermost) failed, with those inside it."""
-        self._noted = self._marks[mark - 1]
-        del self._marks[mark - 1 :]
+        del self._layers[mark:]
 
     def forget(self) -> None:
         """The transaction is over."""
-        self._noted, self._marks = {}, []
+        self._layers = [{}]
 
     def before(self, statement: Statement) -> Schema | None:
         """The schema before `statement`, where it may change it."""
@@ -79,18 +80,11 @@ class Provenance:
 
     def _note_schema(self, write: Write, new_names: frozenset[str]) -> None:
         action, _, what = write.verb.partition("_")
-        done = "altered" if what in _ON_TABLE else _SCHEMA[action]
-        counted = self._of(write.table)
-        if done == "dropped":
-            made_here = counted["created"] and not counted["dropped"]
-            del self._noted[write.table]
-            if not made_here:
-                self._of(write.table)["dropped"] = 1
-            return
-        counted[done] = 1
+        self._add(write.table, Counter(["altered" if what in _ON_TABLE else _SCHEMA[action]]))
         if write.verb == "CREATE_TABLE":
             with self._opened.guard.engine():
-                counted["inserted"] += schema.row_count(self._opened.connection, write.table)  # CREATE TABLE … AS
+                rows = schema.row_count(self._opened.connection, write.table)  # CREATE TABLE … AS
+            self._add(write.table, Counter(inserted=rows))
         if new_names:
             self._follow(write.table, *new_names)
 
@@ -98,21 +92,26 @@ class Provenance:
         """ALTER TABLE gave `old` another name: its history takes that name too."""
         with self._opened.guard.engine():
             provenance.rename(self._opened.connection, old, new)
-        self._noted[new] = self._noted.pop(old)
+        found: Counter[str] = Counter()
+        for layer in self._layers:
+            found = _joined(found, layer.get(old, Counter()))
+        self._add(old, Counter([_MOVED]))
+        self._add(new, found)
 
     def _note_rows(self, writes: tuple[Write, ...], changes: int, touched: int) -> None:
         direct = [write for write in writes if write.direct]
         others = [write for write in writes if not write.direct]
         if changes:
-            self._of(direct[0].table)["upserted" if len(direct) > 1 else _COUNTED_AS[direct[0].verb]] += changes
+            name = "upserted" if len(direct) > 1 else _COUNTED_AS[direct[0].verb]
+            self._add(direct[0].table, Counter({name: changes}))
         rest = touched - changes
         if not others or rest <= 0:
             return
         if len(others) == 1 and not any(self._is_virtual(write.table) for write in writes):
-            self._of(others[0].table)[_COUNTED_AS[others[0].verb]] += rest
+            self._add(others[0].table, Counter({_COUNTED_AS[others[0].verb]: rest}))
             return
         for write in others:
-            self._of(write.table)["uncounted"] = 1
+            self._add(write.table, Counter(["uncounted"]))
 
     def _is_virtual(self, table: str) -> bool:
         # What a virtual table writes into its shadow tables counts among the rows that were touched.
@@ -121,10 +120,28 @@ class Provenance:
                 self._virtual[table] = schema.is_virtual(self._opened.connection, table)
         return self._virtual[table]
 
-    def _of(self, table: str) -> Counter[str]:
-        return self._noted.setdefault(table, Counter())
+    def _add(self, table: str, counted: Counter[str]) -> None:
+        layer = self._layers[-1]
+        layer[table] = _joined(layer.get(table, Counter()), counted)
 
     def write(self) -> None:
         """Add what was noted to the session's file: called with the engine's rights, before the commit."""
-        if self._noted:
-            provenance.add(self._opened.connection, self._execution_id, now(), self._noted)
+        [noted] = self._layers  # no unit is open when a transaction commits
+        changes = {table: counted for table, counted in noted.items() if counted.keys() - {_MOVED}}
+        if changes:
+            provenance.add(self._opened.connection, self._execution_id, now(), changes)
+
+
+def _joined(below: Counter[str], above: Counter[str]) -> Counter[str]:
+    """What happened to one table by `below` and then by `above`.
+
+    Rows and changes of a table that is dropped afterwards are nobody's concern, and one that was made before in the
+    same transaction was never there.
+    """
+    if above[_MOVED]:
+        return above
+    if not above["dropped"]:
+        return below + above
+    made_here = below["created"] and not below["dropped"]
+    joined = Counter({name: number for name, number in above.items() if not (made_here and name == "dropped")})
+    return joined + Counter({_MOVED: below[_MOVED]})

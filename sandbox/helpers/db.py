@@ -214,7 +214,11 @@ class Database(Spelled):
 
     @spelled()
     def get_metrics(self) -> Answer:
-        """What the session holds and has used: size, tables with rows and bytes, rows read and written, limits."""
+        """What the session holds and has used: size, tables with rows and bytes, rows read and written, limits.
+
+        Answers `{"session_id", "database_size", "last_activity", "expires_at", "tables", "execution_logs", "rows_read",
+        "rows_written", "usage", "size_history", "limits", "warnings"}`; `usage` adds up what everything cost.
+        """
         return Answer(self._channel.call("db.get_metrics"))
 
     @spelled()
