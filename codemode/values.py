@@ -73,14 +73,18 @@ class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
 class ResultInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What `result` is: its type, its rows where it has any, and whether it is whole.
 
-    `truncated`: there is more than `result` holds. `handle` is the table of the session that keeps all of it, with
-    `columns`; `bytes` is the table's size then, otherwise that of the result as JSON. `how_to_read` is one line of
-    words and SQL.
+    `truncated`: there is more than `result` holds, which is `shown` rows or characters. `format` is that of rows where
+    another one than objects was asked for, and `clipped_cells` how many of their texts end in how much is missing.
+    `handle` is the table of the session that keeps all of it, with `columns`; `bytes` is the table's size then,
+    otherwise that of the result as JSON. `how_to_read` is one line of words and SQL.
     """
 
     type: str
     row_count: int | None = None
     truncated: bool = False
+    shown: int | None = None
+    format: str | None = None
+    clipped_cells: int = 0
     handle: str | None = None
     bytes: int = 0
     columns: tuple[ResultColumn, ...] = ()

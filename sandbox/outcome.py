@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sandbox.formats import Form
 from sandbox.limits import SandboxLimits
 
 Status = Literal["completed", "error", "timeout", "cancelled", "rejected"]
@@ -22,6 +23,7 @@ class Snippet:
     inputs: str = "{}"  # JSON text of an object: name -> value
     functions: tuple[str, ...] = ()  # names callable as helpers.host.NAME
     limits: SandboxLimits = field(default_factory=SandboxLimits)
+    form: Form = field(default_factory=Form)  # of rows that are answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

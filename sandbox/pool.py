@@ -248,6 +248,7 @@ def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int
         "limits": dataclasses.asdict(limits),
         "keep": keep,
         "number": number,
+        "form": dataclasses.asdict(snippet.form),
     }
     return new_packer()(["run", fields])
 

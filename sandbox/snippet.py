@@ -7,15 +7,16 @@ import signal
 from typing import Any
 
 from sandbox import modules, report
+from sandbox.answering import answer
 from sandbox.child import Entry, Request
 from sandbox.confine import use_headroom
 from sandbox.connection import Connection
+from sandbox.formats import Form
 from sandbox.helpers import Helpers
 from sandbox.live import Live
 from sandbox.printing import Printer
 from sandbox.protocol import new_packer
 from sandbox.refusal import SnippetRefused
-from sandbox.spilling import answer
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
 _kept: list[Live] = []  # the variables of this process, once a snippet was to keep them
@@ -67,7 +68,7 @@ def _ending(connection: Connection, request: Request, live: Live) -> dict[str, A
         return _failed("error", error, helpers)
     try:
         value = live.evaluate(compiled)
-        text, info = answer(connection, value, request["limits"])
+        text, info = answer(connection, value, request["limits"], Form(**request["form"]))
         connection.finish()  # a posted call may still fail, and then the run has
     except MemoryError as error:
         use_headroom()
@@ -128,7 +129,7 @@ class _Nobody:
 def _warm(code: bytes) -> None:
     """Run a snippet, and show it to nobody."""
     limits = {"result_bytes": 1 << 20, "spill_bytes": 0}
-    request = {"code": code, "inputs": b"{}", "functions": [], "limits": limits, "keep": False}
+    request = {"code": code, "inputs": b"{}", "functions": [], "limits": limits, "form": {}, "keep": False}
     serve(Connection(_Nobody(), 1 << 20), request)
 
 

@@ -1,10 +1,10 @@
-"""A value too large to be answered: the whole goes to the worker in bounded pieces, its beginning is answered.
+"""A value too large to be answered, on its way to the worker in bounded pieces.
 
     result.query(sql, params, rows, digest)      truncated rows: run their query again, into the table
     result.begin("rows", columns, types)         then result.rows(count, values) …, then result.end()
     result.begin("json", [], [])                 then result.json(text) …, then result.end()
 
-Each of them answers what the worker decided; where it keeps nothing (a dry run) the beginning alone is answered.
+Each of them answers what the worker decided; where it keeps nothing (a dry run) no piece follows.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from typing import Any
 from sandbox.helpers.channel import Channel
 from sandbox.helpers.rows import Rows
 from sandbox.helpers.values import INT_MAX, INT_MIN
-from sandbox.serialize import TooLarge, Writer, describe, to_json, write_whole
-from sandbox.tabular import Table, items_of, table_of
+from sandbox.serialize import TooLarge, Writer, to_json, write_whole
+from sandbox.tabular import Table, table_of
 
 PIECE_ROWS = 2_000  # in one piece, at most
 _VALUE_BYTES = 9  # of a value in a frame, besides its text
 _NONE = type(None)
 _TYPES = {int: "INTEGER", float: "REAL", bool: "BOOLEAN", str: "TEXT", bytes: "BLOB"}
 _AS_THEY_ARE = frozenset({_NONE, bool, int, float, str, bytes})
-_PART_OF_TEXT = 2  # how much of the room a text's beginning is tried with: quoting may double it
 
 
 def digest(rows: Iterable[Sequence[Any]], start: int = 0) -> int:
@@ -38,66 +37,40 @@ def digest(rows: Iterable[Sequence[Any]], start: int = 0) -> int:
     return start
 
 
-def answer(channel: Channel, value: Any, limits: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """JSON text of a value, or of its beginning, and what it is; see `to_json`.
+class Spill:
+    """One value on its way to the worker; `warnings` says what it lost there."""
 
-    What is larger than `result_bytes`, and rows that a query's limits cut, are handed over to the worker. Raises
-    Unserializable; TooLarge above `spill_bytes`; HelperError for what the worker refuses.
-    """
-    if not limits["spill_bytes"]:
-        return to_json(value, limits["result_bytes"])
-    spill = _Spill(channel, value, limits)
-    if type(value) is Rows and value.truncated:
-        return spill.cut_rows(value)
-    try:
-        return to_json(value, limits["result_bytes"])
-    except TooLarge:
-        return spill.whole()
+    def __init__(self, channel: Channel, most_bytes: int, piece_bytes: int) -> None:
+        self._channel = channel
+        self._most_bytes, self._piece_bytes = most_bytes, piece_bytes
+        self.warnings: set[str] = set()
 
-
-class _Spill:
-    """One value on its way to the worker."""
-
-    def __init__(self, channel: Channel, value: Any, limits: dict[str, Any]) -> None:
-        self._channel, self._value = channel, value
-        self._answer_bytes: int = limits["result_bytes"]
-        self._most_bytes: int = limits["spill_bytes"]
-        self._piece_bytes: int = limits["piece_bytes"]
-        self._warnings: set[str] = set()
-        self._more = False  # the value itself is only the beginning of what its query answers
-
-    def cut_rows(self, rows: Rows) -> tuple[str, dict[str, Any]]:
-        """Rows that a query's limits cut: the worker has the rest, as long as these are what the query answered."""
-        self._more = True
+    def query(self, rows: Rows) -> bool:
+        """Rows that a query's limits cut: the worker has the rest, as long as these are what the query answers."""
         if (source := rows.source) is not None and (mark := _digest_of(rows)) is not None:
             told = self._channel.call("result.query", *source, len(rows), mark)
             if told["same"]:
-                return self._beginning()
-        self._warnings.add(
+                return True
+        self.warnings.add(
             f"the result holds only the {len(rows):,} rows that the query's limits left: the rows or the tables were "
             "changed after the query, or it writes, so it was not run again for the others"
         )
-        try:
-            text, info = to_json(self._value, self._answer_bytes)
-        except TooLarge:
-            return self.whole()
-        return text, {**info, "truncated": True, "more": True, "warnings": sorted({*info["warnings"], *self._warnings})}
+        return False
 
-    def whole(self) -> tuple[str, dict[str, Any]]:
-        """Hand the value over, as rows where it is a table and as JSON text where it is none."""
-        table = table_of(self._value)
+    def whole(self, value: Any) -> None:
+        """Hand a value over, as rows where it is a table and as JSON text where it is none; raises TooLarge."""
+        table = table_of(value)
         columns = None if table is None else self._survey(table)
         if table is None or columns is None:
-            self._send_text()
+            self._send_text(value)
         else:
             self._send_rows(table, columns)
-        return self._beginning()
 
     def _survey(self, table: Table) -> list[_Column] | None:
         """How each column travels; None where the table cannot hold what the value does."""
         columns: list[_Column] = []
         for place in range(len(table.columns)):
-            found = _column(table.column(place), self._piece_bytes, self._warnings)
+            found = _column(table.column(place), self._piece_bytes, self.warnings)
             if found is None:
                 return None
             columns.append(found)
@@ -117,57 +90,18 @@ class _Spill:
             for row in table.rows(start, start + step):
                 flat += row
             for place in changed:
-                flat[place::width] = [_cell(cell, self._piece_bytes, self._warnings) for cell in flat[place::width]]
+                flat[place::width] = [_cell(cell, self._piece_bytes, self.warnings) for cell in flat[place::width]]
             self._channel.post("result.rows", len(flat) // width, flat)
         self._channel.call("result.end")
 
-    def _send_text(self) -> None:
+    def _send_text(self, value: Any) -> None:
         kept = self._channel.call("result.begin", "json", [], [])["kept"]
         writer = _Pieces(self._channel, self._most_bytes, self._piece_bytes, kept=kept)
-        write_whole(writer, self._value)
+        write_whole(writer, value)
         writer.flush()
-        self._warnings |= writer.warnings
+        self.warnings |= writer.warnings
         if kept:
             self._channel.call("result.end")
-
-    def _beginning(self) -> tuple[str, dict[str, Any]]:
-        """The first items of a list or characters of a text that fit; null for what has no beginning."""
-        text = first_that_fits(self._value, self._answer_bytes)
-        info = {**describe(self._value), "bytes": len(text.encode()), "truncated": True, "more": self._more}
-        if type(self._value) is str:
-            info["length"] = len(self._value)
-        return text, {**info, "warnings": sorted(self._warnings)}
-
-
-def first_that_fits(value: Any, most_bytes: int) -> str:
-    """JSON text of the first items of a list, or characters of a text; null for what has neither."""
-    if type(value) is str:
-        return _first_characters(value, most_bytes)
-    items = items_of(value)
-    if items is None or most_bytes < len("[]"):
-        return "null"
-    parts: list[str] = []
-    room = most_bytes - len("[]")
-    for item in items:
-        try:
-            text, info = to_json(item, room)
-        except TooLarge:
-            break
-        parts.append(text)
-        room -= info["bytes"] + 1
-        if room < 0:
-            break
-    return "[" + ",".join(parts) + "]"
-
-
-def _first_characters(value: str, most_bytes: int) -> str:
-    shown = most_bytes
-    while shown:
-        try:
-            return to_json(value[:shown], most_bytes)[0]
-        except TooLarge:
-            shown //= _PART_OF_TEXT
-    return "null"
 
 
 class _Pieces(Writer):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from codemode.cli.app import App, command, session_option
-from codemode.cli.output import note, plural, warn
+from codemode.cli.output import note, plural, stream, warn
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_FORMATS = ["table", "json", "ndjson", "csv", "markdown", "columns", "auto"]
 
 param_option = click.option(
     "-p",
@@ -30,7 +32,7 @@ param_option = click.option(
 @click.argument("sql")
 @param_option
 @session_option
-@click.option("--format", "kind", type=click.Choice(["table", "json", "ndjson", "csv", "markdown"]), default="table")
+@click.option("--format", "kind", type=click.Choice(_FORMATS), default="table", help="auto: the shortest for a model.")
 def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, kind: str) -> None:
     """Answer SQL from a session; nothing can be changed this way.
 
@@ -60,6 +62,9 @@ def _print(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None:
         show(columns, rows, left_out="--format json or csv shows all of it")
         note(plural(len(rows), "row"))
         return
+    if kind in ("columns", "auto"):
+        click.echo(stream(_for_a_model(columns, rows, kind)))
+        return
     from codemode.database.transfer import writer_for
     from codemode.database.writers import Written
 
@@ -68,6 +73,15 @@ def _print(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None:
         click.echo(text.encode(), nl=False)
     for remark in written.notes(""):
         note(remark)
+
+
+def _for_a_model(columns: Sequence[str], rows: list[list[Any]], kind: str) -> str:
+    from sandbox.formats import Form, render
+    from sandbox.tabular import Table
+
+    items = [dict(zip(columns, row, strict=True)) for row in rows]
+    rendered = render(Table(dict, list(columns), items), Form(kind), sys.maxsize)
+    return rendered.text if rendered.kind in ("objects", "columns") else str(json.loads(rendered.text)).rstrip("\n")
 
 
 def parse_params(texts: Sequence[str]) -> list[Any] | dict[str, Any]:

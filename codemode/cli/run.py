@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 _FIRST_ROWS = 20  # of a result that is kept as a table: enough to see what it is
 
 
+_FORMATS = ("table", "objects", "columns", "csv", "markdown", "auto")  # a table, and sandbox.formats.FORMATS
+
+format_option = click.option(
+    "--format",
+    "result_format",
+    type=click.Choice(_FORMATS),
+    default="table",
+    help="How rows are shown; a table shows the first 20 of a large result.",
+)
+
+
 @command("run", short_help="Run a Python snippet in a session.")
 @click.argument("file", required=False)
 @click.option("-c", "--code", metavar="CODE", help="The snippet itself.")
@@ -35,6 +46,8 @@ _FIRST_ROWS = 20  # of a result that is kept as a table: enough to see what it i
 @click.option("--dry-run", is_flag=True, help="Run, say what would change, and undo it.")
 @click.option("--no-atomic", is_flag=True, help="Keep each call's changes even if the snippet fails later.")
 @click.option("--idempotency-key", metavar="KEY", help="Answer a second run of the same KEY with the first's outcome.")
+@format_option
+@click.option("--max-cell", type=int, metavar="N", help="Clip texts of these rows to N characters, and say so.")
 @renew_option
 def run(
     app: App, file: str | None, code: str | None, session_id: str | None, inputs: tuple[str, ...], **options: Any
@@ -48,7 +61,9 @@ def run(
     if options["idempotency_key"] is not None and session_id is None:
         raise click.UsageError("--idempotency-key needs --session: keys are the session's")
     arguments = {"timeout": options["timeout"], "dry_run": options["dry_run"], "atomic": not options["no_atomic"]}
-    arguments["idempotency_key"] = options["idempotency_key"]
+    arguments |= {"idempotency_key": options["idempotency_key"], "max_cell": options["max_cell"]}
+    if options["result_format"] != "table":
+        arguments["result_format"] = options["result_format"]
     with app.worker() as worker:
         session = app.session(worker, session_id, create=True, renew=options["renew"])
         printed = Printed(None if app.as_json else session.cancel)
@@ -60,7 +75,7 @@ def run(
         emit(outcome)
     else:
         printed.end_line()
-        show_outcome(outcome)
+        show_outcome(outcome, as_table=options["result_format"] == "table")
     # An outcome is never wrong usage: where the snippet misused a helper, the snippet failed.
     return 0 if outcome.error is None else UNAVAILABLE if exit_code(outcome.error.code) == UNAVAILABLE else FAILED
 
@@ -167,12 +182,12 @@ def run_interruptibly(session: Session, execute: Callable[[], Outcome]) -> Outco
     return answers[0]
 
 
-def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
+def show_outcome(outcome: Outcome, *, as_table: bool = True, err: bool = True) -> None:
     """The result, or what went wrong; then warnings and the cost, on standard error unless `err` is False."""
     import msgspec
 
     if outcome.error is None:
-        show_result(outcome, err=err)
+        show_result(outcome, as_table=as_table, err=err)
     else:
         tell(msgspec.to_builtins(outcome.error), err=err)
         if outcome.db.rolled_back:
@@ -189,21 +204,22 @@ def show_outcome(outcome: Outcome, *, err: bool = True) -> None:
     note(cost(outcome), err=err)
 
 
-def show_result(outcome: Outcome, *, err: bool = True) -> None:
-    """Rows as a table, text and numbers plainly, anything else as JSON; of what is kept as a table the first rows."""
+def show_result(outcome: Outcome, *, as_table: bool = True, err: bool = True) -> None:
+    """Rows as a table, of a large result the first ones; text and numbers plainly, anything else as JSON."""
     result, info = outcome.result, outcome.result_info
-    kept = info is not None and info.handle is not None
-    if kept and isinstance(result, list):
+    shown = (info.shown if info else None) or 0
+    if as_table and info is not None and info.handle is not None and isinstance(result, list):
         result = result[:_FIRST_ROWS]
-    if _is_rows(result):
+        shown = len(result)
+    if as_table and _is_rows(result):
         columns, rows = records(result)
         show(columns, rows)
     elif isinstance(result, str):
-        click.echo(stream(result))
+        click.echo(stream(result), nl=as_table or not result.endswith("\n"))
     elif result is not None:
-        click.echo(stream(json_text(result, indent=isinstance(result, dict | list))))
+        click.echo(stream(json_text(result, indent=as_table and isinstance(result, dict | list))))
     if info is not None and info.handle is not None:
-        _tell_handle(outcome, info, len(result) if isinstance(result, list) else 0, err=err)
+        _tell_handle(outcome, info, shown, err=err)
     elif info is not None and info.truncated:
         note(f"the result is cut: {info.how_to_read}", err=err)
 

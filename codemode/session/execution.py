@@ -27,6 +27,7 @@ from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
 from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Totals, Usage
 from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
+from sandbox.formats import Form
 
 
 class Runner(Protocol):
@@ -61,6 +62,7 @@ class Request:
     seconds: float
     mode: Mode
     result_bytes: int
+    form: Form
     on_output: Callable[[str], None] | None
     warnings: tuple[str, ...] = ()
     key: Key | None = None
@@ -143,7 +145,9 @@ class Execution:
         limits = replace(
             sandbox_limits(self._opened.limits), execution_seconds=request.seconds, result_bytes=request.result_bytes
         )
-        return Snippet(code=request.code, inputs=request.inputs, functions=request.host.names, limits=limits)
+        return Snippet(
+            code=request.code, inputs=request.inputs, functions=request.host.names, limits=limits, form=request.form
+        )
 
     def _doom(self) -> Problem | None:
         """What speaks against a good outcome of a snippet that ended well."""

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from keyword import iskeyword
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
@@ -16,6 +16,7 @@ from codemode.session.execution import Request
 from codemode.session.host import HostFunction, HostFunctions
 from codemode.session.idempotency import Key
 from codemode.session.transaction import Mode
+from sandbox.formats import FORMATS, Form
 
 
 class RunOptions(TypedDict, total=False):
@@ -30,6 +31,8 @@ class RunOptions(TypedDict, total=False):
     max_result_bytes: (
         int | None
     )  # of the result as JSON, what is larger becomes a table; lowered to result_bytes with a warning
+    result_format: Literal["objects", "columns", "csv", "markdown", "auto"]  # of rows that are the result
+    max_cell: int | None  # characters of a text in these rows; longer ones end in how much is missing
     on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed
     idempotency_key: str | None  # the same key within 24 hours answers with the stored outcome and runs nothing
 
@@ -59,6 +62,7 @@ def checked_request(
             _bounded("max_result_bytes", options.get("max_result_bytes"), limits.result_bytes, "bytes", noted)
         ),
         mode=_mode(options),
+        form=_form(options),
         on_output=options.get("on_output"),
         warnings=tuple(noted),
         key=_key(code, inputs, host, options),
@@ -115,7 +119,24 @@ def _key(code: str, inputs: str, host: HostFunctions, options: RunOptions) -> Ke
     text = options.get("idempotency_key")
     if text is None:
         return None
-    return Key.of(text, code, json.loads(inputs), sorted(host.names), _mode(options), options.get("max_result_bytes"))
+    return Key.of(text, code, json.loads(inputs), sorted(host.names), _mode(options), *_asked_of_the_result(options))
+
+
+def _asked_of_the_result(options: RunOptions) -> tuple[Any, ...]:
+    return options.get("max_result_bytes"), options.get("result_format"), options.get("max_cell")
+
+
+def _form(options: RunOptions) -> Form:
+    kind, most = options.get("result_format") or "objects", options.get("max_cell")
+    if kind not in FORMATS:
+        raise RequestInvalid(
+            f"result_format cannot be {kind!r}",
+            did_you_mean=difflib.get_close_matches(str(kind), FORMATS),
+            available=FORMATS,
+        )
+    if most is not None and (type(most) is not int or most < 1):
+        raise RequestInvalid(f"max_cell must be a whole number above zero, not {most!r}")
+    return Form(kind, most)
 
 
 def _mode(options: RunOptions) -> Mode:

@@ -32,39 +32,46 @@ def value_of(run: RunOutcome, spill: Spill) -> tuple[Any, ResultInfo | None, Pro
 
 def _info(run: RunOutcome, spill: Spill, value: Any) -> ResultInfo:
     """What the child says of its value, and what is known of the table that keeps it."""
-    said = run.value_info
-    length = next((said[name] for name in ("row_count", "length") if type(said.get(name)) is int), None)
-    truncated = spill.lost or said.get("truncated") is True
+
+    def said(name: str, kind: type, otherwise: Any) -> Any:
+        word = run.value_info.get(name)  # its own words, believed for no more than their type
+        return word if type(word) is kind else otherwise
+
+    rows, length = said("row_count", int, None), said("length", int, None)
+    truncated = spill.lost or said("truncated", bool, False)
+    shown = 0 if spill.lost else said("shown", int, len(value) if isinstance(value, list | str) else 0)
+    things = "characters" if said("type", str, "") == "text" else "rows"
+    how = _beginning(shown, rows or length, things, more=said("more", bool, False))
     told = ResultInfo(
-        type=str(said.get("type", "value")),
-        row_count=length if type(said.get("row_count")) is int or (truncated and isinstance(value, list)) else None,
+        type=said("type", str, "value"),
+        row_count=length if rows is None and truncated and things == "rows" else rows,
         truncated=truncated,
+        shown=shown if truncated else None,
+        format=said("format", str, None),
+        clipped_cells=said("clipped_cells", int, 0),
         bytes=len((run.value_json or "").encode()),
-        how_to_read=_shown(value, length, more=said.get("more") is True) if truncated else None,
+        how_to_read=how if truncated else None,
     )
-    return told if spill.kept is None else _in_table(told, spill.kept, value)
+    return told if spill.kept is None else _in_table(told, spill.kept, shown)
 
 
-def _in_table(told: ResultInfo, kept: Kept, value: Any) -> ResultInfo:
-    columns = tuple(
-        ResultColumn(name=name, type=kind.split()[0] if kind else "ANY") for name, kind in kept.table.columns
-    )
-    shown = len(value) if isinstance(value, list) else 0
+def _in_table(told: ResultInfo, kept: Kept, shown: int) -> ResultInfo:
+    """The same for a value that is kept in a table."""
     if kept.table.kind == "rows":
-        told = structs.replace(told, row_count=kept.rows, truncated=shown < kept.rows)
-        how = f"{_shown(value, kept.rows)}; the next ones: {_next_rows(kept, shown)}"
+        told = structs.replace(told, row_count=kept.rows, truncated=shown < kept.rows, shown=shown)
+        how = f"{_beginning(shown, kept.rows, 'rows')}; the next ones: {_next_rows(kept, shown)}"
     else:
         parts = "one part" if kept.rows == 1 else f"{kept.rows:,} parts, to be joined"
         how = f"{told.how_to_read}; its JSON text, in {parts}: SELECT json FROM {kept.table.name} ORDER BY part"  # noqa: S608
-    return structs.replace(told, handle=kept.table.name, bytes=kept.bytes, columns=columns, how_to_read=how)
+    columns = [ResultColumn(name=name, type=kind.split()[0] if kind else "ANY") for name, kind in kept.table.columns]
+    return structs.replace(told, handle=kept.table.name, bytes=kept.bytes, columns=tuple(columns), how_to_read=how)
 
 
-def _shown(value: Any, length: int | None, *, more: bool = False) -> str:
+def _beginning(shown: int, length: int | None, things: str, *, more: bool = False) -> str:
     """How much of a value is answered."""
-    if not isinstance(value, list | str):
+    if length is None:
         return "nothing of the value is here"
-    things = "characters" if isinstance(value, str) else "rows"
-    return f"the first {len(value):,} of {'more than ' if more else ''}{max(length or 0, len(value)):,} {things}"
+    return f"the first {shown:,} of {'more than ' if more else ''}{length:,} {things}"
 
 
 def _next_rows(kept: Kept, shown: int) -> str:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from sandbox.formats import FORMATS
+
 
 def test_a_result_is_printed_and_the_new_session_told_on_standard_error(cli):
     answer = cli("run", "-c", "return 6 * 7")
@@ -50,6 +52,31 @@ def test_json_text_that_is_kept_says_so(cli):
     cut = cli("run", "-s", "large", "--dry-run", "-c", "return 'x' * 2_000_000")
     assert len(cut.out) == 524_289
     assert "the result is cut: the first 524,288 of 2,000,000 characters" in cut.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "out"),
+    [
+        ("table", "n  text\n─  ────\n1  a,b\n"),
+        ("objects", '[{"n": 1, "text": "a,b"}]\n'),
+        ("columns", '{"columns": ["n", "text"], "rows": [[1, "a,b"]]}\n'),
+        ("csv", 'n,text\n1,"a,b"\n'),
+        ("markdown", "| n | text |\n|---:|---|\n| 1 | a,b |\n"),
+        ("auto", 'n,text\n1,"a,b"\n'),
+    ],
+)
+def test_rows_in_the_form_that_is_asked_for(cli, kind, out):
+    assert cli("run", "--format", kind, "-c", "return [{'n': 1, 'text': 'a,b'}]").out == out
+    if kind in ("table", "csv", "markdown", "auto"):
+        assert cli("query", "--format", kind, "SELECT 1 AS n, 'a,b' AS text").out == out
+    assert kind == "table" or kind in FORMATS
+
+
+def test_long_texts_are_clipped_where_that_is_asked_for(cli):
+    answer = cli("run", "--max-cell", "5", "-c", "return [{'text': 'x' * 1000}]")
+    assert answer.out.splitlines()[2] == "xxxxx… (+995 characters)"
+    assert "one cell was clipped" in answer.err
+    assert cli("query", "--format", "columns", "SELECT 1 AS n").out == '{"columns":["n"],"rows":[[1]]}\n'
 
 
 def test_json_is_the_outcome_and_nothing_else(cli):

@@ -55,6 +55,7 @@ VIOLATIONS = {
     "done with a huge value": "done(value='\"' + 'x' * 2_000_000 + '\"')",
     "done with an unknown status": "done(status='cancelled')",
     "a flood of empty output": "while True: raw(b'\\x00\\x00\\x00\\x06\\x92\\xa3out\\xa0')",
+    "a result of endless pieces": "while True: connection.call('result.json', 'x')",
     "output of nothing but overhead": "while True: frame(['out', 'x'])",
 }
 
