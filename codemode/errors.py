@@ -30,6 +30,16 @@
     │   ├── CheckpointExists          session.checkpoint_exists   choose another name, or replace it on purpose
     │   └── CheckpointLimit           session.checkpoint_limit    delete checkpoints that are not needed
     ├── RequestInvalid                request.invalid          mend the call
+    │   ├── RequestTooLarge           request.too_large        send less, or stream it
+    │   ├── RequestMediaType          request.media_type       send a type that is taken
+    │   ├── NoSuchPath                request.path             look into /openapi.json
+    │   ├── NoSuchMethod              request.method           use a method that the path has
+    │   └── RequestTimeout            request.timeout          send the body again
+    ├── AuthError                     the caller may not do this
+    │   ├── AuthMissing               auth.missing             send a token
+    │   ├── AuthInvalid               auth.invalid             use a token that is valid
+    │   └── AuthForbidden             auth.forbidden           use a token with the scope that is named
+    ├── ExecutionNotFound             execution.not_found      ask within an hour, with the id that was answered
     ├── StorageFull                   storage.full             free space below the data directory
     └── WorkerError                   the worker cannot serve
         ├── IsolationMissing          worker.isolation         run `codemode doctor`
@@ -249,6 +259,66 @@ class RequestInvalid(CodemodeError):
     """The call itself is wrong; mend it as the message says."""
 
     code = "request.invalid"
+
+
+class RequestTooLarge(RequestInvalid):
+    """The body is larger than the service takes; send less, or stream it."""
+
+    code = "request.too_large"
+
+
+class RequestMediaType(RequestInvalid):
+    """The body has a media type that is not taken here; send one that is."""
+
+    code = "request.media_type"
+
+
+class NoSuchPath(RequestInvalid):
+    """There is nothing at this path; the OpenAPI document lists what there is."""
+
+    code = "request.path"
+
+
+class NoSuchMethod(RequestInvalid):
+    """The path does not have this method; the header Allow names those that it has."""
+
+    code = "request.method"
+
+
+class RequestTimeout(RequestInvalid):
+    """The body did not arrive in time; send it again."""
+
+    code = "request.timeout"
+
+
+class AuthError(CodemodeError):
+    """The caller may not do this."""
+
+    code = "auth.invalid"
+
+
+class AuthMissing(AuthError):
+    """The service needs a token; send one."""
+
+    code = "auth.missing"
+
+
+class AuthInvalid(AuthError):
+    """The token is unknown, revoked or expired; ask for another."""
+
+    code = "auth.invalid"
+
+
+class AuthForbidden(AuthError):
+    """The token may not do this; use one with the scope that the message names."""
+
+    code = "auth.forbidden"
+
+
+class ExecutionNotFound(CodemodeError):
+    """There is no such execution in the background; outcomes are kept for an hour."""
+
+    code = "execution.not_found"
 
 
 class StorageFull(CodemodeError):

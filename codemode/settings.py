@@ -28,6 +28,12 @@ CONFIG = "CODEMODE_CONFIG"
 _SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TCP|UDP).*)?)")
 
 
+_ABOVE_ZERO = (
+    "kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads", "body_bytes",
+    "upload_bytes", "upload_idle_seconds", "shutdown_seconds",
+)  # fmt: skip
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one worker is set up."""
 
@@ -40,13 +46,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_bytes: int = 64 * MIB  # of that log: long snippets must not outgrow the data they work on
     slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
+    threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
+    body_bytes: int = 8 * MIB  # of a request that is a JSON document
+    upload_bytes: int = 4096 * MIB  # of records or a file that stream in
+    upload_idle_seconds: float = 30.0  # an upload holds its session's turn, so it may not fall silent for longer
+    shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone
+    cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 
     def __post_init__(self) -> None:
         for name in ("children", "kept_children"):
             if getattr(self, name) < 0:
                 raise RequestInvalid(f"setting {name} must be zero or more, not {getattr(self, name)!r}")
-        for name in ("kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds"):
+        for name in _ABOVE_ZERO:
             if not getattr(self, name) > 0:
                 raise RequestInvalid(f"setting {name} must be above zero, not {getattr(self, name)!r}")
 

@@ -13,14 +13,17 @@ from typing import Any, Self
 
 import msgspec
 
+from codemode.catalog.audit import Audit
+from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.catalog import Catalog, catalog_damaged
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.execute import DatabaseError
 from codemode.database.migrate import migrations
 from codemode.database.template import session_template
-from codemode.errors import IsolationMissing, SessionNotFound, WorkerError
+from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
 from codemode.limits import Limits
 from codemode.session.execution import sandbox_limits
 from codemode.session.files import SessionFiles, storage_errors
@@ -61,6 +64,8 @@ class Worker:
             log=LogBounds(self.settings.log_entries, self.settings.log_bytes, self.settings.slow_statement_ms),
         )
         self.registry = Registry(storage, Sessions(self._catalog))
+        self.tokens, self.audit = Tokens(self._catalog), Audit(self._catalog)
+        self.background = BackgroundExecutions(self._catalog)
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
         self.registry.on_gone = lambda key: (found := forget()) and found(key)
@@ -124,15 +129,17 @@ class Worker:
         create: bool = True,
         stateful: bool | None = None,
         tenant: str = TENANT,
+        owner: str | None = None,
     ) -> Session:
         """The session of this id, made on first use; without an id a new one with a minted id.
 
         `limits` lower this session's own. `renew` makes an expired (or damaged) session anew. `stateful` says whether
-        its variables stay between executions, for good; None leaves that as it is. Raises RequestInvalid for a bad
-        id, SessionExpired, and SessionNotFound where `create` is False.
+        its variables stay between executions, for good; None leaves that as it is. `owner` is the user of the tenant
+        whom a session that is made now belongs to. Raises RequestInvalid for a bad id, SessionExpired, and
+        SessionNotFound where `create` is False.
         """
         key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
-        record = self.registry.ensure(key, create=create, renew=renew, limits=limits)
+        record = self.registry.ensure(key, create=create, renew=renew, limits=limits, owner=owner)
         if stateful is not None and stateful != record.stateful:
             self.registry.catalog.set_stateful(*key, stateful)
         return Session(self, tenant, record.id, self.registry.limits(record))
@@ -140,6 +147,14 @@ class Worker:
     def sessions(self, tenant: str = TENANT) -> list[SessionInfo]:
         """Every session, latest use first; expired ones too, as long as their ids are remembered."""
         return [self._info(record) for record in self.registry.catalog.all(tenant)]
+
+    def session_page(
+        self, tenant: str = TENANT, *, owner: str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[SessionInfo], str | None]:
+        """At most `limit` sessions, latest use first, of one owner or of all; then the `after` of the next page."""
+        found = self.registry.catalog.page(tenant, owner, _position(after), limit + 1)
+        more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None
+        return [self._info(record) for record in found[:limit]], more
 
     def info(self, session_id: str, tenant: str = TENANT) -> SessionInfo:
         """One session; raises SessionNotFound."""
@@ -149,6 +164,23 @@ class Worker:
                 f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are"
             )
         return self._info(record)
+
+    def create_token(
+        self,
+        tenant: str = TENANT,
+        *,
+        name: str = "",
+        scopes: tuple[str, ...] = ("read", "execute"),
+        user: str | None = None,
+        expires_at: int | None = None,
+    ) -> tuple[str, Token]:
+        """A new token of the service for `tenant`, made if it is new: the secret, told only now, and its record.
+
+        `expires_at` is in milliseconds since 1970, UTC. Raises RequestInvalid.
+        """
+        now = now_ms()
+        self.tokens.make_tenant(tenant, now)
+        return self.tokens.create(tenant, name=name, scopes=scopes, user=user, now=now, expires_at=expires_at)
 
     def remove(self, session_id: str, tenant: str = TENANT) -> None:
         """Delete a session with everything in it; raises SessionNotFound, SessionBusy."""
@@ -238,6 +270,15 @@ def _log_isolation(sandbox: Sandbox, isolation: str) -> None:
         return
     absent = [f"{layer.name} ({layer.why})" for layer in sandbox.layers if not layer.active]
     _log.info("confined by %s; absent: %s", ", ".join(sandbox.isolation), "; ".join(absent) or "nothing")
+
+
+def _position(after: str | None) -> tuple[int, str] | None:
+    if after is None:
+        return None
+    moment, _, session_id = after.partition("~")
+    if not (moment.isascii() and moment.isdecimal() and len(moment) < 16 and session_id):
+        raise RequestInvalid("`after` is what the page before answered as `next`", hint="start without it")
+    return int(moment), session_id
 
 
 def _open_catalog(data_dir: Path) -> Catalog:

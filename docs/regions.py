@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 from codemode import Limits, Session, Settings, Worker, errors, values
+from codemode.api.app import OPERATIONS
 from codemode.cli import COMMANDS, main
-from codemode.cli.sessions import sessions
 from codemode.guard import policy, refusals
 from codemode.settings import variable
 from sandbox import modules
@@ -129,8 +129,8 @@ def commands() -> str:
         command = main.get_command(click.Context(main), name)
         assert command is not None
         found.append((f"codemode {name}", command))
-        if command is sessions:
-            found += [(f"codemode sessions {verb}", sub) for verb, sub in sorted(sessions.commands.items())]
+        if isinstance(command, click.Group):
+            found += [(f"codemode {name} {verb}", sub) for verb, sub in sorted(command.commands.items())]
     return "\n\n".join(_command(name, command) for name, command in found)
 
 
@@ -269,12 +269,7 @@ def run_options() -> str:
 
 def struct(name: str) -> str:
     """The fields of a struct with their types and defaults."""
-    kind = getattr(values, name)
-    default = inspect.signature(kind).parameters
-    rows = []
-    for field, text in _annotations(kind):
-        value = default[field].default
-        rows.append([f"`{field}`", f"`{text}`", "" if value is inspect.Parameter.empty else f"`{value!r}`"])
+    rows = [[f"`{field}`", f"`{text}`", default] for field, text, default in _fields(getattr(values, name))]
     return table(["field", "type", "default"], rows)
 
 
@@ -314,6 +309,30 @@ def import_rules() -> str:
             )
             parts.append(f"- {contract['name']}: {sources} never import {banned}.")
     return "\n".join(parts)
+
+
+def http_operations() -> str:
+    """Every operation of the service: method, path, scope, parameters, body, answers."""
+    parts = []
+    for each in OPERATIONS:
+        scope = f"Scope: `{each.scope}`." if each.scope else "Needs no token."
+        parts += [f"### {each.name}", f"`{each.method} {each.path}`", f"{paragraph(each.handler.__doc__)} {scope}"]
+        rest = inspect.cleandoc(each.handler.__doc__ or "").partition("\n\n")[2]
+        parts += [rest] if rest else []
+        if each.body is not None:
+            rows = [[f"`{name}`", f"`{kind}`", default] for name, kind, default in _fields(each.body)]
+            parts.append(table(["field of the body", "type", "default"], rows))
+        if each.parameters:
+            rows = [[f"`{p.name}`", p.about + (" Required." if p.required else "")] for p in each.parameters]
+            parts.append(table(["query parameter", "meaning"], rows))
+    return "\n\n".join(parts)
+
+
+def _fields(kind: type) -> Iterator[tuple[str, str, str]]:
+    default = inspect.signature(kind).parameters
+    for name, text in _annotations(kind):
+        value = default[name].default
+        yield name, text, "" if value is inspect.Parameter.empty else f"`{value!r}`"
 
 
 def layers() -> str:
@@ -357,5 +376,6 @@ REGIONS: dict[str, Callable[[], str]] = {
     "tree": tree,
     "import-rules": import_rules,
     "layers": layers,
+    "http-operations": http_operations,
     "security-figures": security_figures,
 }

@@ -17,7 +17,7 @@ from codemode.catalog.catalog import Catalog
 from codemode.values import KEPT_DAYS, Day
 
 REMEMBER_MS = 30 * 86_400_000
-_FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful"
+_FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class SessionRecord:
     limits: dict[str, Any]
     expired_at: int | None
     stateful: bool = False  # whether its variables stay between executions
+    owner: str | None = None  # the user of the tenant whose token made it
 
     @property
     def expires_at(self) -> int | None:
@@ -60,14 +61,25 @@ class Sessions:
         sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? ORDER BY last_activity DESC, id"  # noqa: S608
         return [_record(row) for row in self._catalog.run(sql, tenant)]
 
-    def create(self, tenant: str, session_id: str, *, now: int, idle_ms: int, limits: dict[str, Any]) -> None:
+    def page(self, tenant: str, owner: str | None, before: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
+        """The records of `tenant`, of one owner or of all, latest use first, from those used before `before` on."""
+        sql = (
+            f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 AND (?2 IS NULL OR owner = ?2)"  # noqa: S608
+            " AND (?3 IS NULL OR (-last_activity, id) > (-?3, ?4)) ORDER BY last_activity DESC, id LIMIT ?5"
+        )
+        last_activity, last_id = before or (None, None)
+        return [_record(row) for row in self._catalog.run(sql, tenant, owner, last_activity, last_id, limit)]
+
+    def create(
+        self, tenant: str, session_id: str, *, now: int, idle_ms: int, limits: dict[str, Any], owner: str | None = None
+    ) -> None:
         """Record a new session, or one that expired and is made anew."""
         self._catalog.run(
-            "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits)"
-            " VALUES (?1, ?2, ?3, ?3, ?4, ?5)"
+            "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits, owner)"
+            " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)"
             " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
-            " pinned = 0, stateful = 0, expired_at = NULL WHERE expired_at IS NOT NULL",
-            tenant, session_id, now, idle_ms, json.dumps(limits),
+            " owner = ?6, pinned = 0, stateful = 0, expired_at = NULL WHERE expired_at IS NOT NULL",
+            tenant, session_id, now, idle_ms, json.dumps(limits), owner,
         )  # fmt: skip
 
     def touch(self, tenant: str, session_id: str, now: int) -> None:
@@ -151,6 +163,6 @@ def _oldest_day(day: str) -> str:
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:
-    tenant, session_id, created, last, idle, pinned, limits, expired, stateful = row
+    tenant, session_id, created, last, idle, pinned, limits, expired, stateful, owner = row
     own = json.loads(limits)
-    return SessionRecord(tenant, session_id, created, last, idle, bool(pinned), own, expired, bool(stateful))
+    return SessionRecord(tenant, session_id, created, last, idle, bool(pinned), own, expired, bool(stateful), owner)

@@ -31,6 +31,8 @@ COMMANDS = {
     "doctor": "codemode.cli.doctor:doctor",
     "demo": "codemode.cli.demo:demo",
     "settings": "codemode.cli.settings:settings",
+    "serve": "codemode.cli.serve:serve",
+    "token": "codemode.cli.token:token",
 }
 
 

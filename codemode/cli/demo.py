@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.imports import load_file
 from codemode.cli.output import duration, note, plural, printable, size
 from codemode.cli.run import run_interruptibly, show_outcome
 from codemode.cli.table import show
@@ -120,7 +119,7 @@ def _import(app: App, session: Session, folder: Path) -> list[Profile]:
     for name in TABLES:
         begun = time.perf_counter()
         with Source(folder / name) as source:
-            profile = load_file(session, source, reader, table_of(name))
+            profile = session.import_source(source, reader, table_of(name))
             rows.append(
                 [profile.table, profile.rows, size(source.size), duration(1000 * (time.perf_counter() - begun))]
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from codemode.errors import RequestInvalid
 if TYPE_CHECKING:
     from codemode.database.sources import Source
     from codemode.database.transfer import Profile
-    from codemode.session.session import Session
 
 
 @command("import", short_help="Load CSV, TSV, JSON or NDJSON files into tables.")
@@ -60,7 +59,7 @@ def import_files(
             # Several files for one table: the first finds it as --if-exists says, the others add to it.
             if_exists = "append" if table and number else options["if_exists"]
             with plan.open() as source, _progress(source, quiet=app.as_json) as progress:
-                profiles.append(load_file(session, source, plan.reader(), plan.table, if_exists, progress))
+                profiles.append(session.import_source(source, plan.reader(), plan.table, if_exists, progress))
             if not app.as_json:
                 show_profile(profiles[-1])
     if app.as_json:
@@ -97,27 +96,6 @@ class _Plan:
         from codemode.database.transfer import reader_for
 
         return reader_for(self._kind, self._nulls, self._delimiter)
-
-
-def load_file(
-    session: Session,
-    source: Source,
-    reader: Any,
-    table: str,
-    if_exists: str = "error",
-    progress: Callable[[int], None] = lambda _: None,
-) -> Profile:
-    """Read one source into one table of a session."""
-    from codemode.database.transfer import import_file
-
-    existing = {}
-    if if_exists == "append" and table.casefold() in (name.casefold() for name in session.get_tables()):
-        existing = {column["name"]: column["type"] for column in session.get_columns(table)}
-
-    def load(name: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> int:
-        return session.load(name, columns, rows, if_exists=if_exists)
-
-    return import_file(source, reader, table, load, existing=existing, progress=progress)
 
 
 def show_profile(profile: Profile) -> None:

@@ -91,8 +91,9 @@ class Execution:
         request: Request,
         cancel: Cancel,
         metrics: Callable[[Statements], Any],
+        execution_id: str | None = None,
     ) -> None:
-        self.id = new_execution_id()
+        self.id = execution_id or new_execution_id()
         self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
         self.totals = Totals()  # of this execution, when it is over
         expires_at = opened.record.expires_at

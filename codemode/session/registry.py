@@ -59,7 +59,9 @@ class Registry:
         """Where the session's files are."""
         return SessionFiles.of(self.storage.data_dir, *key)
 
-    def ensure(self, key: Key, *, create: bool, renew: bool, limits: Limits | None) -> SessionRecord:
+    def ensure(
+        self, key: Key, *, create: bool, renew: bool, limits: Limits | None, owner: str | None = None
+    ) -> SessionRecord:
         """The session's record, made on first use; raises SessionNotFound or SessionExpired."""
         record = self.catalog.get(*key)
         if record is not None and record.is_over(sure_ms()) and not renew:
@@ -68,7 +70,7 @@ class Registry:
         if record is None and not create:
             raise _not_found(key[1])
         if record is None or record.is_over(sure_ms()):
-            self._create(key, limits)
+            self._create(key, limits, owner)
         elif renew and self._is_damaged(key):
             self._set_aside(key)
         elif limits is not None:
@@ -78,14 +80,14 @@ class Registry:
             raise _not_found(key[1])
         return found
 
-    def _create(self, key: Key, limits: Limits | None) -> None:
+    def _create(self, key: Key, limits: Limits | None, owner: str | None) -> None:
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # the directory was removed by somebody else before it was locked
-                self._make(key, limits)
+                self._make(key, limits, owner)
                 return
         raise SessionBusy(f"session {key[1]} is being removed again and again", hint="try again")
 
-    def _make(self, key: Key, limits: Limits | None) -> None:
+    def _make(self, key: Key, limits: Limits | None, owner: str | None) -> None:
         files = self.files(key)
         over = self.catalog.get(*key)
         if over is not None:
@@ -95,12 +97,12 @@ class Registry:
             if not files.database.exists():
                 files.create(self.storage.template)
             # A file without a record is kept as it is: a lost catalogue must not empty its sessions.
-            self.enrol(key, {} if limits is None else _lowered(limits))
+            self.enrol(key, {} if limits is None else _lowered(limits), owner)
 
-    def enrol(self, key: Key, own: dict[str, Any]) -> None:
+    def enrol(self, key: Key, own: dict[str, Any], owner: str | None = None) -> None:
         """Record a session whose file is in its place, with its lowered limits; only under its lock."""
         idle = self._limits(own).idle_seconds
-        self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own)
+        self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own, owner=owner)
 
     def _lower(self, key: Key, record: SessionRecord, limits: Limits) -> None:
         own = _lowered(limits)

@@ -16,6 +16,9 @@ from codemode.database import compact, metrics, provenance
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Journal
+from codemode.database.readers import Reader as FileReader
+from codemode.database.sources import Source
+from codemode.database.transfer import Profile, import_file
 from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
@@ -26,16 +29,17 @@ from codemode.session.execution import Execution, Request, Runner
 from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel, as_error
 from codemode.session.idempotency import replay
+from codemode.session.ids import new_execution_id
 from codemode.session.loading import load
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry
 from codemode.session.request import RunOptions, checked_request
+from codemode.session.running import Running
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
-from codemode.session.turn import waited_too_long
 from codemode.values import Day, LogEntry, Outcome, SizeAt, SlowStatement, TableChange
 from sandbox import Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
@@ -83,35 +87,33 @@ class Session(CheckpointCalls, HostCalls):
 
         Waiting for the session's turn holds no thread. Cancelling the task cancels the execution.
         """
-        request = checked_request(self.limits, code, options, asyncio.get_running_loop())
-        asked = time.monotonic()
-        with self._registry.waiting(self._key) as queue:
-            granted = queue.request()
-            try:
-                async with asyncio.timeout(self.limits.queue_seconds):
-                    await asyncio.wrap_future(granted)
-            except BaseException as error:
-                queue.withdraw(granted)
-                if isinstance(error, TimeoutError):
-                    raise waited_too_long(self.limits.queue_seconds) from None
-                raise
-            return await self._execute_in_thread(request, asked)
+        running = self.begin(code, **options)
+        try:
+            return await running.outcome()
+        except asyncio.CancelledError:
+            # Its thread cannot be left behind: it has the session's turn. End its child and wait for the rollback.
+            await running.end()
+            raise
 
-    async def _execute_in_thread(self, request: Request, asked: float) -> Outcome:
-        cancel = Cancel()
+    def begin(self, code: str, **options: Unpack[RunOptions]) -> Running:
+        """Ask for an execution from a running event loop: its id at once, its outcome when it is over.
+
+        Raises RequestInvalid for a wrong argument; what `run` raises beside it comes with the outcome.
+        """
+        request = checked_request(self.limits, code, options, asyncio.get_running_loop())
+        running, asked = Running(new_execution_id(), self.id), time.monotonic()
 
         def execute() -> Outcome:
             with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:
-                return self._execute(opened, request, time.monotonic() - asked, cancel)
+                return self._execute(opened, request, time.monotonic() - asked, running.stop, running.id)
 
-        running = asyncio.ensure_future(asyncio.to_thread(execute))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            # The thread cannot be left behind: it has the session's turn. End its child and wait for the rollback.
-            cancel.cancel()
-            await asyncio.wait([running])
-            raise
+        async def run() -> Outcome:
+            with self._registry.waiting(self._key) as queue:
+                await running.turn(queue, self.limits.queue_seconds)
+                return await asyncio.to_thread(execute)
+
+        running.start(run)
+        return running
 
     def cancel(self) -> bool:
         """End the running execution, from another thread; whether there was one."""
@@ -172,12 +174,38 @@ class Session(CheckpointCalls, HostCalls):
         with self._turn() as calls:
             return load(calls.statements, table, columns, rows, if_exists=if_exists, progress=progress)
 
+    def import_source(
+        self,
+        source: Source,
+        reader: FileReader,
+        table: str,
+        if_exists: str = "error",
+        progress: Callable[[int], None] | None = None,
+    ) -> Profile:
+        """Read a file into `table` with inferred types, in one transaction, and say what came in.
+
+        `if_exists` as in `load`. `progress` gets the bytes consumed so far, of twice the source's size.
+        """
+        existing = {}
+        if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
+            existing = {column["name"]: column["type"] for column in self.get_columns(table)}
+
+        def into(name: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> int:
+            return self.load(name, columns, rows, if_exists=if_exists)
+
+        return import_file(source, reader, table, into, existing=existing, progress=progress or (lambda _: None))
+
     def _sibling(self, session_id: str) -> Session:
         record = self._registry.record((self.tenant, session_id))
         return Session(self._worker, self.tenant, session_id, self._registry.limits(record))
 
     def _execute(
-        self, opened: OpenSession, request: Request, queue_seconds: float, cancel: Cancel | None = None
+        self,
+        opened: OpenSession,
+        request: Request,
+        queue_seconds: float,
+        cancel: Cancel | None = None,
+        execution_id: str | None = None,
     ) -> Outcome:
         if request.key is not None:
             known = replay(opened, self.id, request.key, request.code)
@@ -185,7 +213,7 @@ class Session(CheckpointCalls, HostCalls):
                 if request.on_output is not None and known.stdout:
                     request.on_output(known.stdout)
                 return known
-        execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics)
+        execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics, execution_id)
         try:
             outcome = execution.run(self._worker.sandbox, queue_seconds)
         except SandboxUnavailable as error:

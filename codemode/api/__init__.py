@@ -1,0 +1,1 @@
+"""The HTTP face: requests to calls of `Worker` and `Session`, and back."""

@@ -1,0 +1,90 @@
+"""The application: one worker, the list of operations as routes, and what every request goes through."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from codemode.api import data, executions, observe, openapi, problems, sessions
+from codemode.api.operations import Handler, Operation
+from codemode.api.service import Service, answer, origins, service_of
+from codemode.errors import CodemodeError
+from codemode.worker import Worker
+
+OPERATIONS: tuple[Operation, ...] = (
+    *sessions.OPERATIONS,
+    *executions.OPERATIONS,
+    *data.OPERATIONS,
+    *observe.OPERATIONS,
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def create_app(worker: Worker, *, open_to_all: bool) -> Starlette:
+    """The application around `worker`; `open_to_all` is for loopback without tokens."""
+    service = Service(worker, open_to_all=open_to_all)
+    middleware = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)]
+    if allowed := origins(worker.settings):
+        cors = Middleware(CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"])
+        middleware.append(cors)
+    routes = [Route(each.path, _guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
+    routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
+    app = Starlette(
+        routes=routes,
+        middleware=middleware,
+        lifespan=_lifespan,
+        exception_handlers={
+            HTTPException: problems.on_http_error,
+            Exception: problems.on_fault,
+        },
+    )
+    app.state.service = service
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await service.start()
+    try:
+        yield
+    finally:
+        await service.stop()
+
+
+def _guarded(operation: Operation) -> Handler:
+    """The operation's handler behind what every request goes through: an id, its caller, the audit log."""
+
+    async def handle(request: Request) -> Response:
+        service = service_of(request)
+        given = request.headers.get("x-request-id", "")
+        request.state.id = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+        try:
+            if operation.scope is not None:
+                request.state.caller = service.identify(request)
+                request.state.caller.require(operation.scope)
+            response = await operation.handler(request)
+        except CodemodeError as error:
+            response = problems.answer(error)
+            service.record(request, operation, error.code)
+        else:
+            service.record(request, operation, getattr(request.state, "outcome", "ok"))
+        response.headers["X-Request-Id"] = request.state.id
+        return response
+
+    return handle
+
+
+async def _openapi(_request: Request) -> Response:
+    return answer(openapi.document(OPERATIONS))

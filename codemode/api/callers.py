@@ -1,0 +1,49 @@
+"""Who calls: a bearer token names a tenant, what may be done for it, and perhaps one user whose sessions it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from codemode.api.operations import Scope
+from codemode.catalog.tokens import Token
+from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing
+from codemode.worker import TENANT
+
+_SCHEME = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent a request; `token` is None on a loopback service without tokens."""
+
+    tenant: str
+    scopes: frozenset[str]
+    token: str | None = None  # its id, never the secret
+    user: str | None = None
+
+    def require(self, scope: Scope) -> None:
+        """Raise AuthForbidden unless the caller may do what needs `scope`."""
+        if scope not in self.scopes:
+            raise AuthForbidden(
+                f"this token may not {scope}", hint=f"`codemode token create --scope {scope}` makes one that may"
+            )
+
+
+LOCAL = Caller(TENANT, frozenset({"read", "execute", "admin"}))
+
+
+def secret_of(request: Request) -> str:
+    """The bearer token of a request; raises AuthMissing where there is none, AuthInvalid for another scheme."""
+    given = request.headers.get("authorization")
+    if given is None:
+        raise AuthMissing("this service needs a token", hint="send it as `Authorization: Bearer cm_…`")
+    if not given.lower().startswith(_SCHEME):
+        raise AuthInvalid("only bearer tokens are taken", hint="send it as `Authorization: Bearer cm_…`")
+    return given[len(_SCHEME) :].strip()
+
+
+def caller_with(token: Token) -> Caller:
+    """The caller that a token stands for."""
+    return Caller(token.tenant, frozenset(token.scopes), token.id, token.user)

@@ -1,0 +1,101 @@
+"""What operators look at: health, readiness, statistics, metrics for a scraper, a session's log and figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codemode import __version__
+from codemode.api import queries
+from codemode.api.operations import Operation, Parameter
+from codemode.api.service import answer, caller_of, service_of
+from codemode.values import LogEntry
+
+MOST_ENTRIES = 10_000
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """That the service answers, and which version of it."""
+
+    status: str
+    version: str
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether executions are taken; `isolation` names the active layers of confinement."""
+
+    ready: bool
+    isolation: tuple[str, ...] = ()
+
+
+async def health(request: Request) -> Response:
+    """Whether the process answers; needs no token."""
+    return answer(Health(status="ok", version=__version__))
+
+
+async def ready(request: Request) -> Response:
+    """Whether executions are taken: 503 while the service shuts down, and where untrusted code cannot be confined."""
+    service = service_of(request)
+    if not service.accepting:
+        return answer(Readiness(ready=False), 503, {"Retry-After": "1"})
+    return answer(Readiness(ready=True, isolation=await service.call(lambda: service.worker.isolation)))
+
+
+async def logs(request: Request) -> Response:
+    """The newest entries of a session's execution log, newest first."""
+    service, caller = service_of(request), caller_of(request)
+    limit = queries.whole(request, "limit", 100, most=MOST_ENTRIES)
+    kind, errors = request.query_params.get("kind"), queries.flag(request, "errors")
+
+    def read() -> list[LogEntry]:
+        return service.session(caller, request.path_params["id"]).logs(limit, kind=kind, errors=errors)
+
+    return answer(await service.call(read))
+
+
+async def metrics(request: Request) -> Response:
+    """Sizes, counters, limits and expiry of a session."""
+    service, caller = service_of(request), caller_of(request)
+
+    def read() -> dict[str, Any]:
+        return service.session(caller, request.path_params["id"]).metrics()
+
+    return answer(await service.call(read))
+
+
+async def stats(request: Request) -> Response:
+    """What the tenant's sessions have cost and hold, all together."""
+    service, caller = service_of(request), caller_of(request)
+    return answer(await service.call(service.worker.metrics, caller.tenant))
+
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/health", name="health", handler=health, scope=None,
+        about="Whether the process answers.", answers={200: Health},
+    ),
+    Operation(
+        method="GET", path="/ready", name="ready", handler=ready, scope=None,
+        about="Whether executions are taken.", answers={200: Readiness, 503: Readiness},
+    ),
+    Operation(
+        method="GET", path="/v1/stats", name="stats", handler=stats, scope="read",
+        about="What the tenant's sessions have cost and hold.", answers={200: dict[str, Any]},
+    ),
+    Operation(
+        method="GET", path="/v1/sessions/{id}/logs", name="logs", handler=logs, scope="read",
+        about="The newest entries of a session's execution log.", answers={200: list[LogEntry]}, problems=(404, 410),
+        parameters=(
+            Parameter(name="limit", about=f"At most so many; 100 by default, {MOST_ENTRIES:,} at most.", kind=int),
+            Parameter(name="kind", about="Only entries of this kind: execution, exec, query, …"),
+            Parameter(name="errors", about="Only those that failed.", kind=bool),
+        ),
+    ),
+    Operation(
+        method="GET", path="/v1/sessions/{id}/metrics", name="metrics", handler=metrics, scope="read",
+        about="Sizes, counters, limits and expiry of a session.", answers={200: dict[str, Any]}, problems=(404, 410),
+    ),
+)  # fmt: skip

@@ -1,0 +1,119 @@
+"""The OpenAPI 3.1 document, made from the list of operations and the structs that they take and answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from codemode import __version__
+from codemode.api.operations import Operation, Parameter
+from codemode.api.problems import MEDIA_TYPE, ProblemDocument
+
+_PROBLEMS = {
+    400: "The request is wrong; `detail` says what.",
+    401: "No token, or one that is unknown, revoked or expired.",
+    403: "The token may not do this.",
+    404: "There is no such thing in reach of the token.",
+    409: "The session cannot be used as it is.",
+    410: "The session expired; renew it on purpose.",
+    413: "The body is too large.",
+    415: "The body has a media type that is not taken.",
+    422: "The statement failed; `code`, `hint` and `did_you_mean` say how to mend it.",
+    429: "Busy, or a quota is used up; try again after Retry-After seconds.",
+    500: "A fault of the service; the log explains the id.",
+    503: "The service cannot serve now.",
+    507: "The data directory is full.",
+}
+_ALWAYS = (400, 500, 503)
+
+
+class Named:
+    """The schema of each type that the operations speak of."""
+
+    def __init__(self, kinds: list[Any], schemas: Iterable[dict[str, Any]]) -> None:
+        self._kinds, self._schemas = kinds, tuple(schemas)
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        """The schema of one type."""
+        return self._schemas[self._kinds.index(kind)]
+
+
+def document(operations: Iterable[Operation]) -> dict[str, Any]:
+    """The whole document."""
+    operations = tuple(operations)
+    kinds = _structs(operations)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    named = Named(kinds, schemas)
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, named)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Codemode",
+            "version": __version__,
+            "description": "Run untrusted Python in sessions, each with a guarded SQLite database of its own.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "`cm_…`"}},
+        },
+    }
+
+
+def _structs(operations: tuple[Operation, ...]) -> list[Any]:
+    found: list[Any] = [ProblemDocument]
+    for each in operations:
+        found += [kind for kind in (each.body, *each.answers.values()) if kind is not None and kind not in found]
+    return found
+
+
+def _operation(each: Operation, named: Named) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": each.name,
+        "summary": each.about,
+        "description": " ".join((each.handler.__doc__ or "").split()),
+        "parameters": [*_path_parameters(each.path), *map(_query_parameter, each.parameters)],
+        "responses": _responses(each, named),
+    }
+    if each.scope is not None:
+        described["security"] = [{"token": [each.scope]}, {}]
+    content = {"application/json": {"schema": named.of(each.body)}} if each.body is not None else {}
+    content |= {
+        media: {"schema": {"type": "string", "format": "binary"}} for media in each.upload if media not in content
+    }
+    if content:
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)(?::path)?}", path)
+    ]
+
+
+def _query_parameter(each: Parameter) -> dict[str, Any]:
+    schema = msgspec.json.schema(each.kind)
+    return {"name": each.name, "in": "query", "required": each.required, "description": each.about, "schema": schema}
+
+
+def _responses(each: Operation, named: Named) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, kind in each.answers.items():
+        found[str(status)] = {"description": "As asked for." if kind is not None else "Done."}
+        if kind is not None:
+            found[str(status)]["content"] = {each.media: {"schema": named.of(kind)}}
+    refused = {*_ALWAYS, *each.problems, *((401, 403) if each.scope else ())}
+    if each.body is not None or each.upload:
+        refused |= {413, 415}
+    for status in sorted(refused):
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+        found[str(status)] = {"description": _PROBLEMS[status], "content": content}
+    return found

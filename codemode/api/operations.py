@@ -1,0 +1,41 @@
+"""What the service offers, as data: an Operation for each method of a path. Routes and OpenAPI are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+Scope = Literal["read", "execute", "admin"]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter."""
+
+    name: str
+    about: str
+    kind: Any = str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path; `scope` is what a token must have, None where nobody is asked who he is."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    name: str
+    about: str
+    handler: Handler
+    scope: Scope | None
+    body: Any = None
+    upload: tuple[str, ...] = ()  # media types of a body that is no JSON document
+    answers: dict[int, Any] = field(default_factory=dict)  # status → struct, None for no body
+    media: str = "application/json"
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[int, ...] = ()

@@ -1,0 +1,106 @@
+"""Errors as HTTP says them: a status, and a problem document (RFC 9457) with the fields that models repair by."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codemode.errors import CodemodeError, NoSuchMethod, NoSuchPath, RequestInvalid, StatementError, WorkerInternal
+
+_log = logging.getLogger("codemode")
+MEDIA_TYPE = "application/problem+json"
+BUSY_SECONDS = 1  # what Retry-After says of a session that is busy: most executions take less
+
+# By code, else by its first part. What a statement did wrong is 422: the request itself was well formed.
+_STATUS = {
+    "request.invalid": 400,
+    "request.too_large": 413,
+    "request.media_type": 415,
+    "request.timeout": 408,
+    "request.method": 405,
+    "request.path": 404,
+    "auth.missing": 401,
+    "auth.invalid": 401,
+    "auth.forbidden": 403,
+    "session.not_found": 404,
+    "execution.not_found": 404,
+    "session.expired": 410,
+    "session.busy": 429,
+    "session.exists": 409,
+    "session.damaged": 409,
+    "session.newer": 409,
+    "storage.full": 507,
+    "sql": 422,
+    "code": 422,
+    "worker": 503,
+    "worker.internal": 500,
+}
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The document of a request that failed; `code` is stable, `detail` and `hint` are for people and models."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str | None = None
+    did_you_mean: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
+    sql: str | None = None
+    retryable: bool = False
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of an error code."""
+    return _STATUS.get(code) or _STATUS.get(code.partition(".")[0]) or 500
+
+
+def problem_of(error: CodemodeError) -> ProblemDocument:
+    """The document of one error of the tree."""
+    status = status_of(error.code)
+    return ProblemDocument(
+        type=f"urn:codemode:error:{error.code}",
+        title=(type(error).__doc__ or "").partition(";")[0].strip().rstrip("."),
+        status=status,
+        detail=error.message,
+        code=error.code,
+        hint=error.hint,
+        did_you_mean=error.did_you_mean,
+        available=error.available,
+        sql=error.sql if isinstance(error, StatementError) else None,
+        retryable=error.retryable,
+    )
+
+
+def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Response:
+    """The response to a request that failed with `error`."""
+    document = problem_of(error)
+    headers = dict(headers or {})
+    if document.status == 429:
+        headers.setdefault("Retry-After", str(BUSY_SECONDS))
+    if document.status == 401:
+        headers.setdefault("WWW-Authenticate", 'Bearer realm="codemode"')
+    return Response(msgspec.json.encode(document), status_code=document.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: an unknown path, a method that a path does not have, and the like."""
+    assert isinstance(error, HTTPException)
+    kind = {404: NoSuchPath, 405: NoSuchMethod}.get(error.status_code, RequestInvalid)
+    told = {404: f"there is nothing at {request.url.path}", 405: f"{request.url.path} has no {request.method}"}
+    known = kind(told.get(error.status_code, error.detail), hint="GET /openapi.json lists what there is")
+    return answer(known, dict(error.headers or {}))
+
+
+async def on_fault(_request: Request, error: Exception) -> Response:
+    """A fault of our own: the client gets an id, the log what it stands for."""
+    fault = f"fault_{secrets.token_hex(8)}"
+    _log.error("%s", fault, exc_info=error)
+    return answer(WorkerInternal(f"internal fault {fault}", hint="report the id; the service's log explains it"))

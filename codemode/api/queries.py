@@ -1,0 +1,33 @@
+"""Query parameters: checked like every other input, with errors that name them."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from codemode.errors import RequestInvalid
+
+
+def whole(request: Request, name: str, default: int, *, least: int = 1, most: int) -> int:
+    """A whole number between `least` and `most`."""
+    given = request.query_params.get(name)
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdecimal() and len(given) < 12 and least <= int(given) <= most):
+        raise RequestInvalid(f"{name} must be a whole number from {least:,} to {most:,}, not {given[:40]!r}")
+    return int(given)
+
+
+def flag(request: Request, name: str) -> bool:
+    """A switch: true or false, false where it is not given."""
+    given = request.query_params.get(name, "false").lower()
+    if given not in ("true", "false", "1", "0"):
+        raise RequestInvalid(f"{name} must be true or false, not {given[:40]!r}")
+    return given in ("true", "1")
+
+
+def choice(request: Request, name: str, among: tuple[str, ...], default: str | None = None) -> str | None:
+    """One of a few words."""
+    given = request.query_params.get(name, default)
+    if given is not None and given not in among:
+        raise RequestInvalid(f"{name} must be one of {', '.join(among)}, not {given[:40]!r}", available=among)
+    return given

@@ -1,0 +1,153 @@
+"""Sessions over HTTP: create, list, look at, change, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codemode.api import bodies, queries
+from codemode.api.operations import Operation, Parameter
+from codemode.api.service import answer, caller_of, service_of
+from codemode.errors import RequestInvalid
+from codemode.limits import Limits
+from codemode.values import SessionInfo
+
+PAGE, MOST = 100, 1_000
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A session to create; with an id that the caller chose the call can be repeated."""
+
+    id: str | None = None
+    limits: dict[str, Any] | None = None
+    renew: bool = False
+
+
+class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be changed of a session; limits go downwards only."""
+
+    pinned: bool | None = None
+    limits: dict[str, Any] | None = None
+
+
+class SessionList(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of sessions, latest use first; `next` is the `after` of the page that follows."""
+
+    sessions: tuple[SessionInfo, ...]
+    next: str | None = None
+
+
+async def create(request: Request) -> Response:
+    """Create a session, or find the one of this id: 201 for a new one, 200 for one that was there."""
+    service, caller = service_of(request), caller_of(request)
+    body = await bodies.decode(request, NewSession, service.settings.body_bytes)
+    limits = _limits(body.limits)
+
+    def make() -> tuple[SessionInfo, bool]:
+        known = body.id is not None and service.is_known(caller, body.id)
+        session = service.worker.session(
+            body.id, limits=limits, renew=body.renew, tenant=caller.tenant, owner=caller.user
+        )
+        return service.worker.info(session.id, caller.tenant), known
+
+    info, known = await service.call(make)
+    request.state.resource = info.id
+    return answer(info, 200 if known else 201, {"Location": f"/v1/sessions/{info.id}"})
+
+
+async def every(request: Request) -> Response:
+    """The caller's sessions, latest use first."""
+    service, caller = service_of(request), caller_of(request)
+    limit = queries.whole(request, "limit", PAGE, most=MOST)
+    after = request.query_params.get("after")
+    found, after = await service.call(
+        service.worker.session_page, caller.tenant, owner=caller.user, after=after, limit=limit
+    )
+    return answer(SessionList(sessions=tuple(found), next=after))
+
+
+async def show(request: Request) -> Response:
+    """One session."""
+    return answer(await _described(request))
+
+
+async def change(request: Request) -> Response:
+    """Pin a session or let it expire again, and lower its limits."""
+    service, caller = service_of(request), caller_of(request)
+    body = await bodies.decode(request, SessionChange, service.settings.body_bytes)
+    limits = _limits(body.limits)
+
+    def apply() -> SessionInfo:
+        session = service.session(caller, request.path_params["id"])
+        if limits is not None:
+            service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
+        if body.pinned is not None:
+            service.worker.pin(session.id, body.pinned, tenant=caller.tenant)
+        return service.worker.info(session.id, caller.tenant)
+
+    return answer(await service.call(apply))
+
+
+async def remove(request: Request) -> Response:
+    """Delete a session with everything in it; an expired one too."""
+    service, caller = service_of(request), caller_of(request)
+    session_id = request.path_params["id"]
+
+    def delete() -> None:
+        service.check_reach(caller, session_id)
+        service.worker.remove(session_id, caller.tenant)
+
+    await service.call(delete)
+    return Response(status_code=204)
+
+
+async def _described(request: Request) -> SessionInfo:
+    service, caller = service_of(request), caller_of(request)
+
+    def look() -> SessionInfo:
+        service.check_reach(caller, request.path_params["id"])
+        return service.worker.info(request.path_params["id"], caller.tenant)
+
+    return await service.call(look)
+
+
+def _limits(given: dict[str, Any] | None) -> Limits | None:
+    if given is None:
+        return None
+    try:
+        return msgspec.convert(given, Limits)
+    except msgspec.ValidationError as error:
+        raise RequestInvalid(f"limits: {error}", available=Limits.__struct_fields__) from None
+
+
+OPERATIONS = (
+    Operation(
+        method="POST", path="/v1/sessions", name="create_session", handler=create, scope="execute",
+        about="Create a session, or find the one of this id.", body=NewSession,
+        answers={201: SessionInfo, 200: SessionInfo}, problems=(410, 429),
+    ),
+    Operation(
+        method="GET", path="/v1/sessions", name="list_sessions", handler=every, scope="read",
+        about="List the sessions of the tenant, latest use first.", answers={200: SessionList},
+        parameters=(
+            Parameter(name="limit", about=f"At most so many; {PAGE} by default, {MOST:,} at most.", kind=int),
+            Parameter(name="after", about="The `next` of the page before."),
+        ),
+    ),
+    Operation(
+        method="GET", path="/v1/sessions/{id}", name="get_session", handler=show, scope="read",
+        about="Look at one session.", answers={200: SessionInfo}, problems=(404,),
+    ),
+    Operation(
+        method="PATCH", path="/v1/sessions/{id}", name="change_session", handler=change, scope="execute",
+        about="Pin a session, let it expire again, or lower its limits.", body=SessionChange,
+        answers={200: SessionInfo}, problems=(404, 410, 429),
+    ),
+    Operation(
+        method="DELETE", path="/v1/sessions/{id}", name="delete_session", handler=remove, scope="execute",
+        about="Delete a session with everything in it.", answers={204: None}, problems=(404, 429),
+    ),
+)  # fmt: skip

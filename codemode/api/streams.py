@@ -1,0 +1,70 @@
+"""Bodies that stream into a session while its transaction is open: chunks cross from the event loop to a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import msgspec
+
+from codemode.errors import RequestInvalid, RequestTimeout
+
+
+class Chunks:
+    """What a thread reads of a body that arrives on the event loop; iterate over it in the thread.
+
+    The thread asks for each chunk, so no more than one is ever held, and a client that sends nothing for `seconds`
+    ends the transaction that it keeps open: others wait for the session's turn.
+    """
+
+    def __init__(self, body: AsyncIterator[bytes], seconds: float) -> None:
+        self._body, self._seconds = body, seconds
+        self._loop = asyncio.get_running_loop()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            coming = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            try:
+                chunk = coming.result(self._seconds)
+            except concurrent.futures.TimeoutError:
+                coming.cancel()
+                raise RequestTimeout(
+                    f"nothing of the body came for {self._seconds:g} s", hint="send it again; nothing was kept"
+                ) from None
+            if chunk is None:
+                return
+            yield chunk
+
+    async def _next(self) -> bytes | None:
+        return await anext(self._body, None)
+
+
+def lines(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
+    """The lines of a text in chunks, with their numbers; raises RequestInvalid for one of over `longest` bytes."""
+    rest, number = b"", 0
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            number += 1
+            yield number, line
+        if len(rest) > longest:
+            raise RequestInvalid(f"line {number + 1} has over {longest:,} bytes", hint="one record is one line")
+    if rest:
+        yield number + 1, rest
+
+
+def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any]]:
+    """The records of an NDJSON text; raises RequestInvalid for a line that is none."""
+    decode = msgspec.json.Decoder().decode
+    for number, line in lines(chunks, longest):
+        if not line.strip():
+            continue
+        try:
+            record = decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RequestInvalid(f"line {number} is not JSON: {error}", hint="send one JSON object a line") from None
+        if not isinstance(record, dict):
+            raise RequestInvalid(f"line {number} is no JSON object", hint="send one JSON object a line")
+        yield record

@@ -1,0 +1,63 @@
+"""The audit log: every administrative act and every execution, who did it, to what, when and with what outcome.
+
+Rows are added and never changed: triggers of the file itself refuse an update, and a removal that is not the
+retention's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemode.catalog.catalog import Catalog
+
+_FIELDS = "id, at, tenant, actor, action, resource, outcome, address, agent"
+_LONGEST = 300  # characters of what a client says about itself
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line; `at` is milliseconds since 1970, UTC; `outcome` is "ok" or an error code."""
+
+    id: int
+    at: int
+    tenant: str
+    actor: str
+    action: str
+    resource: str
+    outcome: str
+    address: str | None
+    agent: str | None
+
+
+class Audit:
+    """The `audit` table of a catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def add(
+        self,
+        *,
+        at: int,
+        tenant: str,
+        actor: str,
+        action: str,
+        resource: str = "",
+        outcome: str = "ok",
+        address: str | None = None,
+        agent: str | None = None,
+    ) -> None:
+        """Record one act."""
+        self._catalog.run(
+            "INSERT INTO audit (at, tenant, actor, action, resource, outcome, address, agent)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            at, tenant, actor, action, resource, outcome, address, agent[:_LONGEST] if agent else None,
+        )  # fmt: skip
+
+    def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Act]:
+        """The newest acts, newest first; `before` is an id to page from."""
+        sql = (
+            f"SELECT {_FIELDS} FROM audit WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR id < ?2)"  # noqa: S608
+            " ORDER BY id DESC LIMIT ?3"
+        )
+        return [Act(*row) for row in self._catalog.run(sql, tenant, before, limit)]

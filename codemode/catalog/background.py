@@ -1,0 +1,58 @@
+"""Executions in the background: their outcomes are kept for an hour after they ended, also across a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemode.catalog.catalog import Catalog
+
+KEPT_MS = 3_600_000
+_FIELDS = "id, tenant, session_id, user_id, started_at, finished_at, outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundRecord:
+    """One of them; `outcome` is the envelope as JSON, None while it is pending."""
+
+    id: str
+    tenant: str
+    session_id: str
+    user: str | None
+    started_at: int
+    finished_at: int | None
+    outcome: bytes | None
+
+
+class BackgroundExecutions:
+    """The `background` table of a catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def add(self, execution_id: str, tenant: str, session_id: str, user: str | None, now: int) -> None:
+        """It was asked for; those that ended over an hour ago are forgotten."""
+        with self._catalog.at_once():
+            self._catalog.run("DELETE FROM background WHERE finished_at < ?", now - KEPT_MS)
+            self._catalog.run(
+                "INSERT INTO background (id, tenant, session_id, user_id, started_at) VALUES (?, ?, ?, ?, ?)",
+                execution_id, tenant, session_id, user, now,
+            )  # fmt: skip
+
+    def finish(self, execution_id: str, outcome: bytes, now: int) -> None:
+        """It is over."""
+        sql = "UPDATE background SET finished_at = ?, outcome = ? WHERE id = ?"
+        self._catalog.run(sql, now, outcome, execution_id)
+
+    def get(self, tenant: str, execution_id: str, now: int) -> BackgroundRecord | None:
+        """The record, unless it is forgotten or another tenant's."""
+        rows = self._catalog.run(
+            f"SELECT {_FIELDS} FROM background WHERE id = ? AND tenant = ?"  # noqa: S608
+            " AND coalesce(finished_at >= ?, 1)",
+            execution_id, tenant, now - KEPT_MS,
+        )  # fmt: skip
+        return BackgroundRecord(*rows[0]) if rows else None
+
+    def unfinished(self) -> list[BackgroundRecord]:
+        """Those of a service that ended before they did."""
+        rows = self._catalog.run(f"SELECT {_FIELDS} FROM background WHERE finished_at IS NULL")  # noqa: S608
+        return [BackgroundRecord(*row) for row in rows]

@@ -1,0 +1,92 @@
+"""`codemode serve`: the worker over HTTP, until it is told to end."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import signal
+import socket
+import sys
+from types import ModuleType
+
+import click
+
+from codemode.cli.app import App, command
+from codemode.cli.output import note
+from codemode.errors import RequestInvalid
+
+_GRACE_SECONDS = 5  # beyond shutdown_seconds, for the answers to get out
+
+
+@command("serve", short_help="Serve sessions over HTTP.")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8_400, metavar="PORT", help="0 takes a free one.")
+def serve(app: App, host: str, port: int) -> None:
+    """Serve sessions over HTTP at ADDRESS:PORT until it is interrupted.
+
+    On loopback without any token it serves a single local tenant, to everybody on this machine. On any other address
+    it needs tokens: `codemode token create`.
+    """
+    uvicorn = _uvicorn()
+    from codemode.api.app import create_app
+    from codemode.database.clock import sure_ms
+
+    with app.worker() as worker:
+        guarded = worker.tokens.any_valid(sure_ms())
+        if not guarded and not _loopback(host):
+            raise RequestInvalid(
+                f"{host} can be reached from other machines, and there is no token",
+                hint="make one with `codemode token create`, or listen on 127.0.0.1",
+            )
+        isolation = worker.isolation  # said, and the sandbox warm, before anybody is let in
+        with _listener(host, port) as listener:
+            address = _address(host, listener)
+            if app.as_json:
+                app.answer(
+                    {"address": address, "data_dir": str(worker.data_dir), "isolation": isolation, "tokens": guarded}
+                )
+                sys.stdout.flush()
+            else:
+                note(f"data in {worker.data_dir}; isolation: {', '.join(isolation)}")
+                note("tokens are required" if guarded else "no tokens: one local tenant, open to all on this machine")
+                click.echo(f"listening on {address}", err=True)
+            config = uvicorn.Config(
+                create_app(worker, open_to_all=not guarded), log_level="warning", access_log=False, server_header=False,
+                timeout_graceful_shutdown=int(worker.settings.shutdown_seconds) + _GRACE_SECONDS,
+            )  # fmt: skip
+            # uvicorn raises the signal that ended it once more, when it is done: by then nothing is left to end, and
+            # the worker has to be closed.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: None)
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise RequestInvalid(
+            f"cannot listen on {host}:{port}: {error.strerror}", hint="name another --port; 0 takes a free one"
+        ) from None
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+
+def _uvicorn() -> ModuleType:
+    try:
+        importlib.import_module("starlette")
+        return importlib.import_module("uvicorn")
+    except ImportError:
+        hint = "pip install 'codemode[serve]'"
+        raise RequestInvalid("codemode serve needs packages that are not installed", hint=hint) from None
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,120 @@
+"""`codemode token`: who may use the service."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from codemode.cli.app import App, command
+from codemode.cli.output import moment, note
+from codemode.cli.table import show
+from codemode.errors import RequestInvalid
+
+_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+
+
+@click.group("token", short_help="Create, list and revoke tokens of the service.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output.")
+@click.option("--data-dir", metavar="DIR", help="Where sessions live.")
+@click.option("--config", metavar="FILE", help="Settings as TOML.")
+@click.pass_context
+def token(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
+    """Create, list and revoke tokens of the service."""
+    before = ctx.obj or {}
+    ctx.obj = {
+        "as_json": as_json or before.get("as_json", False),
+        "data_dir": data_dir or before.get("data_dir"),
+        "config": config or before.get("config"),
+    }
+
+
+@command("create")
+@click.option("--tenant", default="local", metavar="TENANT", help="Whose sessions it reaches; made if it is new.")
+@click.option("--name", default="", metavar="TEXT", help="What people call it.")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(["read", "execute", "admin"]),
+    help="What it may do; read and execute by default. May be repeated.",
+)  # fmt: skip
+@click.option("--user", metavar="USER", help="Reach only the sessions of this user or agent.")
+@click.option("--expires", metavar="TIME", help="When it ends, from now: 30m, 12h, 90d; never by default.")
+def create(app: App, expires: str | None, **options: Any) -> None:
+    """Make a token and print its secret, which cannot be shown again."""
+    from codemode.database.clock import now_ms
+
+    ends = None if expires is None else now_ms() + _milliseconds(expires)
+    scopes = options.pop("scopes") or ("read", "execute")
+    with app.worker() as worker:
+        secret, made = worker.create_token(options.pop("tenant"), scopes=scopes, expires_at=ends, **options)
+    if app.as_json:
+        app.answer({**_shown(made), "token": secret})
+        return
+    click.echo(secret)
+    note(f"{made.id}, tenant {made.tenant}, may {' and '.join(made.scopes)}: keep it, it cannot be shown again")
+
+
+@command("ls")
+@click.option("--tenant", metavar="TENANT", help="Only those of this tenant.")
+def ls(app: App, tenant: str | None) -> None:
+    """List the tokens, without their secrets; revoked ones too."""
+    from codemode.database.clock import sure_ms
+
+    with app.worker() as worker:
+        found = worker.tokens.all(tenant)
+    if app.as_json:
+        app.answer([_shown(each) for each in found])
+        return
+    rows = [
+        [each.id, each.tenant, each.user or "", ", ".join(each.scopes), each.name, _state(each, sure_ms())]
+        for each in found
+    ]
+    if rows:
+        show(["token", "tenant", "user", "scopes", "name", "state"], rows)
+    else:
+        click.echo("no tokens: the service runs for one local tenant, on loopback only", err=True)
+
+
+@command("revoke")
+@click.argument("token_id", metavar="TOKEN")
+def revoke(app: App, token_id: str) -> None:
+    """Refuse a token (tok_…) from here on."""
+    from codemode.database.clock import now_ms
+
+    with app.worker() as worker:
+        if not worker.tokens.revoke(token_id, now_ms()):
+            known = [each.id for each in worker.tokens.all() if each.revoked_at is None]
+            raise RequestInvalid(f"there is no valid token {token_id[:80]}", available=known)
+    if app.as_json:
+        app.answer({"id": token_id, "revoked": True})
+    else:
+        note(f"{token_id} is revoked")
+
+
+def _milliseconds(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    if found is None or int(found[1]) == 0:
+        raise RequestInvalid(f"--expires {text!r} is no time", hint="for example 30m, 12h or 90d")
+    return int(found[1]) * _SECONDS[found[2]] * 1_000
+
+
+def _state(token: Any, now: int) -> str:
+    from codemode.database.clock import iso
+
+    if token.revoked_at is not None:
+        return f"revoked {moment(iso(token.revoked_at))}"
+    if not token.is_valid(now):
+        return f"expired {moment(iso(token.expires_at))}"
+    return "valid" if token.expires_at is None else f"valid until {moment(iso(token.expires_at))}"
+
+
+def _shown(token: Any) -> dict[str, Any]:
+    from codemode.database.clock import iso
+
+    moments = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    found = {name: getattr(token, name) for name in ("id", "tenant", "name", "scopes", "user")}
+    return found | {name: None if getattr(token, name) is None else iso(getattr(token, name)) for name in moments}
+
+
+for each in (create, ls, revoke):
+    token.add_command(each)

@@ -1,0 +1,43 @@
+"""Answers as JSON: integers are exact at any size, blobs say that they are, and nothing is a NaN."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import sys
+from typing import Any
+
+import msgspec
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: blobs as `{"$bytes": base64}`, what is no number as null."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def encode(document: Any) -> bytes:
+    """The document (structs, rows, plain values) as one line of JSON."""
+    ready = plain(msgspec.to_builtins(document, builtin_types=(bytes, msgspec.Raw)))
+    try:
+        return msgspec.json.encode(ready)
+    except (ValueError, UnicodeEncodeError):  # an integer of over 4,300 digits, a lone surrogate
+        return json_text(ready).encode("utf-8", "backslashreplace")
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """Plain values as JSON; integers of any size, since results hold them exactly and `result_bytes` bounds them."""
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    finally:
+        sys.set_int_max_str_digits(most)

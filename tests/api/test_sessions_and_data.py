@@ -1,0 +1,209 @@
+"""Sessions and their data over HTTP: created once for each id, queried, filled by streams, exported, described."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from codemode import Worker
+
+
+@pytest.fixture
+def session(http: httpx2.Client) -> str:
+    return str(http.post("/v1/sessions", json={}).json()["id"])
+
+
+def numbers(count: int) -> Iterator[bytes]:
+    for number in range(count):
+        yield json.dumps({"a": number, "b": f"text {number}"}).encode() + b"\n"
+
+
+def insert(http: httpx2.Client, session: str, body: Any, **query: Any) -> httpx2.Response:
+    return http.post(
+        f"/v1/sessions/{session}/batch_insert",
+        params={"table": "t", "create": "true"} | query,
+        content=body,
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+
+
+def test_a_session_is_created_once_for_each_id(http: httpx2.Client) -> None:
+    first = http.post("/v1/sessions", json={"id": "chat-1"})
+    again = http.post("/v1/sessions", json={"id": "chat-1"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.headers["location"] == "/v1/sessions/chat-1"
+    assert first.json()["id"] == again.json()["id"] == "chat-1"
+    assert http.get("/v1/sessions/chat-1").json()["created_at"] == first.json()["created_at"]
+
+
+@pytest.mark.parametrize("session_id", ["../../etc", "a/b", "", " ", "é", "a" * 129])
+def test_a_bad_id_is_refused(http: httpx2.Client, session_id: str) -> None:
+    answer = http.post("/v1/sessions", json={"id": session_id})
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
+
+
+def test_limits_are_lowered_and_never_raised(http: httpx2.Client, worker: Worker) -> None:
+    http.post("/v1/sessions", json={"id": "lower", "limits": {"rows": 5, "database_bytes": 2**50}})
+    limits = http.get("/v1/sessions/lower/metrics").json()["limits"]
+    assert (limits["rows"], limits["database_bytes"]) == (5, worker.limits.database_bytes)
+    wrong = http.post("/v1/sessions", json={"limits": {"row": 5}})
+    assert (wrong.status_code, "rows" in wrong.json()["available"]) == (400, True)
+
+
+def test_sessions_are_listed_in_pages(http: httpx2.Client) -> None:
+    made = {http.post("/v1/sessions", json={}).json()["id"] for _ in range(5)}
+    found: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        page = http.get("/v1/sessions", params={"limit": 2, **after}).json()
+        found += [each["id"] for each in page["sessions"]]
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert made <= set(found)
+    assert len(found) == len(set(found))
+    assert http.get("/v1/sessions", params={"after": "x"}).status_code == 400
+
+
+def test_a_session_is_pinned_and_deleted(http: httpx2.Client, session: str) -> None:
+    assert http.patch(f"/v1/sessions/{session}", json={"pinned": True}).json()["expires_at"] is None
+    assert http.delete(f"/v1/sessions/{session}").status_code == 204
+    assert http.get(f"/v1/sessions/{session}").status_code == 404
+    assert http.delete(f"/v1/sessions/{session}").status_code == 404
+
+
+def test_ndjson_streams_into_one_transaction(http: httpx2.Client, session: str) -> None:
+    answer = insert(http, session, numbers(20_000))
+    assert answer.json()["rows_written"] == 20_000
+    found = http.post(f"/v1/sessions/{session}/query", json={"sql": "select count(*) as n, max(a) as m from t"}).json()
+    assert found["result"] == [{"n": 20_000, "m": 19_999}]
+
+
+@pytest.mark.parametrize(
+    ("tail", "code"),
+    [(b"{", "request.invalid"), (b"[1]\n", "request.invalid"), (b"\xff\xfe\n", "request.invalid")],
+    ids=["cut", "no object", "no UTF-8"],
+)
+def test_an_upload_with_a_bad_line_leaves_nothing(http: httpx2.Client, session: str, tail: bytes, code: str) -> None:
+    answer = insert(http, session, b"".join(numbers(3_000)) + tail)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert "line 3001" in answer.json()["detail"]
+    assert http.get(f"/v1/sessions/{session}/schema").json() == {"tables": []}
+
+
+def test_a_client_that_goes_away_in_an_upload_leaves_nothing(http: httpx2.Client, session: str) -> None:
+    def broken() -> Iterator[bytes]:
+        yield from numbers(5_000)
+        raise OSError("the client's disk is gone")
+
+    with pytest.raises(OSError, match="disk is gone"):
+        insert(http, session, broken())
+    assert http.get(f"/v1/sessions/{session}/schema").json() == {"tables": []}
+    assert insert(http, session, numbers(1)).json()["rows_written"] == 1
+
+
+def test_a_body_that_is_too_large_is_refused_unread(http: httpx2.Client, session: str) -> None:
+    answer = http.post(f"/v1/sessions/{session}/query", json={"sql": "select 1 --" + "x" * 200_000})
+    assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
+    chunked = http.post(
+        f"/v1/sessions/{session}/query", content=iter([b"x" * 60_000] * 3), headers={"Content-Type": "application/json"}
+    )
+    assert (chunked.status_code, chunked.json()["code"]) == (413, "request.too_large")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b"\xff", b'{"sql": "select 1", "x": 1}', b"null"])
+def test_a_body_that_is_no_request_is_refused(http: httpx2.Client, session: str, body: bytes) -> None:
+    answer = http.post(f"/v1/sessions/{session}/query", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
+
+
+def test_another_media_type_is_refused(http: httpx2.Client, session: str) -> None:
+    answer = http.post(f"/v1/sessions/{session}/query", content=b"a: 1", headers={"Content-Type": "text/yaml"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "request.media_type")
+
+
+def test_a_query_reads_and_never_writes(http: httpx2.Client, session: str) -> None:
+    insert(http, session, numbers(2))
+    found = http.post(
+        f"/v1/sessions/{session}/query", json={"sql": "select * from t where a = ?", "params": [1]}
+    ).json()
+    assert (found["columns"], found["result"]) == (["a", "b"], [{"a": 1, "b": "text 1"}])
+    refused = http.post(f"/v1/sessions/{session}/query", json={"sql": "delete from t"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "sql.refused")
+    blob = http.post(f"/v1/sessions/{session}/query", json={"sql": "select x'ff' as b"}).json()
+    assert blob["result"] == [{"b": {"$bytes": "/w=="}}]
+
+
+def test_what_is_wrong_with_a_statement_is_told(http: httpx2.Client, session: str) -> None:
+    insert(http, session, numbers(1))
+    problem = http.post(f"/v1/sessions/{session}/query", json={"sql": "select bb from t"}).json()
+    assert (problem["status"], problem["code"], problem["available"]) == (422, "sql.no_such_column", ["a", "b"])
+
+
+def test_a_file_goes_in_and_out(http: httpx2.Client, session: str) -> None:
+    text = "code,name\n007,Bond\n008,\n"
+    place = f"/v1/sessions/{session}/import"
+    came = http.post(place, params={"table": "agents"}, content=text, headers={"Content-Type": "text/csv"}).json()
+    assert (came["rows"], [column["type"] for column in came["columns"]]) == (2, ["TEXT", "TEXT"])
+    packed = gzip.compress(text.encode())
+    more = http.post(place, params={"table": "agents", "format": "csv", "if_exists": "append"}, content=packed).json()
+    assert more["rows"] == 2
+    out = http.get(f"/v1/sessions/{session}/export", params={"table": "agents", "format": "csv"})
+    assert out.text.splitlines() == ["code,name", "007,Bond", "008,", "007,Bond", "008,"]
+    assert 'filename="agents.csv"' in out.headers["content-disposition"]
+    again = http.post(place, params={"table": "agents"}, content=text, headers={"Content-Type": "text/csv"})
+    assert (again.status_code, again.json()["code"]) == (422, "sql.already_exists")
+
+
+def test_an_export_says_what_is_wrong_before_it_begins(http: httpx2.Client, session: str) -> None:
+    answer = http.get(f"/v1/sessions/{session}/export", params={"table": "nothing"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "sql.no_such_table")
+    assert http.get(f"/v1/sessions/{session}/export").status_code == 400
+
+
+def test_a_large_export_is_whole(http: httpx2.Client, session: str) -> None:
+    insert(http, session, numbers(30_000))
+    lines = http.get(f"/v1/sessions/{session}/export", params={"sql": "select a from t", "format": "ndjson"}).text
+    assert lines.count("\n") == 30_000
+
+
+def test_tables_are_described(http: httpx2.Client, session: str) -> None:
+    insert(http, session, numbers(3))
+    tables = http.get(f"/v1/sessions/{session}/schema").json()["tables"]
+    assert [(table["name"], [column["name"] for column in table["columns"]]) for table in tables] == [("t", ["a", "b"])]
+    assert http.get(f"/v1/sessions/{session}/tables/t").json()["row_count"] == 3
+    assert http.get(f"/v1/sessions/{session}/tables/u").status_code == 422
+
+
+def test_the_log_is_read(http: httpx2.Client, session: str) -> None:
+    insert(http, session, numbers(1))
+    entries = http.get(f"/v1/sessions/{session}/logs", params={"limit": 10}).json()
+    assert any(entry["kind"] == "batch_insert" for entry in entries)
+    assert http.get(f"/v1/sessions/{session}/logs", params={"limit": "many"}).status_code == 400
+
+
+def test_long_answers_are_compressed_where_the_client_takes_it(http: httpx2.Client, session: str) -> None:
+    insert(http, session, numbers(3_000))
+    answer = http.post(f"/v1/sessions/{session}/query", json={"sql": "select * from t"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert len(answer.json()["result"]) == 3_000
+
+
+def test_every_answer_carries_the_request_s_id(http: httpx2.Client) -> None:
+    assert http.get("/health", headers={"X-Request-Id": "mine-1"}).headers["x-request-id"] == "mine-1"
+    minted = http.get("/health", headers={"X-Request-Id": "no good id"}).headers["x-request-id"]
+    assert minted.startswith("req_")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("PUT", "/v1/sessions", 405), ("GET", "//v1/sessions", 404)],
+)
+def test_what_is_not_there_is_a_problem_too(http: httpx2.Client, method: str, path: str, status: int) -> None:
+    answer = http.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")

@@ -1,0 +1,103 @@
+"""`codemode serve` and `codemode token` as processes: what they say, whom they let in, how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+HANG_SECONDS = 60
+ROOT = Path(__file__).parents[2]
+
+
+def codemode(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "codemode", "--data-dir", str(data), *arguments],
+        capture_output=True, text=True, timeout=HANG_SECONDS, cwd=ROOT,
+    )  # fmt: skip
+
+
+@contextmanager
+def serving(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "codemode", "--data-dir", str(data), "--json", "serve", "--port", "0", *arguments]
+    environment = {**os.environ, **environment}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as service:
+        try:
+            assert service.stdout is not None
+            yield json.loads(service.stdout.readline())["result"]["address"], service
+        finally:
+            service.kill()
+
+
+def test_another_address_than_loopback_needs_tokens(tmp_path: Path) -> None:
+    done = codemode(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert done.returncode == 2
+    assert "token create" in done.stderr
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with serving(tmp_path / "one") as (address, _):
+        done = codemode(tmp_path / "two", "serve", "--port", address.rpartition(":")[2])
+    assert (done.returncode, "--port" in done.stderr) == (2, True)
+
+
+def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
+    made = codemode(tmp_path, "token", "create", "--tenant", "acme", "--user", "ann", "--expires", "90d", "--json")
+    token = json.loads(made.stdout)["result"]
+    assert (token["tenant"], token["user"], token["scopes"]) == ("acme", "ann", ["read", "execute"])
+    with serving(tmp_path) as (address, _):
+        headers = {"Authorization": f"Bearer {token['token']}"}
+        assert httpx2.get(f"{address}/v1/sessions").status_code == 401
+        assert httpx2.get(f"{address}/v1/sessions", headers=headers).status_code == 200
+        # Another process revokes it; the service sees that at the next request.
+        assert codemode(tmp_path, "token", "revoke", token["id"]).returncode == 0
+        assert httpx2.get(f"{address}/v1/sessions", headers=headers).status_code == 401
+    [listed] = json.loads(codemode(tmp_path, "token", "ls", "--json").stdout)["result"]
+    assert listed["revoked_at"] is not None
+    assert "token" not in listed
+    assert "revoked" in codemode(tmp_path, "token", "ls").stdout
+    assert codemode(tmp_path, "token", "revoke", token["id"]).returncode == 2
+
+
+@pytest.mark.parametrize("expires", ["soon", "0d", "5", "-1d", "9999999d"])
+def test_a_time_that_is_none_is_refused(tmp_path: Path, expires: str) -> None:
+    done = codemode(tmp_path, "token", "create", "--expires", expires)
+    assert (done.returncode, "90d" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_ends_the_service_and_undoes_what_runs(tmp_path: Path, number: signal.Signals) -> None:
+    code = "helpers.db.exec('create table t (a)')\nwhile True: pass"
+    with serving(tmp_path, CODEMODE_SHUTDOWN_SECONDS="0.5") as (address, service):
+        http = httpx2.Client(base_url=address, timeout=HANG_SECONDS)
+        http.post("/v1/sessions", json={"id": "s"})
+        accepted = http.post("/v1/sessions/s/execute", json={"code": code, "mode": "background"}).json()
+        http.close()
+        service.send_signal(number)
+        assert service.wait(HANG_SECONDS) == 0
+    # What became of it is still known after a restart, and nothing of it is left.
+    with serving(tmp_path) as (address, _):
+        done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}").json()
+        assert (done["state"], done["outcome"]["status"]) == ("done", "cancelled")
+        assert httpx2.get(f"{address}/v1/sessions/s/schema").json() == {"tables": []}
+
+
+def test_a_service_that_was_killed_says_so_of_its_executions(tmp_path: Path) -> None:
+    with serving(tmp_path) as (address, service):
+        httpx2.post(f"{address}/v1/sessions", json={"id": "s"})
+        body = {"code": "helpers.db.exec('create table t (a)')\nwhile True: pass", "mode": "background"}
+        accepted = httpx2.post(f"{address}/v1/sessions/s/execute", json=body).json()
+        service.kill()
+        service.wait(HANG_SECONDS)
+    with serving(tmp_path) as (address, _):
+        done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}").json()
+        assert (done["outcome"]["ok"], done["outcome"]["error"]["code"]) == (False, "worker.unavailable")
+        assert httpx2.get(f"{address}/v1/sessions/s/schema").json() == {"tables": []}
