@@ -18,8 +18,12 @@ from typing import Any
 
 from sandbox import modules
 
-# The snippet's code, and the text that namedtuple and dataclasses write: the canary watches what that text names.
-HARMLESS_CODE = ("<snippet>", "<string>")
+# Code by its file name, and who may run it: the snippet, and the text that dataclasses and namedtuple write (the canary
+# watches what that text names).
+HARMLESS_CODE = {
+    "<snippet>": ("sandbox/evaluate.py", "/audited_entry.py", "/escape_recorder.py"),
+    "<string>": ("/dataclasses.py", "/collections/__init__.py"),
+}
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,10 @@ class Oracle:
 
     @staticmethod
     def _harmless(event: str, arguments: tuple[Any, ...]) -> bool:
+        caller = sys._getframe(2).f_code.co_filename
         if event == "exec":
-            return arguments[0].co_filename in HARMLESS_CODE or _of_time_zones(arguments[0].co_filename)
+            name = arguments[0].co_filename
+            return caller.endswith(HARMLESS_CODE.get(name, ())) or _of_time_zones(name)
         if event == "open":
             # The parser looks for the line of a syntax error; a time zone is looked for where time zones are.
             return arguments[0] == "<snippet>" or _of_time_zones(arguments[0])
@@ -104,7 +110,6 @@ class Oracle:
             return arguments[0] == "tzdata" or arguments[0].startswith(("tzdata.", "encodings."))
         if event == "object.__setattr__" and arguments[1] in ("__name__", "__qualname__"):
             return True  # names are for messages; whose a class is, they do not say
-        caller = sys._getframe(2).f_code.co_filename
         return any(each.event == event and caller.endswith(each.file) for each in HARMLESS)
 
     def _canary(self, *_: object) -> None:
