@@ -20,6 +20,7 @@ from sandbox.kept import Child
 LOOK_SECONDS = 1.0
 IDLE_CPU_SECONDS = 0.25  # an honest child uses next to none while it waits
 _REASONS_KEPT = 1_000
+ENDED = "its process had ended"
 OUT_OF_TURN = "its process spoke out of turn, and was ended"
 NEVER = "nothing has run in it since the worker was started"
 
@@ -57,30 +58,33 @@ class Holding:
 
     def give(self, key: Hashable, child: Child) -> str | None:
         """Keep the child for the next run of `key`; or close it, and say why."""
-        if not child.is_quiet():
-            child.close("violation")
-            return self.lost(key, OUT_OF_TURN)
+        waiting = _Waiting(child, time.monotonic(), child.spent_ns())
+        why = self._fault(waiting)
         if self._most < 1:
-            child.close()
-            return self.lost(key, "this worker keeps no variables (kept_children is 0)")
+            why = "this worker keeps no variables (kept_children is 0)"
+        if why is not None:
+            child.close("violation")
+            self.lost(key, why)
+            return why
         with self._changed:
             if self._closed:
                 child.close("closed")
                 return None
-            self._waiting[key] = _Waiting(child, time.monotonic(), child.spent_ns())
-            over = [self._waiting.popitem(last=False) for _ in range(len(self._waiting) - self._most)]
-            for gone, _ in over:
+            over = [self._waiting.pop(key)] if key in self._waiting else []  # of a caller that runs two at once
+            self._waiting[key] = waiting
+            while len(self._waiting) > self._most:
+                gone, oldest = self._waiting.popitem(last=False)
                 self._remember(gone, f"they made room: this worker keeps those of {self._most} sessions")
+                over.append(oldest)
             self._watch()
-        for _, waiting in over:
-            waiting.child.close()
+        for each in over:
+            each.child.close()
         return None
 
-    def lost(self, key: Hashable, why: str) -> str:
+    def lost(self, key: Hashable, why: str) -> None:
         """The child of `key` is gone; the reason is kept for its next run."""
         with self._changed:
             self._remember(key, why)
-        return why
 
     def forget(self, whose: Callable[[Any], bool]) -> None:
         """End the children of these keys, if any wait."""
@@ -113,7 +117,7 @@ class Holding:
         if time.monotonic() - waiting.since > self._idle_seconds:
             return f"it was not used for {self._idle_seconds:g} seconds"
         if not child.alive():
-            return "its process had ended"
+            return ENDED
         if not child.is_quiet():
             return OUT_OF_TURN
         spent = child.spent_ns()

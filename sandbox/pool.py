@@ -16,7 +16,7 @@ from sandbox.children import TAKE_SECONDS, Children
 from sandbox.confine import OPTIONAL, LayerReport, missing
 from sandbox.conversation import Conversation
 from sandbox.errors import ProtocolViolation, SandboxUnavailable
-from sandbox.holding import OUT_OF_TURN, Holding
+from sandbox.holding import ENDED, OUT_OF_TURN, Holding
 from sandbox.kept import Child, DeadlinePassed
 from sandbox.limits import SandboxLimits
 from sandbox.link import Link, ZygoteSettings
@@ -115,11 +115,8 @@ class Sandbox:
             return self._loud(RunOutcome(status="rejected", error=refusal))
         if cancel is not None and cancel.cancelled:
             return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
-        if keep is None:
-            child, fresh = self._started_child(request), None
-        else:
-            child, fresh = self._resumed_child(keep, request, number)
-        kept = False
+        child, fresh = self._child(keep, request, number)
+        over = False
         try:
             if cancel is not None:
                 cancel.attach(lambda: child.end("cancelled"))
@@ -127,59 +124,54 @@ class Sandbox:
             if on_start is not None:
                 on_start()
             outcome = Conversation(child, limits, serve, keep=keep is not None).hold(output, self._children.status)
-            if keep is not None:
-                if cancel is not None:
-                    cancel.release()  # from here on the child is not this run's any more
-                outcome, kept = self._kept(keep, child, outcome, fresh)
-            return self._loud(outcome)
+            over = True
         finally:
             if cancel is not None:
-                cancel.release()
-            if kept:
-                self._running.discard(child)
-            else:
+                cancel.release()  # from here on the child may be another run's
+            if not over or keep is None:
                 self._drop(child)
+            if not over and keep is not None:
+                self._holding.lost(keep, "the last execution was broken off")
+        return self._loud(outcome if keep is None else self._kept(keep, child, outcome, fresh))
 
     def forget(self, whose: Callable[[Any], bool]) -> None:
         """End the kept children of these keys, if any wait."""
         self._holding.forget(whose)
 
-    def _resumed_child(self, key: Hashable, request: bytes, number: int) -> tuple[Child, str | None]:
+    def _child(self, key: Hashable | None, request: bytes, number: int) -> tuple[Child, str | None]:
         """The child that has the variables of `key`; or a new one, and why it is new."""
+        if key is None:
+            return self._started_child(request), None
         child, why = self._holding.take(key)
-        if child is not None:
-            self._running.add(child)
-            try:
-                if child.resume(request, number, time.monotonic() + RESUME_SECONDS):
-                    return child, None
-                why = "its process had ended"
-            except DeadlinePassed:
-                why = "its process did not take the next snippet, and was ended"
-            except ProtocolViolation:
-                why = OUT_OF_TURN
-            except BaseException:
-                self._drop(child)
-                raise
+        if child is None:
+            return self._started_child(request), why
+        self._running.add(child)
+        try:
+            if child.resume(request, number, time.monotonic() + RESUME_SECONDS):
+                return child, None
+            why = ENDED
+        except DeadlinePassed:
+            why = "its process did not take the next snippet, and was ended"
+        except ProtocolViolation:
+            why = OUT_OF_TURN
+        except BaseException:
             self._drop(child)
+            raise
+        self._drop(child)
         return self._started_child(request), why
 
-    def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> tuple[RunOutcome, bool]:
+    def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> RunOutcome:
         """Keep the child if it waits for more; the outcome says what was found, and warns when all is lost."""
-        code = (outcome.error or {}).get("code")
-        if outcome.status == "timeout":
-            lost: str | None = self._holding.lost(key, "the last execution took too long")
-        elif outcome.status == "cancelled":
-            lost = self._holding.lost(key, "the last execution was cancelled")
-        elif code == "code.memory":
-            lost = self._holding.lost(key, "the last execution needed more memory than it may use")
-        elif child.ended is not None or not child.alive():
-            lost = self._holding.lost(key, "the process of the last execution was lost")
-        else:
+        lost = _loss(child, outcome)
+        if lost is None:
+            self._running.discard(child)
             lost = self._holding.give(key, child)
+        else:
+            self._drop(child)
+            self._holding.lost(key, lost)
         warnings = outcome.warnings if lost is None else (*outcome.warnings, f"the variables are gone: {lost}")
         found: Literal["kept", "fresh"] = "kept" if fresh is None else "fresh"
-        told = dataclasses.replace(outcome, warnings=warnings, variables=found, variables_reason=fresh)
-        return told, lost is None
+        return dataclasses.replace(outcome, warnings=warnings, variables=found, variables_reason=fresh)
 
     def _started_child(self, request: bytes) -> Child:
         for _ in range(_ATTEMPTS):
@@ -231,6 +223,19 @@ def _close(children: Children, running: set[Child], holding: Holding) -> None:
         child.end("closed")
     holding.close()
     children.close()
+
+
+def _loss(child: Child, outcome: RunOutcome) -> str | None:
+    """Why a child cannot be kept after its run."""
+    if outcome.status == "timeout":
+        return "the last execution took too long"
+    if outcome.status == "cancelled":
+        return "the last execution was cancelled"
+    if outcome.error is not None and outcome.error["code"] == "code.memory":
+        return "the last execution needed more memory than it may use"
+    if child.ended is not None or not child.alive():
+        return "the process of the last execution was lost"
+    return None
 
 
 def within(limits: SandboxLimits, ceiling: SandboxLimits) -> SandboxLimits:

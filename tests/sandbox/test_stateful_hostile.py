@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from sandbox import RunOutcome, Sandbox, SandboxLimits, Snippet
+from sandbox.connection import Connection
 from sandbox.helpers.error import HelperError
+from sandbox.protocol import new_packer
 from sandbox.snippet import _kept, serve
 
 ENTRY = Path(__file__).with_name("hostile_entry.py")
@@ -156,17 +158,30 @@ class Stream:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.answers: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
         self.sent.append(data)
 
     def recv(self, most: int, flags: int = 0) -> bytes:
-        raise AssertionError("nothing is asked here")
+        assert self.answers, "nothing is asked here"
+        return self.answers.pop()
+
+
+@pytest.mark.parametrize("answer", [["ok", None], ["err", vars(HelperError("sql.runtime", "failed"))]])
+def test_a_reply_that_is_still_due_is_not_taken_for_the_next_request(answer: list[Any]) -> None:
+    stream = Stream()
+    connection = Connection(stream, 1 << 20)
+    connection.begin(lambda: None)
+    connection.post("db.batch_rows", 1, 0, [])
+    stream.answers.append(new_packer()(answer))
+    connection.end()
+    assert stream.answers == []
+    connection.begin(lambda: None)
+    connection.finish()  # raises what a posted call of this snippet failed with, not one of the last
 
 
 def test_between_two_snippets_calls_are_refused_and_printing_goes_nowhere() -> None:
-    from sandbox.connection import Connection
-
     stream = Stream()
     connection = Connection(stream, 1 << 20)
     code = b"""

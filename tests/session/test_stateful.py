@@ -165,6 +165,16 @@ def test_a_cancel_takes_the_variables_along(live: Session) -> None:
     assert fresh(live.run("1"), "was cancelled")
 
 
+def test_a_host_that_breaks_off_takes_the_variables_along(live: Session) -> None:
+    def broken(text: str) -> None:
+        raise RuntimeError(text)
+
+    ran(live, "x = 1")
+    with pytest.raises(RuntimeError, match="in"):
+        live.run("print('in')", on_output=broken)
+    assert fresh(live.run("1"), "was broken off")
+
+
 def test_too_much_memory_takes_the_variables_along(alone: Worker) -> None:
     session = alone.session(stateful=True)
     ran(session, "x = 1")
@@ -237,6 +247,25 @@ def test_a_session_made_anew_has_none_of_the_old_variables(alone: Worker) -> Non
     alone.remove("s")
     assert not child.alive(), "what it remembers of the data goes with the data"
     assert fresh(alone.session("s", stateful=True).run("1"), "nothing has run")
+
+
+def test_a_session_made_anew_by_another_process_has_none_either(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as there:
+        session = here.session("s", stateful=True)
+        ran(session, "x = 1")
+        there.remove("s")
+        time.sleep(0.01)  # made in another millisecond
+        there.session("s", stateful=True)
+        assert fresh(session.run("return x"), "nothing has run")
+
+
+def test_a_restore_leaves_the_variables_alone(live: Session) -> None:
+    live.exec("CREATE TABLE t AS SELECT 1 AS a")
+    live.checkpoint("before")
+    ran(live, "helpers.db.exec('DELETE FROM t')\nx = 1")
+    live.restore("before")
+    outcome = live.run("return [x, helpers.db.value('SELECT count(*) FROM t')]")
+    assert (outcome.result, outcome.variables) == ([1, 1], "kept")
 
 
 def test_an_expired_session_leaves_no_child(tmp_path: Path) -> None:
