@@ -18,7 +18,7 @@ _TEMPLATE = Template("""\
 # Running Python next to a database
 
 You submit Python 3 source (a snippet). It runs in an isolated process without files or network, beside a SQLite
-database that belongs to this session and keeps its tables for your next snippets; Python variables do not survive.
+database that belongs to this session and keeps its tables for your next snippets; $variables.
 The usual modules for data work can be imported (json, re, math, statistics, datetime, collections, itertools, csv …).
 
 **Answer.** Top-level `return value`; else the last expression, else the variable `result`. Answer with plain data:
@@ -110,11 +110,16 @@ class Guide(msgspec.Struct, frozen=True):
     limits: dict[str, Any]
 
 
-def guide(limits: Limits | None = None) -> Guide:
-    """The guide for sessions with these limits."""
+_VARIABLES = "Python variables do not survive"
+_LIVE_VARIABLES = "variables stay too\n(not rolled back), until the outcome says `variables: fresh`"
+
+
+def guide(limits: Limits | None = None, *, stateful: bool = False) -> Guide:
+    """The guide for sessions with these limits, `stateful` or not."""
     limits = limits or Limits()
     found = calls()
     text = _TEMPLATE.substitute(
+        variables=_LIVE_VARIABLES if stateful else _VARIABLES,
         db=_listed(found, "helpers.db"),
         schema=_listed(found, "helpers.schema"),
         sql="\n".join(f"- `{helper.signature}`" for helper in found if helper.name.startswith("helpers.sql")),

@@ -10,6 +10,7 @@ from sandbox.helpers import Builders, Database, Schema
 
 def test_the_guide_is_short():
     assert len(guide().text.split()) < 900
+    assert len(guide(stateful=True).text.split()) - len(guide().text.split()) < 20
 
 
 def test_every_call_is_in_the_guide():
@@ -42,3 +43,10 @@ def test_the_examples_are_python():
     for block in blocks:
         body = "".join(f"    {line}\n" for line in block.splitlines())
         ast.parse(f"def snippet():\n{body}")
+
+
+def test_it_says_whether_variables_stay():
+    assert "variables do not survive" in guide().text
+    live = guide(stateful=True).text
+    assert "do not survive" not in live
+    assert "`variables: fresh`" in live

@@ -9,7 +9,8 @@ from codemode.cli.app import App, command
 
 @command("prompt", short_help="Print the guide for models, or type stubs.")
 @click.option("--stubs", is_flag=True, help="Print the calls as a .pyi file instead, for type checkers.")
-def prompt(app: App, stubs: bool) -> None:
+@click.option("--stateful", is_flag=True, help="For sessions that keep their variables between snippets.")
+def prompt(app: App, stubs: bool, stateful: bool) -> None:
     """Print what a model has to know to write snippets: paste it into a system prompt.
 
     With --stubs: the stub of the module `helpers`, to be saved as helpers.pyi. With --json: the guide, every call with
@@ -24,7 +25,7 @@ def prompt(app: App, stubs: bool) -> None:
     from codemode.interface import types
     from codemode.prompt import guide
 
-    found = guide(app.resolved().settings.limits)
+    found = guide(app.resolved().settings.limits, stateful=stateful)
     if app.as_json:
         app.answer({"prompt": found.text, "helpers": found.helpers, "types": types(), "limits": found.limits})
     else:
