@@ -28,6 +28,7 @@
     │   ├── SessionExists             session.exists           choose another id
     │   ├── NoSuchCheckpoint          session.no_such_checkpoint  use one of `available`
     │   ├── CheckpointExists          session.checkpoint_exists   choose another name, or replace it on purpose
+    │   ├── CannotUndo                session.cannot_undo      restore a checkpoint
     │   └── CheckpointLimit           session.checkpoint_limit    delete checkpoints that are not needed
     ├── RequestInvalid                request.invalid          mend the call
     │   ├── RequestTooLarge           request.too_large        send less, or stream it
@@ -247,6 +248,12 @@ class CheckpointExists(SessionError):
     """The session has a checkpoint of that name already; choose another, or replace it on purpose."""
 
     code = "session.checkpoint_exists"
+
+
+class CannotUndo(SessionError):
+    """There is nothing to undo or redo, or not all of what that takes was kept; the message says why."""
+
+    code = "session.cannot_undo"
 
 
 class CheckpointLimit(SessionError):

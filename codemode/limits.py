@@ -33,6 +33,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     open_sessions: int = 256  # per worker; each open one costs about 200 KB and a few descriptors
     checkpoints: int = 20  # named copies of a session: more are hard to tell apart
     checkpoint_bytes: int = 4096 * MIB  # all of them together, whole copies: four of the largest database
+    undo_executions: int = 20  # how many changes can be undone, one after the other
+    undo_bytes: int = 64 * MIB  # what they had changed, as it was before; new rows cost nothing
     code_bytes: int = 256 * 1024  # the snippet's source; data belongs in `inputs` or in a table
 
     def __post_init__(self) -> None:

@@ -134,6 +134,14 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
+class Undone(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken back or done again: an execution, a host's call, or a restore; and when it was made."""
+
+    what: str
+    execution_id: str | None
+    timestamp: str
+
+
 class ColumnsDifference(msgspec.Struct, frozen=True, kw_only=True):
     """How the columns of one table differ, by name; `changed` ones have another type, default, NOT NULL or key."""
 

@@ -56,6 +56,32 @@ def restore(app: App, session_id: str, name: str) -> None:
         click.echo(f"{session_id} is as it was at {found.name}, {relative(found.created_at)}")
 
 
+@command("undo")
+@click.argument("session_id", metavar="SESSION")
+def undo(app: App, session_id: str) -> None:
+    """Take the last change of a session back: an execution, an import, a restore. Again: the one before."""
+    with app.worker() as worker:
+        undone = worker.session(session_id, create=False).undo()
+    _answer(app, session_id, undone, "took back")
+
+
+@command("redo")
+@click.argument("session_id", metavar="SESSION")
+def redo(app: App, session_id: str) -> None:
+    """Do again what was undone last, where nothing was written since."""
+    with app.worker() as worker:
+        undone = worker.session(session_id, create=False).redo()
+    _answer(app, session_id, undone, "did again")
+
+
+def _answer(app: App, session_id: str, undone: Any, done: str) -> None:
+    if app.as_json:
+        app.answer(undone, session_id=session_id)
+        return
+    what = {"host": "a call of the host", "execution": f"execution {undone.execution_id}"}.get(undone.what, undone.what)
+    click.echo(f"{session_id}: {done} {what}, {relative(undone.timestamp)}")
+
+
 @command("fork")
 @click.argument("session_id", metavar="SESSION")
 @click.argument("new_id", metavar="[NEW]", required=False)
@@ -120,4 +146,4 @@ def _told(row: dict[str, Any]) -> str:
     return printable(", ".join(f"{name} {value!r}" for name, value in row.items()))
 
 
-VERBS = (checkpoint, checkpoints, restore, fork, diff)
+VERBS = (checkpoint, checkpoints, restore, undo, redo, fork, diff)

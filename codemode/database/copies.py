@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import apsw
 
+from codemode.database import undo
 from codemode.database.connection import open_session
 from codemode.database.execute import Deadline
 from codemode.database.metrics import size_bytes
@@ -55,12 +56,13 @@ def take(source: Path, target: Path, check: Check) -> None:
         _sync(target)
 
 
-def make_ready(path: Path, live: Path | None, limits: Limits, until: float) -> None:
+def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, renew: bool) -> int:
     """Bring the private copy at `path` to the newest form, check it, and give it what belongs to `live` alone.
 
-    Without `live` it becomes a session of its own, to which nothing of that kind belongs. With the walls of a session's
-    own connection: checking computes the users' CHECK constraints. Raises SessionNewer, SessionDamaged for a copy that
-    is not sound, StatementTimeout at `until`.
+    Without `live` it becomes a session of its own, to which nothing of that kind belongs. Answers the id of its state:
+    a new one where something was carried over, or where `renew` says so. With the walls of a session's own connection:
+    checking computes the users' CHECK constraints. Raises SessionNewer, SessionDamaged for a copy that is not sound,
+    StatementTimeout at `until`.
     """
     with explained(path), closing(open_session(path, limits, own=True)) as connection:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)  # rows of before the session's limit was lowered
@@ -70,21 +72,32 @@ def make_ready(path: Path, live: Path | None, limits: Limits, until: float) -> N
                 found = connection.pragma("quick_check", 1)
                 if found != "ok":
                     raise SessionDamaged(f"the copy is damaged: {found}", hint="use another one; nothing was changed")
-                _carry_over(connection, live)
+                if _carry_over(connection, live) or renew:
+                    undo.set_id(connection, undo.new_id())
+                return undo.current_id(connection)
         except apsw.InterruptError:
             raise StatementTimeout("checking the copy took too long", hint="give the session more time") from None
 
 
-def _carry_over(connection: apsw.Connection, live: Path | None) -> None:
-    """Fill the engine's tables that no way back may change with what the session holds now."""
+def _carry_over(connection: apsw.Connection, live: Path | None) -> bool:
+    """Fill the engine's tables that no way back may change with what the session holds now; whether that differs."""
     if live is not None:
         connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
         connection.execute("ATTACH ? AS live", (str(live),))
-    with connection:
-        for name in map(quoted, CARRIED_TABLES):
-            connection.execute(f"DELETE FROM main.{name}")  # noqa: S608
-            if live is not None:
-                connection.execute(f"INSERT INTO main.{name} SELECT * FROM live.{name}")  # noqa: S608
+    differs = False
+    for name in map(quoted, CARRIED_TABLES):
+        wanted = f"SELECT * FROM live.{name}" if live is not None else f"SELECT * FROM main.{name} WHERE FALSE"  # noqa: S608
+        if not _same(connection, f"SELECT * FROM main.{name}", wanted):  # noqa: S608
+            with connection:
+                connection.execute(f"DELETE FROM main.{name}")  # noqa: S608
+                connection.execute(f"INSERT INTO main.{name} {wanted}")
+            differs = True
+    return differs
+
+
+def _same(connection: apsw.Connection, one: str, other: str) -> bool:
+    sql = f"SELECT NOT EXISTS ({one} EXCEPT {other}) AND NOT EXISTS ({other} EXCEPT {one})"
+    return bool(connection.execute(sql).get)
 
 
 def put_back(copy: Path, live: Path, check: Check) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -162,7 +162,8 @@ class Result:
 def open_cursor(connection: apsw.Connection, sql: str, params: Parameters) -> tuple[apsw.Cursor, tuple[str, ...]]:
     """Start `sql` and return its cursor and column names; an empty tuple when it answers no rows.
 
-    The names are read before the first step: afterwards a statement without rows has none (apsw).
+    The names are read before the first step: afterwards a statement without rows has none (apsw). And after it, where
+    there is a row: SQLite may have prepared a kept statement anew, because the schema is another.
     """
     columns: tuple[str, ...] = ()
 
@@ -178,6 +179,9 @@ def open_cursor(connection: apsw.Connection, sql: str, params: Parameters) -> tu
     except BaseException:
         cursor.close(True)
         raise
+    if columns:
+        with suppress(apsw.ExecutionCompleteError):
+            columns = tuple(column[0] for column in cursor.description)
     return cursor, columns
 
 

@@ -149,7 +149,7 @@ class Calls:
                 f"checkpoint() is not available in a {self._transaction.mode.replace('_', ' ')} execution",
                 hint="it would stay: leave it out, or run the snippet for good",
             )
-        if self._transaction.is_open:
+        if self._transaction.pending:
             raise RequestInvalid(
                 "checkpoint() keeps what is committed, and this execution has written something that is not",
                 hint="call helpers.db.commit() first, or make the checkpoint before the first write",

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 from codemode.database import copies
 from codemode.database.clock import now
 from codemode.database.journal import Entry
-from codemode.errors import CodemodeError, SessionDamaged
+from codemode.errors import CodemodeError
 from codemode.limits import Limits
 from codemode.session import ids
 from codemode.session.accounts import write_log
-from codemode.session.checkpoints import Checkpoints, ends_in_time, put_back, until_now
+from codemode.session.checkpoints import Checkpoints, ends_in_time, until_now
 from codemode.session.files import storage_errors
 from codemode.session.forking import fork
+from codemode.session.going_back import Journey
 from codemode.session.opened import OpenSession
+from codemode.session.provenance import HOST
 from codemode.session.registry import Registry
 from codemode.session.slots import Key
-from codemode.values import Checkpoint, Differences, Totals
+from codemode.values import Checkpoint, Differences, Totals, Undone
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
-
-_HOST = "host"
 
 
 class CheckpointCalls:
@@ -65,15 +65,26 @@ class CheckpointCalls:
     def restore(self, name: str) -> Checkpoint:
         """Make the data what it was at the checkpoint `name`, wholly or not at all; the checkpoint stays.
 
-        Raises NoSuchCheckpoint, SessionNewer, and SessionDamaged for a damaged checkpoint; the session is unchanged
-        then.
+        `undo` takes it back. Raises NoSuchCheckpoint, SessionNewer, and SessionDamaged for a damaged checkpoint; the
+        session is unchanged then.
         """
         with self._alone("restore", name) as opened:
             found = self._kept().get(name)
-            with opened.files.unfinished() as copy, _about(name):
-                _copied(self._kept().path(name), copy)
-                put_back(opened, copy, ends_in_time(opened), until_now(self.limits.execution_seconds))
+            self._journey(opened).to_checkpoint(self._kept().path(name), name)
             return found
+
+    def undo(self) -> Undone:
+        """Take the last change back: the last execution that wrote, call of the host, import or restore.
+
+        Another `undo` goes back further; `redo` takes an undo back. Raises CannotUndo, with the reason.
+        """
+        with self._alone("undo", "") as opened:
+            return self._journey(opened).along("undo")
+
+    def redo(self) -> Undone:
+        """Do again what was undone last, where nothing was written since; raises CannotUndo."""
+        with self._alone("redo", "") as opened:
+            return self._journey(opened).along("redo")
 
     def fork(self, new_session_id: str | None = None, *, checkpoint: str | None = None) -> Session:
         """A new session with this one's data as it is now, or as it was at `checkpoint`; with the same lowered limits.
@@ -102,6 +113,9 @@ class CheckpointCalls:
         until = until_now(self.limits.execution_seconds)
         return self._kept().diff(a, b, lambda: time.monotonic() > until, sample)
 
+    def _journey(self, opened: OpenSession) -> Journey:
+        return Journey(opened, ends_in_time(opened), until_now(self.limits.execution_seconds))
+
     def _sibling(self, session_id: str) -> Session:
         raise AssertionError("a session provides this")
 
@@ -112,7 +126,7 @@ class CheckpointCalls:
     def _alone(self, kind: str, text: str) -> Iterator[OpenSession]:
         """The session's turn for something that takes at most `execution_seconds`, and its entry in the log."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
-            entry, started = Entry(_HOST, now(), kind, text, 0.0), time.monotonic()
+            entry, started = Entry(HOST, now(), kind, text, 0.0), time.monotonic()
             try:
                 with opened.deadline.until(until_now(self.limits.execution_seconds)):
                     yield opened
@@ -128,14 +142,3 @@ def _copied(checkpoint: Path, path: Path) -> None:
     """A private copy of a checkpoint: a file that nobody has open for writing, so plain copying will do."""
     with storage_errors(path):
         shutil.copyfile(checkpoint, path)
-
-
-@contextmanager
-def _about(name: str) -> Iterator[None]:
-    try:
-        yield
-    except SessionDamaged as error:
-        raise SessionDamaged(
-            f"checkpoint {name} is damaged, and the session is as it was: {error.message}",
-            hint="restore another checkpoint, and delete this one",
-        ) from None

@@ -12,6 +12,7 @@ import difflib
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from codemode.database import copies
@@ -35,8 +36,11 @@ class Checkpoints:
 
     def all(self) -> list[Checkpoint]:
         """Every checkpoint, the oldest first."""
+        found = []
         with storage_errors(self._files.checkpoints):
-            found = [(path.stat(), path) for path in self._files.checkpoints.glob("*.db") if _is_checkpoint(path)]
+            for path in filter(_is_checkpoint, self._files.checkpoints.glob("*.db")):
+                with suppress(FileNotFoundError):  # deleted a moment ago: listing waits for nobody
+                    found.append((path.stat(), path))
         found.sort(key=lambda pair: (pair[0].st_mtime_ns, pair[1].name))
         return [
             Checkpoint(name=_name(path), created_at=iso(stat.st_mtime_ns // 1_000_000), size_bytes=stat.st_size)
@@ -107,13 +111,6 @@ class Checkpoints:
                 f" {limits.checkpoint_bytes:,} bytes of limit checkpoint_bytes",
                 hint=hint if others else "compact the session, or raise the limit",
             )
-
-
-def put_back(opened: Guarded, copy: Path, check: Callable[[], None], until: float) -> None:
-    """Make the session's data what the private file `copy` holds, brought to the newest form: wholly or not at all."""
-    copies.make_ready(copy, opened.files.database, opened.limits, until)
-    copies.put_back(copy, opened.files.database, check)
-    opened.outdate()
 
 
 def ends_in_time(opened: Guarded) -> Callable[[], None]:

@@ -54,6 +54,11 @@ class SessionFiles:
         """The directory of the session's checkpoints; made with the first one."""
         return self.directory / "checkpoints"
 
+    @property
+    def undo(self) -> Path:
+        """What the last changes can be undone with."""
+        return self.checkpoints / "undo.ways"
+
     def size_bytes(self) -> int:
         """Bytes on disk of everything in the directory; 0 when there is none."""
         try:
@@ -88,19 +93,24 @@ class SessionFiles:
         with storage_errors(self.directory):
             # A write-ahead log whose database is gone would be replayed into the new file: its pages are another's.
             self.set_aside_database(f"orphan-{now_ms()}")
+            self.undo.unlink(missing_ok=True)  # no way back from the new one leads into the old one
             fresh.rename(self.database)
 
     @contextmanager
     def unfinished(self) -> Iterator[Path]:
         """A path for a file that is being made below `checkpoints`; what is not renamed by the end is deleted."""
-        with storage_errors(self.checkpoints):
-            self.checkpoints.mkdir(mode=0o700, exist_ok=True)
-        path = self.checkpoints / f"new-{ulid()}.db"
+        path = self.fresh()
         try:
             yield path
         finally:
             for companion in ("", *_COMPANIONS):
                 path.with_name(path.name + companion).unlink(missing_ok=True)
+
+    def fresh(self) -> Path:
+        """A path for a file that is to be made below `checkpoints`; what a killed process leaves there is swept."""
+        with storage_errors(self.checkpoints):
+            self.checkpoints.mkdir(mode=0o700, exist_ok=True)
+        return self.checkpoints / f"new-{ulid()}.db"
 
     def sweep(self) -> None:
         """Delete what a process that was killed has left unfinished; only under the directory's lock."""

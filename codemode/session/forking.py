@@ -28,7 +28,7 @@ def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], No
         with files.unfinished() as fresh:
             copy(fresh)
             limits = registry.limits(origin)
-            copies.make_ready(fresh, None, limits, until_now(limits.execution_seconds))
+            copies.make_ready(fresh, None, limits, until_now(limits.execution_seconds), renew=True)
             files.adopt(fresh)
         registry.enrol(target, origin.limits)
 

@@ -24,6 +24,7 @@ from codemode.guard import Guard
 from codemode.guard.repair import explain_error
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles, storage_full
+from codemode.session.history import History
 
 Opening = Callable[[SessionFiles, Limits], Connection]
 
@@ -85,6 +86,13 @@ class OpenSession(Guarded):
     def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds) -> None:
         files.sweep()
         super().__init__(files, limits, log, _writing)
+        with _closed_on_error(self.connection, files):
+            self.history = History(self.connection, self.guard, files, limits)
+
+    def close(self) -> None:
+        """Close the files; an open transaction is rolled back by SQLite."""
+        self.history.close()
+        super().close()
 
     def is_settled(self) -> bool:
         """Whether no transaction is left open: whoever had the turn may have been cut short (KeyboardInterrupt).

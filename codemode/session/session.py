@@ -154,6 +154,7 @@ class Session(CheckpointCalls, HostCalls):
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             try:
+                opened.history.cut("the session was compacted after it")
                 return compact.compact(opened.files.database, opened.limits)
             except DatabaseError as error:
                 raise opened.explained(error, "VACUUM") from None
@@ -215,7 +216,8 @@ class Session(CheckpointCalls, HostCalls):
                 return known
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics, execution_id)
         try:
-            outcome = execution.run(self._worker.sandbox, queue_seconds)
+            with opened.history.recording(execution.id, "execution"):
+                outcome = execution.run(self._worker.sandbox, queue_seconds)
         except SandboxUnavailable as error:
             raise WorkerUnavailable(
                 f"the snippet did not run: {error}",
@@ -227,7 +229,8 @@ class Session(CheckpointCalls, HostCalls):
     @contextmanager
     def _turn(self) -> Iterator[Calls]:
         """A turn and a transaction for calls of the host itself: kept when the block ends well."""
-        with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
+        turn = self._registry.turn(self._key, self.limits.queue_seconds)
+        with turn as opened, opened.history.recording("", HOST):
             transaction = Transaction(opened, "atomic")
             statements = Statements(opened, transaction, HOST)
             calls = Calls(statements, HostFunctions(), lambda: self._metrics(statements))

@@ -22,7 +22,7 @@ from typing import Literal
 
 from codemode.database.execute import DatabaseError
 from codemode.errors import CodemodeError, RequestInvalid, StatementFailed, StatementRefused
-from codemode.session.opened import Guarded
+from codemode.session.opened import Guarded, OpenSession
 from codemode.session.provenance import HOST, Provenance
 
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
@@ -40,13 +40,9 @@ class Transaction:
         self.before_write: Callable[[], None] = lambda: None
         self.before_commit: Callable[[], None] = lambda: None  # what it writes commits with the data, or not at all
         self._opened, self._connection, self._guard = opened, opened.connection, opened.guard
+        self._history = opened.history if isinstance(opened, OpenSession) else None
         self._open = False
         self._marks = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there are writes that are neither committed nor undone."""
-        return self._open
 
     @property
     def depth(self) -> int:
@@ -161,6 +157,7 @@ class Transaction:
         try:
             self.before_commit()
             self._write_provenance()
+            self._name_state()
             self._engine("COMMIT")
         except CodemodeError:
             self._rollback()
@@ -168,10 +165,21 @@ class Transaction:
         self.provenance.forget()
         self._open = False
         self.committed = True
+        if self._history is not None:
+            self._history.settle()
+
+    def _name_state(self) -> None:
+        if self._history is not None:
+            try:
+                self._history.mark()
+            except DatabaseError as error:
+                raise self._opened.explained(error, "COMMIT") from None
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._engine("ROLLBACK")
+        if self._history is not None:
+            self._history.unmark()
         self._ended()
 
     def _expect_alive(self) -> None:

@@ -45,6 +45,19 @@ def test_differences_are_shown(cli, people):
     ]
 
 
+def test_the_last_change_is_undone_and_done_again(cli, people):
+    answer = cli("run", "-s", people, "--json", "-c", "helpers.db.exec('DELETE FROM people')").json
+    undone = cli("sessions", "undo", people, "--json").json["result"]
+    assert undone["execution_id"] == answer["execution_id"]
+    assert cli("query", "SELECT count(*) AS n FROM people", "-s", people, "--json").json["result"] == [{"n": 3}]
+    assert f"{people}: did again execution {answer['execution_id']}" in cli("sessions", "redo", people).out
+    assert cli("query", "SELECT count(*) AS n FROM people", "-s", people, "--json").json["result"] == [{"n": 0}]
+    assert "took back execution" in cli("sessions", "undo", people).out
+    assert "took back a call of the host" in cli("sessions", "undo", people).out, "the import"
+    empty = cli("sessions", "undo", people)
+    assert (empty.code, "[session.cannot_undo]" in empty.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -31,6 +31,7 @@ class Model:
     """One session that exists."""
 
     data: Data = field(default_factory=Data)
+    checkpoints: dict[str, Data] = field(default_factory=dict)
     last_used: float = 0.0
     pinned: bool = False
     expired: bool = False

@@ -141,3 +141,14 @@ def test_a_host_is_told_which_values_were_not_stored_as_they_came(
         "state 'k': NaN or infinity at $[0] is stored as null",
     ]
     assert table.metrics()["usage"]["warnings"] == {"value": 3}
+
+
+def test_a_kept_statement_answers_the_columns_of_now(table: Session) -> None:
+    def columns() -> list[str]:
+        return list(table.query("SELECT * FROM t")[0])
+
+    assert columns() == ["a", "b"]
+    assert table.run("helpers.db.exec('ALTER TABLE t ADD COLUMN c DEFAULT 5')").ok
+    assert columns() == ["a", "b", "c"]
+    assert table.run("helpers.db.exec('ALTER TABLE t DROP COLUMN b')").ok
+    assert columns() == ["a", "c"]

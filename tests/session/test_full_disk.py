@@ -71,7 +71,7 @@ def test_a_checkpoint_and_a_restore_that_do_not_fit(small_disk: Path) -> None:
         session.exec("CREATE TABLE t (x)")
         session.exec("INSERT INTO t VALUES ('small')")
         session.checkpoint("small")
-        session.exec("INSERT INTO t VALUES (zeroblob(600000))")
+        session.exec("INSERT INTO t VALUES (zeroblob(250000))")
         session.checkpoint("large")
         fill(small_disk / "fill")
         for call in (lambda: session.checkpoint("next"), lambda: session.restore("large"), session.fork):
@@ -80,7 +80,13 @@ def test_a_checkpoint_and_a_restore_that_do_not_fit(small_disk: Path) -> None:
         assert session.value("SELECT count(*) FROM t") == 2
         assert [found.name for found in session.checkpoints()] == ["small", "large"]
         assert [info.id for info in worker.sessions()] == ["s"]
+        with pytest.raises(StorageFull, match="free space"):
+            session.undo()
+        assert session.value("SELECT count(*) FROM t") == 2
         (small_disk / "fill").unlink()
+        session.undo()
+        assert session.value("SELECT count(*) FROM t") == 1
+        session.redo()
         session.restore("small")
         assert session.value("SELECT count(*) FROM t") == 1
         assert session.fork().get_tables() == ["t"]

@@ -6,12 +6,14 @@ expired, removed or made anew by the other. HYPOTHESIS_PROFILE=deep looks for lo
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +25,7 @@ from session_model import ENDINGS, STEPS, Data, Model, execute, source
 
 from codemode import Limits, Session, Worker
 from codemode.database import clock
-from codemode.errors import SessionExpired, SessionNotFound
+from codemode.errors import CannotUndo, SessionExpired, SessionNotFound
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 IDLE = 100.0  # seconds; the clock is moved in steps of 40, so that no moment is in doubt
@@ -156,6 +158,29 @@ class Sessions(RuleBasedStateMachine):
             session.compact()
             data.rows |= {n, n + 10}
             data.state[f"k{n}"] = n
+
+    @rule(where=WHERE, name=NAMES, label=st.sampled_from(["first", "second"]))
+    def checkpoint(self, where: int, name: str, label: str) -> None:
+        if session := self.session(where, name):
+            session.checkpoint(label, replace=True)
+            self.models[name].checkpoints[label] = copy.deepcopy(self.models[name].data)
+
+    @rule(where=WHERE, name=NAMES, label=st.sampled_from(["first", "second"]))
+    def restore(self, where: int, name: str, label: str) -> None:
+        if session := self.session(where, name):
+            model = self.models[name]
+            assert {found.name for found in session.checkpoints()} == set(model.checkpoints)
+            if label in model.checkpoints:
+                session.restore(label)
+                model.data = copy.deepcopy(model.checkpoints[label])
+
+    @rule(where=WHERE, name=NAMES)
+    def undo_and_redo(self, where: int, name: str) -> None:
+        """There and back is where it was, whatever it was."""
+        if session := self.session(where, name):
+            with suppress(CannotUndo):  # it was compacted, or made just now
+                session.undo()
+                session.redo()
 
     @rule(name=NAMES, numbers=st.lists(st.integers(1000, 1030), min_size=2, max_size=4, unique=True))
     def run_at_once(self, name: str, numbers: list[int]) -> None:

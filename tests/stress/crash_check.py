@@ -11,7 +11,7 @@ from typing import Any
 from crash_workload import BATCH, EACH, LOADED, PARTS
 
 from codemode import Limits, Session, Worker
-from codemode.errors import CodemodeError, SessionExpired, SessionNotFound
+from codemode.errors import CannotUndo, CodemodeError, SessionExpired, SessionNotFound
 
 
 @dataclass
@@ -32,6 +32,18 @@ class Findings:
     lost: list[str] = field(default_factory=list)
     partial: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+
+
+FIRST = (["t"], [], [{"a": "first" * 20, "n": LOADED}])
+SECOND = (["t", "u"], ["t_by_a"], [{"a": "second", "n": LOADED}])
+
+
+def _state_of(session: Session) -> tuple[Any, ...]:
+    return (
+        session.get_tables(),
+        [index["name"] for index in session.describe_table("t")["indexes"]],
+        session.query("SELECT a, count(*) AS n FROM t GROUP BY a"),
+    )
 
 
 class Check:
@@ -177,19 +189,35 @@ class Check:
         if not operation.parts:
             return
         session = self.worker.session(f"kept-{operation.n}", create=False)
-        found = (
-            session.get_tables(),
-            [index["name"] for index in session.describe_table("t")["indexes"]],
-            session.query("SELECT a, count(*) AS n FROM t GROUP BY a"),
-        )
-        first = (["t"], [], [{"a": "first" * 20, "n": LOADED}])
-        second = (["t", "u"], ["t_by_a"], [{"a": "second", "n": LOADED}])
-        if operation.done and found != first:
+        found = _state_of(session)
+        if operation.done and found != FIRST:
             self.findings.lost.append(f"{operation}: {found}")
-        if 1 in operation.parts and found not in (first, second):
+        if found not in (FIRST, SECOND):
             self.findings.partial.append(f"{operation}: {found}")
         if [checkpoint.name for checkpoint in session.checkpoints()] != ["first"]:
             self.findings.lost.append(f"{operation}: its checkpoint")
+
+    def _undone(self, operation: Operation) -> None:
+        """One state or the other, and from it the ways that its last acknowledged step promised, or an honest no."""
+        if not operation.parts:
+            return
+        session = self.worker.session(f"undone-{operation.n}", create=False)
+        found = _state_of(session)
+        if operation.done and found != SECOND:
+            self.findings.lost.append(f"{operation}: {found}")
+        if found not in (FIRST, SECOND):
+            self.findings.partial.append(f"{operation}: {found}")
+        try:
+            session.undo() if found == SECOND else session.redo()
+        except CannotUndo:
+            # Killed between a commit and what is kept of it, or before anything was undone: it says so.
+            if operation.done or (2 in operation.parts and found == FIRST):
+                self.findings.lost.append(f"{operation}: its way back")
+            return
+        there = _state_of(session)
+        if there != (FIRST if found == SECOND else SECOND):
+            self.findings.partial.append(f"{operation}: undone to {there}")
+        session.redo() if found == SECOND else session.undo()
 
     def _forked(self, operation: Operation) -> None:
         found = self._tables_of(f"fork-{operation.n}")

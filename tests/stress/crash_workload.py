@@ -146,6 +146,17 @@ def restored(worker: Worker, session: Session, n: int, tell: Tell) -> None:
     session.restore("first")
 
 
+def undone(worker: Worker, session: Session, n: int, tell: Tell) -> None:
+    session = worker.session(f"undone-{n}")
+    session.load("t", [("a", "TEXT")], (("first" * 20,) for _ in range(LOADED)))
+    tell("part", part=0)
+    session.script("UPDATE t SET a = 'second'; CREATE TABLE u (x); CREATE INDEX t_by_a ON t (a)")
+    tell("part", part=1)
+    session.undo()
+    tell("part", part=2)
+    session.redo()
+
+
 def forked(worker: Worker, session: Session, n: int, tell: Tell) -> None:
     source = worker.session(f"source-{n}")
     source.load("t", [("a", "TEXT")], (("first" * 20,) for _ in range(LOADED)))
@@ -153,7 +164,7 @@ def forked(worker: Worker, session: Session, n: int, tell: Tell) -> None:
 
 
 DATA = (batched, parts, single, schema, dropped, state, counted, failing, loaded, compacted)
-LIFE = (created, removed, swept, renewed, loaded, counted, restored, forked)
+LIFE = (created, removed, swept, renewed, loaded, counted, restored, undone, forked)
 
 
 def main(data_dir: Path, seed: int, first: int, pipe: int) -> None:
