@@ -22,6 +22,8 @@ from codemode import __version__
 COMMANDS = {
     "run": "codemode.cli.run:run",
     "query": "codemode.cli.query:query",
+    "explain": "codemode.cli.explain:explain",
+    "describe": "codemode.cli.describe:describe",
     "import": "codemode.cli.imports:import_files",
     "export": "codemode.cli.export:export",
     "sessions": "codemode.cli.sessions:sessions",

@@ -136,6 +136,27 @@ READ_ONLY_SETTINGS: tuple[Setting, ...] = (
 )
 
 
+# What a copy in memory has of them: no file to bound or to keep a journal for.
+SCRATCH_SETTINGS: tuple[Setting, ...] = (
+    refuse_tricks,
+    texts_in_single_quotes,
+    distrust_the_schema,
+    keep_references,
+    sort_in_bounded_files,
+    replace_functions,
+    bound_statements,
+)
+
+
+def open_scratch(limits: Limits) -> apsw.Connection:
+    """An empty database in memory with the functions, the walls and the limits of a session."""
+    _bound_the_heap()
+    connection = apsw.Connection(":memory:")
+    for setting in SCRATCH_SETTINGS:
+        setting(connection, limits)
+    return connection
+
+
 def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bool = False) -> apsw.Connection:
     """Open the session's file at `path` with every setting above; a new or empty file becomes a database.
 

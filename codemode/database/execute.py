@@ -19,6 +19,7 @@ from codemode.database.watchdog import Interrupting
 
 DatabaseError = apsw.Error  # what layers above catch, without importing apsw
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)  # of the session's file, or of the log that is attached to it
+InterruptError = apsw.InterruptError
 Connection = apsw.Connection
 Cursor = apsw.Cursor
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -45,11 +46,12 @@ class Deadline:
     """The connection's progress handler: ends a running statement when its time is over or it was cancelled.
 
     It looks every 10,000 operations, and an operation on a long value may take a millisecond or a second: what is still
-    running a moment after its time is interrupted by the watchdog, which is heard at the end of each row.
+    running a moment after its time is interrupted by the watchdog, which is heard at the end of each row. It is over
+    too when the deadline `also` is.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: apsw.Connection, also: Deadline | None = None) -> None:
+        self._connection, self._also = connection, also
         self._at = float("inf")
         self._lock = threading.Lock()
         self._cancel: Cancellable | None = None
@@ -57,7 +59,9 @@ class Deadline:
 
     def is_over(self) -> bool:
         """Whether the time of what runs is over, or it was cancelled."""
-        return time.monotonic() > self._at or (self._cancel is not None and self._cancel.cancelled)
+        if time.monotonic() > self._at or (self._cancel is not None and self._cancel.cancelled):
+            return True
+        return self._also is not None and self._also.is_over()
 
     @contextmanager
     def cancellable(self, cancel: Cancellable) -> Iterator[None]:

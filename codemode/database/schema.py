@@ -6,19 +6,14 @@ Everything is read with SQLite's table-valued pragma functions and bound names: 
 from __future__ import annotations
 
 import difflib
-import re
 from typing import Any
 
 import apsw
 
 from codemode.database import provenance
-from codemode.database.execute import take_rows
 from codemode.database.names import is_reserved, quoted
 from codemode.errors import NoSuchTable
 
-_SAMPLE_ROWS = 5
-_SAMPLE_BYTES = 64 * 1024
-_LEAST_SCORE = 0.5  # below this a name is no better than a guess
 # Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
 _COMPARED_CHARACTERS = 128
 _COMPARED_NAMES = 1_000
@@ -35,6 +30,25 @@ def tables(connection: apsw.Connection) -> list[str]:
         connection, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' ORDER BY name"
     )
     return [name for (name,) in found if not is_reserved(name)]
+
+
+def ordinary_tables(connection: apsw.Connection) -> list[str]:
+    """The tables that hold rows themselves: no views, no virtual tables and not what those are made of."""
+    found = _rows(
+        connection, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name"
+    )
+    return [name for (name,) in found if not name.startswith("sqlite_")]
+
+
+def all_names(connection: apsw.Connection) -> set[str]:
+    """Every name of the schema that is taken, in small letters."""
+    return {name.lower() for (name,) in _rows(connection, "SELECT name FROM sqlite_schema")}
+
+
+def view_statements(connection: apsw.Connection) -> list[str]:
+    """The statements that made the views, in the order in which they were made."""
+    found = _rows(connection, "SELECT sql FROM sqlite_schema WHERE type = 'view' AND sql IS NOT NULL ORDER BY rowid")
+    return [sql for (sql,) in found]
 
 
 def real_name(connection: apsw.Connection, table: str) -> str:
@@ -127,45 +141,13 @@ def row_count(connection: apsw.Connection, table: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {quoted(table)}", can_cache=False).get)  # noqa: S608
 
 
-def describe(connection: apsw.Connection, table: str) -> dict[str, Any]:
-    """Everything about `table`: columns, indexes, foreign keys, its rows' number, a few of them, who changed it."""
+def structure(connection: apsw.Connection, table: str) -> dict[str, Any]:
+    """What `table` was declared as: its columns, indexes and foreign keys; and who changed it."""
     name = real_name(connection, table)
-    cursor = connection.execute(f"SELECT * FROM {quoted(name)} LIMIT {_SAMPLE_ROWS}", can_cache=False)  # noqa: S608
-    sample, _ = take_rows(cursor, _SAMPLE_ROWS, _SAMPLE_BYTES)
-    names = [column["name"] for column in columns(connection, name)]
     return {
         "table": name,
         "columns": columns(connection, name),
         "indexes": indexes(connection, name),
         "foreign_keys": foreign_keys(connection, name),
-        "row_count": row_count(connection, name),
-        "sample_rows": [dict(zip(names, row, strict=False)) for row in sample],
         "provenance": provenance.of_table(connection, name),
     }
-
-
-def find_column(connection: apsw.Connection, table: str, meaning: str) -> dict[str, Any] | None:
-    """The column of `table` whose name is closest to `meaning` (score 0 to 1), or None when none is close."""
-    wanted = _words(meaning[:_COMPARED_CHARACTERS])
-    names = [column["name"] for column in columns(connection, table)]
-    scored = [(_likeness(wanted, _words(name[:_COMPARED_CHARACTERS])), name) for name in names]
-    score, name = max(scored, key=lambda pair: pair[0], default=(0.0, ""))
-    if score < _LEAST_SCORE:
-        return None
-    return {"table": real_name(connection, table), "name": name, "score": round(score, 3)}
-
-
-def _words(name: str) -> list[str]:
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return [word.lower() for word in re.split(r"[\W_]+", spaced) if word]
-
-
-def _likeness(wanted: list[str], have: list[str]) -> float:
-    """1 for the same words; otherwise how alike the texts are, or how many words of one are in the other."""
-    if wanted == have:
-        return 1.0
-    spelled = difflib.SequenceMatcher(None, "".join(wanted), "".join(have)).ratio()
-    shared = sum(1 for word in wanted if any(word == w or (len(word) > 2 and w.startswith(word)) for w in have))
-    covered = shared / max(len(wanted), len(have), 1)
-    contained = 0.9 if wanted and shared == len(wanted) else 0.0
-    return min(0.99, max(spelled, covered, contained))

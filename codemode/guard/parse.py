@@ -48,6 +48,16 @@ def read(text: str) -> Reading:
         return UNDECIDED
 
 
+def table_names(text: str) -> dict[str, str]:
+    """Alias → table, in small letters, as sqlglot reads them: for words about a plan, and for nothing that decides."""
+    if read(text) is UNDECIDED:
+        return {}
+    from sqlglot import exp
+
+    tables = [node for tree in _dialect().parse(text) if tree is not None for node in tree.find_all(exp.Table)]
+    return {node.alias_or_name.lower(): node.name.lower() for node in tables}
+
+
 @lru_cache(maxsize=1)
 def _dialect() -> Any:
     import logging

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from codemode.database import plan, schema, state
+from codemode.database import schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
-from codemode.database.values import parameters
 from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
+from codemode.session import advice, profiles
 from codemode.session.batches import Batches
 from codemode.session.checkpoints import Checkpoints, ends_in_time
 from codemode.session.host import HostFunctions
@@ -172,9 +172,7 @@ class Calls:
         return Checkpoints(self._opened.files, self._opened.limits)
 
     def _explain(self, sql: str, params: Any) -> Any:
-        statement = self.statements.checked(sql)
-        with self.statements.logged("explain", sql), self.statements.stepping(statement):
-            return plan.explain(self._opened.connection, sql, parameters(params))
+        return advice.explain(self.statements, sql, params)
 
     def _get_metrics(self) -> Any:
         with self.statements.logged("get_metrics", "get_metrics()"), self.statements.as_engine():
@@ -247,8 +245,8 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "schema.get_tables": (lambda calls: calls._schema(schema.tables), ()),
     "schema.get_columns": (lambda calls, *args: calls._schema(schema.columns, *args), (str,)),
     "schema.has_column": (lambda calls, *args: calls._schema(schema.has_column, *args), (str, str)),
-    "schema.describe_table": (lambda calls, *args: calls._schema(schema.describe, *args), (str,)),
-    "schema.find_column": (lambda calls, *args: calls._schema(schema.find_column, *args), (str, str)),
+    "schema.describe_table": (lambda calls, *args: profiles.describe(calls.statements, *args), (str,)),
+    "schema.find_column": (lambda calls, *args: profiles.find_column(calls.statements, *args), (str, str)),
 }
 _RESULT_METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "result.begin": (Spill.begin, (str, list, list)),

@@ -128,7 +128,7 @@ class HostCalls:
         """Nothing is left to do: each call of the host is a transaction of its own, committed when it returns."""
 
     def explain(self, sql: str, params: Any = ()) -> dict[str, Any]:
-        """The plan of a statement in words."""
+        """The plan of a statement in words, and an index that was tried; see helpers.db.explain."""
         with self._helpers(read_only=True) as helpers:
             return dict(helpers.db.explain(sql, params))
 
@@ -155,12 +155,12 @@ class HostCalls:
             return bool(helpers.schema.has_column(table, column))
 
     def describe_table(self, table: str) -> dict[str, Any]:
-        """Columns, indexes, foreign keys, row count and a few rows of `table`."""
+        """What `table` was declared as and what it holds; see helpers.schema.describe_table."""
         with self._helpers(read_only=True) as helpers:
             return dict(helpers.schema.describe_table(table))
 
     def find_column(self, table: str, meaning: str) -> dict[str, Any] | None:
-        """The column of `table` that `meaning` is closest to."""
+        """The column of `table` that `meaning` fits best; see helpers.schema.find_column."""
         with self._helpers(read_only=True) as helpers:
             return helpers.schema.find_column(table, meaning)
 

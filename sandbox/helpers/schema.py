@@ -36,15 +36,24 @@ class Schema(Spelled):
 
     @spelled()
     def describe_table(self, table: str) -> Answer:
-        """Everything about a table: `{"table", "columns", "indexes", "foreign_keys", "row_count", "sample_rows"}`.
+        """A table: `{"columns", "indexes", "foreign_keys", "row_count", "sample_rows", "candidate_keys", "joins"}`.
 
-        And `"provenance"`: `{"created", "changes"}`, the execution that made it and the last five that changed it.
+        Each of `columns` has what get_columns tells and what it holds: `stored` (type → share of the values), `nulls`,
+        `distinct`, `min`, `max`, `frequent` (`[{"value", "share"}]`), and `estimated`, the names of those that are
+        guesses from some of the rows. `joins` are columns of other tables that hold the same values:
+        `[{"column", "table", "references", "overlap", "covered", "unique", "estimated"}]`. It takes five seconds at
+        most: `profile` says how many rows were examined, and what was `left_out`.
+        `provenance`: `{"created", "changes"}`, the execution that made it and the last five that changed it.
         """
         return Answer(self._channel.call("schema.describe_table", _text(table, "table")))
 
     @spelled()
     def find_column(self, table: str, meaning: str) -> Answer | None:
-        """The column of a table whose name comes closest to a meaning: `{"table", "name", "score"}`, or None."""
+        """The column of a table that fits a meaning best: `{"table", "name", "score"}`, or None.
+
+        Names, synonyms, types and the values themselves count; `because` says which did, `alternatives` which other
+        columns fit.
+        """
         found = self._channel.call("schema.find_column", _text(table, "table"), _text(meaning, "meaning"))
         return None if found is None else Answer(found)
 

@@ -47,16 +47,15 @@ def test_insertable_columns_are_not_the_generated_ones(connection: apsw.Connecti
 
 
 def test_describe(connection: apsw.Connection) -> None:
-    described = schema.describe(connection, "authors")
-    assert (described["table"], described["row_count"], len(described["sample_rows"])) == ("authors", 2, 2)
-    assert described["sample_rows"][0] == {"id": 1, "fullName": "Ann", "birth year": 1970}
+    described = schema.structure(connection, "authors")
+    assert (described["table"], schema.row_count(connection, "authors")) == ("authors", 2)
     assert described["indexes"] == [
         {"name": "by_name", "unique": True, "partial": True, "columns": ["fullName", "birth year"]}
     ]
-    assert schema.describe(connection, 'or"der')["foreign_keys"] == [
+    assert schema.structure(connection, 'or"der')["foreign_keys"] == [
         {"column": "author", "table": "authors", "references": "id", "on_update": "NO ACTION", "on_delete": "CASCADE"}
     ]
-    assert schema.describe(connection, "ünder")["row_count"] == 2
+    assert schema.row_count(connection, "ünder") == 2
 
 
 def test_an_unknown_table_names_the_closest(connection: apsw.Connection) -> None:
@@ -64,16 +63,6 @@ def test_an_unknown_table_names_the_closest(connection: apsw.Connection) -> None
         schema.columns(connection, "Author")
     assert raised.value.did_you_mean == ("authors",)
     assert "docs" in raised.value.available
-
-
-@pytest.mark.parametrize(
-    ("meaning", "found"),
-    [("full name", "fullName"), ("name", "fullName"), ("birth_year", "birth year"), ("birthYear", "birth year"),
-     ("ID", "id"), ("temperature", None), ("", None)],
-)  # fmt: skip
-def test_find_column(connection: apsw.Connection, meaning: str, found: str | None) -> None:
-    answer = schema.find_column(connection, "authors", meaning)
-    assert (answer and answer["name"]) == found
 
 
 def test_table_sizes_add_up_to_the_file(connection: apsw.Connection) -> None:
