@@ -11,6 +11,7 @@ from dataclasses import dataclass
 NEAR = 0.8  # of a limit: late enough to matter, early enough to act
 SCAN_STEPS = 1_000_000  # of one statement: some 50 to 100 ms of reading rows one by one
 EXPIRY_SECONDS = 3_600.0
+_NAMES, _NAME = 5, 60  # shown in a warning: how many, and their characters
 
 # What the figure is, and what to do before the limit is met.
 _ADVICE = {
@@ -84,14 +85,20 @@ def large_scan(steps: int, scans: Sequence[str], tables: Sequence[str]) -> Warne
 
     A plan has the names that the statement gave its tables; `tables` are their own.
     """
-    what = ", ".join(scans or tables) or "a table"
+    what = _listed(scans or tables) or "a table"
     if not set(scans) <= set(tables):
-        what += f" ({', '.join(tables)})"
+        what += f" ({_listed(tables)})"
     return Warned(
         "scan",
         f"one statement read {steps:,} rows of {what} one by one; helpers.db.explain(sql) says why, and which index"
         " would help",
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """A few names, however many and long they are: anybody may have made them up."""
+    shown = [name if len(name) <= _NAME else f"{name[:_NAME]}…" for name in names[:_NAMES]]
+    return ", ".join([*shown, "…"] if len(names) > _NAMES else shown)
 
 
 def _amount(kind: str, figure: float) -> str:

@@ -17,7 +17,7 @@ from codemode.session.tally import Tally
 from codemode.values import SlowStatement
 
 _PLAN_SECONDS = 0.5  # of its own: the statement may have used all the time there was
-_PLAN_LINES = 50
+_PLAN_LINES, _PLAN_LINE = 50, 200  # kept, and characters of each: a table's name may be as long as a statement
 _SLOW = 100  # in one execution
 
 
@@ -55,7 +55,7 @@ class Notable:
             scan_steps=cost.scan_steps,
             sorts=cost.sorts,
             auto_indexes=cost.auto_indexes,
-            plan=tuple(lines[:_PLAN_LINES]),
+            plan=tuple(line[:_PLAN_LINE] for line in lines[:_PLAN_LINES]),
         )
 
     def _explained(self, statement: Statement) -> dict[str, Any]:

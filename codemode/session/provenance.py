@@ -6,11 +6,15 @@ away when it is undone. So nothing that was rolled back, in whole or in part, is
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from codemode.database import provenance, schema
 from codemode.database.clock import now
+from codemode.database.execute import DatabaseError
 from codemode.guard import Statement
 from codemode.guard.statement import Write
 from codemode.session.opened import Guarded
@@ -19,7 +23,7 @@ HOST = "host"  # the execution id of calls that the host made itself
 _COUNTED_AS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 _SCHEMA = {"CREATE": "created", "DROP": "dropped", "ALTER": "altered"}
 _ON_TABLE = ("INDEX", "TRIGGER")  # making or dropping one alters the table it is on
-
+_COUNT_SECONDS = 2.0  # of its own: tens of millions of rows
 _MOVED = "moved"  # what was noted below belongs to another name by now
 
 Layer = dict[str, Counter[str]]
@@ -74,23 +78,37 @@ class Provenance:
 
     def _schema(self, with_tables: bool) -> Schema:
         connection = self._opened.connection
-        with self._opened.guard.engine():
+        with self._as_engine():
             tables = frozenset(schema.tables(connection) if with_tables else ())
             return Schema(int(connection.pragma("schema_version")), tables)
+
+    @contextmanager
+    def _as_engine(self) -> Iterator[None]:
+        try:
+            with self._opened.guard.engine():
+                yield
+        except DatabaseError as error:
+            raise self._opened.explained(error, "") from None
 
     def _note_schema(self, write: Write, new_names: frozenset[str]) -> None:
         action, _, what = write.verb.partition("_")
         self._add(write.table, Counter(["altered" if what in _ON_TABLE else _SCHEMA[action]]))
         if write.verb == "CREATE_TABLE":
-            with self._opened.guard.engine():
-                rows = schema.row_count(self._opened.connection, write.table)  # CREATE TABLE … AS
-            self._add(write.table, Counter(inserted=rows))
+            self._add(write.table, self._rows_of(write.table))
         if new_names:
             self._follow(write.table, *new_names)
 
+    def _rows_of(self, table: str) -> Counter[str]:
+        """The rows that CREATE TABLE … AS has put into `table`: SQLite itself does not count them."""
+        try:
+            with self._opened.guard.engine(), self._opened.deadline.until(time.monotonic() + _COUNT_SECONDS):
+                return Counter(inserted=schema.row_count(self._opened.connection, table))
+        except DatabaseError:
+            return Counter(["uncounted"])
+
     def _follow(self, old: str, new: str) -> None:
         """ALTER TABLE gave `old` another name: its history takes that name too."""
-        with self._opened.guard.engine():
+        with self._as_engine():
             provenance.rename(self._opened.connection, old, new)
         found: Counter[str] = Counter()
         for layer in self._layers:
@@ -101,7 +119,7 @@ class Provenance:
     def _note_rows(self, writes: tuple[Write, ...], changes: int, touched: int) -> None:
         direct = [write for write in writes if write.direct]
         others = [write for write in writes if not write.direct]
-        if changes:
+        if changes and direct:
             name = "upserted" if len(direct) > 1 else _COUNTED_AS[direct[0].verb]
             self._add(direct[0].table, Counter({name: changes}))
         rest = touched - changes
@@ -116,7 +134,7 @@ class Provenance:
     def _is_virtual(self, table: str) -> bool:
         # What a virtual table writes into its shadow tables counts among the rows that were touched.
         if table not in self._virtual:
-            with self._opened.guard.engine():
+            with self._as_engine():
                 self._virtual[table] = schema.is_virtual(self._opened.connection, table)
         return self._virtual[table]
 
@@ -125,10 +143,12 @@ class Provenance:
         layer[table] = _joined(layer.get(table, Counter()), counted)
 
     def write(self) -> None:
-        """Add what was noted to the session's file: called with the engine's rights, before the commit."""
+        """Add what was noted to the session's file, before the commit."""
         [noted] = self._layers  # no unit is open when a transaction commits
         changes = {table: counted for table, counted in noted.items() if counted.keys() - {_MOVED}}
-        if changes:
+        if not changes:
+            return
+        with self._as_engine():
             provenance.add(self._opened.connection, self._execution_id, now(), changes)
 
 

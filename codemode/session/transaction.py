@@ -156,7 +156,7 @@ class Transaction:
     def _commit(self) -> None:
         try:
             self.before_commit()
-            self._write_provenance()
+            self.provenance.write()
             self._name_state()
             self._engine("COMMIT")
         except CodemodeError:
@@ -194,13 +194,6 @@ class Transaction:
     def _ended(self) -> None:
         self._open, self._marks, self.rolled_back = False, 0, True
         self.provenance.forget()
-
-    def _write_provenance(self) -> None:
-        with self._guard.engine():
-            try:
-                self.provenance.write()
-            except DatabaseError as error:
-                raise self._opened.explained(error, "COMMIT") from None
 
     def _engine(self, sql: str) -> None:
         with self._guard.engine():

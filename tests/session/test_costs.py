@@ -92,6 +92,19 @@ def test_a_slow_statement_is_kept_with_its_plan(tmp_path: Path) -> None:
         assert session.metrics()["usage"]["slow_statements"] > 600
 
 
+def test_long_names_do_not_fill_the_log_or_the_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notable, "SCAN_STEPS", 10)
+    long = "n" * 50_000
+    with Worker(data_dir=tmp_path, settings=Settings(slow_statement_ms=0.001)) as worker:
+        session = worker.session("s")
+        session.exec(f"CREATE TABLE {long} AS " + NUMBERS.format(count=100) + "SELECT i FROM n")
+        outcome = session.run(f"helpers.db.query('SELECT * FROM {long}')")
+        assert max(map(len, outcome.warnings)) < 500
+        [slow] = session.slow_statements(1)
+        assert len(slow.plan[0]) == 200
+        assert len(slow.statement) < 5_000
+
+
 def test_what_failed_may_have_been_slow(tmp_path: Path) -> None:
     limits = Limits(query_seconds=0.2)
     with Worker(data_dir=tmp_path, limits=limits, settings=Settings(slow_statement_ms=100)) as worker:
@@ -99,14 +112,16 @@ def test_what_failed_may_have_been_slow(tmp_path: Path) -> None:
         fill(session, 20_000)
         outcome = session.run("helpers.db.value('SELECT count(*) FROM n AS a, n AS b WHERE a.j + b.j = 100')")
         assert outcome.error.code == "sql.timeout"
-        [slow] = session.slow_statements()
+        slow = session.slow_statements()[0]
         assert slow.duration_ms >= 150
         assert [line.split()[:2] for line in slow.plan] == [["SCAN", "a"], ["SCAN", "b"]]
 
 
-def test_ordinary_statements_are_not_slow(session: Session) -> None:
-    session.run("helpers.db.value('SELECT 1')")
-    assert session.slow_statements() == []
+def test_ordinary_statements_are_not_slow(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path, settings=Settings(slow_statement_ms=60_000)) as worker:
+        session = worker.session("s")
+        session.run("helpers.db.value('SELECT 1')")
+        assert session.slow_statements() == []
 
 
 def test_a_large_scan_warns_once_and_is_counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

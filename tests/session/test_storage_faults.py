@@ -265,8 +265,12 @@ def test_a_catalogue_of_somebody_else_is_not_used(files: SessionFiles) -> None:
     connection = sqlite3.connect(catalogue)
     connection.execute("PRAGMA user_version = 1")
     connection.close()
-    with Worker(data_dir=data_dir(files)) as worker, pytest.raises(CatalogDamaged, match="no such table"):
+    with pytest.raises(CatalogDamaged, match="no such table"), Worker(data_dir=data_dir(files)) as worker:
         worker.session("sound")
+    connection = sqlite3.connect(catalogue)
+    made = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('sessions', 'usage_by_day')")
+    assert made.fetchone() == (0,), "nothing of ours is in it"
+    connection.close()
 
 
 @pytest.mark.parametrize("again", [False, True])
