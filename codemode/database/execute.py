@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -252,17 +252,18 @@ def row_bytes(row: tuple[Any, ...]) -> int:
     return size
 
 
-def unique_names(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """`columns` with repeated names told apart: id, id_2, id_3."""
-    if len(set(columns)) == len(columns):
+def unique_names(columns: tuple[str, ...], same: Callable[[str], str] = str) -> tuple[str, ...]:
+    """`columns` with repeated names told apart: id, id_2, id_3; two are one name where `same` makes them equal."""
+    taken = set(map(same, columns))
+    if len(taken) == len(columns):
         return columns
-    taken, names = set(columns), []
     seen: set[str] = set()
+    names: list[str] = []
     for name in columns:
         unique, number = name, 1
-        while unique in seen or (number > 1 and unique in taken):
+        while same(unique) in seen or (number > 1 and same(unique) in taken):
             number += 1
             unique = f"{name}_{number}"
-        seen.add(unique)
+        seen.add(same(unique))
         names.append(unique)
     return tuple(names)

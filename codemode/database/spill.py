@@ -13,12 +13,15 @@ from typing import Any, Literal
 import apsw
 
 from codemode.database.clock import now
+from codemode.database.execute import unique_names
 from codemode.database.names import quoted
 
 KEPT = 20  # results of a session; older ones go when a new one comes
 TYPES = frozenset({"", "INTEGER", "REAL", "BOOLEAN", "TEXT", "BLOB"})
+_TYPES: dict[type, str] = {int: "INTEGER", float: "REAL", str: "TEXT", bytes: "BLOB"}
 
 Kind = Literal["rows", "json"]
+Columns = tuple[tuple[str, str], ...]  # names with their declared types
 
 _NAME = re.compile(r"_result_([1-9][0-9]{0,17})")
 _SPARE_PAGES = 64  # for the schema, the list of results, and what SQLite keeps half empty
@@ -31,12 +34,32 @@ class ResultTable:
 
     number: int
     kind: Kind
-    columns: tuple[tuple[str, str], ...]
+    columns: Columns
 
     @property
     def name(self) -> str:
         """Its name in the session."""
         return f"_result_{self.number}"
+
+
+def columns_for(names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Columns:
+    """Columns for a query's answer, each of the type of its values in `rows`, or of none where they have several."""
+    types = [_type_of(column) for column in zip(*rows, strict=True)] or [""] * len(names)
+    return tuple(zip(unique_names(names, str.lower), types, strict=True))
+
+
+def fit(rows: Sequence[tuple[Any, ...]], columns: Columns) -> bool:
+    """Whether the declared types leave all values in `rows` as they are."""
+    kept = {kind: {made, type(None)} for made, kind in _TYPES.items()}
+    return all(
+        kind == "" or set(map(type, column)) <= kept[kind]
+        for (_, kind), column in zip(columns, zip(*rows, strict=True), strict=True)
+    )
+
+
+def _type_of(column: tuple[Any, ...]) -> str:
+    kinds = set(map(type, column)) - {type(None)}
+    return _TYPES[kinds.pop()] if len(kinds) == 1 else ""
 
 
 def next_number(connection: apsw.Connection) -> int:

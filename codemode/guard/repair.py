@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 
 from codemode.database.disk import disk_is_full
+from codemode.database.spill import KEPT
 from codemode.database.temporary import spent_too_much
 from codemode.errors import (
     AlreadyExists,
@@ -124,6 +125,8 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
         hint = FUNCTION_WAYS[name.lower()]
     elif "." in name and lookup.closest(name.rpartition(".")[2], available):
         hint = "a session has one database: leave the name before the table out"
+    elif name.lower().startswith("_result_"):
+        hint = f"a session keeps its last {KEPT} results: run the snippet that returned it again"
     return NoSuchTable(f"no such table: {name}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES])
 
 

@@ -31,9 +31,7 @@ PIECE_BYTES = 1_000_000  # of one piece of it, in a frame and in the table
 METHODS = "result."  # the calls that are answered here
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
-_TYPES: dict[type, str] = {int: "INTEGER", float: "REAL", str: "TEXT", bytes: "BLOB"}
 _JSON = (("part", "INTEGER PRIMARY KEY"), ("json", "TEXT"))
-_ROW = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +143,12 @@ class Spill:
         with self._giving_up(), closing(self._answered(statement, params)) as pieces:
             for names, rows, size in pieces:
                 if not self._table.number:
-                    self._make("rows", tuple(zip(_apart(names), _types(rows, typed=typed), strict=True)))
+                    self._make("rows", spill.columns_for(names, rows if typed else ()))
                 checksum = digest(rows[: max(0, held - seen)], checksum)
                 seen += len(rows)
                 if seen >= held > seen - len(rows) and checksum != mark:
                     raise _OtherRows
-                if typed and not _fit(rows, self._table):
+                if typed and not spill.fit(rows, self._table.columns):
                     raise _OtherTypes
                 self._insert(rows, size)
             if seen < max(held, 1):
@@ -158,7 +156,9 @@ class Spill:
             self._finish()
             self._statements.tally.whole_after_all()
 
-    def _answered(self, statement: Statement, params: Parameters) -> Generator[tuple[Sequence[str], list[_ROW], int]]:
+    def _answered(
+        self, statement: Statement, params: Parameters
+    ) -> Generator[tuple[tuple[str, ...], list[tuple[Any, ...]], int]]:
         """The rows of a query in pieces, with its columns and their size; the user's SQL has the user's rights."""
         statements = self._statements
         statements.check_length(statement, params)
@@ -218,7 +218,7 @@ class Spill:
         self._transaction.undo(self._mark)
         self._transaction.rolled_back = rolled_back or self._transaction.doomed is not None  # none of it was the data
 
-    def _make(self, kind: spill.Kind, columns: tuple[tuple[str, str], ...]) -> None:
+    def _make(self, kind: spill.Kind, columns: spill.Columns) -> None:
         with self._statements.as_engine():
             self._pages_before = spill.used_pages(self._connection)
             self._table = ResultTable(spill.next_number(self._connection), kind, columns)
@@ -268,24 +268,9 @@ def _are_columns(columns: list[Any], types: list[Any]) -> bool:
     )
 
 
-def _apart(names: Sequence[str]) -> list[str]:
-    """`names` told apart as SQLite tells columns apart: without case."""
-    taken: set[str] = {name.lower() for name in names}
-    seen: set[str] = set()
-    apart: list[str] = []
-    for name in names:
-        unique, number = name, 1
-        while unique.lower() in seen or (number > 1 and unique.lower() in taken):
-            number += 1
-            unique = f"{name}_{number}"
-        seen.add(unique.lower())
-        apart.append(unique)
-    return apart
-
-
-def _some(cursor: Cursor) -> tuple[list[_ROW], int]:
+def _some(cursor: Cursor) -> tuple[list[tuple[Any, ...]], int]:
     """The next rows, as many as one piece takes, and their size."""
-    rows: list[_ROW] = []
+    rows: list[tuple[Any, ...]] = []
     size = 0
     for row in cursor:
         rows.append(row)
@@ -293,21 +278,3 @@ def _some(cursor: Cursor) -> tuple[list[_ROW], int]:
         if size >= PIECE_BYTES or len(rows) == PIECE_ROWS:
             break
     return rows, size
-
-
-def _types(rows: list[_ROW], *, typed: bool) -> list[str]:
-    """A type for each column that changes none of the values in `rows`; "" changes nothing at all."""
-    found = []
-    for column in zip(*rows, strict=True):
-        kinds = set(map(type, column)) - {type(None)}
-        found.append(_TYPES[kinds.pop()] if typed and len(kinds) == 1 else "")
-    return found
-
-
-def _fit(rows: list[_ROW], table: ResultTable) -> bool:
-    """Whether the types of the table's columns leave the values in `rows` as they are."""
-    allowed = {kind: {made, type(None)} for made, kind in _TYPES.items()}
-    return all(
-        kind == "" or set(map(type, column)) <= allowed[kind]
-        for (_, kind), column in zip(table.columns, zip(*rows, strict=True), strict=True)
-    )

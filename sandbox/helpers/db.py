@@ -66,7 +66,8 @@ class Database(Spelled):
         """Run one SELECT (or a write with RETURNING) and answer its rows, a list of dicts.
 
         The list also has `.columns .row_count .truncated .rows_read`. At most `limits.rows` rows come back; when
-        there are more, `.truncated` is True: aggregate in SQL, or read all of them with `pages`.
+        there are more, `.truncated` is True: aggregate in SQL, or read all of them with `pages`. Returned as the
+        result as they are, all of them are kept as a table.
         """
         return self._rows(*self._statement(sql, params))
 

@@ -118,9 +118,9 @@ def test_cut_rows_that_fit_and_are_not_the_querys_are_answered_as_cut(large: Ses
 
 
 def test_a_statement_that_writes_is_not_run_twice(large: Session) -> None:
-    outcome = large.run("return helpers.db.query('UPDATE t SET x = x + 1 RETURNING x')")
+    outcome = large.run("return helpers.db.query('INSERT INTO t SELECT x, name FROM t RETURNING 0 AS zero')")
     assert outcome.ok
-    assert large.value("SELECT min(x) FROM t") == 2
+    assert large.value("SELECT count(*) FROM t") == 50_000
 
 
 OTHERS = {
@@ -214,6 +214,8 @@ def test_the_last_twenty_are_kept(session: Session) -> None:
     assert list(sizes) == [f"_result_{n}" for n in range(4, 24)]
     assert all(size["spilled"] and size["rows"] == 1000 and size["bytes"] > 0 for size in sizes.values())
     assert "_result_4" not in session.get_tables()
+    gone = session.run("return helpers.db.query('SELECT * FROM _result_3')").error
+    assert (gone.code, "last 20 results" in gone.hint) == ("sql.no_such_table", True)
 
 
 def test_a_table_of_that_name_that_is_no_result_is_left_alone(worker: Worker, session: Session) -> None:
@@ -359,3 +361,21 @@ def test_a_retry_answers_with_the_same_handle(session: Session) -> None:
     again = session.run("helpers.db.create_table('t', 'a'); return [1] * 1000", **request)
     assert (again.replayed, again.result, again.result_info) == (True, first.result, first.result_info)
     assert [row["number"] for row in session.query("SELECT number FROM _codemode_results")] == [1]
+
+
+def test_cut_rows_of_an_earlier_execution_are_kept_whole_too(worker: Worker) -> None:
+    session = worker.session(stateful=True)
+    session.exec(f"CREATE TABLE t AS {MANY.format(25_000)}")
+    assert session.run("rows = helpers.db.query('SELECT * FROM t')").result_info.handle is None
+    assert session.value(f"SELECT count(*) FROM {handle(session.run('return rows'))}") == 25_000
+    session.exec("DELETE FROM t WHERE x = 1")
+    outcome = session.run("return rows")
+    assert (outcome.result_info.handle, len(outcome.result)) == (None, 10_000)
+    assert any("only the 10,000 rows" in warning for warning in outcome.warnings)
+
+
+def test_a_fork_has_the_results_and_counts_on(worker: Worker, session: Session) -> None:
+    handle(session.run("return [1] * 1000", max_result_bytes=10))
+    fork = session.fork()
+    assert fork.value("SELECT sum(value) FROM _result_1") == 1000
+    assert handle(fork.run("return [2] * 1000", max_result_bytes=10)) == "_result_2"
