@@ -11,7 +11,6 @@ from typing import Any
 from benchmarks.repair.cases import Case
 from benchmarks.repair.repairer import repaired
 from codemode import Outcome, Session, Worker
-from codemode.cli.imports import load_file
 from codemode.database.sources import Source
 from codemode.database.transfer import format_of, reader_for, table_of
 
@@ -51,7 +50,9 @@ class _Desk:
         session = self._worker.session(f"repair-{self._count}")
         for file in TABLES:
             with Source(SAMPLE / file) as source:
-                load_file(session, source, reader_for(format_of(file, ("csv",), None), ("NA",), None), table_of(file))
+                session.import_source(
+                    source, reader_for(format_of(file, ("csv",), None), ("NA",), None), table_of(file)
+                )
         return session
 
     def run(self, case: Case) -> Result:
