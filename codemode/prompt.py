@@ -30,7 +30,8 @@ was done so far. BEGIN, COMMIT, PRAGMA, ATTACH and VACUUM are refused.
 **Values.** Bind them: `?` with a list, `:name` with a dict. NULL is None, booleans are 1 and 0, lists and dicts are
 stored as JSON text, dates as ISO text. Text in SQL takes 'single quotes', names "double quotes".
 
-**Errors** are `helpers.Error` with `.code .message .hint .did_you_mean .available`: read the hint, mend, run again.
+**Errors** are `helpers.Error` with `.code .message .hint .did_you_mean .available .suggestion`: run the suggestion, or
+mend as the hint says.
 
 **From the host.** Its inputs are variables; its functions are `helpers.host.NAME(...)`.
 

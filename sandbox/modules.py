@@ -22,6 +22,7 @@ from sandbox.facade import Facade, facade, members, suggestion, title
 from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, queue_, system
 from sandbox.facades.listed import LISTED, contents
 from sandbox.guards import allow_writes
+from sandbox.helpers.spelling import closest
 from sandbox.type_proxy import ABC_META
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ _shared: dict[str, dict[str, Any]] = {}
 def available() -> list[str]:
     """The names of all modules that a snippet may import."""
     return sorted({*LISTED, *_OF_RUN, *_WHOLE, *_PACKAGES, "__future__"} - {"__future__"})
+
+
+def members_of(module: str) -> frozenset[str]:
+    """The names that `from module import …` finds, those that belong to one run left out."""
+    return frozenset(_listed(module))
 
 
 def preload() -> None:
@@ -238,7 +244,12 @@ def _missing_name(made: Facade, wanted: str) -> ImportError:
         f"cannot import name {wanted!r} from {title(made)!r}; {suggestion(wanted, known)}", name=title(made)
     )
     error.available = known  # type: ignore[attr-defined]
+    error.did_you_mean = [_SAME_NAMES[wanted]] if wanted in _SAME_NAMES else closest(wanted, known)  # type: ignore[attr-defined]
     return error
+
+
+# What other languages and libraries call it.
+_SAME_NAMES = {"average": "mean", "avg": "mean", "std": "stdev", "var": "variance"}
 
 
 def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:
@@ -251,5 +262,6 @@ def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:
     message = f"No module named {name!r} in snippets; available: {', '.join(known)}"
     error = ModuleNotFoundError(message if hint is None else f"{message}. {hint[0].upper()}{hint[1:]}", name=name)
     error.hint = hint  # type: ignore[attr-defined]
+    error.did_you_mean = close  # type: ignore[attr-defined]
     error.available = list(known)  # type: ignore[attr-defined]
     return error

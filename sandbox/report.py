@@ -32,6 +32,21 @@ _running = [FILENAME]  # the file name of the snippet that runs
 
 _JAVASCRIPT = {"true": "True", "false": "False", "null": "None", "undefined": "None", "console": "print"}
 
+# What JavaScript calls the methods of texts, lists and dicts.
+_ELSEWHERE = {"push": "append", "toUpperCase": "upper", "toLowerCase": "lower", "trim": "strip", "indexOf": "index",
+    "replaceAll": "replace", "startsWith": "startswith", "endsWith": "endswith", "padStart": "rjust", "padEnd": "ljust",
+    "entries": "items"}  # fmt: skip
+
+_OPERATORS = {
+    "includes": "write: value in list",
+    "length": "write: len(value)",
+    "concat": "write: one + other",
+    "map": "write: [f(x) for x in list]",
+    "filter": "write: [x for x in list if f(x)]",
+    "forEach": "write: for x in list:",
+    "toString": "write: str(value)",
+}
+
 
 def describe(error: BaseException) -> dict[str, Any]:
     """The fields of a Problem: code, message, hint, did_you_mean, available, line, traceback, sql, suggestion."""
@@ -218,7 +233,12 @@ def _way_out(error: BaseException) -> dict[str, Any]:
         return _unknown_attribute(error)
     if issubclass(kind, ImportError):
         fields = _instance_dict(error)
-        return {"hint": fields.get("hint"), "available": _texts(fields.get("available"))}
+        meant = _texts(fields.get("did_you_mean"))
+        return {
+            "hint": fields.get("hint") or _meant(meant),
+            "did_you_mean": meant,
+            "available": _texts(fields.get("available")),
+        }
     if issubclass(kind, KeyError):
         return _unknown_key(error)
     if issubclass(kind, SystemExit):
@@ -235,6 +255,10 @@ def _close(name: Any, known: Iterable[Any]) -> list[str]:
     lowered = {each.lower(): each for each in reversed(texts)}
     found = difflib.get_close_matches(name.lower()[:100], list(lowered)[:2000], n=3, cutoff=0.6)
     return [lowered[each] for each in found if lowered[each] != name]
+
+
+def _meant(names: list[str]) -> str | None:
+    return f"did you mean {names[0]}?" if names else None
 
 
 def _suggest(close: list[str], **others: Any) -> dict[str, Any]:
@@ -268,6 +292,10 @@ def _unknown_attribute(error: BaseException) -> dict[str, Any]:
         return {}
     if type(subject) is dict and name in dict.keys(subject):
         return {"hint": f"it is a dict: write [{name!r}]", "did_you_mean": [f"[{name!r}]"]}
+    if name in _OPERATORS:
+        return {"hint": _OPERATORS[name]}
+    if name in _ELSEWHERE:
+        return {"did_you_mean": [_ELSEWHERE[name]], "hint": f"this is Python: write .{_ELSEWHERE[name]}(...)"}
     if issubclass(type(subject), Facade):
         return _suggest(_close(name, members(subject)), available=members(subject))
     classes = own.mro(subject) if own.is_class(subject) else own.mro(type(subject))
@@ -279,15 +307,31 @@ def _unknown_key(error: BaseException) -> dict[str, Any]:
     """Look for the key meant in the dicts at hand where it was raised."""
     args = BaseException.__dict__["args"].__get__(error)
     frame = _innermost(error)
-    if len(args) == 1 and type(args[0]) is int:
-        return {"hint": "rows are dicts by column name: row['name'], list(row.values())[0], or helpers.db.value(sql)"}
-    if frame is None or len(args) != 1 or type(args[0]) is not str:
+    if frame is None or len(args) != 1 or type(args[0]) not in (str, int):
         return {}
     variables = [*frame.f_locals.items(), *(frame.f_globals.items() if frame.f_code.co_name == ENTRY else ())]
-    values = [value for name, value in variables[:400] if issubclass(type(value), dict) and name != "__builtins__"]
+    values = [found for name, value in variables[:400] if name != "__builtins__" for found in _dicts(value)]
+    if type(args[0]) is int:
+        return _numbered(args[0], values)
     keys = [key for value in values[:20] for key, _ in zip(dict.__iter__(value), range(200), strict=False)]
     close = _close(args[0], keys)
     if close:
         return _suggest(close)
     same = next((value for value in values if value and len(values) == 1), None)
-    return {} if same is None else {"available": [key for key in list(dict.__iter__(same))[:50] if type(key) is str]}
+    names = [] if same is None else [key for key in list(dict.__iter__(same))[:50] if type(key) is str]
+    return _suggest(names, available=names) if len(names) == 1 else {"available": names} if names else {}
+
+
+def _dicts(value: Any) -> list[Any]:
+    """A dict, or the first of a list of them: what a key was looked for in."""
+    if issubclass(type(value), list) and list.__len__(value):
+        value = list.__getitem__(value, 0)
+    return [value] if issubclass(type(value), dict) else []
+
+
+def _numbered(place: int, values: list[Any]) -> dict[str, Any]:
+    """A row asked for a column by its number: the column of that number."""
+    hint = "rows are dicts by column name: row['name'], list(row.values())[0], or helpers.db.value(sql)"
+    rows = [value for value in values if 0 <= place < dict.__len__(value) <= 200]
+    name = list(dict.__iter__(rows[0]))[place] if len(rows) == 1 else None
+    return {"hint": hint, "did_you_mean": [repr(name)[:200]]} if type(name) is str else {"hint": hint}

@@ -6,7 +6,7 @@ import json
 import signal
 from typing import Any
 
-from sandbox import modules, report
+from sandbox import mended, modules, report
 from sandbox.answering import answer
 from sandbox.child import Entry, Request
 from sandbox.confine import use_headroom
@@ -44,7 +44,7 @@ def serve(connection: Connection, request: Request) -> None:
     _printers[:] = [printer]
     connection.begin(printer.flush)
     live.begin(request["functions"], printer.write)
-    done = _ending(connection, request, live)
+    done = _advised(_ending(connection, request, live), request)
     printer.flush()
     _printers.clear()
     live.end()
@@ -81,6 +81,20 @@ def _ending(connection: Connection, request: Request, live: Live) -> dict[str, A
 
 def _failed(status: str, error: BaseException, helpers: Helpers, **changes: Any) -> dict[str, Any]:
     return {"status": status, "error": {**_sendable(report.describe(error)), **changes}, "warnings": helpers.warnings}
+
+
+def _advised(done: dict[str, Any], request: Request) -> dict[str, Any]:
+    """`done` with a snippet that would run, where the error of this one says what to mend."""
+    error = done.get("error")
+    if error is not None and error["code"] != "code.memory":
+        try:
+            source, inputs = request["code"].decode(), json.loads(request["inputs"])
+            found = None if error["suggestion"] else mended.suggestion(source, error, inputs)
+            if found is not None:
+                error["suggestion"], error["sql"] = found, None  # what is suggested is a snippet, not a statement
+        except Exception:  # noqa: BLE001 - advice that fails must not hide the error that it was for
+            error["suggestion"] = None
+    return done
 
 
 def _sendable(value: Any) -> Any:

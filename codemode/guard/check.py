@@ -14,6 +14,7 @@ from types import TracebackType
 
 import apsw
 
+from codemode.database.script import statements
 from codemode.errors import CodemodeError, MultipleStatements, StatementRefused, StatementSyntaxError
 from codemode.guard import policy, rules, scan, weight
 from codemode.guard.authorizer import Authorizer, Event, action_code
@@ -24,6 +25,7 @@ from codemode.guard.parse import read
 from codemode.guard.refusals import DISAGREEMENT, Violation
 from codemode.guard.repair import explain_error, explain_python_error, shortened
 from codemode.guard.schema import ReservedSchema
+from codemode.guard.scratch import failure_on_a_copy
 from codemode.guard.statement import WRITES, Statement, decisive_action, tables, writes
 from codemode.guard.ways import syntax_way
 from codemode.limits import Limits
@@ -81,12 +83,28 @@ class Guard:
 
     def suggest(self, error: CodemodeError, sql: str) -> None:
         """Give `error` a statement that SQLite prepares here in the place of `sql`, where one is found."""
+        if error.suggestion is not None:
+            return
         try:
-            error.suggestion = error.suggestion or suggested(sql, error, self._connection, self._failure)
+            found = suggested(sql, error, self._connection, self._failure)
+            if found is not None:
+                error.suggestion = found
+                error.did_you_mean = self._helper_for(found, sql) or error.did_you_mean
         except Exception:  # noqa: BLE001 - advice that fails must not hide the error that it was for
             error.suggestion = None
 
+    def _helper_for(self, suggestion: str, sql: str) -> tuple[str, ...]:
+        """The helper that takes `suggestion`, where it may not be the one that `sql` was given to."""
+        if len(list(statements(suggestion))) > 1:
+            return ("helpers.db.script",)
+        asked = scan.heading(sql).kind in (None, "select") and not self.check(suggestion).returns_rows
+        return ("helpers.db.exec",) if asked else ()
+
     def _failure(self, sql: str) -> CodemodeError | None:
+        several = list(statements(sql))
+        if len(several) > 1:
+            with self.engine():
+                return failure_on_a_copy(several, self._connection, self._limits, Guard)
         try:
             self.check(sql)
         except CodemodeError as error:

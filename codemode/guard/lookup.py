@@ -44,6 +44,45 @@ def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:
     return list(dict.fromkeys(known[word] for word in words if word in known))
 
 
+_BEHIND_A_TABLE = (
+    "ON USING WHERE JOIN LEFT RIGHT INNER CROSS FULL NATURAL GROUP ORDER LIMIT SET"
+    " UNION HAVING VALUES SELECT WINDOW FROM"
+)
+# A keyword is no alias, and must be left for the next match: in `a, name FROM t`, FROM begins one.
+_SOURCE = re.compile(
+    r"(?:\b(?:FROM|JOIN|UPDATE|INTO)|,)\s+[\"`\[]?(\w+)[\"`\]]?"
+    rf"(?:\s+(?:AS\s+)?(?!(?:{'|'.join(_BEHIND_A_TABLE.split())})\b)([A-Za-z_]\w*))?",
+    re.IGNORECASE,
+)
+
+
+def aliases(sql: str, connection: apsw.Connection) -> list[tuple[str, str]]:
+    """The tables of a statement in its order, each with the name under which the statement knows it."""
+    known = {table.lower(): table for table in tables(connection)}
+    found = []
+    for table, alias in _SOURCE.findall(sql[:_SEARCHED]):
+        if table.lower() in known:
+            found.append((alias or table, known[table.lower()]))
+    return list(dict.fromkeys(found))
+
+
+def owners(column: str, sql: str, connection: apsw.Connection) -> list[str]:
+    """The names under which a statement knows the tables that have `column`, in its order."""
+    lowered = column.lower()
+    return [name for name, table in aliases(sql, connection) if lowered in map(str.lower, columns(connection, table))]
+
+
+def keys_of(name: str, used: Iterable[str], connection: apsw.Connection) -> list[str]:
+    """Where `name` is a table's in singular (`airline`), the columns that it shares with the tables `used`."""
+    wanted, here = name.lower().removesuffix("_id").removesuffix("_code"), list(used)
+    known = tables(connection)
+    table = next((each for each in known if each.lower() in (f"{wanted}s", f"{wanted}es", wanted)), None)
+    if table is None or table in here:
+        return []
+    theirs = {column.lower() for column in columns(connection, table)}
+    return [column for each in here for column in columns(connection, each) if column.lower() in theirs][:2]
+
+
 def closest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     """The names most like `name`, compared without case; those that contain it, or are contained, count as like."""
     if len(name) > _COMPARED_CHARACTERS:
@@ -54,6 +93,15 @@ def closest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     found = difflib.get_close_matches(wanted, by_lower, n=most, cutoff=0.6)
     parts = [word for word in by_lower if len(wanted) > 2 and (wanted in word or (len(word) > 2 and word in wanted))]
     return [by_lower[word] for word in dict.fromkeys(found + sorted(parts, key=len))][:most]
+
+
+def argument_counts(name: str, connection: apsw.Connection) -> list[int]:
+    """How many arguments a function of SQLite's takes; none where it takes any number."""
+    with reading(connection):
+        # A short program: this may be asked while a statement is prepared under a small bound on its operations.
+        sql = "SELECT narg FROM pragma_function_list WHERE name = ? COLLATE NOCASE"
+        counts = sorted({int(row[0]) for row in connection.execute(sql, (name,), can_cache=False)})
+    return [] if any(count < 0 for count in counts) else counts
 
 
 def functions_like(name: str) -> list[str]:

@@ -6,11 +6,12 @@ apsw is imported for its error classes and codes; SQLite's messages tell what th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import apsw
 
+from codemode.database.connection import MOST_COLUMNS
 from codemode.database.disk import disk_is_full
 from codemode.database.spill import KEPT
 from codemode.database.temporary import spent_too_much
@@ -43,6 +44,7 @@ _LARGE_SQL = 20_000
 _SEARCHED = 4_000  # characters of a statement in which something is looked for
 SQL_SHOWN = 2_000  # characters of a statement that an error carries
 
+_ALIAS = re.compile(r"\bAS\s+([A-Za-z_]\w*)(?=\s*(?:,|\)|FROM\b))", re.IGNORECASE)
 Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
 
 
@@ -73,6 +75,19 @@ def explain_python_error(error: BaseException, statement: Statement) -> Codemode
             "a value is marked as text and holds bytes that are none", hint="read it as CAST(x AS BLOB)", sql=sql
         )
     return None
+
+
+def with_names_meant(error: ParametersInvalid, params: object) -> ParametersInvalid:
+    """`error` with the given name that was meant for the :name without a value, where one is like it."""
+    missing = re.fullmatch(r"no value was given for :(\w+)", error.message)
+    if missing is None or not isinstance(params, Mapping):
+        return error
+    near = lookup.closest(missing[1], [name for name in params if isinstance(name, str)], most=1)
+    if not near:
+        return error
+    message = f"no value was given for :{missing[1]}, and the statement has no :{near[0]}: {near[0]!r} is given"
+    hint = f"write {missing[1]!r} for {near[0]!r}"
+    return ParametersInvalid(message, hint=hint, did_you_mean=(missing[1],), sql=error.sql)
 
 
 def shortened(sql: str) -> str:
@@ -132,9 +147,13 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
 
 def _no_such_column(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     name = found["name"].strip('"').rpartition(".")[2]
+    owner = found["name"].strip('"').rpartition(".")[0].lower()
     tables = [found["table"]] if found.groupdict().get("table") else lookup.tables_named_in(sql, connection)
+    tables = [table for alias, table in lookup.aliases(sql, connection) if alias.lower() == owner] or tables
     available = list(dict.fromkeys(column for table in tables for column in lookup.columns(connection, table)))
-    near = lookup.closest(name, available)
+    if not owner:
+        available += [alias for alias in dict.fromkeys(_ALIAS.findall(sql[:_SEARCHED])) if alias not in available]
+    near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
     hint = _did_you_mean(near) or syntax_way(sql)
     if hint is None and "match" in sql.lower() and name not in available:
         hint = MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
@@ -145,6 +164,14 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     return NoSuchColumn(
         f"no such column: {found['name']}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES]
     )
+
+
+def _ambiguous(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    owners = lookup.owners(found["name"], sql, connection)
+    names = [f"{owner}.{found['name']}" for owner in owners]
+    hint = f"write the table before it: {' or '.join(names)}" if names else None
+    hint = f"{hint}, as in t.column" if hint else "write the table before it: t.column"
+    return StatementFailed(message, hint=hint, did_you_mean=names, available=names)
 
 
 def _no_such_function(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -183,13 +210,13 @@ def _already_exists(found: re.Match[str], message: str, sql: str, connection: ap
 
 def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     hints = {
-        "Expression tree": "use IN (…) instead of a long chain of OR, or put the values into a table and join",
-        "columns": "a statement takes 200 columns: split the table or the result",
-        "compound": "join fewer SELECTs with UNION, or insert the parts into a table",
-        "arguments": "a function takes 127 arguments",
-        "trigger": "triggers fire each other more than 10 deep",
+        "Expression tree": "at most 200 deep: use IN (…) instead of a chain of OR, or join a table of the values",
+        "columns": f"at most {MOST_COLUMNS} columns: split the table, or select fewer",
+        "compound": "at most 50 SELECTs joined by UNION: insert the parts into a table",
+        "arguments": "a function takes at most 127 arguments: aggregate over rows, or use JSON",
+        "trigger": "triggers may fire each other 10 deep: let one of them do the work",
         "string or blob": "a value may have value_bytes; store long data in several rows",
-        "pattern": "the pattern of LIKE or GLOB is too long",
+        "pattern": "at most 250 bytes: use instr(x, 'part') > 0 for a long text",
         "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
         "recursion": "the statement nests too deep",
         "nested": "the statement nests too deep",
@@ -210,6 +237,28 @@ def _missing_module(found: re.Match[str], message: str, sql: str, connection: ap
 
 def _not_to_be_changed(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     return StatementRefused(message, hint=f"{found['name']} is SQLite's own: it can be read")
+
+
+def _arguments(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    way = message_way(message)
+    if way is not None:
+        return StatementFailed(message, hint=way)
+    counts = lookup.argument_counts(found["name"], connection)
+    takes = f"{found['name'].lower()}() takes {' or '.join(map(str, counts))} arguments" if counts else None
+    return StatementFailed(message, hint=takes)
+
+
+def _out_of_step(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    return StatementFailed(
+        message,
+        hint="the full-text index is out of step with its table: INSERT INTO f(f) VALUES ('rebuild'), f being its name",
+    )
+
+
+def _duplicate_column(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    return AlreadyExists(
+        message, hint="the table has this column already: leave the statement out, or add another name"
+    )
 
 
 def _view_is_read(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -253,6 +302,10 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (re.compile(r"no such table: (?P<name>\S.*)$"), _no_such_table),
     (re.compile(r"no such column: (?P<name>\S.*?)(?: - should this be a string literal.*)?$"), _no_such_column),
     (re.compile(r"^table (?P<table>.+) has no column named (?P<name>.+)$"), _no_such_column),
+    (re.compile(r"^wrong number of arguments to function (?P<name>\w+)"), _arguments),
+    (re.compile(r"^fts5: (?:missing row|corruption)"), _out_of_step),
+    (re.compile(r"^duplicate column name: (?P<name>.+)$"), _duplicate_column),
+    (re.compile(r"^ambiguous column name: (?P<name>\w+)$"), _ambiguous),
     (re.compile(r"no such function: (?P<name>\S+)"), _no_such_function),
     (re.compile(r"no such module: (?P<name>\S+)"), _missing_module),
     (re.compile(r"already exists|there is already another"), _already_exists),

@@ -264,6 +264,12 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^ON CONFLICT clause does not match"), "make a UNIQUE index on these columns first"),
     (re.compile(r"^Cannot add a NOT NULL column"), "give it a default that is not NULL: NOT NULL DEFAULT ''"),
     (re.compile(r"^AUTOINCREMENT is only allowed"), "write id INTEGER PRIMARY KEY, which counts up by itself"),
+    (
+        re.compile(r"^malformed JSON"),
+        "find what is none with WHERE NOT json_valid(x), or read CASE WHEN json_valid(x) THEN x END",
+    ),
+    (re.compile(r"^bad JSON path"), "a path begins with $: '$.a.b', '$[0]'"),
+    (re.compile(r"ORDER BY term out of range"), "a number there counts the columns that are selected"),
     (re.compile(r"^foreign key mismatch"), "the column that is referred to has to be a PRIMARY KEY or UNIQUE"),
     (re.compile(r"^fts5: |^unterminated string"), MATCH_WAY),
 )

@@ -18,6 +18,7 @@ from codemode.database.journal import Entry
 from codemode.database.names import quoted
 from codemode.errors import CodemodeError, ConstraintFailed, NoSuchColumn, RequestInvalid, StatementError
 from codemode.guard import Statement
+from codemode.session.blame import with_values
 from codemode.session.statements import Statements
 
 _NESTED = 8
@@ -152,14 +153,23 @@ class Batches:
                 with self._statements.stepping(batch.statement):
                     insert_chunk(self._statements.opened.connection, one, record, batch.rows + index, width)
         except ConstraintFailed as single:
+            told = self._told(batch, single, record)
             found = ConstraintFailed(
-                f"record {batch.rows + index}: {single.message}", hint=single.hint, sql=one,
-                did_you_mean=single.did_you_mean, available=single.available,
+                f"record {batch.rows + index}: {told.message}", hint=told.hint, sql=one,
+                did_you_mean=told.did_you_mean, available=told.available,
             )  # fmt: skip
         except (StatementError, DatabaseError):
             found = error
         transaction.undo(mark)
         return found
+
+    def _told(self, batch: _Batch, error: ConstraintFailed, record: Sequence[Any]) -> ConstraintFailed:
+        values = dict(zip(batch.insert.columns, record, strict=True))
+        with self._statements.as_engine():
+            told = with_values(error, self._statements.opened.connection, batch.insert.table, values)
+        if told.message.startswith("UNIQUE"):
+            told.hint = 'a row with this key exists: say on_conflict="update" and key=, or on_conflict="ignore"'
+        return told
 
     def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
         chosen = self._real_columns(batch.insert.table, batch.insertable, columns)

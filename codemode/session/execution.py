@@ -131,7 +131,7 @@ class Execution:
             # As it will be, so that it commits together with the data: either both are there after a crash, or neither.
             promised = self._outcome(ran, None)
             self._keyed.promise(promised, text)
-        problem = self._ended(problem)
+        problem = self._ended(self._with_progress(problem))
         outcome = promised if promised is not None and problem is None else self._outcome(ran, problem)
         if self._keyed is not None:
             passing = run.error is not None and run.error.get("retryable") is True
@@ -155,6 +155,14 @@ class Execution:
         if not self._transaction.doomed:
             return None
         return Problem(code="sql.runtime", message=self._transaction.doomed, hint="run it without that statement")
+
+    def _with_progress(self, problem: Problem | None) -> Problem | None:
+        """A timeout says how far the snippet got: its calls, and the last of them."""
+        if problem is None or problem.code != "code.timeout":
+            return problem
+        entries = self._statements.tally.entries
+        last = f"; the last one was {entries[-1].kind}: {_on_one_line(entries[-1].statement)}" if entries else ""
+        return structs.replace(problem, hint=f"{problem.hint}; it had made {len(entries):,} calls{last}")
 
     def _ended(self, problem: Problem | None) -> Problem | None:
         """End the transaction as the run ended; the problem is the commit's where that fails."""
@@ -267,3 +275,11 @@ def _usage(ran: _Ran, info: ResultInfo | None) -> Usage:
         result_bytes=len((run.value_json or "").encode()) if info else 0,
         stdout_bytes=len(run.stdout) if run.stdout.isascii() else len(run.stdout.encode("utf-8", "replace")),
     )
+
+
+_SHOWN = 200
+
+
+def _on_one_line(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"

@@ -9,12 +9,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from codemode.database.clock import now
-from codemode.database.execute import DatabaseError, Parameters, Result, row_bytes, run
+from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
+from codemode.database.schema import insertable
 from codemode.database.values import parameters
-from codemode.errors import CodemodeError, StatementError, StatementLimit, StatementRefused, StatementTimeout
+from codemode.errors import (
+    CodemodeError,
+    ConstraintFailed,
+    ParametersInvalid,
+    StatementError,
+    StatementLimit,
+    StatementRefused,
+    StatementTimeout,
+)
 from codemode.guard import Statement
+from codemode.guard.repair import with_names_meant
+from codemode.session.blame import inserted, timed_out, with_values
 from codemode.session.notable import Notable
 from codemode.session.opened import Guarded
 from codemode.session.tally import Tally
@@ -69,6 +80,7 @@ class Statements:
                 raise StatementRefused(
                     f"query() answers rows, and {statement.kind.replace('_', ' ').upper()} returns none",
                     hint="use helpers.db.exec(...) for it, or add RETURNING",
+                    did_you_mean=("helpers.db.exec",),
                     sql=sql[:2000],
                 )
             result = self.run(statement, parameters(params), most)
@@ -108,6 +120,18 @@ class Statements:
         rows = limits.rows if most is None else max(0, min(most, limits.rows))
         room = limits.result_set_bytes if room is None else max(0, room)
         self.check_length(statement, params)
+        try:
+            result = self._ran(statement, params, rows, room)
+        except ParametersInvalid as error:
+            raise with_names_meant(error, params) from None
+        except ConstraintFailed as error:
+            raise self._blamed(error, statement, params) from None
+        except StatementRefused as error:  # of a name or a type that only shows when it is there, and is undone now
+            raise self._advised(error, statement.sql) from None
+        self._count(statement, result)
+        return result
+
+    def _ran(self, statement: Statement, params: Parameters, rows: int, room: int) -> Result:
         provenance = self.transaction.provenance
         with self._scope(statement):
             before, total = provenance.before(statement), self.opened.connection.total_changes()
@@ -116,8 +140,18 @@ class Statements:
                 if statement.changes_schema:
                     self.opened.guard.check_schema()
             provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
-        self._count(statement, result)
         return result
+
+    def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:
+        """`error` with the values of the row that it is about, where the statement is an INSERT of one row."""
+        table = next(iter(statement.tables_written), "")
+        with self.as_engine():
+            columns = insertable(self.opened.connection, table) if table else []
+            return with_values(error, self.opened.connection, table, inserted(statement.sql, params, columns))
+
+    def _timed_out(self, statement: Statement, seconds: float, cost: Cost) -> CodemodeError:
+        with self.as_engine():
+            return timed_out(statement.sql, self.opened.connection, seconds, cost)
 
     def _scope(self, statement: Statement) -> Any:
         self.transaction.check_alive()
@@ -135,7 +169,10 @@ class Statements:
             with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
                 yield
         except DatabaseError as error:
-            raise self._advised(opened.explained(error, statement.sql), statement.sql) from None
+            explained = opened.explained(error, statement.sql)
+            if isinstance(explained, StatementTimeout):
+                explained = self._timed_out(statement, time.monotonic() - started, opened.meter.cost.minus(before))
+            raise self._advised(explained, statement.sql) from None
         finally:
             self._notable.look(statement, time.monotonic() - started, before)
 
@@ -178,6 +215,8 @@ class Statements:
         if self._advice > 0 and isinstance(error, StatementError) and not isinstance(error, StatementTimeout):
             self._advice -= 1
             self.opened.guard.suggest(error, sql)
+            if error.suggestion is not None:
+                error.sql = error.sql or sql
         return error
 
     def check_length(self, statement: Statement, params: Parameters) -> None:

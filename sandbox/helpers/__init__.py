@@ -35,6 +35,11 @@ __all__ = [
 ]
 
 _MOST_WARNINGS = 50
+_PLACES = (("schema", Schema), ("sql", Builders), ("db", Database))
+_MEMBERS = {name: f"{place}.{name}" for place, members in _PLACES for name in vars(members) if not name.startswith("_")}
+for _, _members in _PLACES:  # `helpers.db.count_by` is helpers.sql.count_by
+    elsewhere = {name: f"helpers.{path}" for name, path in _MEMBERS.items() if name not in vars(_members)}
+    _members._meant = {**elsewhere, **_members._meant}
 
 
 class Helpers(Spelled):
@@ -42,12 +47,7 @@ class Helpers(Spelled):
 
     __slots__ = ("_db", "_host", "_schema", "_sql", "_warnings")
     _label = "helpers"
-    _meant = {"database": "db"} | {
-        name: f"{place}.{name}"
-        for place, members in (("schema", Schema), ("sql", Builders), ("db", Database))
-        for name in vars(members)
-        if not name.startswith("_")
-    }
+    _meant = {"database": "db"} | _MEMBERS
     Error = HelperError
 
     def __init__(self, channel: Channel, functions: Iterable[str] = ()) -> None:

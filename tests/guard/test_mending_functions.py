@@ -255,6 +255,6 @@ def test_texts_comments_and_names_stay_as_they_are() -> None:
     ids=lambda text: text[:30],
 )
 def test_hostile_statements_are_given_up_in_time(hostile: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     assert len(rewritten(hostile)) < 100_000
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2

@@ -67,11 +67,6 @@ CREATE TABLE notes (id INTEGER PRIMARY KEY COMMENT 'the key', note TEXT COMMENT 
 -- shows: [[1]]
 CREATE TABLE routes (origin VARCHAR(3), dest VARCHAR(3), UNIQUE KEY uq_route (origin, dest))
 
--- case: an array type
--- after: SELECT count(*) FROM pragma_table_info('notes')
--- shows: [[2]]
-CREATE TABLE notes (id INTEGER PRIMARY KEY, tags TEXT[])
-
 -- case: a trailing comma
 -- after: SELECT count(*) FROM pragma_table_info('notes')
 -- shows: [[2]]

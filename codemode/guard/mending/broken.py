@@ -15,6 +15,10 @@ _MISSING = re.compile(r"(?:no such (?:column|table|function): |has no column nam
 _WRITTEN = re.compile(
     r"\b(?:INTO|UPDATE|FROM|TABLE)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\.)?([\w\"`\[\]]+)", re.IGNORECASE
 )
+OWN_TABLES = (
+    "SELECT name AS {0} FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    " AND name NOT LIKE '\\_%' ESCAPE '\\' AND name <> 'session_state' ORDER BY name"
+)
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -25,6 +29,12 @@ class Broken:
     sql: str
     error: CodemodeError
     connection: apsw.Connection
+
+    @property
+    def destroys(self) -> bool:
+        """Whether it removes without asking which rows: no name in it may be guessed."""
+        text = self.sql.lstrip().upper()
+        return text.startswith(("DROP", "TRUNCATE")) or (text.startswith("DELETE") and "WHERE" not in text)
 
     @property
     def missing_name(self) -> str | None:
@@ -46,6 +56,19 @@ class Broken:
     def tables(self) -> list[str]:
         """The session's tables and views."""
         return lookup.tables(self.connection)
+
+    def names(self) -> list[str]:
+        """The names of everything that the session's schema holds."""
+        with lookup.reading(self.connection):
+            found = self.connection.execute("SELECT name FROM main.sqlite_schema", can_cache=False)
+            return [str(row[0]) for row in found]
+
+    def definition(self, name: str) -> str | None:
+        """The statement that made an object of the schema."""
+        with lookup.reading(self.connection):
+            sql = "SELECT sql FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE"
+            found = self.connection.execute(sql, (name,), can_cache=False).fetchone()
+            return str(found[0]) if found and found[0] else None
 
     def columns(self, table: str) -> list[str]:
         """The columns of a table."""

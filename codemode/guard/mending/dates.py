@@ -102,14 +102,20 @@ def moved(value: str, count: str, unit: str, sign: str = "+") -> str | None:
     else:
         modifier = f"({sign}1 * ({count}){f' * {factor}' if factor > 1 else ''}) || ' {name}'"
     floor = ", 'floor'" if name in ("months", "years") else ""
-    days = unit in ("year", "quarter", "month", "week", "day")
-    function = "date" if days and is_whole_day(value) else "datetime"
-    return f"{_flat(function, value)}, {modifier}{floor})"
+    if unit in ("hour", "minute", "second") or _has_time(value):
+        return f"{_flat('datetime', value)}, {modifier}{floor})"
+    if is_whole_day(value):
+        return f"{_flat('date', value)}, {modifier}{floor})"
+    return f"strftime(iif(length({value}) > 10, '%F %T', '%F'), {value}, {modifier}{floor})"  # as exact as it was
 
 
 def is_whole_day(value: str) -> bool:
     """Whether `value` is a date without a time."""
     return bool(re.fullmatch(r"'\d{4}-\d\d-\d\d'|date\(.*\)", value.strip(), re.IGNORECASE | re.DOTALL))
+
+
+def _has_time(value: str) -> bool:
+    return bool(re.fullmatch(r"'\d{4}-\d\d-\d\d[ T].+'|datetime\(.*\)", value.strip(), re.IGNORECASE | re.DOTALL))
 
 
 def _flat(function: str, value: str) -> str:

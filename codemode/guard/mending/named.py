@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codemode.guard.mending.broken import Broken
-from codemode.guard.mending.tokens import is_blank, preceding, tokens, word
-
-_QUALIFIED = re.compile(r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)\.(\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)$")
+from codemode.guard import lookup
+from codemode.guard.mending.broken import OWN_TABLES, Broken
+from codemode.guard.mending.tokens import is_blank, preceding, replaced, tokens, word
 
 
 def with_the_closest_name(broken: Broken) -> Iterator[str]:
     """The name that was most likely meant, in the place of the one that SQLite did not find."""
     name = broken.missing_name
-    if name is None or not broken.error.did_you_mean or not broken.error.code.startswith("sql.no_such"):
+    if (
+        name is None
+        or broken.destroys
+        or not broken.error.did_you_mean
+        or not broken.error.code.startswith("sql.no_such")
+    ):
         return
     for meant in broken.error.did_you_mean[:2]:
         written = broken.quoted(meant)
@@ -46,9 +50,9 @@ def with_the_column_s_own_table(broken: Broken) -> Iterator[str]:
     found = re.search(r"no such column: (\w+)\.(\w+)$", broken.error.message)
     if found is None:
         return
-    for alias, table in aliases(broken):
+    for alias, table in lookup.aliases(broken.sql, broken.connection):
         if found[2].lower() in (column.lower() for column in broken.columns(table)):
-            yield re.sub(rf"\b{found[1]}\.{found[2]}\b", f"{alias}.{found[2]}", broken.sql, flags=re.IGNORECASE)
+            yield replaced(rf"\b{found[1]}\.{found[2]}\b", f"{alias}.{found[2]}", broken.sql)
 
 
 def with_the_table_before_it(broken: Broken) -> Iterator[str]:
@@ -57,7 +61,7 @@ def with_the_table_before_it(broken: Broken) -> Iterator[str]:
     if found is None:
         return
     parts = tokens(broken.sql)
-    for owner in owners(broken, found[1]):
+    for owner in lookup.owners(found[1], broken.sql, broken.connection):
         changed = [
             f"{owner}.{part}" if part.lower() == found[1].lower() and _is_bare(parts, at) else part
             for at, part in enumerate(parts)
@@ -69,35 +73,6 @@ def _is_bare(parts: list[str], at: int) -> bool:
     return word(parts, preceding(parts, at)) not in (".", "AS") and word(parts, at + 1) not in (".", "(")
 
 
-def owners(broken: Broken, column: str) -> list[str]:
-    """The names under which the statement knows the tables that have `column`, in its order."""
-    lowered = column.lower()
-    return [alias for alias, table in aliases(broken) if lowered in map(str.lower, broken.columns(table))]
-
-
-_SOURCE = re.compile(
-    r"(?:\b(?:FROM|JOIN|UPDATE|INTO)|,)\s+[\"`\[]?(\w+)[\"`\]]?(?:\s+(?:AS\s+)?([A-Za-z_]\w*))?", re.IGNORECASE
-)
-_BEHIND_A_TABLE = (
-    "ON USING WHERE JOIN LEFT RIGHT INNER CROSS FULL NATURAL GROUP ORDER LIMIT SET UNION HAVING VALUES SELECT WINDOW"
-)
-_NO_ALIAS = frozenset(_BEHIND_A_TABLE.split())
-
-
-def aliases(broken: Broken) -> list[tuple[str, str]]:
-    """The tables of a statement in its order, each with the name under which the statement knows it."""
-    known = {table.lower(): table for table in broken.tables()}
-    found = []
-    for table, alias in _SOURCE.findall(broken.sql):
-        if table.lower() in known:
-            found.append((alias if alias and alias.upper() not in _NO_ALIAS else table, known[table.lower()]))
-    return list(dict.fromkeys(found))
-
-
-_OWN_TABLES = (
-    "SELECT name AS {0} FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'session_state'"
-    " ORDER BY name"
-)
 _CATALOGUES = {"information_schema.tables": "table_name", "pg_catalog.pg_tables": "tablename", "pg_tables": "tablename"}
 
 
@@ -105,11 +80,11 @@ def from_the_catalogue(broken: Broken) -> Iterator[str]:
     """Questions to information_schema, asked of SQLite's own."""
     for catalogue, column in _CATALOGUES.items():
         if catalogue in broken.sql.lower():
-            yield _OWN_TABLES.format(column)
+            yield OWN_TABLES.format(column)
     table = re.search(r"\btable_name\s*=\s*'(\w+)'", broken.sql, re.IGNORECASE)
     if table and re.search(r"information_schema\.columns", broken.sql, re.IGNORECASE):
         asked = re.search(r"SELECT\s+(.*?)\s+FROM\b", broken.sql, re.IGNORECASE | re.DOTALL)
         names = {"column_name": "name AS column_name", "data_type": "type AS data_type"}
         wanted = [names.get(item.strip().lower()) for item in (asked[1] if asked else "").split(",")]
         listed = ", ".join(filter(None, wanted)) if all(wanted) else "*"
-        yield f"SELECT {listed} FROM pragma_table_info('{table[1]}')"  # noqa: S608 - shown, and prepared by the guard
+        yield f"SELECT {listed} FROM pragma_table_info('{table[1]}')"

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator
 import apsw
 
 from codemode.errors import CodemodeError
-from codemode.guard.mending import named, translate, words
+from codemode.guard.mending import definitions, named, rows, sources, translate, verbs, words
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.expressions import rewritten
+from codemode.guard.mending.translate import load_dialects
 
 LONGEST = 4_000  # characters: an error is read by a model, and mending takes time with the length
 _COMMENTS = 20  # each that nothing closes is looked for to the end of the text
 _ROUNDS = 5
 _CHECKS = 30
-_SECONDS = 0.25  # looked at between two checks; each by itself is milliseconds
+_SECONDS = 0.5  # of this thread's processor, looked at between two checks; each by itself is milliseconds
 
 Mend = Callable[[Broken], Iterator[str]]
 Check = Callable[[str], CodemodeError | None]
@@ -35,11 +36,25 @@ def _expressions(broken: Broken) -> Iterator[str]:
 
 MENDS: tuple[Mend, ...] = (
     words.without_fence,
+    verbs.asked_of_the_schema,
+    verbs.in_other_words,
+    verbs.as_a_script,
+    definitions.dropped_if_it_exists,
+    definitions.made_unless_it_exists,
     words.with_straight_quotes,
     words.with_sqlite_comments,
     words.with_placeholders,
     words.without_what_sqlite_lacks,
+    definitions.table_as_sqlite_has_it,
+    definitions.column_as_sqlite_adds_it,
+    rows.with_the_words_of_a_search_quoted,
+    rows.with_like_for_match,
+    rows.with_a_key_for_its_conflict,
     named.from_the_catalogue,
+    sources.with_a_series,
+    sources.with_a_limit,
+    sources.with_the_parts_of_a_union_apart,
+    sources.with_distinct_rows_below,
     named.without_the_schema,
     words.with_texts_in_single_quotes,
     _expressions,
@@ -49,13 +64,24 @@ MENDS: tuple[Mend, ...] = (
     words.with_offset_behind_a_limit,
     words.with_a_column_list,
     words.without_an_ellipsis,
-    translate.translations,
     words.without_a_trailing_comma,
+    translate.translations,
     words.with_doubled_apostrophes,
     words.with_keywords_quoted,
     words.with_odd_names_quoted,
     words.with_brackets_closed,
     words.with_a_bare_word_quoted,
+)
+# For a statement that SQLite prepares as it is: what is wrong with it only shows when it runs.
+RUNNING_MENDS: tuple[Mend, ...] = (
+    rows.updated_where_it_exists,
+    rows.with_the_index_rebuilt,
+    rows.with_the_words_of_a_search_quoted,
+    rows.with_like_for_match,
+    rows.with_json_checked,
+    rows.with_the_root_of_a_path,
+    definitions.table_as_sqlite_has_it,
+    definitions.column_as_sqlite_adds_it,
 )
 
 
@@ -63,22 +89,24 @@ def suggested(sql: str, error: CodemodeError, connection: apsw.Connection, check
     """A statement that SQLite prepares in this session and that is near `sql`; None where none is found in time."""
     if len(sql) > LONGEST or sql.count("/*") > _COMMENTS:
         return None
-    search = _Search(connection, check)
+    runs = error.code != "sql.multiple_statements" and check(sql) is None
+    search = _Search(connection, check, RUNNING_MENDS if runs else MENDS)
     found = search.mended(sql, error, _ROUNDS)
     return found if found is not None and len(found) <= 2 * LONGEST else None
 
 
 class _Search:
-    def __init__(self, connection: apsw.Connection, check: Check) -> None:
-        self._connection, self._check = connection, check
+    def __init__(self, connection: apsw.Connection, check: Check, mends: tuple[Mend, ...]) -> None:
+        self._connection, self._check, self._mends = connection, check, mends
         self._tried: set[str] = set()
-        self._ends_at = time.monotonic() + _SECONDS
+        load_dialects()  # once, and not in this statement's time
+        self._ends_at = time.thread_time() + _SECONDS
 
     def mended(self, sql: str, error: CodemodeError, rounds: int) -> str | None:
         """The first text that passes; failing that, the same for each text that fails otherwise than `sql` did."""
         failures = []
         for candidate in self._candidates(Broken(sql, error, self._connection)):
-            if len(self._tried) >= _CHECKS or time.monotonic() > self._ends_at:
+            if len(self._tried) >= _CHECKS or time.thread_time() > self._ends_at:
                 return None
             if candidate in self._tried or candidate == sql:
                 continue
@@ -94,7 +122,6 @@ class _Search:
                     return found
         return None
 
-    @staticmethod
-    def _candidates(broken: Broken) -> Iterator[str]:
-        for mend in MENDS:
+    def _candidates(self, broken: Broken) -> Iterator[str]:
+        for mend in self._mends:
             yield from mend(broken)

@@ -22,6 +22,21 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def replaced(pattern: str, instead: str, text: str) -> str:
+    """`re.sub` without case, that leaves what touches a text in single quotes or a comment as it is."""
+    taken, at = [], 0
+    for part in tokens(text):
+        if part.startswith(("'", "--", "/*")):
+            taken.append((at, at + len(part)))
+        at += len(part)
+
+    def put(found: re.Match[str]) -> str:
+        touches = any(start < found.end() and found.start() < end for start, end in taken)
+        return found[0] if touches else found.expand(instead)
+
+    return re.sub(pattern, put, text, flags=re.IGNORECASE)
+
+
 def is_blank(token: str) -> bool:
     """Whether `token` is white space or a comment."""
     return token.isspace() or token.startswith(("--", "/*"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import sqlglot
@@ -25,9 +26,18 @@ from codemode.guard.policy import FUNCTIONS
 _CALL = re.compile(
     rf"(?<![\w.\"`\[])({'|'.join(sorted(map(re.escape, FUNCTIONS), key=len, reverse=True))})\s*(?=\()", re.IGNORECASE
 )
+_GRAMMARS = ("sqlite", "postgres", "mysql", "bigquery", "tsql", "duckdb")
 _KEPT = re.compile(rf"\b{PREFIX}(\w+)", re.IGNORECASE)
 _NOT_CALLED = frozenset({"glob", "like", "match", "replace", "values"})  # keywords too: `x LIKE ('a')`
 _TEXT = re.compile(r"('(?:[^']|'')*')")
+
+
+@lru_cache(maxsize=1)
+def load_dialects() -> None:
+    """Import the grammars that statements are read with: sqlglot does so at their first use."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    for dialect in _GRAMMARS:
+        sqlglot.parse_one("SELECT 1", read=dialect).sql("sqlite")
 
 
 def translations(broken: Broken) -> Iterator[str]:
@@ -60,7 +70,6 @@ def _prefixed(found: re.Match[str]) -> str:
 
 
 def _translated(text: str, dialect: str, broken: Broken) -> str | None:
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         trees = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
         if len(trees) != 1 or isinstance(trees[0], exp.Command):

@@ -9,7 +9,17 @@ import re
 from collections.abc import Iterator
 
 from codemode.guard.mending.broken import Broken
-from codemode.guard.mending.tokens import closing, following, is_word, preceding, split, tokens, top_level, word
+from codemode.guard.mending.tokens import (
+    closing,
+    following,
+    is_word,
+    preceding,
+    replaced,
+    split,
+    tokens,
+    top_level,
+    word,
+)
 
 _FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": "'", "\u201d": "'"})
@@ -84,14 +94,14 @@ def with_a_bare_word_quoted(broken: Broken) -> Iterator[str]:
 
 def without_a_trailing_comma(broken: Broken) -> Iterator[str]:
     """A comma before FROM, a closing bracket or the end."""
-    trimmed = re.sub(r",(\s*(?:\)|\bFROM\b|;?\s*\Z))", r"\1", broken.sql, flags=re.IGNORECASE)
+    trimmed = replaced(r",(\s*(?:\)|\bFROM\b|;?\s*\Z))", r"\1", broken.sql)
     if trimmed != broken.sql and broken.error.code == "sql.syntax":
         yield trimmed
 
 
 def without_an_ellipsis(broken: Broken) -> Iterator[str]:
     """`CREATE TABLE t (a, ...)`: without the dots, where something else stands there."""
-    trimmed = re.sub(r",\s*(?:\.\.\.|…)", "", broken.sql)
+    trimmed = replaced(r",\s*(?:\.\.\.|…)", "", broken.sql)
     if trimmed != broken.sql:
         yield trimmed
 
@@ -100,7 +110,7 @@ def with_sqlite_comments(broken: Broken) -> Iterator[str]:
     """`# a comment` of MySQL."""
     parts = tokens(broken.sql)
     if "#" in parts:
-        yield re.sub(r"(?m)(^|\s)#(.*)$", r"\1--\2", broken.sql)
+        yield replaced(r"(?m)(^|\s)#(?=.*$)", r"\1--", broken.sql)
 
 
 def with_brackets_closed(broken: Broken) -> Iterator[str]:
@@ -118,7 +128,7 @@ def with_keywords_quoted(broken: Broken) -> Iterator[str]:
         return
     name = found[1]
     quoted = f'"{name}"'
-    behind_as = re.sub(rf"(\bAS\s+){name}\b", rf"\1{quoted}", broken.sql, flags=re.IGNORECASE)
+    behind_as = replaced(rf"(\bAS\s+){name}\b", rf"\1{quoted}", broken.sql)
     if behind_as != broken.sql:
         yield behind_as
     yield from _quoted_as_name(broken.sql, name, quoted)
@@ -127,10 +137,10 @@ def with_keywords_quoted(broken: Broken) -> Iterator[str]:
 def _quoted_as_name(sql: str, name: str, quoted: str) -> Iterator[str]:
     """In a definition every column of that name; elsewhere a table's alias and what it qualifies."""
     if re.match(r"\s*CREATE\s+TABLE", sql, re.IGNORECASE):
-        yield re.sub(rf"([(,]\s*){name}(?=\s+[A-Za-z]+\s*[,)(]|\s*[,)])", rf"\1{quoted}", sql, flags=re.IGNORECASE)
-    alias = re.sub(rf"(\b(?:FROM|JOIN)\s+\w+\s+){name}\b(?!\s+BY)", rf"\1{quoted}", sql, flags=re.IGNORECASE)
-    yield re.sub(rf"\b{name}\.(?=\w)", f"{quoted}.", alias, flags=re.IGNORECASE)
-    yield re.sub(rf"(?<![\w\"]){name}(?![\w\"(]|\s+BY\b)", quoted, sql, flags=re.IGNORECASE)
+        yield replaced(rf"([(,]\s*){name}(?=\s+[A-Za-z]+\s*[,)(]|\s*[,)])", rf"\1{quoted}", sql)
+    alias = replaced(rf"(\b(?:FROM|JOIN)\s+\w+\s+){name}\b(?!\s+BY)", rf"\1{quoted}", sql)
+    yield replaced(rf"\b{name}\.(?=\w)", f"{quoted}.", alias)
+    yield replaced(rf"(?<![\w\"]){name}(?![\w\"(]|\s+BY\b)", quoted, sql)
 
 
 def with_odd_names_quoted(broken: Broken) -> Iterator[str]:
@@ -138,7 +148,7 @@ def with_odd_names_quoted(broken: Broken) -> Iterator[str]:
     if broken.error.code != "sql.syntax":
         return
     due = r"(\b(?:TABLE|VIEW|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?|\b(?:INTO|FROM|JOIN|UPDATE)\s+)"
-    yield from _changed(broken.sql, re.sub(rf"{due}(\d\w*|\w+(?:-\w+)+)", r'\1"\2"', broken.sql, flags=re.IGNORECASE))
+    yield from _changed(broken.sql, replaced(rf"{due}(\d\w*|\w+(?:-\w+)+)", r'\1"\2"', broken.sql))
     parts = tokens(broken.sql)
     for at, part in enumerate(parts):
         first, second = following(parts, at), following(parts, following(parts, at))
@@ -173,15 +183,14 @@ def without_what_sqlite_lacks(broken: Broken) -> Iterator[str]:
     """Words that change nothing of what a statement means here: locks, hints, ways to build an index."""
     shorter = broken.sql
     for pattern in _LEFT_OUT:
-        shorter = re.sub(pattern, "", shorter, flags=re.IGNORECASE)
+        shorter = replaced(pattern, "", shorter)
     yield from _changed(broken.sql, shorter.strip())
 
 
 def with_placeholders(broken: Broken) -> Iterator[str]:
     """`%s` and `$1` are `?` and `?1`; `%(name)s` is `:name`."""
-    changed = re.sub(r"%\((\w+)\)s", r":\1", broken.sql)
-    changed = re.sub(r"(['\"]?)%s\1", "?", changed)
-    yield from _changed(broken.sql, re.sub(r"\$(\d+)\b", r"?\1", changed))
+    changed = replaced(r"%\((\w+)\)s", r":\1", re.sub(r"'%s'|\"%s\"", "%s", broken.sql))
+    yield from _changed(broken.sql, replaced(r"\$(\d+)\b", r"?\1", replaced("%s", "?", changed)))
 
 
 def with_offset_behind_a_limit(broken: Broken) -> Iterator[str]:

@@ -1,0 +1,179 @@
+"""Guard.suggest: what it shows, SQLite prepares; nothing runs; nothing is guessed that destroys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from guard_desk import Desk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codemode.database.script import statements
+from codemode.errors import CodemodeError
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    yield desk
+    desk.close()
+
+
+def advised(desk: Desk, sql: str) -> CodemodeError:
+    error = desk.submit(sql).error
+    assert error is not None, sql
+    desk.guard.suggest(error, sql)
+    return error
+
+
+def suggestion(desk: Desk, sql: str) -> str | None:
+    return advised(desk, sql).suggestion
+
+
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("SELECT nte FROM u", "SELECT note FROM u"),
+        ("SELECT x.nte FROM u AS x", "SELECT x.note FROM u AS x"),
+        ("SELECT a FROM public.t", "SELECT a FROM t"),
+        ('SELECT * FROM t WHERE a = "hello"', "SELECT * FROM t WHERE a = 'hello'"),
+        ("SELECT id FROM t JOIN u ON t.id = u.t_id", "SELECT t.id FROM t JOIN u ON t.id = u.t_id"),
+        ("SELECT TOP 2 a FROM t", "SELECT a FROM t LIMIT 2"),
+        ("SELECT a FROM (SELECT TOP 2 a FROM t) q", "SELECT a FROM (SELECT a FROM t LIMIT 2) q"),
+        ("SELECT a::int FROM t LIMIT 5", "SELECT CAST(a AS INTEGER) FROM t LIMIT 5"),
+        ("SELECT a, FROM t", "SELECT a FROM t"),
+        ("SELECT ',from', FROM t WHERE a <> '%sx' -- , FROM", "SELECT ',from' FROM t WHERE a <> '%sx' -- , FROM"),
+        ("SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y'", "SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y')"),
+        ("DESCRIBE t", "SELECT * FROM pragma_table_info('t')"),
+        ("TRUNCATE TABLE t", "DELETE FROM t"),
+        ("CREATE TABLE t (id INTEGER, a TEXT)", "CREATE TABLE IF NOT EXISTS t (id INTEGER, a TEXT)"),
+        ("CREATE TABLE t (other)", "CREATE TABLE t_2 (other)"),
+        ("CREATE INDEX t_a ON u (note)", "CREATE INDEX u_t_a ON u (note)"),
+        (
+            "CREATE TABLE n (id INT AUTO_INCREMENT PRIMARY KEY, x VARCHAR(9) NOT NULL, KEY t_a (x)) ENGINE=InnoDB",
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, x VARCHAR(9) NOT NULL);\nCREATE INDEX n_t_a ON n (x)",
+        ),
+        (
+            "ALTER TABLE t ADD COLUMN at TEXT DEFAULT CURRENT_TIMESTAMP",
+            "ALTER TABLE t ADD COLUMN at TEXT;\nUPDATE t SET at = CURRENT_TIMESTAMP",
+        ),
+        ("SELECT * FROM docs WHERE docs MATCH 'a-b'", "SELECT * FROM docs WHERE docs MATCH '\"a-b\"'"),
+        ("SELECT json_extract('{\"a\": 1}', 'a')", "SELECT json_extract('{\"a\": 1}', '$.a')"),
+        (
+            "INSERT INTO t (id, a) VALUES (1, 'n')",
+            "INSERT INTO t (id, a) VALUES (1, 'n') ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+        ),
+        ("DROP TABLE IF EXISTS t CASCADE", "DROP TABLE IF EXISTS t"),
+        ("DROP TABLE nowhere", "DROP TABLE IF EXISTS nowhere"),
+    ],
+)  # fmt: skip
+def test_a_failed_statement_gets_one_that_is_prepared(desk: Desk, sql: str, instead: str) -> None:
+    assert suggestion(desk, sql) == instead
+    for each in statements(instead):
+        assert desk.submit(each).verdict[0] == "allowed", each
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE tt",  # not: DROP TABLE t
+        "DROP TABLE doc",
+        "DELETE FROM tt",
+        "TRUNCATE TABLE tt",
+        "UPDATE session_stat SET value = 1",  # the engine's tables are nobody's guess
+        "DELETE FROM session_state",
+        "PRAGMA writable_schema = on",
+        "ATTACH 'x' AS y",
+        "INSERT INTO t (id) VALUES ('abc')",
+        "SELECT WEEK(a) FROM t",
+        "SELECT first_value(a IGNORE NULLS) OVER (ORDER BY b) FROM t",
+    ],
+)
+def test_nothing_is_guessed_where_a_guess_would_harm_or_mean_something_else(desk: Desk, sql: str) -> None:
+    found = suggestion(desk, sql)
+    assert found is None or found in ("DROP TABLE IF EXISTS tt", "DROP TABLE IF EXISTS doc")
+    assert desk.engine_hash() == desk.before
+
+
+def test_several_statements_are_tried_on_a_copy_and_run_by_script(desk: Desk) -> None:
+    error = advised(desk, "CREATE TABLE n (x INTEGER); INSERT INTO n VALUES (1); SELECT * FROM n")
+    assert error.did_you_mean == ("helpers.db.script",)
+    assert error.suggestion == "CREATE TABLE n (x INTEGER);\nINSERT INTO n VALUES (1);\nSELECT * FROM n"
+    with desk.guard.engine():
+        names = [row[0] for row in desk.connection.execute("SELECT name FROM sqlite_schema", can_cache=False)]
+    assert "n" not in names
+    assert suggestion(desk, "CREATE TABLE n (x INTEGER); INSERT INTO m VALUES (1)") is None
+
+
+def test_a_suggestion_that_answers_nothing_names_the_helper_for_it(desk: Desk) -> None:
+    error = advised(desk, "SELECT * INTO kept FROM t")
+    assert error.suggestion == "CREATE TABLE kept AS SELECT * FROM t"
+    assert error.did_you_mean == ("helpers.db.exec",)
+
+
+def test_what_ran_is_not_merely_written_anew(desk: Desk) -> None:
+    assert suggestion(desk, "INSERT INTO u (t_id) VALUES (77)") is None
+
+
+HOSTILE = [
+    "SELECT " + "(" * 1_990 + ")" * 1_990,
+    "SELECT " + "/*" * 1_990,
+    "SELECT " + "'" * 3_991,
+    "SELECT " + '"a" ' * 990,
+    "SELECT * FROM nope " + "JOIN t " * 560,
+    "SELECT " + ", ".join(["lpad(a, 9, '0')"] * 250) + " FROM nope",
+    "SELECT * FROM nope WHERE " + "a ILIKE 'x' OR " * 260 + "1",
+    "CREATE TABLE n (" + ", ".join(f"c{n} ENUM('a')" for n in range(200)) + ", KEY k (c1)",
+    "SELECT " + "CASE WHEN " * 390,
+    "SELECT x" + "::int" * 790,
+    "ALTER TABLE t " + ", ".join(["ADD COLUMN IF NOT EXISTS a TEXT DEFAULT now()"] * 80),
+    "INSERT INTO t (" + "a" * 3_900,
+    "SELECT 1 UNION " * 260 + "SELECT 1 LIMIT 1 UNION SELECT 1",
+]
+
+
+@pytest.mark.parametrize("sql", HOSTILE, ids=lambda sql: sql[:24])
+def test_hostile_statements_are_given_up_in_time(shared: Desk, sql: str) -> None:
+    error = shared.submit(sql).error
+    if error is not None:
+        started = time.thread_time()
+        shared.guard.suggest(error, sql)
+        assert time.thread_time() - started < 3
+
+
+VOCABULARY = """
+    SELECT FROM t u WHERE a = 'x' "y" ( ) , ; TOP 5 LIMIT CREATE TABLE n INDEX KEY DEFAULT now() :: int ILIKE DROP
+    DELETE SET UPDATE INSERT INTO VALUES MERGE USING ON DUPLICATE JOIN PIVOT FOR IN QUALIFY ROLLUP * COMMIT
+    session_state execution_logs ATTACH PRAGMA INTERVAL '1_day' + - left(a,1) ...
+"""
+WORDS = st.sampled_from(VOCABULARY.split())
+
+
+@settings(max_examples=150, deadline=None)
+@given(words=st.lists(WORDS, max_size=16))
+def test_any_text_can_be_asked_about_and_nothing_runs(shared: Desk, words: list[str]) -> None:
+    sql = " ".join(words)
+    with shared.guard.engine():
+        shared.connection.execute("SAVEPOINT asked", can_cache=False)
+    try:
+        shared.guard.check(sql)
+    except CodemodeError as error:
+        changes = shared.connection.total_changes()
+        shared.guard.suggest(error, sql)
+        assert shared.connection.total_changes() == changes
+        if error.suggestion is not None and len(list(statements(error.suggestion))) == 1:
+            shared.guard.check(error.suggestion)
+    finally:
+        with shared.guard.engine():
+            shared.connection.execute("RELEASE asked", can_cache=False)
+    assert shared.engine_hash() == shared.before
