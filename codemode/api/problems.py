@@ -54,6 +54,7 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     did_you_mean: tuple[str, ...] = ()
     available: tuple[str, ...] = ()
     sql: str | None = None
+    suggestion: str | None = None
     retryable: bool = False
 
 
@@ -75,6 +76,7 @@ def problem_of(error: CodemodeError) -> ProblemDocument:
         did_you_mean=error.did_you_mean,
         available=error.available,
         sql=error.sql if isinstance(error, StatementError) else None,
+        suggestion=error.suggestion,
         retryable=error.retryable,
     )
 

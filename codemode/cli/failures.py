@@ -102,7 +102,7 @@ def tell(problem: dict[str, Any], *, err: bool = True) -> None:
     lines += _labelled("did you mean", "" if all(name in hint for name in meant) else _list(meant))
     lines += _labelled("available", _list(problem.get("available") or ()))
     lines += _labelled("sql", _first_line(problem.get("sql")))
-    lines += _labelled("try", problem.get("suggestion"))
+    lines += _suggestion(problem.get("suggestion"))
     lines.append(click.style(f"  [{problem['code']}]", dim=True))
     click.echo("\n".join(lines), err=err)
 
@@ -111,6 +111,12 @@ def _frames(problem: dict[str, Any]) -> list[str]:
     """The traceback, without the exception where the message has told it already."""
     lines = (problem.get("traceback") or "").rstrip().splitlines()
     return lines[:-1] if lines and problem["message"][:40] in lines[-1] else lines
+
+
+def _suggestion(text: str | None) -> list[str]:
+    """What would run instead, on lines of its own where it has several."""
+    first, *others = (text or "").split("\n")
+    return [*_labelled("try", first), *(f"       {printable(line)}" for line in others)]
 
 
 def _labelled(label: str, text: str | None) -> list[str]:

@@ -161,8 +161,11 @@ class Execution:
         if problem is None or problem.code != "code.timeout":
             return problem
         entries = self._statements.tally.entries
-        last = f"; the last one was {entries[-1].kind}: {_on_one_line(entries[-1].statement)}" if entries else ""
-        return structs.replace(problem, hint=f"{problem.hint}; it had made {len(entries):,} calls{last}")
+        if not entries:
+            return problem
+        last = f"{entries[-1].kind}: {_on_one_line(entries[-1].statement)}"
+        hint = f"{problem.hint}; it had made {len(entries):,} calls; the last one was {last}"
+        return structs.replace(problem, hint=hint)
 
     def _ended(self, problem: Problem | None) -> Problem | None:
         """End the transaction as the run ended; the problem is the commit's where that fails."""

@@ -145,9 +145,12 @@ class Statements:
     def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:
         """`error` with the values of the row that it is about, where the statement is an INSERT of one row."""
         table = next(iter(statement.tables_written), "")
-        with self.as_engine():
-            columns = insertable(self.opened.connection, table) if table else []
-            return with_values(error, self.opened.connection, table, inserted(statement.sql, params, columns))
+        try:
+            with self.as_engine():
+                columns = insertable(self.opened.connection, table) if table else []
+                return with_values(error, self.opened.connection, table, inserted(statement.sql, params, columns))
+        except CodemodeError:
+            return error  # a look at the row that fails must not hide what was wrong with it
 
     def _timed_out(self, statement: Statement, seconds: float, cost: Cost) -> CodemodeError:
         with self.as_engine():

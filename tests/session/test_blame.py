@@ -22,6 +22,7 @@ def session() -> Iterator[Session]:
                                  d INTEGER REFERENCES parent (id)) STRICT;
             INSERT INTO strict VALUES (7, 'x', 1, 1);
         """)
+        session.batch_insert("big", ({"n": n, "m": n % 97} for n in range(20_000)), create=True)
         yield session
 
 
@@ -71,7 +72,6 @@ def test_a_long_value_is_cut_with_its_length(session: Session) -> None:
 
 
 def test_a_statement_that_takes_too_long_says_how_far_it_got_and_what_it_reads_whole(session: Session) -> None:
-    session.batch_insert("big", ({"n": n, "m": n % 97} for n in range(20_000)), create=True)
     with pytest.raises(StatementTimeout) as caught:
         session.exec("CREATE TABLE pairs AS SELECT * FROM big AS one JOIN big AS two ON one.m < two.n + 1")
     assert "in full scans" in caught.value.message
