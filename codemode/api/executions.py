@@ -35,6 +35,8 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     dry_run: bool = False
     read_only: bool = False
     max_result_bytes: int | None = None
+    result_format: Literal["objects", "columns", "csv", "markdown", "auto"] = "objects"
+    max_cell: int | None = None
     idempotency_key: str | None = None
     mode: Literal["sync", "stream", "background"] = "sync"
 
@@ -47,6 +49,8 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             "dry_run": self.dry_run,
             "read_only": self.read_only,
             "max_result_bytes": self.max_result_bytes,
+            "result_format": self.result_format,
+            "max_cell": self.max_cell,
             "idempotency_key": self.idempotency_key,
         }
 

@@ -24,6 +24,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     id: str | None = None
     limits: dict[str, Any] | None = None
     renew: bool = False
+    stateful: bool | None = None
 
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +50,12 @@ async def create(request: Request) -> Response:
     def make() -> tuple[SessionInfo, bool]:
         known = body.id is not None and service.is_known(caller, body.id)
         session = service.worker.session(
-            body.id, limits=limits, renew=body.renew, tenant=caller.tenant, owner=caller.user
+            body.id,
+            limits=limits,
+            renew=body.renew,
+            stateful=body.stateful,
+            tenant=caller.tenant,
+            owner=caller.user,
         )
         return service.worker.info(session.id, caller.tenant), known
 

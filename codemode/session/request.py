@@ -28,9 +28,7 @@ class RunOptions(TypedDict, total=False):
     atomic: bool  # all or nothing (the default), or each call by itself
     dry_run: bool  # run, report, and roll back
     read_only: bool  # refuse every write
-    max_result_bytes: (
-        int | None
-    )  # of the result as JSON, what is larger becomes a table; lowered to result_bytes with a warning
+    max_result_bytes: int | None  # of the result as JSON, at most result_bytes; a larger one becomes a table
     result_format: Literal["objects", "columns", "csv", "markdown", "auto"]  # of rows that are the result
     max_cell: int | None  # characters of a text in these rows; longer ones end in how much is missing
     on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed

@@ -45,6 +45,23 @@ def test_a_snippet_that_fails_is_a_200_whose_outcome_says_so(http: httpx2.Client
     assert outcome["db"]["rolled_back"]
 
 
+def test_the_options_of_a_run_are_fields_of_the_body(http: httpx2.Client, session: str) -> None:
+    rows = "return helpers.db.query(\"select 1 as a, printf('%200c', 'x') as b\")"
+    shaped = run(http, session, rows, result_format="columns", max_cell=10).json()["result"]
+    assert shaped["columns"] == ["a", "b"]
+    assert len(shaped["rows"][0][1]) < 50
+    first = run(http, session, "return helpers.db.exec('create table once (a)')", idempotency_key="k").json()
+    again = run(http, session, "return helpers.db.exec('create table once (a)')", idempotency_key="k").json()
+    assert (first["ok"], again["ok"], again["replayed"]) == (True, True, True)
+
+
+def test_a_stateful_session_keeps_its_variables(http: httpx2.Client) -> None:
+    http.post("/v1/sessions", json={"id": "notebook", "stateful": True})
+    assert run(http, "notebook", "x = 41").json()["variables"] == "fresh"
+    outcome = run(http, "notebook", "return x + 1").json()
+    assert (outcome["result"], outcome["variables"]) == (42, "kept")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
