@@ -26,6 +26,7 @@ from sandbox.link import Link, ZygoteSettings
 TAKE_SECONDS = 20.0  # how long a run waits for a child before it is told that there is none
 STATUS_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
+_STARVED_SECONDS = 2.0  # without descriptors for so long, a run is told: waiting longer frees none
 _RESTARTS = (0.0, 0.05, 0.2, 1.0)  # pauses before a new zygote when the last ones died young
 _YOUNG_SECONDS = 5.0
 
@@ -45,6 +46,7 @@ class Children:
         self._waiting = 0
         self._number = 0
         self._failure: str | None = None  # why there is no zygote, or no new child
+        self._starved: float | None = None  # since when children come without their descriptors (time.monotonic)
         self._closed = False
         self._statuses: dict[int, dict[str, Any] | None] = {}  # asked for; None until answered
         self._owner = os.getpid()
@@ -90,7 +92,13 @@ class Children:
         with self._changed:
             # In slices: a fork that failed leaves no event behind, and is asked for again by the next round.
             self._changed.wait_for(lambda: self._ready or self._closed, _RETRY_SECONDS)
-            if not self._ready and not self._closed and time.monotonic() > deadline:
+            if self._ready or self._closed:
+                return
+            now = time.monotonic()
+            started = deadline - TAKE_SECONDS
+            if self._starved is not None and now - max(self._starved, started) > _STARVED_SECONDS:
+                raise SandboxUnavailable(self._failure or "this process has no descriptor left")
+            if now > deadline:
                 raise SandboxUnavailable(f"no child within {TAKE_SECONDS:.0f} seconds: {self._failure or 'busy'}")
 
     def _require_open(self) -> None:
@@ -239,7 +247,9 @@ class Children:
                 for descriptor in descriptors:
                     os.close(descriptor)
                 self._failure = "this process has no descriptor left (see ulimit -n)"
+                self._starved = self._starved or time.monotonic()
                 return
+            self._starved = None
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptors[0])
             connection.setblocking(True)
             child = Child(number, connection, descriptors[1], self._settings.limits.frame_bytes)

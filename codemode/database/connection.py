@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from codemode.database.fulltext import refuse_unstoppable
-from codemode.database.functions import refuse_full_text_functions, register_functions
+from codemode.database.functions import register_functions
 from codemode.database.temporary import bound_temporary_files
 from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, StorageFull
 from codemode.limits import Limits
@@ -109,7 +109,6 @@ def sort_in_bounded_files(connection: apsw.Connection, limits: Limits) -> None:
 def replace_functions(connection: apsw.Connection, limits: Limits) -> None:
     """The built-in functions that nothing can interrupt, by bounded ones of the same answers."""
     register_functions(connection, limits.value_bytes)
-    refuse_full_text_functions(connection)
     refuse_unstoppable(connection)
 
 

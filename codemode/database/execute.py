@@ -212,10 +212,10 @@ def run(connection: apsw.Connection, sql: str, params: Parameters, *, rows: int,
 def take_rows(cursor: Iterator[Any], most: int, most_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:
     """At most `most` rows and `most_bytes` bytes from `cursor`, and whether more were there.
 
-    Rows are fetched in steps that start small, so that wide rows are noticed before many are held.
+    Rows are fetched in steps that start with one, so that wide rows (200 values of 2 MB) are noticed at once.
     """
     kept: list[tuple[Any, ...]] = []
-    room, step = most_bytes, 4
+    room, step = most_bytes, 1
     while True:
         chunk = list(islice(cursor, min(step, most - len(kept) + 1)))
         if not chunk:

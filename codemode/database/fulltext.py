@@ -6,17 +6,19 @@ The guard refuses them by name, but FTS5 also calls them by a name that is data:
 query, or 'rank' in the table's own configuration. No authorizer hears of that, so the functions themselves refuse.
 
 A query is read in the square of its number of words, in one operation: 100,000 words take 20 s, so long queries are
-refused. The length seen is that of the statement and its parameters; a query that a statement computes is not seen.
+refused. The length seen is that of the statement and its parameters; the guard shortens the values of a statement
+that computes its query (guard/weight.py).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
 
+from codemode.database.values import longest
 from codemode.errors import StatementLimit
 
 QUERY_CHARACTERS = 32_000
@@ -43,10 +45,7 @@ def _refusing(name: str) -> Any:
 
 def may_be_long_query(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> bool:
     """Whether the statement or a parameter is too long for a full-text query, if it should be one."""
-    values: Iterable[Any] = params.values() if isinstance(params, Mapping) else params
-    return len(sql) > QUERY_CHARACTERS or any(
-        isinstance(value, str | bytes) and len(value) > QUERY_CHARACTERS for value in values
-    )
+    return len(sql) > QUERY_CHARACTERS or longest(params) > QUERY_CHARACTERS
 
 
 def refuse_long_query(connection: apsw.Connection, tables_read: tuple[str, ...]) -> None:

@@ -54,20 +54,6 @@ def register_functions(connection: apsw.Connection, value_bytes: int) -> None:
         connection.create_scalar_function(name, function, arguments, deterministic=True, flags=apsw.SQLITE_INNOCUOUS)
 
 
-def refuse_full_text_functions(connection: apsw.Connection) -> None:
-    """Replace FTS5's snippet and highlight by a refusal.
-
-    They take time with the square of a document's hits, minutes for 2 MB. The authorizer refuses their names, and
-    yet `rank MATCH 'snippet(0)'`, or that as an index's own rank, calls them without asking it.
-    """
-    for name in ("snippet", "highlight"):
-        connection.register_fts5_function(name, _refuse_full_text)
-
-
-def _refuse_full_text(api: apsw.FTS5ExtensionApi, *arguments: Value) -> Any:
-    raise apsw.SQLError("snippet() and highlight() are not available")
-
-
 def both_sides(left: bool, right: bool) -> Callable[[str, frozenset[str]], str]:
     """Strip by a set of characters: one pass, however many there are."""
 

@@ -27,7 +27,7 @@ def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
     )
     virtual = {
         name for (name,) in connection.execute(
-            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'", can_cache=False
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual table%'", can_cache=False
         )
     }  # fmt: skip
     sizes: dict[str, int] = {}

@@ -18,6 +18,27 @@ from codemode.errors import NoSuchTable
 _COMPARED_CHARACTERS = 128
 _COMPARED_NAMES = 1_000
 _SHOWN_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
+# pragma_table_list knows the shadow tables, but counts the columns of every view, and nothing stops it: views on views
+# take seconds each.
+_SHADOWS = {"fts5": ("data", "idx", "content", "docsize", "config"), "rtree": ("node", "rowid", "parent")}
+_IS_SHADOW = " OR ".join(
+    f"(owner.sql LIKE '%using%{module}%' AND substr(found.name, 1, length(owner.name) + 1) = owner.name || '_'"
+    f" AND substr(found.name, length(owner.name) + 2) IN {parts})"
+    for module, parts in _SHADOWS.items()
+)
+TABLES = f"""
+    WITH owner AS MATERIALIZED (SELECT name, sql FROM main.sqlite_schema WHERE sql LIKE 'create virtual table%')
+    SELECT name FROM main.sqlite_schema AS found
+    WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND NOT EXISTS (
+        SELECT 1 FROM owner WHERE {_IS_SHADOW}
+    )
+    ORDER BY name
+"""  # noqa: S608 - fixed words
+_REAL_NAME = """
+    SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE
+    UNION ALL SELECT name FROM temp.sqlite_schema WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE
+    UNION ALL SELECT 'sqlite_schema' WHERE ?1 = 'sqlite_schema' COLLATE NOCASE LIMIT 1
+"""
 
 
 def _rows(connection: apsw.Connection, sql: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -26,10 +47,7 @@ def _rows(connection: apsw.Connection, sql: str, *params: Any) -> list[tuple[Any
 
 def tables(connection: apsw.Connection) -> list[str]:
     """Names of the session's tables, views and virtual tables, sorted; shadow tables are left out."""
-    found = _rows(
-        connection, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' ORDER BY name"
-    )
-    return [name for (name,) in found if not is_reserved(name)]
+    return [name for (name,) in _rows(connection, TABLES) if not is_reserved(name)]
 
 
 def ordinary_tables(connection: apsw.Connection) -> list[str]:
@@ -53,12 +71,7 @@ def view_statements(connection: apsw.Connection) -> list[str]:
 
 def real_name(connection: apsw.Connection, table: str) -> str:
     """The table's name as it was created; raises NoSuchTable with the closest ones."""
-    found = _rows(
-        connection,
-        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE"
-        " UNION ALL SELECT name FROM pragma_table_list WHERE schema = 'temp' AND name = ? COLLATE NOCASE LIMIT 1",
-        table, table,
-    )  # fmt: skip
+    found = _rows(connection, _REAL_NAME, table)
     if found:
         return str(found[0][0])
     available = tables(connection)

@@ -66,3 +66,9 @@ def parameters(params: Any) -> Sequence[Any] | Mapping[str, Any]:
     raise ParametersInvalid(
         f"parameters must be a list or a dict, not {type(params).__name__}", hint="write [value] for a single one"
     )
+
+
+def longest(params: Sequence[Any] | Mapping[str, Any]) -> int:
+    """The length of the longest text or blob among `params`, in characters or bytes; 0 where there is none."""
+    values = params.values() if isinstance(params, Mapping) else params
+    return max((len(value) for value in values if isinstance(value, str | bytes)), default=0)

@@ -6,6 +6,7 @@ looks at the clock are minutes. An interrupt from another thread is seen at the 
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from itertools import count
@@ -60,8 +61,13 @@ class Watchdog:
         except apsw.Error:
             self._due.pop(number, None)  # closed meanwhile
 
+    def begin_anew(self) -> None:
+        """In a process that was just forked: the thread is not there, and whoever held the lock is not either."""
+        Watchdog.__init__(self)
+
 
 _watchdog = Watchdog()
+os.register_at_fork(after_in_child=_watchdog.begin_anew)
 
 
 class Interrupting:

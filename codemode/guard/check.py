@@ -22,11 +22,13 @@ from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.mending.suggest import suggested
 from codemode.guard.parse import read
+from codemode.guard.program import Program
 from codemode.guard.refusals import DISAGREEMENT, Violation
 from codemode.guard.repair import explain_error, explain_python_error, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
 from codemode.guard.statement import WRITES, Statement, decisive_action, tables, writes
+from codemode.guard.virtual import VirtualTables
 from codemode.guard.ways import syntax_way
 from codemode.limits import Limits
 
@@ -45,6 +47,7 @@ class Guard:
         self._connection = connection
         self._limits = limits
         self._verdicts: dict[str, Statement] = {}
+        self._virtual = VirtualTables(connection, self.engine)
         self._schema_moves = False  # schema statements ran since the transaction began: a rollback would undo them
         self._schema = ReservedSchema(connection)
         modules = [row[0] for row in connection.execute("SELECT name FROM pragma_module_list", can_cache=False)]
@@ -74,7 +77,12 @@ class Guard:
             raise refusal(violation, text)
         if len(reading.roots) > 1 and heading.kind != "create_trigger":  # a trigger's body is statements to sqlglot
             raise _multiple(text)
-        statement = self._prepare(text, heading)
+        try:
+            statement = self._prepare(text, heading)
+        except StatementRefused:
+            if not self._virtual.connect():
+                raise
+            statement = self._prepare(text, heading)
         if len(text) <= _KEPT_BYTES:
             if len(self._verdicts) >= _KEPT_VERDICTS:
                 self._verdicts.clear()
@@ -140,6 +148,7 @@ class Guard:
         if not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
+        sizes = None if heading.explain else self._sizes(text, kind, events, is_long)
         return Statement(
             sql=text,
             kind="explain" if heading.explain else kind,
@@ -151,7 +160,8 @@ class Guard:
             tables_read=tables(events, ("READ",)),
             explains=kind if heading.explain else "",
             parameters=parameters,
-            longest_value=None if heading.explain else self._longest_value(text, kind, events, is_long),
+            longest_value=self._below(sizes.value) if sizes else None,
+            longest_parameter=self._below(sizes.parameter) if sizes else None,
         )
 
     def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], bool]:
@@ -186,16 +196,20 @@ class Guard:
             authorizer.events = None
             authorizer.turn_to(before)
 
-    def _longest_value(self, text: str, kind: str, events: list[Event], is_long: bool) -> int | None:
-        """The size of values with which one row of the statement ends in time; None where any allowed size does."""
+    def _sizes(self, text: str, kind: str, events: list[Event], is_long: bool) -> weight.Sizes | None:
+        """The sizes with which one row of the statement ends in time; None where any allowed size does."""
         called = {second for code, _, second, *_ in events if code == _FUNCTION}
-        through = any(accessor is not None for *_, accessor in events)
-        if not (weight.SLOW_FUNCTIONS & called or (is_long and (called or through or "||" in text))):
+        if not (is_long or weight.SLOW_FUNCTIONS & called or self._virtual.is_read(events)):
             return None
-        with self._asking(kind, []):
-            program = self._connection.execute(text, apsw._null_bindings, can_cache=False, explain=1)  # type: ignore[attr-defined]
-            longest = weight.longest_value(weight.milliseconds(program), self._limits.value_bytes)
-        return longest if longest < self._limits.value_bytes else None
+        try:
+            with self._asking(kind, []):
+                rows = self._connection.execute(text, apsw._null_bindings, can_cache=False, explain=1)  # type: ignore[attr-defined]
+                return weight.sizes(Program(rows), self._limits.value_bytes)
+        except apsw.Error as error:  # its time may be over
+            raise self._explained(error, text) from None
+
+    def _below(self, size: int) -> int | None:
+        return size if size < self._limits.value_bytes else None
 
     def _prepared(self, cursor: apsw.Cursor, sql: str, _bindings: object) -> bool:
         """apsw's word that a statement is prepared; False stops it there."""
@@ -228,6 +242,7 @@ class Guard:
 
     def _forget(self) -> None:
         self._verdicts.clear()
+        self._virtual.forget()
         self._schema_moves = self._connection.in_transaction
 
 
@@ -259,6 +274,8 @@ class Running:
             guard._connection.limit(apsw.SQLITE_LIMIT_LENGTH, guard._limits.value_bytes)
         if self._statement.changes_schema or (error is not None and guard._schema_moves):
             guard._forget()
+        if error is not None:
+            guard._verdicts.pop(self._statement.sql, None)  # another process may have changed the schema since
         if error is not None and (explained := explain_python_error(error, self._statement)) is not None:
             raise explained from None
 

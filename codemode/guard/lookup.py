@@ -10,6 +10,7 @@ from itertools import islice
 
 import apsw
 
+from codemode.database.schema import TABLES
 from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import FUNCTIONS, is_reserved
 
@@ -23,10 +24,8 @@ _NAMES = re.compile(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
 
 def tables(connection: apsw.Connection) -> list[str]:
     """The user's tables and views."""
-    sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-    shadows = "SELECT name FROM pragma_table_list WHERE type = 'shadow'"
     with reading(connection):
-        names = [str(row[0]) for row in connection.execute(f"{sql} EXCEPT {shadows} ORDER BY 1", can_cache=False)]
+        names = [str(row[0]) for row in connection.execute(TABLES, can_cache=False)]
     return [name for name in names if not is_reserved(name)]
 
 

@@ -48,16 +48,22 @@ _ALIAS = re.compile(r"\bAS\s+([A-Za-z_]\w*)(?=\s*(?:,|\)|FROM\b))", re.IGNORECAS
 Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
 
 
-def explain_error(error: apsw.Error, sql: str, connection: apsw.Connection) -> CodemodeError:
+def explain_error(
+    error: apsw.Error, sql: str, connection: apsw.Connection, longest_value: int | None = None
+) -> CodemodeError:
     """The error of our tree for one of SQLite's; never raises, whatever the message.
 
+    `longest_value` is what the statement could handle, where that is less than the connection allows.
     SQLITE_CORRUPT is answered as StatementFailed: the caller checks the file's integrity and decides whether the
     session is damaged, since a broken view raises it on a sound file too.
     """
     message = str(error)
     try:
         explained = (
-            _refused(connection) or _by_message(message, sql, connection) or _by_class(error, message, sql, connection)
+            _refused(connection)
+            or _too_long(message, connection, longest_value)
+            or _by_message(message, sql, connection)
+            or _by_class(error, message, sql, connection)
         )
     except Exception:  # noqa: BLE001 - a look-up that fails must not hide the error that it was to explain
         explained = StatementFailed(message)
@@ -100,6 +106,18 @@ def _refused(connection: apsw.Connection) -> CodemodeError | None:
     authorizer = getattr(connection.authorizer, "__self__", None)
     violation = authorizer.violation if isinstance(authorizer, Authorizer) else None
     return StatementRefused(violation.message, hint=violation.hint) if violation is not None else None
+
+
+def _too_long(message: str, connection: apsw.Connection, longest_value: int | None) -> CodemodeError | None:
+    if "string or blob" not in message:
+        return None
+    most = longest_value or connection.limit(apsw.SQLITE_LIMIT_LENGTH)
+    hint = "value_bytes bounds it: store long data in several rows"
+    if longest_value is not None:
+        hint = (
+            "one row is so much work that values must be shorter: do it in steps, or give MATCH its text as a parameter"
+        )
+    return StatementLimit(f"a text or blob is longer than a value may be here ({most:,} bytes)", hint=hint)
 
 
 def _by_message(message: str, sql: str, connection: apsw.Connection) -> CodemodeError | None:
@@ -215,7 +233,6 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "compound": "at most 50 SELECTs joined by UNION: insert the parts into a table",
         "arguments": "a function takes at most 127 arguments: aggregate over rows, or use JSON",
         "trigger": "triggers may fire each other 10 deep: let one of them do the work",
-        "string or blob": "a value may have value_bytes; store long data in several rows",
         "pattern": "at most 250 bytes: use instr(x, 'part') > 0 for a long text",
         "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
         "recursion": "the statement nests too deep",
@@ -223,11 +240,6 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "statement": "the statement is too large: split it, or use helpers.db.batch_insert",
     }
     lowered = message.lower()
-    if "string or blob" in lowered:
-        message = (
-            f"a text or blob is longer than a value may be here ({connection.limit(apsw.SQLITE_LIMIT_LENGTH):,} bytes)"
-        )
-        return StatementLimit(message, hint="value_bytes bounds it: store long data in several rows")
     return StatementLimit(message, hint=next((hint for word, hint in hints.items() if word.lower() in lowered), None))
 
 
@@ -312,6 +324,7 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (re.compile(r"table (?P<name>\S+) may not be (?:modified|dropped|altered|indexed)"), _not_to_be_changed),
     (re.compile(r"cannot modify (?P<name>\S+) because it is a view"), _view_is_read),
     (re.compile(r"after rename: cannot create \w+ trigger on view: (?P<name>\S+)$"), _renamed_onto_a_view),
+    (re.compile(r"^(?P<name>snippet|highlight)\(\) is not available"), _no_such_function),  # FTS5 found it in data
     (re.compile(r"unsafe use of (?P<name>\w+)\(\)"), _no_such_function),
     (re.compile(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
     (

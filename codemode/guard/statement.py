@@ -39,7 +39,8 @@ class Statement:
     tables_read: tuple[str, ...] = ()
     explains: str = ""
     parameters: tuple[str | None, ...] = ()  # one a placeholder: its name without the mark, None for a plain ?
-    longest_value: int | None = None  # bytes, where so many functions work in one row that values must be shorter
+    longest_value: int | None = None  # bytes, where so much is done in one row that values must be shorter
+    longest_parameter: int | None = None  # the same for parameters, of which IN (?, ?, …) makes an index at once
 
     @property
     def armed_kind(self) -> str:

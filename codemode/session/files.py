@@ -12,14 +12,15 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from codemode.database.clock import now_ms
+from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import StorageFull
 from codemode.session.ids import directory_name, ulid
 
+_MAKING_MS = 3_600_000  # whoever makes a session puts its lock into the directory within milliseconds
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -142,10 +143,14 @@ class SessionFiles:
 
 
 def sweep_rubbish(data_dir: Path) -> None:
-    """Delete what a removal that was cut short has left."""
+    """Delete what a removal that was cut short has left, and directories whose making was: empty for an hour."""
     with storage_errors(data_dir):
         for rubbish in (data_dir / "sessions").glob("removed-*"):
             shutil.rmtree(rubbish, ignore_errors=True)
+        for directory in (data_dir / "sessions").iterdir():
+            with suppress(OSError):  # not empty: the rule
+                if sure_ms() - directory.stat().st_mtime * 1000 > _MAKING_MS:
+                    directory.rmdir()
 
 
 class storage_errors:  # noqa: N801 - a context manager, used like a function

@@ -7,6 +7,7 @@ between, or remove it, so each turn first makes sure that the file is still the 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from codemode.limits import Limits
 from codemode.session.files import SessionFiles, storage_full
 from codemode.session.history import History
 
+ADVICE_SECONDS = 1.0  # looking for a way out of an error; the statement's own time may be over
 Opening = Callable[[SessionFiles, Limits], Connection]
 
 
@@ -58,11 +60,12 @@ class Guarded:
         self.meter = Meter(self.connection)
         self._suspect = False
 
-    def explained(self, error: DatabaseError, sql: str) -> CodemodeError:
+    def explained(self, error: DatabaseError, sql: str, longest_value: int | None = None) -> CodemodeError:
         """The error of the tree for SQLite's own; after one that tells of damage the files are opened anew."""
         # It may be the log that is damaged: opening sets that one aside, and the session works again.
         self._suspect = self._suspect or isinstance(error, DAMAGE)
-        return explain_error(error, sql, self.connection)
+        with self.deadline.until(time.monotonic() + ADVICE_SECONDS):
+            return explain_error(error, sql, self.connection, longest_value)
 
     def is_current(self) -> bool:
         """Whether the files that were opened are still the session's files, and nothing spoke of damage to them."""

@@ -13,7 +13,7 @@ from codemode.database.execute import Cost, DatabaseError, Parameters, Result, r
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.schema import insertable
-from codemode.database.values import parameters
+from codemode.database.values import longest, parameters
 from codemode.errors import (
     CodemodeError,
     ConstraintFailed,
@@ -27,7 +27,7 @@ from codemode.guard import Statement
 from codemode.guard.repair import with_names_meant
 from codemode.session.blame import inserted, timed_out, with_values
 from codemode.session.notable import Notable
-from codemode.session.opened import Guarded
+from codemode.session.opened import ADVICE_SECONDS, Guarded
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
 
@@ -172,7 +172,7 @@ class Statements:
             with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
                 yield
         except DatabaseError as error:
-            explained = opened.explained(error, statement.sql)
+            explained = opened.explained(error, statement.sql, statement.longest_value)
             if isinstance(explained, StatementTimeout):
                 explained = self._timed_out(statement, time.monotonic() - started, opened.meter.cost.minus(before))
             raise self._advised(explained, statement.sql) from None
@@ -217,13 +217,20 @@ class Statements:
         """`error` with a statement that would run, for the first ones of an execution: looking for it takes time."""
         if self._advice > 0 and isinstance(error, StatementError) and not isinstance(error, StatementTimeout):
             self._advice -= 1
-            self.opened.guard.suggest(error, sql)
+            with self.opened.deadline.until(time.monotonic() + ADVICE_SECONDS):
+                self.opened.guard.suggest(error, sql)
             if error.suggestion is not None:
                 error.sql = error.sql or sql
         return error
 
     def check_length(self, statement: Statement, params: Parameters) -> None:
-        """Refuse a full-text query so long that nothing could stop it."""
+        """Refuse a parameter or a full-text query so long that nothing could stop what is done with it."""
+        most = statement.longest_parameter
+        if most is not None and longest(params) > most:
+            raise StatementLimit(
+                f"a parameter of a statement of so many parts may have {most:,} bytes",
+                hint="put long values into a table first, and join it",
+            )
         searches = statement.reads_only or "match" in statement.sql.lower()
         if searches and statement.tables_read and may_be_long_query(statement.sql, params):
             with self.as_engine():

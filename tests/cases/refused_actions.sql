@@ -529,10 +529,10 @@ CREATE TABLE json_each (value)
 CREATE VIRTUAL TABLE pragma_index_list USING fts5(a)
 
 -- case: function snippet as the rank of one query
--- error: sql.runtime, running
+-- refused: function, running
 SELECT rank FROM docs WHERE docs MATCH 'hello' AND rank MATCH 'snippet(0, ''<'', ''>'', '''', 5)'
 
 -- case: function highlight as the rank of an index
 -- after: INSERT INTO docs (docs, rank) VALUES ('rank', 'highlight(0, ''<'', ''>'')')
--- error: sql.runtime, running
+-- refused: function, running
 SELECT rank FROM docs WHERE docs MATCH 'hello'

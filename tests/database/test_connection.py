@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import apsw
@@ -11,7 +10,6 @@ import pytest
 
 from codemode.database import connection as settings
 from codemode.database.connection import READ_ONLY_SETTINGS, SETTINGS, open_session
-from codemode.database.temporary import temporary_bytes
 from codemode.errors import SessionBusy, SessionDamaged, StorageFull
 from codemode.guard.repair import explain_error
 from codemode.limits import Limits
@@ -161,22 +159,6 @@ def test_nothing_can_be_attached(connection: apsw.Connection, tmp_path: Path) ->
     with pytest.raises(apsw.SQLError, match="too many attached"):
         connection.execute("ATTACH ? AS other", (str(tmp_path / "other.db"),)).fetchall()
     assert not (tmp_path / "other.db").exists()
-
-
-def test_a_sort_beyond_the_bound_of_temporary_files_ends_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("codemode.database.temporary.MOST_BYTES", 20_000_000)
-    connection = open_session(tmp_path / "session.db", Limits(database_bytes=1_000_000))
-    bomb = f"{ENDLESS} SELECT i, hex(randomblob(200)) h FROM s ORDER BY h"
-    started = time.monotonic()
-    with pytest.raises(apsw.InterruptError) as raised:
-        connection.execute(bomb).fetchall()
-    assert time.monotonic() - started < 20
-    assert explain_error(raised.value, bomb, connection).code == "sql.limit"
-    assert temporary_bytes() < 20_000_000
-    assert connection.execute("SELECT 1").fetchall() == [(1,)]
-    connection.close()
 
 
 def test_an_aggregate_beyond_the_heap_ends_and_the_memory_comes_back(connection: apsw.Connection) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -60,3 +62,22 @@ def test_a_connection_closed_under_it_does_no_harm(tmp_path: Path) -> None:
     with pytest.raises(apsw.InterruptError), Interrupting(connection, time.monotonic() + 0.05):
         connection.execute(ENDLESS).fetchall()
     connection.close()
+
+
+def test_a_forked_process_has_a_watchdog_of_its_own(tmp_path: Path) -> None:
+    connection = open_session(tmp_path / "session.db", Limits())
+    with Interrupting(connection, time.monotonic() + 0.01):
+        time.sleep(0.05)  # the thread runs from here on
+    connection.close()
+    child = os.fork()
+    if child == 0:  # a thread is not copied by a fork
+        ended = 1
+        try:
+            own = open_session(tmp_path / "child.db", Limits())
+            with suppress(apsw.InterruptError), Interrupting(own, time.monotonic() + 0.1):
+                own.execute(ENDLESS.replace("FROM s)", "FROM s LIMIT 300000000)")).fetchall()
+                os._exit(2)  # it ran to its end
+            ended = 0
+        finally:
+            os._exit(ended)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

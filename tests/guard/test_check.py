@@ -10,8 +10,15 @@ import apsw
 import pytest
 from guard_desk import Desk
 
-from codemode.errors import MultipleStatements, StatementLimit, StatementRefused, StatementSyntaxError
-from codemode.guard import Statement
+from codemode.database.connection import open_session
+from codemode.errors import (
+    MultipleStatements,
+    StatementLimit,
+    StatementRefused,
+    StatementSyntaxError,
+    StatementTimeout,
+)
+from codemode.guard import Guard, Statement
 from codemode.limits import Limits
 
 
@@ -136,31 +143,6 @@ def test_a_view_that_turns_bad_between_check_and_run_is_refused_when_it_runs(des
         desk.connection.execute(kept.sql).fetchall()
 
 
-# The same letters, prepared first under the engine's rights: apsw finds the prepared statement by its text, and the
-# authorizer is asked only when a statement is prepared.
-
-
-@pytest.mark.parametrize(
-    "sql", ["DELETE FROM session_state WHERE key = 'nothing'", "SELECT * FROM dbstat", "PRAGMA user_version", "COMMIT"]
-)
-def test_what_the_engine_ran_does_not_run_for_the_user(desk: Desk, sql: str) -> None:
-    with desk.guard.engine():
-        if sql == "COMMIT":
-            desk.connection.execute("BEGIN").fetchall()
-        desk.connection.execute(sql).fetchall()
-    with pytest.raises(StatementRefused):
-        desk.guard.check(sql)
-
-
-def test_what_the_engine_prepared_is_prepared_anew_for_a_user_who_got_past_the_guard(desk: Desk) -> None:
-    sql = "DELETE FROM session_state WHERE key = 'nothing'"
-    with desk.guard.engine():
-        desk.connection.execute(sql).fetchall()
-    harmless = desk.guard.check("DELETE FROM t WHERE id = 99")
-    with pytest.raises(apsw.AuthError), desk.guard.running(harmless):
-        desk.connection.execute(sql).fetchall()
-
-
 def test_outside_of_every_block_nothing_is_prepared(desk: Desk) -> None:
     for sql in ("SELECT 1", "DELETE FROM t", "BEGIN", "PRAGMA user_version"):
         with pytest.raises(apsw.AuthError):
@@ -193,24 +175,6 @@ def test_a_select_cannot_write_even_where_the_text_was_misread(desk: Desk) -> No
         desk.connection.execute("DELETE FROM t", can_cache=False)
 
 
-def test_pragma_under_explain_never_reaches_sqlite(desk: Desk) -> None:
-    for sql in ("EXPLAIN PRAGMA user_version = 7", "EXPLAIN QUERY PLAN PRAGMA foreign_keys = 0"):
-        with pytest.raises(StatementRefused):
-            desk.guard.check(sql)
-    with desk.guard.engine():
-        assert (desk.connection.pragma("user_version"), desk.connection.pragma("foreign_keys")) == (0, 1)
-
-
-def test_statements_that_end_the_transaction_leave_the_guard_whole(desk: Desk) -> None:
-    for sql in ("INSERT OR ROLLBACK INTO t (id) VALUES (1)", "UPDATE OR ROLLBACK t SET id = 1 WHERE id = 2"):
-        with desk.guard.engine():
-            desk.connection.execute("BEGIN", can_cache=False)
-        assert desk.submit(sql).verdict == ("error", "sql.constraint", "running")
-        assert not desk.connection.in_transaction
-    assert desk.submit("SELECT count(*) FROM t").rows == [(3,)]
-    assert desk.engine_hash() == desk.before
-
-
 def test_two_statements_are_two_whatever_sqlglot_says(desk: Desk) -> None:
     trigger = "CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END"
     for sql in (f"{trigger}; {trigger}", "SELECT 1;\0"[:-1] + "/**/ SELECT 2", "VALUES (1); VALUES (2)"):
@@ -228,16 +192,64 @@ def test_one_row_of_many_slow_functions_ends_in_time(desk: Desk) -> None:
 
 
 def test_ordinary_likes_leave_values_their_length(desk: Desk) -> None:
-    for sql in ("SELECT a LIKE '%x%' FROM t", "SELECT trim(a, 'x') || upper(a) FROM t", "SELECT * FROM t"):
+    many = " OR ".join(f"a LIKE '%word{n}%'" for n in range(100))
+    search = "SELECT body FROM docs WHERE docs MATCH ? || '*' ORDER BY rank"
+    for sql in (f"SELECT * FROM t WHERE {many}", "SELECT trim(a, 'x') || upper(a) FROM t", "SELECT * FROM t", search):
         assert desk.guard.check(sql).longest_value is None
 
 
 def test_the_length_of_values_is_what_it_was_after_a_heavy_statement(desk: Desk) -> None:
-    heavy = desk.guard.check("SELECT " + ", ".join(["a LIKE 'x'"] * 100) + " FROM t")
+    heavy = desk.guard.check("SELECT " + ", ".join(["a LIKE ?1"] * 100) + " FROM t")
     assert heavy.longest_value is not None
     with desk.guard.running(heavy):
         assert desk.connection.limit(apsw.SQLITE_LIMIT_LENGTH) == heavy.longest_value
     assert desk.connection.limit(apsw.SQLITE_LIMIT_LENGTH) == desk.limits.value_bytes
+
+
+def test_a_full_text_query_that_sql_computes_shortens_values_and_a_given_one_does_not(desk: Desk) -> None:
+    given = ("MATCH 'a'", "MATCH ?", "MATCH ? || '*'", "MATCH '\"' || ? ", "= ?", "MATCH 'a' AND rank MATCH 'bm25(2)'")
+    computed = ("MATCH upper(?)", "MATCH (SELECT a FROM t)", "MATCH ?1 || ?1 || ?1", "= printf('%s', ?)")
+    for query in given:
+        assert desk.guard.check(f"SELECT body FROM docs WHERE docs {query}").longest_value is None, query
+    for query in computed:
+        assert desk.guard.check(f"SELECT body FROM docs WHERE docs {query}").longest_value == 32_000, query
+    assert desk.guard.check("SELECT body FROM docs(upper(?))").longest_value == 32_000
+    assert desk.guard.check("SELECT value FROM docs, json_each(docs.body) WHERE docs MATCH 'a'").longest_value is None
+
+
+def test_a_long_list_shortens_its_parameters_only(desk: Desk) -> None:
+    listed = desk.guard.check(f"SELECT a FROM t WHERE a IN ({', '.join('?' * 5_000)})")
+    assert (listed.longest_value, listed.longest_parameter) == (None, 40_000)
+    assert (
+        desk.guard.check(f"SELECT a FROM t WHERE id IN ({', '.join(map(str, range(5_000)))})").longest_parameter is None
+    )
+    assert desk.guard.check("INSERT INTO t (a) VALUES " + ", ".join(["(?)"] * 5_000)).longest_parameter is None
+
+
+def test_a_check_whose_time_is_over_says_so(desk: Desk) -> None:
+    def over() -> bool:
+        return time.monotonic() > ends
+
+    ends = time.monotonic() + 0.001
+    desk.connection.set_progress_handler(over, 10)
+    with pytest.raises(StatementTimeout):
+        desk.guard.check(f"SELECT CASE a {'WHEN b THEN 1 ' * 30_000} END FROM t")
+    desk.connection.set_progress_handler(None)
+    assert desk.submit("SELECT 1").rows == [(1,)]
+
+
+def test_a_new_connection_reads_an_rtree_first(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.submit('CREATE VIRTUAL TABLE "the boxes" USING rtree(id, low, high)')
+    desk.submit('INSERT INTO "the boxes" VALUES (1, 2, 3)')
+    desk.close()
+    connection = open_session(tmp_path / "session.db", Limits(), read_only=True)
+    guard = Guard(connection, Limits())
+    with guard.running(statement := guard.check('SELECT id FROM "the boxes" WHERE low < 9')):
+        assert connection.execute(statement.sql).fetchall() == [(1,)]
+    with pytest.raises(StatementRefused):
+        guard.check('SELECT id FROM "the boxes", dbstat')
+    connection.close()
 
 
 def test_a_repeated_statement_costs_little(desk: Desk) -> None:

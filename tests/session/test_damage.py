@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import apsw
@@ -112,6 +113,17 @@ except StorageFull as error:
         )
         assert done.stdout == "storage.full check the directory's owner and permissions\n", done.stderr
         assert (place / "open").is_dir()
+
+
+def test_an_empty_directory_of_a_making_that_was_cut_short_is_swept_once_it_is_old(place: Path) -> None:
+    old, young = (place.parent.with_name(letter * 64) for letter in "ab")
+    for directory in (old, young):
+        directory.mkdir()
+    os.utime(old, (0, time.time() - 7_200))
+    os.utime(place.parent, (0, time.time() - 7_200))
+    with Worker(data_dir=data_dir(place)) as worker:
+        worker.sweep()
+    assert (old.exists(), young.exists(), place.exists()) == (False, True, True)
 
 
 def test_a_leftover_of_a_cut_short_removal_is_swept(place: Path) -> None:
