@@ -30,7 +30,8 @@
     │   ├── CheckpointExists          session.checkpoint_exists   choose another name, or replace it on purpose
     │   ├── CannotUndo                session.cannot_undo      restore a checkpoint
     │   └── CheckpointLimit           session.checkpoint_limit    delete checkpoints that are not needed
-    ├── RequestInvalid                request.invalid          mend the call
+    ├── RequestError                  the request itself is wrong; nothing was done for it
+    │   ├── RequestInvalid            request.invalid          mend the call
     │   ├── RequestTooLarge           request.too_large        send less, or stream it
     │   ├── RequestMediaType          request.media_type       send a type that is taken
     │   ├── NoSuchPath                request.path             look into /openapi.json
@@ -262,37 +263,43 @@ class CheckpointLimit(SessionError):
     code = "session.checkpoint_limit"
 
 
-class RequestInvalid(CodemodeError):
+class RequestError(CodemodeError):
+    """The request itself is wrong; nothing was done for it."""
+
+    code = "request.invalid"
+
+
+class RequestInvalid(RequestError):
     """The call itself is wrong; mend it as the message says."""
 
     code = "request.invalid"
 
 
-class RequestTooLarge(RequestInvalid):
+class RequestTooLarge(RequestError):
     """The body is larger than the service takes; send less, or stream it."""
 
     code = "request.too_large"
 
 
-class RequestMediaType(RequestInvalid):
+class RequestMediaType(RequestError):
     """The body has a media type that is not taken here; send one that is."""
 
     code = "request.media_type"
 
 
-class NoSuchPath(RequestInvalid):
+class NoSuchPath(RequestError):
     """There is nothing at this path; the OpenAPI document lists what there is."""
 
     code = "request.path"
 
 
-class NoSuchMethod(RequestInvalid):
+class NoSuchMethod(RequestError):
     """The path does not have this method; the header Allow names those that it has."""
 
     code = "request.method"
 
 
-class RequestTimeout(RequestInvalid):
+class RequestTimeout(RequestError):
     """The body did not arrive in time; send it again."""
 
     code = "request.timeout"

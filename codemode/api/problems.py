@@ -10,7 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.errors import CodemodeError, NoSuchMethod, NoSuchPath, RequestInvalid, StatementError, WorkerInternal
+from codemode.errors import (
+    CodemodeError,
+    NoSuchMethod,
+    NoSuchPath,
+    RequestError,
+    RequestInvalid,
+    RequestTooLarge,
+    StatementError,
+    WorkerInternal,
+)
 
 _log = logging.getLogger("codemode")
 MEDIA_TYPE = "application/problem+json"
@@ -95,7 +104,8 @@ def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Respo
 async def on_http_error(request: Request, error: Exception) -> Response:
     """What Starlette itself refuses: an unknown path, a method that a path does not have, and the like."""
     assert isinstance(error, HTTPException)
-    kind = {404: NoSuchPath, 405: NoSuchMethod}.get(error.status_code, RequestInvalid)
+    kinds: dict[int, type[RequestError]] = {404: NoSuchPath, 405: NoSuchMethod, 413: RequestTooLarge}
+    kind = kinds.get(error.status_code, RequestInvalid)
     told = {404: f"there is nothing at {request.url.path}", 405: f"{request.url.path} has no {request.method}"}
     known = kind(told.get(error.status_code, error.detail), hint="GET /openapi.json lists what there is")
     return answer(known, dict(error.headers or {}))

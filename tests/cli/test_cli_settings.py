@@ -75,6 +75,6 @@ def test_the_prompt_is_printed_and_answered(cli, monkeypatch):
     monkeypatch.setenv("CODEMODE_LIMITS_ROWS", "77")
     assert "77 rows a query answers" in cli("prompt").out
     result = cli("prompt", "--json").json["result"]
-    assert set(result) == {"prompt", "helpers", "limits"}
+    assert set(result) == {"prompt", "helpers", "types", "limits"}
     assert result["limits"]["rows"] == 77
-    assert {"name", "signature", "summary"} == set(result["helpers"][0])
+    assert {"name", "signature", "summary", "doc", "parameters", "returns"} == set(result["helpers"][0])
