@@ -152,9 +152,13 @@ class Statements:
         except CodemodeError:
             return error  # a look at the row that fails must not hide what was wrong with it
 
-    def _timed_out(self, statement: Statement, seconds: float, cost: Cost) -> CodemodeError:
-        with self.as_engine():
-            return timed_out(statement.sql, self.opened.connection, seconds, cost)
+    def _timed_out(self, error: StatementTimeout, statement: Statement, seconds: float, cost: Cost) -> StatementTimeout:
+        """`error` with how far the statement got; looking at its plan has a short time of its own."""
+        try:
+            with self.opened.guard.engine(), self.opened.deadline.until(time.monotonic() + ADVICE_SECONDS):
+                return timed_out(statement.sql, self.opened.connection, seconds, cost)
+        except DatabaseError:
+            return error
 
     def _scope(self, statement: Statement) -> Any:
         self.transaction.check_alive()
@@ -174,7 +178,9 @@ class Statements:
         except DatabaseError as error:
             explained = opened.explained(error, statement.sql, statement.longest_value)
             if isinstance(explained, StatementTimeout):
-                explained = self._timed_out(statement, time.monotonic() - started, opened.meter.cost.minus(before))
+                explained = self._timed_out(
+                    explained, statement, time.monotonic() - started, opened.meter.cost.minus(before)
+                )
             raise self._advised(explained, statement.sql) from None
         finally:
             self._notable.look(statement, time.monotonic() - started, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from codemode import Limits, Session, Worker
 from codemode.errors import ConstraintFailed, ParametersInvalid, StatementTimeout
+from codemode.session import statements
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +106,25 @@ return found
 """).result
     assert found[0] == "SELECT m + 0 FROM big"
     assert [each is None for each in found] == [False] * 20 + [True] * 5
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+def test_looking_at_a_plan_that_takes_too_long_leaves_the_timeout_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[float] = []
+
+    def endless(_sql: str, connection: Any, *_: Any) -> Any:
+        started = time.monotonic()
+        try:
+            connection.execute(ENDLESS).fetchall()
+        finally:
+            spent.append(time.monotonic() - started)
+
+    monkeypatch.setattr(statements, "timed_out", endless)
+    with Worker() as worker:
+        session = worker.session(limits=Limits(query_seconds=4))
+        with pytest.raises(StatementTimeout):
+            session.query(ENDLESS)
+        assert session.value("SELECT 1") == 1
+    assert spent[0] < 3  # a second, and not once more what the statement had
