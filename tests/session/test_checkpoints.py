@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,7 @@ def test_a_fork_inherits_limits_and_refuses_the_id_of_an_expired_session(tmp_pat
         worker.session("old", limits=Limits(idle_seconds=0.001))
         with pytest.raises(SessionExists):
             source.fork("old")
+        time.sleep(0.05)  # until its millisecond is over
         with pytest.raises(SessionExpired):
             worker.session("old")
 
@@ -189,6 +191,7 @@ def test_they_go_with_the_session(tmp_path: Path) -> None:
             assert worker.info(name).size_bytes > 2 * session.checkpoints()[0].size_bytes - 1
         worker.session("expired", limits=Limits(idle_seconds=0.001))
         worker.remove("removed")
+        time.sleep(0.05)
         assert worker.sweep() == ["expired"]
         assert list((tmp_path / "sessions").iterdir()) == []
         assert worker.session("removed").checkpoints() == []
