@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 import tempfile
 from contextlib import suppress
@@ -59,7 +61,9 @@ def corpus() -> list[bytes]:
 @cache
 def _desk() -> Desk:
     """Checking never steps a statement, so one database serves every input."""
-    return Desk(Path(tempfile.mkdtemp(prefix="fuzz-guard-")))
+    folder = tempfile.mkdtemp(prefix="fuzz-guard-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Desk(Path(folder))
 
 
 if __name__ == "__main__":
