@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import math
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -46,31 +43,11 @@ def emit(document: Any) -> None:
     """One JSON document on standard output, as UTF-8 whatever the terminal's encoding is."""
     import msgspec
 
-    text = json_text(plain(msgspec.to_builtins(document, builtin_types=(bytes,))), indent=sys.stdout.isatty())
+    from codemode.plain import json_text, plain
+
+    ready = plain(msgspec.to_builtins(document, builtin_types=(bytes,)))
+    text = json_text(ready, indent=2 if sys.stdout.isatty() else None)
     click.echo(text.encode("utf-8", "backslashreplace"))
-
-
-def json_text(value: Any, *, indent: bool) -> str:
-    """The value as JSON; integers of any size, since results hold them exactly and `result_bytes` bounds them."""
-    most = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2 if indent else None)
-    finally:
-        sys.set_int_max_str_digits(most)
-
-
-def plain(value: Any) -> Any:
-    """The value as JSON can hold it: blobs as `{"$bytes": base64}`, what is no number as null."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, bytes):
-        return {"$bytes": base64.b64encode(value).decode()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def size(count: int) -> str:

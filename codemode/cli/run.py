@@ -13,7 +13,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option, session_option
 from codemode.cli.failures import FAILED, UNAVAILABLE, exit_code, tell
-from codemode.cli.output import duration, emit, json_text, note, plural, size, stream, warn
+from codemode.cli.output import duration, emit, note, plural, size, stream, warn
 from codemode.cli.table import records, show
 from codemode.errors import RequestInvalid
 
@@ -217,7 +217,10 @@ def show_result(outcome: Outcome, *, as_table: bool = True, err: bool = True) ->
     elif isinstance(result, str):
         click.echo(stream(result), nl=as_table or not result.endswith("\n"))
     elif result is not None:
-        click.echo(stream(json_text(result, indent=as_table and isinstance(result, dict | list))))
+        from codemode.plain import json_text
+
+        indent = 2 if as_table and isinstance(result, dict | list) else None
+        click.echo(stream(json_text(result, indent=indent)))
     if info is not None and info.handle is not None:
         _tell_handle(outcome, info, shown, err=err)
     elif info is not None and info.truncated:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemode.cli.output import duration, plain, plural, printable, relative, size
+from codemode.cli.output import duration, plural, printable, relative, size
 from codemode.cli.table import cell_text, draw, records
+from codemode.plain import plain
 
 
 def test_numbers_stand_right_and_texts_left():
