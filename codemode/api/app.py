@@ -77,9 +77,13 @@ def _guarded(operation: Operation) -> Handler:
             response = await operation.handler(request)
         except CodemodeError as error:
             response = problems.answer(error)
-            service.record(request, operation, error.code)
+            # Who is nobody is not recorded: strangers must not be able to fill the disk.
+            if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
+                service.record(request, operation.name, error.code)
         else:
-            service.record(request, operation, getattr(request.state, "outcome", "ok"))
+            # Reading is no act, and what goes on is recorded when it is over.
+            if operation.scope in ("execute", "admin") and not getattr(request.state, "goes_on", False):
+                service.record(request, operation.name, getattr(request.state, "outcome", "ok"))
         response.headers["X-Request-Id"] = request.state.id
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 import msgspec
@@ -41,14 +42,16 @@ class Background:
         for record in self._kept.unfinished():
             self._kept.finish(record.id, encode(_lost(record)), now_ms())
 
-    def begin(self, caller: Caller, session: Session, code: str, options: dict[str, Any]) -> Running:
-        """Begin one and answer at once."""
+    def begin(
+        self, caller: Caller, session: Session, code: str, options: dict[str, Any], ended: Callable[[str], None]
+    ) -> Running:
+        """Begin one and answer at once; `ended` is called with "ok" or the error's code when it is over."""
         running = session.begin(code, **options)
         self._kept.add(running.id, caller.tenant, session.id, caller.user, sure_ms())
-        self._running[running.id] = running, asyncio.ensure_future(self._finish(running))
+        self._running[running.id] = running, asyncio.ensure_future(self._finish(running, ended))
         return running
 
-    async def _finish(self, running: Running) -> None:
+    async def _finish(self, running: Running, ended: Callable[[str], None]) -> None:
         try:
             outcome = await running.outcome()
         except CodemodeError as error:
@@ -56,6 +59,7 @@ class Background:
         except Exception as error:  # noqa: BLE001 - told under its id; nobody else waits for this task
             _log.exception("execution %s", running.id)
             outcome = _failed(running, CodemodeError(f"internal fault: {type(error).__name__}"))
+        ended(outcome.error.code if outcome.error else "ok")
         try:
             self._kept.finish(running.id, encode(outcome), now_ms())
         except CodemodeError as error:

@@ -14,7 +14,7 @@ from codemode.api import bodies, queries
 from codemode.api.background import Accepted
 from codemode.api.operations import Operation, Parameter
 from codemode.api.problems import problem_of
-from codemode.api.service import Service, answer, caller_of, service_of
+from codemode.api.service import answer, caller_of, service_of
 from codemode.errors import CodemodeError
 from codemode.plain import encode
 from codemode.session.running import Running
@@ -65,11 +65,15 @@ async def execute(request: Request) -> Response:
     body = await bodies.decode(request, Execute, service.settings.body_bytes)
     session = await service.call(service.session, caller, request.path_params["id"])
     if body.mode == "background":
-        running = service.background.begin(caller, session, body.code, body.options())
+        request.state.goes_on = True
+        running = service.background.begin(
+            caller, session, body.code, body.options(), lambda ended: service.record(request, "execute", ended)
+        )
         accepted = Accepted(execution_id=running.id, session_id=session.id, state="pending")
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})
     if body.mode == "stream":
-        return await _streamed(service, session, body)
+        request.state.goes_on = True
+        return await _streamed(request, session, body)
     with service.running(session.begin(body.code, **body.options())) as running:
         return await _unless_gone(request, running)
 
@@ -96,7 +100,7 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _streamed(service: Service, session: Session, body: Execute) -> Response:
+async def _streamed(request: Request, session: Session, body: Execute) -> Response:
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -106,12 +110,13 @@ async def _streamed(service: Service, session: Session, body: Execute) -> Respon
 
     running = session.begin(body.code, **body.options(), on_output=printed)
     return StreamingResponse(
-        _events(service, running, events), media_type="text/event-stream",
+        _events(request, running, events), media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )  # fmt: skip
 
 
-async def _events(service: Service, running: Running, events: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
+async def _events(request: Request, running: Running, events: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
+    service = service_of(request)
     with service.running(running):
         try:
             yield event("started", {"execution_id": running.id, "session_id": running.session_id})
@@ -122,6 +127,16 @@ async def _events(service: Service, running: Running, events: asyncio.Queue[byte
             yield _last(outcome)
         finally:
             await running.end()
+            service.record(request, "execute", await _code_of(running))
+
+
+async def _code_of(running: Running) -> str:
+    """The error's code of an execution that is over, or "ok"."""
+    try:
+        outcome = await running.outcome()
+    except CodemodeError as error:
+        return error.code
+    return outcome.error.code if outcome.error else "ok"
 
 
 async def _next(events: asyncio.Queue[bytes | None]) -> bytes | None:

@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from codemode.api.background import Background
 from codemode.api.callers import LOCAL, Caller, caller_with, secret_of
-from codemode.api.operations import Operation
 from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import sure_ms
 from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
@@ -116,19 +115,15 @@ class Service:
                 hint="make a token with `codemode token create`, and start the service again",
             )
 
-    def record(self, request: Request, operation: Operation, outcome: str) -> None:
-        """Add what a caller did to the audit log; reading is no act, being refused is one."""
-        caller: Caller | None = getattr(request.state, "caller", None)
-        if operation.scope == "read" and outcome == "ok":
-            return
-        if caller is None and not outcome.startswith("auth."):
-            return
+    def record(self, request: Request, action: str, outcome: str) -> None:
+        """Add what a caller did to the audit log, with "ok" or an error's code."""
+        caller = caller_of(request)
         try:
             self.worker.audit.add(
                 at=sure_ms(),
-                tenant=caller.tenant if caller else "",
-                actor=(caller.token if caller else None) or ("local" if caller else "unknown"),
-                action=operation.name,
+                tenant=caller.tenant,
+                actor=caller.token or "local",
+                action=action,
                 resource=getattr(request.state, "resource", None) or request.path_params.get("id", ""),
                 outcome=outcome,
                 address=request.client.host if request.client else None,

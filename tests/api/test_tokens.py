@@ -132,6 +132,28 @@ def test_who_did_what_is_on_record(worker: Worker, guarded: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("mode", ["stream", "background"])
+@pytest.mark.parametrize(("code", "outcome"), [("return 1", "ok"), ("1 / 0", "code.runtime")])
+def test_an_execution_is_on_record_when_it_is_over(
+    worker: Worker, guarded: str, mode: str, code: str, outcome: str
+) -> None:
+    tenant = f"{mode}-{outcome}"
+    with client(guarded, token(worker, tenant)) as http:
+        http.post("/v1/sessions", json={"id": "a"})
+        answer = http.post("/v1/sessions/a/execute", json={"code": code, "mode": mode})
+        if mode == "background":
+            http.get(answer.headers["location"], params={"wait": 30})
+    [act] = [act for act in worker.audit.read(tenant) if act.action == "execute"]
+    assert (act.resource, act.outcome) == ("a", outcome)
+
+
+def test_strangers_cannot_fill_the_audit_log(worker: Worker, guarded: str) -> None:
+    before = worker.audit.read(limit=1)
+    assert httpx2.post(f"{guarded}/v1/sessions", json={}).status_code == 401
+    assert httpx2.get(f"{guarded}/v1/sessions", headers={"Authorization": "Bearer cm_x"}).status_code == 401
+    assert worker.audit.read(limit=1) == before
+
+
 def test_the_audit_log_is_only_added_to(worker: Worker, guarded: str) -> None:
     with client(guarded, token(worker, "audited")) as http:
         http.post("/v1/sessions", json={})
