@@ -84,6 +84,7 @@ class Spill:
 
     def rows(self, count: int, values: list[Any]) -> None:
         """Take some of the rows, as one flat list."""
+        self._expect(self._state == "open")  # before it the table has no columns, and no row could be cut out
         width = len(self._table.columns)
         self._expect(self._table.kind == "rows" and 1 <= count <= PIECE_ROWS and count * width == len(values))
         self._expect(set(map(type, values)) <= _PLAIN)

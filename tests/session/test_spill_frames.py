@@ -22,6 +22,7 @@ END = ("result.end", [])
 
 VIOLATIONS = {
     "rows before the beginning": [ROWS],
+    "rows of no columns before the beginning": [("result.rows", [1, []])],
     "text before the beginning": [("result.json", ["1"])],
     "an end without a beginning": [END],
     "an end without rows": [BEGIN, END],
