@@ -37,10 +37,8 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Whether executions are taken: 503 while the service shuts down, and where untrusted code cannot be confined."""
+    """Whether executions are taken: 503 where untrusted code cannot be confined."""
     service = service_of(request)
-    if not service.accepting:
-        return answer(Readiness(ready=False), 503, {"Retry-After": "1"})
     return answer(Readiness(ready=True, isolation=await service.call(lambda: service.worker.isolation)))
 
 
@@ -79,7 +77,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/ready", name="ready", handler=ready, scope=None,
-        about="Whether executions are taken.", answers={200: Readiness, 503: Readiness},
+        about="Whether executions are taken.", answers={200: Readiness},
     ),
     Operation(
         method="GET", path="/v1/stats", name="stats", handler=stats, scope="read",

@@ -41,7 +41,6 @@ class Service:
 
     def __init__(self, worker: Worker, *, open_to_all: bool) -> None:
         self.worker, self.open_to_all = worker, open_to_all
-        self.accepting = True
         self._origins = origins(worker.settings)
         self.background = Background(worker.background)
         self._running: set[Running] = set()
@@ -59,8 +58,7 @@ class Service:
         await self.call(self.background.recover)
 
     async def stop(self) -> None:
-        """Take no more executions, give those that run `shutdown_seconds`, then end them and undo their writes."""
-        self.accepting = False
+        """Give what runs on without a connection `shutdown_seconds`, then end it and undo its writes."""
         until = asyncio.get_running_loop().time() + self.settings.shutdown_seconds
         while self._running and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(_LOOK_SECONDS)

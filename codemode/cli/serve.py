@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import math
 import signal
 import socket
 import sys
@@ -14,8 +15,6 @@ import click
 from codemode.cli.app import App, command
 from codemode.cli.output import note
 from codemode.errors import RequestInvalid
-
-_GRACE_SECONDS = 5  # beyond shutdown_seconds, for the answers to get out
 
 
 @command("serve", short_help="Serve sessions over HTTP.")
@@ -52,7 +51,7 @@ def serve(app: App, host: str, port: int) -> None:
                 click.echo(f"listening on {address}", err=True)
             config = uvicorn.Config(
                 create_app(worker, open_to_all=not guarded), log_level="warning", access_log=False, server_header=False,
-                timeout_graceful_shutdown=int(worker.settings.shutdown_seconds) + _GRACE_SECONDS,
+                timeout_graceful_shutdown=math.ceil(worker.settings.shutdown_seconds),
             )  # fmt: skip
             # uvicorn raises the signal that ended it once more, when it is done: by then nothing is left to end, and
             # the worker has to be closed.
