@@ -78,32 +78,52 @@ def default_data_dir() -> Path:
         raise RequestInvalid("there is no home directory to keep sessions in", hint="say --data-dir DIR") from None
 
 
+_OPTIONS = (
+    click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output."),
+    click.option("--data-dir", metavar="DIR", help="Where sessions live."),
+    click.option("--config", metavar="FILE", help="Settings as TOML."),
+)
+
+
+def _with_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    decorated: Callable[..., Any] = click.pass_context(function)
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _given(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> dict[str, Any]:
+    """The options that every command has, where they stand: after its name, else before it."""
+    before = ctx.obj or {}
+    return {
+        "as_json": as_json or before.get("as_json", False),
+        "data_dir": data_dir or before.get("data_dir"),
+        "config": config or before.get("config"),
+    }
+
+
 def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """A click command whose function gets an `App` first."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @wraps(function)
         def call(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None, **arguments: Any) -> Any:
-            before = ctx.obj or {}
-            app = App(
-                as_json=as_json or before.get("as_json", False),
-                data_dir=data_dir or before.get("data_dir"),
-                config=config or before.get("config"),
-            )
-            return function(app, **arguments)
+            return function(App(**_given(ctx, as_json, data_dir, config)), **arguments)
 
-        options = [
-            click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output."),
-            click.option("--data-dir", metavar="DIR", help="Where sessions live."),
-            click.option("--config", metavar="FILE", help="Settings as TOML."),
-        ]
-        decorated: Callable[..., Any] = click.pass_context(call)
-        for option in reversed(options):
-            decorated = option(decorated)
         make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
-        return make(decorated)
+        return make(_with_options(call))
 
     return decorate
+
+
+def group(name: str, about: str) -> click.Group:
+    """A click group that hands the options of every command on to its own."""
+
+    def keep(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
+        ctx.obj = _given(ctx, as_json, data_dir, config)
+
+    made: click.Group = click.group(name, short_help=about, help=about)(_with_options(keep))
+    return made
 
 
 session_option = click.option("-s", "--session", "session_id", metavar="SESSION", help="The session to use.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli import checkpoints
-from codemode.cli.app import App, command
+from codemode.cli.app import App, command, group
 from codemode.cli.output import moment, plural, relative, size
 from codemode.cli.table import show
 
@@ -18,19 +18,7 @@ if TYPE_CHECKING:
 _CHANGES = 10_000  # of all tables together: more than a session of a hundred tables keeps
 
 
-@click.group("sessions", short_help="List, show, pin, compact and remove sessions; checkpoint, restore and fork them.")
-@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output.")
-@click.option("--data-dir", metavar="DIR", help="Where sessions live.")
-@click.option("--config", metavar="FILE", help="Settings as TOML.")
-@click.pass_context
-def sessions(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
-    """List, show, pin, compact and remove sessions; checkpoint, restore and fork them."""
-    before = ctx.obj or {}
-    ctx.obj = {
-        "as_json": as_json or before.get("as_json", False),
-        "data_dir": data_dir or before.get("data_dir"),
-        "config": config or before.get("config"),
-    }
+sessions = group("sessions", "List, show, pin, compact and remove sessions; checkpoint, restore and fork them.")
 
 
 @command("ls")

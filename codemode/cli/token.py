@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from codemode.cli.app import App, command
+from codemode.cli.app import App, command, group
 from codemode.cli.output import moment, note
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
@@ -15,19 +15,7 @@ from codemode.errors import RequestInvalid
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
-@click.group("token", short_help="Create, list and revoke tokens of the service.")
-@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on standard output.")
-@click.option("--data-dir", metavar="DIR", help="Where sessions live.")
-@click.option("--config", metavar="FILE", help="Settings as TOML.")
-@click.pass_context
-def token(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
-    """Create, list and revoke tokens of the service."""
-    before = ctx.obj or {}
-    ctx.obj = {
-        "as_json": as_json or before.get("as_json", False),
-        "data_dir": data_dir or before.get("data_dir"),
-        "config": config or before.get("config"),
-    }
+token = group("token", "Create, list and revoke tokens of the service.")
 
 
 @command("create")
