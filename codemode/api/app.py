@@ -18,8 +18,9 @@ from starlette.routing import Route
 
 from codemode.api import data, executions, observe, openapi, problems, sessions
 from codemode.api.operations import Handler, Operation
-from codemode.api.service import Service, answer, origins, service_of
+from codemode.api.requests import answer, identify, origins, record
 from codemode.errors import CodemodeError
+from codemode.service.service import Service
 from codemode.worker import Worker
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -67,23 +68,22 @@ def _guarded(operation: Operation) -> Handler:
     """The operation's handler behind what every request goes through: an id, its caller, the audit log."""
 
     async def handle(request: Request) -> Response:
-        service = service_of(request)
         given = request.headers.get("x-request-id", "")
         request.state.id = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
         try:
             if operation.scope is not None:
-                request.state.caller = service.identify(request)
+                request.state.caller = identify(request)
                 request.state.caller.require(operation.scope)
             response = await operation.handler(request)
         except CodemodeError as error:
             response = problems.answer(error)
             # Who is nobody is not recorded: strangers must not be able to fill the disk.
             if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
-                service.record(request, operation.name, error.code)
+                record(request, operation.name, error.code)
         else:
             # Reading is no act, and what goes on is recorded when it is over.
             if operation.scope in ("execute", "admin") and not getattr(request.state, "goes_on", False):
-                service.record(request, operation.name, getattr(request.state, "outcome", "ok"))
+                record(request, operation.name, getattr(request.state, "outcome", "ok"))
         response.headers["X-Request-Id"] = request.state.id
         return response
 

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from codemode.api import bodies, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.service import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, service_of
 from codemode.api.streams import Chunks, records
 from codemode.database.sources import Source
 from codemode.database.transfer import EXPORT_FORMATS, IMPORT_FORMATS, Profile, reader_for, writer_for

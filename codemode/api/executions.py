@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from codemode.api import bodies, queries
-from codemode.api.background import Accepted
 from codemode.api.operations import Operation, Parameter
 from codemode.api.problems import problem_of
-from codemode.api.service import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, record, service_of
 from codemode.errors import CodemodeError
 from codemode.plain import encode
+from codemode.service.background import Accepted
 from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.values import Outcome
@@ -67,7 +67,7 @@ async def execute(request: Request) -> Response:
     if body.mode == "background":
         request.state.goes_on = True
         running = service.background.begin(
-            caller, session, body.code, body.options(), lambda ended: service.record(request, "execute", ended)
+            caller, session, body.code, body.options(), lambda ended: record(request, "execute", ended)
         )
         accepted = Accepted(execution_id=running.id, session_id=session.id, state="pending")
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})
@@ -127,7 +127,7 @@ async def _events(request: Request, running: Running, events: asyncio.Queue[byte
             yield _last(outcome)
         finally:
             await running.end()
-            service.record(request, "execute", await _code_of(running))
+            record(request, "execute", await _code_of(running))
 
 
 async def _code_of(running: Running) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from codemode import __version__
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.service import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, service_of
 from codemode.values import LogEntry
 
 MOST_ENTRIES = 10_000

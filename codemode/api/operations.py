@@ -9,7 +9,8 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-Scope = Literal["read", "execute", "admin"]
+from codemode.service.callers import Scope
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 

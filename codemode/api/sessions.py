@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.service import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, service_of
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.values import SessionInfo

@@ -1,6 +1,6 @@
 """The service around one worker: who calls, which session he means, and where blocking work is done.
 
-No logic of its own beyond that: every handler turns a request into calls of `Worker` and `Session`, and back.
+Every face of the service (HTTP, MCP) translates its requests into calls of this and of `Session`, and knows no more.
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from codemode.api.background import Background
-from codemode.api.callers import LOCAL, Caller, caller_with, secret_of
 from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import sure_ms
-from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
-from codemode.plain import encode
+from codemode.errors import AuthInvalid, CodemodeError, SessionExists, SessionNotFound
+from codemode.service.background import Background
+from codemode.service.callers import Caller, caller_with
 from codemode.session.ids import parse_session_id
 from codemode.session.running import Running
 from codemode.session.session import Session
@@ -31,17 +27,15 @@ from codemode.worker import Worker
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 _log = logging.getLogger("codemode")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _LOOK_SECONDS = 0.02
 _USED_MS = 60_000  # how exact the time of a token's last use is
 
 
 class Service:
-    """What the handlers share; one for each application. `open_to_all` is a loopback service without tokens."""
+    """What the faces share; one for each process. `open_to_all` is a loopback service without tokens."""
 
     def __init__(self, worker: Worker, *, open_to_all: bool) -> None:
         self.worker, self.open_to_all = worker, open_to_all
-        self._origins = origins(worker.settings)
         self.background = Background(worker.background)
         self._running: set[Running] = set()
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
@@ -82,13 +76,10 @@ class Service:
         """Run blocking work in the service's threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))
 
-    def identify(self, request: Request) -> Caller:
-        """Whoever sent the request; raises AuthMissing, AuthInvalid, AuthForbidden."""
-        if self.open_to_all:
-            self._check_no_web_page(request)
-            return LOCAL
+    def caller(self, secret: str) -> Caller:
+        """Whoever holds this token; raises AuthInvalid."""
         now = sure_ms()
-        token = self.worker.tokens.find(secret_of(request), now)
+        token = self.worker.tokens.find(secret, now)
         if token is None:
             # Unknown, revoked and expired are told alike: a guesser learns nothing from the difference.
             raise AuthInvalid("the token is unknown, revoked or expired", hint="`codemode token ls` lists them")
@@ -96,36 +87,27 @@ class Service:
             self.worker.tokens.used(token.id, now)
         return caller_with(token)
 
-    def _check_no_web_page(self, request: Request) -> None:
-        """Refuse what a web page sends to a service that asks nobody who he is.
-
-        A page of any origin can make its visitor's browser send a request to loopback, or reach it under a name of
-        its own that resolves to 127.0.0.1. The browser says so: in Origin, and in Host.
-        """
-        origin, host = request.headers.get("origin"), (request.url.hostname or "").lower()
-        if origin is not None and origin not in self._origins:
-            raise AuthForbidden(
-                f"web pages of {origin[:100]} may not call this service", hint="name the origin in cors_origins"
-            )
-        if host not in _LOOPBACK:
-            raise AuthForbidden(
-                f"a service without tokens is called as localhost, not {host[:100]!r}",
-                hint="make a token with `codemode token create`, and start the service again",
-            )
-
-    def record(self, request: Request, action: str, outcome: str) -> None:
+    def record(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        outcome: str,
+        *,
+        address: str | None = None,
+        agent: str | None = None,
+    ) -> None:
         """Add what a caller did to the audit log, with "ok" or an error's code."""
-        caller = caller_of(request)
         try:
             self.worker.audit.add(
                 at=sure_ms(),
                 tenant=caller.tenant,
                 actor=caller.token or "local",
                 action=action,
-                resource=getattr(request.state, "resource", None) or request.path_params.get("id", ""),
+                resource=resource,
                 outcome=outcome,
-                address=request.client.host if request.client else None,
-                agent=request.headers.get("user-agent"),
+                address=address,
+                agent=agent,
             )
         except CodemodeError as error:  # what was done is done, and its answer must reach the caller
             _log.error("the audit log cannot be written: %s", error)
@@ -154,25 +136,3 @@ class Service:
 
 def _may_reach(caller: Caller, record: SessionRecord) -> bool:
     return caller.user is None or record.owner == caller.user
-
-
-def origins(settings: Settings) -> list[str]:
-    """The origins of web pages that may call the service."""
-    return [each.strip() for each in settings.cors_origins.split(",") if each.strip()]
-
-
-def service_of(request: Request) -> Service:
-    """The service that a request came to."""
-    service: Service = request.app.state.service
-    return service
-
-
-def caller_of(request: Request) -> Caller:
-    """Whoever sent the request, as found before its handler ran."""
-    caller: Caller = request.state.caller
-    return caller
-
-
-def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON response."""
-    return Response(encode(document), status_code=status, headers=headers, media_type="application/json")

@@ -9,11 +9,11 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from codemode.api.callers import Caller
 from codemode.catalog.background import BackgroundExecutions, BackgroundRecord
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import CodemodeError, ExecutionNotFound
 from codemode.plain import encode
+from codemode.service.callers import Caller
 from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.values import DatabaseUse, Outcome, Problem

@@ -1,17 +1,15 @@
-"""Who calls: a bearer token names a tenant, what may be done for it, and perhaps one user whose sessions it reaches."""
+"""Who calls: a token names a tenant, what may be done for it, and perhaps one user whose sessions it reaches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from starlette.requests import Request
-
-from codemode.api.operations import Scope
 from codemode.catalog.tokens import Token
-from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing
+from codemode.errors import AuthForbidden
 from codemode.worker import TENANT
 
-_SCHEME = "bearer "
+Scope = Literal["read", "execute", "admin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +30,6 @@ class Caller:
 
 
 LOCAL = Caller(TENANT, frozenset({"read", "execute", "admin"}))
-
-
-def secret_of(request: Request) -> str:
-    """The bearer token of a request; raises AuthMissing where there is none, AuthInvalid for another scheme."""
-    given = request.headers.get("authorization")
-    if given is None:
-        raise AuthMissing("this service needs a token", hint="send it as `Authorization: Bearer cm_…`")
-    if not given.lower().startswith(_SCHEME):
-        raise AuthInvalid("only bearer tokens are taken", hint="send it as `Authorization: Bearer cm_…`")
-    return given[len(_SCHEME) :].strip()
 
 
 def caller_with(token: Token) -> Caller:

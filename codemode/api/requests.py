@@ -1,0 +1,87 @@
+"""What a request carries beside its body: the service it came to, whoever sent it, what the audit log says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing
+from codemode.plain import encode
+from codemode.service.callers import LOCAL, Caller
+from codemode.service.service import Service
+from codemode.settings import Settings
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_SCHEME = "bearer "
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+def caller_of(request: Request) -> Caller:
+    """Whoever sent the request, as found before its handler ran."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def identify(request: Request) -> Caller:
+    """Whoever sent the request; raises AuthMissing, AuthInvalid, AuthForbidden."""
+    service = service_of(request)
+    if service.open_to_all:
+        _check_no_web_page(request, origins(service.settings))
+        return LOCAL
+    return service.caller(_secret_of(request))
+
+
+def _secret_of(request: Request) -> str:
+    given = request.headers.get("authorization")
+    if given is None:
+        raise AuthMissing("this service needs a token", hint="send it as `Authorization: Bearer cm_…`")
+    if not given.lower().startswith(_SCHEME):
+        raise AuthInvalid("only bearer tokens are taken", hint="send it as `Authorization: Bearer cm_…`")
+    return given[len(_SCHEME) :].strip()
+
+
+def _check_no_web_page(request: Request, allowed: list[str]) -> None:
+    """Refuse what a web page sends to a service that asks nobody who he is.
+
+    A page of any origin can make its visitor's browser send a request to loopback, or reach it under a name of
+    its own that resolves to 127.0.0.1. The browser says so: in Origin, and in Host.
+    """
+    origin, host = request.headers.get("origin"), (request.url.hostname or "").lower()
+    if origin is not None and origin not in allowed:
+        raise AuthForbidden(
+            f"web pages of {origin[:100]} may not call this service", hint="name the origin in cors_origins"
+        )
+    if host not in _LOOPBACK:
+        raise AuthForbidden(
+            f"a service without tokens is called as localhost, not {host[:100]!r}",
+            hint="make a token with `codemode token create`, and start the service again",
+        )
+
+
+def origins(settings: Settings) -> list[str]:
+    """The origins of web pages that may call the service."""
+    return [each.strip() for each in settings.cors_origins.split(",") if each.strip()]
+
+
+def record(request: Request, action: str, outcome: str) -> None:
+    """Add what the request did to the audit log, with "ok" or an error's code."""
+    service_of(request).record(
+        caller_of(request),
+        action,
+        getattr(request.state, "resource", None) or request.path_params.get("id", ""),
+        outcome,
+        address=request.client.host if request.client else None,
+        agent=request.headers.get("user-agent"),
+    )
+
+
+def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON response."""
+    return Response(encode(document), status_code=status, headers=headers, media_type="application/json")
