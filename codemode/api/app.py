@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codemode.api import data, executions, observe, openapi, problems, sessions
+from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.operations import Handler, Operation
 from codemode.api.requests import answer, identify, origins, record
 from codemode.errors import CodemodeError
@@ -32,8 +33,11 @@ OPERATIONS: tuple[Operation, ...] = (
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def create_app(worker: Worker, *, open_to_all: bool) -> Starlette:
-    """The application around `worker`; `open_to_all` is for loopback without tokens."""
+def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount] = ()) -> Starlette:
+    """The application around `worker`; `open_to_all` is for loopback without tokens.
+
+    `mounts` make other faces of the same service, each at its path behind the same guard.
+    """
     service = Service(worker, open_to_all=open_to_all)
     middleware = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)]
     if allowed := origins(worker.settings):
@@ -41,6 +45,8 @@ def create_app(worker: Worker, *, open_to_all: bool) -> Starlette:
         middleware.append(cors)
     routes = [Route(each.path, _guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
+    made = tuple(make(service) for make in mounts)
+    routes += [Route(mount.path, Guarded(mount), name=mount.path.strip("/")) for mount in made]
     app = Starlette(
         routes=routes,
         middleware=middleware,
@@ -50,7 +56,7 @@ def create_app(worker: Worker, *, open_to_all: bool) -> Starlette:
             Exception: problems.on_fault,
         },
     )
-    app.state.service = service
+    app.state.service, app.state.mounts = service, made
     return app
 
 
@@ -59,7 +65,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
     await service.start()
     try:
-        yield
+        async with AsyncExitStack() as running:
+            for mount in app.state.mounts:
+                await running.enter_async_context(mount.running())
+            yield
     finally:
         await service.stop()
 

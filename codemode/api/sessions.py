@@ -47,21 +47,11 @@ async def create(request: Request) -> Response:
     body = await bodies.decode(request, NewSession, service.settings.body_bytes)
     limits = _limits(body.limits)
 
-    def make() -> tuple[SessionInfo, bool]:
-        known = body.id is not None and service.is_known(caller, body.id)
-        session = service.worker.session(
-            body.id,
-            limits=limits,
-            renew=body.renew,
-            stateful=body.stateful,
-            tenant=caller.tenant,
-            owner=caller.user,
-        )
-        return service.worker.info(session.id, caller.tenant), known
-
-    info, known = await service.call(make)
+    info, new = await service.call(
+        service.create, caller, body.id, limits=limits, renew=body.renew, stateful=body.stateful
+    )
     request.state.resource = info.id
-    return answer(info, 200 if known else 201, {"Location": f"/v1/sessions/{info.id}"})
+    return answer(info, 201 if new else 200, {"Location": f"/v1/sessions/{info.id}"})
 
 
 async def every(request: Request) -> Response:

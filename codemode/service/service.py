@@ -16,12 +16,14 @@ from typing import ParamSpec, TypeVar
 from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import sure_ms
 from codemode.errors import AuthInvalid, CodemodeError, SessionExists, SessionNotFound
+from codemode.limits import Limits
 from codemode.service.background import Background
 from codemode.service.callers import Caller, caller_with
-from codemode.session.ids import parse_session_id
+from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.settings import Settings
+from codemode.values import SessionInfo
 from codemode.worker import Worker
 
 Arguments = ParamSpec("Arguments")
@@ -36,6 +38,8 @@ class Service:
 
     def __init__(self, worker: Worker, *, open_to_all: bool) -> None:
         self.worker, self.open_to_all = worker, open_to_all
+        # Where several processes share the sessions, each mints ids that will be routed back to it.
+        self.mint: Callable[[str], str] = lambda tenant: new_session_id()
         self.background = Background(worker.background)
         self._running: set[Running] = set()
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
@@ -125,6 +129,26 @@ class Service:
         record = self.worker.registry.catalog.get(caller.tenant, parse_session_id(session_id))
         if record is None or not _may_reach(caller, record):
             raise SessionNotFound(f"there is no session {session_id}", hint="GET /v1/sessions lists those there are")
+
+    def create(
+        self,
+        caller: Caller,
+        session_id: str | None = None,
+        *,
+        limits: Limits | None = None,
+        renew: bool = False,
+        stateful: bool | None = None,
+    ) -> tuple[SessionInfo, bool]:
+        """The session of this id, made on first use, or a new one with a minted id; and whether it is new.
+
+        Raises RequestInvalid for a bad id, SessionExists where it is somebody else's, SessionExpired.
+        """
+        known = session_id is not None and self.is_known(caller, session_id)
+        session = self.worker.session(
+            self.mint(caller.tenant) if session_id is None else session_id,
+            limits=limits, renew=renew, stateful=stateful, tenant=caller.tenant, owner=caller.user,
+        )  # fmt: skip
+        return self.worker.info(session.id, caller.tenant), not known
 
     def is_known(self, caller: Caller, session_id: str) -> bool:
         """Whether the caller has a session of this id already; raises SessionExists where somebody else has it."""

@@ -1,0 +1,49 @@
+"""Other faces of the service below a path of this one, each behind the guard that every request goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from codemode.api import problems
+from codemode.api.requests import identify
+from codemode.errors import CodemodeError
+from codemode.service.service import Service
+
+
+class Mount(Protocol):
+    """An ASGI application at `path`; it finds whoever calls as `caller` in the state of its requests."""
+
+    path: str
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """What has to be open while requests are served."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        ...
+
+
+MakeMount = Callable[[Service], Mount]
+
+
+class Guarded:
+    """The same application for those callers alone whom the service knows."""
+
+    def __init__(self, mount: Mount) -> None:
+        self._mount = mount
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find out who calls, or answer with the problem that there is."""
+        request = Request(scope, receive)
+        try:
+            request.state.caller = identify(request)
+        except CodemodeError as error:
+            await problems.answer(error)(scope, receive, send)
+        else:
+            await self._mount(scope, receive, send)
