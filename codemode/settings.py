@@ -50,13 +50,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_bytes: int = 8 * MIB  # of a request that is a JSON document
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in
     upload_idle_seconds: float = 30.0  # an upload holds its session's turn, so it may not fall silent for longer
+    drain_seconds: float = 0.0  # an ending service still takes requests for so long: balancers look at /ready meanwhile
     shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 
     def __post_init__(self) -> None:
-        for name in ("children", "kept_children"):
-            if getattr(self, name) < 0:
+        for name in ("children", "kept_children", "drain_seconds"):
+            if not getattr(self, name) >= 0:
                 raise RequestInvalid(f"setting {name} must be zero or more, not {getattr(self, name)!r}")
         for name in _ABOVE_ZERO:
             if not getattr(self, name) > 0:

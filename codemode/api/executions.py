@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from codemode.api import bodies, queries
+from codemode.api.events import Events, EventStream, event
 from codemode.api.operations import Operation, Parameter
 from codemode.api.problems import problem_of
 from codemode.api.requests import answer, caller_of, record, service_of
 from codemode.errors import CodemodeError
-from codemode.plain import encode
 from codemode.service.background import Accepted
 from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.values import Outcome
 
-_BEAT_SECONDS = 15.0  # a comment so often keeps proxies from closing a stream in which nothing happens
 _LONGEST_WAIT = 60
 
 
@@ -101,49 +101,39 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _streamed(request: Request, session: Session, body: Execute) -> Response:
-    loop = asyncio.get_running_loop()
-    events: asyncio.Queue[bytes | None] = asyncio.Queue()
+    service, events = service_of(request), Events()
+    with ExitStack() as known:
+        running = known.enter_context(
+            service.running(session.begin(body.code, **body.options(), on_output=events.text))
+        )
+        ending = known.pop_all()
+    outcome = asyncio.ensure_future(_on_record(request, running))
 
-    def printed(text: str) -> None:
-        # From the thread that serves the child. What can come is bounded by stdout_bytes, as the child is.
-        loop.call_soon_threadsafe(events.put_nowait, event("stdout", {"text": text}))
-
-    running = session.begin(body.code, **body.options(), on_output=printed)
-    return StreamingResponse(
-        _events(request, running, events), media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )  # fmt: skip
-
-
-async def _events(request: Request, running: Running, events: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
-    service = service_of(request)
-    with service.running(running):
-        try:
-            yield event("started", {"execution_id": running.id, "session_id": running.session_id})
-            outcome = asyncio.ensure_future(running.outcome())
-            outcome.add_done_callback(lambda _: events.put_nowait(None))
-            while (said := await _next(events)) is not None:
-                yield said
-            yield _last(outcome)
-        finally:
+    async def over() -> None:
+        with ending:
             await running.end()
-            record(request, "execute", await _code_of(running))
+            await asyncio.wait([outcome])
+            outcome.exception()  # told to the client, where there still is one
+
+    return EventStream(_followed(running, events, outcome), over)
 
 
-async def _code_of(running: Running) -> str:
-    """The error's code of an execution that is over, or "ok"."""
+async def _on_record(request: Request, running: Running) -> Outcome:
+    """The outcome, once the audit log knows of it."""
     try:
         outcome = await running.outcome()
     except CodemodeError as error:
-        return error.code
-    return outcome.error.code if outcome.error else "ok"
+        record(request, "execute", error.code)
+        raise
+    record(request, "execute", outcome.error.code if outcome.error else "ok")
+    return outcome
 
 
-async def _next(events: asyncio.Queue[bytes | None]) -> bytes | None:
-    try:
-        return await asyncio.wait_for(events.get(), _BEAT_SECONDS)
-    except TimeoutError:
-        return b": still running\n\n"
+async def _followed(running: Running, events: Events, outcome: asyncio.Future[Outcome]) -> AsyncIterator[bytes]:
+    yield event("started", {"execution_id": running.id, "session_id": running.session_id})
+    async for each in events.until(outcome):
+        yield each
+    yield _last(outcome)
 
 
 def _last(outcome: asyncio.Future[Outcome]) -> bytes:
@@ -153,11 +143,6 @@ def _last(outcome: asyncio.Future[Outcome]) -> bytes:
     if isinstance(error, CodemodeError):
         return event("problem", problem_of(error))
     raise error
-
-
-def event(name: str, document: Any) -> bytes:
-    """One server-sent event; JSON has no line break, so it is one data line."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), encode(document))
 
 
 async def look(request: Request) -> Response:

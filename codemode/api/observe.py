@@ -12,6 +12,7 @@ from codemode import __version__
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of
+from codemode.errors import WorkerUnavailable
 from codemode.values import LogEntry
 
 MOST_ENTRIES = 10_000
@@ -37,8 +38,10 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Whether executions are taken: 503 where untrusted code cannot be confined."""
+    """Whether executions are taken: 503 where untrusted code cannot be confined, and when the service is ending."""
     service = service_of(request)
+    if service.acts.leaving:
+        raise WorkerUnavailable("the service is about to end", hint="send requests elsewhere, or again in a moment")
     return answer(Readiness(ready=True, isolation=await service.call(lambda: service.worker.isolation)))
 
 

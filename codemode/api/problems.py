@@ -24,6 +24,7 @@ from codemode.errors import (
 _log = logging.getLogger("codemode")
 MEDIA_TYPE = "application/problem+json"
 BUSY_SECONDS = 1  # what Retry-After says of a session that is busy: most executions take less
+AGAIN_SECONDS = 2  # and of a service that ends, or lacks something for the moment
 
 # By code, else by its first part. What a statement did wrong is 422: the request itself was well formed.
 _STATUS = {
@@ -96,6 +97,8 @@ def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Respo
     headers = dict(headers or {})
     if document.status == 429:
         headers.setdefault("Retry-After", str(BUSY_SECONDS))
+    if error.code == "worker.unavailable":
+        headers.setdefault("Retry-After", str(AGAIN_SECONDS))
     if document.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="codemode"')
     return Response(msgspec.json.encode(document), status_code=document.status, headers=headers, media_type=MEDIA_TYPE)

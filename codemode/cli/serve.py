@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
-import math
-import signal
 import socket
 import sys
-from types import ModuleType
 
 import click
 
@@ -26,8 +23,9 @@ def serve(app: App, host: str, port: int) -> None:
     On loopback without any token it serves a single local tenant, to everybody on this machine. On any other address
     it needs tokens: `codemode token create`.
     """
-    uvicorn = _uvicorn()
+    _check_installed()
     from codemode.api.app import create_app
+    from codemode.api.server import Server
     from codemode.database.clock import sure_ms
 
     with app.worker() as worker:
@@ -38,6 +36,8 @@ def serve(app: App, host: str, port: int) -> None:
                 hint="make one with `codemode token create`, or listen on 127.0.0.1",
             )
         isolation = worker.isolation  # said, and the sandbox warm, before anybody is let in
+        server = Server(create_app(worker, open_to_all=not guarded))
+        server.take_signals()
         with _listener(host, port) as listener:
             address = _address(host, listener)
             if app.as_json:
@@ -49,15 +49,7 @@ def serve(app: App, host: str, port: int) -> None:
                 note(f"data in {worker.data_dir}; isolation: {', '.join(isolation)}")
                 note("tokens are required" if guarded else "no tokens: one local tenant, open to all on this machine")
                 click.echo(f"listening on {address}", err=True)
-            config = uvicorn.Config(
-                create_app(worker, open_to_all=not guarded), log_level="warning", access_log=False, server_header=False,
-                timeout_graceful_shutdown=math.ceil(worker.settings.shutdown_seconds),
-            )  # fmt: skip
-            # uvicorn raises the signal that ended it once more, when it is done: by then nothing is left to end, and
-            # the worker has to be closed.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: None)
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -73,10 +65,10 @@ def _address(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
-def _uvicorn() -> ModuleType:
+def _check_installed() -> None:
     try:
-        importlib.import_module("starlette")
-        return importlib.import_module("uvicorn")
+        for name in ("starlette", "uvicorn"):
+            importlib.import_module(name)
     except ImportError:
         hint = "pip install 'codemode[serve]'"
         raise RequestInvalid("codemode serve needs packages that are not installed", hint=hint) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Literal, cast
 
 import msgspec
@@ -33,8 +34,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 class Background:
     """Those of one service. Used on its event loop; the table in the catalogue is what others see of them."""
 
-    def __init__(self, kept: BackgroundExecutions) -> None:
-        self._kept = kept
+    def __init__(self, kept: BackgroundExecutions, known: Callable[[Running], AbstractContextManager[Running]]) -> None:
+        self._kept, self._known = kept, known  # `known` as long as its block lasts: Acts.known
         self._running: dict[str, tuple[Running, asyncio.Task[None]]] = {}
 
     def recover(self) -> None:
@@ -47,11 +48,18 @@ class Background:
     ) -> Running:
         """Begin one and answer at once; `ended` is called with "ok" or the error's code when it is over."""
         running = session.begin(code, **options)
-        self._kept.add(running.id, caller.tenant, session.id, caller.user, sure_ms())
-        self._running[running.id] = running, asyncio.ensure_future(self._finish(running, ended))
+        with ExitStack() as known:
+            known.enter_context(self._known(running))
+            known.callback(running.cancel)  # where it cannot be kept; otherwise it is over by then
+            self._kept.add(running.id, caller.tenant, session.id, caller.user, sure_ms())
+            self._running[running.id] = running, asyncio.ensure_future(self._finish(running, ended, known.pop_all()))
         return running
 
-    async def _finish(self, running: Running, ended: Callable[[str], None]) -> None:
+    async def _finish(self, running: Running, ended: Callable[[str], None], known: ExitStack) -> None:
+        with known:
+            await self._followed(running, ended)
+
+    async def _followed(self, running: Running, ended: Callable[[str], None]) -> None:
         try:
             outcome = await running.outcome()
         except CodemodeError as error:
@@ -84,16 +92,6 @@ class Background:
             known[0].cancel()
             await asyncio.wait([known[1]])
         return _shown(self._record(caller, execution_id))
-
-    async def drain(self, seconds: float) -> None:
-        """Give those that run so long to end, then end them."""
-        tasks = [task for _, task in self._running.values()]
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
-        for running, _ in list(self._running.values()):
-            running.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
 
     def _record(self, caller: Caller, execution_id: str) -> BackgroundRecord:
         record = self._kept.get(caller.tenant, execution_id, sure_ms())

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -17,10 +17,10 @@ from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import sure_ms
 from codemode.errors import AuthInvalid, CodemodeError, SessionExists, SessionNotFound
 from codemode.limits import Limits
+from codemode.service.acts import Acts, Going
 from codemode.service.background import Background
 from codemode.service.callers import Caller, caller_with
 from codemode.session.ids import new_session_id, parse_session_id
-from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.settings import Settings
 from codemode.values import SessionInfo
@@ -29,7 +29,6 @@ from codemode.worker import Worker
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 _log = logging.getLogger("codemode")
-_LOOK_SECONDS = 0.02
 _USED_MS = 60_000  # how exact the time of a token's last use is
 
 
@@ -40,8 +39,8 @@ class Service:
         self.worker, self.open_to_all = worker, open_to_all
         # Where several processes share the sessions, each mints ids that will be routed back to it.
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
-        self.background = Background(worker.background)
-        self._running: set[Running] = set()
+        self.acts = Acts(worker.settings)
+        self.background = Background(worker.background, self.acts.known)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
 
     @property
@@ -56,23 +55,13 @@ class Service:
         await self.call(self.background.recover)
 
     async def stop(self) -> None:
-        """Give what runs on without a connection `shutdown_seconds`, then end it and undo its writes."""
-        until = asyncio.get_running_loop().time() + self.settings.shutdown_seconds
-        while self._running and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_LOOK_SECONDS)
-        await self.background.drain(max(0.0, until - asyncio.get_running_loop().time()))
-        for running in list(self._running):
-            await running.end()
+        """End what goes on, and give the threads back."""
+        await self.acts.end()
         self._threads.shutdown()
 
-    @contextmanager
-    def running(self, running: Running) -> Iterator[Running]:
-        """Know of an execution as long as the block lasts, so that a shutdown waits for it and ends it."""
-        self._running.add(running)
-        try:
-            yield running
-        finally:
-            self._running.discard(running)
+    def running(self, act: Going) -> AbstractContextManager[Going]:
+        """Know of an execution or an upload as long as the block lasts: see `Acts.known`."""
+        return self.acts.known(act)
 
     async def call(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs

@@ -12,23 +12,20 @@ from pathlib import Path
 import httpx2
 import msgspec
 import pytest
-import uvicorn
 
 from codemode import Settings, Worker
 from codemode.api.app import create_app
+from codemode.api.server import Server
 
 HANG_SECONDS = 60.0
 
 
 @contextlib.contextmanager
-def listening(worker: Worker, *, open_to_all: bool) -> Iterator[tuple[str, uvicorn.Server]]:
+def listening(worker: Worker, *, open_to_all: bool) -> Iterator[tuple[str, Server]]:
     """The address of a server around `worker`, and the server itself; it is ended with the block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            create_app(worker, open_to_all=open_to_all), log_level="warning", access_log=False, lifespan="on"
-        )
-        server = uvicorn.Server(config)
+        server = Server(create_app(worker, open_to_all=open_to_all))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         until = time.monotonic() + HANG_SECONDS

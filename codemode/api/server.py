@@ -1,0 +1,66 @@
+"""The process's HTTP server: uvicorn on a socket that is given, ended in our order.
+
+Readiness goes down first and the listener stays, so that whoever asks meanwhile is told. Executions are next: they
+get their time, then they are undone, and their clients are answered. Connections are last. uvicorn alone would close
+the listener first, and tell the application of the end when the last connection is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from codemode.service.acts import Acts
+from codemode.service.service import Service
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LAST_SECONDS = 2  # for answers that are on their way when everything else is over
+_LOOK_SECONDS = 0.02
+
+
+class Server(uvicorn.Server):
+    """Serves one application of `create_app` until a signal or `should_exit`; `run(sockets=[…])` blocks."""
+
+    def __init__(self, app: Starlette) -> None:
+        service: Service = app.state.service
+        self._acts: Acts = service.acts
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_LAST_SECONDS,
+            )
+        )
+
+    def take_signals(self) -> None:
+        """Have SIGINT and SIGTERM end this server, for the rest of the process: what is closed after it is not cut."""
+        for number in _SIGNALS:
+            signal.signal(number, self.handle_exit)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals as they are: uvicorn would raise one that it got once more, when it is done."""
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal ends the server; another one ends what runs without waiting for it."""
+        if self.should_exit:
+            self._acts.hurry()
+        self._acts.leave()
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in our order; takes `drain_seconds`, `shutdown_seconds`, and a few seconds more at most."""
+        self._acts.leave()
+        await self._acts.drained()
+        await self._acts.end()
+        await super().shutdown(sockets)

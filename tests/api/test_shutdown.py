@@ -1,0 +1,146 @@
+"""The end of the service: readiness first, then executions, each of which is answered, then connections."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+
+from codemode import Settings, Worker
+from codemode.api.server import Server
+from tests.api.conftest import HANG_SECONDS, listening
+
+BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
+WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun', flush=True)\nwhile True: pass"
+
+
+@contextmanager
+def service(data: Path, **settings: Any) -> Iterator[tuple[httpx2.Client, Server, Worker]]:
+    with (
+        Worker(data, settings=msgspec.structs.replace(Settings(), **settings)) as worker,
+        listening(worker, open_to_all=True) as (address, server),
+        httpx2.Client(base_url=address, timeout=HANG_SECONDS) as http,
+    ):
+        assert http.get("/ready").json()["ready"]
+        http.post("/v1/sessions", json={"id": "s"})
+        yield http, server, worker
+
+
+def end(server: Server) -> None:
+    server.handle_exit(signal.SIGTERM, None)
+
+
+def until(true: Callable[[], bool]) -> None:
+    late = time.monotonic() + HANG_SECONDS
+    while not true():
+        assert time.monotonic() < late
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def aside() -> Iterator[Callable[..., Future[Any]]]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads.submit
+
+
+def execute(http: httpx2.Client, code: str, **more: Any) -> httpx2.Response:
+    return http.post("/v1/sessions/s/execute", json={"code": code, **more})
+
+
+def begun(worker: Worker) -> Callable[[], bool]:
+    """Whether the session's execution has run so far; what it commits afterwards must not be there."""
+    return lambda: "begun" in worker.session("s").get_tables()
+
+
+def test_readiness_goes_down_first_and_what_runs_is_undone_and_answered(tmp_path: Path, aside: Any) -> None:
+    with service(tmp_path, shutdown_seconds=1.0) as (http, server, worker):
+        answered = aside(execute, http, WRITES_AND_RUNS_ON)
+        until(begun(worker))
+        end(server)
+        ready = http.get("/ready")
+        assert (ready.status_code, ready.json()["code"]) == (503, "worker.unavailable")
+        assert http.get("/health").status_code == 200
+        until(lambda: execute(http, "1", mode="background").status_code == 503)
+        for mode in ("sync", "stream", "background"):
+            refused = execute(http, "1", mode=mode)
+            assert (refused.status_code, refused.json()["code"]) == (503, "worker.unavailable")
+            assert int(refused.headers["retry-after"]) > 0
+        outcome = answered.result(HANG_SECONDS).json()
+        assert (outcome["status"], outcome["error"]["code"]) == ("cancelled", "code.cancelled")
+        assert worker.session("s").get_tables() == ["begun"]
+
+
+def test_an_execution_that_ends_in_time_is_not_cut(tmp_path: Path, aside: Any) -> None:
+    with service(tmp_path, shutdown_seconds=HANG_SECONDS) as (http, server, worker):
+        code = f"{BEGIN}helpers.db.exec('create table t (a)')\nimport time\ntime.sleep(0.7)\nreturn 'done'"
+        answered = aside(execute, http, code)
+        until(begun(worker))
+        end(server)
+        assert answered.result(HANG_SECONDS).json()["result"] == "done"
+        assert worker.session("s").get_tables() == ["begun", "t"]
+
+
+def test_a_stream_ends_with_the_outcome(tmp_path: Path) -> None:
+    with service(tmp_path, shutdown_seconds=0.2) as (http, server, _):
+        body = {"code": WRITES_AND_RUNS_ON, "mode": "stream"}
+        with http.stream("POST", "/v1/sessions/s/execute", json=body) as answer:
+            lines = answer.iter_lines()
+            assert any("begun" in line for line in lines)
+            end(server)
+            data = [line for line in lines if line.startswith("data: ")]
+    assert json.loads(data[-1][6:])["status"] == "cancelled"
+
+
+def test_one_in_the_background_is_undone_and_its_outcome_kept(tmp_path: Path) -> None:
+    with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
+        accepted = execute(http, WRITES_AND_RUNS_ON, mode="background").json()
+        waiting = execute(http, "return 1", mode="background").json()
+        until(begun(worker))
+        end(server)
+    with service(tmp_path) as (http, _, worker):
+        for each in (accepted, waiting):
+            done = http.get(f"/v1/executions/{each['execution_id']}").json()
+            assert (done["state"], done["outcome"]["status"]) == ("done", "cancelled")
+        assert worker.session("s").get_tables() == ["begun"]
+
+
+def test_executions_are_still_taken_while_balancers_look_away(tmp_path: Path) -> None:
+    with service(tmp_path, drain_seconds=HANG_SECONDS) as (http, server, _):
+        end(server)
+        assert http.get("/ready").status_code == 503
+        assert execute(http, "return 1").json()["result"] == 1
+        end(server)
+
+
+def test_a_second_signal_waits_for_nothing(tmp_path: Path, aside: Any) -> None:
+    settings = {"shutdown_seconds": 600.0, "drain_seconds": 600.0}
+    with service(tmp_path, **settings) as (http, server, worker):
+        answered = aside(execute, http, WRITES_AND_RUNS_ON)
+        until(begun(worker))
+        end(server)
+        until(lambda: http.get("/ready").status_code == 503)
+        end(server)
+        assert answered.result(HANG_SECONDS).json()["status"] == "cancelled"
+
+
+def test_connections_on_which_nothing_happens_do_not_hold_the_end_up(tmp_path: Path) -> None:
+    with service(tmp_path) as (http, server, _):
+        place = http.base_url.host, http.base_url.port
+        silent, half = socket.create_connection(place), socket.create_connection(place)
+        half.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
+        assert http.get("/health").status_code == 200
+        end(server)
+    for each in (silent, half):
+        with each:
+            each.settimeout(HANG_SECONDS)
+            assert each.recv(1) == b""
