@@ -28,6 +28,7 @@ CONFIG = "CODEMODE_CONFIG"
 _SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TCP|UDP).*)?)")
 
 
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ABOVE_ZERO = (
     "kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads", "body_bytes",
     "upload_bytes", "upload_idle_seconds", "shutdown_seconds",
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upload_idle_seconds: float = 30.0  # an upload holds its session's turn, so it may not fall silent for longer
     drain_seconds: float = 0.0  # an ending service still takes requests for so long: balancers look at /ready meanwhile
     shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone
+    metrics_open: bool = False  # whether whoever reaches the service may read GET /metrics; else an admin token may
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 
@@ -148,6 +150,8 @@ def _parsed(text: str, kind: Any) -> Any:
         return int(text)
     if kind is float and re.fullmatch(r"\s*-?[0-9]+(\.[0-9]+)?\s*", text):
         return float(text)
+    if kind is bool and text.strip().lower() in _SWITCH:
+        return _SWITCH[text.strip().lower()]
     return text
 
 
@@ -161,7 +165,7 @@ def _checked(value: Any, kind: Any, where: str) -> Any:
     elif isinstance(value, kind) and not (kind is not bool and isinstance(value, bool)):
         return value
     else:
-        expected = {int: "a whole number", float: "a number"}.get(kind, "text")
+        expected = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
     raise RequestInvalid(f"{where}: expected {expected}, not {value!r}")
 
 

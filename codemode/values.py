@@ -241,6 +241,21 @@ class Totals(msgspec.Struct, frozen=True):
 _SUMMED = tuple(name for name in Totals.__struct_fields__ if name not in ("peak_memory_bytes", "warnings"))
 
 
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker holds at one moment, of all tenants together.
+
+    `sessions`: how many are `active`, `pinned` among them, and `expired`; `open` have their files open. `children`: how
+    many are `ready`, `busy` and `kept`, none before the first execution. `layers`: which layers of confinement are
+    active; empty until then.
+    """
+
+    sessions: dict[str, int]
+    open: int
+    children: dict[str, int]
+    layers: dict[str, bool]
+    free_bytes: int
+
+
 class TableChange(msgspec.Struct, frozen=True, kw_only=True):
     """What one execution, or "host" for all calls of the host, did to one table.
 

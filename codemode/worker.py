@@ -34,7 +34,7 @@ from codemode.session.retention import Sweeper
 from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
-from codemode.values import Day, Layer, SessionInfo
+from codemode.values import Day, Holdings, Layer, SessionInfo
 from sandbox import Sandbox, SandboxUnavailable
 
 _log = logging.getLogger("codemode")
@@ -217,6 +217,18 @@ class Worker:
             "free_bytes": shutil.disk_usage(self.data_dir).free,
             "usage": msgspec.to_builtins(self.registry.account.totals),
         }
+
+    def holdings(self) -> Holdings:
+        """What this worker holds now, all tenants together; cheap, and starts nothing."""
+        active, pinned, expired = self.registry.catalog.counts(sure_ms())
+        sandbox = self._sandbox
+        return Holdings(
+            sessions={"active": active, "pinned": pinned, "expired": expired},
+            open=len(self.registry.slots),
+            children={"ready": 0, "busy": 0, "kept": 0} if sandbox is None else sandbox.children,
+            layers={} if sandbox is None else {layer.name: layer.active for layer in sandbox.layers},
+            free_bytes=shutil.disk_usage(self.data_dir).free,
+        )
 
     def usage_by_day(self, tenant: str = TENANT) -> list[Day]:
         """What the tenant's sessions cost together, by day (UTC), oldest first; those that are gone among them.

@@ -16,6 +16,7 @@ import click
 
 from codemode import Limits, Session, Settings, Worker, errors, values
 from codemode.api.app import OPERATIONS
+from codemode.api.series import SERIES
 from codemode.cli import COMMANDS, main
 from codemode.guard import policy, refusals
 from codemode.settings import variable
@@ -61,6 +62,8 @@ def amount(name: str, value: Any) -> str:
                 return f"{value // factor:,} {unit}"
     if name.endswith("_seconds"):
         return f"{value:,g} s" if value < 3_600 else f"{value / 3_600:g} hours"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f"{value:,}" if isinstance(value, int) else ("none" if value is None else f"`{value}`")
 
 
@@ -328,6 +331,14 @@ def http_operations() -> str:
     return "\n\n".join(parts)
 
 
+def metrics() -> str:
+    """Every series of GET /metrics."""
+    rows = [
+        [f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.about] for each in SERIES
+    ]
+    return table(["series", "type", "labels", "meaning"], rows)
+
+
 def _fields(kind: type) -> Iterator[tuple[str, str, str]]:
     default = inspect.signature(kind).parameters
     for name, text in _annotations(kind):
@@ -377,5 +388,6 @@ REGIONS: dict[str, Callable[[], str]] = {
     "import-rules": import_rules,
     "layers": layers,
     "http-operations": http_operations,
+    "metrics": metrics,
     "security-figures": security_figures,
 }

@@ -52,6 +52,10 @@ class Children:
         self._owner = os.getpid()
         self._keeper = threading.Thread(target=self._keep, name="sandbox-keeper", daemon=True)
 
+    def __len__(self) -> int:
+        """How many are ready."""
+        return len(self._ready)
+
     def start(self) -> None:
         """Start the zygote and wait for it. Raises SandboxUnavailable."""
         self._keeper.start()

@@ -44,6 +44,10 @@ class Holding:
         self._closed = False
         self._owner = os.getpid()
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
     def take(self, key: Hashable) -> tuple[Child | None, str]:
         """The child of `key`, for the caller alone; or None, and why there is none."""
         with self._changed:

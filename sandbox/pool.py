@@ -85,6 +85,11 @@ class Sandbox:
         """The names of the active layers."""
         return tuple(layer.name for layer in self.layers if layer.active)
 
+    @property
+    def children(self) -> dict[str, int]:
+        """How many children are `ready`, `busy` with a run, and `kept` with the variables of a key."""
+        return {"ready": len(self._children), "busy": len(self._running), "kept": len(self._holding)}
+
     def close(self) -> None:
         """End every process of this sandbox; runs under way are cancelled. Idempotent."""
         self._finalizer()

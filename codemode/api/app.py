@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -16,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from codemode.api import data, executions, observe, openapi, problems, sessions
+from codemode.api import data, executions, observe, openapi, problems, prometheus, sessions
 from codemode.api.mounts import Guarded, MakeMount
+from codemode.api.observed import Observed
 from codemode.api.operations import Handler, Operation
 from codemode.api.requests import answer, identify, origins, record
+from codemode.api.traffic import Traffic
 from codemode.errors import CodemodeError
 from codemode.service.service import Service
 from codemode.worker import Worker
@@ -29,8 +29,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *executions.OPERATIONS,
     *data.OPERATIONS,
     *observe.OPERATIONS,
+    *prometheus.OPERATIONS,
 )
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_OPENAPI = "openapi"
 
 
 def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount] = ()) -> Starlette:
@@ -39,24 +40,26 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
     `mounts` make other faces of the same service, each at its path behind the same guard.
     """
     service = Service(worker, open_to_all=open_to_all)
-    middleware = [Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)]
+    made = tuple(make(service) for make in mounts)
+    traffic = Traffic([*(each.name for each in OPERATIONS), _OPENAPI, *(mount.path.strip("/") for mount in made)])
+    # Outermost, so that what is refused before it reaches an operation is counted, logged and has an id too.
+    middleware = [
+        Middleware(Observed, traffic=traffic),
+        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
+    ]
     if allowed := origins(worker.settings):
         cors = Middleware(CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"])
         middleware.append(cors)
     routes = [Route(each.path, _guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
-    made = tuple(make(service) for make in mounts)
     routes += [Route(mount.path, Guarded(mount), name=mount.path.strip("/")) for mount in made]
     app = Starlette(
         routes=routes,
         middleware=middleware,
         lifespan=_lifespan,
-        exception_handlers={
-            HTTPException: problems.on_http_error,
-            Exception: problems.on_fault,
-        },
+        exception_handlers={HTTPException: problems.on_http_error},
     )
-    app.state.service, app.state.mounts = service, made
+    app.state.service, app.state.mounts, app.state.traffic = service, made, traffic
     return app
 
 
@@ -74,11 +77,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _guarded(operation: Operation) -> Handler:
-    """The operation's handler behind what every request goes through: an id, its caller, the audit log."""
+    """The operation's handler behind what each goes through: its caller, the audit log."""
 
     async def handle(request: Request) -> Response:
-        given = request.headers.get("x-request-id", "")
-        request.state.id = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+        request.state.operation = operation.name
         try:
             if operation.scope is not None:
                 request.state.caller = identify(request)
@@ -86,6 +88,7 @@ def _guarded(operation: Operation) -> Handler:
             response = await operation.handler(request)
         except CodemodeError as error:
             response = problems.answer(error)
+            request.state.outcome = error.code
             # Who is nobody is not recorded: strangers must not be able to fill the disk.
             if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
                 record(request, operation.name, error.code)
@@ -93,11 +96,11 @@ def _guarded(operation: Operation) -> Handler:
             # Reading is no act, and what goes on is recorded when it is over.
             if operation.scope in ("execute", "admin") and not getattr(request.state, "goes_on", False):
                 record(request, operation.name, getattr(request.state, "outcome", "ok"))
-        response.headers["X-Request-Id"] = request.state.id
         return response
 
     return handle
 
 
-async def _openapi(_request: Request) -> Response:
+async def _openapi(request: Request) -> Response:
+    request.state.operation = _OPENAPI
     return answer(openapi.document(OPERATIONS))

@@ -41,9 +41,11 @@ class Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find out who calls, or answer with the problem that there is."""
         request = Request(scope, receive)
+        request.state.operation = self._mount.path.strip("/")
         try:
             request.state.caller = identify(request)
         except CodemodeError as error:
+            request.state.outcome = error.code
             await problems.answer(error)(scope, receive, send)
         else:
             await self._mount(scope, receive, send)

@@ -114,8 +114,9 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     return answer(known, dict(error.headers or {}))
 
 
-async def on_fault(_request: Request, error: Exception) -> Response:
+def on_fault(request: Request, error: Exception) -> Response:
     """A fault of our own: the client gets an id, the log what it stands for."""
     fault = f"fault_{secrets.token_hex(8)}"
     _log.error("%s", fault, exc_info=error)
+    request.state.outcome = WorkerInternal.code
     return answer(WorkerInternal(f"internal fault {fault}", hint="report the id; the service's log explains it"))

@@ -70,6 +70,14 @@ class Sessions:
         last_activity, last_id = before or (None, None)
         return [_record(row) for row in self._catalog.run(sql, tenant, owner, last_activity, last_id, limit)]
 
+    def counts(self, now: int) -> tuple[int, int, int]:
+        """How many sessions of all tenants are active, of those pinned, and expired, at `now`."""
+        over = "(expired_at IS NOT NULL OR (NOT pinned AND last_activity + idle_ms <= ?))"
+        each = f"SELECT pinned, {over} AS over FROM sessions"  # noqa: S608
+        sql = f"SELECT count(*), ifnull(sum(over), 0), ifnull(sum(pinned AND NOT over), 0) FROM ({each})"  # noqa: S608
+        [(known, expired, pinned)] = self._catalog.run(sql, now)
+        return known - expired, pinned, expired
+
     def create(
         self, tenant: str, session_id: str, *, now: int, idle_ms: int, limits: dict[str, Any], owner: str | None = None
     ) -> None:

@@ -61,6 +61,8 @@ def _lines(struct: Any) -> list[str]:
 def _toml(key: str, value: Any) -> str:
     if key == "data_dir":
         return '"~/.local/share/codemode"'
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"'
     return f"{value:_}" if isinstance(value, int) else repr(value)

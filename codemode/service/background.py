@@ -38,6 +38,11 @@ class Background:
         self._kept, self._known = kept, known  # `known` as long as its block lasts: Acts.known
         self._running: dict[str, tuple[Running, asyncio.Task[None]]] = {}
 
+    @property
+    def pending(self) -> int:
+        """How many wait or run."""
+        return len(self._running)
+
     def recover(self) -> None:
         """Say of those that a service before this one left behind what became of them."""
         for record in self._kept.unfinished():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterable
 
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
+from codemode.session.durations import Durations
 from codemode.session.opened import OpenSession
 from codemode.session.tally import Tally
 from codemode.values import DatabaseUse, Outcome, SlowStatement, Totals, Usage
@@ -21,11 +23,27 @@ class Account:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._totals = Totals()
+        self._ends: Counter[tuple[str, str]] = Counter()
+        self.ran, self.waited = Durations(), Durations()  # executions: with their child, and for their session's turn
 
     def add(self, more: Totals) -> None:
-        """Add one execution, or one call of the host."""
+        """Add one call of the host."""
         with self._lock:
             self._totals = self._totals.plus(more)
+
+    def ended(self, outcome: Outcome, more: Totals) -> None:
+        """Add one execution."""
+        family = outcome.error.code.partition(".")[0] if outcome.error else "none"
+        with self._lock:
+            self._totals = self._totals.plus(more)
+            self._ends[outcome.status, family] += 1
+        self.ran.add(outcome.usage.duration_ms / 1000)
+        self.waited.add(outcome.usage.queue_ms / 1000)
+
+    def ends(self) -> dict[tuple[str, str], int]:
+        """How many executions ended with each status and first part of an error's code, "none" without an error."""
+        with self._lock:
+            return dict(self._ends)
 
     @property
     def totals(self) -> Totals:

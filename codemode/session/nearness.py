@@ -26,6 +26,8 @@ _ADVICE = {
     "stdout_bytes": ("printed", "print less, or keep it in a table"),
 }
 
+KINDS = (*_ADVICE, "idle_seconds", "scan", "truncated", "value", "clamped", "other")
+
 # These errors say themselves which limit was met: to warn of it too would be noise.
 _TOLD_BY = {
     "code.timeout": "execution_seconds",

@@ -223,7 +223,7 @@ class Session(CheckpointCalls, HostCalls):
                 f"the snippet did not run: {error}",
                 hint="try again; where it stays so, raise the limit of open files or processes",
             ) from None
-        self._registry.account.add(execution.totals)
+        self._registry.account.ended(outcome, execution.totals)
         return outcome
 
     @contextmanager

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -65,6 +65,12 @@ def guarded(worker: Worker) -> Iterator[str]:
     """Where the same worker is served to whoever has a token."""
     with listening(worker, open_to_all=False) as (address, _):
         yield address
+
+
+@pytest.fixture
+def serve() -> Callable[..., contextlib.AbstractContextManager[tuple[str, Server]]]:
+    """What serves a worker of the test's own: `with serve(worker, open_to_all=True) as (address, server)`."""
+    return listening
 
 
 @pytest.fixture

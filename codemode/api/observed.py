@@ -1,0 +1,77 @@
+"""Around every request, whatever becomes of it: an id that the client sees, an answer to a fault, the figures."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from codemode.api import problems
+from codemode.api.traffic import Traffic
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Observed:
+    """The application with each request observed; what inner layers know of it they leave in the request's state."""
+
+    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
+        self._app, self._traffic = app, traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["id"] = request_id(Headers(scope=scope))
+        await _Request(self._traffic, state).serve(self._app, scope, receive, send)
+
+
+def request_id(headers: Headers) -> str:
+    """The client's own id of its request where it is one that may stand in a log, else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+
+
+class _Request:
+    """One request on its way: what passes is looked at, never changed but for the id among its headers."""
+
+    def __init__(self, traffic: Traffic, state: dict[str, Any]) -> None:
+        self._traffic, self._state = traffic, state
+        self._status: int | None = None
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        async def received() -> Message:
+            message = await receive()
+            self._traffic.bytes_in += len(message.get("body", b""))
+            return message
+
+        async def sent(message: Message) -> None:
+            self._look(message)
+            await send(message)
+
+        started = time.monotonic()
+        self._traffic.in_progress += 1
+        try:
+            await app(scope, received, sent)
+        except Exception as error:
+            if self._status is not None:
+                raise  # the answer has begun: its reader learns of it by the connection that is broken off
+            # Answered here and not outside of all: from there it would go on to the server, which logs it once more.
+            await problems.on_fault(Request(scope), error)(scope, received, sent)
+        finally:
+            self._traffic.in_progress -= 1
+            self._traffic.ended(self._state.get("operation"), self._status, time.monotonic() - started)
+
+    def _look(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            MutableHeaders(scope=message)["X-Request-Id"] = self._state["id"]
+        elif message["type"] == "http.response.body":
+            self._traffic.bytes_out += len(message.get("body", b""))
