@@ -14,7 +14,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from codemode.api import data, executions, observe, openapi, problems, prometheus, sessions
+from codemode.api import (
+    checkpoints,
+    costs,
+    data,
+    executions,
+    observe,
+    openapi,
+    problems,
+    prometheus,
+    sessions,
+    state,
+    statements,
+)
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
 from codemode.api.operations import Handler, Operation
@@ -28,6 +40,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *executions.OPERATIONS,
     *data.OPERATIONS,
+    *statements.OPERATIONS,
+    *state.OPERATIONS,
+    *checkpoints.OPERATIONS,
+    *costs.OPERATIONS,
     *observe.OPERATIONS,
     *prometheus.OPERATIONS,
 )

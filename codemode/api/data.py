@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Literal, cast
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from codemode import cells
 from codemode.api import bodies, queries
+from codemode.api.downloads import download
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, in_session, record, service_of
+from codemode.api.statements import Statement, parameters
 from codemode.api.streams import Chunks, records
 from codemode.database.sources import Source
 from codemode.database.transfer import EXPORT_FORMATS, IMPORT_FORMATS, Profile, reader_for, writer_for
 from codemode.database.writers import Written
 from codemode.errors import RequestInvalid, RequestMediaType
+from codemode.session.session import Session
 from codemode.values import ResultInfo
+from sandbox.helpers.rows import Rows
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 MEDIA = {
@@ -29,11 +34,14 @@ _EXTENSIONS = {"markdown": "md"}
 ON_CONFLICT = ("error", "ignore", "replace", "update")
 
 
-class QueryBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One read-only statement with its parameters, in order or by name."""
+class QueryBody(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One statement that answers rows; `first`: of them the first alone.
 
-    sql: str
-    params: list[Any] | dict[str, Any] = []
+    Without `read_only` it waits for the session's turn, may be a write with RETURNING, and needs the scope `execute`.
+    """
+
+    read_only: bool = True
+    first: bool = False
 
 
 class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,31 +73,59 @@ class Inserted(msgspec.Struct, frozen=True, kw_only=True):
     columns: list[str]
 
 
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """One table and its columns, each with name, type, not_null, default_value and primary_key."""
+
+    name: str
+    columns: list[dict[str, Any]]
+
+
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
+    """The tables of a session."""
+
+    tables: list[Table]
+
+
+class FoundColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column with its score and why, or null."""
+
+    found: dict[str, Any] | None
+
+
 async def query(request: Request) -> Response:
     """Run one statement that only reads, on a connection that waits for no execution."""
-    service, caller = service_of(request), caller_of(request)
-    body = await bodies.decode(request, QueryBody, service.settings.body_bytes)
+    body = await bodies.decode(request, QueryBody, service_of(request).settings.body_bytes)
+    if body.read_only:
+        return answer(await in_session(request, lambda session: _read(session, body)))
+    caller_of(request).require("execute")
+    found = await in_session(request, lambda session: _read(session, body))
+    record(request, "query", "ok")
+    return answer(found)
 
-    def read() -> QueryAnswer:
-        rows = service.session(caller, request.path_params["id"]).query(body.sql, body.params, read_only=True)
-        info = ResultInfo(type="rows", row_count=rows.row_count, truncated=rows.truncated)
-        return QueryAnswer(columns=tuple(rows.columns), result=list(rows), result_info=info, rows_read=rows.rows_read)
 
-    return answer(await service.call(read))
+def _read(session: Session, body: QueryBody) -> QueryAnswer:
+    params = parameters(body.params)
+    if body.first and not body.read_only:
+        row = session.query_one(body.sql, params)
+        rows = Rows(list(row or ()), [] if row is None else [list(row.values())])
+    else:
+        rows = session.query(body.sql, params, read_only=body.read_only)
+    shown = rows[:1] if body.first else rows
+    info = ResultInfo(type="rows", row_count=len(shown), truncated=rows.truncated)
+    return QueryAnswer(
+        columns=tuple(rows.columns), result=cells.rows_to_json(shown), result_info=info, rows_read=rows.rows_read
+    )
 
 
 async def batch_insert(request: Request) -> Response:
     """Insert records: a JSON document, or NDJSON that streams into one transaction in constant memory."""
-    service, caller = service_of(request), caller_of(request)
     if bodies.media_type(request) in NDJSON:
         return await _stream_in(request)
-    body = await bodies.decode(request, Records, service.settings.body_bytes)
+    body = await bodies.decode(request, Records, service_of(request).settings.body_bytes)
     options = {"columns": body.columns, "on_conflict": body.on_conflict, "key": body.key, "create": body.create}
 
-    def insert() -> dict[str, Any]:
-        return service.session(caller, request.path_params["id"]).batch_insert(body.table, body.records, **options)
-
-    return answer(await service.call(insert))
+    records = map(cells.row_from_json, body.records)
+    return answer(await in_session(request, lambda session: session.batch_insert(body.table, records, **options)))
 
 
 async def _stream_in(request: Request) -> Response:
@@ -97,7 +133,9 @@ async def _stream_in(request: Request) -> Response:
     table = request.query_params.get("table")
     if not table:
         raise RequestInvalid("the table is missing", hint="name it: ?table=NAME")
+    columns = request.query_params.getlist("columns") or None
     options = {
+        "columns": columns,
         "on_conflict": queries.choice(request, "on_conflict", ON_CONFLICT, "error"),
         "key": request.query_params.getlist("key") or None,
         "create": queries.flag(request, "create"),
@@ -106,7 +144,8 @@ async def _stream_in(request: Request) -> Response:
 
     def insert() -> dict[str, Any]:
         session = service.session(caller, request.path_params["id"])
-        return session.batch_insert(table, records(iter(body), session.limits.value_bytes * 2), **options)
+        found = records(iter(body), session.limits.value_bytes * 2, lists=columns is not None)
+        return session.batch_insert(table, found, **options)
 
     return answer(await service.call(insert))
 
@@ -160,40 +199,38 @@ async def export(request: Request) -> Response:
         columns, rows = service.session(caller, request.path_params["id"]).stream(sql)
         return writer_for(kind, null)(columns, rows, Written())
 
-    pieces = await service.call(start)
-    first = await service.call(next, pieces, "")  # what is wrong with the statement is said before the status is sent
-
-    async def stream() -> AsyncIterator[str]:
-        piece = first
-        while piece:
-            yield piece
-            piece = await service.call(next, pieces, "")
-
     name = f"{(table or 'rows')[:80]}.{_EXTENSIONS.get(kind, kind)}"
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
-    return StreamingResponse(stream(), media_type=MEDIA[kind], headers=headers)
+    return await download(service, await service.call(start), MEDIA[kind], headers)
 
 
 async def schema(request: Request) -> Response:
-    """The tables of a session with their columns."""
-    service, caller = service_of(request), caller_of(request)
+    """The tables of a session with their columns; with `table` the columns of that one alone."""
+    asked = request.query_params.get("table")
 
-    def read() -> dict[str, Any]:
-        session = service.session(caller, request.path_params["id"])
-        return {"tables": [{"name": name, "columns": session.get_columns(name)} for name in session.get_tables()]}
+    def read(session: Session) -> Tables:
+        names = session.get_tables() if asked is None else [asked]
+        return Tables(tables=[Table(name=name, columns=session.get_columns(name)) for name in names])
 
-    return answer(await service.call(read))
+    return answer(await in_session(request, read))
+
+
+async def describe(request: Request) -> Response:
+    """One table, of any name: columns, indexes, foreign keys, row count, a few rows."""
+    name = queries.text(request, "table")
+    return answer(await in_session(request, lambda session: session.describe_table(name)))
 
 
 async def table(request: Request) -> Response:
-    """One table: columns, indexes, foreign keys, row count, a few rows."""
-    service, caller = service_of(request), caller_of(request)
+    """The same for a table whose name may stand in a path."""
+    return answer(await in_session(request, lambda session: session.describe_table(request.path_params["table"])))
 
-    def read() -> dict[str, Any]:
-        return service.session(caller, request.path_params["id"]).describe_table(request.path_params["table"])
 
-    return answer(await service.call(read))
+async def find_column(request: Request) -> Response:
+    """The column of a table that a meaning fits best; null where none does."""
+    name, meaning = queries.text(request, "table"), queries.text(request, "meaning")
+    return answer(FoundColumn(found=await in_session(request, lambda session: session.find_column(name, meaning))))
 
 
 _PATH = "/v1/sessions/{id}"
@@ -211,6 +248,7 @@ OPERATIONS = (
         parameters=(
             Parameter(name="table", about="The table, for NDJSON."),
             Parameter(name="on_conflict", about=f"One of {', '.join(ON_CONFLICT)}, for NDJSON."),
+            Parameter(name="columns", about="What each list of values is for, where the lines are lists; repeated."),
             Parameter(name="key", about="The columns of the key for on_conflict=update; may be repeated."),
             Parameter(name="create", about="Make the table from inferred types, for NDJSON.", kind=bool),
         ),
@@ -242,7 +280,21 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path=f"{_PATH}/schema", name="schema", handler=schema, scope="read",
-        about="The tables of a session with their columns.", answers={200: dict[str, Any]}, problems=(404, 410),
+        about="The tables of a session with their columns.", answers={200: Tables}, problems=(404, 410, 422),
+        parameters=(Parameter(name="table", about="Only this table."),),
+    ),
+    Operation(
+        method="GET", path=f"{_PATH}/describe", name="describe", handler=describe, scope="read",
+        about="One table, of any name.", answers={200: dict[str, Any]}, problems=(404, 410, 422),
+        parameters=(Parameter(name="table", about="The table.", required=True),),
+    ),
+    Operation(
+        method="GET", path=f"{_PATH}/find_column", name="find_column", handler=find_column, scope="read",
+        about="The column of a table that a meaning fits best.", answers={200: FoundColumn}, problems=(404, 410, 422),
+        parameters=(
+            Parameter(name="table", about="The table.", required=True),
+            Parameter(name="meaning", about="What the column should hold, in words.", required=True),
+        ),
     ),
     Operation(
         method="GET", path=f"{_PATH}/tables/{{table}}", name="describe_table", handler=table, scope="read",

@@ -15,7 +15,7 @@ from codemode.api import bodies, queries
 from codemode.api.events import Events, EventStream, event
 from codemode.api.operations import Operation, Parameter
 from codemode.api.problems import problem_of
-from codemode.api.requests import answer, caller_of, record, service_of
+from codemode.api.requests import answer, caller_of, in_session, record, service_of
 from codemode.errors import CodemodeError
 from codemode.service.background import Accepted
 from codemode.session.running import Running
@@ -53,6 +53,12 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             "max_cell": self.max_cell,
             "idempotency_key": self.idempotency_key,
         }
+
+
+class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether there was an execution to end."""
+
+    cancelled: bool
 
 
 async def execute(request: Request) -> Response:
@@ -158,6 +164,11 @@ async def cancel(request: Request) -> Response:
     return answer(await service.background.cancel(caller, request.path_params["id"]))
 
 
+async def cancel_running(request: Request) -> Response:
+    """End the running execution of a session, whoever asked for it; whether there was one."""
+    return answer(Cancelled(cancelled=await in_session(request, Session.cancel)))
+
+
 OPERATIONS = (
     Operation(
         method="POST", path="/v1/sessions/{id}/execute", name="execute", handler=execute, scope="execute",
@@ -172,5 +183,9 @@ OPERATIONS = (
     Operation(
         method="DELETE", path="/v1/executions/{id}", name="cancel_execution", handler=cancel, scope="execute",
         about="End an execution in the background.", answers={200: Accepted}, problems=(404,),
+    ),
+    Operation(
+        method="POST", path="/v1/sessions/{id}/cancel", name="cancel", handler=cancel_running, scope="execute",
+        about="End the running execution of a session.", answers={200: Cancelled}, problems=(404, 410),
     ),
 )  # fmt: skip

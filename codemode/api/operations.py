@@ -28,7 +28,7 @@ class Parameter:
 class Operation:
     """One method of one path; `scope` is what a token must have, None where nobody is asked who he is."""
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     name: str
     about: str

@@ -17,6 +17,14 @@ def whole(request: Request, name: str, default: int, *, least: int = 1, most: in
     return int(given)
 
 
+def text(request: Request, name: str) -> str:
+    """A text that has to be there."""
+    given = request.query_params.get(name)
+    if not given:
+        raise RequestInvalid(f"{name} is missing", hint=f"say ?{name}=…")
+    return given
+
+
 def flag(request: Request, name: str) -> bool:
     """A switch: true or false, false where it is not given."""
     given = request.query_params.get(name, "false").lower()

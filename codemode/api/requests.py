@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,10 +12,12 @@ from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing
 from codemode.plain import encode
 from codemode.service.callers import LOCAL, Caller
 from codemode.service.service import Service
+from codemode.session.session import Session
 from codemode.settings import Settings
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SCHEME = "bearer "
+Result = TypeVar("Result")
 
 
 def service_of(request: Request) -> Service:
@@ -27,6 +30,12 @@ def caller_of(request: Request) -> Caller:
     """Whoever sent the request, as found before its handler ran."""
     caller: Caller = request.state.caller
     return caller
+
+
+async def in_session(request: Request, call: Callable[[Session], Result]) -> Result:
+    """What `call` answers for the session that the path names, in a thread; raises SessionNotFound and the like."""
+    service, caller = service_of(request), caller_of(request)
+    return await service.call(lambda: call(service.session(caller, request.path_params["id"])))
 
 
 def identify(request: Request) -> Caller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +14,8 @@ from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
+from codemode.service.callers import Caller
+from codemode.service.service import Service
 from codemode.values import SessionInfo
 
 PAGE, MOST = 100, 1_000
@@ -24,6 +27,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     id: str | None = None
     limits: dict[str, Any] | None = None
     renew: bool = False
+    create: bool = True
     stateful: bool | None = None
 
 
@@ -32,6 +36,12 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     pinned: bool | None = None
     limits: dict[str, Any] | None = None
+
+
+class SessionDetails(SessionInfo, frozen=True, kw_only=True):
+    """One session, with the limits that hold for it."""
+
+    limits: Limits
 
 
 class SessionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +57,13 @@ async def create(request: Request) -> Response:
     body = await bodies.decode(request, NewSession, service.settings.body_bytes)
     limits = _limits(body.limits)
 
-    info, new = await service.call(
-        service.create, caller, body.id, limits=limits, renew=body.renew, stateful=body.stateful
-    )
+    def make() -> tuple[SessionDetails, bool]:
+        info, new = service.create(
+            caller, body.id, limits=limits, renew=body.renew, create=body.create, stateful=body.stateful
+        )
+        return _details(service, caller, info), new
+
+    info, new = await service.call(make)
     request.state.resource = info.id
     return answer(info, 201 if new else 200, {"Location": f"/v1/sessions/{info.id}"})
 
@@ -76,13 +90,13 @@ async def change(request: Request) -> Response:
     body = await bodies.decode(request, SessionChange, service.settings.body_bytes)
     limits = _limits(body.limits)
 
-    def apply() -> SessionInfo:
+    def apply() -> SessionDetails:
         session = service.session(caller, request.path_params["id"])
         if limits is not None:
             service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
         if body.pinned is not None:
             service.worker.pin(session.id, body.pinned, tenant=caller.tenant)
-        return service.worker.info(session.id, caller.tenant)
+        return _details(service, caller, service.worker.info(session.id, caller.tenant))
 
     return answer(await service.call(apply))
 
@@ -100,14 +114,21 @@ async def remove(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _described(request: Request) -> SessionInfo:
+async def _described(request: Request) -> SessionDetails:
     service, caller = service_of(request), caller_of(request)
 
-    def look() -> SessionInfo:
+    def look() -> SessionDetails:
         service.check_reach(caller, request.path_params["id"])
-        return service.worker.info(request.path_params["id"], caller.tenant)
+        return _details(service, caller, service.worker.info(request.path_params["id"], caller.tenant))
 
     return await service.call(look)
+
+
+def _details(service: Service, caller: Caller, info: SessionInfo) -> SessionDetails:
+    registry = service.worker.registry
+    record = registry.catalog.get(caller.tenant, info.id)
+    limits = service.worker.limits if record is None else registry.limits(record)
+    return SessionDetails(**structs.asdict(info), limits=limits)
 
 
 def _limits(given: dict[str, Any] | None) -> Limits | None:
@@ -123,7 +144,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/sessions", name="create_session", handler=create, scope="execute",
         about="Create a session, or find the one of this id.", body=NewSession,
-        answers={201: SessionInfo, 200: SessionInfo}, problems=(410, 429),
+        answers={201: SessionDetails, 200: SessionDetails}, problems=(404, 410, 429),
     ),
     Operation(
         method="GET", path="/v1/sessions", name="list_sessions", handler=every, scope="read",
@@ -135,12 +156,12 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v1/sessions/{id}", name="get_session", handler=show, scope="read",
-        about="Look at one session.", answers={200: SessionInfo}, problems=(404,),
+        about="Look at one session.", answers={200: SessionDetails}, problems=(404,),
     ),
     Operation(
         method="PATCH", path="/v1/sessions/{id}", name="change_session", handler=change, scope="execute",
         about="Pin a session, let it expire again, or lower its limits.", body=SessionChange,
-        answers={200: SessionInfo}, problems=(404, 410, 429),
+        answers={200: SessionDetails}, problems=(404, 410, 429),
     ),
     Operation(
         method="DELETE", path="/v1/sessions/{id}", name="delete_session", handler=remove, scope="execute",

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from codemode import cells
 from codemode.errors import RequestInvalid, RequestTimeout
 
 
@@ -55,16 +56,16 @@ def lines(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
         yield number + 1, rest
 
 
-def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any]]:
-    """The records of an NDJSON text; raises RequestInvalid for a line that is none."""
-    decode = msgspec.json.Decoder().decode
+def records(chunks: Iterator[bytes], longest: int, *, lists: bool = False) -> Iterator[dict[str, Any] | list[Any]]:
+    """The records of an NDJSON text, objects or `lists`; raises RequestInvalid for a line that is none."""
+    decode, kind, what = msgspec.json.Decoder().decode, list if lists else dict, "list" if lists else "object"
     for number, line in lines(chunks, longest):
         if not line.strip():
             continue
         try:
             record = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RequestInvalid(f"line {number} is not JSON: {error}", hint="send one JSON object a line") from None
-        if not isinstance(record, dict):
-            raise RequestInvalid(f"line {number} is no JSON object", hint="send one JSON object a line")
-        yield record
+            raise RequestInvalid(f"line {number} is not JSON: {error}", hint=f"send one JSON {what} a line") from None
+        if type(record) is not kind:
+            raise RequestInvalid(f"line {number} is no JSON {what}", hint=f"send one JSON {what} a line")
+        yield cells.row_from_json(record) if b'"$' in line else record

@@ -126,16 +126,20 @@ class Service:
         *,
         limits: Limits | None = None,
         renew: bool = False,
+        create: bool = True,
         stateful: bool | None = None,
     ) -> tuple[SessionInfo, bool]:
         """The session of this id, made on first use, or a new one with a minted id; and whether it is new.
 
-        Raises RequestInvalid for a bad id, SessionExists where it is somebody else's, SessionExpired.
+        Raises RequestInvalid for a bad id, SessionExists where it is somebody else's, SessionExpired, and
+        SessionNotFound where there is none and `create` is False.
         """
+        if session_id is not None and not create:
+            self.check_reach(caller, session_id)
         known = session_id is not None and self.is_known(caller, session_id)
         session = self.worker.session(
             self.mint(caller.tenant) if session_id is None else session_id,
-            limits=limits, renew=renew, stateful=stateful, tenant=caller.tenant, owner=caller.user,
+            limits=limits, renew=renew, create=create, stateful=stateful, tenant=caller.tenant, owner=caller.user,
         )  # fmt: skip
         return self.worker.info(session.id, caller.tenant), not known
 

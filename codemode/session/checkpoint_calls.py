@@ -86,11 +86,13 @@ class CheckpointCalls:
         with self._alone("redo", "") as opened:
             return self._journey(opened).along("redo")
 
-    def fork(self, new_session_id: str | None = None, *, checkpoint: str | None = None) -> Session:
+    def fork(
+        self, new_session_id: str | None = None, *, checkpoint: str | None = None, owner: str | None = None
+    ) -> Session:
         """A new session with this one's data as it is now, or as it was at `checkpoint`; with the same lowered limits.
 
-        Without an id it gets a minted one. Its log and its checkpoints begin empty. Raises RequestInvalid for a bad id
-        and SessionExists.
+        Without an id it gets a minted one. Its log and its checkpoints begin empty. `owner` as in `Worker.session`.
+        Raises RequestInvalid for a bad id and SessionExists.
         """
         target = ids.new_session_id() if new_session_id is None else ids.parse_session_id(new_session_id)
         with self._alone("fork", target) as opened:
@@ -101,7 +103,7 @@ class CheckpointCalls:
                 else:
                     _copied(self._kept().path(checkpoint), path)
 
-            fork(self._registry, self._key, (self._key[0], target), copy)
+            fork(self._registry, self._key, (self._key[0], target), copy, owner)
         return self._sibling(target)
 
     def diff(self, a: str | None, b: str | None = None, *, sample: int = 5) -> Differences:

@@ -13,7 +13,7 @@ from codemode.session.slots import Key
 from codemode.session.turn import file_lock
 
 
-def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], None]) -> None:
+def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], None], owner: str | None = None) -> None:
     """Make the new session `target`, whose data `copy` writes to the path that it is given.
 
     It has the lowered limits of `source`, whose turn the caller has. Raises SessionExists where there is one of
@@ -30,7 +30,7 @@ def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], No
             limits = registry.limits(origin)
             copies.make_ready(fresh, None, limits, until_now(limits.execution_seconds), renew=True)
             files.adopt(fresh)
-        registry.enrol(target, origin.limits)
+        registry.enrol(target, origin.limits, owner)
 
 
 def _expect_none(registry: Registry, target: Key) -> None:

@@ -60,6 +60,12 @@ def http(address: str) -> Iterator[httpx2.Client]:
         yield client
 
 
+@pytest.fixture
+def place(http: httpx2.Client) -> str:
+    """The path of a new session."""
+    return f"/v1/sessions/{http.post('/v1/sessions', json={}).json()['id']}"
+
+
 @pytest.fixture(scope="module")
 def guarded(worker: Worker) -> Iterator[str]:
     """Where the same worker is served to whoever has a token."""

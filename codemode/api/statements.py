@@ -1,0 +1,178 @@
+"""A host's own statements over HTTP: one, several, a script, a table made; each is a transaction of its own.
+
+Values that JSON cannot hold cross as `codemode.cells` says, in both directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codemode import cells
+from codemode.api import bodies
+from codemode.api.downloads import download
+from codemode.api.operations import Operation
+from codemode.api.problems import problem_of
+from codemode.api.requests import answer, caller_of, in_session, service_of
+from codemode.errors import CodemodeError
+from codemode.plain import encode
+
+_ROWS_AT_ONCE = 200  # lines of a stream that are encoded together
+Params = list[Any] | dict[str, Any]
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One statement with its parameters, in order or by name."""
+
+    sql: str
+    params: Params = []
+
+
+class Executed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a statement changed; with its rows where it returns any."""
+
+    success: bool
+    rows_read: int = msgspec.field(default_factory=int)
+    rows_written: int = msgspec.field(default_factory=int)
+    changes: int = msgspec.field(default_factory=int)
+    last_row_id: int | None = None
+    columns: list[str] | None = None
+    rows: list[dict[str, Any]] | None = None
+    truncated: bool = False
+    warnings: list[str] = []
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several statements, all or nothing."""
+
+    statements: list[Statement]
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Many statements in one text, without parameters, all or nothing."""
+
+    sql: str
+
+
+class NewTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table to make; `columns` is the text between the brackets, or an object of column → type."""
+
+    name: str
+    columns: str | dict[str, str]
+    if_not_exists: bool = False
+
+
+class Success(msgspec.Struct, frozen=True, kw_only=True):
+    """That it was done."""
+
+    success: bool
+
+
+async def execute_statement(request: Request) -> Response:
+    """Run one statement in a transaction of its own, and say what it changed."""
+    body = await bodies.decode(request, Statement, service_of(request).settings.body_bytes)
+    return answer(await in_session(request, lambda session: _told(session.exec(body.sql, parameters(body.params)))))
+
+
+async def batch(request: Request) -> Response:
+    """Run several statements, all or nothing; one answer for each."""
+    body = await bodies.decode(request, Batch, service_of(request).settings.body_bytes)
+    items = [(each.sql, parameters(each.params)) for each in body.statements]
+    return answer(await in_session(request, lambda session: [_told(each) for each in session.batch(items)]))
+
+
+async def script(request: Request) -> Response:
+    """Run many statements from one text, all or nothing; one answer for each."""
+    body = await bodies.decode(request, Script, service_of(request).settings.body_bytes)
+    return answer(await in_session(request, lambda session: [_told(each) for each in session.script(body.sql)]))
+
+
+async def create_table(request: Request) -> Response:
+    """Create a table."""
+    body = await bodies.decode(request, NewTable, service_of(request).settings.body_bytes)
+    return answer(
+        await in_session(request, lambda session: session.create_table(body.name, body.columns, body.if_not_exists))
+    )
+
+
+async def explain(request: Request) -> Response:
+    """The plan of a statement in words, and an index that was tried; nothing of the session is changed."""
+    body = await bodies.decode(request, Statement, service_of(request).settings.body_bytes)
+    return answer(await in_session(request, lambda session: session.explain(body.sql, parameters(body.params))))
+
+
+async def rows(request: Request) -> Response:
+    """All rows of a statement that only reads, as of its start, in constant memory.
+
+    NDJSON: `{"columns": […]}`, then each row as a list, then `{"rows": n}`; without that last line it is not whole.
+    A failure in the middle is a last line `{"problem": …}`.
+    """
+    service, caller = service_of(request), caller_of(request)
+    body = await bodies.decode(request, Statement, service.settings.body_bytes)
+
+    def start() -> Iterator[bytes]:
+        session = service.session(caller, request.path_params["id"])
+        return _lines(*session.stream(body.sql, parameters(body.params)))
+
+    return await download(service, await service.call(start), "application/x-ndjson")
+
+
+def parameters(given: Params) -> Params:
+    """Parameters as the session takes them."""
+    if isinstance(given, dict):
+        return {name: cells.from_json(value) for name, value in given.items()}
+    return [cells.from_json(value) for value in given]
+
+
+def _told(done: Mapping[str, Any]) -> dict[str, Any]:
+    return {**done, "rows": cells.rows_to_json(done["rows"])} if "rows" in done else dict(done)
+
+
+def _lines(columns: list[str], found: Iterator[Iterable[Any]]) -> Iterator[bytes]:
+    yield encode({"columns": columns}) + b"\n"
+    count = 0
+    try:
+        while some := list(islice(found, _ROWS_AT_ONCE)):
+            count += len(some)
+            yield b"".join(encode([cells.to_json(cell) for cell in row]) + b"\n" for row in some)
+    except CodemodeError as error:  # the status is sent long ago
+        yield encode({"problem": problem_of(error)}) + b"\n"
+        return
+    yield encode({"rows": count}) + b"\n"
+
+
+_PATH = "/v1/sessions/{id}"
+_WRITE = (404, 409, 410, 422, 429, 507)
+OPERATIONS = (
+    Operation(
+        method="POST", path=f"{_PATH}/exec", name="exec", handler=execute_statement, scope="execute", body=Statement,
+        about="Run one statement, and say what it changed.", answers={200: Executed}, problems=_WRITE,
+    ),
+    Operation(
+        method="POST", path=f"{_PATH}/batch", name="batch", handler=batch, scope="execute", body=Batch,
+        about="Run several statements, all or nothing.", answers={200: list[Executed]}, problems=_WRITE,
+    ),
+    Operation(
+        method="POST", path=f"{_PATH}/script", name="script", handler=script, scope="execute", body=Script,
+        about="Run many statements from one text, all or nothing.", answers={200: list[Executed]}, problems=_WRITE,
+    ),
+    Operation(
+        method="POST", path=f"{_PATH}/create_table", name="create_table", handler=create_table, scope="execute",
+        body=NewTable, about="Create a table.", answers={200: Success}, problems=_WRITE,
+    ),
+    Operation(
+        method="POST", path=f"{_PATH}/explain", name="explain", handler=explain, scope="read", body=Statement,
+        about="How SQLite would run a statement, and an index that was tried.",
+        answers={200: dict[str, Any]}, problems=(404, 409, 410, 422),
+    ),
+    Operation(
+        method="POST", path=f"{_PATH}/rows", name="rows", handler=rows, scope="read", body=Statement,
+        about="All rows of a statement that only reads, as they come.", answers={200: str},
+        media="application/x-ndjson", problems=(404, 409, 410, 422),
+    ),
+)  # fmt: skip

@@ -1,0 +1,70 @@
+"""SQLite values as JSON and back: what JSON cannot say is an object of one key.
+
+    a blob            {"$bytes": base64}
+    an infinity       {"$float": "Infinity"} or {"$float": "-Infinity"}
+
+A cell of SQLite is never an object, so nothing else reads like these. Used for parameters, records and rows; results,
+inputs and the state of a session are JSON documents of their own, and are left as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from codemode.errors import ValueRefused
+
+_INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def to_json(cell: Any) -> Any:
+    """One cell as JSON can hold it."""
+    if type(cell) is bytes:
+        return {"$bytes": base64.b64encode(cell).decode()}
+    if type(cell) is float and not math.isfinite(cell):
+        return {"$float": "Infinity" if cell > 0 else "-Infinity"}
+    return cell
+
+
+def from_json(value: Any) -> Any:
+    """The cell that a value from JSON stands for; other objects and lists stay what they are.
+
+    Raises ValueRefused for what claims to be bytes or a float and is none.
+    """
+    if type(value) is not dict or len(value) != 1:
+        return value
+    ((name, told),) = value.items()
+    if name == "$bytes":
+        return _bytes(told)
+    if name == "$float":
+        if told not in _INFINITIES:
+            raise ValueRefused(f'"$float" is "Infinity" or "-Infinity", not {str(told)[:40]!r}')
+        return _INFINITIES[told]
+    return value
+
+
+def row_to_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One row, by the names of its columns."""
+    return {name: to_json(cell) for name, cell in row.items()}
+
+
+def rows_to_json(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as objects."""
+    return [row_to_json(row) for row in rows]
+
+
+def row_from_json(row: Any) -> Any:
+    """One record: an object or a list of cells."""
+    if type(row) is list:
+        return [from_json(cell) for cell in row]
+    return {name: from_json(cell) for name, cell in row.items()}
+
+
+def _bytes(text: Any) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        raise ValueRefused('"$bytes" is not base64', hint="encode the bytes with the standard alphabet") from None
