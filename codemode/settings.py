@@ -53,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upload_idle_seconds: float = 30.0  # an upload holds its session's turn, so it may not fall silent for longer
     drain_seconds: float = 0.0  # an ending service still takes requests for so long: balancers look at /ready meanwhile
     shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone
+    log_format: Literal["text", "json"] = "text"  # of what the service logs on standard error: a line for each record
+    log_level: Literal["debug", "info", "warning", "error"] = "info"  # info has a line for each request
     metrics_open: bool = False  # whether whoever reaches the service may read GET /metrics; else an admin token may
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards

@@ -75,12 +75,14 @@ async def execute(request: Request) -> Response:
         running = service.background.begin(
             caller, session, body.code, body.options(), lambda ended: record(request, "execute", ended)
         )
+        request.state.execution = running.id
         accepted = Accepted(execution_id=running.id, session_id=session.id, state="pending")
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})
     if body.mode == "stream":
         request.state.goes_on = True
         return await _streamed(request, session, body)
     with service.running(session.begin(body.code, **body.options())) as running:
+        request.state.execution = running.id
         return await _unless_gone(request, running)
 
 
@@ -113,6 +115,7 @@ async def _streamed(request: Request, session: Session, body: Execute) -> Respon
             service.running(session.begin(body.code, **body.options(), on_output=events.text))
         )
         ending = known.pop_all()
+    request.state.execution = running.id
     outcome = asyncio.ensure_future(_on_record(request, running))
 
     async def over() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -12,8 +13,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codemode.api import problems
-from codemode.api.traffic import Traffic
+from codemode.api.traffic import NO_OPERATION, Traffic
+from codemode.service.logs import request_id
 
+_access = logging.getLogger("codemode.access")
+# What machines ask every few seconds says nothing while it goes well.
+_PROBES = ("health", "ready", "prometheus")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -29,11 +34,12 @@ class Observed:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["id"] = request_id(Headers(scope=scope))
+        state["id"] = id_of(Headers(scope=scope))
+        request_id.set(state["id"])  # in the context of this request's own task, so there is nothing to set back
         await _Request(self._traffic, state).serve(self._app, scope, receive, send)
 
 
-def request_id(headers: Headers) -> str:
+def id_of(headers: Headers) -> str:
     """The client's own id of its request where it is one that may stand in a log, else a new one."""
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
@@ -67,7 +73,9 @@ class _Request:
             await problems.on_fault(Request(scope), error)(scope, received, sent)
         finally:
             self._traffic.in_progress -= 1
-            self._traffic.ended(self._state.get("operation"), self._status, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            self._traffic.ended(self._state.get("operation"), self._status, seconds)
+            self._log(scope, seconds)
 
     def _look(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -75,3 +83,25 @@ class _Request:
             MutableHeaders(scope=message)["X-Request-Id"] = self._state["id"]
         elif message["type"] == "http.response.body":
             self._traffic.bytes_out += len(message.get("body", b""))
+
+    def _log(self, scope: Scope, seconds: float) -> None:
+        """One line for the request: no path, query, header or body of it, since any of them may hold a secret."""
+        state, status = self._state, self._status
+        operation = state.get("operation", NO_OPERATION)
+        level = logging.DEBUG if operation in _PROBES and status == 200 else logging.INFO
+        level = logging.ERROR if status is not None and status >= 500 else level
+        if not _access.isEnabledFor(level):
+            return
+        caller, named = state.get("caller"), scope.get("path_params", {}).get("id")
+        fields = {
+            "method": scope["method"],
+            "operation": operation,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 3),
+            "tenant": caller and caller.tenant,
+            "token": caller and caller.token,
+            "session": state.get("resource") or (named if scope["path"].startswith("/v1/sessions/") else None),
+            "execution": state.get("execution") or (named if scope["path"].startswith("/v1/executions/") else None),
+            "outcome": state.get("outcome"),
+        }
+        _access.log(level, "request", extra={"fields": fields})

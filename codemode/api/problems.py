@@ -115,6 +115,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     kind = kinds.get(error.status_code, RequestInvalid)
     told = {404: f"there is nothing at {request.url.path}", 405: f"{request.url.path} has no {request.method}"}
     known = kind(told.get(error.status_code, error.detail), hint="GET /openapi.json lists what there is")
+    request.state.outcome = known.code
     return answer(known, dict(error.headers or {}))
 
 

@@ -81,6 +81,7 @@ def origins(settings: Settings) -> list[str]:
 
 def record(request: Request, action: str, outcome: str) -> None:
     """Add what the request did to the audit log, with "ok" or an error's code."""
+    request.state.outcome = outcome
     service_of(request).record(
         caller_of(request),
         action,

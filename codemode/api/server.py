@@ -34,6 +34,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="on",
+                log_config=None,  # its records go where those of the process go
                 log_level="warning",
                 access_log=False,
                 server_header=False,

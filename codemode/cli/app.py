@@ -27,9 +27,15 @@ class App:
     def __init__(self, *, as_json: bool, data_dir: str | None, config: str | None) -> None:
         self.as_json = as_json
         self._data_dir, self._config = data_dir, config
+        self._resolved: Resolved | None = None
 
     def resolved(self) -> Resolved:
-        """The settings of this invocation, with the data directory filled in."""
+        """The settings of this invocation, with the data directory filled in; read once."""
+        if self._resolved is None:
+            self._resolved = self._resolve()
+        return self._resolved
+
+    def _resolve(self) -> Resolved:
         from codemode.settings import resolve
 
         resolved = resolve(config=self._config, data_dir=self._data_dir)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import logging
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from codemode import __version__
 from codemode.cli.app import App, command
-from codemode.cli.output import note
 from codemode.errors import RequestInvalid
+
+if TYPE_CHECKING:
+    from codemode.worker import Worker
+
+_log = logging.getLogger("codemode")
 
 
 @command("serve", short_help="Serve sessions over HTTP.")
@@ -27,7 +34,10 @@ def serve(app: App, host: str, port: int) -> None:
     from codemode.api.app import create_app
     from codemode.api.server import Server
     from codemode.database.clock import sure_ms
+    from codemode.service import logs
 
+    settings = app.resolved().settings
+    logs.configure(settings.log_format, settings.log_level)
     with app.worker() as worker:
         guarded = worker.tokens.any_valid(sure_ms())
         if not guarded and not _loopback(host):
@@ -35,21 +45,33 @@ def serve(app: App, host: str, port: int) -> None:
                 f"{host} can be reached from other machines, and there is no token",
                 hint="make one with `codemode token create`, or listen on 127.0.0.1",
             )
-        isolation = worker.isolation  # said, and the sandbox warm, before anybody is let in
+        _ = worker.isolation  # found, and the sandbox warm, before anybody is let in
         server = Server(create_app(worker, open_to_all=not guarded))
         server.take_signals()
         with _listener(host, port) as listener:
             address = _address(host, listener)
-            if app.as_json:
-                app.answer(
-                    {"address": address, "data_dir": str(worker.data_dir), "isolation": isolation, "tokens": guarded}
-                )
-                sys.stdout.flush()
-            else:
-                note(f"data in {worker.data_dir}; isolation: {', '.join(isolation)}")
-                note("tokens are required" if guarded else "no tokens: one local tenant, open to all on this machine")
-                click.echo(f"listening on {address}", err=True)
+            _tell(app, address, worker, guarded)
             server.run(sockets=[listener])
+
+
+def _tell(app: App, address: str, worker: Worker, guarded: bool) -> None:
+    """Say once what is served: as the answer where JSON is asked for, and as a line of the log."""
+    from codemode.database.connection import sqlite_version
+
+    begun = {
+        "address": address,
+        "version": __version__,
+        "store": f"SQLite {sqlite_version()}",
+        "data_dir": str(worker.data_dir),
+        "isolation": worker.isolation,
+        "tokens": guarded,
+    }
+    if app.as_json:
+        app.answer(begun)
+        sys.stdout.flush()
+    said = "required" if guarded else "none: one local tenant, open to all on this machine"
+    words = {"isolation": ",".join(worker.isolation) or "none", "tokens": said}
+    _log.info("listening", extra={"fields": {**begun, **words}})
 
 
 def _listener(host: str, port: int) -> socket.socket:

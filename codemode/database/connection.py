@@ -181,6 +181,11 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bo
     return connection
 
 
+def sqlite_version() -> str:
+    """The version of the SQLite that stores sessions."""
+    return apsw.sqlite_lib_version()
+
+
 def _bound_the_heap() -> None:
     """Once a process, unless the host chose a bound of its own."""
     if apsw.hard_heap_limit(-1) == 0:

@@ -72,7 +72,10 @@ class Background:
         except Exception as error:  # noqa: BLE001 - told under its id; nobody else waits for this task
             _log.exception("execution %s", running.id)
             outcome = _failed(running, CodemodeError(f"internal fault: {type(error).__name__}"))
-        ended(outcome.error.code if outcome.error else "ok")
+        code = outcome.error.code if outcome.error else "ok"
+        ended(code)
+        fields = {"session": running.session_id, "execution": running.id, "outcome": code}
+        _log.info("execution in the background is over", extra={"fields": fields})
         try:
             self._kept.finish(running.id, encode(outcome), now_ms())
         except CodemodeError as error:

@@ -101,3 +101,20 @@ def test_a_service_that_was_killed_says_so_of_its_executions(tmp_path: Path) -> 
         done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}").json()
         assert (done["outcome"]["ok"], done["outcome"]["error"]["code"]) == (False, "worker.unavailable")
         assert httpx2.get(f"{address}/v1/sessions/s/schema").json() == {"tables": []}
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_log_says_at_once_what_is_served(tmp_path: Path, form: str) -> None:
+    command = [sys.executable, "-m", "codemode", "--data-dir", str(tmp_path), "serve", "--port", "0"]
+    environment = {**os.environ, "CODEMODE_LOG_FORMAT": form}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as service:
+        assert service.stderr is not None
+        line = next(line for line in service.stderr if "listening" in line)
+        service.terminate()
+        rest = service.stderr.read()
+        assert service.wait(HANG_SECONDS) == 0
+    assert all(
+        word in line for word in (str(tmp_path), "SQLite 3.", "seccomp", "http://127.0.0.1:", "one local tenant")
+    )
+    if form == "json":
+        assert [json.loads(each) for each in [line, *rest.splitlines()]]
