@@ -36,7 +36,8 @@
     │   ├── RequestMediaType          request.media_type       send a type that is taken
     │   ├── NoSuchPath                request.path             look into /openapi.json
     │   ├── NoSuchMethod              request.method           use a method that the path has
-    │   └── RequestTimeout            request.timeout          send the body again
+    │   ├── RequestTimeout            request.timeout          send the body again, faster
+    │   └── RequestIncomplete         request.incomplete       nobody reads it: the client went away
     ├── AuthError                     the caller may not do this
     │   ├── AuthMissing               auth.missing             send a token
     │   ├── AuthInvalid               auth.invalid             use a token that is valid
@@ -303,6 +304,12 @@ class RequestTimeout(RequestError):
     """The body did not arrive in time; send it again."""
 
     code = "request.timeout"
+
+
+class RequestIncomplete(RequestError):
+    """The client went away before its request was whole; it stands in the audit log, nobody is answered."""
+
+    code = "request.incomplete"
 
 
 class AuthError(CodemodeError):

@@ -31,6 +31,22 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool = False
 
 
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a long insert is: `rows` were taken for `table` so far. Told a few times a second, the newest figure."""
+
+    table: str
+    rows: int
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning as it arises; the outcome's `warnings` have it too, unless what it warned of came right after all."""
+
+    text: str
+
+
+Event = Progress | Notice
+
+
 class DatabaseUse(msgspec.Struct, frozen=True, kw_only=True):
     """What an execution did to its session's database, counted by SQLite."""
 

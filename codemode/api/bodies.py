@@ -1,51 +1,149 @@
-"""Bodies of requests: bounded before they are read, then decoded and checked in one step."""
+"""Bodies of requests: bounded in size as they are after decompression and in silence, then decoded in one step."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator, Iterator
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from codemode.errors import RequestInvalid, RequestMediaType, RequestTooLarge
+from codemode.api.requests import service_of
+from codemode.errors import (
+    RequestIncomplete,
+    RequestInvalid,
+    RequestMediaType,
+    RequestTimeout,
+    RequestTooLarge,
+    WorkerUnavailable,
+)
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 _JSON = ("application/json", "")
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_PIECE_BYTES = 256 * 1024  # of what a compressed body becomes: a thousandfold one is never held whole
+_LEAST_BYTES = 1_024  # in upload_idle_seconds: bytes one by one, each in time, would hold a turn for years
+
+
+class Upload:
+    """The body of one request, as it comes; an act of the service, so that its end does not wait for a client.
+
+    Raises RequestTooLarge above `most` bytes, RequestTimeout when less than a kilobyte comes in `upload_idle_seconds`,
+    RequestIncomplete when the client goes away, RequestInvalid for damaged gzip, RequestMediaType for another encoding.
+    """
+
+    def __init__(self, request: Request, most: int) -> None:
+        self._request, self._most = request, most
+        self._seconds = service_of(request).settings.upload_idle_seconds
+        self._inflated = _Inflated() if _is_gzip(request) else None
+        self._waiting: asyncio.Timeout | None = None
+        self.cancelled = False
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > most:
+            raise too_large(most)
+
+    def cancel(self) -> None:
+        """End it where it waits for the client."""
+        self.cancelled = True
+        if self._waiting is not None:
+            self._waiting.reschedule(0)
+
+    def check(self) -> None:
+        """Raise WorkerUnavailable when the service ends before the upload did: what it wrote is undone then."""
+        if self.cancelled:
+            raise WorkerUnavailable("the service ended before the upload did", hint="send it again; nothing was kept")
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body, decompressed."""
+        seen = 0
+        async for chunk in self._received():
+            for piece in (chunk,) if self._inflated is None else self._inflated.pieces(chunk):
+                seen += len(piece)
+                if seen > self._most:
+                    raise too_large(self._most)
+                yield piece
+        if self._inflated is not None:
+            self._inflated.check_whole()
+
+    async def _received(self) -> AsyncGenerator[bytes, None]:
+        stream = self._request.stream()
+        loop = asyncio.get_running_loop()
+        until, came = loop.time() + self._seconds, 0
+        while True:
+            self.check()
+            try:
+                async with asyncio.timeout_at(until) as self._waiting:
+                    chunk = await anext(stream, b"")
+            except TimeoutError:
+                self.check()
+                raise RequestTimeout(
+                    f"the body came too slowly: less than {_LEAST_BYTES:,} bytes in {self._seconds:g} s",
+                    hint="send it again; nothing was kept",
+                ) from None
+            except ClientDisconnect:
+                raise RequestIncomplete("the client went away before the body was whole") from None
+            finally:
+                self._waiting = None
+            if not chunk:
+                return
+            yield chunk
+            came += len(chunk)
+            if came >= _LEAST_BYTES:
+                until, came = loop.time() + self._seconds, 0
+
+
+class _Inflated:
+    """A gzip stream as it is decompressed, of one member or several."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP_WINDOW)
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What `data` adds."""
+        while data:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP_WINDOW)
+            try:
+                piece = self._member.decompress(data, _PIECE_BYTES)
+            except zlib.error as error:
+                raise RequestInvalid(f"the body is no gzip, as Content-Encoding says: {error}") from None
+            if piece:
+                yield piece
+            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+
+    def check_whole(self) -> None:
+        """Raise RequestInvalid where the end is missing."""
+        if not self._member.eof:
+            raise RequestInvalid("the body ends in the middle of its gzip", hint="send it again; nothing was kept")
+
+
+def _is_gzip(request: Request) -> bool:
+    encoding = ", ".join(request.headers.getlist("content-encoding")).strip().lower()
+    if encoding not in ("", "identity", "gzip"):
+        raise RequestMediaType(
+            f"a body may be plain or gzip, not {encoding[:40]!r}", hint="send Content-Encoding: gzip, or none"
+        )
+    return encoding == "gzip"
 
 
 async def read(request: Request, most: int) -> bytes:
-    """The whole body; raises RequestTooLarge as soon as it is known to be above `most` bytes."""
-    _check_length(request, most)
+    """The whole body; raises what an Upload raises."""
     found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > most:
-            raise too_large(most)
+    async for piece in Upload(request, most).pieces():
+        found += piece
     return bytes(found)
-
-
-async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
-    """The body as it comes; raises RequestTooLarge when more than `most` bytes have come."""
-    _check_length(request, most)
-    seen = 0
-    async for chunk in request.stream():
-        seen += len(chunk)
-        if seen > most:
-            raise too_large(most)
-        if chunk:
-            yield chunk
 
 
 async def decode(request: Request, kind: type[Body], most: int) -> Body:
     """The body as a checked struct; an empty one is an empty object.
 
-    Raises RequestInvalid for what is no JSON or has a wrong, missing or unknown field, RequestMediaType and
-    RequestTooLarge.
+    Raises RequestInvalid for what is no JSON or has a wrong, missing or unknown field, and what an Upload raises.
     """
     if media_type(request) not in _JSON:
         raise RequestMediaType(
-            f"the body must be application/json, not {media_type(request)!r}", hint="set the Content-Type header"
+            f"the body must be application/json, not {media_type(request)[:80]!r}", hint="set the Content-Type header"
         )
     body = await read(request, most)
     try:
@@ -68,9 +166,3 @@ def too_large(most: int) -> RequestTooLarge:
     return RequestTooLarge(
         f"the body is above {most:,} bytes", hint="send records as NDJSON to batch_insert, files to import"
     )
-
-
-def _check_length(request: Request, most: int) -> None:
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > most:
-        raise too_large(most)

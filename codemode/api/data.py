@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from typing import Any, BinaryIO, Literal, cast
+from collections.abc import Callable, Iterator
+from typing import IO, Any, BinaryIO, Literal, cast
 
 import msgspec
 from starlette.requests import Request
@@ -17,10 +17,12 @@ from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, record, service_of
 from codemode.api.statements import Statement, parameters
 from codemode.api.streams import Chunks, records
+from codemode.api.uploads import Progress, counted, uploaded
 from codemode.database.sources import Source
 from codemode.database.transfer import EXPORT_FORMATS, IMPORT_FORMATS, Profile, reader_for, writer_for
 from codemode.database.writers import Written
 from codemode.errors import RequestInvalid, RequestMediaType
+from codemode.session.files import storage_full
 from codemode.session.session import Session
 from codemode.values import ResultInfo
 from sandbox.helpers.rows import Rows
@@ -129,7 +131,6 @@ async def batch_insert(request: Request) -> Response:
 
 
 async def _stream_in(request: Request) -> Response:
-    service, caller = service_of(request), caller_of(request)
     table = request.query_params.get("table")
     if not table:
         raise RequestInvalid("the table is missing", hint="name it: ?table=NAME")
@@ -140,38 +141,59 @@ async def _stream_in(request: Request) -> Response:
         "key": request.query_params.getlist("key") or None,
         "create": queries.flag(request, "create"),
     }
-    body = Chunks(bodies.pieces(request, service.settings.upload_bytes), service.settings.upload_idle_seconds)
 
-    def insert() -> dict[str, Any]:
-        session = service.session(caller, request.path_params["id"])
-        found = records(iter(body), session.limits.value_bytes * 2, lists=columns is not None)
-        return session.batch_insert(table, found, **options)
+    async def insert(upload: bodies.Upload, tell: Progress) -> Any:
+        body = Chunks(upload.pieces())
 
-    return answer(await service.call(insert))
+        def within(session: Session) -> dict[str, Any]:
+            found = records(iter(body), session.limits.value_bytes * 2, lists=columns is not None)
+            return session.batch_insert(table, counted(found, table, tell), **options)
+
+        return await in_session(request, within)
+
+    return await uploaded(request, "batch_insert", insert)
 
 
 async def import_file(request: Request) -> Response:
     """Load a file (CSV, TSV, JSON, NDJSON, plain or gzip) into a table, with inferred types."""
-    service, caller = service_of(request), caller_of(request)
     table = request.query_params.get("table")
     if not table or not table.strip():
         raise RequestInvalid("the table is missing", hint="name it: ?table=NAME")
     kind = queries.choice(request, "format", IMPORT_FORMATS) or _kind_of(bodies.media_type(request))
     if_exists = queries.choice(request, "if_exists", ("error", "append", "replace"), "error")
     reader = reader_for(kind, request.query_params.getlist("null"), request.query_params.get("delimiter"))
-    # Types are inferred in one pass and rows are read in another, so the file is kept until then.
-    with tempfile.TemporaryFile() as spool:
-        async for piece in bodies.pieces(request, service.settings.upload_bytes):
+    name = request.query_params.get("name", "the upload")
+
+    async def load(upload: bodies.Upload, tell: Progress) -> Profile:
+        # Types are inferred in one pass and rows are read in another, so the file is kept until then. It stands beside
+        # the data: the directory for temporary files may lie in memory.
+        with tempfile.TemporaryFile(dir=service_of(request).worker.data_dir) as spool:
+            await _spooled(request, upload, spool, lambda received: tell({"table": table, "received_bytes": received}))
+
+            def within(session: Session) -> Profile:
+                with Source(cast(BinaryIO, spool), name=name) as source:
+
+                    def done(consumed: int) -> None:
+                        upload.check()
+                        tell({"table": table, "fraction": round(consumed / max(1, 2 * source.size), 4)})
+
+                    return session.import_source(source, reader, table, str(if_exists), done)
+
+            return await in_session(request, within)
+
+    return await uploaded(request, "import_file", load)
+
+
+async def _spooled(request: Request, upload: bodies.Upload, spool: IO[bytes], tell: Callable[[int], None]) -> None:
+    service, received = service_of(request), 0
+    try:
+        async for piece in upload.pieces():
             await service.call(spool.write, piece)
+            received += len(piece)
+            tell(received)
         await service.call(spool.seek, 0)
-
-        def load() -> Profile:
-            session = service.session(caller, request.path_params["id"])
-            with Source(cast(BinaryIO, spool), name=request.query_params.get("name", "the upload")) as source:
-                return session.import_source(source, reader, table, str(if_exists))
-
-        profile = await service.call(load)
-    return answer(profile)
+    except OSError as error:
+        raise storage_full(service.worker.data_dir, error) from None
 
 
 def _kind_of(media: str) -> str:

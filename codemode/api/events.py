@@ -14,6 +14,8 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from codemode.api.problems import problem_of
+from codemode.errors import CodemodeError
 from codemode.plain import encode
 
 _BEAT_SECONDS = 15.0  # a comment so often keeps proxies from closing a stream in which nothing happens
@@ -90,17 +92,42 @@ def event(name: str, document: Any) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (name.encode(), encode(document))
 
 
-class EventStream(StreamingResponse):
-    """The events as a response; `over` is awaited when it ends, also where the client is gone before its beginning."""
+def last(result: asyncio.Future[Any]) -> bytes:
+    """What became of that which the events were about."""
+    error = result.exception()
+    if error is None:
+        return event("outcome", result.result())
+    if isinstance(error, CodemodeError):
+        return event("problem", problem_of(error))
+    raise error
 
-    def __init__(self, events: AsyncIterator[bytes], over: Callable[[], Awaitable[None]]) -> None:
+
+async def settled(result: asyncio.Future[Any]) -> None:
+    """Wait for what nobody may ask for any more, so that asyncio does not report its error as forgotten."""
+    await asyncio.wait([result])
+    if not result.cancelled():
+        result.exception()
+
+
+class EventStream(StreamingResponse):
+    """The events as a response; `over` is awaited when it ends, also where the client is gone before its beginning.
+
+    It ends when the client goes away, which it does not `watch` for while the request's body is still being read.
+    """
+
+    def __init__(
+        self, events: AsyncIterator[bytes], over: Callable[[], Awaitable[None]], *, watch: bool = True
+    ) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(events, media_type="text/event-stream", headers=headers)
-        self._over = over
+        self._over, self._watch = over, watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them."""
         try:
-            await super().__call__(scope, receive, send)
+            if self._watch:
+                await super().__call__(scope, receive, send)
+            else:
+                await self.stream_response(send)
         finally:
             await self._over()

@@ -12,15 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from codemode.api import bodies, queries
-from codemode.api.events import Events, EventStream, event
+from codemode.api.events import Events, EventStream, event, last, settled
 from codemode.api.operations import Operation, Parameter
-from codemode.api.problems import problem_of
-from codemode.api.requests import answer, caller_of, in_session, record, service_of
-from codemode.errors import CodemodeError
+from codemode.api.requests import answer, caller_of, in_session, on_record, record, service_of
 from codemode.service.background import Accepted
 from codemode.session.running import Running
 from codemode.session.session import Session
-from codemode.values import Outcome
+from codemode.values import Event, Outcome, Progress
 
 _LONGEST_WAIT = 60
 
@@ -65,7 +63,8 @@ async def execute(request: Request) -> Response:
     """Run a snippet. A snippet that fails is a 200 whose outcome says so; 4xx speaks of the request alone.
 
     `sync` answers with the outcome, and a client that goes away cancels the execution. `stream` answers with
-    server-sent events: `started`, `stdout` as it is printed, then `outcome`. `background` answers 202 with an id.
+    server-sent events: `started`, `stdout` as it is printed, `progress` of long inserts, `warning` as it arises, then
+    `outcome`. `background` answers 202 with an id.
     """
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, Execute, service.settings.body_bytes)
@@ -95,7 +94,7 @@ async def _unless_gone(request: Request, running: Running) -> Response:
         if not outcome.done():
             await running.end()
         ended = await outcome
-        request.state.outcome = ended.error.code if ended.error else "ok"
+        request.state.outcome = _code_of(ended)
         return answer(ended)
     finally:
         gone.cancel()
@@ -110,48 +109,37 @@ async def _disconnected(request: Request) -> None:
 
 async def _streamed(request: Request, session: Session, body: Execute) -> Response:
     service, events = service_of(request), Events()
+
+    def told(event: Event) -> None:
+        # Figures of one insert replace each other while the client is slow; warnings are few.
+        kind, key = ("progress", event.table) if isinstance(event, Progress) else ("warning", None)
+        events.tell(kind, event, key)
+
     with ExitStack() as known:
         running = known.enter_context(
-            service.running(session.begin(body.code, **body.options(), on_output=events.text))
+            service.running(session.begin(body.code, **body.options(), on_output=events.text, on_event=told))
         )
         ending = known.pop_all()
     request.state.execution = running.id
-    outcome = asyncio.ensure_future(_on_record(request, running))
+    outcome = asyncio.ensure_future(on_record(request, "execute", running.outcome(), _code_of))
 
     async def over() -> None:
         with ending:
             await running.end()
-            await asyncio.wait([outcome])
-            outcome.exception()  # told to the client, where there still is one
+            await settled(outcome)
 
     return EventStream(_followed(running, events, outcome), over)
 
 
-async def _on_record(request: Request, running: Running) -> Outcome:
-    """The outcome, once the audit log knows of it."""
-    try:
-        outcome = await running.outcome()
-    except CodemodeError as error:
-        record(request, "execute", error.code)
-        raise
-    record(request, "execute", outcome.error.code if outcome.error else "ok")
-    return outcome
+def _code_of(outcome: Outcome) -> str:
+    return outcome.error.code if outcome.error else "ok"
 
 
 async def _followed(running: Running, events: Events, outcome: asyncio.Future[Outcome]) -> AsyncIterator[bytes]:
     yield event("started", {"execution_id": running.id, "session_id": running.session_id})
     async for each in events.until(outcome):
         yield each
-    yield _last(outcome)
-
-
-def _last(outcome: asyncio.Future[Outcome]) -> bytes:
-    error = outcome.exception()
-    if error is None:
-        return event("outcome", outcome.result())
-    if isinstance(error, CodemodeError):
-        return event("problem", problem_of(error))
-    raise error
+    yield last(outcome)
 
 
 async def look(request: Request) -> Response:

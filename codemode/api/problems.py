@@ -32,6 +32,7 @@ _STATUS = {
     "request.too_large": 413,
     "request.media_type": 415,
     "request.timeout": 408,
+    "request.incomplete": 400,
     "request.method": 405,
     "request.path": 404,
     "auth.missing": 401,

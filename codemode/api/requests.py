@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing
+from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing, CodemodeError
 from codemode.plain import encode
 from codemode.service.callers import LOCAL, Caller
 from codemode.service.service import Service
@@ -90,6 +90,19 @@ def record(request: Request, action: str, outcome: str) -> None:
         address=request.client.host if request.client else None,
         agent=request.headers.get("user-agent"),
     )
+
+
+async def on_record(
+    request: Request, action: str, result: Awaitable[Result], code: Callable[[Result], str] = lambda _: "ok"
+) -> Result:
+    """`result`, once the audit log knows how it ended: with the error's code, or with what `code` says of it."""
+    try:
+        found = await result
+    except CodemodeError as error:
+        record(request, action, error.code)
+        raise
+    record(request, action, code(found))
+    return found
 
 
 def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

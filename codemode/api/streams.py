@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import msgspec
 
 from codemode import cells
-from codemode.errors import RequestInvalid, RequestTimeout
+from codemode.errors import RequestInvalid
 
 
 class Chunks:
     """What a thread reads of a body that arrives on the event loop; iterate over it in the thread.
 
-    The thread asks for each chunk, so no more than one is ever held, and a client that sends nothing for `seconds`
-    ends the transaction that it keeps open: others wait for the session's turn.
+    The thread asks for each chunk, so no more than one is ever held. What ends the body ends the transaction.
     """
 
-    def __init__(self, body: AsyncIterator[bytes], seconds: float) -> None:
-        self._body, self._seconds = body, seconds
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
         self._loop = asyncio.get_running_loop()
 
     def __iter__(self) -> Iterator[bytes]:
-        while True:
-            coming = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-            try:
-                chunk = coming.result(self._seconds)
-            except concurrent.futures.TimeoutError:
-                coming.cancel()
-                raise RequestTimeout(
-                    f"nothing of the body came for {self._seconds:g} s", hint="send it again; nothing was kept"
-                ) from None
-            if chunk is None:
-                return
+        while (chunk := asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()) is not None:
             yield chunk
 
     async def _next(self) -> bytes | None:

@@ -128,6 +128,7 @@ class Batches:
             raise
         batch.rows += count
         batch.chunks += 1
+        self._statements.tally.progressed(batch.insert.table, batch.rows)
 
     def _insert(self, batch: _Batch, sql: str, count: int, values: list[Any], width: int) -> int:
         connection = self._statements.opened.connection

@@ -25,7 +25,7 @@ from codemode.session.results import value_of
 from codemode.session.spills import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
-from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Totals, Usage
+from codemode.values import DatabaseUse, Event, Outcome, Problem, ResultInfo, Totals, Usage
 from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
 from sandbox.formats import Form
 
@@ -64,6 +64,7 @@ class Request:
     result_bytes: int
     form: Form
     on_output: Callable[[str], None] | None
+    on_event: Callable[[Event], None] | None = None
     warnings: tuple[str, ...] = ()
     key: Key | None = None
 
@@ -100,6 +101,7 @@ class Execution:
         self._left_seconds = None if expires_at is None else (expires_at - sure_ms()) / 1000
         self._transaction = Transaction(opened, request.mode, self.id)
         self._statements = Statements(opened, self._transaction, self.id)
+        self._statements.tally.warn_all(request.warnings, "clamped")
         self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
         self._keyed = Keyed(opened, self._transaction, request.key, self.id) if request.key else None
 
@@ -111,7 +113,7 @@ class Execution:
             with self._opened.deadline.cancellable(self._cancel):
                 run = runner.run(
                     self._snippet(),
-                    self._calls,
+                    self._calls if self._request.on_event is None else self._served,
                     on_output=self._request.on_output,
                     cancel=self._cancel,
                     on_start=self._start_clock,
@@ -140,6 +142,19 @@ class Execution:
 
     def _start_clock(self) -> None:
         self._statements.ends_at = time.monotonic() + self._request.seconds
+        self._tell()
+
+    def _served(self, method: str, args: list[Any]) -> Any:
+        """The answer to one call, and then the host is told what is new: what it raises is no error of the call."""
+        try:
+            return self._calls(method, args)
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._request.on_event is not None:
+            for each in self._statements.tally.news():
+                self._request.on_event(each)
 
     def _snippet(self) -> Snippet:
         request = self._request
@@ -207,7 +222,6 @@ class Execution:
     def _warn(self, run: RunOutcome, usage: Usage, use: DatabaseUse, problem: Problem | None) -> None:
         """Everything that the caller should know of, each kind counted."""
         tally, request, limits = self._statements.tally, self._request, self._opened.limits
-        tally.warn_all(request.warnings, "clamped")
         tally.warn_all(run.warnings, "value")
         used = figures(tally, usage, use, cut=run.stdout_truncated)
         if run.value_info.get("truncated"):

@@ -16,6 +16,7 @@ from codemode.session.execution import Request
 from codemode.session.host import HostFunction, HostFunctions
 from codemode.session.idempotency import Key
 from codemode.session.transaction import Mode
+from codemode.values import Event
 from sandbox.formats import FORMATS, Form
 
 
@@ -32,6 +33,7 @@ class RunOptions(TypedDict, total=False):
     result_format: Literal["objects", "columns", "csv", "markdown", "auto"]  # of rows that are the result
     max_cell: int | None  # characters of a text in these rows; longer ones end in how much is missing
     on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed
+    on_event: Callable[[Event], None] | None  # called with a Progress or a Notice, as it arises
     idempotency_key: str | None  # the same key within 24 hours answers with the stored outcome and runs nothing
 
 
@@ -62,6 +64,7 @@ def checked_request(
         mode=_mode(options),
         form=_form(options),
         on_output=options.get("on_output"),
+        on_event=options.get("on_event"),
         warnings=tuple(noted),
         key=_key(code, inputs, host, options),
     )
@@ -113,7 +116,7 @@ def _inputs(inputs: Mapping[str, Any], most: int) -> str:
 
 
 def _key(code: str, inputs: str, host: HostFunctions, options: RunOptions) -> Key | None:
-    """The idempotency key; `timeout` and `on_output` are no part of what a retry repeats."""
+    """The idempotency key; `timeout`, `on_output` and `on_event` are no part of what a retry repeats."""
     text = options.get("idempotency_key")
     if text is None:
         return None

@@ -40,7 +40,7 @@ from codemode.session.running import Running
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
-from codemode.values import Day, LogEntry, Outcome, SizeAt, SlowStatement, TableChange
+from codemode.values import Day, LogEntry, Notice, Outcome, SizeAt, SlowStatement, TableChange
 from sandbox import Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
 
@@ -211,8 +211,7 @@ class Session(CheckpointCalls, HostCalls):
         if request.key is not None:
             known = replay(opened, self.id, request.key, request.code)
             if known is not None:
-                if request.on_output is not None and known.stdout:
-                    request.on_output(known.stdout)
+                _tell_again(known, request)
                 return known
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics, execution_id)
         try:
@@ -320,3 +319,12 @@ class Session(CheckpointCalls, HostCalls):
         if record is None:
             raise SessionNotFound(f"there is no session {self.id}")
         return record
+
+
+def _tell_again(known: Outcome, request: Request) -> None:
+    """What a caller who repeats an execution would have heard."""
+    if request.on_output is not None and known.stdout:
+        request.on_output(known.stdout)
+    if request.on_event is not None:
+        for text in known.warnings:
+            request.on_event(Notice(text=text))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from codemode.database.execute import Cost
 from codemode.database.journal import Entry
-from codemode.values import SlowStatement, Totals
+from codemode.values import Event, Notice, Progress, SlowStatement, Totals
 
 _WARNINGS = 50  # an outcome's warnings are for reading
+_PROGRESS_SECONDS = 0.25  # between two figures of progress: people read them
 _ENTRIES = 10_000  # as many as the log keeps; they wait in memory for the execution's end
 
 
@@ -31,17 +33,33 @@ class Tally:
     slow: list[SlowStatement] = field(default_factory=list)
     slow_statements: int = 0
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_ENTRIES))
+    _news: list[Event] = field(default_factory=list)  # a few: warnings are, and a figure of progress replaces another
+    _progress_at: float = field(default_factory=lambda: time.monotonic() + _PROGRESS_SECONDS)
 
     def warn(self, text: str, kind: str = "other") -> None:
         """Remember a warning once."""
         if len(self.warnings) < _WARNINGS and text not in self.warnings:
             self.warnings[text] = None
             self.kinds[kind] += 1
+            self._news.append(Notice(text=text))
 
     def warn_all(self, texts: Iterable[str], kind: str) -> None:
         """Remember several warnings of one kind."""
         for text in texts:
             self.warn(text, kind)
+
+    def progressed(self, table: str, rows: int) -> None:
+        """So many rows were inserted into `table` by a call that goes on; most of the figures are not kept."""
+        now = time.monotonic()
+        if now >= self._progress_at:
+            self._progress_at = now + _PROGRESS_SECONDS
+            self._news = [each for each in self._news if isinstance(each, Notice)]
+            self._news.append(Progress(table=table, rows=rows))
+
+    def news(self) -> list[Event]:
+        """What there is to tell since the last call."""
+        news, self._news = self._news, []
+        return news
 
     def whole_after_all(self) -> None:
         """Take the warning back where the one answer that was cut is kept whole."""

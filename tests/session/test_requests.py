@@ -8,6 +8,7 @@ import pytest
 
 from codemode import Session, Worker
 from codemode.errors import RequestInvalid, SessionNotFound
+from codemode.values import Notice, Progress
 
 BAD_IDS = ["", "../x", "a/b", "a\0b", ".hidden", "-x", "x" * 129, "x" * 10_000, "ü", "a b", None.__class__, 7, b"x"]
 
@@ -191,6 +192,45 @@ def test_what_on_output_raises_reaches_the_host_and_nothing_stays(table: Session
             "helpers.db.exec('DELETE FROM t')\nprint('x', flush=True)\nimport time\ntime.sleep(5)", on_output=failing
         )
     assert table.value("SELECT count(*) FROM t") == 3
+
+
+def test_progress_and_warnings_come_as_they_arise(session: Session) -> None:
+    heard: list[object] = []
+    code = """
+helpers.db.batch_insert('t', ({'a': n} for n in range(300_000)), create=True)
+helpers.host.heard()
+rows = helpers.db.query('SELECT a FROM t')
+helpers.host.heard()
+"""
+    counts: list[int] = []
+    functions = {"heard": lambda: counts.append(len(heard))}
+    outcome = session.run(code, on_event=heard.append, functions=functions, timeout=10**6)
+    [clamped, *figures, cut] = heard
+    assert clamped == Notice(text=outcome.warnings[0])
+    assert "timeout" in outcome.warnings[0]
+    assert figures
+    assert all(isinstance(each, Progress) and each.table == "t" and 0 < each.rows <= 300_000 for each in figures)
+    assert isinstance(cut, Notice)
+    assert cut.text in outcome.warnings
+    assert counts == [len(heard) - 1, len(heard)]
+
+
+def test_what_on_event_raises_reaches_the_host_and_nothing_stays(table: Session) -> None:
+    def failing(event: object) -> None:
+        raise FileNotFoundError("the host's own")
+
+    endless = "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n) SELECT a FROM n"
+    code = f"helpers.db.exec('DELETE FROM t')\nhelpers.db.query('{endless}')"
+    with pytest.raises(FileNotFoundError, match="the host's own"):
+        table.run(code, on_event=failing)
+    assert table.value("SELECT count(*) FROM t") == 3
+
+
+def test_a_repeated_execution_tells_its_warnings_again(session: Session) -> None:
+    heard: list[object] = []
+    first = session.run("1", timeout=10**6, idempotency_key="k")
+    session.run("1", timeout=10**6, idempotency_key="k", on_event=heard.append)
+    assert heard == [Notice(text=text) for text in first.warnings]
 
 
 ENDINGS = [("sys.exit()", None), ("sys.exit(0)", None), ("exit()", None), ("result = 5\nsys.exit(0)", 5)]

@@ -1,0 +1,74 @@
+"""Uploads: one body into one transaction, answered when it is over, or with events of how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codemode.api.bodies import Upload
+from codemode.api.events import Events, EventStream, last, settled
+from codemode.api.requests import answer, in_session, on_record, service_of
+
+Progress = Callable[[dict[str, Any]], None]
+Record = TypeVar("Record")
+_PROGRESS_SECONDS = 0.25  # between two figures of progress: people read them
+_COUNTED = 500  # records between two looks at the clock
+
+
+async def uploaded(request: Request, action: str, work: Callable[[Upload, Progress], Awaitable[Any]]) -> Response:
+    """The response to an upload that `work` does; it is ended, and undone, when the service ends before it did.
+
+    A client that takes text/event-stream is sent what `work` says of its progress, then `outcome` or `problem`.
+    """
+    service = service_of(request)
+    upload = Upload(request, service.settings.upload_bytes)
+    if "text/event-stream" not in request.headers.get("accept", "").lower():
+        with service.running(upload):
+            return answer(await work(upload, lambda _: None))
+    await in_session(request, lambda session: None)  # what is wrong with it is told by the status
+    with ExitStack() as known:
+        known.enter_context(service.running(upload))
+        ending = known.pop_all()
+    events = Events()
+    request.state.goes_on = True
+    done = asyncio.ensure_future(on_record(request, action, work(upload, _paced(events))))
+
+    async def over() -> None:
+        with ending:
+            upload.cancel()
+            await settled(done)
+
+    # Whoever reads the body sees a client that goes away; two readers would take its pieces from each other.
+    return EventStream(_followed(events, done), over, watch=False)
+
+
+async def _followed(events: Events, done: asyncio.Future[Any]) -> AsyncIterator[bytes]:
+    async for each in events.until(done):
+        yield each
+    yield last(done)
+
+
+def _paced(events: Events) -> Progress:
+    told_at = 0.0
+
+    def tell(document: dict[str, Any]) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= _PROGRESS_SECONDS:
+            told_at = time.monotonic()
+            events.tell("progress", document, key="progress")
+
+    return tell
+
+
+def counted(records: Iterator[Record], table: str, tell: Progress) -> Iterator[Record]:
+    """The records, and word of how many they are so far."""
+    for number, record in enumerate(records, 1):
+        yield record
+        if number % _COUNTED == 0:
+            tell({"table": table, "rows": number})
