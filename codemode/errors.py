@@ -43,6 +43,9 @@
     │   ├── AuthInvalid               auth.invalid             use a token that is valid
     │   └── AuthForbidden             auth.forbidden           use a token with the scope that is named
     ├── ExecutionNotFound             execution.not_found      ask within an hour, with the id that was answered
+    ├── QuotaError                    the tenant has what its quota allows
+    │   ├── QuotaExceeded             quota.exceeded           delete what is not needed
+    │   └── TooManyAtOnce             quota.executions         try again after `retry_after` seconds
     ├── StorageFull                   storage.full             free space below the data directory
     └── WorkerError                   the worker cannot serve
         ├── IsolationMissing          worker.isolation         run `codemode doctor`
@@ -340,6 +343,29 @@ class ExecutionNotFound(CodemodeError):
     """There is no such execution in the background; outcomes are kept for an hour."""
 
     code = "execution.not_found"
+
+
+class QuotaError(CodemodeError):
+    """The tenant has what its quota allows already."""
+
+    code = "quota.exceeded"
+
+    def __init__(self, message: str, *, hint: str, retry_after: int = 60) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after  # seconds until it can go well: known where time alone makes room
+
+
+class QuotaExceeded(QuotaError):
+    """The tenant has as many sessions or bytes as its quota allows; delete what is not needed."""
+
+    code = "quota.exceeded"
+
+
+class TooManyAtOnce(QuotaError):
+    """The tenant's executions are as many as its quota allows, at once or a minute; try again later."""
+
+    code = "quota.executions"
+    retryable = True
 
 
 class StorageFull(CodemodeError):

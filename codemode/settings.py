@@ -33,6 +33,10 @@ _ABOVE_ZERO = (
     "kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads", "body_bytes",
     "upload_bytes", "upload_idle_seconds", "shutdown_seconds",
 )  # fmt: skip
+_ZERO_OR_MORE = (
+    "children", "kept_children", "drain_seconds", "tenant_sessions", "tenant_bytes", "tenant_executions",
+    "tenant_executions_per_minute",
+)  # fmt: skip
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,12 +59,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone
     log_format: Literal["text", "json"] = "text"  # of what the service logs on standard error: a line for each record
     log_level: Literal["debug", "info", "warning", "error"] = "info"  # info has a line for each request
+    tenant_sessions: int = 0  # of a tenant with tokens that has no number of its own; 0 is no bound, here and below
+    tenant_bytes: int = 0  # of all its sessions on disk
+    tenant_executions: int = 0  # at once: those that wait for their session's turn count
+    tenant_executions_per_minute: int = 0  # so many at once after a pause, then evenly
     metrics_open: bool = False  # whether whoever reaches the service may read GET /metrics; else an admin token may
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 
     def __post_init__(self) -> None:
-        for name in ("children", "kept_children", "drain_seconds"):
+        for name in _ZERO_OR_MORE:
             if not getattr(self, name) >= 0:
                 raise RequestInvalid(f"setting {name} must be zero or more, not {getattr(self, name)!r}")
         for name in _ABOVE_ZERO:

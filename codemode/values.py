@@ -128,6 +128,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     variables_reason: str | None = None
 
 
+class Quotas(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tenant may use of the service; 0 is no bound."""
+
+    sessions: int = 0
+    bytes: int = 0
+    executions: int = 0
+    executions_per_minute: int = 0
+
+
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One session as the catalogue knows it; times are ISO 8601 UTC with milliseconds and Z."""
 
@@ -140,6 +149,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["active", "expired"]
     size_bytes: int
     stateful: bool = False
+    owner: str | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):

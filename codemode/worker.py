@@ -16,7 +16,10 @@ import msgspec
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.catalog import Catalog, catalog_damaged
+from codemode.catalog.participants import Participants
+from codemode.catalog.rates import Rates
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
@@ -65,6 +68,8 @@ class Worker:
         )
         self.registry = Registry(storage, Sessions(self._catalog))
         self.tokens, self.audit = Tokens(self._catalog), Audit(self._catalog)
+        self.tenants, self.rates = Tenants(self._catalog), Rates(self._catalog)
+        self.participants = Participants(self._catalog)
         self.background = BackgroundExecutions(self._catalog)
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
@@ -149,10 +154,10 @@ class Worker:
         return [self._info(record) for record in self.registry.catalog.all(tenant)]
 
     def session_page(
-        self, tenant: str = TENANT, *, owner: str | None = None, after: str | None = None, limit: int = 100
+        self, tenant: str = TENANT, *, user: str | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[list[SessionInfo], str | None]:
-        """At most `limit` sessions, latest use first, of one owner or of all; then the `after` of the next page."""
-        found = self.registry.catalog.page(tenant, owner, _position(after), limit + 1)
+        """At most `limit` sessions, latest use first, all or a user's; then the `after` of the next page."""
+        found = self.registry.catalog.page(tenant, user, _position(after), limit + 1)
         more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None
         return [self._info(record) for record in found[:limit]], more
 
@@ -179,7 +184,7 @@ class Worker:
         `expires_at` is in milliseconds since 1970, UTC. Raises RequestInvalid.
         """
         now = now_ms()
-        self.tokens.make_tenant(tenant, now)
+        self.tenants.make(tenant, now)
         return self.tokens.create(tenant, name=name, scopes=scopes, user=user, now=now, expires_at=expires_at)
 
     def remove(self, session_id: str, tenant: str = TENANT) -> None:
@@ -250,6 +255,7 @@ class Worker:
             state="expired" if over else "active",
             size_bytes=files.size_bytes(),
             stateful=record.stateful,
+            owner=record.owner,
         )
 
     def close(self) -> None:

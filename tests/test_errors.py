@@ -57,6 +57,7 @@ def test_what_may_go_well_later_is_retryable():
         "SessionBusy",
         "StatementTimeout",
         "StorageFull",
+        "TooManyAtOnce",
         "WorkerInternal",
         "WorkerUnavailable",
     }

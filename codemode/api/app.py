@@ -96,7 +96,7 @@ def _guarded(operation: Operation) -> Handler:
     """The operation's handler behind what each goes through: its caller, the audit log."""
 
     async def handle(request: Request) -> Response:
-        request.state.operation = operation.name
+        request.state.operation, request.state.reach = operation.name, operation.reach
         try:
             if operation.scope is not None:
                 request.state.caller = identify(request)

@@ -77,11 +77,7 @@ async def fork(request: Request) -> Response:
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, Fork, service.settings.body_bytes)
 
-    def copy(session: Session) -> SessionInfo:
-        made = session.fork(body.id, checkpoint=body.checkpoint, owner=caller.user)
-        return service.worker.info(made.id, caller.tenant)
-
-    info = await in_session(request, copy)
+    info = await service.call(service.fork, caller, request.path_params["id"], body.id, checkpoint=body.checkpoint)
     return answer(info, 201, {"Location": f"/v1/sessions/{info.id}"})
 
 
@@ -120,7 +116,7 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path=f"{_PATH}/checkpoints/{{name}}", name="delete_checkpoint", handler=delete,
-        scope="execute", about="Delete a checkpoint.", answers={204: None}, problems=_TURN,
+        scope="execute", does="execute", about="Delete a checkpoint.", answers={204: None}, problems=_TURN,
     ),
     Operation(
         method="POST", path=f"{_PATH}/restore", name="restore", handler=restore, scope="execute", body=Restore,
@@ -140,7 +136,7 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        method="POST", path=f"{_PATH}/undo", name="undo", handler=undo, scope="execute",
+        method="POST", path=f"{_PATH}/undo", name="undo", handler=undo, scope="execute", does="execute",
         about="Take the last change back.", answers={200: Undone}, problems=_TURN,
     ),
     Operation(
@@ -148,7 +144,7 @@ OPERATIONS = (
         about="Do again what was undone last.", answers={200: Undone}, problems=_TURN,
     ),
     Operation(
-        method="POST", path=f"{_PATH}/compact", name="compact", handler=compact, scope="execute",
+        method="POST", path=f"{_PATH}/compact", name="compact", handler=compact, scope="execute", does="execute",
         about="Give free pages back to the disk.", answers={200: Compacted}, problems=_TURN,
     ),
 )  # fmt: skip

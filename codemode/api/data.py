@@ -14,7 +14,7 @@ from codemode import cells
 from codemode.api import bodies, queries
 from codemode.api.downloads import download
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, in_session, record, service_of
+from codemode.api.requests import answer, caller_of, in_session, record, service_of, session_of
 from codemode.api.statements import Statement, parameters
 from codemode.api.streams import Chunks, records
 from codemode.api.uploads import Progress, counted, uploaded
@@ -100,7 +100,7 @@ async def query(request: Request) -> Response:
     if body.read_only:
         return answer(await in_session(request, lambda session: _read(session, body)))
     caller_of(request).require("execute")
-    found = await in_session(request, lambda session: _read(session, body))
+    found = await in_session(request, lambda session: _read(session, body), "write")
     record(request, "query", "ok")
     return answer(found)
 
@@ -208,7 +208,7 @@ def _kind_of(media: str) -> str:
 
 async def export(request: Request) -> Response:
     """All rows of a statement or table as CSV, TSV, JSON, NDJSON or Markdown, in constant memory."""
-    service, caller = service_of(request), caller_of(request)
+    service = service_of(request)
     kind = str(queries.choice(request, "format", EXPORT_FORMATS, "csv"))
     sql, table, null = (request.query_params.get(name, "") for name in ("sql", "table", "null"))
     if bool(sql) == bool(table):
@@ -218,7 +218,7 @@ async def export(request: Request) -> Response:
         sql = f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
 
     def start() -> Iterator[str]:
-        columns, rows = service.session(caller, request.path_params["id"]).stream(sql)
+        columns, rows = session_of(request).stream(sql)
         return writer_for(kind, null)(columns, rows, Written())
 
     name = f"{(table or 'rows')[:80]}.{_EXTENSIONS.get(kind, kind)}"

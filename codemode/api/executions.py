@@ -68,19 +68,17 @@ async def execute(request: Request) -> Response:
     """
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, Execute, service.settings.body_bytes)
-    session = await service.call(service.session, caller, request.path_params["id"])
+    session = await in_session(request, lambda session: session)
     if body.mode == "background":
+        running = await service.begin(caller, session, body.code, **body.options())
         request.state.goes_on = True
-        running = service.background.begin(
-            caller, session, body.code, body.options(), lambda ended: record(request, "execute", ended)
-        )
+        service.background.keep(caller, running, lambda ended: record(request, "execute", ended))
         request.state.execution = running.id
         accepted = Accepted(execution_id=running.id, session_id=session.id, state="pending")
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})
     if body.mode == "stream":
-        request.state.goes_on = True
         return await _streamed(request, session, body)
-    with service.running(session.begin(body.code, **body.options())) as running:
+    with service.running(await service.begin(caller, session, body.code, **body.options())) as running:
         request.state.execution = running.id
         return await _unless_gone(request, running)
 
@@ -108,19 +106,20 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _streamed(request: Request, session: Session, body: Execute) -> Response:
-    service, events = service_of(request), Events()
+    service, caller, events = service_of(request), caller_of(request), Events()
 
     def told(event: Event) -> None:
         # Figures of one insert replace each other while the client is slow; warnings are few.
         kind, key = ("progress", event.table) if isinstance(event, Progress) else ("warning", None)
         events.tell(kind, event, key)
 
+    options = {**body.options(), "on_output": events.text, "on_event": told}
+    running = await service.begin(caller, session, body.code, **options)
     with ExitStack() as known:
-        running = known.enter_context(
-            service.running(session.begin(body.code, **body.options(), on_output=events.text, on_event=told))
-        )
+        known.enter_context(service.running(running))
         ending = known.pop_all()
     request.state.execution = running.id
+    request.state.goes_on = True
     outcome = asyncio.ensure_future(on_record(request, "execute", running.outcome(), _code_of))
 
     async def over() -> None:
@@ -163,6 +162,7 @@ async def cancel_running(request: Request) -> Response:
 OPERATIONS = (
     Operation(
         method="POST", path="/v1/sessions/{id}/execute", name="execute", handler=execute, scope="execute",
+        does="execute",  # bytes are looked at when it begins: what only reads goes on
         about="Run a snippet: all or nothing, confined, with an outcome that says what it did and cost.",
         body=Execute, answers={200: Outcome, 202: Accepted}, problems=(404, 409, 410, 429),
     ),
@@ -177,6 +177,6 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/v1/sessions/{id}/cancel", name="cancel", handler=cancel_running, scope="execute",
-        about="End the running execution of a session.", answers={200: Cancelled}, problems=(404, 410),
+        does="execute", about="End the running execution of a session.", answers={200: Cancelled}, problems=(404, 410),
     ),
 )  # fmt: skip

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from codemode import __version__
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, in_session, service_of
 from codemode.errors import WorkerUnavailable
+from codemode.session.session import Session
 from codemode.values import LogEntry
 
 MOST_ENTRIES = 10_000
@@ -47,24 +48,14 @@ async def ready(request: Request) -> Response:
 
 async def logs(request: Request) -> Response:
     """The newest entries of a session's execution log, newest first."""
-    service, caller = service_of(request), caller_of(request)
     limit = queries.whole(request, "limit", 100, most=MOST_ENTRIES)
     kind, errors = request.query_params.get("kind"), queries.flag(request, "errors")
-
-    def read() -> list[LogEntry]:
-        return service.session(caller, request.path_params["id"]).logs(limit, kind=kind, errors=errors)
-
-    return answer(await service.call(read))
+    return answer(await in_session(request, lambda session: session.logs(limit, kind=kind, errors=errors)))
 
 
 async def metrics(request: Request) -> Response:
     """Sizes, counters, limits and expiry of a session."""
-    service, caller = service_of(request), caller_of(request)
-
-    def read() -> dict[str, Any]:
-        return service.session(caller, request.path_params["id"]).metrics()
-
-    return answer(await service.call(read))
+    return answer(await in_session(request, Session.metrics))
 
 
 async def stats(request: Request) -> Response:

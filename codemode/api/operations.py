@@ -9,7 +9,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.service.callers import Scope
+from codemode.service.callers import Reach, Scope
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,3 +40,9 @@ class Operation:
     media: str = "application/json"
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
+    does: Reach | None = None  # in the session that its path names, where the scope does not say it
+
+    @property
+    def reach(self) -> Reach:
+        """What it does in the session that its path names."""
+        return self.does or ("read" if self.scope == "read" else "write")

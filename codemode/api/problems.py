@@ -14,6 +14,7 @@ from codemode.errors import (
     CodemodeError,
     NoSuchMethod,
     NoSuchPath,
+    QuotaError,
     RequestError,
     RequestInvalid,
     RequestTooLarge,
@@ -49,6 +50,7 @@ _STATUS = {
     "session.checkpoint_limit": 409,
     "session.damaged": 409,
     "session.newer": 409,
+    "quota": 429,
     "storage.full": 507,
     "sql": 422,
     "code": 422,
@@ -101,7 +103,7 @@ def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Respo
     document = problem_of(error)
     headers = dict(headers or {})
     if document.status == 429:
-        headers.setdefault("Retry-After", str(BUSY_SECONDS))
+        headers.setdefault("Retry-After", str(error.retry_after if isinstance(error, QuotaError) else BUSY_SECONDS))
     if error.code == "worker.unavailable":
         headers.setdefault("Retry-After", str(AGAIN_SECONDS))
     if document.status == 401:

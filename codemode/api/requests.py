@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing, CodemodeError
 from codemode.plain import encode
-from codemode.service.callers import LOCAL, Caller
+from codemode.service.callers import LOCAL, Caller, Reach
 from codemode.service.service import Service
 from codemode.session.session import Session
 from codemode.settings import Settings
@@ -32,10 +32,14 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-async def in_session(request: Request, call: Callable[[Session], Result]) -> Result:
+def session_of(request: Request, to: Reach | None = None) -> Session:
+    """The session that the path names, for what its operation does there, or `to`; called in a thread."""
+    return service_of(request).session(caller_of(request), request.path_params["id"], to or request.state.reach)
+
+
+async def in_session(request: Request, call: Callable[[Session], Result], to: Reach | None = None) -> Result:
     """What `call` answers for the session that the path names, in a thread; raises SessionNotFound and the like."""
-    service, caller = service_of(request), caller_of(request)
-    return await service.call(lambda: call(service.session(caller, request.path_params["id"])))
+    return await service_of(request).call(lambda: call(session_of(request, to)))
 
 
 def identify(request: Request) -> Caller:

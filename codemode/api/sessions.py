@@ -74,7 +74,7 @@ async def every(request: Request) -> Response:
     limit = queries.whole(request, "limit", PAGE, most=MOST)
     after = request.query_params.get("after")
     found, after = await service.call(
-        service.worker.session_page, caller.tenant, owner=caller.user, after=after, limit=limit
+        service.worker.session_page, caller.tenant, user=caller.user, after=after, limit=limit
     )
     return answer(SessionList(sessions=tuple(found), next=after))
 
@@ -91,7 +91,7 @@ async def change(request: Request) -> Response:
     limits = _limits(body.limits)
 
     def apply() -> SessionDetails:
-        session = service.session(caller, request.path_params["id"])
+        session = service.session(caller, request.path_params["id"], "manage")
         if limits is not None:
             service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
         if body.pinned is not None:
@@ -107,7 +107,7 @@ async def remove(request: Request) -> Response:
     session_id = request.path_params["id"]
 
     def delete() -> None:
-        service.check_reach(caller, session_id)
+        service.check_reach(caller, session_id, "manage")
         service.worker.remove(session_id, caller.tenant)
 
     await service.call(delete)
@@ -118,7 +118,7 @@ async def _described(request: Request) -> SessionDetails:
     service, caller = service_of(request), caller_of(request)
 
     def look() -> SessionDetails:
-        service.check_reach(caller, request.path_params["id"])
+        service.check_reach(caller, request.path_params["id"], "read")
         return _details(service, caller, service.worker.info(request.path_params["id"], caller.tenant))
 
     return await service.call(look)

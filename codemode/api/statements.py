@@ -18,7 +18,7 @@ from codemode.api import bodies
 from codemode.api.downloads import download
 from codemode.api.operations import Operation
 from codemode.api.problems import problem_of
-from codemode.api.requests import answer, caller_of, in_session, service_of
+from codemode.api.requests import answer, in_session, service_of, session_of
 from codemode.errors import CodemodeError
 from codemode.plain import encode
 
@@ -112,12 +112,11 @@ async def rows(request: Request) -> Response:
     NDJSON: `{"columns": […]}`, then each row as a list, then `{"rows": n}`; without that last line it is not whole.
     A failure in the middle is a last line `{"problem": …}`.
     """
-    service, caller = service_of(request), caller_of(request)
+    service = service_of(request)
     body = await bodies.decode(request, Statement, service.settings.body_bytes)
 
     def start() -> Iterator[bytes]:
-        session = service.session(caller, request.path_params["id"])
-        return _lines(*session.stream(body.sql, parameters(body.params)))
+        return _lines(*session_of(request).stream(body.sql, parameters(body.params)))
 
     return await download(service, await service.call(start), "application/x-ndjson")
 

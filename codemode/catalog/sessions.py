@@ -18,6 +18,7 @@ from codemode.values import KEPT_DAYS, Day
 
 REMEMBER_MS = 30 * 86_400_000
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"
+_OF_USER = " AND id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = ?2 AND left_at IS NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,30 @@ class Sessions:
         sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? ORDER BY last_activity DESC, id"  # noqa: S608
         return [_record(row) for row in self._catalog.run(sql, tenant)]
 
-    def page(self, tenant: str, owner: str | None, before: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
-        """The records of `tenant`, of one owner or of all, latest use first, from those used before `before` on."""
+    def page(self, tenant: str, user: str | None, before: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
+        """The records of `tenant`, all or those that `user` takes part in, latest use first, from `before` on."""
         sql = (
-            f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 AND (?2 IS NULL OR owner = ?2)"  # noqa: S608
+            f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1{_OF_USER if user is not None else ' AND ?2 IS NULL'}"  # noqa: S608
             " AND (?3 IS NULL OR (-last_activity, id) > (-?3, ?4)) ORDER BY last_activity DESC, id LIMIT ?5"
         )
         last_activity, last_id = before or (None, None)
-        return [_record(row) for row in self._catalog.run(sql, tenant, owner, last_activity, last_id, limit)]
+        return [_record(row) for row in self._catalog.run(sql, tenant, user, last_activity, last_id, limit)]
+
+    def ids(self, tenant: str) -> list[str]:
+        """The ids of the tenant's sessions that have data."""
+        return [
+            each
+            for (each,) in self._catalog.run("SELECT id FROM sessions WHERE tenant = ? AND expired_at IS NULL", tenant)
+        ]
+
+    def count(self, tenant: str, now: int) -> int:
+        """How many sessions of the tenant there are, without those whose time is over at `now`."""
+        [(found,)] = self._catalog.run(
+            "SELECT count(*) FROM sessions WHERE tenant = ? AND expired_at IS NULL"
+            " AND (pinned OR last_activity + idle_ms > ?)",
+            tenant, now,
+        )  # fmt: skip
+        return int(found)
 
     def counts(self, now: int) -> tuple[int, int, int]:
         """How many sessions of all tenants are active, of those pinned, and expired, at `now`."""

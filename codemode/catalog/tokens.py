@@ -17,7 +17,6 @@ from codemode.errors import RequestInvalid
 
 PREFIX = "cm_"
 SCOPES = ("read", "execute", "admin")
-_TENANT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
 _SECRET = re.compile(r"cm_[A-Za-z0-9_-]{43}")
 _FIELDS = "id, tenant, name, scopes, user_id, created_at, expires_at, revoked_at, last_used_at"
 
@@ -47,14 +46,6 @@ class Tokens:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def make_tenant(self, tenant: str, now: int) -> None:
-        """Make the tenant unless there is one; raises RequestInvalid for a name that is none."""
-        if not _TENANT.fullmatch(tenant):
-            raise RequestInvalid(
-                f"{tenant[:80]!r} cannot name a tenant", hint="letters, digits, _ . - : at most 64 characters"
-            )
-        self._catalog.run("INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?, ?)", tenant, now)
-
     def create(
         self, tenant: str, *, name: str, scopes: tuple[str, ...], user: str | None, now: int, expires_at: int | None
     ) -> tuple[str, Token]:
@@ -72,13 +63,15 @@ class Tokens:
         )  # fmt: skip
         return secret, Token(token_id, tenant, name, scopes, user, now, expires_at, None, None)
 
-    def find(self, secret: str, now: int) -> Token | None:
-        """The token of this secret, if it may be used at `now`."""
+    def find(self, secret: str, now: int) -> tuple[Token, dict[str, int]] | None:
+        """The token of this secret, if it may be used at `now`, with its tenant's own quotas."""
         if not _SECRET.fullmatch(secret):
             return None
-        rows = self._catalog.run(f"SELECT {_FIELDS} FROM tokens WHERE hash = ?", _hash(secret))  # noqa: S608
-        token = _token(rows[0]) if rows else None
-        return token if token is not None and token.is_valid(now) else None
+        sql = f"SELECT {_FIELDS}, (SELECT quotas FROM tenants WHERE id = tenant) FROM tokens WHERE hash = ?"  # noqa: S608
+        for *fields, quotas in self._catalog.run(sql, _hash(secret)):
+            token = _token(tuple(fields))
+            return (token, json.loads(quotas)) if token.is_valid(now) else None
+        return None
 
     def used(self, token_id: str, now: int) -> None:
         """It was used at `now`."""

@@ -38,12 +38,12 @@ class SureClock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._offset = now_ms() - _since_boot_ms()
+        self._offset = now_ms() - since_boot_ms()
         self._ahead_since: int | None = None
 
     def __call__(self) -> int:
         """Milliseconds since 1970."""
-        wall, passed = now_ms(), _since_boot_ms()
+        wall, passed = now_ms(), since_boot_ms()
         with self._lock:
             jump = wall - (passed + self._offset)
             if jump < _JUMP_MS:
@@ -57,7 +57,8 @@ class SureClock:
             return passed + self._offset
 
 
-def _since_boot_ms() -> int:
+def since_boot_ms() -> int:
+    """Milliseconds since the machine started: no clock that is set moves it, and all processes have the same."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000  # counts on while the machine sleeps
 
 

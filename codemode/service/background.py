@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import msgspec
 
@@ -16,7 +16,6 @@ from codemode.errors import CodemodeError, ExecutionNotFound
 from codemode.plain import encode
 from codemode.service.callers import Caller
 from codemode.session.running import Running
-from codemode.session.session import Session
 from codemode.values import DatabaseUse, Outcome, Problem
 
 _log = logging.getLogger("codemode")
@@ -48,17 +47,13 @@ class Background:
         for record in self._kept.unfinished():
             self._kept.finish(record.id, encode(_lost(record)), now_ms())
 
-    def begin(
-        self, caller: Caller, session: Session, code: str, options: dict[str, Any], ended: Callable[[str], None]
-    ) -> Running:
-        """Begin one and answer at once; `ended` is called with "ok" or the error's code when it is over."""
-        running = session.begin(code, **options)
+    def keep(self, caller: Caller, running: Running, ended: Callable[[str], None]) -> None:
+        """Let one go on by itself; `ended` is called with "ok" or the error's code when it is over."""
         with ExitStack() as known:
             known.enter_context(self._known(running))
             known.callback(running.cancel)  # where it cannot be kept; otherwise it is over by then
-            self._kept.add(running.id, caller.tenant, session.id, caller.user, sure_ms())
+            self._kept.add(running.id, caller.tenant, running.session_id, caller.user, sure_ms())
             self._running[running.id] = running, asyncio.ensure_future(self._finish(running, ended, known.pop_all()))
-        return running
 
     async def _finish(self, running: Running, ended: Callable[[str], None], known: ExitStack) -> None:
         with known:

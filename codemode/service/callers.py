@@ -7,9 +7,12 @@ from typing import Literal
 
 from codemode.catalog.tokens import Token
 from codemode.errors import AuthForbidden
+from codemode.values import Quotas
 from codemode.worker import TENANT
 
 Scope = Literal["read", "execute", "admin"]
+Reach = Literal["read", "execute", "write", "manage"]  # in a session; `write` is `execute` that may add bytes
+NO_QUOTAS = Quotas()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Caller:
     scopes: frozenset[str]
     token: str | None = None  # its id, never the secret
     user: str | None = None
+    quotas: Quotas = NO_QUOTAS  # of the tenant; none for a loopback service without tokens
 
     def require(self, scope: Scope) -> None:
         """Raise AuthForbidden unless the caller may do what needs `scope`."""
@@ -32,6 +36,6 @@ class Caller:
 LOCAL = Caller(TENANT, frozenset({"read", "execute", "admin"}))
 
 
-def caller_with(token: Token) -> Caller:
-    """The caller that a token stands for."""
-    return Caller(token.tenant, frozenset(token.scopes), token.id, token.user)
+def caller_with(token: Token, quotas: Quotas) -> Caller:
+    """The caller that a token stands for, with what his tenant may use."""
+    return Caller(token.tenant, frozenset(token.scopes), token.id, token.user, quotas)

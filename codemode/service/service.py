@@ -9,19 +9,25 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, Unpack
 
+import msgspec
+
+from codemode.catalog.participants import Role
 from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import sure_ms
-from codemode.errors import AuthInvalid, CodemodeError, SessionExists, SessionNotFound
+from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
 from codemode.limits import Limits
 from codemode.service.acts import Acts, Going
 from codemode.service.background import Background
-from codemode.service.callers import Caller, caller_with
+from codemode.service.callers import Caller, Reach, caller_with
+from codemode.service.quotas import Admission, Gate, default_quotas
 from codemode.session.ids import new_session_id, parse_session_id
+from codemode.session.request import RunOptions
+from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.settings import Settings
 from codemode.values import SessionInfo
@@ -29,6 +35,10 @@ from codemode.worker import Worker
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+_MEMBERS: tuple[Role, ...] = ("owner", "member")
+_ROLES_THAT_MAY: dict[Reach, tuple[Role, ...]] = {
+    "read": ("owner", "member", "viewer"), "execute": _MEMBERS, "write": _MEMBERS, "manage": ("owner",),
+}  # fmt: skip
 _log = logging.getLogger("codemode")
 _USED_MS = 60_000  # how exact the time of a token's last use is
 
@@ -42,6 +52,8 @@ class Service:
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
         self.acts = Acts(worker.settings)
         self.background = Background(worker.background, self.acts.known)
+        self.gate = Gate(worker)
+        self._quotas = default_quotas(worker.settings)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
 
     @property
@@ -74,13 +86,14 @@ class Service:
     def caller(self, secret: str) -> Caller:
         """Whoever holds this token; raises AuthInvalid."""
         now = sure_ms()
-        token = self.worker.tokens.find(secret, now)
-        if token is None:
+        found = self.worker.tokens.find(secret, now)
+        if found is None:
             # Unknown, revoked and expired are told alike: a guesser learns nothing from the difference.
             raise AuthInvalid("the token is unknown, revoked or expired", hint="`codemode token ls` lists them")
+        token, own = found
         if now - (token.last_used_at or 0) > _USED_MS:
             self.worker.tokens.used(token.id, now)
-        return caller_with(token)
+        return caller_with(token, msgspec.structs.replace(self._quotas, **own))
 
     def record(
         self,
@@ -107,19 +120,52 @@ class Service:
         except CodemodeError as error:  # what was done is done, and its answer must reach the caller
             _log.error("the audit log cannot be written: %s", error)
 
-    def session(self, caller: Caller, session_id: str) -> Session:
+    async def begin(self, caller: Caller, session: Session, code: str, **options: Unpack[RunOptions]) -> Running:
+        """Ask for an execution within the quotas of the caller's tenant; it counts until it is over.
+
+        Raises QuotaError, and what `Session.begin` raises.
+        """
+        admission = await self.admit(caller, writes=not options.get("read_only"))
+        try:
+            running = session.begin(code, **options)
+        except BaseException:
+            admission.end()
+            raise
+        running.when_over(admission.end)
+        return running
+
+    async def admit(self, caller: Caller, *, writes: bool) -> Admission:
+        """Let one execution in; whoever asks ends the admission when it is over. Raises QuotaError."""
+        quotas = caller.quotas
+        if not (quotas.executions or quotas.executions_per_minute or (writes and quotas.bytes)):
+            return Admission()
+        if writes:
+            await self.call(self.gate.check_bytes, caller)
+        return await self.call(self.gate.execution, caller)
+
+    def session(self, caller: Caller, session_id: str, to: Reach = "write") -> Session:
         """The session that the caller means; another tenant's or user's is one that there is not.
 
-        Both take the same way through the code: one look into the catalogue, by tenant and id.
+        `to` is what he wants to do there. It is the strictest where nobody says: forgotten, it keeps viewers out.
+        Raises SessionNotFound, SessionExpired, AuthForbidden, and QuotaExceeded for `write`.
         """
-        self.check_reach(caller, session_id)
+        self.check_reach(caller, session_id, to)
+        if to == "write":
+            self.gate.check_bytes(caller)
         return self.worker.session(session_id, create=False, tenant=caller.tenant)
 
-    def check_reach(self, caller: Caller, session_id: str) -> None:
-        """Raise SessionNotFound unless there is such a session in the caller's reach, expired ones included."""
-        record = self.worker.registry.catalog.get(caller.tenant, parse_session_id(session_id))
-        if record is None or not _may_reach(caller, record):
+    def check_reach(self, caller: Caller, session_id: str, to: Reach) -> None:
+        """Raise unless there is such a session in the caller's reach, expired ones included, and he may do that there.
+
+        Raises SessionNotFound, and AuthForbidden for who takes part without the right. The one place that decides.
+        A session of somebody else and one that there is not take the same way: one look into the catalogue.
+        """
+        role = self.worker.participants.role(caller.tenant, parse_session_id(session_id), caller.user)
+        if role is None:
             raise SessionNotFound(f"there is no session {session_id}", hint="GET /v1/sessions lists those there are")
+        if role not in _ROLES_THAT_MAY[to] and not (to == "manage" and "admin" in caller.scopes):
+            may = " or ".join(_ROLES_THAT_MAY[to])
+            raise AuthForbidden(f"a {role} of this session may not {to} here", hint=f"ask its owner to be made {may}")
 
     def create(
         self,
@@ -133,25 +179,41 @@ class Service:
     ) -> tuple[SessionInfo, bool]:
         """The session of this id, made on first use, or a new one with a minted id; and whether it is new.
 
-        Raises RequestInvalid for a bad id, SessionExists where it is somebody else's, SessionExpired, and
-        SessionNotFound where there is none and `create` is False.
+        Raises RequestInvalid for a bad id, SessionExists where somebody else of the tenant has it, SessionExpired,
+        SessionNotFound where there is none and `create` is False, AuthForbidden and QuotaExceeded.
         """
+        # Who only asks for a session that he knows gets it; changing it is another matter.
+        to: Reach = "manage" if limits or renew else "execute" if stateful is not None else "read"
         if session_id is not None and not create:
-            self.check_reach(caller, session_id)
-        known = session_id is not None and self.is_known(caller, session_id)
-        session = self.worker.session(
-            self.mint(caller.tenant) if session_id is None else session_id,
-            limits=limits, renew=renew, create=create, stateful=stateful, tenant=caller.tenant, owner=caller.user,
-        )  # fmt: skip
-        return self.worker.info(session.id, caller.tenant), not known
+            self.check_reach(caller, session_id, to)
+        known = None if session_id is None else self._known(caller, session_id, to)
+        makes = known is None or (renew and known.is_over(sure_ms()))
+        with self.gate.new_session(caller) if makes else nullcontext():
+            session = self.worker.session(
+                self.mint(caller.tenant) if session_id is None else session_id,
+                limits=limits, renew=renew, create=create, stateful=stateful, tenant=caller.tenant, owner=caller.user,
+            )  # fmt: skip
+        if known is None:  # of two users who choose one id at the same moment, it is the first one's
+            self._known(caller, session.id, "read")
+        return self.worker.info(session.id, caller.tenant), known is None
 
-    def is_known(self, caller: Caller, session_id: str) -> bool:
-        """Whether the caller has a session of this id already; raises SessionExists where somebody else has it."""
+    def fork(
+        self, caller: Caller, session_id: str, new_session_id: str | None, *, checkpoint: str | None = None
+    ) -> SessionInfo:
+        """A new session of the caller's with the data of one that he works in; raises what `create` does."""
+        source = self.session(caller, session_id, "execute")
+        target = self.mint(caller.tenant) if new_session_id is None else new_session_id
+        with self.gate.new_session(caller):
+            made = source.fork(target, checkpoint=checkpoint, owner=caller.user)
+        return self.worker.info(made.id, caller.tenant)
+
+    def _known(self, caller: Caller, session_id: str, to: Reach) -> SessionRecord | None:
+        """The record of the caller's session of this id; raises SessionExists where somebody else has it."""
         record = self.worker.registry.catalog.get(caller.tenant, parse_session_id(session_id))
-        if record is not None and not _may_reach(caller, record):
-            raise SessionExists("this id is taken", hint="choose another one, or none to have one minted")
-        return record is not None
-
-
-def _may_reach(caller: Caller, record: SessionRecord) -> bool:
-    return caller.user is None or record.owner == caller.user
+        if record is not None:
+            try:
+                self.check_reach(caller, session_id, to)
+            except SessionNotFound:
+                hint = "choose another one, or none to have one minted"
+                raise SessionExists("this id is taken", hint=hint) from None
+        return record

@@ -1,0 +1,83 @@
+"""Who takes part in a session, and as what: its owner, members who work in it, viewers who read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from codemode.catalog.catalog import Catalog
+from codemode.errors import RequestInvalid
+
+Role = Literal["owner", "member", "viewer"]
+ROLES: tuple[Role, ...] = ("owner", "member", "viewer")
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One user of a session; times are milliseconds since 1970, UTC. One who left reaches it no more."""
+
+    user: str
+    role: Role
+    joined_at: int
+    left_at: int | None
+
+
+class Participants:
+    """The `participants` table of a catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def role(self, tenant: str, session_id: str, user: str | None) -> Role | None:
+        """As what `user` reaches the session: None where there is no such session, or where he takes no part in it.
+
+        Nobody in particular (None) has the whole tenant, so he is as good as its owner.
+        """
+        # One statement whatever is found: the time that it takes tells nobody whether a session is there.
+        rows = self._catalog.run(
+            "SELECT iif(?3 IS NULL, 'owner', (SELECT role FROM participants AS p WHERE p.tenant = s.tenant"
+            " AND p.session_id = s.id AND p.user_id = ?3 AND p.left_at IS NULL))"
+            " FROM sessions AS s WHERE s.tenant = ?1 AND s.id = ?2",
+            tenant, session_id, user,
+        )  # fmt: skip
+        return rows[0][0] if rows else None
+
+    def all(self, tenant: str, session_id: str) -> list[Participant]:
+        """Everybody who takes part in the session or did, in the order in which they came."""
+        rows = self._catalog.run(
+            "SELECT user_id, role, joined_at, left_at FROM participants WHERE tenant = ? AND session_id = ?"
+            " ORDER BY joined_at, user_id",
+            tenant, session_id,
+        )  # fmt: skip
+        return [Participant(*row) for row in rows]
+
+    def add(self, tenant: str, session_id: str, user: str, role: Role, now: int) -> Participant:
+        """Let a user take part in a session that there is, or change his role."""
+        rows = self._catalog.run(
+            "INSERT INTO participants (tenant, session_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4, ?5)"
+            " ON CONFLICT DO UPDATE SET role = ?4, joined_at = iif(left_at IS NULL, joined_at, ?5), left_at = NULL"
+            " RETURNING user_id, role, joined_at, left_at",
+            tenant, session_id, user, role, now,
+        )  # fmt: skip
+        return Participant(*rows[0])
+
+    def remove(self, tenant: str, session_id: str, user: str, now: int) -> bool:
+        """He takes part no more; whether he did."""
+        sql = (
+            "UPDATE participants SET left_at = ?"
+            " WHERE tenant = ? AND session_id = ? AND user_id = ? AND left_at IS NULL RETURNING 1"
+        )
+        return bool(self._catalog.run(sql, now, tenant, session_id, user))
+
+
+def parse_user(text: Any) -> str:
+    """`text` where it can name a user or agent; raises RequestInvalid otherwise.
+
+    Names are compared as they are, and shown in terminals and logs: so no control characters, and no blanks around.
+    """
+    if isinstance(text, str) and 0 < len(text) <= _LONGEST and text.isprintable() and text == text.strip():
+        return text
+    raise RequestInvalid(
+        f"{text!r:.80} cannot name a user", hint=f"1 to {_LONGEST} printable characters, without blanks around them"
+    )
