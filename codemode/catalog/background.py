@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from codemode.catalog.catalog import Catalog
 
 KEPT_MS = 3_600_000
-_FIELDS = "id, tenant, session_id, user_id, started_at, finished_at, outcome"
+_FIELDS = "id, tenant, session_id, user_id, started_at, finished_at, outcome, service"
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundRecord:
-    """One of them; `outcome` is the envelope as JSON, None while it is pending."""
+    """One of them; `outcome` is the envelope as JSON, None while it is pending. `service` runs it."""
 
     id: str
     tenant: str
@@ -21,6 +21,7 @@ class BackgroundRecord:
     started_at: int
     finished_at: int | None
     outcome: bytes | None
+    service: str | None
 
 
 class BackgroundExecutions:
@@ -29,18 +30,19 @@ class BackgroundExecutions:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def add(self, execution_id: str, tenant: str, session_id: str, user: str | None, now: int) -> None:
+    def add(self, execution_id: str, tenant: str, session_id: str, user: str | None, now: int, *, service: str) -> None:
         """It was asked for; those that ended over an hour ago are forgotten."""
         with self._catalog.at_once():
             self._catalog.run("DELETE FROM background WHERE finished_at < ?", now - KEPT_MS)
             self._catalog.run(
-                "INSERT INTO background (id, tenant, session_id, user_id, started_at) VALUES (?, ?, ?, ?, ?)",
-                execution_id, tenant, session_id, user, now,
+                "INSERT INTO background (id, tenant, session_id, user_id, started_at, service)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                execution_id, tenant, session_id, user, now, service,
             )  # fmt: skip
 
     def finish(self, execution_id: str, outcome: bytes, now: int) -> None:
-        """It is over."""
-        sql = "UPDATE background SET finished_at = ?, outcome = ? WHERE id = ?"
+        """It is over; what was said of it before stays, since two may find at once that its service is gone."""
+        sql = "UPDATE background SET finished_at = ?, outcome = ? WHERE id = ? AND finished_at IS NULL"
         self._catalog.run(sql, now, outcome, execution_id)
 
     def get(self, tenant: str, execution_id: str, now: int) -> BackgroundRecord | None:
@@ -53,6 +55,16 @@ class BackgroundExecutions:
         return BackgroundRecord(*rows[0]) if rows else None
 
     def unfinished(self) -> list[BackgroundRecord]:
-        """Those of a service that ended before they did."""
+        """Those that wait or run, of whichever service."""
         rows = self._catalog.run(f"SELECT {_FIELDS} FROM background WHERE finished_at IS NULL")  # noqa: S608
         return [BackgroundRecord(*row) for row in rows]
+
+    def ask_to_cancel(self, execution_id: str) -> None:
+        """Have the service that runs it end it."""
+        sql = "UPDATE background SET cancel_requested = 1 WHERE id = ? AND finished_at IS NULL"
+        self._catalog.run(sql, execution_id)
+
+    def asked_to_cancel(self, service: str) -> list[str]:
+        """The ids of a service's executions that somebody else wants ended."""
+        sql = "SELECT id FROM background WHERE service = ? AND finished_at IS NULL AND cancel_requested"
+        return [row[0] for row in self._catalog.run(sql, service)]

@@ -1,4 +1,8 @@
-"""Executions in the background: begun, waited for, cancelled; their outcomes outlive the process that ran them."""
+"""Executions in the background: begun, waited for, cancelled; their outcomes outlive the process that ran them.
+
+Several services may share a data directory. The catalogue is what they know of each other's executions: who runs each,
+whether somebody wants it ended, and its outcome. A service speaks for its own, and for those of services that are gone.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +19,13 @@ from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import CodemodeError, ExecutionNotFound
 from codemode.plain import encode
 from codemode.service.callers import Caller
+from codemode.service.presence import Presence
 from codemode.session.running import Running
 from codemode.values import DatabaseUse, Outcome, Problem
 
 _log = logging.getLogger("codemode")
+_LOOK_SECONDS = 0.1  # between two looks into the catalogue, for what another service does with an execution
+_CANCEL_SECONDS = 30.0  # how long another service's answer to a cancellation is waited for
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +40,16 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 class Background:
     """Those of one service. Used on its event loop; the table in the catalogue is what others see of them."""
 
-    def __init__(self, kept: BackgroundExecutions, known: Callable[[Running], AbstractContextManager[Running]]) -> None:
-        self._kept, self._known = kept, known  # `known` as long as its block lasts: Acts.known
+    def __init__(
+        self,
+        kept: BackgroundExecutions,
+        presence: Presence,
+        known: Callable[[Running], AbstractContextManager[Running]],
+    ) -> None:
+        self._kept, self._presence = kept, presence
+        self._known = known  # as long as its block lasts: Acts.known
         self._running: dict[str, tuple[Running, asyncio.Task[None]]] = {}
+        self._watch: asyncio.Task[None] | None = None
 
     @property
     def pending(self) -> int:
@@ -43,17 +57,41 @@ class Background:
         return len(self._running)
 
     def recover(self) -> None:
-        """Say of those that a service before this one left behind what became of them."""
+        """Say of those that services before this one left behind what became of them."""
         for record in self._kept.unfinished():
+            self._is_lost(record)
+
+    def _is_lost(self, record: BackgroundRecord) -> bool:
+        """Whether it is pending and its service is gone; that is its outcome from now on."""
+        lost = record.outcome is None and self._presence.is_gone(record.service)
+        if lost:
             self._kept.finish(record.id, encode(_lost(record)), now_ms())
+        return lost
 
     def keep(self, caller: Caller, running: Running, ended: Callable[[str], None]) -> None:
         """Let one go on by itself; `ended` is called with "ok" or the error's code when it is over."""
         with ExitStack() as known:
             known.enter_context(self._known(running))
             known.callback(running.cancel)  # where it cannot be kept; otherwise it is over by then
-            self._kept.add(running.id, caller.tenant, running.session_id, caller.user, sure_ms())
+            self._kept.add(
+                running.id, caller.tenant, running.session_id, caller.user, sure_ms(), service=self._presence.id
+            )
             self._running[running.id] = running, asyncio.ensure_future(self._finish(running, ended, known.pop_all()))
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.ensure_future(self._watched())
+
+    async def _watched(self) -> None:
+        """End what others want ended, as long as anything runs here."""
+        while self._running:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                asked = self._kept.asked_to_cancel(self._presence.id)
+            except CodemodeError as error:
+                _log.error("the catalogue cannot be read: %s", error)
+                continue
+            for execution_id in asked:
+                if execution_id in self._running:
+                    self._running[execution_id][0].cancel()
 
     async def _finish(self, running: Running, ended: Callable[[str], None], known: ExitStack) -> None:
         with known:
@@ -72,7 +110,7 @@ class Background:
         fields = {"session": running.session_id, "execution": running.id, "outcome": code}
         _log.info("execution in the background is over", extra={"fields": fields})
         try:
-            self._kept.finish(running.id, encode(outcome), now_ms())
+            await asyncio.to_thread(lambda: self._kept.finish(running.id, encode(outcome), now_ms()))
         except CodemodeError as error:
             _log.error("the outcome of %s cannot be kept: %s", running.id, error)
         finally:
@@ -80,21 +118,32 @@ class Background:
 
     async def find(self, caller: Caller, execution_id: str, wait: float) -> Accepted:
         """One of the caller's, after `wait` seconds at most; raises ExecutionNotFound."""
-        record = self._record(caller, execution_id)
-        known = self._running.get(execution_id)
-        if known is not None and wait:
-            await asyncio.wait([known[1]], timeout=wait)
-            record = self._record(caller, execution_id)
-        return _shown(record)
+        return _shown(await self._awaited(caller, execution_id, wait))
 
     async def cancel(self, caller: Caller, execution_id: str) -> Accepted:
-        """End one and answer with what became of it."""
-        self._record(caller, execution_id)
-        known = self._running.get(execution_id)
-        if known is not None:
-            known[0].cancel()
-            await asyncio.wait([known[1]])
-        return _shown(self._record(caller, execution_id))
+        """End one and answer with what became of it; raises ExecutionNotFound.
+
+        Pending is the answer where another service has it and does not say within half a minute that it is over.
+        """
+        record = self._record(caller, execution_id)
+        if execution_id in self._running:
+            self._running[execution_id][0].cancel()
+        elif record.outcome is None:
+            self._kept.ask_to_cancel(execution_id)
+        return _shown(await self._awaited(caller, execution_id, _CANCEL_SECONDS))
+
+    async def _awaited(self, caller: Caller, execution_id: str, seconds: float) -> BackgroundRecord:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            record = self._record(caller, execution_id)
+            left = until - loop.time()
+            if record.outcome is not None or (left <= 0 and not self._is_lost(record)):
+                return record
+            if execution_id in self._running:
+                await asyncio.wait([self._running[execution_id][1]], timeout=left)
+            elif not self._is_lost(record):
+                await asyncio.sleep(min(_LOOK_SECONDS, left))
 
     def _record(self, caller: Caller, execution_id: str) -> BackgroundRecord:
         record = self._kept.get(caller.tenant, execution_id, sure_ms())

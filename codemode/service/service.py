@@ -24,6 +24,7 @@ from codemode.limits import Limits
 from codemode.service.acts import Acts, Going
 from codemode.service.background import Background
 from codemode.service.callers import Caller, Reach, caller_with
+from codemode.service.presence import Presence
 from codemode.service.quotas import Admission, Gate, default_quotas
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.request import RunOptions
@@ -51,7 +52,8 @@ class Service:
         # Where several processes share the sessions, each mints ids that will be routed back to it.
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
         self.acts = Acts(worker.settings)
-        self.background = Background(worker.background, self.acts.known)
+        self._presence = Presence(worker.data_dir)
+        self.background = Background(worker.background, self._presence, self.acts.known)
         self.gate = Gate(worker)
         self._quotas = default_quotas(worker.settings)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
@@ -65,11 +67,13 @@ class Service:
         """Begin to serve: called on the event loop."""
         # Where asyncio.to_thread runs executions; one that waits for its child holds a thread and no core.
         asyncio.get_running_loop().set_default_executor(self._threads)
+        await self.call(self._presence.begin)
         await self.call(self.background.recover)
 
     async def stop(self) -> None:
         """End what goes on, and give the threads back."""
         await self.acts.end()
+        self._presence.end()
         self._threads.shutdown()
 
     def running(self, act: Going) -> AbstractContextManager[Going]:
