@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tenant_bytes: int = 0  # of all its sessions on disk
     tenant_executions: int = 0  # at once: those that wait for their session's turn count
     tenant_executions_per_minute: int = 0  # so many at once after a pause, then evenly
+    trace_statements: bool = False  # whether spans of statements have their text, with ? for every value in it
     metrics_open: bool = False  # whether whoever reaches the service may read GET /metrics; else an admin token may
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards

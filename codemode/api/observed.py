@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from codemode.api import problems
 from codemode.api.traffic import NO_OPERATION, Traffic
 from codemode.service.logs import request_id
+from codemode.tracing import Span, span
 
 _access = logging.getLogger("codemode.access")
 # What machines ask every few seconds says nothing while it goes well.
@@ -64,18 +65,32 @@ class _Request:
 
         started = time.monotonic()
         self._traffic.in_progress += 1
+        about = {"http.request.method": scope["method"], "codemode.request.id": self._state["id"]}
         try:
-            await app(scope, received, sent)
-        except Exception as error:
-            if self._status is not None:
-                raise  # the answer has begun: its reader learns of it by the connection that is broken off
-            # Answered here and not outside of all: from there it would go on to the server, which logs it once more.
-            await problems.on_fault(Request(scope), error)(scope, received, sent)
+            with span("request", about, headers=Headers(scope=scope)) as traced:
+                await self._answered(app, scope, received, sent)
+                self._trace(traced)
         finally:
             self._traffic.in_progress -= 1
             seconds = time.monotonic() - started
             self._traffic.ended(self._state.get("operation"), self._status, seconds)
             self._log(scope, seconds)
+
+    async def _answered(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            if self._status is not None:
+                raise  # the answer has begun: its reader learns of it by the connection that is broken off
+            # Answered here and not outside of all: from there it would go on to the server, which logs it once more.
+            await problems.on_fault(Request(scope), error)(scope, receive, send)
+
+    def _trace(self, traced: Span) -> None:
+        traced.rename(self._state.get("operation", NO_OPERATION))
+        if self._status is not None:
+            traced.set({"http.response.status_code": self._status})
+            if self._status >= 500:
+                traced.fail(self._state.get("outcome", str(self._status)))
 
     def _look(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import ipaddress
 import logging
@@ -38,6 +39,7 @@ def serve(app: App, host: str, port: int) -> None:
 
     settings = app.resolved().settings
     logs.configure(settings.log_format, settings.log_level)
+    _trace(settings.trace_statements)
     with app.worker() as worker:
         guarded = worker.tokens.any_valid(sure_ms())
         if not guarded and not _loopback(host):
@@ -52,6 +54,15 @@ def serve(app: App, host: str, port: int) -> None:
             address = _address(host, listener)
             _tell(app, address, worker, guarded)
             server.run(sockets=[listener])
+
+
+def _trace(statements: bool) -> None:
+    """Make spans where OpenTelemetry is installed and has a provider: who runs this configures it, see docs/how-to."""
+    with contextlib.suppress(ImportError):
+        from codemode.service import spans
+
+        if spans.bind(statements=statements):
+            _log.info("spans go to OpenTelemetry's provider")
 
 
 def _tell(app: App, address: str, worker: Worker, guarded: bool) -> None:

@@ -12,6 +12,7 @@ from codemode.database.journal import Entry
 from codemode.session.durations import Durations
 from codemode.session.opened import OpenSession
 from codemode.session.tally import Tally
+from codemode.tracing import Value
 from codemode.values import DatabaseUse, Outcome, SlowStatement, Totals, Usage
 
 _log = logging.getLogger("codemode")
@@ -88,6 +89,18 @@ def totals(outcome: Outcome, tally: Tally) -> Totals:
         peak_memory_bytes=usage.peak_memory_bytes,
         warnings=dict(tally.kinds),
     )
+
+
+def told(outcome: Outcome) -> dict[str, Value]:
+    """What a span says of an execution that is over: how it went and what it cost, nothing of what it answered."""
+    return {
+        "codemode.status": outcome.status,
+        "codemode.queue_ms": outcome.usage.queue_ms,
+        "codemode.cpu_ms": outcome.usage.cpu_ms,
+        "codemode.helper_calls": outcome.usage.helper_calls,
+        "codemode.rows_read": outcome.db.rows_read,
+        "codemode.rows_written": outcome.db.rows_written,
+    }
 
 
 def write_log(

@@ -26,6 +26,7 @@ from codemode.session.pages import Pages
 from codemode.session.spills import METHODS as RESULT_METHODS
 from codemode.session.spills import Spill
 from codemode.session.statements import Statements
+from codemode.tracing import span
 from sandbox.errors import HelperFailed, OutOfTime, ProtocolViolation
 
 _log = logging.getLogger("codemode")
@@ -43,6 +44,11 @@ class Calls:
 
     def __call__(self, method: str, args: list[Any]) -> Any:
         """The answer to one call."""
+        known = method in _METHODS or method in _RESULT_METHODS
+        with span(f"helpers.{method}" if known else "helpers.host", {}):
+            return self._served(method, args)
+
+    def _served(self, method: str, args: list[Any]) -> Any:
         try:
             return self.answer(method, args)
         except CodemodeError as error:

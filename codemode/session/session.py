@@ -22,7 +22,7 @@ from codemode.database.transfer import Profile, import_file
 from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
-from codemode.session.accounts import write_log
+from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
 from codemode.session.execution import Execution, Request, Runner
@@ -40,6 +40,7 @@ from codemode.session.running import Running
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
+from codemode.tracing import span
 from codemode.values import Day, LogEntry, Notice, Outcome, SizeAt, SlowStatement, TableChange
 from sandbox import Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
@@ -214,9 +215,13 @@ class Session(CheckpointCalls, HostCalls):
                 _tell_again(known, request)
                 return known
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics, execution_id)
+        ids = {"codemode.session.id": self.id, "codemode.execution.id": execution.id}
         try:
-            with opened.history.recording(execution.id, "execution"):
+            with span("execution", ids) as traced, opened.history.recording(execution.id, "execution"):
                 outcome = execution.run(self._worker.sandbox, queue_seconds)
+                traced.set(told(outcome))
+                if outcome.error is not None:
+                    traced.fail(outcome.error.code)
         except SandboxUnavailable as error:
             raise WorkerUnavailable(
                 f"the snippet did not run: {error}",

@@ -30,6 +30,7 @@ from codemode.session.notable import Notable
 from codemode.session.opened import ADVICE_SECONDS, Guarded
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
+from codemode.tracing import Span, span
 
 _STATEMENTS_PER_CALL = 10  # statements in one batch or script, for each helper call allowed
 _ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
@@ -135,10 +136,11 @@ class Statements:
         provenance = self.transaction.provenance
         with self._scope(statement):
             before, total = provenance.before(statement), self.opened.connection.total_changes()
-            with self.stepping(statement):
+            with self.stepping(statement) as span:
                 result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
                 if statement.changes_schema:
                     self.opened.guard.check_schema()
+                span.set({"db.response.returned_rows": len(result.rows), "codemode.rows_written": result.changes})
             provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
         return result
 
@@ -168,8 +170,14 @@ class Statements:
         return self.transaction.unit() if statement.changes_schema else self.transaction.statement()
 
     @contextmanager
-    def stepping(self, statement: Statement) -> Iterator[None]:
+    def stepping(self, statement: Statement) -> Iterator[Span]:
         """The authorizer armed for `statement`, its time bounded, its cost counted, its errors explained."""
+        attributes = {"db.system.name": "sqlite", "db.operation.name": statement.kind}
+        with span("statement", attributes, sql=statement.sql) as traced, self._stepping(statement):
+            yield traced
+
+    @contextmanager
+    def _stepping(self, statement: Statement) -> Iterator[None]:
         opened = self.opened
         started, before = time.monotonic(), opened.meter.cost.copy()
         try:
