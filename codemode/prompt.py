@@ -124,7 +124,7 @@ def guide(limits: Limits | None = None, *, stateful: bool = False) -> Guide:
         db=_listed(found, "helpers.db"),
         schema=_listed(found, "helpers.schema"),
         sql="\n".join(f"- `{helper.signature}`" for helper in found if helper.name.startswith("helpers.sql")),
-        limits=" · ".join(f"{_amount(name, getattr(limits, name))} {what}" for name, what in _SHOWN),
+        limits=" · ".join(f"{amount(name, getattr(limits, name))} {what}" for name, what in _SHOWN),
     )
     return Guide(text, found, msgspec.to_builtins(limits))
 
@@ -133,7 +133,8 @@ def _listed(helpers: tuple[Call, ...], group: str) -> str:
     return "\n".join(f"- `{h.signature}` {h.summary}" for h in helpers if h.name.startswith(f"{group}."))
 
 
-def _amount(name: str, value: float) -> str:
+def amount(name: str, value: float) -> str:
+    """The value of a limit as people write it, bytes with their unit."""
     if not name.endswith("_bytes"):
         return f"{value:,g}" if value < 1e6 else f"{value:,.0f}"
     units = {"GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 10**3}

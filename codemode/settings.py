@@ -31,7 +31,7 @@ _SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TC
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ABOVE_ZERO = (
     "kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads", "body_bytes",
-    "upload_bytes", "upload_idle_seconds", "shutdown_seconds",
+    "upload_bytes", "upload_idle_seconds", "shutdown_seconds", "mcp_result_bytes",
 )  # fmt: skip
 _ZERO_OR_MORE = (
     "children", "kept_children", "drain_seconds", "tenant_sessions", "tenant_bytes", "tenant_executions",
@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tenant_executions_per_minute: int = 0  # so many at once after a pause, then evenly
     trace_statements: bool = False  # whether spans of statements have their text, with ? for every value in it
     metrics_open: bool = False  # whether whoever reaches the service may read GET /metrics; else an admin token may
+    mcp_result_bytes: int = 32 * 1024  # of a result, rows or printed text that a model reads; larger results are kept
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards
 

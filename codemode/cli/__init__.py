@@ -34,6 +34,7 @@ COMMANDS = {
     "demo": "codemode.cli.demo:demo",
     "settings": "codemode.cli.settings:settings",
     "serve": "codemode.cli.serve:serve",
+    "mcp": "codemode.cli.mcp:mcp",
     "token": "codemode.cli.token:token",
 }
 

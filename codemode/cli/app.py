@@ -51,6 +51,11 @@ class App:
         """What a command that is told to people must add to find this data directory again."""
         return f" --data-dir {shlex.quote(self._data_dir)}" if self._data_dir else ""
 
+    def given_arguments(self) -> list[str]:
+        """The same for another program to start: with absolute paths, and the settings file too."""
+        named = {"--data-dir": self._data_dir, "--config": self._config}
+        return [word for option, path in named.items() if path for word in (option, str(Path(path).absolute()))]
+
     @contextmanager
     def worker(self) -> Iterator[Worker]:
         """The worker over the data directory of this invocation."""

@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,8 @@ from codemode.cli.app import App, command
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
+    from codemode.mcp.http import McpMount
+    from codemode.service.service import Service
     from codemode.worker import Worker
 
 _log = logging.getLogger("codemode")
@@ -40,6 +43,7 @@ def serve(app: App, host: str, port: int) -> None:
     settings = app.resolved().settings
     logs.configure(settings.log_format, settings.log_level)
     _trace(settings.trace_statements)
+    mounts = _mounts()
     with app.worker() as worker:
         guarded = worker.tokens.any_valid(sure_ms())
         if not guarded and not _loopback(host):
@@ -48,7 +52,7 @@ def serve(app: App, host: str, port: int) -> None:
                 hint="make one with `codemode token create`, or listen on 127.0.0.1",
             )
         _ = worker.isolation  # found, and the sandbox warm, before anybody is let in
-        server = Server(create_app(worker, open_to_all=not guarded))
+        server = Server(create_app(worker, open_to_all=not guarded, mounts=mounts))
         server.take_signals()
         with _listener(host, port) as listener:
             address = _address(host, listener)
@@ -105,6 +109,18 @@ def _check_installed() -> None:
     except ImportError:
         hint = "pip install 'codemode[serve]'"
         raise RequestInvalid("codemode serve needs packages that are not installed", hint=hint) from None
+
+
+def _mounts() -> tuple[Callable[[Service], McpMount], ...]:
+    """The tools for models at /mcp, where the package that speaks their protocol is installed."""
+    try:
+        importlib.import_module("mcp")
+    except ImportError:
+        _log.warning("there are no tools at /mcp: pip install 'codemode[mcp]'")
+        return ()
+    from codemode.mcp.http import McpMount
+
+    return (McpMount,)
 
 
 def _loopback(host: str) -> bool:

@@ -1,0 +1,82 @@
+"""`codemode mcp`: the tools for models on standard input and output, as the hosts of MCP start them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import sys
+
+import click
+
+from codemode.cli.app import App, command
+from codemode.cli.output import note, warn
+from codemode.errors import RequestInvalid
+from codemode.mcp.hosts import HOSTS
+from codemode.session.ids import parse_session_id
+
+
+@command("mcp", short_help="Offer tools to a model, over MCP on standard input and output.")
+@click.option("-s", "--session", "session_id", metavar="SESSION", help="The session of calls that name none.")
+@click.option("--read-only", is_flag=True, help="Only tools that change nothing; snippets may read, and not write.")
+@click.option(
+    "--print-config", "host", type=click.Choice(list(HOSTS)), metavar="HOST",
+    help=f"Print what HOST needs in its settings, and end. One of {', '.join(HOSTS)}.",
+)  # fmt: skip
+def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> None:
+    """Offer tools to a model: execute_code, query, list_tables and more, over the Model Context Protocol.
+
+    A host (Claude Desktop, Claude Code, Cursor, VS Code …) starts this command and talks to it on standard input and
+    output; there is nothing to type. `--print-config HOST` prints the settings to paste, with the other options that
+    are given. The tools reach every session of the data directory, those that `codemode run` uses too. With --session
+    all calls may leave the session's id out, and it is made on first use.
+
+    It ends when the host closes standard input, or on SIGTERM; what still runs is undone. It logs to standard error.
+    The same tools are at /mcp of `codemode serve`, for hosts on other machines and for several users.
+    """
+    if session_id is not None:
+        parse_session_id(session_id)
+    if host is not None:
+        _print_config(app, host, session_id, read_only)
+        return
+    _check_installed()
+    from codemode.mcp.stdio import own_wire, serve
+    from codemode.mcp.tool import Face
+    from codemode.service import logs
+    from codemode.service.callers import LOCAL
+    from codemode.service.service import Service
+
+    settings = app.resolved().settings
+    logs.configure(settings.log_format, settings.log_level)
+    if sys.stdin.isatty():
+        note("this talks MCP to a host; `codemode mcp --print-config HOST` prints what a host needs to start it")
+    with own_wire() as wire, app.worker() as worker:
+        note(f"data in {worker.data_dir}; isolation: {', '.join(worker.isolation)}")  # and the sandbox is warm
+        face = Face(caller=LOCAL, session=session_id, read_only=read_only)
+        asyncio.run(serve(Service(worker, open_to_all=True), face, wire))
+
+
+def _print_config(app: App, host: str, session_id: str | None, read_only: bool) -> None:
+    words = [*_program(), *app.given_arguments(), "mcp"]
+    words += ["--session", session_id] if session_id else []
+    words += ["--read-only"] if read_only else []
+    found = HOSTS[host]
+    click.echo(found.command(words))
+    note(f"for {found.title}: {found.file}")
+    if sys.platform != "linux":
+        warn("codemode runs on Linux alone")
+
+
+def _program() -> list[str]:
+    """How to start this program from anywhere: hosts have another PATH than a shell."""
+    if os.path.basename(sys.argv[0]) == "codemode" and os.access(sys.argv[0], os.X_OK):  # noqa: PTH119
+        return [os.path.abspath(sys.argv[0])]  # noqa: PTH100
+    return [sys.executable, "-m", "codemode"]
+
+
+def _check_installed() -> None:
+    try:
+        importlib.import_module("mcp")
+    except ImportError:
+        hint = "pip install 'codemode[mcp]'"
+        raise RequestInvalid("codemode mcp needs packages that are not installed", hint=hint) from None

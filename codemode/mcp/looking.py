@@ -1,0 +1,229 @@
+"""The tools that look at a session's data: rows, tables, what a table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from codemode.mcp import wire, words
+from codemode.mcp.executing import SessionId
+from codemode.mcp.tool import Call, Reply, Tool
+from codemode.session.session import Session
+
+_ROWS, _MOST_ROWS = 100, 10_000
+_CELL = 1_000  # characters of a text that an answer holds; a snippet can read all of it
+_TABLES, _COLUMNS = 100, 100
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement that only reads."""
+
+    sql: Annotated[str, Meta(description="One SELECT statement of SQLite.")]
+    session_id: SessionId = None
+    params: Annotated[
+        list[Any] | dict[str, Any], Meta(description="Values for ? as a list, for :name as an object.")
+    ] = []
+    max_rows: Annotated[int, Meta(ge=1, le=_MOST_ROWS, description=f"At most so many rows; {_ROWS} by default.")] = (
+        _ROWS
+    )
+
+
+class QueryRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows in the order of `columns`; `truncated` says that there are more."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    row_count: int
+    truncated: bool
+    clipped_cells: int = 0
+
+
+class ListTables(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose tables to list."""
+
+    session_id: SessionId = None
+
+
+class ColumnBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """One column and the type that it was declared with."""
+
+    name: str
+    type: str
+
+
+class TableBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """One table; `spilled` marks one that keeps a large result."""
+
+    name: str
+    rows: int
+    columns: list[ColumnBrief]
+    spilled: bool = False
+
+
+class TableList(msgspec.Struct, frozen=True, kw_only=True):
+    """The tables of a session; `truncated` says that there are more."""
+
+    tables: list[TableBrief]
+    truncated: bool = False
+
+
+class DescribeTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Which table to describe."""
+
+    table: Annotated[str, Meta(description="Its name.")]
+    session_id: SessionId = None
+
+
+class TableDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table was declared as and what it holds."""
+
+    table: str
+    row_count: int
+    columns: list[dict[str, Any]]
+    indexes: list[dict[str, Any]] = []
+    foreign_keys: list[dict[str, Any]] = []
+    sample_rows: list[dict[str, Any]] = []
+    candidate_keys: list[Any] = []
+    joins: list[dict[str, Any]] = []
+    profile: dict[str, Any] = {}
+    provenance: dict[str, Any] = {}
+
+
+async def query(call: Call, given: Query) -> Reply:
+    """Run one statement that only reads; it waits for no execution."""
+    session = await call.session(given.session_id, "read")
+    found = await call.service.call(session.query, given.sql, given.params, read_only=True)
+    most = min(given.max_rows, session.limits.rows)
+    rows, clipped = _within((list(row.values()) for row in found[:most]), call.text_bytes)
+    data = {
+        "columns": list(found.columns), "rows": rows, "row_count": found.row_count,
+        "truncated": found.truncated or len(rows) < found.row_count, "clipped_cells": clipped,
+    }  # fmt: skip
+    return Reply(wire.fit(data), _table_in_words(data, found.truncated), session.id)
+
+
+def _within(found: Iterable[list[Any]], most: int) -> tuple[list[list[Any]], int]:
+    """As many rows as fit into `most` bytes of JSON, long texts clipped, and how many cells were."""
+    kept: list[list[Any]] = []
+    clipped = 0
+    for row in found:
+        cells = [_clipped(cell) for cell in wire.fit(row)]
+        most -= len(wire.text(cells).encode()) + 1
+        if most < 0 and kept:
+            break
+        clipped += sum(
+            cell is not whole and cell != whole for cell, whole in zip(cells, row, strict=True) if _long(whole)
+        )
+        kept.append(cells)
+    return kept, clipped
+
+
+def _long(cell: Any) -> bool:
+    return isinstance(cell, str | bytes) and len(cell) > _CELL
+
+
+def _clipped(cell: Any) -> Any:
+    if isinstance(cell, dict):  # a blob as `{"$bytes": base64}`
+        return {name: _clipped(each) for name, each in cell.items()}
+    return f"{cell[:_CELL]}… (+{len(cell) - _CELL:,} characters)" if _long(cell) else cell
+
+
+def _table_in_words(data: dict[str, Any], cut: bool) -> str:
+    shown, count = len(data["rows"]), data["row_count"]
+    parts = [words.rows(data["columns"], data["rows"])] if count else ["no rows"]
+    if data["truncated"]:
+        parts.append(
+            f"(the first {shown:,} of {'more than ' if cut else ''}{count:,} rows; aggregate in SQL, page with LIMIT "
+            "and OFFSET, or go through all of them in execute_code)"
+        )
+    return "\n".join(parts)
+
+
+async def list_tables(call: Call, given: ListTables) -> Reply:
+    """The tables of a session with their columns and numbers of rows."""
+    session = await call.session(given.session_id, "read")
+    data = await call.service.call(_tables, session)
+    lines = [_brief_in_words(table) for table in data["tables"]] or ["no tables yet: execute_code can make some"]
+    lines += ["… there are more"] if data["truncated"] else []
+    return Reply(wire.fit(data), wire.printable("\n".join(lines)), session.id)
+
+
+def _tables(session: Session) -> dict[str, Any]:
+    found = session.metrics()["tables"]
+    tables = [
+        {
+            "name": table["name"], "rows": table["rows"], "spilled": table.get("spilled", False),
+            "columns": [
+                {"name": column["name"], "type": column["type"]} for column in session.get_columns(table["name"])
+            ][:_COLUMNS],
+        }
+        for table in found[:_TABLES]
+    ]  # fmt: skip
+    return {"tables": tables, "truncated": len(found) > _TABLES}
+
+
+def _brief_in_words(table: dict[str, Any]) -> str:
+    columns = ", ".join(f"{column['name']} {column['type']}".strip() for column in table["columns"])
+    kept = ", a kept result" if table["spilled"] else ""
+    return f"{table['name']} ({table['rows']:,} rows{kept}): {columns}"
+
+
+async def describe_table(call: Call, given: DescribeTable) -> Reply:
+    """What one table was declared as and what it holds."""
+    session = await call.session(given.session_id, "read")
+    found = await call.service.call(session.describe_table, given.table)
+    data = {name: wire.fit(found[name]) for name in TableDescription.__struct_fields__ if name in found}
+    data["sample_rows"] = [{name: _clipped(cell) for name, cell in row.items()} for row in data["sample_rows"]]
+    return Reply(data, _description_in_words(data), session.id)
+
+
+def _description_in_words(data: dict[str, Any]) -> str:
+    lines = [f"{data['table']}: {data['row_count']:,} rows", *map(_column_in_words, data["columns"])]
+    lines += [f"joins: {each['column']} = {each['table']}.{each['references']}" for each in data.get("joins", ())]
+    lines += [f"index: {wire.text(index)}" for index in data.get("indexes", ())]
+    if data["sample_rows"]:
+        rows = [list(row.values()) for row in data["sample_rows"]]
+        lines.append("some rows:\n" + words.rows(data["sample_rows"][0], rows))
+    return wire.printable("\n".join(lines))
+
+
+def _column_in_words(column: dict[str, Any]) -> str:
+    told = [f"- {column['name']} {column['type']}".rstrip()]
+    told += ["primary key"] if column["primary_key"] else []
+    told += ["not null"] if column["not_null"] else [f"{column['nulls']:,} nulls"] if column.get("nulls") else []
+    if column.get("distinct") is not None:
+        told.append(f"{column['distinct']:,} distinct")
+    if column.get("min") is not None:
+        told.append(f"{wire.text(column['min'])} to {wire.text(column['max'])}")
+    if column.get("frequent"):
+        told.append("often " + ", ".join(wire.text(each["value"]) for each in column["frequent"][:5]))
+    return ", ".join(told)
+
+
+_EXAMPLE = """Example: {"session_id": "…", "params": [3],
+"sql": "SELECT city, count(*) AS n FROM trips WHERE km > ? GROUP BY city"}"""
+
+TOOLS = (
+    Tool(
+        name="query", title="Query a session's database", scope="read", run=query,
+        about="Run one SELECT of SQLite in a session and answer its rows; it changes nothing and waits for no "
+        f"execution. {_ROWS} rows unless max_rows says otherwise, $result in all, texts up to {_CELL:,} characters; "
+        "at most $query_seconds seconds. To compute on many rows, or to write, use execute_code. " + _EXAMPLE,
+        takes=Query, answers=QueryRows, read_only=True, idempotent=True,
+    ),
+    Tool(
+        name="list_tables", title="List a session's tables", scope="read", run=list_tables,
+        about=f"The tables of a session with their columns, types and numbers of rows, {_TABLES} at most. "
+        "Ask before you write SQL.",
+        takes=ListTables, answers=TableList, read_only=True, idempotent=True,
+    ),
+    Tool(
+        name="describe_table", title="Describe a table", scope="read", run=describe_table,
+        about="What one table holds: columns with their types, nulls, distinct values, smallest and largest, keys, "
+        "indexes, joins to other tables, a few rows. Takes five seconds at most.",
+        takes=DescribeTable, answers=TableDescription, read_only=True, idempotent=True,
+    ),
+)  # fmt: skip

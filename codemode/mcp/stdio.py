@@ -1,0 +1,191 @@
+"""The tools on standard input and output: one line of JSON for each message, as hosts that start processes do it.
+
+The SDK's own reader waits in a thread that nothing can interrupt, so that a process told to end would wait for its
+host's next line. Here both directions have a daemon thread each, and lines are bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+import anyio
+import mcp_types as types
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
+
+from codemode.mcp.server import McpServer
+from codemode.mcp.tool import Face
+from codemode.service.service import Service
+
+_PIECE = 65_536
+_LAST_SECONDS = 2.0  # for a host that has closed its end to read what was answered before
+Incoming = MemoryObjectSendStream[SessionMessage | Exception]
+Outgoing = MemoryObjectSendStream[SessionMessage]
+
+
+class LineTooLong(Exception):
+    """A line of the host was above the bound, and was dropped."""
+
+
+@contextmanager
+def own_wire() -> Iterator[tuple[int, int]]:
+    """Descriptors of standard input and output for the protocol alone.
+
+    Meanwhile descriptor 0 is empty and descriptor 1 is standard error: what a library prints, or a process that is
+    started inherits, must not stand between two messages.
+    """
+    reading, writing = os.dup(0), os.dup(1)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.dup2(2, 1)
+    os.close(empty)
+    try:
+        yield reading, writing
+    finally:
+        os.dup2(reading, 0)
+        os.dup2(writing, 1)
+
+
+async def serve(service: Service, face: Face, wire: tuple[int, int]) -> None:
+    """Serve until the host closes standard input, stops reading, or sends SIGTERM or SIGINT.
+
+    What still runs then is undone. Begins and ends the service too.
+    """
+    sdk = McpServer(service, face).sdk
+    await service.start()
+    try:
+        with _until_signal() as scope:
+            to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+            to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
+            lines = Lines(wire, service.settings.body_bytes)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_receive, lines, to_server, to_client.clone())
+                tasks.start_soon(_send, lines, from_server, scope)
+                await sdk.run(from_client, to_client, sdk.create_initialization_options())
+                scope.deadline = anyio.current_time() + _LAST_SECONDS
+    finally:
+        service.acts.hurry()  # the host waits a second or two before it kills
+        await service.stop()
+
+
+@contextmanager
+def _until_signal() -> Iterator[anyio.CancelScope]:
+    loop = asyncio.get_running_loop()
+    with anyio.CancelScope() as scope:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, scope.cancel)
+        try:
+            yield scope
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:
+    async with server, client:
+        while True:
+            try:
+                if (line := await lines.read()) is None:
+                    return
+                message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except (LineTooLong, ValueError) as error:
+                said = str(error) if isinstance(error, LineTooLong) else "the line is no JSON-RPC message"
+                fault = types.ErrorData(code=types.PARSE_ERROR, message=said)
+                await client.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=fault)))
+            else:
+                await server.send(SessionMessage(message))
+
+
+async def _send(lines: Lines, server: MemoryObjectReceiveStream[SessionMessage], whole: anyio.CancelScope) -> None:
+    async with server:
+        async for sent in server:
+            if not await lines.write(sent.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"):
+                whole.cancel()  # nobody reads any more
+                return
+
+
+class Lines:
+    """Lines from one descriptor and to another; each direction has a thread that may block."""
+
+    def __init__(self, wire: tuple[int, int], longest: int) -> None:
+        self._reading, self._writing = wire
+        self._longest = longest
+        self._loop = asyncio.get_running_loop()
+        self._came: asyncio.Queue[bytes | LineTooLong | None] = asyncio.Queue()
+        self._room = threading.Semaphore(1)  # a host that sends faster than calls begin has to wait
+        self._written: queue.SimpleQueue[tuple[bytes, asyncio.Future[bool]]] = queue.SimpleQueue()
+        for run in (self._read_all, self._write_all):
+            threading.Thread(target=run, name="codemode-stdio", daemon=True).start()
+
+    async def read(self) -> bytes | None:
+        """The next line, None after the last; raises LineTooLong for one that was dropped."""
+        came = await self._came.get()
+        self._room.release()
+        if isinstance(came, LineTooLong):
+            raise came
+        return came
+
+    async def write(self, line: bytes) -> bool:
+        """Write a line; False where nobody reads any more."""
+        done: asyncio.Future[bool] = self._loop.create_future()
+        self._written.put((line, done))
+        return await done
+
+    def _read_all(self) -> None:
+        with suppress(RuntimeError):  # the event loop has ended, and nobody asks any more
+            for line in split(iter(self._piece, b""), self._longest):
+                self._hand_on(LineTooLong(f"the line is above {self._longest:,} bytes") if line is None else line)
+            self._hand_on(None)
+
+    def _piece(self) -> bytes:
+        try:
+            return os.read(self._reading, _PIECE)
+        except OSError:  # a terminal that was hung up
+            return b""
+
+    def _hand_on(self, line: bytes | LineTooLong | None) -> None:
+        self._room.acquire()
+        self._loop.call_soon_threadsafe(self._came.put_nowait, line)
+
+    def _write_all(self) -> None:
+        with suppress(RuntimeError):
+            while True:
+                line, done = self._written.get()
+                self._loop.call_soon_threadsafe(_settle, done, self._wrote(line))
+
+    def _wrote(self, line: bytes) -> bool:
+        left = memoryview(line)
+        try:
+            while left:
+                left = left[os.write(self._writing, left) :]
+        except OSError:
+            return False
+        return True
+
+
+def _settle(done: asyncio.Future[bool], wrote: bool) -> None:
+    if not done.done():
+        done.set_result(wrote)
+
+
+def split(pieces: Iterable[bytes], longest: int) -> Iterator[bytes | None]:
+    """The lines of a text that comes in pieces; None for one of over `longest` bytes, of which no more is held."""
+    line, whole = bytearray(), True
+    for piece in pieces:
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            yield bytes(line + end) if whole and len(line) + len(end) <= longest else None
+            line, whole = bytearray(), True
+        if whole:
+            line += rest
+            whole = len(line) <= longest
+            if not whole:
+                line.clear()
+    if line or not whole:
+        yield bytes(line) if whole else None
