@@ -51,6 +51,7 @@
         ├── IsolationMissing          worker.isolation         run `codemode doctor`
         ├── WorkerUnavailable         worker.unavailable       raise what the message names, or try again
         ├── CatalogDamaged            worker.catalog           restore catalog.db, or move it away
+        ├── ExtraMissing              worker.extra             install the extra that the message names
         └── WorkerInternal            worker.internal          report the id
 
 Snippets' own faults (`code.*`) are outcomes, not exceptions: see `codemode.values.Problem`.
@@ -398,6 +399,12 @@ class CatalogDamaged(WorkerError):
     """The catalogue of sessions cannot be read; restore catalog.db from a copy, or move it away and start anew."""
 
     code = "worker.catalog"
+
+
+class ExtraMissing(WorkerError, ImportError):
+    """A package that this part of Codemode needs is not installed; install the extra that the message names."""
+
+    code = "worker.extra"
 
 
 class WorkerInternal(WorkerError):

@@ -306,12 +306,16 @@ def import_rules() -> str:
         if contract["type"] == "layers":
             layers = " → ".join(f"`{layer}`" for layer in contract["layers"])
             parts.append(f"- {contract['name']}: {layers}. A name in brackets does not exist yet.")
+        elif contract["type"] == "protected":
+            parts.append(f"- {contract['name']}: only {_named(contract['allowed_importers'])} imports it.")
         else:
-            sources, banned = (
-                ", ".join(f"`{m}`" for m in contract[key]) for key in ("source_modules", "forbidden_modules")
-            )
+            sources, banned = _named(contract["source_modules"]), _named(contract["forbidden_modules"])
             parts.append(f"- {contract['name']}: {sources} never import {banned}.")
     return "\n".join(parts)
+
+
+def _named(modules: Iterable[str]) -> str:
+    return ", ".join(f"`{module}`" for module in modules)
 
 
 def http_operations() -> str:

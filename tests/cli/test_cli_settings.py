@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+
+import pytest
 
 from codemode.cli.settings import sample_file
 from codemode.settings import Settings, flat, keys, resolve
@@ -78,3 +81,17 @@ def test_the_prompt_is_printed_and_answered(cli, monkeypatch):
     assert set(result) == {"prompt", "helpers", "types", "limits"}
     assert result["limits"]["rows"] == 77
     assert {"name", "signature", "summary", "doc", "parameters", "returns"} == set(result["helpers"][0])
+
+
+@pytest.mark.parametrize(
+    ("api", "name"),
+    [
+        ("anthropic", lambda tool: tool["name"]),
+        ("openai", lambda tool: tool["function"]["name"]),
+        ("openai-responses", lambda tool: tool["name"]),
+    ],
+)
+def test_the_tools_of_a_session_are_printed_as_the_api_takes_them(cli, api, name):
+    printed = json.loads(cli("prompt", "--tools", api).out)
+    assert [name(tool) for tool in printed][:2] == ["execute_code", "query"]
+    assert cli("prompt", "--tools", api, "--json").json["result"]["tools"] == printed
