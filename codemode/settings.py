@@ -30,11 +30,11 @@ _SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TC
 
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ABOVE_ZERO = (
-    "kept_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads", "body_bytes",
-    "upload_bytes", "upload_idle_seconds", "shutdown_seconds", "mcp_result_bytes",
+    "kept_seconds", "hang_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads",
+    "body_bytes", "upload_bytes", "upload_idle_seconds", "shutdown_seconds", "mcp_result_bytes",
 )  # fmt: skip
 _ZERO_OR_MORE = (
-    "children", "kept_children", "drain_seconds", "tenant_sessions", "tenant_bytes", "tenant_executions",
+    "children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes", "tenant_executions",
     "tenant_executions_per_minute",
 )  # fmt: skip
 
@@ -51,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_bytes: int = 64 * MIB  # of that log: long snippets must not outgrow the data they work on
     slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
+    workers: int = 1  # processes of the service, each with children of its own; 0 is one for each core
+    hang_seconds: float = 10.0  # one of several workers that answers no ping for so long is ended and replaced
     threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
     body_bytes: int = 8 * MIB  # of a request that is a JSON document
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in

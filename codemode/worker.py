@@ -59,7 +59,7 @@ class Worker:
         self.limits = limits or self.settings.limits
         self._temporary = data_dir is None and self.settings.data_dir is None
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
-        self._catalog = _open_catalog(self.data_dir)
+        self._catalog = open_catalog(self.data_dir)
         storage = Storage(
             data_dir=self.data_dir,
             template=session_template(),
@@ -84,10 +84,7 @@ class Worker:
             made = Path(tempfile.mkdtemp(prefix="codemode-"))
             weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
             return made
-        path = Path(data_dir).expanduser().absolute()
-        with storage_errors(path):
-            (path / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
+        return prepared(data_dir)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -299,7 +296,16 @@ def _position(after: str | None) -> tuple[int, str] | None:
     return int(moment), session_id
 
 
-def _open_catalog(data_dir: Path) -> Catalog:
+def prepared(data_dir: str | Path) -> Path:
+    """The data directory, made where it is not there; raises StorageFull."""
+    path = Path(data_dir).expanduser().absolute()
+    with storage_errors(path):
+        (path / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def open_catalog(data_dir: Path) -> Catalog:
+    """The catalogue below `data_dir`, in its newest form; raises CatalogDamaged, StorageFull, SessionNewer."""
     path = data_dir / "catalog.db"
     with storage_errors(data_dir):
         lost = not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))

@@ -12,35 +12,51 @@ import signal
 import socket
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
-
-from codemode.service.acts import Acts
-from codemode.service.service import Service
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_SECONDS = 2  # for answers that are on their way when everything else is over
-_LOOK_SECONDS = 0.02
+
+
+class Ending(Protocol):
+    """What ends an application in order; `codemode.service.acts.Acts` says what each step is."""
+
+    def leave(self) -> None:
+        """Say that the end is near; may be called in a signal handler."""
+        ...
+
+    def hurry(self) -> None:
+        """Wait for nothing any more; may be called in a signal handler."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until those that send requests have learnt of it."""
+        ...
+
+    async def end(self) -> None:
+        """Let what runs finish, then undo it and have it answered."""
+        ...
 
 
 class Server(uvicorn.Server):
-    """Serves one application of `create_app` until a signal or `should_exit`; `run(sockets=[…])` blocks."""
+    """Serves one application until a signal or `should_exit`; `run(sockets=[…])` blocks.
 
-    def __init__(self, app: Starlette) -> None:
-        service: Service = app.state.service
-        self._acts: Acts = service.acts
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="on",
-                log_config=None,  # its records go where those of the process go
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_LAST_SECONDS,
-            )
-        )
+    `app` is one of `create_app`, or one that comes with its own `acts`; `more` goes to uvicorn's configuration.
+    """
+
+    def __init__(self, app: Any, acts: Ending | None = None, **more: Any) -> None:
+        self._acts: Ending = app.state.service.acts if acts is None else acts
+        config: dict[str, Any] = {
+            "lifespan": "on",
+            "log_config": None,  # its records go where those of the process go
+            "log_level": "warning",
+            "access_log": False,
+            "server_header": False,
+            "timeout_graceful_shutdown": _LAST_SECONDS,
+        }
+        super().__init__(uvicorn.Config(app, **config | more))
 
     def take_signals(self) -> None:
         """Have SIGINT and SIGTERM end this server, for the rest of the process: what is closed after it is not cut."""

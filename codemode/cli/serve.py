@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import ipaddress
 import logging
+import os
 import socket
 import sys
-from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,58 +19,88 @@ from codemode.cli.app import App, command
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
-    from codemode.mcp.http import McpMount
-    from codemode.service.service import Service
-    from codemode.worker import Worker
+    from codemode.catalog.tokens import Tokens
+    from codemode.settings import Settings
 
 _log = logging.getLogger("codemode")
+_MOST_WORKERS = 1_000
+
+
+def _count(_context: click.Context, _option: click.Parameter, given: str | None) -> int | None:
+    """A number of workers: one or more, or 0 for `auto`."""
+    if given is None or given == "auto":
+        return None if given is None else 0
+    if given.isascii() and given.isdecimal() and 0 < int(given) <= _MOST_WORKERS:
+        return int(given)
+    raise click.BadParameter(f"{given!r} is neither a number from 1 to {_MOST_WORKERS:,} nor `auto`")
 
 
 @command("serve", short_help="Serve sessions over HTTP.")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8_400, metavar="PORT", help="0 takes a free one.")
-def serve(app: App, host: str, port: int) -> None:
+@click.option("--workers", metavar="N", callback=_count, help="Processes to serve with; `auto`: one a core.")
+def serve(app: App, host: str, port: int, workers: int | None) -> None:
     """Serve sessions over HTTP at ADDRESS:PORT until it is interrupted.
 
     On loopback without any token it serves a single local tenant, to everybody on this machine. On any other address
     it needs tokens: `codemode token create`.
     """
     _check_installed()
-    from codemode.api.app import create_app
-    from codemode.api.server import Server
-    from codemode.database.clock import sure_ms
     from codemode.service import logs
 
     settings = app.resolved().settings
     logs.configure(settings.log_format, settings.log_level)
-    _trace(settings.trace_statements)
-    mounts = _mounts()
+    count = (settings.workers if workers is None else workers) or len(os.sched_getaffinity(0))
+    if count == 1:
+        _serve_alone(app, settings, host, port)
+    else:
+        _serve_with_workers(app, settings, host, port, count)
+
+
+def _serve_alone(app: App, settings: Settings, host: str, port: int) -> None:
+    from codemode.api.app import create_app
+    from codemode.api.server import Server
+    from codemode.cluster import faces
+
+    faces.trace(settings.trace_statements)
     with app.worker() as worker:
-        guarded = worker.tokens.any_valid(sure_ms())
-        if not guarded and not _loopback(host):
-            raise RequestInvalid(
-                f"{host} can be reached from other machines, and there is no token",
-                hint="make one with `codemode token create`, or listen on 127.0.0.1",
-            )
-        _ = worker.isolation  # found, and the sandbox warm, before anybody is let in
-        server = Server(create_app(worker, open_to_all=not guarded, mounts=mounts))
+        guarded = _guarded(worker.tokens, host)
+        isolation = worker.isolation  # said, and the sandbox warm, before anybody is let in
+        server = Server(create_app(worker, open_to_all=not guarded, mounts=faces.mounts()))
         server.take_signals()
         with _listener(host, port) as listener:
-            address = _address(host, listener)
-            _tell(app, address, worker, guarded)
+            _announce(app, _address(host, listener), worker.data_dir, isolation, guarded, 1)
             server.run(sockets=[listener])
 
 
-def _trace(statements: bool) -> None:
-    """Make spans where OpenTelemetry is installed and has a provider: who runs this configures it, see docs/how-to."""
-    with contextlib.suppress(ImportError):
-        from codemode.service import spans
+def _serve_with_workers(app: App, settings: Settings, host: str, port: int, count: int) -> None:
+    from codemode.catalog.tokens import Tokens
+    from codemode.cluster.service import Cluster
+    from codemode.worker import open_catalog, prepared
 
-        if spans.bind(statements=statements):
-            _log.info("spans go to OpenTelemetry's provider")
+    data_dir = prepared(str(settings.data_dir))
+    with closing(open_catalog(data_dir)) as catalog:
+        guarded = _guarded(Tokens(catalog), host)
+        cluster = Cluster(settings, catalog, count, open_to_all=not guarded)
+        with _listener(host, port) as listener:
+            address = _address(host, listener)
+            cluster.run(listener, lambda isolation: _announce(app, address, data_dir, isolation, guarded, count))
 
 
-def _tell(app: App, address: str, worker: Worker, guarded: bool) -> None:
+def _guarded(tokens: Tokens, host: str) -> bool:
+    """Whether tokens are asked for; raises RequestInvalid where they would have to be and there is none."""
+    from codemode.database.clock import sure_ms
+
+    guarded = tokens.any_valid(sure_ms())
+    if not guarded and not _loopback(host):
+        raise RequestInvalid(
+            f"{host} can be reached from other machines, and there is no token",
+            hint="make one with `codemode token create`, or listen on 127.0.0.1",
+        )
+    return guarded
+
+
+def _announce(app: App, address: str, data_dir: Path, isolation: tuple[str, ...], guarded: bool, workers: int) -> None:
     """Say once what is served: as the answer where JSON is asked for, and as a line of the log."""
     from codemode.database.connection import sqlite_version
 
@@ -77,15 +108,16 @@ def _tell(app: App, address: str, worker: Worker, guarded: bool) -> None:
         "address": address,
         "version": __version__,
         "store": f"SQLite {sqlite_version()}",
-        "data_dir": str(worker.data_dir),
-        "isolation": worker.isolation,
+        "data_dir": str(data_dir),
+        "isolation": isolation,
         "tokens": guarded,
+        "workers": workers,
     }
     if app.as_json:
         app.answer(begun)
         sys.stdout.flush()
     said = "required" if guarded else "none: one local tenant, open to all on this machine"
-    words = {"isolation": ",".join(worker.isolation) or "none", "tokens": said}
+    words = {"isolation": ",".join(isolation) or "none", "tokens": said}
     _log.info("listening", extra={"fields": {**begun, **words}})
 
 
@@ -109,18 +141,6 @@ def _check_installed() -> None:
     except ImportError:
         hint = "pip install 'codemode[serve]'"
         raise RequestInvalid("codemode serve needs packages that are not installed", hint=hint) from None
-
-
-def _mounts() -> tuple[Callable[[Service], McpMount], ...]:
-    """The tools for models at /mcp, where the package that speaks their protocol is installed."""
-    try:
-        importlib.import_module("mcp")
-    except ImportError:
-        _log.warning("there are no tools at /mcp: pip install 'codemode[mcp]'")
-        return ()
-    from codemode.mcp.http import McpMount
-
-    return (McpMount,)
 
 
 def _loopback(host: str) -> bool:

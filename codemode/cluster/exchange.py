@@ -1,0 +1,183 @@
+"""One request of a client on its way to a worker and back: its head made anew, its body and its answer as they come.
+
+Hop by hop headers end here, as do framing and lengths that contradict each other: the server in front of this has
+refused what is malformed, and what goes on is written by this file alone, so that no request hides in another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from codemode.cluster.forward import Connection, ConnectionGone, Headers
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+CLIENT = b"codemode-client"  # who sent the request; believed by workers, since only the front reaches them
+_HOP_BY_HOP = frozenset(
+    (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+)
+
+
+class ClientGone(Exception):
+    """Nobody is there any more to take the answer."""
+
+
+class AnswerCut(Exception):
+    """The worker went away when a part of its answer had been passed on."""
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__(media_type)
+        self.media_type = media_type
+
+
+class Incoming:
+    """A request as the server gives it; what is peeked at is still passed on."""
+
+    def __init__(self, scope: Message, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: Headers = scope["headers"]
+        self.gone = False  # the client, before it had its answer
+        self.passed = False  # all of it, to the worker
+        self._scope, self._receive = scope, receive
+        self._seen: list[bytes] = []
+        self.chunked = self.header(b"transfer-encoding") is not None
+        self.all_read = not (self.chunked or self.header(b"content-length"))
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of this name."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    async def peek(self, most: int) -> bytes | None:
+        """The whole body where it has `most` bytes or fewer, else None; raises ClientGone."""
+        size = int(self.header(b"content-length") or 0) if not self.chunked else 0
+        if size > most:  # the worker refuses it by its length, before anything of it is sent
+            return None
+        size = 0
+        while not self.all_read and size <= most:
+            size += len(await self._more())
+        return b"".join(self._seen) if size <= most else None
+
+    async def _more(self) -> bytes:
+        message = await self._receive()
+        if message["type"] != "http.request":
+            self.gone = True
+            raise ClientGone
+        self.all_read = not message.get("more_body", False)
+        body: bytes = message.get("body", b"")
+        self._seen.append(body)
+        return body
+
+    async def piece(self) -> bytes:
+        """The next piece of the body, what was peeked at first; raises ClientGone."""
+        if not self._seen:
+            await self._more()
+        return self._seen.pop(0)
+
+    @property
+    def over(self) -> bool:
+        """Whether every piece was taken."""
+        return self.all_read and not self._seen
+
+    async def disconnected(self) -> None:
+        """Return when the client is gone, or has its answer."""
+        while (await self._receive())["type"] == "http.request":
+            pass
+        self.gone = True
+
+    def head(self, *, without: bytes = b"") -> bytes:
+        """The head of the request that goes to the worker, `without` one of its headers."""
+        target = self._scope["raw_path"]
+        if self._scope["query_string"]:
+            target += b"?" + self._scope["query_string"]
+        lines = [b"%s %s HTTP/1.1\r\n" % (self.method.encode(), target)]
+        dropped = {CLIENT, without, *self._named_by_connection()}
+        if self.chunked:
+            dropped.add(b"content-length")
+        lines += [
+            b"%s: %s\r\n" % header
+            for header in self.headers
+            if header[0] not in _HOP_BY_HOP and header[0] not in dropped
+        ]
+        if self.chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+        if client := self._scope.get("client"):
+            lines.append(b"%s: %s %d\r\n" % (CLIENT, str(client[0]).encode(), client[1] or 0))
+        head = b"".join(lines)
+        if not head.count(b"\n") == head.count(b"\r") == len(lines):
+            # The server in front refuses line breaks. If one ever did not, a request could come hidden in a header.
+            raise ValueError("a header with a line break")
+        return head + b"\r\n"
+
+    def _named_by_connection(self) -> set[bytes]:
+        named = self.header(b"connection")
+        if named is None or named.lower() in (b"keep-alive", b"close"):
+            return set()
+        return {name.strip().lower() for name in named.split(b",")}
+
+
+async def exchange(connection: Connection, incoming: Incoming, send: Send) -> bool:
+    """Pass the request on and the answer back, both as they come; whether all of the request was passed on.
+
+    Raises ConnectionGone before anything was sent to the client, ClientGone, and AnswerCut.
+    """
+    connection.begin(incoming.head(), bodiless=incoming.method == "HEAD")
+    upload = asyncio.ensure_future(_upload(connection, incoming))
+    started = ""
+    try:
+        status, headers = await connection.response()
+        started = _media_type(headers)
+        await send({"type": "http.response.start", "status": status, "headers": _end_to_end(headers)})
+        more = True
+        while more:
+            piece, more = await connection.piece()
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+    except ConnectionGone:
+        if incoming.gone:
+            raise ClientGone from None
+        if started:
+            raise AnswerCut(started) from None
+        raise
+    finally:
+        upload.cancel()
+    return incoming.passed
+
+
+async def _upload(connection: Connection, incoming: Incoming) -> None:
+    """Pass the body on, then wait for the client to leave: its connection to the worker is closed then."""
+    try:
+        # To ask for a body tells the client to send it: that is left to the worker, which may refuse it by its length.
+        if incoming.header(b"expect") and not await connection.wants_body():
+            return
+        while not incoming.over:
+            piece = await incoming.piece()
+            if piece:
+                await connection.write(b"%x\r\n%s\r\n" % (len(piece), piece) if incoming.chunked else piece)
+        if incoming.chunked:
+            await connection.write(b"0\r\n\r\n")
+        incoming.passed = True
+        await incoming.disconnected()
+        connection.close()
+    except ClientGone:
+        connection.close()
+    except ConnectionGone:
+        return  # whoever waits for the answer is told too
+
+
+def _end_to_end(headers: Headers) -> Headers:
+    return [header for header in headers if header[0] not in _HOP_BY_HOP]
+
+
+def _media_type(headers: Headers) -> str:
+    for name, value in headers:
+        if name == b"content-type":
+            return value.partition(b";")[0].strip().decode("latin-1").lower()
+    return "application/octet-stream"

@@ -1,0 +1,151 @@
+"""The front: listens on the service's address, runs no snippet, and forwards each request to the worker it is for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from codemode import __version__
+from codemode.api import problems
+from codemode.api.events import event
+from codemode.api.observe import Health
+from codemode.cluster import merging
+from codemode.cluster.exchange import AnswerCut, ClientGone, Incoming, Message, Receive, Send, exchange
+from codemode.cluster.forward import Answer, ConnectionGone
+from codemode.cluster.routing import Router
+from codemode.cluster.slots import Slot, Slots
+from codemode.errors import CodemodeError, WorkerUnavailable
+from codemode.plain import encode
+
+_LOOK_SECONDS = 0.02
+_EVENTS = "text/event-stream"
+Own = Callable[[Incoming, Send], Awaitable[None]]
+
+
+class Front:
+    """An ASGI application over the workers of `slots`; `leave`, `drained` and `end` end it in order."""
+
+    def __init__(self, slots: Slots, router: Router, drain_seconds: float) -> None:
+        self._slots, self._router, self._drain_seconds = slots, router, drain_seconds
+        self._leaving = self._hurried = False
+        self._own: dict[str, Own] = {
+            "/health": self._health,
+            "/ready": self._ready,
+            "/v1/stats": self._stats,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        incoming = Incoming(scope, receive)
+        try:
+            own = self._own.get(incoming.path) if incoming.method == "GET" else None
+            await (own or self._forward)(incoming, send)
+        except ClientGone:
+            return
+        except AnswerCut as cut:
+            # Without this event the connection is closed before the answer's end, and the client sees that it was cut.
+            if cut.media_type == _EVENTS:
+                problem = event("problem", problems.problem_of(_ended_meanwhile()))
+                await send({"type": "http.response.body", "body": problem, "more_body": False})
+        except CodemodeError as error:
+            await problems.answer(error)(scope, receive, send)
+
+    async def _forward(self, incoming: Incoming, send: Send) -> None:
+        name = await self._router.worker_of(incoming)
+        slot = self._slots.any() if name is None else self._slots.by_name[name]
+        connections, connection = await slot.connected()
+        passed = False
+        try:
+            passed = await exchange(connection, incoming, send)
+        except ConnectionGone:
+            raise _ended_meanwhile() from None
+        finally:
+            if not passed:  # its request has no end, or its answer was not taken
+                connection.close()
+            connections.give_back(connection)
+
+    # What the front answers itself, or puts together from what every worker says.
+
+    async def _health(self, _incoming: Incoming, send: Send) -> None:
+        body = encode(Health(status="ok", version=__version__))
+        await _pass(send, Answer(200, [(b"content-type", b"application/json")], body))
+
+    async def _ready(self, incoming: Incoming, send: Send) -> None:
+        """Ready when all workers are: behind a balancer, others take over meanwhile."""
+        if self._leaving:
+            raise WorkerUnavailable("the service is about to end", hint="send requests elsewhere, or again in a moment")
+        if not self._slots.ready:
+            raise WorkerUnavailable("a worker ended and is being replaced", hint="the other workers serve meanwhile")
+        answers = await self._ask_all(incoming)
+        await _pass(send, next((each for each in answers.values() if each.status != 200), answers[min(answers)]))
+
+    async def _stats(self, incoming: Incoming, send: Send) -> None:
+        await self._merged(await self._ask_all(incoming), send, merging.stats)
+
+    async def _metrics(self, incoming: Incoming, send: Send) -> None:
+        """Those of the workers that are there: figures are wanted most when one of them is not."""
+        await self._merged(await self._ask_all(incoming, wait=False), send, merging.exposition)
+
+    async def _merged(self, answers: dict[str, Answer], send: Send, merge: Callable[[dict[str, bytes]], bytes]) -> None:
+        one = next((each for each in answers.values() if each.status != 200), None)
+        if one is None:
+            one = next(iter(answers.values()))._replace(body=merge({name: each.body for name, each in answers.items()}))
+        await _pass(send, one)
+
+    async def _ask_all(self, incoming: Incoming, *, wait: bool = True) -> dict[str, Answer]:
+        """What every worker says, by name; raises WorkerUnavailable."""
+        slots = [slot for slot in self._slots.by_name.values() if wait or slot.process is not None]
+        if not slots:
+            raise WorkerUnavailable("no worker is there", hint="the service's log says why they do not start")
+        head = incoming.head(without=b"accept-encoding")
+        found = await asyncio.gather(*(_ask(slot, head) for slot in slots))
+        return {slot.name: answer for slot, answer in zip(slots, found, strict=True)}
+
+    # How it ends: what the server in front of it asks for.
+
+    def leave(self) -> None:
+        """Say that the service is about to end; may be called in a signal handler."""
+        self._leaving = True
+
+    def hurry(self) -> None:
+        """Wait for nothing any more: what runs is ended now; may be called in a signal handler."""
+        self._hurried = True
+        self._slots.hurry()
+
+    async def drained(self) -> None:
+        """Wait for `drain_seconds`: those that send requests learn meanwhile that they should not come here."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._drain_seconds
+        while not self._hurried and loop.time() < until:
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def end(self) -> None:
+        """Have the workers end as a single one does: what runs gets its time, is undone then, and answered."""
+        self._leaving = True
+        await self._slots.end()
+
+
+async def _ask(slot: Slot, head: bytes) -> Answer:
+    connections, connection = await slot.connected()
+    try:
+        return await connection.ask(head)
+    except ConnectionGone:
+        raise _ended_meanwhile() from None
+    finally:
+        connections.give_back(connection)
+
+
+async def _pass(send: Send, answer: Answer) -> None:
+    """Send an answer of a worker that is there as a whole; its length is that of what is sent."""
+    headers = [header for header in answer.headers if header[0] not in (b"content-length", b"transfer-encoding")]
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _ended_meanwhile() -> WorkerUnavailable:
+    return WorkerUnavailable(
+        "the worker process ended while it served this request: what it had not committed is undone",
+        hint="send it again; under an idempotency key, an execution that was committed is answered and not run twice",
+    )

@@ -1,0 +1,65 @@
+"""The service over several workers, from its start to its end: what `codemode serve --workers N` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+
+import msgspec
+
+from codemode.api.server import Server
+from codemode.catalog.background import BackgroundExecutions
+from codemode.catalog.catalog import Catalog
+from codemode.catalog.tokens import Tokens
+from codemode.cluster.front import Front
+from codemode.cluster.placement import Rendezvous
+from codemode.cluster.routing import Router, Tenants
+from codemode.cluster.slots import Slots
+from codemode.settings import Settings
+
+
+class Cluster:
+    """`count` worker processes behind a front; the front's own part is the catalogue that it looks tokens up in."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, count: int, *, open_to_all: bool) -> None:
+        names = [str(number) for number in range(count)]
+        # The front alone waits for those who look at readiness: a worker that is told to end has no new requests.
+        self._slots = Slots(names, msgspec.structs.replace(settings, drain_seconds=0.0), open_to_all=open_to_all)
+        tenants = Tenants(Tokens(catalog), open_to_all=open_to_all)
+        router = Router(Rendezvous(names), tenants, BackgroundExecutions(catalog), most=settings.body_bytes)
+        front = Front(self._slots, router, settings.drain_seconds)
+        self._server = Server(front, front, lifespan="off")
+
+    def run(self, listener: socket.socket, started: Callable[[tuple[str, ...]], None]) -> None:
+        """Serve until a signal; `started` is called with the layers of isolation when every worker is there.
+
+        SIGHUP replaces the workers one after the other. Raises the CodemodeError that keeps a worker from serving.
+        """
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(self._run(listener, started))
+
+    async def _run(self, listener: socket.socket, started: Callable[[tuple[str, ...]], None]) -> None:
+        await self._slots.start()
+        try:
+            self._server.take_signals()
+            restart = Restart(self._slots)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, restart.begin)
+            started(self._slots.isolation)
+            await self._server.serve(sockets=[listener])
+        finally:
+            await self._slots.end()
+
+
+class Restart:
+    """Replaces the workers one after the other; asked again meanwhile, once more when that is done."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Begin, unless it is under way."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._slots.restart())

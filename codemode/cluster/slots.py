@@ -1,0 +1,211 @@
+"""The places of workers: a name stays when the process that has it is replaced, and so do its sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count, cycle
+from pathlib import Path
+
+from codemode.cluster.forward import Connection, Connections
+from codemode.cluster.processes import Setup, WorkerProcess, launch
+from codemode.errors import CodemodeError, RequestInvalid, WorkerUnavailable
+from codemode.settings import Settings
+
+_log = logging.getLogger("codemode")
+WAIT_SECONDS = 15.0  # a request waits so long for the worker of its session to be replaced
+_AGAIN_SECONDS = 0.05
+_LOOK_SECONDS = 1.0  # between two pings
+_SLACK_SECONDS = 15.0  # beyond shutdown_seconds: to undo and answer what was cut off, and to close files
+_YOUNG_SECONDS = 10.0  # a worker that ends before this age makes the next start wait longer
+_BACKOFF_SECONDS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+_LONGEST_PATH = 107  # bytes of a unix socket's path on Linux
+
+
+class Slot:
+    """The place of one worker, and whoever has it now; `keep` looks after it."""
+
+    def __init__(self, name: str, start: Callable[[str], Awaitable[WorkerProcess]], settings: Settings) -> None:
+        self.name = name
+        self.process: WorkerProcess | None = None
+        self._start, self._settings = start, settings
+        self._there = asyncio.Event()
+        self._starting = asyncio.Lock()
+        self._ended = False
+        self._early_ends = 0
+
+    async def fill(self) -> None:
+        """Start a process where there is none; raises the CodemodeError that keeps it from serving."""
+        async with self._starting:
+            if self.process is None:
+                self._use(await self._start(self.name))
+
+    def _use(self, process: WorkerProcess) -> None:
+        self.process, self._born = process, asyncio.get_running_loop().time()
+        self._there.set()
+
+    async def connected(self) -> tuple[Connections, Connection]:
+        """A connection to the process, when there is one again; raises WorkerUnavailable after WAIT_SECONDS."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_SECONDS):
+                while True:
+                    await self._there.wait()
+                    if self.process is None:
+                        break
+                    connections = self.process.connections
+                    try:
+                        return connections, await connections.take()
+                    except (ConnectionError, FileNotFoundError):  # it has just ended: nothing was sent to it
+                        await asyncio.sleep(_AGAIN_SECONDS)
+                    except OSError as error:
+                        raise WorkerUnavailable(
+                            f"no connection to worker {self.name} can be made: {error.strerror}",
+                            hint="send it again in a moment; raise the limit of open files of the service",
+                        ) from None
+        raise WorkerUnavailable(
+            "the service is ending and takes nothing new" if self._ended else
+            f"worker {self.name} ended and is not replaced yet; nothing was done for this request",
+            hint="send it again in a moment",
+        )  # fmt: skip
+
+    async def keep(self) -> None:
+        """Replace the process whenever it ends or hangs; until cancelled."""
+        while True:
+            await self._lost()
+            while self.process is None:
+                await asyncio.sleep(_BACKOFF_SECONDS[min(self._early_ends, len(_BACKOFF_SECONDS) - 1)])
+                try:
+                    await self.fill()
+                except (CodemodeError, OSError) as error:
+                    _log.error("worker %s cannot be replaced: %s", self.name, error)
+                    self._early_ends += 1
+
+    async def _lost(self) -> None:
+        """Wait until the process has ended or does not answer, and make sure that it is dead."""
+        while (process := self.process) is not None:
+            await asyncio.wait([process.exited], timeout=_LOOK_SECONDS)
+            if process is not self.process or await self._is_well(process):
+                continue
+            if process is self.process:  # not replaced while it was asked
+                self.process = None
+                self._there.clear()
+                hung = not process.exited.done()
+                # Its locks on sessions go with it: nothing takes its place before it is dead.
+                await process.kill()
+                why = "did not answer and was killed" if hung else f"ended with {process.ending}"
+                _log.warning("worker %s (process %d) %s; it is replaced", self.name, process.pid, why)
+                young = asyncio.get_running_loop().time() - self._born < _YOUNG_SECONDS
+                self._early_ends = self._early_ends + 1 if young else 0
+
+    async def _is_well(self, process: WorkerProcess) -> bool:
+        # Asked twice: after a machine that stood still for long the first ping's time may be over at once.
+        half = self._settings.hang_seconds / 2
+        return not process.exited.done() and (await process.answers(half) or await process.answers(half))
+
+    async def restart(self) -> None:
+        """Let a new process take over and end the old one; raises what keeps the new one from serving."""
+        async with self._starting:
+            new = await self._start(self.name)
+            old = self.process
+            self._use(new)
+        if old is not None:
+            await self._retire(old)
+
+    async def end(self) -> None:
+        """Have the process finish what it does, and end it."""
+        async with self._starting:
+            process, self.process = self.process, None
+            self._ended = True
+            self._there.set()  # whoever waits for a worker is told that none will come
+        if process is not None:
+            await self._retire(process)
+
+    async def _retire(self, process: WorkerProcess) -> None:
+        await process.end(self._settings.shutdown_seconds + _SLACK_SECONDS)
+
+
+class Slots:
+    """All workers of a service."""
+
+    def __init__(self, names: Sequence[str], settings: Settings, *, open_to_all: bool) -> None:
+        self._names, self._settings, self._open_to_all = tuple(names), settings, open_to_all
+        self._directory = ""
+        self._numbers = count()
+        self._alive: set[WorkerProcess] = set()
+        self._keepers: list[asyncio.Task[None]] = []
+        self.by_name = {name: Slot(name, self._launch, settings) for name in names}
+        self._turns = cycle(self.by_name.values())
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """The layers that confine the snippets of a worker; they are those of the host, so the same in each."""
+        return next((process.isolation for process in self._alive), ())
+
+    async def start(self) -> None:
+        """Start every worker; raises the CodemodeError that keeps one from serving, and leaves none behind then."""
+        self._directory = _private_directory()
+        found = await asyncio.gather(*(slot.fill() for slot in self.by_name.values()), return_exceptions=True)
+        for error in found:
+            if error is not None:
+                await self.end()
+                raise error
+        self._keepers = [asyncio.ensure_future(slot.keep()) for slot in self.by_name.values()]
+
+    async def _launch(self, name: str) -> WorkerProcess:
+        path = f"{self._directory}/{next(self._numbers)}"
+        process = await launch(
+            Setup(
+                name=name, names=self._names, path=path, front=os.getpid(),
+                open_to_all=self._open_to_all, settings=self._settings,
+            )
+        )  # fmt: skip
+        self._alive.add(process)
+        process.exited.add_done_callback(lambda _: self._alive.discard(process))
+        return process
+
+    def any(self) -> Slot:
+        """A slot whose worker is there, in turns; one that waits for its worker where none is."""
+        slots = [next(self._turns) for _ in self.by_name]
+        return next((slot for slot in slots if slot.process is not None), slots[0])
+
+    @property
+    def ready(self) -> bool:
+        """Whether every worker takes requests."""
+        return all(slot.process is not None for slot in self.by_name.values())
+
+    async def restart(self) -> None:
+        """Replace every worker by a new process, one after the other, while the others serve."""
+        for slot in self.by_name.values():
+            try:
+                await slot.restart()
+            except (CodemodeError, OSError) as error:
+                _log.error("worker %s cannot be restarted, the old one goes on: %s", slot.name, error)
+                return
+        _log.info("all %d workers were restarted", len(self.by_name))
+
+    def hurry(self) -> None:
+        """Have the workers that are ending wait for nothing any more; may be called in a signal handler."""
+        for process in list(self._alive):
+            process.leave()
+
+    async def end(self) -> None:
+        """Have all of them finish what they do within `shutdown_seconds`, and end them."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(slot.end() for slot in self.by_name.values()))
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _private_directory() -> str:
+    """A new directory for sockets, open to nobody else: who can reach a worker's socket needs no front."""
+    made = tempfile.mkdtemp(prefix="codemode-workers-")
+    if len(os.fsencode(made)) > _LONGEST_PATH - 12:
+        Path(made).rmdir()
+        raise RequestInvalid(f"{made} is too long a path for a socket", hint="set TMPDIR to a shorter directory")
+    return made

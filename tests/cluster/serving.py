@@ -1,0 +1,102 @@
+"""`codemode serve --workers N` as a process, as a user would start it, and what tests ask about it from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from codemode.session.files import SessionFiles
+
+HANG_SECONDS = 60.0
+ROOT = Path(__file__).parents[2]
+COUNT = (
+    "n = helpers.db.value('select n from counter')\nhelpers.db.exec('update counter set n = ?', [n + 1])\nreturn n + 1"
+)
+
+
+@dataclass
+class Service:
+    data: Path
+    address: str
+    process: subprocess.Popen[str]
+    http: httpx2.Client
+
+    def client(self, **options: Any) -> httpx2.Client:
+        return httpx2.Client(base_url=self.address, timeout=HANG_SECONDS, **options)
+
+    def execute(self, session_id: str, code: str, **more: Any) -> dict[str, Any]:
+        answer = self.http.post(f"/v1/sessions/{session_id}/execute", json={"code": code, **more})
+        assert answer.is_success, answer.text
+        outcome: dict[str, Any] = answer.json()
+        return outcome
+
+    def holder(self, session_id: str, tenant: str = "local") -> int:
+        """The process that has, or had last, the lock of a session."""
+        return int(SessionFiles.of(self.data, tenant, session_id).lock.read_text())
+
+    def workers(self) -> set[int]:
+        """The process ids of the workers that there are now."""
+        return {pid for pid in children(self.process.pid) if "cluster.behind" in command_of(pid)}
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def command_of(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and that nobody has asked about does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process has had so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def until(true: Callable[[], bool]) -> None:
+    late = time.monotonic() + HANG_SECONDS
+    while not true():
+        assert time.monotonic() < late
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Service]:
+    command = [sys.executable, "-m", "codemode", "--data-dir", str(data), "--json", "serve", "--port", "0"]
+    if "--workers" not in arguments:
+        arguments = ("--workers", "2", *arguments)
+    process = subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **environment}
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())["result"]
+            with httpx2.Client(base_url=told["address"], timeout=HANG_SECONDS) as http:
+                yield Service(data, told["address"], process, http)
+        finally:
+            process.kill()  # its workers go with it, as one of the tests shows

@@ -1,0 +1,159 @@
+"""Workers that end, hang or are replaced on purpose: who notices, what is undone, and what nobody leaves behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.cluster.serving import HANG_SECONDS, Service, alive, children, serving, until
+
+BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
+WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun')\nwhile True: pass"
+TABLES = "return helpers.schema.get_tables()"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with serving(tmp_path_factory.mktemp("data"), CODEMODE_HANG_SECONDS="2") as service:
+        yield service
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+def pair(service: Service, name: str) -> tuple[str, str]:
+    """Two new sessions on different workers."""
+    first = f"{name}-0"
+    service.http.post("/v1/sessions", json={"id": first})
+    for n in range(1, 64):
+        service.http.post("/v1/sessions", json={"id": f"{name}-{n}"})
+        if service.holder(f"{name}-{n}") != service.holder(first):
+            return first, f"{name}-{n}"
+    raise AssertionError("64 sessions on one worker")
+
+
+def begun(service: Service, session_id: str) -> None:
+    tables = f"/v1/sessions/{session_id}/schema"
+    until(lambda: "begun" in [each["name"] for each in service.http.get(tables).json()["tables"]])
+
+
+def running(service: Service, threads: ThreadPoolExecutor, session_id: str) -> Future[httpx2.Response]:
+    """A request whose execution has written something that it did not commit, and runs on."""
+    path, body = f"/v1/sessions/{session_id}/execute", {"code": WRITES_AND_RUNS_ON}
+    answer = threads.submit(httpx2.post, f"{service.address}{path}", json=body, timeout=HANG_SECONDS)
+    begun(service, session_id)
+    return answer
+
+
+def test_a_worker_that_is_killed_is_replaced_and_others_do_not_notice(service: Service, threads: Any) -> None:
+    mine, other = pair(service, "killed")
+    goes_on = threads.submit(service.execute, other, f"{BEGIN}import time\ntime.sleep(1)\nreturn 'went on'")
+    answer = running(service, threads, mine)
+    begun(service, other)
+    victim, bystander = service.holder(mine), service.holder(other)
+    os.kill(victim, signal.SIGKILL)
+    refused = answer.result(HANG_SECONDS)
+    assert (refused.status_code, refused.json()["code"], refused.json()["retryable"]) == (
+        503,
+        "worker.unavailable",
+        True,
+    )
+    assert "undone" in refused.json()["detail"]
+    assert int(refused.headers["retry-after"]) > 0
+    # The next request waits for the new worker, finds what was committed, and nothing else.
+    assert service.execute(mine, TABLES)["result"] == ["begun"]
+    assert service.holder(mine) not in (victim, bystander)
+    assert goes_on.result(HANG_SECONDS)["result"] == "went on"
+    assert (service.execute(other, "return 1")["result"], service.holder(other)) == (1, bystander)
+
+
+def test_a_stream_that_its_worker_left_ends_with_the_problem(service: Service) -> None:
+    service.http.post("/v1/sessions", json={"id": "stream"})
+    body = {"code": WRITES_AND_RUNS_ON, "mode": "stream"}
+    seen = ""
+    with service.http.stream("POST", "/v1/sessions/stream/execute", json=body) as answer:
+        for chunk in answer.iter_text():
+            seen += chunk
+            if "event: stdout" in seen and "event: problem" not in seen:
+                os.kill(service.holder("stream"), signal.SIGKILL)
+    assert '"code":"worker.unavailable"' in seen.partition("event: problem")[2]
+
+
+def test_a_background_execution_whose_worker_was_killed_says_so(service: Service) -> None:
+    service.http.post("/v1/sessions", json={"id": "back"})
+    accepted = service.execute("back", WRITES_AND_RUNS_ON, mode="background")
+    begun(service, "back")
+    os.kill(service.holder("back"), signal.SIGKILL)
+    done: dict[str, Any] = {}
+
+    def over() -> bool:
+        answer = service.http.get(f"/v1/executions/{accepted['execution_id']}", params={"wait": 1})
+        done.update(answer.json() if answer.status_code == 200 else {})
+        return done.get("state") == "done"
+
+    until(over)
+    assert done["outcome"]["error"]["code"] == "worker.unavailable"
+    assert service.execute("back", TABLES)["result"] == ["begun"]
+
+
+def test_a_worker_that_hangs_is_replaced(service: Service) -> None:
+    service.http.post("/v1/sessions", json={"id": "hangs"})
+    hung = service.holder("hangs")
+    os.kill(hung, signal.SIGSTOP)
+    until(lambda: not alive(hung))
+    assert service.execute("hangs", "return 1")["result"] == 1
+
+
+def test_readiness_is_that_of_all_workers(service: Service) -> None:
+    service.http.post("/v1/sessions", json={"id": "ready"})
+    until(lambda: service.http.get("/ready").status_code == 200)
+    os.kill(service.holder("ready"), signal.SIGKILL)
+    until(lambda: service.http.get("/ready").status_code == 503)
+    until(lambda: service.http.get("/ready").status_code == 200)
+
+
+def test_a_hangup_restarts_the_workers_while_requests_go_on(service: Service, threads: Any) -> None:
+    mine, other = pair(service, "restart")
+    old = service.workers()
+    slow = threads.submit(service.execute, mine, "import time\ntime.sleep(1)\nreturn 'finished'")
+    service.process.send_signal(signal.SIGHUP)
+    answered = 0
+    while service.workers() & old:
+        assert service.execute(other, "return 1")["result"] == 1
+        answered += 1
+    assert slow.result(HANG_SECONDS)["result"] == "finished"
+    assert answered > 0
+    until(lambda: len(service.workers()) == 2)
+
+
+def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_path: Path, threads: Any) -> None:
+    with serving(tmp_path, CODEMODE_SHUTDOWN_SECONDS="0.5") as service:
+        service.http.post("/v1/sessions", json={"id": "s"})
+        answer = running(service, threads, "s")
+        workers = service.workers()
+        service.process.send_signal(signal.SIGTERM)
+        assert answer.result(HANG_SECONDS).json()["status"] == "cancelled"
+        assert service.process.wait(HANG_SECONDS) == 0
+        assert not any(map(alive, workers))
+    with serving(tmp_path) as service:
+        assert service.execute("s", TABLES)["result"] == ["begun"]
+
+
+def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path) -> None:
+    with serving(tmp_path) as service:
+        workers = service.workers()
+        everybody = workers | {child for pid in workers for child in children(pid)}
+        assert len(workers) == 2
+        assert len(everybody) > 2
+        service.process.kill()
+        until(lambda: not any(map(alive, everybody)))
