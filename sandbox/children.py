@@ -26,6 +26,7 @@ from sandbox.link import Link, ZygoteSettings
 TAKE_SECONDS = 20.0  # how long a run waits for a child before it is told that there is none
 STATUS_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
+_BEHIND_SECONDS = 0.5  # the same for those who are not first: they are called when they are
 _STARVED_SECONDS = 2.0  # without descriptors for so long, a run is told: waiting longer frees none
 _RESTARTS = (0.0, 0.05, 0.2, 1.0)  # pauses before a new zygote when the last ones died young
 _YOUNG_SECONDS = 5.0
@@ -39,11 +40,14 @@ class Children:
         self._wanted = wanted
         self._accept = accept  # looks at a new zygote's layers; raises SandboxUnavailable
         # Reentrant: `close` may be called by the garbage collector inside any method of this very thread.
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._link: Link | None = None
         self._ready: deque[Child] = deque()
         self._pending: set[int] = set()
-        self._waiting = 0
+        # Runs that wait, first come, first served, each with a condition of its own: one that woke all of them for
+        # every child would spend more on waking than on running, and let the last one in first.
+        self._waiting: deque[threading.Condition] = deque()
         self._number = 0
         self._failure: str | None = None  # why there is no zygote, or no new child
         self._starved: float | None = None  # since when children come without their descriptors (time.monotonic)
@@ -67,36 +71,53 @@ class Children:
     def take(self) -> Child:
         """A ready child, for the caller alone. Raises SandboxUnavailable."""
         deadline = time.monotonic() + TAKE_SECONDS
-        child = self._try_take(waiting=False)
+        child = self._try_take(None)
         if child is not None:
             return child
-        with self._changed:
-            self._waiting += 1
+        place = threading.Condition(self._lock)
+        with self._lock:
+            self._waiting.append(place)
+            self._changed.notify_all()  # the keeper may have given up until somebody wants a child
         try:
             while child is None:
-                child = self._try_take(waiting=True)
+                child = self._try_take(place)
                 if child is None:
-                    self._wait(deadline)
+                    self._wait(place, deadline)
         finally:
-            with self._changed:
-                self._waiting -= 1
+            with self._lock:
+                self._waiting.remove(place)
+                self._call_next()
         return child
 
-    def _try_take(self, *, waiting: bool) -> Child | None:
-        with self._changed:
+    def _try_take(self, place: threading.Condition | None) -> Child | None:
+        """A ready child for whoever is first: the run at `place`, or one that has none while nobody waits."""
+        with self._lock:
             self._require_open()
-            child = self._pop_alive()
+            child = self._pop_alive() if self._first() is place else None
             # Counted as served before the forks are, or each wait would ask for one child too many.
-            served = 1 if child is not None and waiting else 0
-            link, numbers = self._claim_forks(self._waiting - served)
+            served = 1 if child is not None and place is not None else 0
+            link, numbers = self._claim_forks(len(self._waiting) - served)
         self._request(link, numbers)
         return child
 
-    def _wait(self, deadline: float) -> None:
-        with self._changed:
+    def _first(self) -> threading.Condition | None:
+        return self._waiting[0] if self._waiting else None
+
+    def _call_next(self) -> None:
+        if self._ready and self._waiting:
+            self._waiting[0].notify()
+
+    def _tell_all(self) -> None:
+        self._changed.notify_all()
+        for place in list(self._waiting):
+            place.notify()
+
+    def _wait(self, place: threading.Condition, deadline: float) -> None:
+        with self._lock:
             # In slices: a fork that failed leaves no event behind, and is asked for again by the next round.
-            self._changed.wait_for(lambda: self._ready or self._closed, _RETRY_SECONDS)
-            if self._ready or self._closed:
+            pause = _RETRY_SECONDS if self._first() is place else _BEHIND_SECONDS
+            place.wait_for(lambda: self._closed or (self._ready and self._first() is place), pause)
+            if self._closed or (self._ready and self._first() is place):
                 return
             now = time.monotonic()
             started = deadline - TAKE_SECONDS
@@ -163,7 +184,7 @@ class Children:
         with self._changed:
             self._closed = True
             link = self._link
-            self._changed.notify_all()
+            self._tell_all()
         if link is not None:
             link.close()
         if self._keeper.is_alive() and threading.current_thread() is not self._keeper:
@@ -210,8 +231,8 @@ class Children:
             else:
                 closing = False
                 self._link, self._failure = link, None
-            _, numbers = self._claim_forks(self._waiting)
-            self._changed.notify_all()
+            _, numbers = self._claim_forks(len(self._waiting))
+            self._tell_all()
         if closing:
             self._end(link)
             return None
@@ -226,7 +247,7 @@ class Children:
     def _fail(self, why: str) -> None:
         with self._changed:
             self._failure = why
-            self._changed.notify_all()
+            self._tell_all()
 
     def _listen(self, link: Link) -> None:
         while (received := link.receive()) is not None:
@@ -261,8 +282,7 @@ class Children:
                 child.close("closed")
                 return
             self._ready.append(child)
-            if self._waiting:
-                self._changed.notify_all()
+            self._call_next()
 
     def _disconnect(self, link: Link) -> None:
         # Runs under way notice by themselves: their children died with the zygote.
@@ -272,7 +292,7 @@ class Children:
             dead = list(self._ready)
             self._ready.clear()
             self._failure = self._failure or "the sandbox's zygote ended and is being started again"
-            self._changed.notify_all()
+            self._tell_all()
         for child in dead:
             child.close()
         with contextlib.suppress(OSError):

@@ -268,3 +268,27 @@ def test_many_sandboxes_live_side_by_side() -> None:
     finally:
         for sandbox in sandboxes:
             sandbox.close()
+
+
+def test_runs_that_wait_for_a_child_are_served_in_their_order() -> None:
+    served = [0] * 10
+    over = threading.Event()
+
+    def again(number: int) -> None:
+        while not over.is_set():
+            run(sandbox)
+            served[number] += 1
+            if sum(served) >= 150:
+                over.set()
+
+    sandbox = Sandbox(children=1)
+    try:
+        threads = [threading.Thread(target=again, args=(number,)) for number in range(len(served))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sandbox.close()
+    # Each waits while all others have had one child, or it comes twice while another comes once.
+    assert max(served) - min(served) <= 4, served
