@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FUZZ_SECONDS ?= 300
+LOAD_SECONDS ?= 60
 
-.PHONY: demo test fuzz security lint types docs bench stress clean
+.PHONY: demo test fuzz security lint types docs bench load stress clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codemode needs Python 3.11 or newer; try make PYTHON=python3.12")'
@@ -37,6 +38,9 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.repair
+
+load: $(READY)
+	$(BIN)/python -m benchmarks.load --seconds $(LOAD_SECONDS) $(if $(RECORD),--record docs/figures/load.json)
 
 stress: $(READY)
 	$(BIN)/python -m tests.stress --kills 200
