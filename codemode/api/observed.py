@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -40,7 +41,7 @@ class Observed:
         await _Request(self._traffic, state).serve(self._app, scope, receive, send)
 
 
-def id_of(headers: Headers) -> str:
+def id_of(headers: Mapping[str, str]) -> str:
     """The client's own id of its request where it is one that may stand in a log, else a new one."""
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"

@@ -57,7 +57,7 @@ class Incoming:
         return None
 
     async def peek(self, most: int) -> bytes | None:
-        """The whole body where it has `most` bytes or fewer, else None; raises ClientGone."""
+        """The whole body where it has `most` bytes or fewer, else None; raises ClientGone. It is still passed on."""
         size = int(self.header(b"content-length") or 0) if not self.chunked else 0
         if size > most:  # the worker refuses it by its length, before anything of it is sent
             return None
@@ -93,21 +93,23 @@ class Incoming:
             pass
         self.gone = True
 
-    def head(self, *, without: bytes = b"") -> bytes:
-        """The head of the request that goes to the worker, `without` one of its headers."""
+    def head(self, *, without: bytes = b"", body: bytes | None = None) -> bytes:
+        """The head of the request that goes to the worker, `without` one of its headers, for all of a `body`."""
         target = self._scope["raw_path"]
         if self._scope["query_string"]:
             target += b"?" + self._scope["query_string"]
         lines = [b"%s %s HTTP/1.1\r\n" % (self.method.encode(), target)]
         dropped = {CLIENT, without, *self._named_by_connection()}
-        if self.chunked:
+        if self.chunked or body is not None:
             dropped.add(b"content-length")
         lines += [
             b"%s: %s\r\n" % header
             for header in self.headers
             if header[0] not in _HOP_BY_HOP and header[0] not in dropped
         ]
-        if self.chunked:
+        if body is not None:
+            lines.append(b"content-length: %d\r\n" % len(body))
+        elif self.chunked:
             lines.append(b"transfer-encoding: chunked\r\n")
         if client := self._scope.get("client"):
             lines.append(b"%s: %s %d\r\n" % (CLIENT, str(client[0]).encode(), client[1] or 0))

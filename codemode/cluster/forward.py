@@ -85,9 +85,9 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return piece, not self._complete
 
-    async def ask(self, head: bytes) -> Answer:
-        """Send a request without a body and wait for all of its answer; raises ConnectionGone."""
-        self.begin(head, bodiless=False)
+    async def ask(self, request: bytes) -> Answer:
+        """Send a whole request and wait for all of its answer; raises ConnectionGone."""
+        self.begin(request, bodiless=False)
         status, headers = await self.response()
         body, more = b"", True
         while more:

@@ -9,10 +9,11 @@ from codemode import __version__
 from codemode.api import problems
 from codemode.api.events import event
 from codemode.api.observe import Health
+from codemode.api.observed import id_of
 from codemode.cluster import merging
 from codemode.cluster.exchange import AnswerCut, ClientGone, Incoming, Message, Receive, Send, exchange
 from codemode.cluster.forward import Answer, ConnectionGone
-from codemode.cluster.routing import Router
+from codemode.cluster.routing import EVERY, Router
 from codemode.cluster.slots import Slot, Slots
 from codemode.errors import CodemodeError, WorkerUnavailable
 from codemode.plain import encode
@@ -49,10 +50,16 @@ class Front:
                 problem = event("problem", problems.problem_of(_ended_meanwhile()))
                 await send({"type": "http.response.body", "body": problem, "more_body": False})
         except CodemodeError as error:
-            await problems.answer(error)(scope, receive, send)
+            given = (incoming.header(b"x-request-id") or b"").decode("latin-1")
+            headers = {"X-Request-Id": id_of({"x-request-id": given})}
+            await problems.answer(error, headers)(scope, receive, send)
 
     async def _forward(self, incoming: Incoming, send: Send) -> None:
         name = await self._router.worker_of(incoming)
+        if name == EVERY:
+            answers = await self._ask_all(incoming, body=await incoming.peek(self._router.most))
+            await _pass(send, answers[min(answers)])
+            return
         slot = self._slots.any() if name is None else self._slots.by_name[name]
         connections, connection = await slot.connected()
         passed = False
@@ -85,7 +92,9 @@ class Front:
 
     async def _metrics(self, incoming: Incoming, send: Send) -> None:
         """Those of the workers that are there: figures are wanted most when one of them is not."""
-        await self._merged(await self._ask_all(incoming, wait=False), send, merging.exposition)
+        restarts = {name: slot.restarts for name, slot in self._slots.by_name.items()}
+        answers = await self._ask_all(incoming, wait=False)
+        await self._merged(answers, send, lambda texts: merging.exposition(texts, restarts))
 
     async def _merged(self, answers: dict[str, Answer], send: Send, merge: Callable[[dict[str, bytes]], bytes]) -> None:
         one = next((each for each in answers.values() if each.status != 200), None)
@@ -93,13 +102,13 @@ class Front:
             one = next(iter(answers.values()))._replace(body=merge({name: each.body for name, each in answers.items()}))
         await _pass(send, one)
 
-    async def _ask_all(self, incoming: Incoming, *, wait: bool = True) -> dict[str, Answer]:
+    async def _ask_all(self, incoming: Incoming, *, wait: bool = True, body: bytes | None = None) -> dict[str, Answer]:
         """What every worker says, by name; raises WorkerUnavailable."""
         slots = [slot for slot in self._slots.by_name.values() if wait or slot.process is not None]
         if not slots:
             raise WorkerUnavailable("no worker is there", hint="the service's log says why they do not start")
-        head = incoming.head(without=b"accept-encoding")
-        found = await asyncio.gather(*(_ask(slot, head) for slot in slots))
+        request = incoming.head(without=b"accept-encoding", body=body) + (body or b"")
+        found = await asyncio.gather(*(_ask(slot, request) for slot in slots))
         return {slot.name: answer for slot, answer in zip(slots, found, strict=True)}
 
     # How it ends: what the server in front of it asks for.
@@ -126,10 +135,10 @@ class Front:
         await self._slots.end()
 
 
-async def _ask(slot: Slot, head: bytes) -> Answer:
+async def _ask(slot: Slot, request: bytes) -> Answer:
     connections, connection = await slot.connected()
     try:
-        return await connection.ask(head)
+        return await connection.ask(request)
     except ConnectionGone:
         raise _ended_meanwhile() from None
     finally:

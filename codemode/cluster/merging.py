@@ -10,6 +10,9 @@ import msgspec
 from codemode.plain import encode
 from codemode.values import Totals
 
+# Gauges of what all workers share: once is enough, and their sum would be wrong.
+SHARED = frozenset(("codemode_build_info", "codemode_sessions", "codemode_data_free_bytes"))
+
 
 def stats(answers: Mapping[str, bytes]) -> bytes:
     """`/v1/stats` of a service from those of its workers: `usage` is what ran in each, the rest they all share."""
@@ -20,21 +23,31 @@ def stats(answers: Mapping[str, bytes]) -> bytes:
     return encode(documents[0] | {"usage": msgspec.to_builtins(total)})
 
 
-def exposition(answers: Mapping[str, bytes]) -> bytes:
-    """`/metrics` of a service: the samples of every worker with its name as a label, each family told once."""
-    families: dict[str, tuple[list[str], list[str]]] = {}
+def exposition(answers: Mapping[str, bytes], restarts: Mapping[str, int]) -> bytes:
+    """`/metrics` of a service: the samples of every worker with its name as a label, each family told once.
+
+    What they share is told once without a name. `restarts` is how often each worker was replaced or restarted.
+    """
+    families: dict[str, list[str]] = {}
+    seen: set[str] = set()
     for worker, text in answers.items():
         name = ""
         for line in text.decode().splitlines():
-            if line.startswith("#"):
-                _, kind, name, *_ = line.split(" ", 3)
-                about, _ = families.setdefault(name, ([], []))
-                if not any(known.startswith(f"# {kind} ") for known in about):
-                    about.append(line)
-            elif line:
-                families.setdefault(name, ([], []))[1].append(_labelled(line, worker))
-    lines = [line for about, samples in families.values() for line in (*about, *samples)]
-    return "".join(f"{line}\n" for line in lines).encode()
+            if line.startswith("# "):
+                name = line.split(" ", 3)[2]
+                if line not in seen:
+                    families.setdefault(name, []).append(line)
+                    seen.add(line)
+            elif name not in SHARED:
+                families[name].append(_labelled(line, worker))
+            elif worker == min(answers):
+                families[name].append(line)
+    families["codemode_worker_restarts"] = [
+        "# HELP codemode_worker_restarts_total Processes that took the place of another one, by worker.",
+        "# TYPE codemode_worker_restarts_total counter",
+        *(f'codemode_worker_restarts_total{{worker="{worker}"}} {number}' for worker, number in restarts.items()),
+    ]
+    return "".join(f"{line}\n" for lines in families.values() for line in lines).encode()
 
 
 def _labelled(sample: str, worker: str) -> str:

@@ -20,7 +20,9 @@ from codemode.errors import CodemodeError
 from codemode.session.ids import SESSION_ID
 from codemode.worker import TENANT
 
+EVERY = "*"  # no worker has this name: what all of them have to hear
 _BEARER = b"bearer "
+_CANCELLED = "notifications/cancelled"  # names a call by the client's own number, so the worker is not known
 _MOST_TENANTS = 10_000  # remembered by token: looked up again after that many others
 _Found = TypeVar("_Found")
 
@@ -40,6 +42,7 @@ class _Arguments(msgspec.Struct):
 class _Call(msgspec.Struct):
     """A request of the Model Context Protocol: JSON-RPC with a tool's arguments inside."""
 
+    method: str = ""
     params: _Arguments | None = None
 
 
@@ -79,10 +82,10 @@ class Router:
     """Finds the worker of a request; `most` is how many bytes of a body are read to find a session's name in it."""
 
     def __init__(self, placement: Placement, tenants: Tenants, background: BackgroundExecutions, *, most: int) -> None:
-        self._placement, self._tenants, self._background, self._most = placement, tenants, background, most
+        self._placement, self._tenants, self._background, self.most = placement, tenants, background, most
 
     async def worker_of(self, incoming: Incoming) -> str | None:
-        """The name of the worker that a request is for, None for any; raises ClientGone."""
+        """The name of the worker that a request is for, None for any, EVERY for all; raises ClientGone."""
         match incoming.path.split("/", 4)[1:]:
             case ["v1", "sessions", session_id, *_]:
                 return self._of_session(incoming, session_id)
@@ -92,12 +95,14 @@ class Router:
                 return self._of_session(incoming, (await self._peek(incoming, _Named, _Named())).id)
             case ["mcp", *_] if incoming.method == "POST":
                 call = await self._peek(incoming, _Call, _Call())
+                if call.method == _CANCELLED:
+                    return EVERY
                 named = (call.params and call.params.arguments) or _Named()
                 return self._of_session(incoming, named.session_id) or self._of_execution(incoming, named.execution_id)
         return None
 
     async def _peek(self, incoming: Incoming, kind: type[_Found], otherwise: _Found) -> _Found:
-        body = await incoming.peek(self._most)
+        body = await incoming.peek(self.most)
         try:
             return msgspec.json.decode(body or b"", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the worker says what is wrong with it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from codemode.cluster.placement import Rendezvous
 from codemode.cluster.routing import Router, Tenants
 from codemode.cluster.slots import Slots
 from codemode.settings import Settings
+
+_MOST_DESCRIPTORS = 65_536
 
 
 class Cluster:
@@ -37,6 +40,7 @@ class Cluster:
 
         SIGHUP replaces the workers one after the other. Raises the CodemodeError that keeps a worker from serving.
         """
+        _raise_descriptors()
         with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
             runner.run(self._run(listener, started))
 
@@ -50,6 +54,13 @@ class Cluster:
             await self._server.serve(sockets=[listener])
         finally:
             await self._slots.end()
+
+
+def _raise_descriptors() -> None:
+    """Every request takes two descriptors of the front, so a service of many clients needs all that it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 class Restart:

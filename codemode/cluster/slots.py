@@ -38,6 +38,7 @@ class Slot:
         self._starting = asyncio.Lock()
         self._ended = False
         self._early_ends = 0
+        self.restarts = -1  # the first process takes nobody's place
 
     async def fill(self) -> None:
         """Start a process where there is none; raises the CodemodeError that keeps it from serving."""
@@ -46,6 +47,7 @@ class Slot:
                 self._use(await self._start(self.name))
 
     def _use(self, process: WorkerProcess) -> None:
+        self.restarts += 1
         self.process, self._born = process, asyncio.get_running_loop().time()
         self._there.set()
 
