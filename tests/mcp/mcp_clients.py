@@ -67,12 +67,11 @@ async def over_http(address: str, mode: str = "legacy", token: str | None = None
 
 
 @contextlib.contextmanager
-def serving(data_dir: Path) -> Iterator[str]:
+def serving(data_dir: Path, **environment: str) -> Iterator[str]:
     """The address of a `codemode serve` over this data directory; it is ended with the block."""
     words = [*PROGRAM, "--data-dir", str(data_dir), "serve", "--port", "0", "--json"]
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, env=ENVIRONMENT | {"CODEMODE_SHUTDOWN_SECONDS": "1"}
-    ) as process:
+    environment = ENVIRONMENT | {"CODEMODE_SHUTDOWN_SECONDS": "1"} | environment
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=environment) as process:
         try:
             assert process.stdout is not None
             yield json.loads(process.stdout.readline())["result"]["address"]
