@@ -46,6 +46,7 @@
     ├── QuotaError                    the tenant has what its quota allows
     │   ├── QuotaExceeded             quota.exceeded           delete what is not needed
     │   └── TooManyAtOnce             quota.executions         try again after `retry_after` seconds
+    ├── BackupDamaged                 backup.damaged           use another backup
     ├── StorageFull                   storage.full             free space below the data directory
     └── WorkerError                   the worker cannot serve
         ├── IsolationMissing          worker.isolation         run `codemode doctor`
@@ -367,6 +368,12 @@ class TooManyAtOnce(QuotaError):
 
     code = "quota.executions"
     retryable = True
+
+
+class BackupDamaged(CodemodeError):
+    """The file is no backup, or not all of what was written; nothing was restored from it. Use another one."""
+
+    code = "backup.damaged"
 
 
 class StorageFull(CodemodeError):

@@ -1,8 +1,9 @@
 """A worker's settings: argument, environment, file, default, in this order; never a file that was not named.
 
-The file is TOML (`--config`, else `CODEMODE_CONFIG`): top-level keys and a `[limits]` table. The environment has
-`CODEMODE_` and the key in capitals, `CODEMODE_LIMITS_` for the limits. A wrong key or value in a file is an error;
-an unknown variable is only a warning, since others may set variables of the same beginning.
+The file is TOML (`--config`, else `CODEMODE_CONFIG`): top-level keys and the tables `[limits]` and `[backup]`. The
+environment has `CODEMODE_` and the key in capitals, `CODEMODE_LIMITS_` and `CODEMODE_BACKUP_` for the tables. A wrong
+key or value in a file is an error; an unknown variable is only a warning, since others may set variables of the same
+beginning.
 """
 
 from __future__ import annotations
@@ -39,6 +40,32 @@ _ZERO_OR_MORE = (
 )  # fmt: skip
 
 
+_EVERY = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class BackupSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The backups that the service makes by itself."""
+
+    every: str = ""  # how often everything is backed up: "6h", "1d", "30m"; empty: never
+    keep: int = 7  # of these backups: older ones go once a newer one was read back
+    to: str = ""  # their directory; empty: `backups` in the data directory, which a lost disk takes with it
+
+    def __post_init__(self) -> None:
+        if self.every and not _EVERY.fullmatch(self.every):
+            raise RequestInvalid(
+                f"setting backup.every is a number with s, m, h or d, not {self.every[:80]!r}", hint='write "6h"'
+            )
+        if self.keep < 1:
+            raise RequestInvalid(f"setting backup.keep must be above zero, not {self.keep!r}")
+
+    @property
+    def every_seconds(self) -> int | None:
+        """The time between two backups; None for never."""
+        found = _EVERY.fullmatch(self.every)
+        return int(found[1]) * _SECONDS[found[2]] if found else None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one worker is set up."""
 
@@ -70,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mcp_result_bytes: int = 32 * 1024  # of a result, rows or printed text that a model reads; larger results are kept
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
     limits: Limits = Limits()  # of every session; a session's own only go downwards
+    backup: BackupSettings = BackupSettings()  # made by the service, of everything
 
     def __post_init__(self) -> None:
         for name in _ZERO_OR_MORE:
@@ -88,16 +116,23 @@ class Resolved(NamedTuple):
     warnings: tuple[str, ...]
 
 
+TABLES: dict[str, type[Limits] | type[BackupSettings]] = {"limits": Limits, "backup": BackupSettings}
+
+
 def keys() -> dict[str, Any]:
     """Every dotted key with the type that it takes."""
-    own = {key: hint for key, hint in get_type_hints(Settings).items() if key != "limits"}
-    return own | {f"limits.{key}": hint for key, hint in get_type_hints(Limits).items()}
+    own = {key: hint for key, hint in get_type_hints(Settings).items() if key not in TABLES}
+    for table, struct in TABLES.items():
+        own |= {f"{table}.{key}": hint for key, hint in get_type_hints(struct).items()}
+    return own
 
 
 def flat(settings: Settings) -> dict[str, Any]:
     """The settings by dotted key."""
-    values = {key: getattr(settings, key) for key in Settings.__struct_fields__ if key != "limits"}
-    return values | {f"limits.{key}": getattr(settings.limits, key) for key in Limits.__struct_fields__}
+    values = {key: getattr(settings, key) for key in Settings.__struct_fields__ if key not in TABLES}
+    for table, struct in TABLES.items():
+        values |= {f"{table}.{key}": getattr(getattr(settings, table), key) for key in struct.__struct_fields__}
+    return values
 
 
 def variable(key: str) -> str:
@@ -115,9 +150,12 @@ def resolve(
     given |= _from_environment(environ)
     given |= {key: (value, "argument") for key, value in arguments.items() if value is not None}
     values = {key: value for key, (value, _) in given.items()}
-    limits = Limits(**{key.removeprefix("limits."): values.pop(key) for key in given if key.startswith("limits.")})
+    tables: dict[str, Any] = {}
+    for table, struct in TABLES.items():
+        below = {key.removeprefix(f"{table}."): values.pop(key) for key in given if key.startswith(f"{table}.")}
+        tables[table] = struct(**below)
     sources = {key: given[key][1] if key in given else "default" for key in keys()}
-    return Resolved(Settings(limits=limits, **values), sources, _unknown_variables(environ))
+    return Resolved(Settings(**tables, **values), sources, _unknown_variables(environ))
 
 
 def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
@@ -127,18 +165,20 @@ def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
         raise RequestInvalid(f"cannot read the settings file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid(f"{path} is not TOML: {error}", hint="see `codemode settings --sample`") from None
-    limits = table.pop("limits", {})
-    if not isinstance(limits, dict):
-        raise RequestInvalid(f"{path}: limits is a table", hint="write [limits] and its keys below")
-    entries = table | {f"limits.{key}": value for key, value in limits.items()}
+    entries = {key: value for key, value in table.items() if key not in TABLES}
+    for name in TABLES.keys() & table.keys():
+        if not isinstance(table[name], dict):
+            raise RequestInvalid(f"{path}: {name} is a table", hint=f"write [{name}] and its keys below")
+        entries |= {f"{name}.{key}": value for key, value in table[name].items()}
     known = keys()
     values = {}
     for key, value in entries.items():
         if key not in known:
             raise _unknown_key(f"{path}: unknown setting {key}", key, known)
         values[key] = (_checked(value, known[key], f"{path}: {key}"), f"file {path}")
-    if "data_dir" in values:
-        values["data_dir"] = (str(path.parent / Path(values["data_dir"][0]).expanduser()), f"file {path}")
+    for key in ("data_dir", "backup.to"):
+        if key in values and values[key][0]:
+            values[key] = (str(path.parent / Path(values[key][0]).expanduser()), f"file {path}")
     return values
 
 

@@ -28,16 +28,19 @@ from codemode.database.migrate import migrations
 from codemode.database.template import session_template
 from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
 from codemode.limits import Limits
+from codemode.session.backups import Progress, back_up, nothing_to_tell
 from codemode.session.execution import sandbox_limits
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.opened import LogBounds
 from codemode.session.registry import Registry, Storage
+from codemode.session.restoring import Existing, restore
 from codemode.session.retention import Sweeper
+from codemode.session.schedule import standing
 from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
-from codemode.values import Day, Holdings, Layer, SessionInfo
+from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo
 from sandbox import Sandbox, SandboxUnavailable
 
 _log = logging.getLogger("codemode")
@@ -205,6 +208,8 @@ class Worker:
     def metrics(self, tenant: str = TENANT) -> dict[str, Any]:
         """The figures of this worker: `sessions`, `pinned`, `expired`, `size_bytes`, `free_bytes`, and `usage`.
 
+        Where backups are scheduled, or were, `last_backup` is the time of the newest, and `backup_error` why the
+        newest attempt failed, if it did.
         `usage` is what ran in this worker since it started, `warnings` by kind among it. What a tenant's sessions cost
         over their lives: `usage_by_day`.
         """
@@ -217,6 +222,7 @@ class Worker:
             "expired": len(found) - len(active),
             "size_bytes": sum(info.size_bytes for info in found),
             "free_bytes": shutil.disk_usage(self.data_dir).free,
+            **standing(self.data_dir, self.settings.backup),
             "usage": msgspec.to_builtins(self.registry.account.totals),
         }
 
@@ -238,6 +244,51 @@ class Worker:
         Reads the log of every session: about 0.3 ms each. The last 400 days are kept.
         """
         return self.registry.usage_by_day(tenant)
+
+    def backup(
+        self,
+        path: str | Path,
+        session_id: str | None = None,
+        *,
+        tenant: str | None = None,
+        progress: Progress | None = None,
+    ) -> Backup:
+        """Write a backup of everything, of a tenant, or of one session to the new file `path`, and read it back.
+
+        Sessions may be written to meanwhile: each is in it as of one moment between two executions. Those that cannot
+        be read are left out and told of. `progress` gets the bytes done and in all. Raises RequestInvalid where `path`
+        exists, SessionNotFound and SessionExpired for the one session, StorageFull; nothing is left of it then.
+        """
+        if session_id is not None:
+            session_id, tenant = parse_session_id(session_id), tenant or TENANT
+        return back_up(self.registry, Path(path), tenant, session_id, progress or nothing_to_tell)
+
+    def restore(
+        self,
+        path: str | Path,
+        session_id: str | None = None,
+        *,
+        tenant: str | None = None,
+        new_id: str | None = None,
+        existing: Existing = "error",
+        progress: Progress | None = None,
+    ) -> Restored:
+        """Restore what a backup holds, what it holds of a tenant, or one session, as `new_id` where that is given.
+
+        Everything is checked before anything is changed. A session that is there is an error; `existing` "replace"
+        puts its data back, in its turn (`undo` takes that back), "skip" leaves it. Each session is restored wholly or
+        not at all, and expires as one that is used now. Raises BackupDamaged, SessionNewer, SessionNotFound,
+        SessionExists, SessionBusy, StorageFull.
+        """
+        return restore(
+            self.registry,
+            Path(path),
+            tenant,
+            session_id,
+            new_id=new_id,
+            existing=existing,
+            progress=progress or nothing_to_tell,
+        )
 
     def _info(self, record: SessionRecord) -> SessionInfo:
         files = SessionFiles.of(self.data_dir, record.tenant, record.id)

@@ -19,7 +19,7 @@ from codemode.api.app import OPERATIONS
 from codemode.api.series import SERIES
 from codemode.cli import COMMANDS, main
 from codemode.guard import policy, refusals
-from codemode.settings import variable
+from codemode.settings import BackupSettings, flat, variable
 from sandbox import modules
 from sandbox.confine import OPTIONAL, REQUIRED
 from sandbox.facade import members
@@ -64,7 +64,7 @@ def amount(name: str, value: Any) -> str:
         return f"{value:,g} s" if value < 3_600 else f"{value / 3_600:g} hours"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"{value:,}" if isinstance(value, int) else ("none" if value is None else f"`{value}`")
+    return f"{value:,}" if isinstance(value, int) else ("none" if value in (None, "") else f"`{value}`")
 
 
 def limits_at_a_glance() -> str:
@@ -86,11 +86,11 @@ def limits() -> str:
 
 def settings() -> str:
     """The settings besides the limits."""
-    why = reasons(Settings)
+    why = reasons(Settings) | {f"backup.{name}": text for name, text in reasons(BackupSettings).items()}
     rows = [
-        [f"`{name}`", amount(name, getattr(Settings(), name)), why[name], f"`{variable(name)}`"]
-        for name in Settings.__struct_fields__
-        if name != "limits"
+        [f"`{name}`", amount(name, value), why[name], f"`{variable(name)}`"]
+        for name, value in flat(Settings()).items()
+        if not name.startswith("limits.")
     ]
     return table(["setting", "default", "meaning", "environment variable"], rows)
 

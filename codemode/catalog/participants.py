@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,6 +62,17 @@ class Participants:
             tenant, session_id, user, role, now,
         )  # fmt: skip
         return Participant(*rows[0])
+
+    def replace(self, tenant: str, session_id: str, by: Iterable[Participant]) -> None:
+        """Have just these take part in a session that there is."""
+        with self._catalog.at_once():
+            self._catalog.run("DELETE FROM participants WHERE tenant = ? AND session_id = ?", tenant, session_id)
+            for each in by:
+                self._catalog.run(
+                    "INSERT INTO participants (tenant, session_id, user_id, role, joined_at, left_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    tenant, session_id, each.user, each.role, each.joined_at, each.left_at,
+                )  # fmt: skip
 
     def remove(self, tenant: str, session_id: str, user: str, now: int) -> bool:
         """He takes part no more; whether he did."""

@@ -52,6 +52,11 @@ class Sessions:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
+    @property
+    def file(self) -> Catalog:
+        """The catalogue that the table is in."""
+        return self._catalog
+
     def get(self, tenant: str, session_id: str) -> SessionRecord | None:
         """The record, expired ones included."""
         rows = self._catalog.run(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
@@ -133,6 +138,25 @@ class Sessions:
             "UPDATE sessions SET limits = ?, idle_ms = ? WHERE tenant = ? AND id = ?",
             json.dumps(limits), idle_ms, tenant, session_id,
         )  # fmt: skip
+
+    def keys(self, tenant: str | None = None) -> list[tuple[str, str]]:
+        """Tenant and id of every session that has not expired, of one tenant or of all."""
+        sql = "SELECT tenant, id FROM sessions WHERE expired_at IS NULL AND (?1 IS NULL OR tenant = ?1) ORDER BY 1, 2"
+        return [(str(row[0]), str(row[1])) for row in self._catalog.run(sql, tenant)]
+
+    def put(self, record: SessionRecord) -> None:
+        """Record a session just so, whether or not its id is known; its tenant is made with it."""
+        with self._catalog.at_once():
+            self._catalog.run(
+                "INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?, ?)", record.tenant, record.last_activity
+            )
+            self._catalog.run(
+                f"INSERT INTO sessions ({_FIELDS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"  # noqa: S608
+                " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?4, idle_ms = ?5,"
+                " pinned = ?6, limits = ?7, expired_at = ?8, stateful = ?9, owner = ?10",
+                record.tenant, record.id, record.created_at, record.last_activity, record.idle_ms, record.pinned,
+                json.dumps(record.limits), record.expired_at, record.stateful, record.owner,
+            )  # fmt: skip
 
     def over(self, now: int) -> list[SessionRecord]:
         """Sessions of all tenants whose time is over and that nobody has expired yet."""

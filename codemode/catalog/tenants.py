@@ -29,11 +29,8 @@ class Tenants:
 
     def make(self, tenant: str, now: int) -> None:
         """Make the tenant unless there is one; raises RequestInvalid for a name that is none."""
-        if not _NAME.fullmatch(tenant):
-            raise RequestInvalid(
-                f"{tenant[:80]!r} cannot name a tenant", hint="letters, digits, _ . - : at most 64 characters"
-            )
-        self._catalog.run("INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?, ?)", tenant, now)
+        sql = "INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?, ?)"
+        self._catalog.run(sql, check_tenant(tenant), now)
 
     def all(self) -> list[Tenant]:
         """Every tenant, by name."""
@@ -51,3 +48,12 @@ class Tenants:
     def set_quotas(self, tenant: str, quotas: dict[str, int]) -> None:
         """Give the tenant its own numbers, instead of those that it had."""
         self._catalog.run("UPDATE tenants SET quotas = ? WHERE id = ?", json.dumps(quotas, sort_keys=True), tenant)
+
+
+def check_tenant(name: str) -> str:
+    """`name` when it can be a tenant's; raises RequestInvalid."""
+    if not _NAME.fullmatch(name):
+        raise RequestInvalid(
+            f"{name[:80]!r} cannot name a tenant", hint="letters, digits, _ . - : at most 64 characters"
+        )
+    return name

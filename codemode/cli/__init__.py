@@ -26,6 +26,8 @@ COMMANDS = {
     "describe": "codemode.cli.describe:describe",
     "import": "codemode.cli.imports:import_files",
     "export": "codemode.cli.export:export",
+    "backup": "codemode.cli.backup:backup",
+    "restore": "codemode.cli.restore:restore",
     "sessions": "codemode.cli.sessions:sessions",
     "logs": "codemode.cli.logs:logs",
     "metrics": "codemode.cli.metrics:metrics",

@@ -119,7 +119,8 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
     def decorate(function: Callable[..., Any]) -> click.Command:
         @wraps(function)
         def call(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None, **arguments: Any) -> Any:
-            return function(App(**_given(ctx, as_json, data_dir, config)), **arguments)
+            ctx.obj = _given(ctx, as_json, data_dir, config)  # a command may be a group too, and hands them on
+            return function(App(**ctx.obj), **arguments)
 
         make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
         return make(_with_options(call))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option
 from codemode.cli.output import note, plural
+from codemode.cli.progress import bar
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
 
@@ -58,7 +59,8 @@ def import_files(
         for number, plan in enumerate(plans):
             # Several files for one table: the first finds it as --if-exists says, the others add to it.
             if_exists = "append" if table and number else options["if_exists"]
-            with plan.open() as source, _progress(source, quiet=app.as_json) as progress:
+            with plan.open() as source, bar(Path(source.name).name, quiet=app.as_json) as told:
+                progress = partial(_passed, told, max(1, 2 * source.size))
                 profiles.append(session.import_source(source, plan.reader(), plan.table, if_exists, progress))
             if not app.as_json:
                 show_profile(profiles[-1])
@@ -107,16 +109,6 @@ def show_profile(profile: Profile) -> None:
         note(f"{profile.file}: {remark}")
 
 
-@contextmanager
-def _progress(source: Source, *, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, over both passes through the file; nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(Path(source.name).name, total=max(1, 2 * source.size))
-        yield lambda consumed: bar.update(task, completed=consumed)
+def _passed(told: Callable[[int, int], None], total: int, consumed: int) -> None:
+    """Tell the bar of both passes through the file."""
+    told(consumed, total)

@@ -37,23 +37,27 @@ def settings(app: App, sample: bool) -> None:
 def sample_file() -> str:
     """A settings file that changes nothing: every key commented out, with its default and the reason for it."""
     from codemode.limits import Limits
-    from codemode.settings import Settings
+    from codemode.settings import BackupSettings, Settings
 
     lines = ["# Settings of codemode: name this file with --config or CODEMODE_CONFIG."]
     lines += ["# Every line shows a default; remove the # before a key to change it.", ""]
     lines += _lines(Settings)
     lines += ["", "[limits]  # of every session; a session's own only go downwards", ""]
     lines += _lines(Limits)
+    lines += ["", "[backup]  # what `codemode serve` makes by itself; `codemode backup` makes one at any time", ""]
+    lines += _lines(BackupSettings)
     return "\n".join(lines) + "\n"
 
 
 def _lines(struct: Any) -> list[str]:
+    from codemode.settings import TABLES
+
     fields = filter(None, map(_FIELD.match, inspect.getsource(struct).splitlines()))
     reasons = {field[1]: field[2] for field in fields}
     default = struct()
     lines = []
     for key in struct.__struct_fields__:
-        if key != "limits":
+        if key not in TABLES:
             lines += [f"# {reasons[key]}", f"# {key} = {_toml(key, getattr(default, key))}"]
     return lines
 

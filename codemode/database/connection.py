@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
@@ -184,6 +185,23 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bo
 def sqlite_version() -> str:
     """The version of the SQLite that stores sessions."""
     return apsw.sqlite_lib_version()
+
+
+def open_frozen(path: Path, limits: Limits) -> apsw.Connection:
+    """Open a session's file that nobody changes, to read it with the walls of a session's own connection.
+
+    Without locks, and without files beside it. Raises apsw's errors as they come.
+    """
+    _bound_the_heap()
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags=flags)
+    try:
+        for setting in READ_ONLY_SETTINGS:
+            setting(connection, limits)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
 
 
 def _bound_the_heap() -> None:

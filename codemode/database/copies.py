@@ -46,23 +46,41 @@ def take(source: Path, target: Path, check: Check) -> None:
     Neither readers nor a writer of `source` wait. Raises what `check` raises, StorageFull and SessionDamaged; what was
     written of `target` stays for the caller to delete.
     """
-    with explained(source):
-        with closing(_reading(source)) as origin, closing(apsw.Connection(str(target))) as copy:
-            copy.execute("PRAGMA journal_mode = off")  # nobody else knows the file, and a torn one is never named
-            copy.execute("PRAGMA synchronous = off")
-            origin.execute("BEGIN")
-            origin.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # from here on one state, whoever commits
-            _backup(origin, copy, check)
-        _sync(target)
+    with explained(source), closing(hold(source)) as origin:
+        write(origin, target, check)
 
 
-def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, renew: bool) -> int:
+def hold(source: Path) -> apsw.Connection:
+    """A connection that sees the committed state of the file `source` as it is now, whoever commits until it is closed.
+
+    Raises apsw's errors: see `explained`.
+    """
+    connection = _reading(source)
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # from here on one state
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def write(origin: apsw.Connection, target: Path, check: Check) -> None:
+    """Write what `origin` sees to the new file `target`; durable when it returns."""
+    with closing(apsw.Connection(str(target))) as copy:
+        copy.execute("PRAGMA journal_mode = off")  # nobody else knows the file, and a torn one is never named
+        copy.execute("PRAGMA synchronous = off")
+        _backup(origin, copy, check)
+    sync(target)
+
+
+def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, renew: bool, whole: bool = False) -> int:
     """Bring the private copy at `path` to the newest form, check it, and give it what belongs to `live` alone.
 
-    Without `live` it becomes a session of its own, to which nothing of that kind belongs. Answers the id of its state:
-    a new one where something was carried over, or where `renew` says so. With the walls of a session's own connection:
-    checking computes the users' CHECK constraints. Raises SessionNewer, SessionDamaged for a copy that is not sound,
-    StatementTimeout at `until`.
+    Without `live` it becomes a session of its own, to which nothing of that kind belongs; `whole` keeps what it has of
+    that kind. Answers the id of its state: a new one where something was carried over, or where `renew` says so. With
+    the walls of a session's own connection: checking computes the users' CHECK constraints. Raises SessionNewer,
+    SessionDamaged for a copy that is not sound, StatementTimeout at `until`.
     """
     with explained(path), closing(open_session(path, limits, own=True)) as connection:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)  # rows of before the session's limit was lowered
@@ -72,7 +90,7 @@ def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, r
                 found = connection.pragma("quick_check", 1)
                 if found != "ok":
                     raise SessionDamaged(f"the copy is damaged: {found}", hint="use another one; nothing was changed")
-                if _carry_over(connection, live) or renew:
+                if (not whole and _carry_over(connection, live)) or renew:
                     undo.set_id(connection, undo.new_id())
                 return undo.current_id(connection)
         except apsw.InterruptError:
@@ -131,7 +149,8 @@ def _backup(origin: apsw.Connection, target: apsw.Connection, check: Check) -> N
             backup.step(_STEP_PAGES)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a private file durable."""
     # Opened as a plain file: no connection has it, so no lock of SQLite's is lost when it is closed.
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

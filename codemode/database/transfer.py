@@ -193,7 +193,7 @@ def _whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _rename(beside, target, force)
+        give_name(beside, target, force)
     except OSError as error:
         raise StorageFull(
             f"cannot write {target}: {error.strerror}", hint="free space, or mend its permissions"
@@ -202,7 +202,8 @@ def _whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
-def _rename(beside: Path, target: Path, force: bool) -> None:
+def give_name(beside: Path, target: Path, force: bool) -> None:
+    """Give a whole file the name that it is made for; without `force` never that of another one."""
     if not force:
         # A hard link fails where a file has appeared meanwhile; a rename would replace it.
         try:

@@ -29,6 +29,7 @@ from codemode.service.quotas import Admission, Gate, default_quotas
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.request import RunOptions
 from codemode.session.running import Running
+from codemode.session.schedule import Schedule
 from codemode.session.session import Session
 from codemode.settings import Settings
 from codemode.values import SessionInfo
@@ -56,6 +57,7 @@ class Service:
         self.background = Background(worker.background, self._presence, self.acts.known)
         self.gate = Gate(worker)
         self._quotas = default_quotas(worker.settings)
+        self._backups = Schedule(worker.registry, worker.settings.backup)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
 
     @property
@@ -69,11 +71,13 @@ class Service:
         asyncio.get_running_loop().set_default_executor(self._threads)
         await self.call(self._presence.begin)
         await self.call(self.background.recover)
+        self._backups.start()
 
     async def stop(self) -> None:
         """End what goes on, and give the threads back."""
         await self.acts.end()
         self._presence.end()
+        await self.call(self._backups.stop)
         self._threads.shutdown()
 
     def running(self, act: Going) -> AbstractContextManager[Going]:

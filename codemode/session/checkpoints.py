@@ -97,7 +97,7 @@ class Checkpoints:
         return Side(self.path(name), frozen=True)
 
     def _path(self, name: str) -> Path:
-        return self._files.checkpoints / f"{_checked(name).encode().hex()}.db"
+        return self._files.checkpoints / f"{checked_name(name).encode().hex()}.db"
 
     def _expect_room(self, name: str) -> None:
         limits, others = self._limits, [each for each in self.all() if each.name != name]
@@ -128,7 +128,8 @@ def until_now(seconds: float) -> float:
     return time.monotonic() + seconds
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
+    """`name` when it can be that of a checkpoint; raises RequestInvalid."""
     if type(name) is str and _NAME.fullmatch(name):
         return name
     raise RequestInvalid(

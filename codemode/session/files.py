@@ -9,6 +9,7 @@ files but is never deleted while the directory stays: a lock on a deleted file p
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from codemode.errors import StorageFull
 from codemode.session.ids import directory_name, ulid
 
 _MAKING_MS = 3_600_000  # whoever makes a session puts its lock into the directory within milliseconds
+RESTORING = "restoring-"  # begins the name of a directory in which sessions are made ready
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -143,14 +145,31 @@ class SessionFiles:
 
 
 def sweep_rubbish(data_dir: Path) -> None:
-    """Delete what a removal that was cut short has left, and directories whose making was: empty for an hour."""
+    """Delete what a removal or a restore that was cut short has left, and directories that are empty for an hour."""
     with storage_errors(data_dir):
         for rubbish in (data_dir / "sessions").glob("removed-*"):
             shutil.rmtree(rubbish, ignore_errors=True)
+        for stage in (data_dir / "sessions").glob(f"{RESTORING}*"):
+            _sweep_stage(stage)
         for directory in (data_dir / "sessions").iterdir():
             with suppress(OSError):  # not empty: the rule
                 if sure_ms() - directory.stat().st_mtime * 1000 > _MAKING_MS:
                     directory.rmdir()
+
+
+def _sweep_stage(stage: Path) -> None:
+    """Delete what a restore prepared, unless it goes on: then it holds the lock in there."""
+    try:
+        handle = os.open(stage / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:  # not locked yet; one that was left so is empty, and goes in an hour
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(stage, ignore_errors=True)
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(handle)
 
 
 class storage_errors:  # noqa: N801 - a context manager, used like a function

@@ -36,12 +36,17 @@ class Journey:
 
     def to_checkpoint(self, checkpoint: Path, name: str) -> None:
         """Put the session back to a checkpoint; `undo` then leads to what is there now."""
-        with self._files() as (here, there), _about(name):
+        with _about(name):
+            self.to_copy(checkpoint, f"restore {name}")
+
+    def to_copy(self, copy: Path, what: str) -> None:
+        """Make the session what the database file `copy` is; `undo` then leads to what is there now."""
+        with self._files() as (here, there):
             copies.take(self.opened.files.database, here, self.check)
             with storage_errors(there):
-                shutil.copyfile(checkpoint, there)
+                shutil.copyfile(copy, there)
             start = copies.make_ready(there, self.opened.files.database, self.opened.limits, self.until, renew=True)
-            back = Way(kind="undo", start=start, end=self._id(), what=f"restore {name}", timestamp=now())
+            back = Way(kind="undo", start=start, end=self._id(), what=what, timestamp=now())
             self._keep_difference(here, undo.pages_of(here), there, back)
             self._arrive(there)
 

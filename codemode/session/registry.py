@@ -68,7 +68,7 @@ class Registry:
             self.expire(record)
             raise _expired(record)
         if record is None and not create:
-            raise _not_found(key[1])
+            raise not_found(key[1])
         if record is None or record.is_over(sure_ms()):
             self._create(key, limits, owner)
         elif renew and self._is_damaged(key):
@@ -77,7 +77,7 @@ class Registry:
             self._lower(key, record, limits)
         found = self.catalog.get(*key)
         if found is None:
-            raise _not_found(key[1])
+            raise not_found(key[1])
         return found
 
     def _create(self, key: Key, limits: Limits | None, owner: str | None) -> None:
@@ -153,7 +153,7 @@ class Registry:
                 held.enter_context(file_lock(files.lock, max(0.0, until - time.monotonic())))
             except FileNotFoundError:
                 self.record(key)
-                raise _missing() from None
+                raise missing() from None
             record = self.record(key)
             opened = self._open(slot, files, record)
             opened.record = record
@@ -193,7 +193,7 @@ class Registry:
             return Reader(self.files(key), self.limits(record), self.storage.log)
         except FileNotFoundError:
             self.record(key)
-            raise _missing() from None
+            raise missing() from None
 
     @contextmanager
     def waiting(self, key: Key) -> Iterator[TurnQueue]:
@@ -211,7 +211,7 @@ class Registry:
         """The session's record; raises SessionNotFound and SessionExpired."""
         record = self.catalog.get(*key)
         if record is None:
-            raise _not_found(key[1])
+            raise not_found(key[1])
         if record.is_over(sure_ms()):
             raise _expired(record)
         return record
@@ -224,7 +224,7 @@ class Registry:
             try:
                 slot.opened = OpenSession(files, self._limits(record.limits), storage.log)
             except FileNotFoundError:
-                raise _missing() from None
+                raise missing() from None
         return slot.opened
 
     def touch(self, key: Key) -> None:
@@ -270,7 +270,7 @@ class Registry:
     def remove(self, key: Key, seconds: float) -> None:
         """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
         if self.catalog.get(*key) is None:
-            raise _not_found(key[1])
+            raise not_found(key[1])
         with self.slots.turn(key, seconds) as slot:
             files = self.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
@@ -328,11 +328,13 @@ def _lowered(limits: Limits) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value != default[name]}
 
 
-def _missing() -> SessionDamaged:
+def missing() -> SessionDamaged:
+    """The error for a session that is known and has no file."""
     return SessionDamaged("the session's database file is missing", hint="restore it from a copy, or renew the session")
 
 
-def _not_found(session_id: str) -> SessionNotFound:
+def not_found(session_id: str) -> SessionNotFound:
+    """The error for an id that no session has."""
     return SessionNotFound(f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are")
 
 

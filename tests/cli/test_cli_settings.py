@@ -13,7 +13,7 @@ from codemode.settings import Settings, flat, keys, resolve
 def test_the_sample_names_every_key_with_its_reason():
     text = sample_file()
     for key in keys():
-        name = key.removeprefix("limits.")
+        name = key.partition(".")[2] or key
         assert re.search(rf"^# .{{15,}}\n# {name} = ", text, re.MULTILINE), key
 
 
