@@ -32,7 +32,8 @@ _SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TC
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ABOVE_ZERO = (
     "kept_seconds", "hang_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads",
-    "body_bytes", "upload_bytes", "upload_idle_seconds", "shutdown_seconds", "mcp_result_bytes",
+    "body_bytes", "upload_bytes", "connections", "header_seconds", "upload_idle_seconds", "shutdown_seconds",
+    "mcp_result_bytes",
 )  # fmt: skip
 _ZERO_OR_MORE = (
     "children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes", "tenant_executions",
@@ -83,7 +84,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
     body_bytes: int = 8 * MIB  # of a request that is a JSON document
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in
-    upload_idle_seconds: float = 30.0  # an upload holds its session's turn, so it may not fall silent for longer
+    connections: int = 4_096  # open at once; of half of the process's descriptors at most
+    header_seconds: float = 20.0  # in which a request's line and headers must come
+    upload_idle_seconds: float = 30.0  # who sends or reads nothing so long is let go: an upload holds a turn
     drain_seconds: float = 0.0  # an ending service still takes requests for so long: balancers look at /ready meanwhile
     shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone
     log_format: Literal["text", "json"] = "text"  # of what the service logs on standard error: a line for each record

@@ -11,10 +11,14 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from types import FrameType
 from typing import Any, Protocol
 
 import uvicorn
+
+from codemode.api.connection import Connection
+from codemode.settings import Settings
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_SECONDS = 2  # for answers that are on their way when everything else is over
@@ -43,15 +47,18 @@ class Ending(Protocol):
 class Server(uvicorn.Server):
     """Serves one application until a signal or `should_exit`; `run(sockets=[…])` blocks.
 
-    `app` is one of `create_app`, or one that comes with its own `acts`; `more` goes to uvicorn's configuration.
+    `app` is one of `create_app`, or one that comes with its own `acts` and `settings`; `more` goes to uvicorn's
+    configuration.
     """
 
-    def __init__(self, app: Any, acts: Ending | None = None, **more: Any) -> None:
+    def __init__(self, app: Any, acts: Ending | None = None, settings: Settings | None = None, **more: Any) -> None:
         self._acts: Ending = app.state.service.acts if acts is None else acts
         config: dict[str, Any] = {
+            "http": partial(Connection, app.state.service.settings if settings is None else settings),
+            "ws": "none",
             "lifespan": "on",
             "log_config": None,  # its records go where those of the process go
-            "log_level": "warning",
+            "log_level": "error",  # of broken requests each would be a line: strangers must not fill the log
             "access_log": False,
             "server_header": False,
             "timeout_graceful_shutdown": _LAST_SECONDS,

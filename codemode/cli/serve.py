@@ -46,10 +46,12 @@ def serve(app: App, host: str, port: int, workers: int | None) -> None:
     it needs tokens: `codemode token create`.
     """
     _check_installed()
+    from codemode.api.connection import raise_descriptors
     from codemode.service import logs
 
     settings = app.resolved().settings
     logs.configure(settings.log_format, settings.log_level)
+    raise_descriptors()  # before anybody counts how many sessions and connections can be open
     count = (settings.workers if workers is None else workers) or len(os.sched_getaffinity(0))
     if count == 1:
         _serve_alone(app, settings, host, port)

@@ -38,7 +38,7 @@ def main() -> None:
             app = create_app(worker, open_to_all=setup.open_to_all, mounts=faces.mounts())
             app.state.service.mint = minting(Rendezvous(setup.names), setup.name)
             server = Server(
-                forwarded(app), app.state.service.acts,
+                forwarded(app), app.state.service.acts, setup.settings,
                 date_header=False, proxy_headers=False, timeout_keep_alive=_KEEP_SECONDS,
             )  # fmt: skip
             server.take_signals()

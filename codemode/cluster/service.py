@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import signal
 import socket
 from collections.abc import Callable
 
 import msgspec
 
+from codemode.api.connection import raise_descriptors
 from codemode.api.server import Server
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.catalog import Catalog
@@ -19,8 +19,6 @@ from codemode.cluster.placement import Rendezvous
 from codemode.cluster.routing import Router, Tenants
 from codemode.cluster.slots import Slots
 from codemode.settings import Settings
-
-_MOST_DESCRIPTORS = 65_536
 
 
 class Cluster:
@@ -33,14 +31,14 @@ class Cluster:
         tenants = Tenants(Tokens(catalog), open_to_all=open_to_all)
         router = Router(Rendezvous(names), tenants, BackgroundExecutions(catalog), most=settings.body_bytes)
         front = Front(self._slots, router, settings.drain_seconds)
-        self._server = Server(front, front, lifespan="off")
+        self._server = Server(front, front, settings, lifespan="off")
 
     def run(self, listener: socket.socket, started: Callable[[tuple[str, ...]], None]) -> None:
         """Serve until a signal; `started` is called with the layers of isolation when every worker is there.
 
         SIGHUP replaces the workers one after the other. Raises the CodemodeError that keeps a worker from serving.
         """
-        _raise_descriptors()
+        raise_descriptors()
         with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
             runner.run(self._run(listener, started))
 
@@ -54,13 +52,6 @@ class Cluster:
             await self._server.serve(sockets=[listener])
         finally:
             await self._slots.end()
-
-
-def _raise_descriptors() -> None:
-    """Every request takes two descriptors of the front, so a service of many clients needs all that it may have."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 class Restart:

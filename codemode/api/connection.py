@@ -1,0 +1,175 @@
+"""One client's connection: uvicorn's, bounded in everything that a client alone decides.
+
+uvicorn waits for ever for the rest of a request's head, for the rest of a body that it was not interested in, and for
+a client that reads nothing; it keeps a head of any size. Each would let strangers hold memory or descriptors for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from codemode.api.problems import MEDIA_TYPE, problem_of
+from codemode.errors import CodemodeError, RequestInvalid, RequestTimeout, WorkerUnavailable
+from codemode.settings import Settings
+
+HEAD_BYTES = 64 * 1024  # of a request's line and headers, of the size line of a chunk, of trailers
+LINGER_SECONDS = 5.0  # a client that is still sending what nobody wants may read its answer so long
+
+
+class Connection(HttpToolsProtocol):
+    """A connection of the server, with the bounds that the settings give."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._settings = settings
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._heard = 0  # how often the parser had something to say
+        self._unheard_bytes = 0  # what came since: of a head, a size or a trailer that does not end
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected: it is let in, or told that there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > bearable(self._settings):
+            self._refuse(WorkerUnavailable("too many connections are open", hint="try again in a moment"))
+            return
+        self._begin("head", self._settings.header_seconds, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is over."""
+        for name in list(self._timers):
+            self._over(name)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Something came."""
+        if self.transport.is_closing():
+            return
+        heard = self._heard
+        super().data_received(data)
+        if self._heard != heard:
+            self._unheard_bytes = 0
+            return
+        self._unheard_bytes += len(data)
+        if self._unheard_bytes > HEAD_BYTES:
+            self._refuse(RequestInvalid(f"the request's head is above {HEAD_BYTES:,} bytes"))
+        elif (self.cycle is None or self.cycle.response_complete) and not self._timers:
+            self._begin("head", self._settings.header_seconds, self._head_is_late)
+
+    def on_message_begin(self) -> None:
+        """The parser has the beginning of a request."""
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """The parser has a piece of the target."""
+        self._measure(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser has a header, or a trailer."""
+        self._measure(name, value)
+        super().on_header(name, value)
+
+    def _measure(self, *pieces: bytes) -> None:
+        self._head_bytes += sum(map(len, pieces))
+        if self._head_bytes > HEAD_BYTES:
+            raise ValueError("too long")  # to the parser, which calls it broken
+
+    def on_headers_complete(self) -> None:
+        """The parser has a whole head."""
+        self._heard += 1
+        self._over("head")
+        super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """The parser has a chunk's size."""
+        self._heard += 1
+
+    def on_body(self, body: bytes) -> None:
+        """The parser has a piece of the body."""
+        self._heard += 1
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The parser has the end of a request."""
+        self._heard += 1
+        self._over("linger")
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer was handed over whole."""
+        super().on_response_complete()
+        # What comes of a body that nobody reads any more is thrown away. Closing at once would take the answer away
+        # from a client that is still sending, and never closing would let it send for ever.
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._begin("linger", LINGER_SECONDS, self.transport.close)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is written to."""
+        super().pause_writing()
+        self._begin("unread", self._settings.upload_idle_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        self._over("unread")
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self._refuse(RequestInvalid("this is no HTTP request, or a broken one"))
+
+    def _head_is_late(self) -> None:
+        seconds = self._settings.header_seconds
+        if self._unheard_bytes:
+            self._refuse(RequestTimeout(f"the request's head was not whole after {seconds:g} s"))
+        else:
+            self.transport.close()
+
+    def _refuse(self, error: CodemodeError) -> None:
+        """Answer with `error` and close; where an answer has begun it is broken off, and not written into."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            document = problem_of(error)
+            body = msgspec.json.encode(document)
+            head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
+            again = "retry-after: 2\r\n" if document.status == 503 else ""
+            self.transport.write(STATUS_LINE[document.status] + f"{head}{again}\r\n".encode() + body)
+        self.transport.close()
+
+    def _begin(self, name: str, seconds: float, act: Callable[[], None]) -> None:
+        self._over(name)
+        self._timers[name] = self.loop.call_later(seconds, act)
+
+    def _over(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def bearable(settings: Settings) -> int:
+    """How many connections may be open: half of the process's descriptors are for databases and children."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(settings.connections, descriptors // 2) if descriptors > 0 else settings.connections
+
+
+def raise_descriptors() -> None:
+    """Take as many descriptors as this process may have: the soft limit is often 1,024, for programs that `select`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
