@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from codemode.client.async_client import AsyncClient
+    from codemode.client.client import Client
     from codemode.errors import CodemodeError
     from codemode.limits import Limits
     from codemode.session.session import Session
@@ -14,10 +16,23 @@ if TYPE_CHECKING:
     from codemode.worker import Worker
 
 __version__ = "0.1.0"
-__all__ = ["CodemodeError", "Limits", "Outcome", "Session", "Settings", "Worker", "__version__"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "CodemodeError",
+    "Limits",
+    "Outcome",
+    "Session",
+    "Settings",
+    "Worker",
+    "__version__",
+]
 
 # Loaded when first asked for: `codemode --version` and `codemode.errors` need no SQLite and no parser.
+_EXTRAS = {"AsyncClient": "client", "Client": "client"}
 _HOMES = {
+    "AsyncClient": "codemode.client.async_client",
+    "Client": "codemode.client.client",
     "CodemodeError": "codemode.errors",
     "Limits": "codemode.limits",
     "Outcome": "codemode.values",
@@ -31,7 +46,12 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'codemode' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    try:
+        return getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS or (error.name or "").startswith("codemode"):
+            raise
+        raise ImportError(f"{name} needs {error.name}: pip install 'codemode[{_EXTRAS[name]}]'") from error
 
 
 def __dir__() -> list[str]:

@@ -63,6 +63,23 @@ def row_from_json(row: Any) -> Any:
     return {name: from_json(cell) for name, cell in row.items()}
 
 
+def all_to_json(document: Any) -> Any:
+    """Every cell in a document of lists and objects."""
+    if isinstance(document, dict):
+        return {name: all_to_json(value) for name, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [all_to_json(value) for value in document]
+    return to_json(document)
+
+
+def all_from_json(document: Any) -> Any:
+    """The document with every cell that it held."""
+    if isinstance(document, dict):
+        cell = from_json(document)
+        return cell if cell is not document else {name: all_from_json(value) for name, value in document.items()}
+    return [all_from_json(value) for value in document] if isinstance(document, list) else document
+
+
 def _bytes(text: Any) -> bytes:
     try:
         return base64.b64decode(text, validate=True)

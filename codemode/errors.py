@@ -51,6 +51,7 @@
     └── WorkerError                   the worker cannot serve
         ├── IsolationMissing          worker.isolation         run `codemode doctor`
         ├── WorkerUnavailable         worker.unavailable       raise what the message names, or try again
+        ├── WorkerUnreachable         worker.unreachable       check the address, or try again
         ├── CatalogDamaged            worker.catalog           restore catalog.db, or move it away
         ├── ExtraMissing              worker.extra             install the extra that the message names
         └── WorkerInternal            worker.internal          report the id
@@ -402,6 +403,13 @@ class WorkerUnavailable(WorkerError):
     retryable = True
 
 
+class WorkerUnreachable(WorkerError):
+    """A client had no answer of the service; check the address, and whether what was asked for was done."""
+
+    code = "worker.unreachable"
+    retryable = True
+
+
 class CatalogDamaged(WorkerError):
     """The catalogue of sessions cannot be read; restore catalog.db from a copy, or move it away and start anew."""
 
@@ -419,6 +427,11 @@ class WorkerInternal(WorkerError):
 
     code = "worker.internal"
     retryable = True
+
+
+def error_of(code: str) -> type[CodemodeError] | None:
+    """The class that carries `code`; None for a code that this version does not know."""
+    return next((kind for kind in every_error() if kind.code == code), None)
 
 
 def every_error() -> list[type[CodemodeError]]:

@@ -1,4 +1,4 @@
-"""Answers as JSON: integers are exact at any size, blobs say that they are, and nothing is a NaN."""
+"""Answers as JSON, and back: integers are exact at any size, blobs say that they are, and nothing is a NaN."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 import msgspec
+
+_DIGITS = 4300  # up to here int() is fast and always allowed (sys.int_info.default_max_str_digits)
 
 
 def plain(value: Any) -> Any:
@@ -41,3 +43,29 @@ def json_text(value: Any, *, indent: int | None = None) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     finally:
         sys.set_int_max_str_digits(most)
+
+
+def decode(text: str | bytes) -> Any:
+    """The value of JSON `text`, integers exact at any size.
+
+    Raises ValueError for text that is no JSON or nested beyond what Python can read.
+    """
+    try:
+        return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _integer(digits: str) -> int:
+    """The integer that `digits` spell.
+
+    Python refuses texts of over 4,300 digits because its own conversion takes quadratic time; halving them
+    makes it a few multiplications, which are not.
+    """
+    if len(digits) <= _DIGITS:
+        return int(digits)
+    if digits[0] == "-":
+        return -_integer(digits[1:])
+    low = len(digits) // 2
+    scale: int = 10**low
+    return _integer(digits[:-low]) * scale + _integer(digits[-low:])

@@ -23,6 +23,7 @@ from codemode.limits import MIB, Limits
 
 PREFIX = "CODEMODE_"
 CONFIG = "CODEMODE_CONFIG"
+_OF_CLIENTS = ("CODEMODE_URL", "CODEMODE_TOKEN")  # where a client calls, and by which token: no settings of a worker
 
 # Kubernetes hands every container variables named for the services around it: a service called "codemode"
 # brings CODEMODE_PORT=tcp://…; nobody misspelt those.
@@ -227,7 +228,7 @@ def _checked(value: Any, kind: Any, where: str) -> Any:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    known = [variable(key) for key in keys()] + [CONFIG]
+    known = [variable(key) for key in keys()] + [CONFIG, *_OF_CLIENTS]
     warnings = []
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name):

@@ -201,9 +201,9 @@ class Worker:
         record = self.registry.ensure((tenant, parse_session_id(session_id)), create=False, renew=False, limits=None)
         self.registry.catalog.pin(record.tenant, record.id, pinned, now_ms())
 
-    def sweep(self) -> list[str]:
-        """Expire what is over now, instead of at the next sweep; the ids of those sessions."""
-        return self.registry.sweep()
+    def sweep(self, tenant: str | None = None) -> list[str]:
+        """Expire what is over now, instead of at the next sweep; the ids of those sessions, or of a tenant's alone."""
+        return self.registry.sweep(tenant)
 
     def metrics(self, tenant: str = TENANT) -> dict[str, Any]:
         """The figures of this worker: `sessions`, `pinned`, `expired`, `size_bytes`, `free_bytes`, and `usage`.

@@ -18,6 +18,9 @@ from codemode import Limits, Session, Settings, Worker, errors, values
 from codemode.api.app import OPERATIONS
 from codemode.api.series import SERIES
 from codemode.cli import COMMANDS, main
+from codemode.client.client import Client
+from codemode.client.handles import BackgroundExecution
+from codemode.client.session import RemoteSession
 from codemode.guard import policy, refusals
 from codemode.settings import BackupSettings, flat, variable
 from sandbox import modules
@@ -242,13 +245,15 @@ def error_tree() -> str:
     return "```text\n" + inspect.cleandoc("\n".join(drawn)) + "\n```"
 
 
-def methods(owner: type) -> str:
-    """The public methods and properties of a class, inherited ones too."""
+def methods(owner: type, beside: type = object) -> str:
+    """The public methods and properties of a class, inherited ones too; without those that `beside` has as well."""
     found: dict[str, Any] = {}
     for base in reversed(owner.__mro__[:-1]):
         found |= {name: member for name, member in vars(base).items() if not name.startswith("_")}
     parts = []
     for name, member in found.items():
+        if hasattr(beside, name):
+            continue
         if isinstance(member, property):
             parts.append(f"- `{name}` (property): {_indented(member)}")
         elif inspect.isfunction(member):
@@ -385,6 +390,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "error-tree": error_tree,
     "worker-methods": partial(methods, Worker),
     "session-methods": partial(methods, Session),
+    "client-methods": partial(methods, Client),
+    "remote-session-methods": partial(methods, RemoteSession, beside=Session),
+    "background-methods": partial(methods, BackgroundExecution),
     "run-options": run_options,
     "session-info": partial(struct, "SessionInfo"),
     "log-entry": partial(struct, "LogEntry"),

@@ -60,4 +60,5 @@ def test_what_may_go_well_later_is_retryable():
         "TooManyAtOnce",
         "WorkerInternal",
         "WorkerUnavailable",
+        "WorkerUnreachable",
     }

@@ -6,6 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from codemode import cells
 from codemode.api import bodies, queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, service_of
@@ -62,7 +63,8 @@ async def make(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """Delete a checkpoint."""
-    await in_session(request, lambda session: session.delete_checkpoint(request.path_params["name"]))
+    name = queries.text(request, "name")
+    await in_session(request, lambda session: session.delete_checkpoint(name))
     return Response(status_code=204)
 
 
@@ -85,7 +87,8 @@ async def diff(request: Request) -> Response:
     """What leads from one checkpoint to another, or to the data as it is now."""
     a, b = (request.query_params.get(name) for name in ("a", "b"))
     sample = queries.whole(request, "sample", _SAMPLE, least=0, most=_MOST_SAMPLED)
-    return answer(await in_session(request, lambda session: session.diff(a, b, sample=sample)))
+    found = await in_session(request, lambda session: session.diff(a, b, sample=sample))
+    return answer(cells.all_to_json(msgspec.to_builtins(found, builtin_types=(bytes,))))
 
 
 async def undo(request: Request) -> Response:
@@ -115,8 +118,9 @@ OPERATIONS = (
         about="Keep a copy of the data as it is now.", body=NewCheckpoint, answers={201: Checkpoint}, problems=_TURN,
     ),
     Operation(
-        method="DELETE", path=f"{_PATH}/checkpoints/{{name}}", name="delete_checkpoint", handler=delete,
-        scope="execute", does="execute", about="Delete a checkpoint.", answers={204: None}, problems=_TURN,
+        method="DELETE", path=f"{_PATH}/checkpoints", name="delete_checkpoint", handler=delete, scope="execute",
+        does="execute", about="Delete a checkpoint.", answers={204: None}, problems=_TURN,
+        parameters=(Parameter(name="name", about="The checkpoint.", required=True),),
     ),
     Operation(
         method="POST", path=f"{_PATH}/restore", name="restore", handler=restore, scope="execute", body=Restore,

@@ -88,6 +88,12 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     tables: list[Table]
 
 
+class HasColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the column is there."""
+
+    found: bool
+
+
 class FoundColumn(msgspec.Struct, frozen=True, kw_only=True):
     """A column with its score and why, or null."""
 
@@ -134,9 +140,8 @@ async def _stream_in(request: Request) -> Response:
     table = request.query_params.get("table")
     if not table:
         raise RequestInvalid("the table is missing", hint="name it: ?table=NAME")
-    columns = request.query_params.getlist("columns") or None
     options = {
-        "columns": columns,
+        "columns": request.query_params.getlist("columns") or None,
         "on_conflict": queries.choice(request, "on_conflict", ON_CONFLICT, "error"),
         "key": request.query_params.getlist("key") or None,
         "create": queries.flag(request, "create"),
@@ -146,7 +151,7 @@ async def _stream_in(request: Request) -> Response:
         body = Chunks(upload.pieces())
 
         def within(session: Session) -> dict[str, Any]:
-            found = records(iter(body), session.limits.value_bytes * 2, lists=columns is not None)
+            found = records(iter(body), session.limits.value_bytes * 2)
             return session.batch_insert(table, counted(found, table, tell), **options)
 
         return await in_session(request, within)
@@ -162,7 +167,7 @@ async def import_file(request: Request) -> Response:
     kind = queries.choice(request, "format", IMPORT_FORMATS) or _kind_of(bodies.media_type(request))
     if_exists = queries.choice(request, "if_exists", ("error", "append", "replace"), "error")
     reader = reader_for(kind, request.query_params.getlist("null"), request.query_params.get("delimiter"))
-    name = request.query_params.get("name", "the upload")
+    name, encoding = (request.query_params.get(*each) for each in (("name", "the upload"), ("encoding", "utf-8")))
 
     async def load(upload: bodies.Upload, tell: Progress) -> Profile:
         # Types are inferred in one pass and rows are read in another, so the file is kept until then. It stands beside
@@ -171,7 +176,7 @@ async def import_file(request: Request) -> Response:
             await _spooled(request, upload, spool, lambda received: tell({"table": table, "received_bytes": received}))
 
             def within(session: Session) -> Profile:
-                with Source(cast(BinaryIO, spool), name=name) as source:
+                with Source(cast(BinaryIO, spool), name=name, encoding=encoding) as source:
 
                     def done(consumed: int) -> None:
                         upload.check()
@@ -241,12 +246,19 @@ async def schema(request: Request) -> Response:
 async def describe(request: Request) -> Response:
     """One table, of any name: columns, indexes, foreign keys, row count, a few rows."""
     name = queries.text(request, "table")
-    return answer(await in_session(request, lambda session: session.describe_table(name)))
+    return answer(await in_session(request, lambda session: cells.all_to_json(session.describe_table(name))))
 
 
 async def table(request: Request) -> Response:
     """The same for a table whose name may stand in a path."""
-    return answer(await in_session(request, lambda session: session.describe_table(request.path_params["table"])))
+    name = request.path_params["table"]
+    return answer(await in_session(request, lambda session: cells.all_to_json(session.describe_table(name))))
+
+
+async def has_column(request: Request) -> Response:
+    """Whether a table has a column, without regard to upper and lower case."""
+    name, column = queries.text(request, "table"), queries.text(request, "column")
+    return answer(HasColumn(found=await in_session(request, lambda session: session.has_column(name, column))))
 
 
 async def find_column(request: Request) -> Response:
@@ -270,7 +282,7 @@ OPERATIONS = (
         parameters=(
             Parameter(name="table", about="The table, for NDJSON."),
             Parameter(name="on_conflict", about=f"One of {', '.join(ON_CONFLICT)}, for NDJSON."),
-            Parameter(name="columns", about="What each list of values is for, where the lines are lists; repeated."),
+            Parameter(name="columns", about="What the values of a line are for, where the lines are lists; repeated."),
             Parameter(name="key", about="The columns of the key for on_conflict=update; may be repeated."),
             Parameter(name="create", about="Make the table from inferred types, for NDJSON.", kind=bool),
         ),
@@ -286,6 +298,7 @@ OPERATIONS = (
             Parameter(name="if_exists", about="error, append or replace."),
             Parameter(name="null", about="A text that stands for NULL; may be repeated."),
             Parameter(name="delimiter", about="Between the fields, instead of the comma or tab."),
+            Parameter(name="encoding", about="Of the text; UTF-8 by default."),
             Parameter(name="name", about="What errors call the file."),
         ),
     ),
@@ -309,6 +322,14 @@ OPERATIONS = (
         method="GET", path=f"{_PATH}/describe", name="describe", handler=describe, scope="read",
         about="One table, of any name.", answers={200: dict[str, Any]}, problems=(404, 410, 422),
         parameters=(Parameter(name="table", about="The table.", required=True),),
+    ),
+    Operation(
+        method="GET", path=f"{_PATH}/has_column", name="has_column", handler=has_column, scope="read",
+        about="Whether a table has a column.", answers={200: HasColumn}, problems=(404, 410, 422),
+        parameters=(
+            Parameter(name="table", about="The table.", required=True),
+            Parameter(name="column", about="The column.", required=True),
+        ),
     ),
     Operation(
         method="GET", path=f"{_PATH}/find_column", name="find_column", handler=find_column, scope="read",

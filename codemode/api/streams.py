@@ -44,16 +44,16 @@ def lines(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
         yield number + 1, rest
 
 
-def records(chunks: Iterator[bytes], longest: int, *, lists: bool = False) -> Iterator[dict[str, Any] | list[Any]]:
-    """The records of an NDJSON text, objects or `lists`; raises RequestInvalid for a line that is none."""
-    decode, kind, what = msgspec.json.Decoder().decode, list if lists else dict, "list" if lists else "object"
+def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any] | list[Any]]:
+    """The records of an NDJSON text, objects or lists; raises RequestInvalid for a line that is none."""
+    decode, hint = msgspec.json.Decoder().decode, "send one JSON object or list a line"
     for number, line in lines(chunks, longest):
         if not line.strip():
             continue
         try:
             record = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RequestInvalid(f"line {number} is not JSON: {error}", hint=f"send one JSON {what} a line") from None
-        if type(record) is not kind:
-            raise RequestInvalid(f"line {number} is no JSON {what}", hint=f"send one JSON {what} a line")
+            raise RequestInvalid(f"line {number} is not JSON: {error}", hint=hint) from None
+        if type(record) is not dict and type(record) is not list:
+            raise RequestInvalid(f"line {number} is no JSON object or list", hint=hint)
         yield cells.row_from_json(record) if b'"$' in line else record

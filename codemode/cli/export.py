@@ -11,7 +11,6 @@ import click
 from codemode.cli.app import App, command
 from codemode.cli.output import note, plural, size, warn
 from codemode.cli.query import param_option, parse_params
-from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
@@ -58,10 +57,10 @@ def export(
 
 def statement_of(session: Session, text: str) -> str:
     """The text itself, or the statement that reads the table of this name."""
+    from codemode.database import transfer
+
     name = text.strip()
-    if not name:
-        raise RequestInvalid("nothing to export", hint="name a table, or give a SELECT")
-    if len(name.split()) == 1 or name in session.get_tables():
+    if len(name.split()) > 1 and name in session.get_tables():
         quoted = name.replace('"', '""')
         return f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
-    return text
+    return transfer.statement_of(text)

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from codemode.asked import SESSION_ID
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.tokens import Tokens
 from codemode.cluster.exchange import Incoming
 from codemode.cluster.placement import Placement
 from codemode.database.clock import sure_ms
 from codemode.errors import CodemodeError
-from codemode.session.ids import SESSION_ID
 from codemode.worker import TENANT
 
 EVERY = "*"  # no worker has this name: what all of them have to hear

@@ -85,6 +85,16 @@ def table_of(name: str) -> str:
     return f"t_{table}" if table[0].isdigit() else table
 
 
+def statement_of(what: str) -> str:
+    """What is exported: the statement itself, or the one that reads the table of this name, a single word."""
+    if not what.strip():
+        raise RequestInvalid("nothing to export", hint="name a table, or give a SELECT")
+    if len(what.split()) > 1:
+        return what
+    quoted = what.strip().replace('"', '""')
+    return f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
+
+
 def reader_for(kind: str, nulls: Sequence[str] = (), delimiter: str | None = None) -> Reader:
     """The reader of a format; `nulls` are the texts that a delimited file has for NULL (by default the empty field)."""
     if kind in ("csv", "tsv"):

@@ -11,8 +11,8 @@ from msgspec import Meta
 from codemode.mcp import wire, words
 from codemode.mcp.progress import Progress
 from codemode.mcp.tool import Call, Reply, Tool
+from codemode.plain import decode
 from codemode.service.background import Accepted
-from codemode.session.results import decode
 from codemode.session.session import Session
 from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
 

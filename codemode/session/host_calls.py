@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from codemode.errors import CodemodeError, RequestInvalid, every_error
 from codemode.limits import Limits
 from codemode.session.calls import Calls
-from sandbox.helpers import HelperError, Helpers
+from sandbox.helpers import Helpers
 
 
 class LocalChannel:
@@ -32,15 +31,6 @@ class LocalChannel:
 
     def flush(self) -> None:
         """Nothing is ever outstanding here."""
-
-
-def as_error(error: HelperError) -> CodemodeError:
-    """A helper's own complaint about its arguments, as an error of the worker's tree."""
-    kind = next((kind for kind in every_error() if kind.code == error.code), RequestInvalid)
-    return kind(
-        error.message, hint=error.hint, did_you_mean=error.did_you_mean or (), available=error.available or (),
-        sql=error.sql, suggestion=error.suggestion,
-    )  # fmt: skip
 
 
 def _with_warnings(helpers: Helpers, answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from codemode.database.execute import DatabaseError
 from codemode.database.idempotency import Kept
 from codemode.database.journal import Entry, bounded
 from codemode.errors import RequestInvalid
-from codemode.session import results
+from codemode.plain import decode
 from codemode.session.accounts import write_log
 from codemode.session.opened import OpenSession
 from codemode.session.transaction import Transaction
@@ -160,7 +160,7 @@ def _joined(core: str, body: str | None) -> Outcome:
     if body is None:
         gone = "the result and the output of this execution had to make room for newer ones; what it changed is there"
         return msgspec.structs.replace(outcome, warnings=(gone,))
-    long = results.decode(body)
+    long = decode(body)
     result = long.pop("result")
     return msgspec.structs.replace(
         outcome,

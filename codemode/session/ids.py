@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 
-from codemode.errors import RequestInvalid
+from codemode.asked import parse_session_id
 
-SESSION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+__all__ = ["directory_name", "new_execution_id", "new_session_id", "parse_session_id", "ulid"]
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -27,17 +26,6 @@ def new_session_id() -> str:
 def new_execution_id() -> str:
     """An id for one execution."""
     return f"ex_{ulid()}"
-
-
-def parse_session_id(text: object) -> str:
-    """`text` when it is a session id; raises RequestInvalid otherwise."""
-    if type(text) is str and SESSION_ID.fullmatch(text):
-        return text
-    shown = repr(text) if len(repr(text)) <= 60 else repr(text)[:57] + "…"
-    raise RequestInvalid(
-        f"{shown} is not a session id",
-        hint="use 1 to 128 letters, digits and _ . : @ -, the first a letter, a digit or _",
-    )
 
 
 def directory_name(tenant: str, session_id: str) -> str:

@@ -291,16 +291,16 @@ class Registry:
                 found += days_of(self.files((tenant, record.id)).log)
         return summed(found)
 
-    def sweep(self) -> list[str]:
-        """Expire what is over and forget what expired long ago; the ids that expired now."""
+    def sweep(self, tenant: str | None = None) -> list[str]:
+        """Expire what is over and forget what expired long ago; the ids that expired now, of one tenant or of all."""
         now = sure_ms()
-        expired = [record.id for record in self.catalog.over(now) if self._swept(record)]
+        expired = [record for record in self.catalog.over(now) if self._swept(record)]
         for record in self.catalog.expired():
             # A directory that a killed removal has left goes first: without its record it would be found again, full.
             if not self.files((record.tenant, record.id)).directory.exists() or self._swept(record):
                 self.catalog.forget_expired(record.tenant, record.id, now)
         sweep_rubbish(self.storage.data_dir)
-        return expired
+        return [each.id for each in expired if tenant in (None, each.tenant)]
 
     def _swept(self, record: SessionRecord) -> bool:
         try:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-import math
 from collections.abc import Callable, Mapping
-from keyword import iskeyword
 from typing import Any, Literal, TypedDict
 
+from codemode.asked import above_zero, code_text, inputs_text, known_options
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.session.execution import Request
@@ -44,12 +43,7 @@ def checked_request(
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> Request:
     """The request, bounded by `limits`; raises RequestInvalid for what no execution can be made of."""
-    for name in options:
-        if name not in RunOptions.__annotations__:
-            known = list(RunOptions.__annotations__)
-            raise RequestInvalid(
-                f"run() has no argument {name!r}", did_you_mean=difflib.get_close_matches(name, known), available=known
-            )
+    known_options(options, RunOptions.__annotations__)
     noted: list[str] = []
     inputs = _inputs(options.get("inputs") or {}, limits.result_set_bytes)
     host = HostFunctions(options.get("functions"), loop)
@@ -73,43 +67,24 @@ def checked_request(
 def _bounded(name: str, asked: float | None, limit: float, unit: str, noted: list[str]) -> float:
     if asked is None:
         return limit
-    if isinstance(asked, bool) or not isinstance(asked, (int, float)) or math.isnan(asked) or asked <= 0:
-        raise RequestInvalid(f"{name} must be a number above zero, not {asked!r}")
-    if asked > limit:
+    if above_zero(name, asked) > limit:
         noted.append(f"{name} {asked:,} {unit} is above this session's limit and was lowered to {limit:,} {unit}")
         return limit
     return asked
 
 
 def _code(code: object, most: int) -> str:
-    if not isinstance(code, str):
-        raise RequestInvalid(f"code must be text, not {type(code).__name__}")
-    try:
-        size = len(code.encode())
-    except UnicodeEncodeError as error:
-        raise RequestInvalid(f"code holds a lone surrogate at position {error.start}, which is no character") from None
-    if size > most:
+    text = code_text(code)
+    if (size := len(text.encode())) > most:
         raise RequestInvalid(
             f"code has {size:,} bytes; code_bytes is {most:,}",
             hint="pass data as inputs, or insert it with batch_insert",
         )
-    return code
+    return text
 
 
 def _inputs(inputs: Mapping[str, Any], most: int) -> str:
-    if not isinstance(inputs, Mapping):
-        raise RequestInvalid(f"inputs must be a dict of name → value, not {type(inputs).__name__}")
-    for name in inputs:
-        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or name.startswith("_"):
-            raise RequestInvalid(f"inputs: {name!r} cannot be a variable's name")
-        if name == "helpers":
-            raise RequestInvalid("inputs: the name helpers is taken by the injected API")
-    try:
-        text = json.dumps(inputs, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RequestInvalid(
-            f"inputs: {error}", hint="pass None, text, numbers, lists and dicts; dates as ISO text, bytes as base64"
-        ) from None
+    text = inputs_text(inputs)
     if len(text) > most:
         raise RequestInvalid(f"inputs have {len(text):,} bytes as JSON; at most {most:,}", hint="use batch_insert")
     return text

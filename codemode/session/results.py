@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from msgspec import convert, structs
 
 from codemode.errors import every_error
+from codemode.plain import decode
 from codemode.session.spills import Kept, Spill
 from codemode.values import Problem, ResultColumn, ResultInfo
 from sandbox import RunOutcome
 
 _PASSING = frozenset(kind.code for kind in every_error() if kind.retryable)
 _AT_ONCE = 1_000  # rows that the line on reading asks for
-_DIGITS = 4300  # up to here int() is fast and always allowed (sys.int_info.default_max_str_digits)
 
 
 def value_of(run: RunOutcome, spill: Spill) -> tuple[Any, ResultInfo | None, Problem | None]:
@@ -87,29 +86,3 @@ def _problem(error: dict[str, Any]) -> Problem:
     known = {name: value for name, value in error.items() if name in Problem.__struct_fields__}
     passing = known.get("code") in _PASSING or known.get("retryable")
     return convert({**known, "retryable": bool(passing or known.get("hint") or known.get("did_you_mean"))}, Problem)
-
-
-def decode(text: str) -> Any:
-    """The value of JSON `text`, integers exact at any size.
-
-    Raises ValueError for text that is no JSON or nested beyond what Python can read.
-    """
-    try:
-        return json.loads(text, parse_int=_integer)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _integer(digits: str) -> int:
-    """The integer that `digits` spell.
-
-    Python refuses texts of over 4,300 digits because its own conversion takes quadratic time; halving them
-    makes it a few multiplications, which are not.
-    """
-    if len(digits) <= _DIGITS:
-        return int(digits)
-    if digits[0] == "-":
-        return -_integer(digits[1:])
-    low = len(digits) // 2
-    scale: int = 10**low
-    return _integer(digits[:-low]) * scale + _integer(digits[-low:])

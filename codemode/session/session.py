@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, Unpack
 import msgspec
 
 from codemode.catalog.sessions import SessionRecord
+from codemode.complaints import as_error
 from codemode.database import compact, metrics, provenance
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
@@ -26,8 +27,9 @@ from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
 from codemode.session.execution import Execution, Request, Runner
+from codemode.session.file_calls import FileCalls
 from codemode.session.host import HostFunctions
-from codemode.session.host_calls import HostCalls, LocalChannel, as_error
+from codemode.session.host_calls import HostCalls, LocalChannel
 from codemode.session.idempotency import replay
 from codemode.session.ids import new_execution_id
 from codemode.session.loading import load
@@ -61,7 +63,7 @@ class Host(Protocol):
         ...
 
 
-class Session(CheckpointCalls, HostCalls):
+class Session(CheckpointCalls, HostCalls, FileCalls):
     """A tenant's named working memory; made by `Worker.session`, safe to use from several threads."""
 
     def __init__(self, worker: Host, tenant: str, session_id: str, limits: Limits) -> None:

@@ -142,8 +142,8 @@ def test_lists_are_inserted_into_the_columns_that_are_named(http: httpx2.Client,
     assert http.post(f"{filled}/batch_insert", params=params, content=body, headers=headers).json()["rows_written"] == 2
     found = http.post(f"{filled}/query", json={"sql": "select a, b from t where rowid > 2"}).json()["result"]
     assert found == [{"a": {"$bytes": "AA=="}, "b": "p"}, {"a": 2**63 - 1, "b": '{"k":[1]}'}]
-    wrong = http.post(f"{filled}/batch_insert", params=params, content=b'{"a": 1}\n', headers=headers)
-    assert (wrong.status_code, "line 1" in wrong.json()["detail"]) == (400, True)
+    wrong = http.post(f"{filled}/batch_insert", params=params, content=b"[1, 2, 3]\n", headers=headers)
+    assert (wrong.status_code, "record 0" in wrong.json()["detail"]) == (400, True)
 
 
 def test_blobs_in_records_are_stored_as_blobs(http: httpx2.Client, place: str) -> None:

@@ -1,0 +1,71 @@
+"""What a caller asks of an execution, as far as it can be judged without a session: for the engine and its clients."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from keyword import iskeyword
+from typing import Any
+
+from codemode.errors import RequestInvalid
+
+SESSION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+
+
+def known_options(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise RequestInvalid for the name of an argument that run() does not have."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            raise RequestInvalid(
+                f"run() has no argument {name!r}", did_you_mean=difflib.get_close_matches(name, known), available=known
+            )
+
+
+def code_text(code: object) -> str:
+    """The snippet, as text that UTF-8 can hold; raises RequestInvalid."""
+    if not isinstance(code, str):
+        raise RequestInvalid(f"code must be text, not {type(code).__name__}")
+    try:
+        code.encode()
+    except UnicodeEncodeError as error:
+        raise RequestInvalid(f"code holds a lone surrogate at position {error.start}, which is no character") from None
+    return code
+
+
+def inputs_text(inputs: object) -> str:
+    """The inputs as JSON text; raises RequestInvalid for a name that no variable can have, and for other values."""
+    if not isinstance(inputs, Mapping):
+        raise RequestInvalid(f"inputs must be a dict of name → value, not {type(inputs).__name__}")
+    for name in inputs:
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+            raise RequestInvalid(f"inputs: {name!r} cannot be a variable's name")
+        if name == "helpers":
+            raise RequestInvalid("inputs: the name helpers is taken by the injected API")
+    try:
+        return json.dumps(inputs, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestInvalid(
+            f"inputs: {error}", hint="pass None, text, numbers, lists and dicts; dates as ISO text, bytes as base64"
+        ) from None
+
+
+def above_zero(name: str, asked: Any) -> float:
+    """A number above zero; raises RequestInvalid."""
+    if isinstance(asked, bool) or not isinstance(asked, (int, float)) or math.isnan(asked) or asked <= 0:
+        raise RequestInvalid(f"{name} must be a number above zero, not {asked!r}")
+    return asked
+
+
+def parse_session_id(text: object) -> str:
+    """`text` when it is a session id; raises RequestInvalid otherwise."""
+    if type(text) is str and SESSION_ID.fullmatch(text):
+        return text
+    shown = repr(text) if len(repr(text)) <= 60 else repr(text)[:57] + "…"
+    raise RequestInvalid(
+        f"{shown} is not a session id",
+        hint="use 1 to 128 letters, digits and _ . : @ -, the first a letter, a digit or _",
+    )

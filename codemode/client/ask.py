@@ -1,0 +1,89 @@
+"""One request and how its answer is read, as data: what blocking and asynchronous clients share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from codemode.errors import WorkerUnreachable
+from codemode.plain import decode
+
+T = TypeVar("T")
+Query = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A body that is made while it is sent; `again`: whether `begin` can make it a second time."""
+
+    begin: Callable[[], Iterator[bytes] | AsyncIterator[bytes]]
+    media: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request.
+
+    `safe`: it may be sent again though it may have been done already, because doing it twice is the same as once.
+    `seconds`: how long the service may take for it besides the client's own `timeout`; None for as long as it likes.
+    """
+
+    method: str
+    path: str
+    query: Query = ()
+    body: bytes | None = None
+    upload: Upload | None = None
+    safe: bool = False
+    seconds: float | None = 0.0
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether the body can be had a second time."""
+        return self.upload is None or self.upload.again
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request, and what its answer means."""
+
+    ask: Ask
+    read: Callable[[Any], T]
+
+    def answer(self, body: bytes) -> T:
+        """The value that the body of an answer stands for; raises WorkerUnreachable where it is none of the service."""
+        try:
+            return self.read(decode(body) if body else None)
+        except (ValueError, TypeError, LookupError, msgspec.MsgspecError) as error:
+            raise stranger(f"an answer that cannot be read: {type(error).__name__}") from None
+
+
+def query_of(**given: Any) -> Query:
+    """Query parameters; those that are None are left out, lists are repeated."""
+    return tuple(
+        (name, str(each).lower() if isinstance(each, bool) else str(each))
+        for name, value in given.items()
+        for each in (value if isinstance(value, (list, tuple)) else (value,))
+        if each is not None
+    )
+
+
+def document(**fields: Any) -> bytes:
+    """A JSON body."""
+    return msgspec.json.encode(fields)
+
+
+def stranger(what: str) -> WorkerUnreachable:
+    """The error for an answer that is not in the service's own words: a proxy's, or another server's."""
+    return WorkerUnreachable(
+        f"what answers there is no codemode service: {what}",
+        hint="check the address; where a proxy stands before the service, it may be the proxy's answer",
+    )
+
+
+def converted(kind: Any) -> Callable[[Any], Any]:
+    """How a document becomes a struct, or a list of them."""
+    return lambda found: msgspec.convert(found, kind)

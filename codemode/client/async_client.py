@@ -1,0 +1,108 @@
+"""`AsyncClient`: the same for programs that do not block, on asyncio or trio."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from codemode.client import executions, service
+from codemode.client.address import resolve
+from codemode.client.async_session import AsyncRemoteSession
+from codemode.client.connection import AsyncConnection, Terms
+from codemode.client.handles import AsyncBackgroundExecution
+from codemode.limits import Limits
+from codemode.values import Day, Layer, SessionInfo
+
+
+class AsyncClient:
+    """The service at `url`, called with `token`; without them by CODEMODE_URL and CODEMODE_TOKEN.
+
+    A call that was refused because the service is busy, or did not reach it, is sent again up to `retries` times; one
+    that may have been done only where doing it twice is the same as once. `timeout`: seconds that the service may be
+    silent beyond what a session's limits allow it, None for ever. Use it with `async with`, or call `close`.
+    """
+
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, timeout: float | None = 60.0, retries: int = 2
+    ) -> None:
+        self._connection = AsyncConnection(Terms(resolve(url, token), timeout, retries))
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self.url}>"
+
+    @property
+    def url(self) -> str:
+        """The address of the service."""
+        return self._connection.terms.address.url
+
+    async def layers(self) -> tuple[Layer, ...]:
+        """Each layer of confinement: active or not, and why."""
+        return await self._connection.send(service.layers())
+
+    async def isolation(self) -> tuple[str, ...]:
+        """The names of the layers that are active."""
+        return tuple(layer.name for layer in await self.layers() if layer.active)
+
+    async def session(
+        self,
+        session_id: str | None = None,
+        *,
+        limits: Limits | None = None,
+        renew: bool = False,
+        create: bool = True,
+        stateful: bool | None = None,
+    ) -> AsyncRemoteSession:
+        """The session of this id, made on first use; without an id a new one with a minted id.
+
+        As `Worker.session`; its tenant and its owner are those of the token.
+        """
+        made = await self._connection.send(service.session(session_id, limits, renew, create, stateful))
+        return AsyncRemoteSession(self._connection, made.tenant, made.place)
+
+    async def execution(self, execution_id: str) -> AsyncBackgroundExecution:
+        """The handle of an execution in the background, begun by whomever; raises ExecutionNotFound."""
+        return AsyncBackgroundExecution(self._connection, await self._connection.send(executions.look(execution_id, 0)))
+
+    async def sessions(self) -> list[SessionInfo]:
+        """Every session, latest use first; expired ones too, as long as their ids are remembered."""
+        found, after = await self._connection.send(service.page(None))
+        while after is not None:
+            more, after = await self._connection.send(service.page(after))
+            found += more
+        return found
+
+    async def info(self, session_id: str) -> SessionInfo:
+        """One session; raises SessionNotFound."""
+        return await self._connection.send(service.info(session_id))
+
+    async def remove(self, session_id: str) -> None:
+        """Delete a session with everything in it; raises SessionNotFound, SessionBusy."""
+        await self._connection.send(service.remove(session_id))
+
+    async def pin(self, session_id: str, pinned: bool = True) -> None:
+        """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""
+        await self._connection.send(service.pin(session_id, pinned))
+
+    async def metrics(self) -> dict[str, Any]:
+        """What the tenant's sessions hold and have cost."""
+        return await self._connection.send(service.metrics())
+
+    async def usage_by_day(self) -> list[Day]:
+        """What the tenant's sessions cost together, by day (UTC), oldest first; those that are gone among them."""
+        return await self._connection.send(service.usage_by_day())
+
+    async def sweep(self) -> list[str]:
+        """Expire what is over now; the ids of the tenant's sessions among them. Needs the scope `admin`."""
+        return await self._connection.send(service.sweep())
+
+    async def close(self) -> None:
+        """Close every connection; what runs in the background goes on."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

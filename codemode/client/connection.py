@@ -1,0 +1,164 @@
+"""The two transports: one that blocks, one that does not. What they decide, `attempts.py` decides for both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import Any, TypeVar
+
+import httpx2
+from anyio import sleep
+
+from codemode.client.address import Address
+from codemode.client.ask import Ask, Call
+from codemode.client.attempts import Attempts, broken
+from codemode.client.lines import Lines
+from codemode.errors import RequestInvalid
+
+T = TypeVar("T")
+_CONNECT_SECONDS = 10.0
+# Below the five seconds after which servers close an idle connection, which is a race that a request can lose.
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=3.0)
+_BROKEN = (httpx2.TransportError, httpx2.DecodingError)
+
+
+class Terms:
+    """How a client calls its service: where, with what patience, how often."""
+
+    def __init__(self, address: Address, timeout: float | None, retries: int) -> None:
+        if timeout is not None and not timeout > 0:
+            raise RequestInvalid(f"timeout must be seconds above zero, or None, not {timeout!r}")
+        if type(retries) is not int or retries < 0:
+            raise RequestInvalid(f"retries must be a whole number, not {retries!r}")
+        self.address, self.timeout, self.retries = address, timeout, retries
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of an httpx client."""
+        return {"headers": self.address.headers(), "limits": _LIMITS, "follow_redirects": False}
+
+    def request(self, ask: Ask) -> dict[str, Any]:
+        """The arguments of one request, without its body."""
+        headers = {}
+        if ask.body is not None:
+            headers["Content-Type"] = "application/json"
+        elif ask.upload is not None:
+            headers["Content-Type"] = ask.upload.media
+        return {
+            "method": ask.method, "url": self.address.url + ask.path, "params": ask.query, "headers": headers,
+            "timeout": self._patience(ask),
+        }  # fmt: skip
+
+    def attempts(self, ask: Ask) -> Attempts:
+        """The attempts at one request."""
+        return Attempts(ask, self.retries, self.address.url)
+
+    def _patience(self, ask: Ask) -> httpx2.Timeout:
+        if self.timeout is None:
+            return httpx2.Timeout(None, connect=_CONNECT_SECONDS)
+        read = None if ask.seconds is None else ask.seconds + self.timeout
+        return httpx2.Timeout(connect=min(_CONNECT_SECONDS, self.timeout), read=read, write=read, pool=None)
+
+
+class Connection:
+    """The one that blocks; safe to use from several threads."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self._http = httpx2.Client(**terms.options())
+
+    def send(self, call: Call[T]) -> T:
+        """Do a call; raises what the service answers, or WorkerUnreachable."""
+        return call.answer(self._answered(call.ask, whole=True).content)
+
+    def lines(self, ask: Ask) -> Generator[bytes, None, None]:
+        """The lines of an answer as they come; closing the iterator gives the rest up."""
+        response, lines = self._answered(ask), Lines()
+        try:
+            for piece in response.iter_bytes():
+                yield from lines.feed(piece)
+        except _BROKEN as error:
+            raise broken(error, self.terms.address.url) from None
+        finally:
+            response.close()
+
+    def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
+        attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
+        while True:
+            content = ask.body if ask.upload is None else ask.upload.begin()
+            try:
+                response = self._http.send(self._http.build_request(content=content, **arguments), stream=True)
+                if response.is_success and not whole:
+                    return response
+                try:
+                    response.read()
+                finally:
+                    response.close()
+                if response.is_success:
+                    return response
+                pause = attempts.after_refusal(response)
+            except _BROKEN as error:
+                pause = attempts.after_break(error)
+            time.sleep(pause)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+
+class AsyncConnection:
+    """The one that does not; used on the event loop that runs it."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self._http = httpx2.AsyncClient(**terms.options())
+
+    async def send(self, call: Call[T]) -> T:
+        """Do a call; raises what the service answers, or WorkerUnreachable."""
+        return call.answer((await self._answered(call.ask, whole=True)).content)
+
+    async def lines(self, ask: Ask) -> AsyncGenerator[bytes, None]:
+        """The lines of an answer as they come; closing the iterator gives the rest up."""
+        response, lines = await self._answered(ask), Lines()
+        try:
+            async for piece in response.aiter_bytes():
+                for line in lines.feed(piece):
+                    yield line
+        except _BROKEN as error:
+            raise broken(error, self.terms.address.url) from None
+        finally:
+            await response.aclose()
+
+    async def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
+        attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
+        while True:
+            content = ask.body if ask.upload is None else _not_blocking(ask.upload.begin())
+            try:
+                request = self._http.build_request(content=content, **arguments)
+                response = await self._http.send(request, stream=True)
+                if response.is_success and not whole:
+                    return response
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
+                if response.is_success:
+                    return response
+                pause = attempts.after_refusal(response)
+            except _BROKEN as error:
+                pause = attempts.after_break(error)
+            await sleep(pause)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+
+def _not_blocking(pieces: Iterator[bytes] | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(pieces, AsyncIterator):
+        return pieces
+
+    async def each() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    return each()

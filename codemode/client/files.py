@@ -1,0 +1,93 @@
+"""Files of the caller's machine into a session and out of it: sent as they are, written as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from anyio import from_thread, to_thread
+
+from codemode.client.ask import Ask, Call, converted, query_of
+from codemode.client.calls import Place
+from codemode.client.records import file_upload
+from codemode.database import transfer
+from codemode.database.sources import check_readable
+
+if TYPE_CHECKING:
+    from codemode.database.transfer import Exported, Profile
+
+_MEDIA = "application/octet-stream"
+_ROWS_AT_ONCE = 500
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[IO[bytes]]:
+    """The file, to be sent; raises RequestInvalid where it cannot be read."""
+    check_readable(Path(path))
+    with Path(path).open("rb") as file:
+        yield file
+
+
+def import_call(
+    place: Place,
+    path: str | Path,
+    file: IO[bytes],
+    table: str | None,
+    *,
+    file_format: str | None,
+    null: str | Sequence[str],
+    delimiter: str | None,
+    encoding: str,
+    if_exists: str,
+) -> Call[Profile]:
+    """A file into a table."""
+    kind = transfer.format_of(str(path), transfer.IMPORT_FORMATS, file_format)
+    query = query_of(
+        table=table or transfer.table_of(str(path)), format=kind, null=[null] if isinstance(null, str) else list(null),
+        delimiter=delimiter, encoding=encoding, if_exists=if_exists, name=str(path),
+    )  # fmt: skip
+    # Its rows are read twice after the last byte has come, which takes as long as they are many.
+    ask = Ask(method="POST", path=f"{place.path}/import", query=query, upload=file_upload(file, _MEDIA), seconds=None)
+    return Call(ask, converted(transfer.Profile))
+
+
+class ExportPlan(NamedTuple):
+    """A statement and the file that its rows go to, checked before anything is asked."""
+
+    sql: str
+    path: Path
+    kind: str
+    null: str
+    force: bool
+
+    def write(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Exported:
+        """Write the rows as they come; the file appears whole or not at all."""
+        return transfer.export_rows(columns, rows, self.path, self.kind, null=self.null, force=self.force)
+
+
+async def written(plan: ExportPlan, columns: Sequence[str], rows: AsyncIterator[Sequence[Any]]) -> Exported:
+    """Write rows that come asynchronously: a thread writes, and asks the event loop for each piece."""
+
+    def waiting() -> Iterator[Sequence[Any]]:
+        while some := from_thread.run(_some, rows):
+            yield from some
+
+    return await to_thread.run_sync(lambda: plan.write(columns, waiting()))
+
+
+async def _some(rows: AsyncIterator[Sequence[Any]]) -> list[Sequence[Any]]:
+    found: list[Sequence[Any]] = []
+    async for row in rows:
+        found.append(row)
+        if len(found) >= _ROWS_AT_ONCE:
+            break
+    return found
+
+
+def export_plan(what: str, path: str | Path, file_format: str | None, null: str, force: bool) -> ExportPlan:
+    """The plan for an export; raises RequestInvalid where the file cannot be written."""
+    kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
+    transfer.check_target(Path(path), force)
+    return ExportPlan(transfer.statement_of(what), Path(path), kind, null, force)

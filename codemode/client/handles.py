@@ -1,0 +1,85 @@
+"""Executions in the background of a service: look, wait, end."""
+
+from __future__ import annotations
+
+import time
+
+from anyio import current_time
+
+from codemode.client import executions
+from codemode.client.connection import AsyncConnection, Connection
+from codemode.client.executions import LONGEST_WAIT, Background
+from codemode.values import Outcome
+
+
+class _Known:
+    """What both handles know."""
+
+    def __init__(self, begun: Background) -> None:
+        self.id, self.session_id = begun.execution_id, begun.session_id
+        self._outcome = begun.outcome
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome, where a look has found it; asks nobody."""
+        return self._outcome
+
+    def _seen(self, found: Background) -> Outcome | None:
+        self._outcome = found.outcome or self._outcome
+        return self._outcome
+
+    def _late(self, timeout: float) -> TimeoutError:
+        return TimeoutError(f"{self.id} was not over after {timeout:g} s; it goes on")
+
+
+class BackgroundExecution(_Known):
+    """One of them; `id` finds it again with `Client.execution`, for an hour after its end."""
+
+    def __init__(self, connection: Connection, begun: Background) -> None:
+        super().__init__(begun)
+        self._connection = connection
+
+    def poll(self) -> Outcome | None:
+        """The outcome, or None while it waits or runs; raises ExecutionNotFound an hour after its end."""
+        return self._outcome or self._seen(self._connection.send(executions.look(self.id, 0)))
+
+    def wait(self, timeout: float | None = None) -> Outcome:
+        """The outcome, when it is over; raises TimeoutError after `timeout` seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._outcome is None:
+            left = LONGEST_WAIT if until is None else until - time.monotonic()
+            if self._seen(self._connection.send(executions.look(self.id, left))) is None and left <= 0:
+                raise self._late(timeout or 0)
+        return self._outcome
+
+    def cancel(self) -> Outcome | None:
+        """End it, and answer with what became of it."""
+        return self._seen(self._connection.send(executions.end(self.id)))
+
+
+class AsyncBackgroundExecution(_Known):
+    """The same without blocking."""
+
+    def __init__(self, connection: AsyncConnection, begun: Background) -> None:
+        super().__init__(begun)
+        self._connection = connection
+
+    async def poll(self) -> Outcome | None:
+        """The outcome, or None while it waits or runs; raises ExecutionNotFound an hour after its end."""
+        return self._outcome or self._seen(await self._connection.send(executions.look(self.id, 0)))
+
+    async def wait(self, timeout: float | None = None) -> Outcome:
+        """The outcome, when it is over; raises TimeoutError after `timeout` seconds."""
+        until = None if timeout is None else current_time() + timeout
+        while self._outcome is None:
+            left = LONGEST_WAIT if until is None else until - current_time()
+            if self._seen(await self._connection.send(executions.look(self.id, left))) is None and left <= 0:
+                raise self._late(timeout or 0)
+        return self._outcome
+
+    async def cancel(self) -> Outcome | None:
+        """End it, and answer with what became of it."""
+        return self._seen(await self._connection.send(executions.end(self.id)))

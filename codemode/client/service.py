@@ -1,0 +1,103 @@
+"""Calls on the service as a whole, as requests: sessions made, found, pinned and removed, its figures."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from codemode.asked import parse_session_id
+from codemode.client.ask import Ask, Call, converted, document, query_of
+from codemode.client.calls import Place
+from codemode.errors import SessionNotFound
+from codemode.limits import Limits
+from codemode.values import Day, Layer, SessionInfo
+
+_MOST = 1_000  # sessions a page, as many as the service takes
+_LONG = 60.0  # removing a session and sweeping wait for what runs
+
+
+class Made(NamedTuple):
+    """A session that was found or made."""
+
+    tenant: str
+    place: Place
+
+
+def session(
+    session_id: str | None, limits: Limits | None, renew: bool, create: bool, stateful: bool | None
+) -> Call[Made]:
+    """The session of this id, or a new one."""
+    if session_id is not None:
+        parse_session_id(session_id)
+    elif not create:
+        raise SessionNotFound("there is no session without an id", hint="name the session that is looked for")
+    body = document(
+        id=session_id, limits=None if limits is None else lowered(limits), renew=renew, create=create,
+        stateful=stateful,
+    )  # fmt: skip
+    # With an id of the caller's own, a second time finds what the first has made; renewing twice would lose data.
+    safe = session_id is not None and not renew
+    return Call(Ask(method="POST", path="/v1/sessions", body=body, safe=safe, seconds=_LONG), _made)
+
+
+def lowered(limits: Limits) -> dict[str, Any]:
+    """The limits that are not the defaults: others are the service's own to choose."""
+    default = Limits()
+    return {
+        name: value for name in limits.__struct_fields__ if (value := getattr(limits, name)) != getattr(default, name)
+    }
+
+
+def page(after: str | None) -> Call[tuple[list[SessionInfo], str | None]]:
+    """Sessions, latest use first, and where the next page begins."""
+    ask = Ask(method="GET", path="/v1/sessions", query=query_of(limit=_MOST, after=after), safe=True)
+    return Call(ask, lambda found: (converted(list[SessionInfo])(found["sessions"]), found["next"]))
+
+
+def info(session_id: str) -> Call[SessionInfo]:
+    """One session."""
+    return Call(Ask(method="GET", path=_path(session_id), safe=True), converted(SessionInfo))
+
+
+def remove(session_id: str) -> Call[None]:
+    """Delete one with everything in it."""
+    return Call(Ask(method="DELETE", path=_path(session_id), seconds=_LONG), lambda _: None)
+
+
+def pin(session_id: str, pinned: bool) -> Call[None]:
+    """Keep one from expiring, or let it."""
+    body = document(pinned=bool(pinned))
+    return Call(Ask(method="PATCH", path=_path(session_id), body=body, safe=True, seconds=_LONG), lambda _: None)
+
+
+def metrics() -> Call[dict[str, Any]]:
+    """What the tenant's sessions hold and have cost."""
+    return Call(Ask(method="GET", path="/v1/stats", safe=True, seconds=_LONG), dict)
+
+
+def usage_by_day() -> Call[list[Day]]:
+    """What the tenant's sessions cost, by day."""
+    return Call(Ask(method="GET", path="/v1/usage", safe=True, seconds=_LONG), converted(list[Day]))
+
+
+def layers() -> Call[tuple[Layer, ...]]:
+    """The layers of confinement."""
+    return Call(Ask(method="GET", path="/v1/layers", safe=True, seconds=_LONG), converted(tuple[Layer, ...]))
+
+
+def sweep() -> Call[list[str]]:
+    """Expire what is over."""
+    return Call(Ask(method="POST", path="/v1/sweep", seconds=_LONG), lambda found: list(found["expired"]))
+
+
+def _path(session_id: str) -> str:
+    return f"/v1/sessions/{parse_session_id(session_id)}"
+
+
+def _made(found: dict[str, Any]) -> Made:
+    limits = msgspec.convert({name: found["limits"][name] for name in _LIMITS if name in found["limits"]}, Limits)
+    return Made(found["tenant"], Place(found["id"], limits))
+
+
+_LIMITS = Limits.__struct_fields__  # those of a newer service are its own affair
