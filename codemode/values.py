@@ -316,6 +316,20 @@ class Totals(msgspec.Struct, frozen=True):
 _SUMMED = tuple(name for name in Totals.__struct_fields__ if name not in ("peak_memory_bytes", "warnings"))
 
 
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sessions of a tenant, or of one of its users, hold and have cost.
+
+    `pinned` ones are among the `sessions` that are active. `size_bytes` is what the databases take on disk. `usage` is
+    what the last 400 days cost; of a whole tenant that includes sessions that are gone.
+    """
+
+    sessions: int
+    pinned: int
+    expired: int
+    size_bytes: int
+    usage: Totals
+
+
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker holds at one moment, of all tenants together.
 

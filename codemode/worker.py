@@ -40,11 +40,12 @@ from codemode.session.schedule import standing
 from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
-from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo
+from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats, Totals
 from sandbox import Sandbox, SandboxUnavailable
 
 _log = logging.getLogger("codemode")
 TENANT = "local"
+_ALL = -1  # rows of a page: SQLite's word for no bound
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
 
@@ -225,6 +226,24 @@ class Worker:
             **standing(self.data_dir, self.settings.backup),
             "usage": msgspec.to_builtins(self.registry.account.totals),
         }
+
+    def stats(self, tenant: str = TENANT, *, user: str | None = None) -> Stats:
+        """What the tenant's sessions, or those that `user` takes part in, hold and cost; nothing of anybody else's.
+
+        Reads the log of every such session: about 0.3 ms each.
+        """
+        found = [self._info(record) for record in self.registry.catalog.page(tenant, user, None, _ALL)]
+        active = [info for info in found if info.state == "active"]
+        usage = Totals()
+        for day in self.registry.usage_by_day(tenant, user):
+            usage = usage.plus(day)
+        return Stats(
+            sessions=len(active),
+            pinned=sum(info.pinned for info in active),
+            expired=len(found) - len(active),
+            size_bytes=sum(info.size_bytes for info in found),
+            usage=usage,
+        )
 
     def holdings(self) -> Holdings:
         """What this worker holds now, all tenants together; cheap, and starts nothing."""

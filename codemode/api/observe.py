@@ -14,7 +14,7 @@ from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, service_of
 from codemode.errors import WorkerUnavailable
 from codemode.session.session import Session
-from codemode.values import LogEntry
+from codemode.values import LogEntry, Stats
 
 MOST_ENTRIES = 10_000
 
@@ -59,9 +59,9 @@ async def metrics(request: Request) -> Response:
 
 
 async def stats(request: Request) -> Response:
-    """What the tenant's sessions have cost and hold, all together."""
+    """What the tenant's sessions hold and have cost, all together; of a token for one user, those it reaches."""
     service, caller = service_of(request), caller_of(request)
-    return answer(await service.call(service.worker.metrics, caller.tenant))
+    return answer(await service.call(service.worker.stats, caller.tenant, user=caller.user))
 
 
 OPERATIONS = (
@@ -75,7 +75,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v1/stats", name="stats", handler=stats, scope="read",
-        about="What the tenant's sessions have cost and hold.", answers={200: dict[str, Any]},
+        about="What the tenant's sessions hold and have cost.", answers={200: Stats},
     ),
     Operation(
         method="GET", path="/v1/sessions/{id}/logs", name="logs", handler=logs, scope="read",

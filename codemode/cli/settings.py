@@ -22,10 +22,12 @@ def settings(app: App, sample: bool) -> None:
     if sample:
         click.echo(sample_file(), nl=False)
         return
+    from codemode.service.logs import masked
     from codemode.settings import flat
 
     resolved = app.resolved()
-    values = flat(resolved.settings)
+    shown = flat(resolved.settings).items()
+    values = {key: masked(value) if isinstance(value, str) else value for key, value in shown}
     if app.as_json:
         result = {key: {"value": value, "source": resolved.sources[key]} for key, value in values.items()}
         app.answer(result, warnings=resolved.warnings)

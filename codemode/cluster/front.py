@@ -32,7 +32,6 @@ class Front:
         self._own: dict[str, Own] = {
             "/health": self._health,
             "/ready": self._ready,
-            "/v1/stats": self._stats,
             "/metrics": self._metrics,
         }
 
@@ -86,9 +85,6 @@ class Front:
             raise WorkerUnavailable("a worker ended and is being replaced", hint="the other workers serve meanwhile")
         answers = await self._ask_all(incoming)
         await _pass(send, next((each for each in answers.values() if each.status != 200), answers[min(answers)]))
-
-    async def _stats(self, incoming: Incoming, send: Send) -> None:
-        await self._merged(await self._ask_all(incoming), send, merging.stats)
 
     async def _metrics(self, incoming: Incoming, send: Send) -> None:
         """Those of the workers that are there: figures are wanted most when one of them is not."""

@@ -1,26 +1,11 @@
-"""What only all workers together know: their figures, added up or side by side."""
+"""What only all workers together know: their figures, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-
-from codemode.plain import encode
-from codemode.values import Totals
 
 # Gauges of what all workers share: once is enough, and their sum would be wrong.
 SHARED = frozenset(("codemode_build_info", "codemode_sessions", "codemode_data_free_bytes"))
-
-
-def stats(answers: Mapping[str, bytes]) -> bytes:
-    """`/v1/stats` of a service from those of its workers: `usage` is what ran in each, the rest they all share."""
-    documents: list[dict[str, Any]] = [msgspec.json.decode(each) for each in answers.values()]
-    total = Totals()
-    for each in documents:
-        total = total.plus(msgspec.convert(each["usage"], Totals))
-    return encode(documents[0] | {"usage": msgspec.to_builtins(total)})
 
 
 def exposition(answers: Mapping[str, bytes], restarts: Mapping[str, int]) -> bytes:

@@ -282,11 +282,14 @@ class Registry:
                 self.on_gone(key)
             self.catalog.forget(*key)
 
-    def usage_by_day(self, tenant: str) -> list[Day]:
-        """What the tenant's sessions cost, by day: read from the log of each, and from the catalogue for those gone."""
+    def usage_by_day(self, tenant: str, user: str | None = None) -> list[Day]:
+        """What the tenant's sessions cost, by day: read from the log of each, and from the catalogue for those gone.
+
+        With a `user` only those that he takes part in; whose the ones that are gone were is not kept.
+        """
         # The catalogue first: a session that goes meanwhile is missing for once, and never counted twice.
-        found = self.catalog.days(tenant)
-        for record in self.catalog.all(tenant):
+        found = self.catalog.days(tenant) if user is None else []
+        for record in self.catalog.page(tenant, user, None, -1):
             if record.expired_at is None:
                 found += days_of(self.files((tenant, record.id)).log)
         return summed(found)

@@ -165,7 +165,7 @@ def test_what_an_execution_logs_has_the_request_s_id(
 def test_a_fault_is_logged_under_the_id_that_the_client_got(
     worker: Worker, http: httpx2.Client, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "metrics", lambda tenant: 1 / 0)
+    monkeypatch.setattr(worker, "stats", lambda tenant, user: 1 / 0)
     answer = http.get("/v1/stats")
     fault, request = of_request(lines, answer)
     assert fault["message"] in answer.json()["detail"]

@@ -95,3 +95,13 @@ def test_the_tools_of_a_session_are_printed_as_the_api_takes_them(cli, api, name
     printed = json.loads(cli("prompt", "--tools", api).out)
     assert [name(tool) for tool in printed][:2] == ["execute_code", "query"]
     assert cli("prompt", "--tools", api, "--json").json["result"]["tools"] == printed
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "JSON"])
+def test_what_looks_like_a_secret_is_masked(cli, monkeypatch, form):
+    monkeypatch.setenv("CODEMODE_CORS_ORIGINS", "https://ann:s3cret@host,cm_abcdefgh123456789")
+    shown = cli("settings", *form)
+    assert shown.code == 0
+    assert "https://ann:" in shown.out
+    assert "s3cret" not in shown.out
+    assert "abcdefgh" not in shown.out
