@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, cast
 
 import msgspec
@@ -32,6 +34,8 @@ MEDIA = {
     "csv": "text/csv; charset=utf-8", "tsv": "text/tab-separated-values; charset=utf-8", "json": "application/json",
     "ndjson": "application/x-ndjson", "markdown": "text/markdown; charset=utf-8",
 }  # fmt: skip
+SQLITE = "sqlite"
+_PIECE = 256 * 1024
 _EXTENSIONS = {"markdown": "md"}
 ON_CONFLICT = ("error", "ignore", "replace", "update")
 
@@ -212,10 +216,15 @@ def _kind_of(media: str) -> str:
 
 
 async def export(request: Request) -> Response:
-    """All rows of a statement or table as CSV, TSV, JSON, NDJSON or Markdown, in constant memory."""
+    """All rows of a statement or table as CSV, TSV, JSON, NDJSON or Markdown, or the session as a database file."""
     service = service_of(request)
-    kind = str(queries.choice(request, "format", EXPORT_FORMATS, "csv"))
+    kind = str(queries.choice(request, "format", (*EXPORT_FORMATS, SQLITE), "csv"))
     sql, table, null = (request.query_params.get(name, "") for name in ("sql", "table", "null"))
+    if kind == SQLITE:
+        if sql or table:
+            raise RequestInvalid("a database file holds the whole session", hint="leave ?table and ?sql out")
+        headers = {"Content-Disposition": 'attachment; filename="session.db"'}
+        return await download(service, _database(request), "application/vnd.sqlite3", headers)
     if bool(sql) == bool(table):
         raise RequestInvalid("say what to export", hint="?table=NAME or ?sql=SELECT…")
     if table:
@@ -230,6 +239,15 @@ async def export(request: Request) -> Response:
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
     return await download(service, await service.call(start), MEDIA[kind], headers)
+
+
+def _database(request: Request) -> Iterator[bytes]:
+    """The session as one database file, piece by piece; its name is gone before the first one is sent."""
+    with ExitStack() as held:
+        with tempfile.TemporaryDirectory(prefix="export-", dir=service_of(request).worker.data_dir) as place:
+            file = held.enter_context(session_of(request).portable(Path(place)).open("rb"))
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 async def schema(request: Request) -> Response:
@@ -304,12 +322,15 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path=f"{_PATH}/export", name="export", handler=export, scope="read", media="text/csv",
-        about="All rows of a table or statement as a file, in constant memory.", answers={200: str},
+        about="All rows of a table or statement as a file, or the session as a database file.", answers={200: str},
         problems=(404, 410, 422),
         parameters=(
             Parameter(name="table", about="The table; or sql."),
             Parameter(name="sql", about="A statement that only reads; or table."),
-            Parameter(name="format", about=f"One of {', '.join(EXPORT_FORMATS)}; csv by default."),
+            Parameter(
+                name="format",
+                about=f"One of {', '.join(EXPORT_FORMATS)}; csv by default. Or {SQLITE}: the whole session.",
+            ),
             Parameter(name="null", about="What NULL is written as in CSV and TSV; empty by default."),
         ),
     ),

@@ -15,24 +15,39 @@ from codemode.cli.query import param_option, parse_params
 if TYPE_CHECKING:
     from codemode.session.session import Session
 
+SQLITE = "sqlite"
+_DATABASES = (".db", ".sqlite", ".sqlite3")
 FORMATS = ["csv", "tsv", "json", "ndjson", "markdown"]
 
 
 @command("export", short_help="Write a table or a query's rows to a file.")
-@click.argument("sql", metavar="SQL|TABLE")
+@click.argument("sql", metavar="[SQL|TABLE]", required=False)
 @click.option("-s", "--session", "session_id", required=True, metavar="SESSION", help="The session to read from.")
 @click.option("--to", "target", required=True, metavar="FILE", help="The file; .gz compresses; - is standard output.")
 @param_option
-@click.option("--format", "kind", type=click.Choice(FORMATS), help="Instead of the extension's.")
+@click.option("--format", "kind", type=click.Choice([*FORMATS, SQLITE]), help="Instead of the extension's.")
 @click.option("--null", default="", metavar="TEXT", help="What NULL is written as in CSV and TSV; empty by default.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def export(
-    app: App, sql: str, session_id: str, target: str, params: tuple[str, ...], kind: str | None, null: str, force: bool
+    app: App,
+    sql: str | None,
+    session_id: str,
+    target: str,
+    params: tuple[str, ...],
+    kind: str | None,
+    null: str,
+    force: bool,
 ) -> None:
     """Write all rows of SQL or TABLE to a file (.csv .tsv .json .ndjson .jsonl .md, plain or .gz).
 
-    The file appears whole or not at all. Blobs are written as base64, in JSON as {"$bytes": base64}.
+    Without SQL or TABLE, and into .db, .sqlite or .sqlite3: the whole session as one SQLite file. The file appears
+    whole or not at all. Blobs are written as base64, in JSON as {"$bytes": base64}.
     """
+    if kind == SQLITE or (kind is None and target.lower().endswith(_DATABASES)):
+        _export_database(app, sql, session_id, Path(target), force)
+        return
+    if sql is None:
+        raise click.UsageError("name a table, give a SELECT, or export the session: --to FILE.db")
     from codemode.database.transfer import EXPORT_FORMATS, check_target, export_rows, format_of
 
     to_stdout = target == "-"
@@ -53,6 +68,19 @@ def export(
     for remark in done.notes:
         warn(remark)
     note(f"{plural(done.rows, 'row')}, {size(done.bytes)}" + ("" if to_stdout else f" to {target}"))
+
+
+def _export_database(app: App, sql: str | None, session_id: str, target: Path, force: bool) -> None:
+    if sql is not None:
+        raise click.UsageError("a database file holds the whole session: leave SQL or TABLE out")
+    if str(target) == "-":
+        raise click.UsageError("a database is not written to standard output: name a file")
+    with app.worker() as worker:
+        written = worker.session(session_id, create=False).export_file(target, force=force)
+    if app.as_json:
+        app.answer({"file": str(target), "format": SQLITE, "bytes": written}, session_id=session_id)
+    else:
+        note(f"session {session_id}, {size(written)} to {target}")
 
 
 def statement_of(session: Session, text: str) -> str:

@@ -33,14 +33,14 @@ def compact(path: Path, limits: Limits) -> dict[str, int]:
         before = size_bytes(connection)
         with Deadline(connection).until(time.monotonic() + limits.execution_seconds):
             connection.execute("VACUUM")
-            _rebuild_external_indexes(connection)
+            rebuild_external_indexes(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         return {"before": before, "after": size_bytes(connection)}
     finally:
         connection.close(True)
 
 
-def _rebuild_external_indexes(connection: apsw.Connection) -> None:
+def rebuild_external_indexes(connection: apsw.Connection) -> None:
     """Bring full-text indexes over other tables back into step.
 
     VACUUM numbers the rows of a table without INTEGER PRIMARY KEY anew, and such an index knows rows by number.

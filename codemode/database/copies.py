@@ -9,6 +9,7 @@ the write-ahead log of the file before it: its pages would be replayed into the 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,16 @@ _BUSY_MS = 5_000
 _ANY_LENGTH = 2**30
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 _FULL = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
+
+
+def until(at: float) -> Check:
+    """A check that raises StatementTimeout at `at` (a time of time.monotonic)."""
+
+    def check() -> None:
+        if time.monotonic() > at:
+            raise StatementTimeout("copying the session took longer than was allowed", hint="try again with more time")
+
+    return check
 
 
 def live_bytes(path: Path) -> int:

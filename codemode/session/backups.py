@@ -6,7 +6,6 @@ backup itself, room for one session is needed, and constant memory. Whoever work
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ from codemode.session.archive import (
     SessionCopy,
 )
 from codemode.session.checkpoints import Checkpoints, until_now
-from codemode.session.files import storage_errors
+from codemode.session.files import beside, storage_errors
 from codemode.session.ids import directory_name
 from codemode.session.registry import Registry, missing, not_found
 from codemode.session.slots import Key
@@ -70,7 +69,7 @@ def back_up(
         keys = [(tenant or "", registry.record((tenant or "", session_id)).id)]
     else:
         keys = registry.catalog.keys(tenant)
-    with _beside(target) as place:
+    with beside(target) as place:
         making = _Making(registry, place, progress)
         manifest = making.all(keys, tenant, session_id)
         if session_id is not None and not manifest.sessions:
@@ -244,15 +243,3 @@ class _Making:
 def _spooled(source: BinaryIO, target: Path) -> None:
     with storage_errors(target), target.open("xb") as file:
         shutil.copyfileobj(source, file)
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A directory beside `target` for what is being made; gone with everything in it when the block ends."""
-    place = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
-    with storage_errors(place):
-        place.mkdir(mode=0o700)
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -170,6 +171,18 @@ def _sweep_stage(stage: Path) -> None:
         pass
     finally:
         os.close(handle)
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """A directory beside `target` for what is being made; gone with everything in it when the block ends."""
+    place = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+    with storage_errors(place):
+        place.mkdir(mode=0o700)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 class storage_errors:  # noqa: N801 - a context manager, used like a function

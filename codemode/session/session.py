@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, Unpack
 
 import msgspec
@@ -17,17 +18,20 @@ from codemode.database import compact, metrics, provenance
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Journal
+from codemode.database.portable import write_portable
 from codemode.database.readers import Reader as FileReader
 from codemode.database.sources import Source
-from codemode.database.transfer import Profile, import_file
+from codemode.database.transfer import Profile, check_target, give_name, import_file
 from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
 from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
+from codemode.session.checkpoints import until_now
 from codemode.session.execution import Execution, Request, Runner
 from codemode.session.file_calls import FileCalls
+from codemode.session.files import beside, storage_errors
 from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel
 from codemode.session.idempotency import replay
@@ -36,7 +40,7 @@ from codemode.session.loading import load
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
-from codemode.session.registry import Registry
+from codemode.session.registry import Registry, missing
 from codemode.session.request import RunOptions, checked_request
 from codemode.session.running import Running
 from codemode.session.statements import Statements
@@ -161,6 +165,31 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
                 return compact.compact(opened.files.database, opened.limits)
             except DatabaseError as error:
                 raise opened.explained(error, "VACUUM") from None
+
+    def export_file(self, path: str | Path, *, force: bool = False) -> int:
+        """Write the session as it is committed now to one plain SQLite file; its size in bytes.
+
+        Tables, indexes, views, triggers, state and kept results, without the engine's bookkeeping. Waits for no
+        execution. The file appears whole or not at all; an existing one is replaced only with `force`. Raises
+        RequestInvalid for a path that cannot be used, StatementTimeout after `execution_seconds`, StorageFull.
+        """
+        target = Path(path).absolute()
+        check_target(target, force)
+        with beside(target) as place:
+            made = self.portable(place)
+            with storage_errors(target):
+                size = made.stat().st_size
+                give_name(made, target, force)
+        return size
+
+    def portable(self, place: Path) -> Path:
+        """The same as a new file in the directory `place`, which the caller deletes."""
+        record = self._registry.record(self._key)
+        limits = self._registry.limits(record)
+        files = self._registry.files(self._key)
+        if not files.database.exists():
+            raise missing()
+        return write_portable(files.database, place, limits, until_now(limits.execution_seconds))
 
     def load(
         self,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -207,3 +210,20 @@ def test_every_answer_carries_the_request_s_id(http: httpx2.Client) -> None:
 def test_what_is_not_there_is_a_problem_too(http: httpx2.Client, method: str, path: str, status: int) -> None:
     answer = http.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_a_session_is_exported_as_one_database(http: httpx2.Client, worker: Worker, tmp_path: Path) -> None:
+    http.post("/v1/sessions", json={"id": "whole"})
+    session = worker.session("whole")
+    session.exec("CREATE TABLE t (x)")
+    session.batch_insert("t", ({"x": f"{n}" * 90} for n in range(20_000)))
+    answer = http.get("/v1/sessions/whole/export", params={"format": "sqlite"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vnd.sqlite3")
+    (tmp_path / "s.db").write_bytes(answer.content)
+    with closing(sqlite3.connect(tmp_path / "s.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM t").fetchall() == [(20_000,)]
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert list(worker.data_dir.glob("export-*")) == []
+    refused = http.get("/v1/sessions/whole/export", params={"format": "sqlite", "table": "t"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "request.invalid")
+    assert http.get("/v1/sessions/none/export", params={"format": "sqlite"}).status_code == 404

@@ -159,3 +159,20 @@ def test_a_failed_export_leaves_no_file(cli, people, tmp_path):
         assert cli("export", sql, "-s", people, "--to", folder / "out.csv").code == 1, sql
     assert cli("export", "t", "-s", "nobody", "--to", folder / "out.csv").code == 2
     assert list(folder.iterdir()) == []
+
+
+def test_a_session_is_exported_as_one_database(cli, people, tmp_path):
+    import sqlite3
+
+    done = cli("export", "-s", people, "--to", tmp_path / "people.db")
+    assert (done.code, done.err.startswith(f"session {people}, ")) == (0, True)
+    with sqlite3.connect(tmp_path / "people.db") as connection:
+        assert connection.execute("SELECT count(*) FROM people").fetchall() == [(3,)]
+    connection.close()
+    assert cli("export", "-s", people, "--to", tmp_path / "people.db").code == 2
+    assert cli("export", "-s", people, "--to", tmp_path / "people.db", "--force", "--json").json["result"]["bytes"] > 0
+    assert cli("export", "-s", people, "--to", tmp_path / "x", "--format", "sqlite").code == 0
+    for wrong in (["people", "-s", people, "--to", tmp_path / "y.db"], ["-s", people, "--to", tmp_path / "y.csv"],
+                  ["-s", people, "--to", "-", "--format", "sqlite"]):  # fmt: skip
+        assert cli("export", *wrong).code == 2
+    assert not (tmp_path / "y.db").exists()

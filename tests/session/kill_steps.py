@@ -62,7 +62,7 @@ def state(data_dir: Path) -> dict[str, Any]:
             session = worker.session("s")
             found["rows"] = session.query("SELECT (SELECT sum(a) FROM t) AS t, (SELECT count(*) FROM u) AS u")[0]
             found["state"] = session.get_state("k")
-            found["check"] = session.run("helpers.db.exec('INSERT INTO u VALUES (0)')\nreturn 7").result
+            found["check"] = session.exec("INSERT INTO u VALUES (0)")["changes"]
     return found
 
 
