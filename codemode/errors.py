@@ -42,6 +42,7 @@
     │   ├── AuthMissing               auth.missing             send a token
     │   ├── AuthInvalid               auth.invalid             use a token that is valid
     │   └── AuthForbidden             auth.forbidden           use a token with the scope that is named
+    ├── TokenNotFound                 token.not_found          ask for the list of tokens
     ├── ExecutionNotFound             execution.not_found      ask within an hour, with the id that was answered
     ├── QuotaError                    the tenant has what its quota allows
     │   ├── QuotaExceeded             quota.exceeded           delete what is not needed
@@ -340,6 +341,12 @@ class AuthForbidden(AuthError):
     """The token may not do this; use one with the scope that the message names."""
 
     code = "auth.forbidden"
+
+
+class TokenNotFound(CodemodeError):
+    """There is no such token in the tenant; the list of tokens names those there are."""
+
+    code = "token.not_found"
 
 
 class ExecutionNotFound(CodemodeError):

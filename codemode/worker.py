@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,6 +47,7 @@ from sandbox import Sandbox, SandboxUnavailable
 _log = logging.getLogger("codemode")
 TENANT = "local"
 _ALL = -1  # rows of a page: SQLite's word for no bound
+_DAY_MS = 86_400_000
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
 
@@ -78,7 +80,7 @@ class Worker:
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
         self.registry.on_gone = lambda key: (found := forget()) and found(key)
-        self._sweeper = Sweeper(self.registry.sweep, self.settings.sweep_seconds)
+        self._sweeper = Sweeper(_sweeping(self.registry, self.audit, self.settings), self.settings.sweep_seconds)
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -346,6 +348,18 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[[], list[str]]:
+    """What the sweeper does: it has no worker, see above."""
+
+    def sweep() -> list[str]:
+        if settings.audit_days:
+            while audit.forget(sure_ms() - settings.audit_days * _DAY_MS):
+                pass
+        return registry.sweep()
+
+    return sweep
 
 
 def _log_isolation(sandbox: Sandbox, isolation: str) -> None:

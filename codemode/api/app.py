@@ -21,11 +21,13 @@ from codemode.api import (
     executions,
     observe,
     openapi,
+    participants,
     problems,
     prometheus,
     sessions,
     state,
     statements,
+    tenants,
 )
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
@@ -44,6 +46,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *state.OPERATIONS,
     *checkpoints.OPERATIONS,
     *costs.OPERATIONS,
+    *participants.OPERATIONS,
+    *tenants.OPERATIONS,
     *observe.OPERATIONS,
     *prometheus.OPERATIONS,
 )
@@ -109,8 +113,8 @@ def _guarded(operation: Operation) -> Handler:
             if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
                 record(request, operation.name, error.code)
         else:
-            # Reading is no act, and what goes on is recorded when it is over.
-            if operation.scope in ("execute", "admin") and not getattr(request.state, "goes_on", False):
+            # What goes on is recorded when it is over.
+            if operation.is_act and not getattr(request.state, "goes_on", False):
                 record(request, operation.name, getattr(request.state, "outcome", "ok"))
         return response
 

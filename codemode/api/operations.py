@@ -43,6 +43,11 @@ class Operation:
     does: Reach | None = None  # in the session that its path names, where the scope does not say it
 
     @property
+    def is_act(self) -> bool:
+        """Whether the audit log is told of it; looking is no act."""
+        return self.scope in ("execute", "admin") and self.method != "GET"
+
+    @property
     def reach(self) -> Reach:
         """What it does in the session that its path names."""
         return self.does or ("read" if self.scope == "read" else "write")

@@ -40,6 +40,7 @@ _STATUS = {
     "auth.invalid": 401,
     "auth.forbidden": 403,
     "session.not_found": 404,
+    "token.not_found": 404,
     "execution.not_found": 404,
     "session.expired": 410,
     "session.busy": 429,

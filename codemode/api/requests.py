@@ -52,12 +52,15 @@ def identify(request: Request) -> Caller:
 
 
 def _secret_of(request: Request) -> str:
-    given = request.headers.get("authorization")
-    if given is None:
+    found = request.headers.getlist("authorization")
+    if not found:
         raise AuthMissing("this service needs a token", hint="send it as `Authorization: Bearer cm_…`")
+    if len(found) > 1:  # what stands in front may have looked at another one of them than this would
+        raise AuthInvalid("a request has one Authorization header", hint="send one token")
+    given = found[0]
     if not given.lower().startswith(_SCHEME):
         raise AuthInvalid("only bearer tokens are taken", hint="send it as `Authorization: Bearer cm_…`")
-    return given[len(_SCHEME) :].strip()
+    return given[len(_SCHEME) :].strip(" \t")
 
 
 def _check_no_web_page(request: Request, allowed: list[str]) -> None:
@@ -86,7 +89,7 @@ def origins(settings: Settings) -> list[str]:
 def record(request: Request, action: str, outcome: str) -> None:
     """Add what the request did to the audit log, with "ok" or an error's code."""
     request.state.outcome = outcome
-    service_of(request).record(
+    service_of(request).auditing.record(
         caller_of(request),
         action,
         getattr(request.state, "resource", None) or request.path_params.get("id", ""),

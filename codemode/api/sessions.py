@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, service_of, session_of
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.service.callers import Caller
@@ -91,7 +91,7 @@ async def change(request: Request) -> Response:
     limits = _limits(body.limits)
 
     def apply() -> SessionDetails:
-        session = service.session(caller, request.path_params["id"], "manage")
+        session = session_of(request)
         if limits is not None:
             service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
         if body.pinned is not None:
@@ -107,7 +107,7 @@ async def remove(request: Request) -> Response:
     session_id = request.path_params["id"]
 
     def delete() -> None:
-        service.check_reach(caller, session_id, "manage")
+        service.check_reach(caller, session_id, request.state.reach)
         service.worker.remove(session_id, caller.tenant)
 
     await service.call(delete)
@@ -118,7 +118,7 @@ async def _described(request: Request) -> SessionDetails:
     service, caller = service_of(request), caller_of(request)
 
     def look() -> SessionDetails:
-        service.check_reach(caller, request.path_params["id"], "read")
+        service.check_reach(caller, request.path_params["id"], request.state.reach)
         return _details(service, caller, service.worker.info(request.path_params["id"], caller.tenant))
 
     return await service.call(look)
@@ -160,11 +160,13 @@ OPERATIONS = (
     ),
     Operation(
         method="PATCH", path="/v1/sessions/{id}", name="change_session", handler=change, scope="execute",
+        does="manage",
         about="Pin a session, let it expire again, or lower its limits.", body=SessionChange,
         answers={200: SessionDetails}, problems=(404, 410, 429),
     ),
     Operation(
         method="DELETE", path="/v1/sessions/{id}", name="delete_session", handler=remove, scope="execute",
+        does="manage",
         about="Delete a session with everything in it.", answers={204: None}, problems=(404, 429),
     ),
 )  # fmt: skip

@@ -88,6 +88,6 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path=f"{_PATH}/value", name="delete_state", handler=delete, scope="execute", parameters=_KEY,
-        about="Forget a key.", answers={200: Deleted}, problems=_WRITE,
+        does="execute", about="Forget a key.", answers={200: Deleted}, problems=_WRITE,
     ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The audit log: every administrative act and every execution, who did it, to what, when and with what outcome.
 
 Rows are added and never changed: triggers of the file itself refuse an update, and a removal that is not the
-retention's own.
+retention's own, which says first up to when it removes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from codemode.catalog.catalog import Catalog
 
 _FIELDS = "id, at, tenant, actor, action, resource, outcome, address, agent"
-_LONGEST = 300  # characters of what a client says about itself
+_LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Audit:
         self._catalog.run(
             "INSERT INTO audit (at, tenant, actor, action, resource, outcome, address, agent)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            at, tenant, actor, action, resource, outcome, address, agent[:_LONGEST] if agent else None,
+            at, tenant, actor, action, resource[:_LONGEST], outcome, address, agent[:_LONGEST] if agent else None,
         )  # fmt: skip
 
     def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Act]:
@@ -61,3 +61,13 @@ class Audit:
             " ORDER BY id DESC LIMIT ?3"
         )
         return [Act(*row) for row in self._catalog.run(sql, tenant, before, limit)]
+
+    def forget(self, before: int, most: int = 10_000) -> int:
+        """Remove acts from before a time, at most so many at once, since others wait meanwhile; how many it removed."""
+        with self._catalog.at_once():
+            self._catalog.run("UPDATE audit_horizon SET before = max(before, ?)", before)
+            gone = self._catalog.run(
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?) RETURNING 1",
+                before, most,
+            )  # fmt: skip
+        return len(gone)

@@ -45,12 +45,12 @@ class BackgroundExecutions:
         sql = "UPDATE background SET finished_at = ?, outcome = ? WHERE id = ? AND finished_at IS NULL"
         self._catalog.run(sql, now, outcome, execution_id)
 
-    def get(self, tenant: str, execution_id: str, now: int) -> BackgroundRecord | None:
-        """The record, unless it is forgotten or another tenant's."""
+    def get(self, tenant: str, user: str | None, execution_id: str, now: int) -> BackgroundRecord | None:
+        """The record, unless it is forgotten, another tenant's, or not of this user where one is named."""
         rows = self._catalog.run(
-            f"SELECT {_FIELDS} FROM background WHERE id = ? AND tenant = ?"  # noqa: S608
-            " AND coalesce(finished_at >= ?, 1)",
-            execution_id, tenant, now - KEPT_MS,
+            f"SELECT {_FIELDS} FROM background WHERE id = ?1 AND tenant = ?2"  # noqa: S608
+            " AND (?3 IS NULL OR user_id = ?3) AND coalesce(finished_at >= ?4, 1)",
+            execution_id, tenant, user, now - KEPT_MS,
         )  # fmt: skip
         return BackgroundRecord(*rows[0]) if rows else None
 

@@ -13,9 +13,11 @@ import secrets
 from dataclasses import dataclass
 
 from codemode.catalog.catalog import Catalog
+from codemode.catalog.participants import parse_user
 from codemode.errors import RequestInvalid
 
 PREFIX = "cm_"
+_LONGEST_NAME = 200
 SCOPES = ("read", "execute", "admin")
 _SECRET = re.compile(r"cm_[A-Za-z0-9_-]{43}")
 _FIELDS = "id, tenant, name, scopes, user_id, created_at, expires_at, revoked_at, last_used_at"
@@ -55,11 +57,16 @@ class Tokens:
             raise RequestInvalid("a token has one scope or more", available=SCOPES)
         if expires_at is not None and expires_at <= now:
             raise RequestInvalid("the token would have expired already")
+        if not (len(name) <= _LONGEST_NAME and (name.isprintable())):
+            raise RequestInvalid(
+                f"{name!r:.80} cannot name a token", hint=f"at most {_LONGEST_NAME} printable characters"
+            )
         secret, token_id = PREFIX + secrets.token_urlsafe(32), f"tok_{secrets.token_hex(8)}"
         self._catalog.run(
             "INSERT INTO tokens (id, hash, tenant, name, scopes, user_id, created_at, expires_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            token_id, _hash(secret), tenant, name, json.dumps(scopes), user, now, expires_at,
+            token_id, _hash(secret), tenant, name, json.dumps(scopes), None if user is None else parse_user(user),
+            now, expires_at,
         )  # fmt: skip
         return secret, Token(token_id, tenant, name, scopes, user, now, expires_at, None, None)
 
@@ -82,6 +89,20 @@ class Tokens:
         sql = f"SELECT {_FIELDS} FROM tokens WHERE ?1 IS NULL OR tenant = ?1 ORDER BY created_at DESC, id"  # noqa: S608
         return [_token(row) for row in self._catalog.run(sql, tenant)]
 
+    def get(self, token_id: str) -> Token | None:
+        """One token, revoked or not."""
+        rows = self._catalog.run(f"SELECT {_FIELDS} FROM tokens WHERE id = ?", token_id)  # noqa: S608
+        return _token(rows[0]) if rows else None
+
+    def page(self, tenant: str, user: str | None, after: str | None, limit: int) -> list[Token]:
+        """The tokens of a tenant, all or those of one user, newest first, from the one after `after` on."""
+        sql = (
+            f"SELECT {_FIELDS} FROM tokens WHERE tenant = ?1 AND (?2 IS NULL OR user_id = ?2) AND (?3 IS NULL OR"  # noqa: S608
+            " (-created_at, id) > (SELECT -created_at, id FROM tokens WHERE id = ?3 AND tenant = ?1))"
+            " ORDER BY created_at DESC, id LIMIT ?4"
+        )
+        return [_token(row) for row in self._catalog.run(sql, tenant, user, after, limit)]
+
     def any_valid(self, now: int) -> bool:
         """Whether there is a token that may be used at `now`."""
         sql = "SELECT 1 FROM tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) LIMIT 1"
@@ -91,6 +112,17 @@ class Tokens:
         """From here on it is refused; whether there is such a token that was not revoked before."""
         sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING 1"
         return bool(self._catalog.run(sql, now, token_id))
+
+    def revoke_of(self, tenant: str, user: str | None, token_id: str, now: int) -> bool:
+        """The same for a token of a tenant, or of one user of it; whether there is such a token, revoked before or not.
+
+        One statement whatever is found: another tenant's token takes no other way than one that there is not.
+        """
+        sql = (
+            "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?4)"
+            " WHERE id = ?3 AND tenant = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING 1"
+        )
+        return bool(self._catalog.run(sql, tenant, user, token_id, now))
 
 
 def _hash(secret: str) -> bytes:

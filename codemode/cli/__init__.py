@@ -38,6 +38,8 @@ COMMANDS = {
     "serve": "codemode.cli.serve:serve",
     "mcp": "codemode.cli.mcp:mcp",
     "token": "codemode.cli.token:token",
+    "tenants": "codemode.cli.tenants:tenants",
+    "audit": "codemode.cli.audit:audit",
 }
 
 

@@ -73,9 +73,24 @@ class App:
             return session
         return worker.session(session_id, create=create, renew=renew)
 
+    def record(self, worker: Worker, action: str, resource: str, tenant: str = "local") -> None:
+        """Add an administrative act to the audit log, done by a user of this machine."""
+        from codemode.database.clock import sure_ms
+
+        worker.audit.add(at=sure_ms(), tenant=tenant, actor=f"os:{_user()}", action=action, resource=resource)
+
     def answer(self, result: Any, *, warnings: tuple[str, ...] = (), **more: Any) -> None:
         """The JSON answer of a command that is no execution: the envelope's `ok`, `result`, `warnings`, `error`."""
         emit({"ok": True, **more, "result": result, "warnings": warnings, "error": None})
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, say
+        return str(os.getuid())
 
 
 def default_data_dir() -> Path:

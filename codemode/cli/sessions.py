@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codemode.cli import checkpoints
+from codemode.cli import checkpoints, participants
 from codemode.cli.app import App, command, group
 from codemode.cli.output import moment, plural, relative, size
 from codemode.cli.table import show
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CHANGES = 10_000  # of all tables together: more than a session of a hundred tables keeps
 
 
-sessions = group("sessions", "List, show, pin, compact and remove sessions; checkpoint, restore and fork them.")
+sessions = group("sessions", "List, show, share, pin, compact and remove sessions; checkpoint, restore and fork them.")
 
 
 @command("ls")
@@ -92,6 +92,7 @@ def rm(app: App, session_ids: tuple[str, ...]) -> None:
             worker.info(session_id)  # all of them exist, or none is removed
         for session_id in session_ids:
             worker.remove(session_id)
+            app.record(worker, "delete_session", session_id)
     if app.as_json:
         app.answer(session_ids)
     else:
@@ -105,6 +106,7 @@ def pin(app: App, session_id: str, off: bool) -> None:
     """Keep a session from expiring."""
     with app.worker() as worker:
         worker.pin(session_id, pinned=not off)
+        app.record(worker, "change_session", f"{session_id} {'unpinned' if off else 'pinned'}")
         info = worker.info(session_id)
     if app.as_json:
         app.answer(info)
@@ -129,11 +131,12 @@ def sweep(app: App) -> None:
     """Remove the data of the sessions that have expired."""
     with app.worker() as worker:
         expired = worker.sweep()
+        app.record(worker, "sweep", plural(len(expired), "session"))
     if app.as_json:
         app.answer(expired)
     else:
         click.echo(f"{plural(len(expired), 'session')} expired" + (f": {', '.join(expired)}" if expired else ""))
 
 
-for verb in (ls, show_session, rm, pin, compact, sweep, *checkpoints.VERBS):
+for verb in (ls, show_session, rm, pin, compact, sweep, *checkpoints.VERBS, *participants.VERBS):
     sessions.add_command(verb)

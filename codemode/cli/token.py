@@ -35,6 +35,7 @@ def create(app: App, expires: str | None, **options: Any) -> None:
     scopes = options.pop("scopes") or ("read", "execute")
     with app.worker() as worker:
         secret, made = worker.create_token(options.pop("tenant"), scopes=scopes, expires_at=ends, **options)
+        app.record(worker, "create_token", made.id, made.tenant)
     if app.as_json:
         app.answer({**_shown(made), "token": secret})
         return
@@ -46,7 +47,7 @@ def create(app: App, expires: str | None, **options: Any) -> None:
 @click.option("--tenant", metavar="TENANT", help="Only those of this tenant.")
 def ls(app: App, tenant: str | None) -> None:
     """List the tokens, without their secrets; revoked ones too."""
-    from codemode.database.clock import sure_ms
+    from codemode.database.clock import now_ms
 
     with app.worker() as worker:
         found = worker.tokens.all(tenant)
@@ -54,7 +55,7 @@ def ls(app: App, tenant: str | None) -> None:
         app.answer([_shown(each) for each in found])
         return
     rows = [
-        [each.id, each.tenant, each.user or "", ", ".join(each.scopes), each.name, _state(each, sure_ms())]
+        [each.id, each.tenant, each.user or "", ", ".join(each.scopes), each.name, _state(each, now_ms())]
         for each in found
     ]
     if rows:
@@ -70,9 +71,11 @@ def revoke(app: App, token_id: str) -> None:
     from codemode.database.clock import now_ms
 
     with app.worker() as worker:
-        if not worker.tokens.revoke(token_id, now_ms()):
+        found = worker.tokens.get(token_id)
+        if found is None or not worker.tokens.revoke(token_id, now_ms()):
             known = [each.id for each in worker.tokens.all() if each.revoked_at is None]
             raise RequestInvalid(f"there is no valid token {token_id[:80]}", available=known)
+        app.record(worker, "revoke_token", token_id, found.tenant)
     if app.as_json:
         app.answer({"id": token_id, "revoked": True})
     else:
@@ -97,11 +100,11 @@ def _state(token: Any, now: int) -> str:
 
 
 def _shown(token: Any) -> dict[str, Any]:
-    from codemode.database.clock import iso
+    import msgspec
 
-    moments = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    found = {name: getattr(token, name) for name in ("id", "tenant", "name", "scopes", "user")}
-    return found | {name: None if getattr(token, name) is None else iso(getattr(token, name)) for name in moments}
+    from codemode.service.tokens import described
+
+    return dict(msgspec.to_builtins(described(token)))
 
 
 for each in (create, ls, revoke):

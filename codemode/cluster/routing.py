@@ -120,7 +120,7 @@ class Router:
         if tenant is None:
             return None
         try:
-            record = self._background.get(tenant, str(execution_id), sure_ms())
+            record = self._background.get(tenant, None, str(execution_id), sure_ms())
         except CodemodeError:
             return None
         return None if record is None else self._placement.place(tenant, record.session_id)

@@ -120,7 +120,7 @@ class McpServer:
         agent = _agent(context)
 
         def record(action: str, resource: str, outcome: str) -> None:
-            self._service.record(caller, action, resource, outcome, address=address, agent=agent)
+            self._service.auditing.record(caller, action, resource, outcome, address=address, agent=agent)
 
         return Call(service=self._service, face=self._face, caller=caller, client=context.session, record=record)
 

@@ -146,8 +146,8 @@ class Background:
                 await asyncio.sleep(min(_LOOK_SECONDS, left))
 
     def _record(self, caller: Caller, execution_id: str) -> BackgroundRecord:
-        record = self._kept.get(caller.tenant, execution_id, sure_ms())
-        if record is None or (caller.user is not None and record.user != caller.user):
+        record = self._kept.get(caller.tenant, caller.user, execution_id, sure_ms())
+        if record is None:
             raise ExecutionNotFound(
                 f"there is no execution {execution_id[:60]} in the background",
                 hint="outcomes are kept for an hour; the session's log keeps a line of each execution",

@@ -23,6 +23,7 @@ class Caller:
     scopes: frozenset[str]
     token: str | None = None  # its id, never the secret
     user: str | None = None
+    expires_at: int | None = None  # of the token, in milliseconds since 1970
     quotas: Quotas = NO_QUOTAS  # of the tenant; none for a loopback service without tokens
 
     def require(self, scope: Scope) -> None:
@@ -38,4 +39,4 @@ LOCAL = Caller(TENANT, frozenset({"read", "execute", "admin"}))
 
 def caller_with(token: Token, quotas: Quotas) -> Caller:
     """The caller that a token stands for, with what his tenant may use."""
-    return Caller(token.tenant, frozenset(token.scopes), token.id, token.user, quotas)
+    return Caller(token.tenant, frozenset(token.scopes), token.id, token.user, token.expires_at, quotas)

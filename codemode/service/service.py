@@ -18,10 +18,11 @@ import msgspec
 
 from codemode.catalog.participants import Role
 from codemode.catalog.sessions import SessionRecord
-from codemode.database.clock import sure_ms
-from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
+from codemode.database.clock import now_ms, sure_ms
+from codemode.errors import AuthForbidden, AuthInvalid, SessionExists, SessionNotFound
 from codemode.limits import Limits
 from codemode.service.acts import Acts, Going
+from codemode.service.auditing import Auditing
 from codemode.service.background import Background
 from codemode.service.callers import Caller, Reach, caller_with
 from codemode.service.presence import Presence
@@ -55,7 +56,7 @@ class Service:
         self.acts = Acts(worker.settings)
         self._presence = Presence(worker.data_dir)
         self.background = Background(worker.background, self._presence, self.acts.known)
-        self.gate = Gate(worker)
+        self.gate, self.auditing = Gate(worker), Auditing(worker)
         self._quotas = default_quotas(worker.settings)
         self._backups = Schedule(worker.registry, worker.settings.backup)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
@@ -93,7 +94,9 @@ class Service:
 
     def caller(self, secret: str) -> Caller:
         """Whoever holds this token; raises AuthInvalid."""
-        now = sure_ms()
+        # By the wall clock, unlike the expiry of sessions: one that was set forward keeps tokens out until it is right
+        # again, and nothing is lost.
+        now = now_ms()
         found = self.worker.tokens.find(secret, now)
         if found is None:
             # Unknown, revoked and expired are told alike: a guesser learns nothing from the difference.
@@ -102,31 +105,6 @@ class Service:
         if now - (token.last_used_at or 0) > _USED_MS:
             self.worker.tokens.used(token.id, now)
         return caller_with(token, msgspec.structs.replace(self._quotas, **own))
-
-    def record(
-        self,
-        caller: Caller,
-        action: str,
-        resource: str,
-        outcome: str,
-        *,
-        address: str | None = None,
-        agent: str | None = None,
-    ) -> None:
-        """Add what a caller did to the audit log, with "ok" or an error's code."""
-        try:
-            self.worker.audit.add(
-                at=sure_ms(),
-                tenant=caller.tenant,
-                actor=caller.token or "local",
-                action=action,
-                resource=resource,
-                outcome=outcome,
-                address=address,
-                agent=agent,
-            )
-        except CodemodeError as error:  # what was done is done, and its answer must reach the caller
-            _log.error("the audit log cannot be written: %s", error)
 
     async def begin(self, caller: Caller, session: Session, code: str, **options: Unpack[RunOptions]) -> Running:
         """Ask for an execution within the quotas of the caller's tenant; it counts until it is over.

@@ -35,7 +35,7 @@ def gate(worker: Worker) -> Gate:
 
 
 def acme(**quotas: int) -> Caller:
-    return Caller("acme", frozenset({"execute"}), "tok_1", None, Quotas(**quotas))
+    return Caller("acme", frozenset({"execute"}), "tok_1", quotas=Quotas(**quotas))
 
 
 # In another process: lets executions in and answers how many, then holds them until it is told to end or is killed.
@@ -48,7 +48,7 @@ from codemode.service.quotas import Gate
 from codemode.values import Quotas
 
 data_dir, kind, quota, wanted = sys.argv[1:]
-caller = Caller("acme", frozenset({"execute"}), "tok_1", None, Quotas(**{kind: int(quota)}))
+caller = Caller("acme", frozenset({"execute"}), "tok_1", quotas=Quotas(**{kind: int(quota)}))
 with Worker(data_dir) as worker:
     gate, held = Gate(worker), []
     print("ready", flush=True)
@@ -129,7 +129,7 @@ def test_an_admission_that_is_dropped_gives_its_slot_back(gate: Gate) -> None:
 
 def test_another_tenant_has_slots_of_its_own(gate: Gate) -> None:
     with gate.execution(acme(executions=1)):
-        gate.execution(Caller("other", frozenset({"execute"}), "tok_2", None, Quotas(executions=1))).end()
+        gate.execution(Caller("other", frozenset({"execute"}), "tok_2", quotas=Quotas(executions=1))).end()
 
 
 def test_use_is_counted_without_keeping_executions_out(gate: Gate) -> None:

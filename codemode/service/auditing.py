@@ -1,0 +1,103 @@
+"""What the audit log is told, and who reads it.
+
+What was done is always recorded. Refused requests are too, but a token that asks again and again for what it may not
+have must not fill the disk: so many of each token in a minute, and one line that counts the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+from codemode.catalog.audit import Act
+from codemode.database.clock import iso, sure_ms
+from codemode.errors import AuthForbidden, CodemodeError
+from codemode.service.callers import Caller
+from codemode.values import AuditEntry
+from codemode.worker import Worker
+
+REFUSALS_A_MINUTE = 60
+_MINUTE = 60.0
+_MOST_COUNTED = 10_000  # tokens whose refusals are counted at a time
+_REFUSED = {"auth", "request", "session", "quota", "execution", "token"}  # codes of what nothing came of
+_log = logging.getLogger("codemode")
+
+
+@dataclass(slots=True)
+class _Minute:
+    since: float
+    refusals: int = 0
+
+
+class Auditing:
+    """The audit log of one service."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._minutes: dict[str, _Minute] = {}
+        self._lock = threading.Lock()
+
+    def record(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        outcome: str,
+        *,
+        address: str | None = None,
+        agent: str | None = None,
+    ) -> None:
+        """Add what a caller did, with "ok" or an error's code."""
+        if outcome.partition(".")[0] in _REFUSED:
+            unsaid, number = self._count(caller.token or "local")
+            if unsaid:
+                self._add(caller, "refused", f"{unsaid} more requests in a minute", "auth.forbidden", None, None)
+            if number > REFUSALS_A_MINUTE:
+                return
+        self._add(caller, action, resource, outcome, address, agent)
+
+    def _add(
+        self, caller: Caller, action: str, resource: str, outcome: str, address: str | None, agent: str | None
+    ) -> None:
+        try:
+            self._worker.audit.add(
+                at=sure_ms(), tenant=caller.tenant, actor=caller.token or "local", action=action, resource=resource,
+                outcome=outcome, address=address, agent=agent,
+            )  # fmt: skip
+        except CodemodeError as error:  # what was done is done, and its answer must reach the caller
+            _log.error("the audit log cannot be written: %s", error)
+
+    def _count(self, who: str) -> tuple[int, int]:
+        """How many refusals of a minute before this one went unsaid, and which one of its own minute this is."""
+        with self._lock:
+            now, unsaid = time.monotonic(), 0
+            minute = self._minutes.get(who)
+            if minute is None or now - minute.since >= _MINUTE:
+                unsaid = 0 if minute is None else max(0, minute.refusals - REFUSALS_A_MINUTE)
+                if len(self._minutes) >= _MOST_COUNTED:
+                    self._minutes.clear()
+                minute = self._minutes[who] = _Minute(now)
+            minute.refusals += 1
+            return unsaid, minute.refusals
+
+    def page(self, caller: Caller, *, before: int | None, limit: int) -> tuple[list[AuditEntry], int | None]:
+        """At most `limit` acts of the caller's tenant, newest first, and the `before` of the next page.
+
+        Raises AuthForbidden for a caller who is bound to a user: the log names the sessions of all.
+        """
+        if caller.user is not None:
+            raise AuthForbidden(
+                "a token of one user may not read the tenant's audit log", hint="use one that is bound to nobody"
+            )
+        found = self._worker.audit.read(caller.tenant, before=before, limit=limit + 1)
+        return [described(act) for act in found[:limit]], found[limit - 1].id if len(found) > limit else None
+
+
+def described(act: Act) -> AuditEntry:
+    """An act as people and programs see it."""
+    return AuditEntry(
+        id=act.id, at=iso(act.at), tenant=act.tenant, actor=act.actor, action=act.action, resource=act.resource,
+        outcome=act.outcome, address=act.address, agent=act.agent,
+    )  # fmt: skip

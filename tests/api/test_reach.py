@@ -1,0 +1,227 @@
+"""What a token reaches: every operation is asked for what is somebody else's, and answers as if there were nothing.
+
+Not only the answer is the same: the same functions are called and the same statements run in the same order, so that
+time tells nobody either. An operation that is new has to say here how it is asked, or the tests fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import httpx2
+import pytest
+
+import codemode
+from codemode import Worker
+from codemode.api.app import OPERATIONS, create_app
+from codemode.api.operations import Operation
+
+PACKAGE = str(Path(codemode.__file__).parent)
+BY_NAME = {each.name: each for each in OPERATIONS}
+
+# How an operation whose path names something is asked: its query and its body, where it takes any.
+ASKED: dict[str, tuple[dict[str, Any], Any]] = {
+    "get_session": ({}, None),
+    "change_session": ({}, {"pinned": True}),
+    "delete_session": ({}, None),
+    "execute": ({}, {"code": "1"}),
+    "get_execution": ({}, None),
+    "cancel_execution": ({}, None),
+    "cancel": ({}, None),
+    "query": ({}, {"sql": "select 1"}),
+    "batch_insert": ({}, {"table": "t", "records": [{"a": 1}]}),
+    "import_file": ({"table": "t", "format": "json"}, [{"a": 1}]),
+    "export": ({"table": "t"}, None),
+    "schema": ({}, None),
+    "describe": ({"table": "t"}, None),
+    "find_column": ({"table": "t", "meaning": "a"}, None),
+    "describe_table": ({}, None),
+    "exec": ({}, {"sql": "delete from t"}),
+    "batch": ({}, {"statements": [{"sql": "delete from t"}]}),
+    "script": ({}, {"sql": "delete from t"}),
+    "create_table": ({}, {"name": "u", "columns": "a"}),
+    "explain": ({}, {"sql": "select 1"}),
+    "rows": ({}, {"sql": "select 1"}),
+    "list_state": ({}, None),
+    "get_state": ({"key": "k"}, None),
+    "save_state": ({"key": "k"}, {"value": 1}),
+    "delete_state": ({"key": "k"}, None),
+    "list_checkpoints": ({}, None),
+    "make_checkpoint": ({}, {"name": "c2"}),
+    "delete_checkpoint": ({}, None),
+    "restore": ({}, {"name": "c"}),
+    "fork": ({}, {"checkpoint": "c"}),
+    "diff": ({}, None),
+    "undo": ({}, None),
+    "redo": ({}, None),
+    "compact": ({}, None),
+    "table_changes": ({}, None),
+    "slow_statements": ({}, None),
+    "session_usage": ({}, None),
+    "session_sizes": ({}, None),
+    "logs": ({}, None),
+    "metrics": ({}, None),
+    "list_participants": ({}, None),
+    "add_participant": ({}, {"user_id": "eve"}),
+    "remove_participant": ({}, None),
+    "revoke_token": ({}, None),
+}
+# What else a path names, beside what belongs to somebody.
+NAMES = {"table": "t", "name": "c", "user": "eve"}
+
+
+class Victim(NamedTuple):
+    """What is somebody else's: a session with everything in it, an execution, a token."""
+
+    session: str
+    execution: str
+    token: str
+
+    def named(self, operation: Operation) -> str:
+        if operation.path.startswith("/v1/tokens"):
+            return self.token
+        return self.execution if operation.path.startswith("/v1/executions") else self.session
+
+    @property
+    def missing(self) -> Victim:
+        """Ids of the same form and length that nobody has."""
+        return Victim(*(each[:-3] + "zzz" for each in self))
+
+
+class Asking:
+    """The application without a network, in this thread alone, so that everything it does can be seen."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.app = create_app(worker, open_to_all=False)
+        self.worker = worker
+
+        async def call(function: Any, *args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        self.app.state.service.call = call
+
+    def ask(self, secret: str, operation: Operation, named: str | None = None) -> httpx2.Response:
+        query, body = ASKED.get(operation.name, ({}, {}))
+        path = operation.path.format(id=named, **NAMES)
+
+        async def send() -> httpx2.Response:
+            transport = httpx2.ASGITransport(self.app)
+            headers = {"Authorization": f"Bearer {secret}"}
+            async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as http:
+                return await http.request(operation.method, path, params=query, json=body)
+
+        return asyncio.run(send())
+
+
+@pytest.fixture(scope="module")
+def asking(worker: Worker) -> Asking:
+    return Asking(worker)
+
+
+def token(worker: Worker, tenant: str, user: str | None = None) -> tuple[str, str]:
+    secret, made = worker.create_token(tenant, scopes=("read", "execute", "admin"), user=user)
+    return secret, made.id
+
+
+@pytest.fixture(scope="module")
+def victim(worker: Worker, guarded: str) -> Victim:
+    secret, made = token(worker, "victims", "ann")
+    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}, timeout=60) as http:
+        http.post("/v1/sessions", json={"id": "secret-plans"})
+        http.post("/v1/sessions/secret-plans/exec", json={"sql": "create table t (a)"})
+        http.post("/v1/sessions/secret-plans/checkpoints", json={"name": "c"})
+        body = {"code": "return 'hidden treasure'", "mode": "background"}
+        begun = http.post("/v1/sessions/secret-plans/execute", json=body).json()
+        http.get(f"/v1/executions/{begun['execution_id']}", params={"wait": 30})
+    return Victim("secret-plans", begun["execution_id"], made)
+
+
+@contextmanager
+def traced(worker: Worker) -> Iterator[list[str]]:
+    """The functions of the package that are called, and the statements that the catalogue runs, in order."""
+    seen: list[str] = []
+
+    def look(frame: FrameType, event: str, _argument: Any) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith((PACKAGE, "<string>")):  # dataclasses make their own
+            seen.append(f"{code.co_filename.removeprefix(PACKAGE)}:{code.co_qualname}")
+            if code.co_qualname == "Catalog.run":
+                seen.append(frame.f_locals["sql"])
+
+    sys.setprofile(look)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)
+
+
+THIEVES = [("thieves", None), ("thieves", "tom"), ("victims", "bob")]
+NAMING = [each for each in OPERATIONS if "{" in each.path]
+
+
+@pytest.mark.parametrize("operation", NAMING, ids=lambda each: each.name)
+@pytest.mark.parametrize(("tenant", "user"), THIEVES, ids=["another tenant", "its user", "another user"])
+def test_what_is_somebody_else_s_is_what_there_is_not(
+    asking: Asking, victim: Victim, operation: Operation, tenant: str, user: str | None
+) -> None:
+    assert operation.name in ASKED, "say in ASKED how this operation is asked"
+    secret, _ = token(asking.worker, tenant, user)
+    asking.ask(secret, operation, "never")  # the first use of a token is noted, and its first refusal of a minute
+    answers, ways = [], []
+    for ids in (victim, victim.missing):
+        with traced(asking.worker) as seen:
+            answers.append(asking.ask(secret, operation, ids.named(operation)))
+        ways.append(seen)
+    theirs, nobodys = answers
+    assert theirs.status_code == nobodys.status_code == 404
+    named = operation, victim.named(operation), victim.missing.named(operation)
+    assert theirs.text.replace(named[1], named[2]) == nobodys.text
+    assert ways[0] == ways[1]
+    assert any("SELECT" in step for step in ways[0])
+
+
+def test_somebody_else_s_things_are_as_they_were(worker: Worker, victim: Victim) -> None:
+    session = worker.session(victim.session, tenant="victims", create=False)
+    assert session.get_tables() == ["t"]
+    assert [each.name for each in session.checkpoints()] == ["c"]
+    assert [each.user for each in worker.participants.all("victims", victim.session)] == ["ann"]
+    found = worker.tokens.get(victim.token)
+    assert found is not None
+    assert found.revoked_at is None
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if "{" not in each.path], ids=lambda each: each.name)
+@pytest.mark.parametrize(("tenant", "user"), [("onlookers", None), ("onlookers", "tom"), ("victims", "bert")])
+def test_no_list_and_no_figure_names_what_is_somebody_else_s(
+    asking: Asking, victim: Victim, operation: Operation, tenant: str, user: str | None
+) -> None:
+    secret, _ = token(asking.worker, tenant, user)
+    answer = asking.ask(secret, operation)
+    assert answer.status_code < 500
+    for mark in (*victim, "hidden treasure", *(["victims"] if tenant != "victims" else [])):
+        assert mark not in answer.text
+
+
+def test_a_viewer_may_do_what_reads_and_nothing_else(asking: Asking, victim: Victim) -> None:
+    secret, _ = asking.worker.create_token("victims", scopes=("read", "execute"), user="vera")
+    asking.worker.participants.add("victims", victim.session, "vera", "viewer", 0)
+    in_sessions = [each for each in NAMING if each.path.startswith("/v1/sessions/{id}")]
+    may = {each.name for each in in_sessions if asking.ask(secret, each, victim.session).status_code != 403}
+    assert may == {each.name for each in in_sessions if each.scope == "read"}
+
+
+def test_the_way_is_seen(asking: Asking, victim: Victim) -> None:
+    """That the trace tells ways apart: a session that is there takes another one."""
+    secret, _ = token(asking.worker, "victims")
+    ways = []
+    for ids in (victim, victim.missing):
+        with traced(asking.worker) as seen:
+            asking.ask(secret, BY_NAME["get_session"], ids.session)
+        ways.append(seen)
+    assert ways[0] != ways[1]
