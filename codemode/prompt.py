@@ -33,7 +33,7 @@ stored as JSON text, dates as ISO text. Text in SQL takes 'single quotes', names
 **Errors** are `helpers.Error` with `.code .message .hint .did_you_mean .available .suggestion`: run the suggestion, or
 mend as the hint says.
 
-**From the host.** Its inputs are variables; its functions are `helpers.host.NAME(...)`.
+**From the host.** Its inputs are variables; its functions are `helpers.host.NAME(...)`, or just `NAME(...)`.
 
 ## helpers.db
 

@@ -64,10 +64,20 @@ def give_inputs(run: Run, inputs: Mapping[str, Any]) -> None:
 
 def check_input_name(name: str) -> None:
     """Raise ValueError unless the name can be a variable that the host gives to a snippet."""
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not _is_variable(name):
         raise ValueError(f"the input {name!r} is not a variable name")
-    if names.is_dunder(name) or name in names.RESERVED_VARIABLES or name == "helpers":
+    if not may_be_given(name):
         raise ValueError(f"the input name {name!r} is reserved")
+
+
+def may_be_given(name: str) -> bool:
+    """Whether the name can be a variable that the host gives to a snippet."""
+    reserved = names.is_dunder(name) or name in names.RESERVED_VARIABLES or name == "helpers"
+    return _is_variable(name) and not reserved
+
+
+def _is_variable(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def _builtins(run: Run) -> dict[str, Any]:

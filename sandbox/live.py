@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox import report
-from sandbox.builtins import give_inputs, new_run
+from sandbox.builtins import give_inputs, may_be_given, new_run
 from sandbox.compile import FILENAME, Compiled, compile_snippet
 from sandbox.connection import Connection
 from sandbox.evaluate import NOTHING, evaluate
@@ -33,6 +33,7 @@ class Live:
         self._run: Run | None = None
         self._snippets = 0
         self._earlier: Any = NOTHING
+        self._lent: dict[str, Any] = {}
 
     def begin(self, functions: tuple[str, ...], write: Callable[[str], None]) -> None:
         """A snippet begins, with these functions of the host; what it prints goes to `write`."""
@@ -44,7 +45,7 @@ class Live:
         """Check and compile the snippet. Raises SnippetRefused; the variables are as they were then."""
         filename = FILENAME if self._snippets == 1 else f"<snippet {self._snippets}>"
         known = [name for name in self._run.globals if name.isidentifier()] if self._run is not None else []
-        compiled = compile_snippet(source, [*inputs, *known], filename)
+        compiled = compile_snippet(source, [*inputs, *dir(self.helpers.host), *known], filename)
         report.remember_source(compiled.source, filename)
         return compiled
 
@@ -54,8 +55,21 @@ class Live:
             self._run = new_run(self.helpers, lambda text: self._write(text))
         self._run.streams.restore()
         self._run.globals["helpers"] = self.helpers  # an earlier snippet may have called something else so
+        self._lend(self._run)
         self._earlier = NOTHING if "result" in inputs else self._run.globals.get("result", NOTHING)
         give_inputs(self._run, inputs)
+
+    def _lend(self, run: Run) -> None:
+        """Make the host's functions variables too, in place of those that an earlier snippet was lent.
+
+        They hide what an earlier snippet called so, as inputs do, and never a builtin: `helpers.host` has them all.
+        """
+        for name, function in self._lent.items():
+            if run.globals.get(name) is function:
+                del run.globals[name]
+        names = [name for name in dir(self.helpers.host) if name not in run.globals["__builtins__"]]
+        self._lent = {name: getattr(self.helpers.host, name) for name in names if may_be_given(name)}
+        run.globals.update(self._lent)
 
     def evaluate(self, compiled: Compiled) -> Any:
         """Run the snippet and answer its value. Raises whatever the snippet raises."""

@@ -19,7 +19,7 @@ from codemode.adapters.session import AnySession, RunSettings
 from codemode.adapters.tools import TOOLS, Arguments, DescribeTable, ExecuteCode, ListTables, QueryRows
 from codemode.errors import RequestInvalid, SessionBusy, SnippetError, StatementError
 
-_FOR_THE_MODEL = (StatementError, SnippetError, RequestInvalid, SessionBusy)
+FOR_THE_MODEL = (StatementError, SnippetError, RequestInvalid, SessionBusy)
 
 
 def dispatch(
@@ -40,7 +40,7 @@ def dispatch(
         if isinstance(call, ExecuteCode):
             return of_outcome(session.run(call.code, **_bounded(settings, most)), most)
         return _read(session, call, most)
-    except _FOR_THE_MODEL as error:
+    except FOR_THE_MODEL as error:
         return of_error(error, most)
 
 
@@ -58,7 +58,7 @@ async def dispatch_async(
         if isinstance(call, ExecuteCode):
             return of_outcome(await session.run_async(call.code, **_bounded(settings, most)), most)
         return await asyncio.to_thread(_read, session, call, most)
-    except _FOR_THE_MODEL as error:
+    except FOR_THE_MODEL as error:
         return of_error(error, most)
 
 

@@ -14,7 +14,7 @@ from codemode.values import Outcome
 try:
     from langchain_core.tools import StructuredTool, ToolException
 except ImportError as error:
-    raise ExtraMissing("LangChain is not installed", hint="pip install 'codemode[langchain]'") from error
+    raise ExtraMissing(f"LangChain cannot be used: {error}", hint="pip install 'codemode[langchain]'") from error
 
 
 class ToolFailed(ToolException):

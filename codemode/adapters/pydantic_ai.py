@@ -14,7 +14,7 @@ try:
     from pydantic_ai import AbstractToolset, RunContext, ToolDefinition, ToolFailed, ToolReturn, ToolsetTool
     from pydantic_core import SchemaValidator, core_schema
 except ImportError as error:
-    raise ExtraMissing("Pydantic AI is not installed", hint="pip install 'codemode[pydantic-ai]'") from error
+    raise ExtraMissing(f"Pydantic AI cannot be used: {error}", hint="pip install 'codemode[pydantic-ai]'") from error
 
 # Only that they are an object is left to the framework: `dispatch` says better what is wrong with the rest.
 _AN_OBJECT = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))

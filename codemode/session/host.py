@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from codemode.errors import HostFunctionFailed, RequestInvalid
@@ -21,6 +23,9 @@ class HostFunctions:
     ) -> None:
         self._functions = dict(functions or {})
         self._loop = loop
+        self._lock = threading.Lock()
+        self._waiting: Future[Any] | None = None
+        self._given_up = False
         for name, function in self._functions.items():
             if not (type(name) is str and name.isidentifier() and not name.startswith("_")):
                 raise RequestInvalid(f"functions: {name!r} is not a name that a snippet can call")
@@ -58,7 +63,19 @@ class HostFunctions:
 
         if self._loop is None:
             return asyncio.run(waiting())
-        return asyncio.run_coroutine_threadsafe(waiting(), self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(waiting(), self._loop)
+        with self._lock:  # `give_up` comes from the loop's thread: before this it leaves word, then finds it
+            self._waiting = future
+            if self._given_up:
+                future.cancel()
+        return future.result()
+
+    def give_up(self) -> None:
+        """Cancel the asynchronous function that is awaited, and any later one: nobody waits for their results."""
+        with self._lock:
+            self._given_up = True
+            if self._waiting is not None:
+                self._waiting.cancel()
 
 
 def _arguments(name: str, text: str) -> tuple[list[Any], dict[str, Any]]:

@@ -13,8 +13,9 @@ from sandbox import Cancel
 class Running:
     """One execution that waits for its session's turn or runs; made by `Session.begin`, used on that loop."""
 
-    def __init__(self, execution_id: str, session_id: str) -> None:
+    def __init__(self, execution_id: str, session_id: str, give_up: Callable[[], None]) -> None:
         self.id, self.session_id = execution_id, session_id
+        self._give_up = give_up
         self.stop = Cancel()
         self._waits = True
         self._task: asyncio.Task[Outcome] | None = None
@@ -44,6 +45,7 @@ class Running:
     def cancel(self) -> None:
         """End it: a running snippet is killed and its writes undone, a waiting one never starts."""
         self.stop.cancel()
+        self._give_up()  # its thread may wait for a function that runs on this loop, and may never end
         if self._waits and self._task is not None:
             self._task.cancel()
 

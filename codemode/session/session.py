@@ -108,7 +108,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         Raises RequestInvalid for a wrong argument; what `run` raises beside it comes with the outcome.
         """
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
-        running, asked = Running(new_execution_id(), self.id), time.monotonic()
+        running, asked = Running(new_execution_id(), self.id, request.host.give_up), time.monotonic()
 
         def execute() -> Outcome:
             with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:

@@ -13,7 +13,12 @@ import pytest
 
 from codemode.errors import ExtraMissing
 
-ADAPTERS = {"langchain": "langchain_core.tools", "pydantic_ai": "pydantic_ai"}
+ADAPTERS = {
+    "fastmcp": "fastmcp.exceptions",
+    "langchain": "langchain_core.tools",
+    "pydantic_ai": "pydantic_ai",
+    "smolagents": "smolagents.local_python_executor",
+}
 ROOT = Path(__file__).parents[2]
 
 

@@ -104,6 +104,54 @@ def test_host_functions(session: Session) -> None:
     assert outcome.usage.helper_calls == 5
 
 
+def test_a_cancelled_execution_does_not_wait_for_an_asynchronous_function(session: Session) -> None:
+    async def main() -> bool:
+        begun, ended = asyncio.Event(), asyncio.Event()
+
+        async def forever() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        running = asyncio.create_task(session.run_async("helpers.host.forever()", functions={"forever": forever}))
+        await asyncio.wait_for(begun.wait(), 60)
+        running.cancel()
+        await asyncio.wait([running], timeout=60)
+        await asyncio.wait_for(ended.wait(), 60)
+        return running.cancelled()
+
+    assert asyncio.run(main())
+    assert session.run("return 1").ok
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("return [double(2), await double(3), double is helpers.host.double]", [4, 6, True]),
+        ("def f():\n    return double(n)\nn = 4\nf()", 8),
+        ("double = 5\nreturn double", 5),
+        ("return [len('abc'), helpers.host.len('abc')]", [3, -1]),
+        ("return [helpers.host.helpers(), helpers.db.value('SELECT 1')]", ["mine", 1]),
+        ("x = 1", None),
+        ("return given", 1),
+    ],
+)
+def test_host_functions_are_variables_where_nothing_else_has_the_name(session: Session, code: str, answer: object):
+    functions = {
+        "double": lambda n: n * 2,
+        "len": lambda _: -1,
+        "helpers": lambda: "mine",
+        "result": lambda: 7,
+        "given": lambda: 2,
+        "class": lambda: 3,
+    }
+    outcome = session.run(code, functions=functions, inputs={"given": 1})
+    assert outcome.ok, outcome.error
+    assert outcome.result == answer
+
+
 def test_async_host_functions_run_on_the_callers_loop(session: Session) -> None:
     async def main() -> tuple[object, bool]:
         here = asyncio.get_running_loop()

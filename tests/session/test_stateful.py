@@ -104,6 +104,17 @@ def test_inputs_and_functions_are_each_executions_own(live: Session) -> None:
     assert "no function 'f'" in stale.error.message
 
 
+def test_functions_are_variables_for_as_long_as_they_are_lent(live: Session) -> None:
+    assert ran(live, "def call(): return f(1)\nreturn call()", functions={"f": lambda n: n}) == 1
+    assert ran(live, "return call()", functions={"f": lambda n: -n}) == -1
+    gone = live.run("return call()")
+    assert gone.error is not None
+    assert "'f' is not defined" in gone.error.message
+    ran(live, "f = 5", functions={"f": lambda n: n})
+    assert ran(live, "return f") == 5, "what a snippet called so stays"
+    assert ran(live, "return f(2)", functions={"f": lambda n: n}) == 2
+
+
 def test_helpers_that_were_given_a_name_go_on_working(live: Session) -> None:
     ran(live, "db = helpers.db\nfrom helpers.db import query\ndb.create_table('t', 'a')\nhelpers = None")
     assert ran(live, "db.exec('INSERT INTO t VALUES (1)')\nreturn query('SELECT a FROM t')") == [{"a": 1}]
