@@ -8,8 +8,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.api import bodies
-from codemode.api.operations import Operation
+from codemode.api import bodies, queries
+from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of
 from codemode.service import participants
 from codemode.values import ParticipantInfo
@@ -53,7 +53,7 @@ async def add(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     """End a user's part in a session; who takes part may leave by himself."""
     service, caller = service_of(request), caller_of(request)
-    session_id, user = request.path_params["id"], request.path_params["user"]
+    session_id, user = request.path_params["id"], queries.text(request, "user_id")
     removed = await service.call(participants.unshare, service, caller, session_id, user)
     request.state.resource = f"{session_id} {user}"
     return answer(Removed(removed=removed))
@@ -71,7 +71,8 @@ OPERATIONS = (
         answers={200: ParticipantInfo}, problems=(404,),
     ),
     Operation(
-        method="DELETE", path=f"{_PATH}/{{user}}", name="remove_participant", handler=remove, scope="execute",
-        does="manage", about="End a user's part in a session.", answers={200: Removed}, problems=(404,),
+        method="DELETE", path=_PATH, name="remove_participant", handler=remove, scope="execute", does="manage",
+        about="End a user's part in a session.", answers={200: Removed}, problems=(404,),
+        parameters=(Parameter(name="user_id", about="The user: any name, so not in the path.", required=True),),
     ),
 )  # fmt: skip

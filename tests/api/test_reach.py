@@ -42,6 +42,7 @@ ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "describe": ({"table": "t"}, None),
     "find_column": ({"table": "t", "meaning": "a"}, None),
     "describe_table": ({}, None),
+    "has_column": ({"table": "t", "column": "a"}, None),
     "exec": ({}, {"sql": "delete from t"}),
     "batch": ({}, {"statements": [{"sql": "delete from t"}]}),
     "script": ({}, {"sql": "delete from t"}),
@@ -54,7 +55,7 @@ ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "delete_state": ({"key": "k"}, None),
     "list_checkpoints": ({}, None),
     "make_checkpoint": ({}, {"name": "c2"}),
-    "delete_checkpoint": ({}, None),
+    "delete_checkpoint": ({"name": "c"}, None),
     "restore": ({}, {"name": "c"}),
     "fork": ({}, {"checkpoint": "c"}),
     "diff": ({}, None),
@@ -69,11 +70,11 @@ ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "metrics": ({}, None),
     "list_participants": ({}, None),
     "add_participant": ({}, {"user_id": "eve"}),
-    "remove_participant": ({}, None),
+    "remove_participant": ({"user_id": "eve"}, None),
     "revoke_token": ({}, None),
 }
 # What else a path names, beside what belongs to somebody.
-NAMES = {"table": "t", "name": "c", "user": "eve"}
+NAMES = {"table": "t"}
 
 
 class Victim(NamedTuple):
