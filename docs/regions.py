@@ -22,6 +22,9 @@ from codemode.client.client import Client
 from codemode.client.handles import BackgroundExecution
 from codemode.client.session import RemoteSession
 from codemode.guard import policy, refusals
+from codemode.mcp.hosts import HOSTS
+from codemode.mcp.server import TOOLS
+from codemode.mcp.tool import Face
 from codemode.settings import BackupSettings, flat, variable
 from sandbox import modules
 from sandbox.confine import OPTIONAL, REQUIRED
@@ -348,6 +351,59 @@ def metrics() -> str:
     return table(["series", "type", "labels", "meaning"], rows)
 
 
+def mcp_tools() -> str:
+    """Every tool as a model meets it: what it says of itself, its hints, arguments and answer."""
+    parts = []
+    for tool in TOOLS:
+        listed = tool.listed(Face(), Limits(), Settings().mcp_result_bytes)
+        hints = listed.annotations
+        assert hints is not None
+        told = {name: hint for name, hint in hints.model_dump(by_alias=True).items() if name != "title"}
+        said = [f"`{name}` {str(hint).lower()}" for name, hint in told.items()]
+        required = listed.input_schema["required"]
+        rows = [
+            [f"`{name}`{' (required)' if name in required else ''}", _schema_type(each), each["description"]]
+            for name, each in listed.input_schema["properties"].items()
+        ]
+        answers = [
+            [f"`{name}`", _schema_type(each)] for name, each in (listed.output_schema or {})["properties"].items()
+        ]
+        parts += [f"### {tool.name}", f"{tool.title}. Scope: `{tool.scope}`. Hints: {', '.join(said)}."]
+        parts += [f"```text\n{listed.description}\n```", table(["argument", "type", "meaning"], rows)]
+        parts.append(table(["field of the answer", "type"], answers))
+    return "\n\n".join(parts)
+
+
+def _schema_type(schema: dict[str, Any]) -> str:
+    """The type of a JSON schema in words."""
+    if "anyOf" in schema and len(schema["anyOf"]) > 4:
+        return "any"
+    if "anyOf" in schema:
+        return " or ".join(_schema_type(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    return str(schema.get("type", "any"))
+
+
+def mcp_commands() -> str:
+    """What each host wants in its settings, for the command."""
+    return "\n\n".join(
+        f"**{host.title}**: {host.file}\n\n```{host.language}\n{host.command(['codemode', 'mcp'])}\n```"
+        for host in HOSTS.values()
+    )
+
+
+def mcp_addresses() -> str:
+    """What each host wants in its settings, for the address of a service with tokens."""
+    parts = []
+    for host in HOSTS.values():
+        if host.address is not None:
+            found = host.address("http://127.0.0.1:8400/mcp")
+            note = f" {host.note}" if host.note else ""
+            parts.append(f"**{host.title}**: {host.file}.{note}\n\n```{host.language}\n{found}\n```")
+    return "\n\n".join(parts)
+
+
 def _fields(kind: type) -> Iterator[tuple[str, str, str]]:
     default = inspect.signature(kind).parameters
     for name, text in _annotations(kind):
@@ -400,6 +456,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "import-rules": import_rules,
     "layers": layers,
     "http-operations": http_operations,
+    "mcp-tools": mcp_tools,
+    "mcp-commands": mcp_commands,
+    "mcp-addresses": mcp_addresses,
     "metrics": metrics,
     "security-figures": security_figures,
 }

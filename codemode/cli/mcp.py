@@ -51,7 +51,8 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     if sys.stdin.isatty():
         note("this talks MCP to a host; `codemode mcp --print-config HOST` prints what a host needs to start it")
     with own_wire() as wire, app.worker() as worker:
-        note(f"data in {worker.data_dir}; isolation: {', '.join(worker.isolation)}")  # and the sandbox is warm
+        _ = worker.isolation  # found, and the sandbox warm, before the host asks for anything
+        note(f"data in {worker.data_dir}")
         face = Face(caller=LOCAL, session=session_id, read_only=read_only)
         asyncio.run(serve(Service(worker, open_to_all=True), face, wire))
 

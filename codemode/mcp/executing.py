@@ -17,6 +17,8 @@ from codemode.session.session import Session
 from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
 
 _LONGEST_WAIT = 60
+# Any JSON, said in full: clients that map schemas onto a dialect of their own drop what says nothing.
+_ANY = [{"type": kind} for kind in ("object", "array", "string", "number", "boolean", "null")]
 SessionId = Annotated[str | None, Meta(description="The session, as execute_code or create_session answered it.")]
 
 
@@ -48,7 +50,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["completed", "error", "timeout", "cancelled", "rejected", "pending"]
     execution_id: str
     session_id: str
-    result: Any = None
+    result: Annotated[Any, Meta(extra_json_schema={"anyOf": _ANY})] = None
     result_info: ResultInfo | None = None
     stdout: str = ""
     stdout_truncated: bool = False
