@@ -295,7 +295,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path=f"{_PATH}/batch_insert", name="batch_insert", handler=batch_insert, scope="execute",
-        body=Records, upload=NDJSON[:1], answers={200: Inserted}, problems=(404, 410, 413, 415, 422, 429),
+        body=Records, upload=NDJSON[:1], events=True, answers={200: Inserted}, problems=(404, 410, 413, 415, 422, 429),
         about="Insert records in one transaction: a JSON document, or NDJSON that streams in constant memory.",
         parameters=(
             Parameter(name="table", about="The table, for NDJSON."),
@@ -308,6 +308,7 @@ OPERATIONS = (
     Operation(
         method="POST", path=f"{_PATH}/import", name="import_file", handler=import_file, scope="execute",
         upload=("text/csv", "text/tab-separated-values", "application/json", *NDJSON[:1], "application/octet-stream"),
+        events=True,
         about="Load a file into a table in one transaction, with inferred types; gzip is recognised.",
         answers={200: Profile}, problems=(404, 410, 413, 415, 422, 429),
         parameters=(

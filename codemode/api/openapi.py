@@ -17,6 +17,7 @@ _PROBLEMS = {
     401: "No token, or one that is unknown, revoked or expired.",
     403: "The token may not do this.",
     404: "There is no such thing in reach of the token.",
+    408: "The body came too slowly.",
     409: "The session cannot be used as it is.",
     410: "The session expired; renew it on purpose.",
     413: "The body is too large.",
@@ -26,6 +27,15 @@ _PROBLEMS = {
     500: "A fault of the service; the log explains the id.",
     503: "The service cannot serve now.",
     507: "The data directory is full.",
+}
+# One event of a stream: OpenAPI 3.1 has no word for a sequence of them.
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["started", "stdout", "progress", "warning", "outcome", "problem"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
 }
 _ALWAYS = (400, 500, 503)
 
@@ -88,8 +98,13 @@ def _operation(each: Operation, named: Named) -> dict[str, Any]:
         media: {"schema": {"type": "string", "format": "binary"}} for media in each.upload if media not in content
     }
     if content:
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": not _may_be_empty(each), "content": content}
     return described
+
+
+def _may_be_empty(each: Operation) -> bool:
+    """Whether no body is as good as an empty object: every field of it has a default."""
+    return not each.upload and all(not field.required for field in msgspec.structs.fields(each.body))
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -110,9 +125,11 @@ def _responses(each: Operation, named: Named) -> dict[str, Any]:
         found[str(status)] = {"description": "As asked for." if kind is not None else "Done."}
         if kind is not None:
             found[str(status)]["content"] = {each.media: {"schema": named.of(kind)}}
+            if each.events and status == 200:
+                found["200"]["content"]["text/event-stream"] = {"schema": _EVENT}
     refused = {*_ALWAYS, *each.problems, *((401, 403) if each.scope else ())}
     if each.body is not None or each.upload:
-        refused |= {413, 415}
+        refused |= {408, 413, 415}
     for status in sorted(refused):
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
         found[str(status)] = {"description": _PROBLEMS[status], "content": content}

@@ -38,6 +38,7 @@ class Operation:
     upload: tuple[str, ...] = ()  # media types of a body that is no JSON document
     answers: dict[int, Any] = field(default_factory=dict)  # status → struct, None for no body
     media: str = "application/json"
+    events: bool = False  # whether it may be answered with server-sent events instead
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
     does: Reach | None = None  # in the session that its path names, where the scope does not say it

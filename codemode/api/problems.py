@@ -9,6 +9,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from codemode.errors import (
     CodemodeError,
@@ -117,10 +118,22 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds: dict[int, type[RequestError]] = {404: NoSuchPath, 405: NoSuchMethod, 413: RequestTooLarge}
     kind = kinds.get(error.status_code, RequestInvalid)
-    told = {404: f"there is nothing at {request.url.path}", 405: f"{request.url.path} has no {request.method}"}
+    path = request.url.path[:200]
+    told = {404: f"there is nothing at {path}", 405: f"{path} has no {request.method}"}
     known = kind(told.get(error.status_code, error.detail), hint="GET /openapi.json lists what there is")
     request.state.outcome = known.code
-    return answer(known, dict(error.headers or {}))
+    allowed = {"Allow": ", ".join(sorted(_methods(request)))} if error.status_code == 405 else {}
+    return answer(known, {**(error.headers or {}), **allowed})
+
+
+def _methods(request: Request) -> set[str]:
+    """What the path takes: its operations are routes of one method each, and Starlette knows of the first alone."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 def on_fault(request: Request, error: Exception) -> Response:
