@@ -3,6 +3,7 @@
 Throughput: trivial executions over 8 sessions, with one worker process (no front) and with two. Latency: the same
 request to one worker straight to its socket, and through the front, in turns; the ratio of the medians is what counts,
 since both were taken in the same seconds. The front's client: what one small request costs with it and with httpx2.
+Replacement: how long a session waits whose worker is killed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,18 +21,29 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 
-from codemode.cluster.forward import Connection, Connections
+from codemode.cluster.forward import Connection, ConnectionGone, Connections
+from codemode.session.files import SessionFiles
 
 SESSIONS = 8
 PING = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
+class Service(NamedTuple):
+    """A service that listens at `host` and `port`, and the directories of its data and its workers' sockets."""
+
+    host: str
+    port: int
+    data: Path
+    sockets: Path
+
+
 @contextlib.contextmanager
-def serving(workers: int) -> Iterator[tuple[str, int, Path]]:
-    """A service of so many workers: host, port, and the directory of its workers' sockets."""
+def serving(workers: int) -> Iterator[Service]:
+    """A service of so many workers."""
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as sockets:
         command = [sys.executable, "-m", "codemode", "--data-dir", data, "--json", "serve", "--port", "0"]
         environment = {**os.environ, "TMPDIR": sockets, "CODEMODE_LOG_LEVEL": "warning"}
@@ -41,7 +54,7 @@ def serving(workers: int) -> Iterator[tuple[str, int, Path]]:
                 assert service.stdout is not None
                 address = json.loads(service.stdout.readline())["result"]["address"]
                 host, _, port = address.removeprefix("http://").rpartition(":")
-                yield host, int(port), Path(sockets)
+                yield Service(host, int(port), Path(data), Path(sockets))
             finally:
                 service.terminate()
 
@@ -59,9 +72,9 @@ def execute(session: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def connected(host: str, port: int) -> AsyncIterator[Connection]:
+async def connected(service: Service) -> AsyncIterator[Connection]:
     """One kept connection."""
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port)
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, service.host, service.port)
     try:
         yield connection
     finally:
@@ -75,13 +88,13 @@ async def ask(connection: Connection, request: bytes) -> None:
     connection.rest()
 
 
-async def throughput(host: str, port: int, seconds: float) -> float:
+async def throughput(service: Service, seconds: float) -> float:
     """Executions a second of 8 clients, each in a session of its own."""
     until = 0.0
 
     async def client(session: int) -> int:
         done = 0
-        async with connected(host, port) as connection:
+        async with connected(service) as connection:
             await ask(connection, posted("/v1/sessions", {"id": f"bench-{session}"}))
             await ask(connection, execute(session))
             await ready.wait()
@@ -110,13 +123,13 @@ async def medians(seconds: float, *calls: Callable[[], Awaitable[object]]) -> li
     return [statistics.median(times) for times in took]
 
 
-async def latency(host: str, port: int, sockets: Path, seconds: float) -> None:
+async def latency(service: Service, seconds: float) -> None:
     """Print what the front adds to a small request and to a trivial execution, and what its client takes."""
-    [directory] = sockets.glob("codemode-workers-*")
+    [directory] = service.sockets.glob("codemode-workers-*")
     first = str(min(directory.iterdir()))
     direct = await Connections(first).take()
     transport = httpx2.AsyncHTTPTransport(uds=first)
-    async with connected(host, port) as through, httpx2.AsyncClient(transport=transport) as library:
+    async with connected(service) as through, httpx2.AsyncClient(transport=transport) as library:
         await ask(direct, posted("/v1/sessions", {"id": "bench-0"}))
         look = b"GET /v1/sessions/bench-0 HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for name, request in (("look at a session", look), ("trivial execution", execute(0))):
@@ -125,6 +138,32 @@ async def latency(host: str, port: int, sockets: Path, seconds: float) -> None:
         own, other = await medians(seconds, lambda: ask(direct, PING), lambda: library.get("http://worker/health"))
         print(f"client of the front: p50 {own:.3f} ms, httpx2 {other:.3f} ms: ×{other / own:.1f}")
         direct.close()
+
+
+async def spare_is_ready(service: Service) -> None:
+    """Wait until there are two workers and a spare that serve."""
+    while True:
+        with contextlib.suppress(OSError, ConnectionGone):
+            paths = [str(path) for path in service.sockets.glob("codemode-workers-*/*")]
+            for connection in [await Connections(path).take() for path in paths]:
+                await ask(connection, PING)
+                connection.close()
+            if len(paths) == 3:
+                return
+        await asyncio.sleep(0.1)
+
+
+async def replacement(service: Service) -> float:
+    """Seconds from the SIGKILL of a session's worker to the next answer of that session."""
+    async with connected(service) as connection:
+        await ask(connection, posted("/v1/sessions", {"id": "bench-0"}))
+        await ask(connection, execute(0))
+        os.kill(int(SessionFiles.of(service.data, "local", "bench-0").lock.read_text()), signal.SIGKILL)
+        began = time.monotonic()
+        while (answer := await connection.ask(execute(0))).status == 503:  # sent before the front knew of it
+            connection.rest()
+        assert answer.status == 200, answer.body
+        return time.monotonic() - began
 
 
 async def main() -> None:
@@ -136,14 +175,17 @@ async def main() -> None:
     rates: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(2):  # in turns: what else the machine does is not charged to one of them
         for workers, found in rates.items():
-            with serving(workers) as (host, port, _):
-                found.append(await throughput(host, port, seconds))
+            with serving(workers) as service:
+                found.append(await throughput(service, seconds))
     one, two = (statistics.mean(found) for found in rates.values())
     print(
         f"trivial executions over {SESSIONS} sessions: {one:.0f}/s with 1 worker, {two:.0f}/s with 2: ×{two / one:.2f}"
     )
-    with serving(2) as (host, port, sockets):
-        await latency(host, port, sockets, seconds)
+    with serving(2) as service:
+        await latency(service, seconds)
+        await spare_is_ready(service)
+        with_spare, without = await replacement(service), await replacement(service)
+        print(f"a killed worker's session is answered after {with_spare:.2f} s, without a spare after {without:.2f} s")
     print(f"load at the end {os.getloadavg()[0]:.1f}")
 
 

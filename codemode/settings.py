@@ -81,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
     workers: int = 1  # processes of the service, each with children of its own; 0 is one for each core
+    spare_worker: bool = True  # of several: one more is ready to replace one that ends at once; some 150 MB of memory
     hang_seconds: float = 10.0  # one of several workers that answers no ping for so long is ended and replaced
     threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
     body_bytes: int = 8 * MIB  # of a request that is a JSON document

@@ -13,7 +13,7 @@ import msgspec
 from codemode.api.app import create_app
 from codemode.api.server import Server
 from codemode.cluster import faces
-from codemode.cluster.exchange import CLIENT, Application, Message, Receive, Send
+from codemode.cluster.exchange import CLIENT, NAME, Application, Message, Receive, Send
 from codemode.cluster.placement import Placement, Rendezvous
 from codemode.cluster.processes import Setup, Started
 from codemode.errors import CodemodeError
@@ -36,9 +36,10 @@ def main() -> None:
         with Worker(settings=setup.settings) as worker, _listener(setup.path) as listener:
             isolation = worker.isolation
             app = create_app(worker, open_to_all=setup.open_to_all, mounts=faces.mounts())
-            app.state.service.mint = minting(Rendezvous(setup.names), setup.name)
+            name = Name()
+            app.state.service.mint = minting(Rendezvous(setup.names), name)
             server = Server(
-                forwarded(app), app.state.service.acts, setup.settings,
+                forwarded(app, name), app.state.service.acts, setup.settings,
                 date_header=False, proxy_headers=False, timeout_keep_alive=_KEEP_SECONDS,
             )  # fmt: skip
             server.take_signals()
@@ -72,26 +73,34 @@ def _say(started: Started) -> None:
     os.dup2(2, 1)
 
 
-def minting(placement: Placement, name: str) -> Callable[[str], str]:
+class Name:
+    """Which worker this process is; none as long as it is a spare."""
+
+    text = ""
+
+
+def minting(placement: Placement, name: Name) -> Callable[[str], str]:
     """Mints ids of sessions that belong to the worker of this name: as many are drawn as there are workers."""
 
     def mint(tenant: str) -> str:
-        while placement.place(tenant, session_id := new_session_id()) != name:
+        while placement.place(tenant, session_id := new_session_id()) != name.text and name.text:
             pass
         return session_id
 
     return mint
 
 
-def forwarded(app: Application) -> Application:
-    """The application for requests that the front passes on: it says who sent them, since it alone can reach this."""
+def forwarded(app: Application, name: Name) -> Application:
+    """The application for the front alone: its headers say who sent a request, and which worker this is."""
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            for name, value in scope["headers"]:
-                if name == CLIENT:
+            for header, value in scope["headers"]:
+                if header == CLIENT:
                     host, _, port = value.decode("latin-1").rpartition(" ")
                     scope["client"] = host, int(port)
+                elif header == NAME:
+                    name.text = value.decode("latin-1")
         await app(scope, receive, send)
 
     return serve

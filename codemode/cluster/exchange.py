@@ -17,10 +17,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-CLIENT = b"codemode-client"  # who sent the request; believed by workers, since only the front reaches them
+# What workers believe, since only the front reaches them: who sent a request, and which of the workers they are.
+CLIENT, NAME = b"codemode-client", b"codemode-worker"
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
+
+_PEEK_SECONDS = 5.0
 
 
 class ClientGone(Exception):
@@ -57,16 +60,22 @@ class Incoming:
         return None
 
     async def peek(self, most: int) -> bytes | None:
-        """The whole body where it has `most` bytes or fewer, else None; raises ClientGone. It is still passed on."""
-        size = int(self.header(b"content-length") or 0) if not self.chunked else 0
-        if size > most:  # the worker refuses it by its length, before anything of it is sent
-            return None
-        size = 0
-        while not self.all_read and size <= most:
-            size += len(await self._more())
-        return b"".join(self._seen) if size <= most else None
+        """The whole body where it has `most` bytes or fewer and comes soon, else None. It is still passed on.
 
-    async def _more(self) -> bytes:
+        Raises ClientGone.
+        """
+        if not self.chunked and int(self.header(b"content-length") or 0) > most:
+            return None  # the worker refuses it by its length, before anything of it is sent
+        try:
+            async with asyncio.timeout(_PEEK_SECONDS):
+                while not self.all_read and sum(map(len, self._seen)) <= most:
+                    await self._more()
+        except TimeoutError:  # a worker has bounds of its own for clients that are slow
+            return None
+        body = b"".join(self._seen)
+        return body if len(body) <= most else None
+
+    async def _more(self) -> None:
         message = await self._receive()
         if message["type"] != "http.request":
             self.gone = True
@@ -74,7 +83,6 @@ class Incoming:
         self.all_read = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
         self._seen.append(body)
-        return body
 
     async def piece(self) -> bytes:
         """The next piece of the body, what was peeked at first; raises ClientGone."""
@@ -99,7 +107,7 @@ class Incoming:
         if self._scope["query_string"]:
             target += b"?" + self._scope["query_string"]
         lines = [b"%s %s HTTP/1.1\r\n" % (self.method.encode(), target)]
-        dropped = {CLIENT, without, *self._named_by_connection()}
+        dropped = {CLIENT, NAME, without, *self._named_by_connection()}
         if self.chunked or body is not None:
             dropped.add(b"content-length")
         lines += [

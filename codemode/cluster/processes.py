@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from codemode.cluster.exchange import NAME
 from codemode.cluster.forward import ConnectionGone, Connections
 from codemode.errors import CodemodeError, WorkerUnavailable
 from codemode.settings import Settings
 
 START_SECONDS = 60.0  # an interpreter and its sandbox start within a second or two; a loaded machine may take many
-_PING = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
 # The path is told, not taken from the working directory: whoever starts the service may stand in anybody's folder.
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from codemode.cluster.behind import main; main()"
 
@@ -23,8 +23,7 @@ _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from codemode.cluster.behind im
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker process is told when it starts."""
 
-    name: str
-    names: tuple[str, ...]  # of all workers: placement needs them
+    names: tuple[str, ...]  # of all workers, for placement; which of them it is, it is told when it is needed
     path: str  # of its socket
     front: int  # the process that it must not outlive
     open_to_all: bool
@@ -46,6 +45,7 @@ class WorkerProcess:
     def __init__(self, process: asyncio.subprocess.Process, path: str, isolation: tuple[str, ...]) -> None:
         self.connections = Connections(path)
         self.isolation = isolation
+        self._name = ""
         self._process, self._path = process, path
         self.exited = asyncio.ensure_future(process.wait())
 
@@ -54,13 +54,19 @@ class WorkerProcess:
         """Its process id."""
         return self._process.pid
 
+    async def serve_as(self, name: str, seconds: float) -> bool:
+        """Tell it which worker it is; whether it has heard that in this time."""
+        self._name = name
+        return await self.answers(seconds)
+
     async def answers(self, seconds: float) -> bool:
         """Whether its event loop answers a ping in that time."""
+        ping = b"GET /health HTTP/1.1\r\nhost: localhost\r\n%s: %s\r\n\r\n" % (NAME, self._name.encode())
         try:
             async with asyncio.timeout(seconds):
                 connection = await self.connections.take()
                 try:
-                    return (await connection.ask(_PING)).status == 200
+                    return (await connection.ask(ping)).status == 200
                 finally:
                     self.connections.give_back(connection)
         except (OSError, ConnectionGone, TimeoutError):
@@ -107,23 +113,23 @@ async def launch(setup: Setup) -> WorkerProcess:
         async with asyncio.timeout(START_SECONDS):
             process.stdin.write(msgspec.json.encode(setup) + b"\n")
             process.stdin.close()
-            started = _parsed(await process.stdout.readline(), setup.name)
+            started = _parsed(await process.stdout.readline())
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         if isinstance(error, TimeoutError):
-            raise WorkerUnavailable(f"worker {setup.name} did not start within {START_SECONDS:g} s") from None
+            raise WorkerUnavailable(f"a worker did not start within {START_SECONDS:g} s") from None
         raise
     return WorkerProcess(process, setup.path, started.isolation)
 
 
-def _parsed(line: bytes, name: str) -> Started:
+def _parsed(line: bytes) -> Started:
     try:
         started = msgspec.json.decode(line, type=Started)
     except msgspec.DecodeError:
         raise WorkerUnavailable(
-            f"worker {name} ended while it started", hint="what it wrote to standard error says why"
+            "a worker ended while it started", hint="what it wrote to standard error says why"
         ) from None
     if started.code is not None:
         raise _error(started)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from codemode.cluster.forward import Connection, Connections
 from codemode.cluster.processes import Setup, WorkerProcess, launch
+from codemode.cluster.spare import Spare
 from codemode.errors import CodemodeError, RequestInvalid, WorkerUnavailable
 from codemode.settings import Settings
 
@@ -140,7 +141,8 @@ class Slots:
         self._numbers = count()
         self._alive: set[WorkerProcess] = set()
         self._keepers: list[asyncio.Task[None]] = []
-        self.by_name = {name: Slot(name, self._launch, settings) for name in names}
+        self._spare = Spare(self._launch, wanted=settings.spare_worker)
+        self.by_name = {name: Slot(name, self._named, settings) for name in names}
         self._turns = cycle(self.by_name.values())
 
     @property
@@ -157,12 +159,19 @@ class Slots:
                 await self.end()
                 raise error
         self._keepers = [asyncio.ensure_future(slot.keep()) for slot in self.by_name.values()]
+        self._spare.make()
 
-    async def _launch(self, name: str) -> WorkerProcess:
+    async def _named(self, name: str) -> WorkerProcess:
+        process = await self._spare.take(name)
+        if self._keepers:  # the service has begun: what its first workers need comes before a spare
+            self._spare.make()
+        return process
+
+    async def _launch(self) -> WorkerProcess:
         path = f"{self._directory}/{next(self._numbers)}"
         process = await launch(
             Setup(
-                name=name, names=self._names, path=path, front=os.getpid(),
+                names=self._names, path=path, front=os.getpid(),
                 open_to_all=self._open_to_all, settings=self._settings,
             )
         )  # fmt: skip
@@ -182,6 +191,7 @@ class Slots:
 
     async def restart(self) -> None:
         """Replace every worker by a new process, one after the other, while the others serve."""
+        await self._spare.discard()  # it is as old as they are
         for slot in self.by_name.values():
             try:
                 await slot.restart()
@@ -200,7 +210,8 @@ class Slots:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        await asyncio.gather(*(slot.end() for slot in self.by_name.values()))
+        await asyncio.gather(self._spare.discard(), *(slot.end() for slot in self.by_name.values()))
+        await asyncio.gather(*(process.kill() for process in self._alive))  # what was just being started
         shutil.rmtree(self._directory, ignore_errors=True)
 
 

@@ -90,7 +90,11 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Service
     if "--workers" not in arguments:
         arguments = ("--workers", "2", *arguments)
     process = subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **environment}
+        [*command, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "CODEMODE_SPARE_WORKER": "false", **environment},
     )
     with process:
         try:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import apsw
 import pytest
 
-from tests.cluster.serving import HANG_SECONDS, Service, peak_bytes, serving, until
+from tests.cluster.serving import HANG_SECONDS, Service, peak_bytes, until
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("data")) as service:
-        yield service
 
 
 def create(service: Service, session_id: str | None = None) -> str:
@@ -207,6 +200,19 @@ class apsw_connection:  # noqa: N801 - a context manager, used like a function
 
     def __exit__(self, *_: Any) -> None:
         self._connection.close(True)
+
+
+def test_variables_of_a_stateful_session_stay_with_its_worker(service: Service) -> None:
+    for n in range(4):
+        assert service.http.post("/v1/sessions", json={"id": f"kept-{n}", "stateful": True}).status_code == 201
+        service.execute(f"kept-{n}", f"x = {n}")
+        assert service.execute(f"kept-{n}", "return x")["result"] == n
+
+
+def test_a_client_cannot_tell_a_worker_that_it_is_another_one(service: Service) -> None:
+    for name in ("0", "1"):
+        assert service.http.get("/v1/sessions", headers={"Codemode-Worker": name}).status_code == 200
+    test_an_id_that_a_worker_mints_belongs_to_itself(service)
 
 
 def test_figures_are_those_of_all_workers_together(service: Service) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from codemode import Worker
 from tests.cluster.serving import HANG_SECONDS, Service, alive, children, serving, until
 
 BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
@@ -114,6 +115,31 @@ def test_a_worker_that_hangs_is_replaced(service: Service) -> None:
     assert service.execute("hangs", "return 1")["result"] == 1
 
 
+def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
+    with serving(tmp_path, CODEMODE_SPARE_WORKER="true") as service:
+        until(lambda: len(service.workers()) == 3)
+        [spare] = service.workers() - {service.holder(each) for each in pair(service, "spare")}
+        until(lambda: len(listening(spare)) == 1)
+        os.kill(service.holder("spare-0"), signal.SIGKILL)
+        until(lambda: service.http.post("/v1/sessions/spare-0/execute", json={"code": "1"}).status_code == 200)
+        assert service.holder("spare-0") == spare
+        # It knows which one it is: what it mints is routed back to it.
+        minted = [service.http.post("/v1/sessions").json()["id"] for _ in range(8)]
+        made_by = [service.holder(each) for each in minted]
+        assert spare in made_by
+        for each, maker in zip(minted, made_by, strict=True):
+            service.execute(each, "1")
+            assert service.holder(each) == maker
+        until(lambda: len(service.workers()) == 3)  # and there is another one for the next time
+
+
+def listening(pid: int) -> list[str]:
+    """The unix sockets of a worker; there is one when it serves."""
+    inodes = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+    table = Path("/proc/net/unix").read_text().splitlines()
+    return [line for line in table if "codemode-workers-" in line and f"socket:[{line.split()[6]}]" in inodes]
+
+
 def test_readiness_is_that_of_all_workers(service: Service) -> None:
     service.http.post("/v1/sessions", json={"id": "ready"})
     until(lambda: service.http.get("/ready").status_code == 200)
@@ -145,8 +171,8 @@ def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_pat
         assert answer.result(HANG_SECONDS).json()["status"] == "cancelled"
         assert service.process.wait(HANG_SECONDS) == 0
         assert not any(map(alive, workers))
-    with serving(tmp_path) as service:
-        assert service.execute("s", TABLES)["result"] == ["begun"]
+    with Worker(tmp_path) as worker:
+        assert worker.session("s").get_tables() == ["begun"]
 
 
 def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path) -> None:

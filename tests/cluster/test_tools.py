@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-import pytest
-
-from tests.cluster.serving import HANG_SECONDS, Service, serving, until
+from tests.cluster.serving import HANG_SECONDS, Service, until
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("data")) as service:
-        yield service
 
 
 def send(service: Service, document: dict[str, Any], **headers: str) -> dict[str, Any]:
