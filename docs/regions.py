@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from codemode import Limits, Session, Settings, Worker, errors, values
+from codemode import adapters as offered
 from codemode.api.app import OPERATIONS
 from codemode.api.series import SERIES
 from codemode.cli import COMMANDS, main
@@ -322,6 +323,38 @@ def import_rules() -> str:
     return "\n".join(parts)
 
 
+def adapters() -> str:
+    """The public names of the adapters, read from their sources: the frameworks take seconds to import."""
+    shared, frameworks = ("tools", "dispatch"), ("langchain", "pydantic_ai", "fastmcp", "smolagents")
+    found = [("codemode.adapters", node) for name in shared for node in _defined(name) if node.name in offered.__all__]
+    found += [(f"codemode.adapters.{name}", node) for name in frameworks for node in _defined(name)]
+    return "\n".join(
+        f"- `{module}`: `{node.name}({_taken(node)})` {_within(ast.get_docstring(node) or '')}"
+        for module, node in found
+    )
+
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Defined = _Function | ast.ClassDef
+
+
+def _defined(adapter: str) -> Iterator[_Function | ast.ClassDef]:
+    tree = ast.parse((ROOT / "codemode" / "adapters" / f"{adapter}.py").read_text(encoding="utf-8"))
+    return (node for node in tree.body if isinstance(node, _Defined) and not node.name.startswith("_"))
+
+
+def _taken(node: _Function | ast.ClassDef) -> str:
+    """The parameters of a function, or of making one of a class, as the source has them."""
+    if isinstance(node, _Function):
+        return ast.unparse(node.args)
+    makers = (each for each in node.body if isinstance(each, _Function) and each.name == "__init__")
+    return next((ast.unparse(each.args).removeprefix("self, ") for each in makers), "")
+
+
+def _within(doc: str) -> str:
+    return doc.replace("\n", "\n  ").replace("\n  \n", "\n\n")
+
+
 def _named(modules: Iterable[str]) -> str:
     return ", ".join(f"`{module}`" for module in modules)
 
@@ -434,6 +467,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "helpers-db": partial(helpers, "helpers.db", Database),
     "helpers-schema": partial(helpers, "helpers.schema", Schema),
     "helpers-sql": partial(helpers, "helpers.sql", Builders),
+    "adapters": adapters,
     "commands": commands,
     "modules": available_modules,
     "statement-kinds": statement_kinds,

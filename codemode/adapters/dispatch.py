@@ -1,7 +1,7 @@
 """Run one tool call as a model's API hands it over, and answer with the text that goes back.
 
 What the model can mend (its arguments, its SQL, its snippet, a busy session) is an answer. What only the host can mend
-(a session that is gone, a full disk, a token) is raised: no retry of the model would help.
+(a session that is gone, a full disk, a token, an option) is raised: no retry of the model would help.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from codemode.adapters.session import AnySession, RunSettings
 from codemode.adapters.tools import TOOLS, Arguments, DescribeTable, ExecuteCode, ListTables, QueryRows
 from codemode.errors import RequestInvalid, SessionBusy, SnippetError, StatementError
 
-FOR_THE_MODEL = (StatementError, SnippetError, RequestInvalid, SessionBusy)
+FOR_THE_MODEL = (StatementError, SnippetError, SessionBusy)
 
 
 def dispatch(
@@ -33,13 +33,13 @@ def dispatch(
     """Run the tool `name` in the session; `arguments` are JSON text or an object.
 
     `most`: characters of the answer. `settings` are options of `Session.run` for `execute_code`. Raises what the model
-    cannot mend: SessionNotFound, SessionExpired, StorageFull, AuthError and their like.
+    cannot mend: SessionNotFound, SessionExpired, StorageFull, AuthError and their like, RequestInvalid for `settings`.
     """
+    prepared = _prepared(session, name, arguments, most)
+    if isinstance(prepared, Answer):
+        return prepared
     try:
-        call = _call(name, arguments)
-        if isinstance(call, ExecuteCode):
-            return of_outcome(session.run(call.code, **_bounded(settings, most)), most)
-        return _read(session, call, most)
+        return of_outcome(session.run(prepared, **_bounded(settings, most)), most)
     except FOR_THE_MODEL as error:
         return of_error(error, most)
 
@@ -53,12 +53,37 @@ async def dispatch_async(
     **settings: Unpack[RunSettings],
 ) -> Answer:
     """The same without blocking the event loop; cancelling the task ends a running snippet."""
+    prepared = await asyncio.to_thread(_prepared, session, name, arguments, most)
+    if isinstance(prepared, Answer):
+        return prepared
+    try:
+        return of_outcome(await session.run_async(prepared, **_bounded(settings, most)), most)
+    except FOR_THE_MODEL as error:
+        return of_error(error, most)
+
+
+def checked_code(session: AnySession, code: str) -> str:
+    """The code, if `Session.run` will take it; raises RequestInvalid.
+
+    What else `run` calls invalid is the host's: how it wants snippets to run.
+    """
+    most = session.limits.code_bytes
+    try:
+        size = len(code.encode())
+    except UnicodeEncodeError:
+        raise RequestInvalid("the code holds a lone surrogate, which is no character", hint="leave it out") from None
+    if size > most:
+        hint = "insert data with helpers.db.batch_insert, in several snippets"
+        raise RequestInvalid(f"the code has {size:,} bytes; at most {most:,} are taken", hint=hint)
+    return code
+
+
+def _prepared(session: AnySession, name: str, arguments: str | Mapping[str, Any] | None, most: int) -> Answer | str:
+    """The code of a snippet that is to run, or the answer, where that takes none."""
     try:
         call = _call(name, arguments)
-        if isinstance(call, ExecuteCode):
-            return of_outcome(await session.run_async(call.code, **_bounded(settings, most)), most)
-        return await asyncio.to_thread(_read, session, call, most)
-    except FOR_THE_MODEL as error:
+        return checked_code(session, call.code) if isinstance(call, ExecuteCode) else _read(session, call, most)
+    except (*FOR_THE_MODEL, RequestInvalid) as error:
         return of_error(error, most)
 
 

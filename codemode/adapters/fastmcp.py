@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from codemode.adapters.answer import MOST, of_error, of_outcome, value_of
-from codemode.adapters.dispatch import FOR_THE_MODEL
+from codemode.adapters.dispatch import FOR_THE_MODEL, checked_code
 from codemode.adapters.session import AnySession, RunSettings
-from codemode.errors import ExtraMissing
+from codemode.errors import ExtraMissing, RequestInvalid
 
 try:
     from fastmcp.exceptions import ToolError
@@ -41,6 +41,10 @@ class CodemodeSandboxProvider:
         functions = {**(self._settings.get("functions") or {}), **(external_functions or {})}
         settings: RunSettings = {"max_result_bytes": self._most // 2, **self._settings, "functions": functions}
         session = self._session()
+        try:
+            code = checked_code(session, code)
+        except RequestInvalid as error:
+            raise ToolError(of_error(error, self._most).text) from None
         try:
             outcome = await session.run_async(code, inputs=inputs, **settings)
         except FOR_THE_MODEL as error:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
+from codemode.limits import Limits
 from codemode.values import Outcome
+
+if TYPE_CHECKING:
+    from codemode.client.session import RemoteSession
+    from codemode.session.session import Session
+
+    def _proven(embedded: Session, remote: RemoteSession) -> tuple[AnySession, AnySession]:
+        return embedded, remote  # mypy looks whether both have what is asked for below
+
 
 Format = Literal["objects", "columns", "csv", "markdown", "auto"]
 
@@ -25,6 +34,8 @@ class RunSettings(TypedDict, total=False):
 
 class AnySession(Protocol):
     """A session, wherever it is."""
+
+    limits: Limits
 
     def run(
         self,

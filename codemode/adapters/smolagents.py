@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from codemode.adapters.answer import MOST, clipped, of_error, of_outcome, value_of
-from codemode.adapters.dispatch import FOR_THE_MODEL
+from codemode.adapters.dispatch import FOR_THE_MODEL, checked_code
 from codemode.adapters.session import AnySession, RunSettings
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.values import Outcome
@@ -28,7 +28,9 @@ class CodemodeExecutor(PythonExecutor):  # type: ignore[misc]  # smolagents has 
     """
 
     def __init__(self, session: AnySession, *, most: int = MOST, **settings: Unpack[RunSettings]) -> None:
-        if session.run("").variables is None:
+        # An empty step: options that `run` refuses, and a session that cannot be lent functions, are told at once.
+        probed: RunSettings = {**settings, "functions": {_FINAL: print}}
+        if session.run("", **probed).variables is None:
             raise RequestInvalid(
                 "the variables of this session do not stay from step to step",
                 hint="make it with worker.session(id, stateful=True)",
@@ -67,8 +69,8 @@ class CodemodeExecutor(PythonExecutor):  # type: ignore[misc]  # smolagents has 
         settings: RunSettings = {"max_result_bytes": self._most // 2, **self._settings, "functions": functions}
         self.state["_print_outputs"] = ""
         try:
-            outcome = self._session.run(code, inputs=self._lost, **settings)
-        except FOR_THE_MODEL as error:
+            outcome = self._session.run(checked_code(self._session, code), inputs=self._lost, **settings)
+        except (*FOR_THE_MODEL, RequestInvalid) as error:
             raise InterpreterError(of_error(error, self._most).text) from None
         # Variables went with their process, or will have: the agent's are given anew, a step's own are the model's to
         # make again.

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from doc_pages import ROOT, headings
 
-from codemode import Limits, Outcome, Session
+from codemode import Limits, Outcome, Session, adapters
+from codemode.adapters.tools import TOOLS
 from codemode.cli import COMMANDS
 from codemode.errors import CodemodeError
 from codemode.settings import keys
@@ -91,6 +92,17 @@ def test_files_that_an_explanation_names_exist(page):
 def test_the_readme_names_every_page_of_the_reference():
     for page in REFERENCE.glob("*.md"):
         assert f"docs/reference/{page.name}" in text("README.md")
+
+
+def test_each_adapter_and_each_of_its_tools_is_in_the_reference():
+    page = text("docs/reference/python.md").split("\n## Adapters")[1].split("\n## ")[0]
+    files = {path.stem for path in (ROOT / "codemode" / "adapters").glob("*.py")}
+    frameworks = files - {"__init__", "answer", "dispatch", "session", "tools"}
+    assert all(f"`codemode.adapters.{name}`: " in page for name in frameworks)
+    assert all(f"{name}(" in page for name in adapters.__all__ if name not in ("AnySession", "Answer"))
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(TOOLS)
+    for name in frameworks:
+        assert f"docs/how-to/use-with-{name.replace('_', '-')}.md" in text("README.md")
 
 
 def test_the_changelog_begins_with_the_version_that_this_is():
