@@ -35,6 +35,7 @@ class ExecuteCode(msgspec.Struct, frozen=True, kw_only=True):
     result_format: Annotated[
         Literal["objects", "columns", "csv", "markdown", "auto"], Meta(description="Of rows that are the result.")
     ] = "objects"
+    max_cell: Annotated[int | None, Meta(description="Characters of a text in these rows.")] = None
     max_result_bytes: Annotated[int | None, Meta(description="A result above is kept as a table.")] = None
     idempotency_key: Annotated[str | None, Meta(description="The same key within 24 hours runs nothing twice.")] = None
     background: Annotated[bool, Meta(description="Answer at once; get_execution has the outcome.")] = False
@@ -89,6 +90,7 @@ async def execute_code(call: Call, given: ExecuteCode) -> Reply:
         "read_only": given.read_only or call.face.read_only,
         "max_result_bytes": given.max_result_bytes or min(call.text_bytes, session.limits.result_bytes),
         "result_format": given.result_format,
+        "max_cell": given.max_cell,
         "idempotency_key": given.idempotency_key,
     }
     if given.background:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from codemode import cells
 from codemode.mcp import wire, words
 from codemode.mcp.executing import SessionId
 from codemode.mcp.tool import Call, Reply, Tool
@@ -95,9 +96,9 @@ class TableDescription(msgspec.Struct, frozen=True, kw_only=True):
 async def query(call: Call, given: Query) -> Reply:
     """Run one statement that only reads; it waits for no execution."""
     session = await call.session(given.session_id, "read")
-    found = await call.service.call(session.query, given.sql, given.params, read_only=True)
+    found = await call.service.call(session.query, given.sql, cells.row_from_json(given.params), read_only=True)
     most = min(given.max_rows, session.limits.rows)
-    rows, clipped = _within((list(row.values()) for row in found[:most]), call.text_bytes)
+    rows, clipped = _within((row.values() for row in found[:most]), call.text_bytes)
     data = {
         "columns": list(found.columns), "rows": rows, "row_count": found.row_count,
         "truncated": found.truncated or len(rows) < found.row_count, "clipped_cells": clipped,
@@ -105,30 +106,27 @@ async def query(call: Call, given: Query) -> Reply:
     return Reply(wire.fit(data), _table_in_words(data, found.truncated), session.id)
 
 
-def _within(found: Iterable[list[Any]], most: int) -> tuple[list[list[Any]], int]:
+def _within(found: Iterable[Iterable[Any]], most: int) -> tuple[list[list[Any]], int]:
     """As many rows as fit into `most` bytes of JSON, long texts clipped, and how many cells were."""
     kept: list[list[Any]] = []
     clipped = 0
     for row in found:
-        cells = [_clipped(cell) for cell in wire.fit(row)]
-        most -= len(wire.text(cells).encode()) + 1
+        whole = wire.fit([cells.to_json(cell) for cell in row])
+        shown = [_clipped(cell) for cell in whole]
+        most -= len(wire.text(shown).encode()) + 1
         if most < 0 and kept:
             break
-        clipped += sum(
-            cell is not whole and cell != whole for cell, whole in zip(cells, row, strict=True) if _long(whole)
-        )
-        kept.append(cells)
+        clipped += sum(cell != entire for cell, entire in zip(shown, whole, strict=True))
+        kept.append(shown)
     return kept, clipped
-
-
-def _long(cell: Any) -> bool:
-    return isinstance(cell, str | bytes) and len(cell) > _CELL
 
 
 def _clipped(cell: Any) -> Any:
     if isinstance(cell, dict):  # a blob as `{"$bytes": base64}`
         return {name: _clipped(each) for name, each in cell.items()}
-    return f"{cell[:_CELL]}… (+{len(cell) - _CELL:,} characters)" if _long(cell) else cell
+    if isinstance(cell, str) and len(cell) > _CELL:
+        return f"{cell[:_CELL]}… (+{len(cell) - _CELL:,} characters)"
+    return cell
 
 
 def _table_in_words(data: dict[str, Any], cut: bool) -> str:
@@ -175,7 +173,8 @@ async def describe_table(call: Call, given: DescribeTable) -> Reply:
     """What one table was declared as and what it holds."""
     session = await call.session(given.session_id, "read")
     found = await call.service.call(session.describe_table, given.table)
-    data = {name: wire.fit(found[name]) for name in TableDescription.__struct_fields__ if name in found}
+    told = cells.all_to_json({name: found[name] for name in TableDescription.__struct_fields__ if name in found})
+    data: dict[str, Any] = wire.fit(told)
     data["sample_rows"] = [{name: _clipped(cell) for name, cell in row.items()} for row in data["sample_rows"]]
     return Reply(data, _description_in_words(data), session.id)
 

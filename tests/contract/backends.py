@@ -8,15 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from codemode import AsyncClient, Client, Worker
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from msgspec import convert, structs
+
+from codemode import AsyncClient, Client, Limits, Settings, Worker
+from codemode.client.problems import problem
+from codemode.mcp.server import PROBLEM_KEY
 from codemode.values import Outcome
 from tests.api.conftest import listening
+from tests.mcp.mcp_clients import in_memory
 
 HANG_SECONDS = 60.0
 
@@ -39,6 +46,7 @@ class Backend:
     whole: bool = True
     lacks: frozenset[str] = frozenset({"functions"})
     worker: Any = None  # what has sessions(), info(), remove() and pin()
+    changes: frozenset[str] = frozenset()  # cases whose values do not arrive as they are
 
 
 @contextlib.contextmanager
@@ -112,4 +120,52 @@ async def _awaited(coming: Any) -> Any:
     return await coming
 
 
-BACKENDS = {"embedded": embedded, "client": client, "async client": async_client}
+@contextlib.contextmanager
+def mcp_tools(directory: Path) -> Iterator[Backend]:
+    # What a model reads is bounded far below the engine's own limit: here as high as that, to compare what is told.
+    settings = structs.replace(Settings(), mcp_result_bytes=Limits().result_bytes)
+    with Worker(directory, settings=settings) as worker, start_blocking_portal() as portal:
+
+        def session(session_id: str | None = None, *, stateful: bool | None = None) -> ToolSession:
+            return ToolSession(worker, portal, client, session_id, stateful)
+
+        with portal.wrap_async_context_manager(in_memory(worker)) as client:
+            yield Backend(
+                session, whole=False, lacks=frozenset({"functions", "on_output", "limits"}),
+                changes=frozenset({"an integer of 6000 digits", "a lone surrogate"}),
+            )  # fmt: skip
+
+
+class ToolSession:
+    """A session by the tools of MCP, as the contract suite uses one."""
+
+    def __init__(
+        self, worker: Worker, portal: BlockingPortal, client: Any, session_id: str | None, stateful: bool | None
+    ) -> None:
+        self._worker, self._portal, self._client = worker, portal, client
+        made = self._call("create_session", {"session_id": session_id, "stateful": stateful})
+        self.id = made["id"]
+
+    def run(self, code: str, **options: Any) -> Outcome:
+        """The outcome, with what the tools leave out."""
+        renamed = {{"timeout": "timeout_seconds"}.get(name, name): value for name, value in options.items()}
+        if "inputs" in renamed:
+            renamed["inputs"] = json.loads(json.dumps(renamed["inputs"]))
+        told = self._call("execute_code", {"session_id": self.id, "code": code, **renamed})
+        return structs.replace(convert(told, Outcome), isolation=self._worker.isolation)
+
+    def query(self, sql: str, params: Any = (), *, read_only: bool = False) -> Any:
+        """The rows as dicts."""
+        assert read_only, "the tool only reads"
+        found = self._call("query", {"session_id": self.id, "sql": sql, "params": list(params), "max_rows": 10_000})
+        return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
+
+    def _call(self, tool: str, arguments: dict[str, Any]) -> Any:
+        answer = self._portal.call(self._client.call_tool, tool, arguments)
+        if answer.is_error:
+            told = answer.meta[PROBLEM_KEY]
+            raise problem({**told, "detail": told["message"]})
+        return answer.structured_content
+
+
+BACKENDS = {"embedded": embedded, "client": client, "async client": async_client, "mcp": mcp_tools}

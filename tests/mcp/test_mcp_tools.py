@@ -217,6 +217,20 @@ def test_what_models_and_hosts_write_for_an_argument_is_understood(case: str, wo
     run(work)
 
 
+def test_cells_that_json_cannot_hold_cross_in_both_directions(worker: Worker):
+    async def work():
+        async with in_memory(worker) as client:
+            made = await client.call_tool("create_session", {})
+            odd = [{"$bytes": "AP8="}, {"$float": "-Infinity"}, 2**63 - 1, None, "ü"]
+            call = {"session_id": made.structured_content["id"], "params": odd}
+            answer = await client.call_tool("query", {**call, "sql": "SELECT ? a, ? b, ? c, ? d, ? e, typeof(?1) f"})
+            assert answer.structured_content["rows"] == [[*odd, "blob"]]
+            wrong = await client.call_tool("query", {**call, "params": [{"$bytes": "no base64!"}], "sql": "SELECT ?"})
+            assert "sql.value" in text(wrong)
+
+    run(work)
+
+
 def test_results_rows_and_printed_text_are_bounded(worker: Worker):
     most = worker.settings.mcp_result_bytes
 
