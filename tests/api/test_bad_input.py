@@ -229,6 +229,7 @@ def test_bodies_may_be_gzip(http: httpx2.Client, session: str) -> None:
         ("gzip", gzip.compress(ROW) + b"rubbish", 400),
         ("gzip", b"", 400),
     ],
+    ids=["br", "deflate", "twice", "plain", "cut", "rubbish behind", "nothing"],
 )
 def test_other_encodings_and_damage_are_refused(
     http: httpx2.Client, session: str, encoding: str, body: bytes, status: int
