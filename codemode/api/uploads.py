@@ -28,10 +28,12 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
     """
     service = service_of(request)
     upload = Upload(request, service.settings.upload_bytes)
+    # Before the first byte: what is wrong with the session is told by the status, and a file that may not go there does
+    # not fill the disk on its way.
+    await in_session(request, lambda session: None)
     if "text/event-stream" not in request.headers.get("accept", "").lower():
         with service.running(upload):
             return answer(await work(upload, lambda _: None))
-    await in_session(request, lambda session: None)  # what is wrong with it is told by the status
     with ExitStack() as known:
         known.enter_context(service.running(upload))
         ending = known.pop_all()

@@ -103,6 +103,10 @@ class Tokens:
         )
         return [_token(row) for row in self._catalog.run(sql, tenant, user, after, limit)]
 
+    def any_made(self) -> bool:
+        """Whether there ever was a token, valid or not."""
+        return bool(self._catalog.run("SELECT 1 FROM tokens LIMIT 1"))
+
     def any_valid(self, now: int) -> bool:
         """Whether there is a token that may be used at `now`."""
         sql = "SELECT 1 FROM tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) LIMIT 1"

@@ -90,15 +90,21 @@ def _serve_with_workers(app: App, settings: Settings, host: str, port: int, coun
 
 
 def _guarded(tokens: Tokens, host: str) -> bool:
-    """Whether tokens are asked for; raises RequestInvalid where they would have to be and there is none."""
-    from codemode.database.clock import sure_ms
+    """Whether tokens are asked for; raises RequestInvalid where they would have to be and there is none.
 
-    guarded = tokens.any_valid(sure_ms())
-    if not guarded and not _loopback(host):
+    They are where there ever was one: a service must not be open to all one morning because its last token has expired
+    in the night.
+    """
+    from codemode.database.clock import now_ms
+
+    guarded, valid = tokens.any_made(), tokens.any_valid(now_ms())
+    if not valid and not _loopback(host):
         raise RequestInvalid(
             f"{host} can be reached from other machines, and there is no token",
             hint="make one with `codemode token create`, or listen on 127.0.0.1",
         )
+    if guarded and not valid:
+        _log.warning("every token is revoked or expired: nobody is let in until `codemode token create` makes one")
     return guarded
 
 

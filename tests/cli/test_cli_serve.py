@@ -67,6 +67,16 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
     assert codemode(tmp_path, "token", "revoke", token["id"]).returncode == 2
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_whose_last_token_is_gone_stays_closed_when_it_is_started_again(tmp_path: Path, workers: str) -> None:
+    made = json.loads(codemode(tmp_path, "token", "create", "--json").stdout)["result"]
+    assert codemode(tmp_path, "token", "revoke", made["id"]).returncode == 0
+    with serving(tmp_path, "--workers", workers) as (address, _):
+        assert httpx2.get(f"{address}/v1/sessions").status_code == 401
+    done = codemode(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert (done.returncode, "there is no token" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("expires", ["soon", "0d", "5", "-1d", "9999999d"])
 def test_a_time_that_is_none_is_refused(tmp_path: Path, expires: str) -> None:
     done = codemode(tmp_path, "token", "create", "--expires", expires)

@@ -1,0 +1,121 @@
+"""`codemode tenants`, `audit`, `token` and `sessions share`: what an operator does, and that it is on record."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from typing import Any
+
+import pytest
+
+from codemode import Settings
+from codemode.database.clock import now_ms
+from codemode.worker import Worker
+
+
+def acts(cli: Any) -> list[tuple[str, str, str]]:
+    found = cli("audit", "--json").json["result"]
+    return [(each["tenant"], each["action"], each["resource"]) for each in found]
+
+
+def test_quotas_are_set_shown_and_taken_back(cli: Any) -> None:
+    cli("token", "create", "--tenant", "acme")
+    made = cli("tenants", "set", "acme", "--sessions", 5, "--bytes", "2MiB", "--executions", "none", "--json").json
+    assert made["result"]["quotas"] == {"sessions": 5, "bytes": 2**21, "executions": 0, "executions_per_minute": 0}
+    assert cli("tenants", "show", "acme").out.splitlines()[1:3] == [
+        "sessions             0 of 5",
+        "bytes                0 bytes of 2.1 MB",
+    ]
+    cli("tenants", "set", "acme", "--bytes", "none", "--per-minute", 30)
+    assert cli("tenants", "set", "acme", "--sessions", "default", "--json").json["result"]["quotas"] == {
+        "sessions": 0, "bytes": 0, "executions": 0, "executions_per_minute": 30,
+    }  # fmt: skip
+    assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["acme", "local"]
+
+
+def test_the_settings_hold_where_a_tenant_has_no_number(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEMODE_TENANT_EXECUTIONS", "4")
+    cli("token", "create", "--tenant", "acme")
+    assert cli("tenants", "show", "acme", "--json").json["result"]["quotas"]["executions"] == 4
+    cli("tenants", "set", "acme", "--executions", "none")
+    assert cli("tenants", "show", "acme", "--json").json["result"]["quotas"]["executions"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nobody", "--sessions", "1"],
+        ["local"],
+        ["local", "--sessions", "-1"],
+        ["local", "--sessions", "1.5"],
+        ["local", "--sessions", "5MB"],
+        ["local", "--bytes", "5 parsecs"],
+        ["local", "--bytes", "99999999999999999999"],
+        ["local", "--executions", ""],
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_quota_is_refused_and_changes_nothing(cli: Any, arguments: list[str]) -> None:
+    assert cli("tenants", "set", *arguments).code == 2
+    assert acts(cli) == []
+
+
+def test_what_an_operator_does_is_on_record(cli: Any) -> None:
+    token = cli("token", "create", "--tenant", "acme", "--json").json["result"]["id"]
+    cli("token", "revoke", token)
+    cli("tenants", "set", "acme", "--sessions", "3")
+    cli("query", "select 1", "-s", "nobody")
+    cli("run", "-s", "s1", "-c", "1")
+    cli("sessions", "share", "s1", "--user", "ann", "--role", "viewer")
+    cli("sessions", "unshare", "s1", "--user", "ann")
+    cli("sessions", "pin", "s1")
+    cli("sessions", "sweep")
+    cli("sessions", "rm", "s1")
+    assert acts(cli)[::-1] == [
+        ("acme", "create_token", token),
+        ("acme", "revoke_token", token),
+        ("acme", "set_quotas", "sessions=3"),
+        ("local", "add_participant", "s1 ann viewer"),
+        ("local", "remove_participant", "s1 ann"),
+        ("local", "change_session", "s1 pinned"),
+        ("local", "sweep", "0 sessions"),
+        ("local", "delete_session", "s1"),
+    ]
+    [newest] = cli("audit", "--limit", 1, "--json").json["result"]
+    assert newest["actor"] == f"os:{pwd.getpwuid(os.getuid()).pw_name}"
+    assert [each["id"] for each in cli("audit", "--before", newest["id"], "--limit", 1, "--json").json["result"]] == [
+        newest["id"] - 1
+    ]
+    assert {each["tenant"] for each in cli("audit", "--tenant", "acme", "--json").json["result"]} == {"acme"}
+    assert "set_quotas" in cli("audit").out
+
+
+def test_who_takes_part_is_listed(cli: Any) -> None:
+    cli("run", "-s", "s1", "-c", "1")
+    assert cli("sessions", "participants", "s1").err.startswith("nobody")
+    cli("sessions", "share", "s1", "--user", "ann")
+    [ann] = cli("sessions", "participants", "s1", "--json").json["result"]
+    assert (ann["user_id"], ann["role"], ann["left_at"]) == ("ann", "member", None)
+    assert cli("sessions", "share", "nobody", "--user", "ann").code == 2
+    assert cli("sessions", "share", "s1", "--user", "a\x1b[31mb").code == 2
+
+
+def test_control_characters_in_the_log_do_not_reach_the_terminal(cli: Any, data_dir: Any) -> None:
+    with Worker(data_dir) as worker:
+        worker.audit.add(at=now_ms(), tenant="local", actor="tok_1", action="execute", resource="\x1b[2Jgone")
+    shown = cli("audit").out
+    assert "\x1b" not in shown
+    assert "gone" in shown
+
+
+def test_the_sweeper_forgets_what_the_audit_log_kept_long_enough(data_dir: Any) -> None:
+    day = 86_400_000
+    with Worker(data_dir) as worker:
+        for days in (3, 1):
+            worker.audit.add(at=now_ms() - days * day, tenant="local", actor="x", action=f"{days}")
+    with Worker(data_dir, settings=Settings(audit_days=2, sweep_seconds=0.05)) as worker:
+        until = time.monotonic() + 60
+        while len(worker.audit.read()) > 1 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert [act.action for act in worker.audit.read()] == ["1"]
