@@ -21,7 +21,7 @@ from codemode.database.execute import Connection
 from codemode.errors import NoSuchCheckpoint, SessionBusy, SessionDamaged
 from codemode.session.checkpoints import Checkpoints
 from codemode.session.files import SessionFiles
-from codemode.session.turn import file_lock
+from codemode.session.turn import moments_lock
 
 LOCK_SECONDS = 10.0  # most executions are over by then; a backup of many sessions must come to an end
 
@@ -57,7 +57,7 @@ def snapshot(files: SessionFiles, checkpoints: Checkpoints) -> Iterator[Snapshot
     with ExitStack() as held:
         with ExitStack() as lock:
             try:
-                lock.enter_context(file_lock(files.lock, LOCK_SECONDS))
+                lock.enter_context(moments_lock(files.lock, LOCK_SECONDS))
                 between = True
             except SessionBusy:
                 between = False

@@ -115,6 +115,52 @@ def file_lock(path: Path, seconds: float) -> Iterator[None]:
             os.close(handle)  # closing the only descriptor of this open file releases its flock
 
 
+@contextmanager
+def moments_lock(path: Path, seconds: float) -> Iterator[None]:
+    """The same for one who needs it for a moment only, between two turns of whoever has it again and again.
+
+    Who polls rarely finds that moment; the kernel wakes a waiting thread when it comes.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        waiter = _Waiter(_opened(path))
+        waiter.wait(until)
+        try:
+            if _same_file(waiter.handle, path):
+                yield
+                return
+        finally:
+            os.close(waiter.handle)
+
+
+class _Waiter:
+    """A thread that waits for the lock, since flock cannot wait with a bound; given up, it lets go of what it gets."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        self._lock = threading.Lock()
+        self._granted, self._given_up = threading.Event(), False
+
+    def wait(self, until: float) -> None:
+        """Return with the lock; raises SessionBusy at `until`, and closes the file then."""
+        threading.Thread(target=self._take, name="codemode-lock", daemon=True).start()
+        if self._granted.wait(max(0.0, until - time.monotonic())):
+            return
+        with self._lock:
+            if self._granted.is_set():
+                return
+            self._given_up = True
+        raise SessionBusy("another process holds this session", hint="wait until it is done, or stop that process")
+
+    def _take(self) -> None:
+        fcntl.flock(self.handle, fcntl.LOCK_EX)
+        with self._lock:
+            if self._given_up:
+                os.close(self.handle)
+            else:
+                self._granted.set()
+
+
 def _opened(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -16,9 +16,10 @@ import apsw
 import pytest
 
 from codemode import Session, Worker
-from codemode.errors import BackupDamaged, RequestInvalid, SessionExpired, SessionNotFound
+from codemode.errors import BackupDamaged, RequestInvalid, SessionBusy, SessionExpired, SessionNotFound
 from codemode.limits import Limits
 from codemode.session.archive import ArchiveReader, Manifest
+from codemode.session.turn import file_lock, moments_lock
 
 WRITER = """
 import sys
@@ -313,3 +314,32 @@ def test_a_backup_that_is_killed_has_no_name_or_is_whole(killed: list[dict[str, 
     found = [each for each in killed if each["case"] == "backup" and "at" in each]
     assert {each["target"] for each in found} == {False, "whole"}
     assert all((each["rows"], each["state"]) == NOW for each in found)
+
+
+def test_the_moment_between_two_turns_is_found_however_short_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    stop = threading.Event()
+
+    def hog() -> None:
+        while not stop.is_set():
+            with file_lock(path, 60.0):
+                time.sleep(0.3)
+
+    hogging = threading.Thread(target=hog)
+    hogging.start()
+    try:
+        started = time.monotonic()
+        for _ in range(5):
+            with moments_lock(path, 60.0):
+                pass
+        assert time.monotonic() - started < 60
+        with file_lock(path, 60.0), pytest.raises(SessionBusy), moments_lock(path, 0.05):
+            pass
+    finally:
+        stop.set()
+        hogging.join()
+    with file_lock(path, 60.0):
+        pass  # whoever gave up lets go of it
+    path.unlink()
+    with moments_lock(path, 60.0):
+        assert path.exists()
