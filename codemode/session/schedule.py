@@ -36,6 +36,7 @@ _NAME = re.compile(r"codemode-([0-9a-f]{12})-(\d{8}T\d{6}Z)\.zip")
 _TIME = "%Y%m%dT%H%M%SZ"
 _LOOK_SECONDS = 30.0  # how late one may be: other processes make them, and clocks are set, while this one waits
 _RETRY_SECONDS = 300.0  # after one that failed
+_NICE = 10
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,9 @@ class Schedule:
             self._thread.join()
 
     def _run(self) -> None:
+        with suppress(OSError):
+            # Of this thread alone: who waits for a snippet comes before who waits for nothing.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         wait = 0.0
         while not self._stop.wait(wait):
             wait = min(_LOOK_SECONDS, self._settings.every_seconds or _LOOK_SECONDS)

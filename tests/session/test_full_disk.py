@@ -5,6 +5,7 @@ On a small file system of its own where this process may mount one.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -90,3 +91,44 @@ def test_a_checkpoint_and_a_restore_that_do_not_fit(small_disk: Path) -> None:
         session.restore("small")
         assert session.value("SELECT count(*) FROM t") == 1
         assert session.fork().get_tables() == ["t"]
+
+
+def test_a_backup_that_does_not_fit_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path / "data") as worker:
+        session = worker.session("s")
+        session.exec("CREATE TABLE t (x)")
+        session.batch_insert("t", [{"x": os.urandom(100_000)} for _ in range(20)])
+        for free in (
+            4_096,
+            400_000,
+            2_300_000,
+        ):  # for the directory, a part of the copy, a part of the archive beside it
+            fill(small_disk / "fill")
+            with (small_disk / "fill").open("r+b") as file:
+                file.truncate(file.seek(0, 2) - free)
+            with pytest.raises(StorageFull, match="free space"):
+                worker.backup(small_disk / "b.zip")
+            assert [path.name for path in small_disk.iterdir()] == ["fill"]
+        (small_disk / "fill").unlink()
+        assert session.value("SELECT count(*) FROM t") == 20
+
+
+def test_a_restore_that_does_not_fit_changes_nothing(small_disk: Path, tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path / "data") as worker:
+        large = worker.session("s")
+        large.exec("CREATE TABLE t (x)")
+        large.batch_insert("t", [{"x": os.urandom(100_000)} for _ in range(18)])
+        worker.backup(tmp_path / "b.zip")
+    with Worker(data_dir=small_disk / "data") as worker:
+        here = worker.session("s")
+        here.exec("CREATE TABLE here (x)")
+        worker.restore(tmp_path / "b.zip", "s", new_id="first")
+        for existing, new_id in (("replace", None), ("error", "second")):
+            with pytest.raises(StorageFull, match="free space"):
+                worker.restore(tmp_path / "b.zip", "s", existing=existing, new_id=new_id)
+            assert here.get_tables() == ["here"]
+            assert sorted(info.id for info in worker.sessions()) == ["first", "s"]
+            assert list((small_disk / "data" / "sessions").glob("restoring-*")) == []
+        worker.remove("first")
+        worker.restore(tmp_path / "b.zip", "s", new_id="second")
+        assert worker.session("second").value("SELECT count(*) FROM t") == 18

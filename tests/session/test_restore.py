@@ -164,6 +164,20 @@ def test_a_restore_waits_for_the_running_execution_and_others_see_one_commit(tmp
         assert session.query("SELECT x FROM t") == [{"x": 2}]
 
 
+def test_who_had_the_removed_session_open_uses_the_restored_one(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path / "data") as worker, Worker(data_dir=tmp_path / "data") as service:
+        worker.session("s").exec("CREATE TABLE t (x)")
+        worker.backup(tmp_path / "b.zip")
+        session = service.session("s")
+        session.exec("INSERT INTO t VALUES (1)")
+        assert session.query("SELECT x FROM t", read_only=True) == [{"x": 1}]
+        worker.remove("s")
+        worker.restore(tmp_path / "b.zip")
+        assert session.query("SELECT x FROM t", read_only=True) == []
+        session.exec("INSERT INTO t VALUES (2)")
+        assert worker.session("s").query("SELECT x FROM t") == [{"x": 2}]
+
+
 @pytest.mark.parametrize("harm", ["garbage", "missing", "empty"])
 def test_a_damaged_session_is_set_aside_for_the_restored_one(tmp_path: Path, harm: str) -> None:
     with Worker(data_dir=tmp_path / "data") as worker:
