@@ -16,6 +16,7 @@ import click
 
 from codemode import __version__
 from codemode.cli.app import App, command
+from codemode.cli.first_process import stand_in
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def serve(app: App, host: str, port: int, workers: int | None) -> None:
     it needs tokens: `codemode token create`.
     """
     _check_installed()
+    stand_in()
     from codemode.api.connection import raise_descriptors
     from codemode.service import logs
 
