@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import anyio
 import msgspec
 from msgspec import Meta
 
+from codemode.errors import CodemodeError
 from codemode.mcp import wire, words
 from codemode.mcp.progress import Progress
 from codemode.mcp.tool import Call, Reply, Tool
 from codemode.plain import decode
 from codemode.service.background import Accepted
+from codemode.session.running import Running
 from codemode.session.session import Session
 from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Usage
 
@@ -107,17 +110,28 @@ async def _session(call: Call, session_id: str | None) -> Session:
 
 
 async def _followed(call: Call, session: Session, code: str, options: dict[str, Any]) -> Outcome:
-    """The outcome; where the client cancels its call or goes away, the execution is ended and undone."""
+    """The outcome; where the client cancels its call or goes away, the execution is ended, undone and recorded."""
     progress = Progress(call.client)
     options = {**options, "on_output": progress.print, "on_event": progress.happened}
     with call.service.running(await call.service.begin(call.caller, session, code, **options)) as running:
         try:
             async with progress.told():
                 return await running.outcome()
-        finally:
+        except asyncio.CancelledError:
             # A cancelled scope cancels every wait in it, and the rollback has to be waited for.
             with anyio.CancelScope(shield=True):
                 await running.end()
+                call.record("execute_code", session.id, await _code_of(running))
+            raise
+
+
+async def _code_of(running: Running) -> str:
+    """What became of an execution that was ended: it may have been over before."""
+    try:
+        outcome = await running.outcome()
+    except CodemodeError as error:
+        return error.code
+    return outcome.error.code if outcome.error else "ok"
 
 
 async def _begun(call: Call, session: Session, code: str, options: dict[str, Any]) -> Reply:
@@ -195,7 +209,7 @@ TOOLS = (
         about="Run Python 3 next to a session's own SQLite database, all or nothing: what fails leaves no change. "
         "Without session_id it makes a session and answers its id." + _HELPERS,
         read_only_about="Run Python 3 next to a session's own SQLite database, which it can only read." + _HELPERS,
-        takes=ExecuteCode, answers=Execution, destructive=True,
+        takes=ExecuteCode, answers=Execution, destructive=True, stoppable=True,
     ),
     Tool(
         name="get_execution", title="Look at a background execution", scope="read", run=get_execution,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
@@ -85,8 +84,11 @@ class McpServer:
         if params.name not in self._offered:
             raise MCPError(code=types.INVALID_PARAMS, message=f"there is no tool {params.name[:60]!r}")
         result: types.CallToolResult | None = None
+        tool = _BY_NAME[params.name]
         with self._cancellable_as(self._key(context, context.request_id)):
-            result = await self._answered(context, _BY_NAME[params.name], params.arguments or {})
+            # What cannot be stopped in its thread is waited for: the audit log has to tell what became of it.
+            with anyio.CancelScope(shield=tool.scope != "read" and not tool.stoppable):
+                result = await self._answered(context, tool, params.arguments or {})
         if result is None:
             raise MCPError(code=CANCELLED, message="Request cancelled")
         return result
@@ -100,10 +102,6 @@ class McpServer:
             if tool.scope != "read" or error.code.startswith("auth."):
                 call.record(tool.name, str(given.get("session_id", ""))[:128], error.code)
             return _refused(error)
-        except asyncio.CancelledError:
-            if tool.scope != "read":
-                call.record(tool.name, str(given.get("session_id", ""))[:128], "code.cancelled")
-            raise
         except Exception:  # noqa: BLE001 - a fault of our own: the client gets an id, the log what it stands for
             fault = f"fault_{secrets.token_hex(8)}"
             _log.exception("%s", fault)

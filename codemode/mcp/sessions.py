@@ -95,7 +95,7 @@ async def checkpoint_session(call: Call, given: CheckpointSession) -> Reply:
 
 async def restore_session(call: Call, given: RestoreSession) -> Reply:
     """Make a session's data what it was at a checkpoint."""
-    session = await call.session(given.session_id, "execute")
+    session = await call.session(given.session_id, "write")
     found = await call.service.call(session.restore, given.name)
     said = f"session {session.id} is as it was at checkpoint {found.name}, made {found.created_at}"
     return Reply(wire.fit(found), said, session.id)

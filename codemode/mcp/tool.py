@@ -81,6 +81,7 @@ class Tool:
     read_only: bool = False
     destructive: bool = False
     idempotent: bool = False
+    stoppable: bool = False  # by whoever gives up waiting; other acts end by themselves, and are recorded
     read_only_about: str | None = None  # of one that is offered by a read-only face all the same
 
     def offered(self, face: Face) -> bool:

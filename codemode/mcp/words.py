@@ -41,6 +41,9 @@ def outcome(found: Mapping[str, Any]) -> str:
     if found.get("stdout"):
         parts.append(f"printed:\n{found['stdout'].rstrip()}")
     parts += [f"warning: {each}" for each in found.get("warnings") or ()]
+    if found.get("variables"):
+        why = f": {found['variables_reason']}" if found.get("variables_reason") else ""
+        parts.append(f"variables: {found['variables']}{why}")
     parts.append(_ending(found))
     return wire.printable("\n".join(parts))
 
@@ -66,7 +69,8 @@ def _ending(found: Mapping[str, Any]) -> str:
         kept = "the writes after the last commit() were undone" if db.get("committed") else "all writes were undone"
     else:
         kept = f"{db.get('rows_read', 0):,} rows read, {db.get('rows_written', 0):,} written"
-    return f"[session {found['session_id']}: {kept}; {usage.get('duration_ms', 0):,.0f} ms]"
+    again = "; told again under its idempotency key, nothing ran" if found.get("replayed") else ""
+    return f"[session {found['session_id']}: {kept}; {usage.get('duration_ms', 0):,.0f} ms{again}]"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -221,6 +221,26 @@ def test_a_client_that_goes_away_ends_its_execution(address: str):
     assert after["result"]["structuredContent"]["result"] == 0
 
 
+def acts_of(guarded: Guarded, tenant: str, resource: str) -> list[tuple[str, str]]:
+    with Worker(guarded.data_dir) as worker:
+        return [(act.action, act.outcome) for act in worker.audit.read(tenant) if act.resource == resource]
+
+
+def test_what_became_of_a_call_that_nobody_waits_for_is_recorded(guarded: Guarded):
+    async def work():
+        async with guarded.client("acme") as client:
+            await client.call_tool("create_session", {"session_id": "left"})
+            loop = {"session_id": "left", "code": "while True: pass"}
+            with pytest.raises(MCPError):
+                await client.call_tool("execute_code", loop, read_timeout_seconds=1.0)
+            await client.call_tool("execute_code", {"session_id": "left", "code": "return 1"})
+
+    run(work)
+    assert acts_of(guarded, "acme", "left") == [
+        ("execute_code", "ok"), ("execute_code", "code.cancelled"), ("create_session", "ok"),
+    ]  # fmt: skip
+
+
 def test_a_cancellation_ends_the_call_of_its_own_client_alone(guarded: Guarded):
     """Every client counts its requests from one: the same number of another client, or tenant, is another call."""
     bearer = {name: {"Authorization": f"Bearer {guarded.tokens[name]}"} for name in ("acme", "other")}

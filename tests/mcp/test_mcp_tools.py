@@ -356,6 +356,31 @@ def test_a_fault_of_our_own_is_told_by_an_id(worker: Worker, monkeypatch: pytest
     run(work)
 
 
+def test_a_stateful_session_says_whether_its_variables_are_there(worker: Worker):
+    async def work():
+        async with in_memory(worker) as client:
+            made = await client.call_tool("create_session", {"stateful": True})
+            session = {"session_id": made.structured_content["id"]}
+            assert "variables: fresh" in text(await client.call_tool("execute_code", {**session, "code": "x = 20"}))
+            kept = await client.call_tool("execute_code", {**session, "code": "return x + 1"})
+            assert text(kept).startswith("21\nvariables: kept")
+
+    run(work)
+
+
+def test_what_is_told_again_under_a_key_says_so(worker: Worker):
+    async def work():
+        async with in_memory(worker) as client:
+            made = await client.call_tool("create_session", {})
+            call = {"session_id": made.structured_content["id"], "code": "return 1", "idempotency_key": "once"}
+            await client.call_tool("execute_code", call)
+            again = await client.call_tool("execute_code", call)
+            assert again.structured_content["replayed"]
+            assert "nothing ran" in text(again)
+
+    run(work)
+
+
 def test_a_dry_run_keeps_nothing(worker: Worker):
     async def work():
         async with in_memory(worker) as client:
