@@ -32,7 +32,7 @@ from codemode.api import (
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
 from codemode.api.operations import Handler, Operation
-from codemode.api.requests import answer, identify, origins, record
+from codemode.api.requests import answer, identify, origins, record, service_of
 from codemode.api.traffic import Traffic
 from codemode.errors import CodemodeError
 from codemode.service.service import Service
@@ -103,6 +103,7 @@ def _guarded(operation: Operation) -> Handler:
         request.state.operation, request.state.reach = operation.name, operation.reach
         try:
             if operation.scope is not None:
+                service_of(request).acts.check_not_over()
                 request.state.caller = identify(request)
                 request.state.caller.require(operation.scope)
             response = await operation.handler(request)

@@ -87,6 +87,11 @@ class Deadline:
             self._connection.interrupt()
             return True
 
+    def interrupt(self) -> None:
+        """End the statement that runs, if one does; from any thread, also while the connection is being closed."""
+        with suppress(apsw.ConnectionClosedError):
+            self._connection.interrupt()
+
     @contextmanager
     def until(self, at: float) -> Iterator[None]:
         """Statements stepped inside end at `at` (a time of time.monotonic)."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from codemode.errors import WorkerUnavailable
+from codemode.errors import StatementTimeout, WorkerUnavailable
 from codemode.settings import Settings
 
 _LOOK_SECONDS = 0.02
@@ -28,11 +28,13 @@ Going = TypeVar("Going", bound=Act)
 class Acts:
     """Those of one service; used on its event loop, but for `leave` and `hurry`."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, interrupt: Callable[[], None]) -> None:
+        self._settings, self._interrupt = settings, interrupt
         self._going: set[Act] = set()
+        self._looks = 0
         self._closed = self._hurried = False
         self.leaving = False  # the service is about to end, and nobody new should come
+        self.over = False  # nothing at all is begun any more
 
     def __len__(self) -> int:
         return len(self._going)
@@ -52,6 +54,27 @@ class Acts:
         finally:
             self._going.discard(act)
 
+    @contextmanager
+    def look(self) -> Iterator[None]:
+        """Know of a call that nobody has to undo; at the end its statement is interrupted, and it says why.
+
+        Raises WorkerUnavailable instead of the statement's timeout then.
+        """
+        self._looks += 1
+        try:
+            yield
+        except StatementTimeout:
+            if not self.over:
+                raise
+            raise WorkerUnavailable("the service ended before the statement did", hint="send it again") from None
+        finally:
+            self._looks -= 1
+
+    def check_not_over(self) -> None:
+        """Raise WorkerUnavailable when nothing is begun any more."""
+        if self.over:
+            raise WorkerUnavailable("the service has ended", hint="send it again in a moment")
+
     def leave(self) -> None:
         """Say that the service is about to end; may be called in a signal handler."""
         self.leaving = True
@@ -65,13 +88,23 @@ class Acts:
         await self._wait(self._settings.drain_seconds, lambda: False)
 
     async def end(self) -> None:
-        """Take nothing new, give what goes on `shutdown_seconds`, then undo it and have it answered."""
+        """Take nothing new, give what goes on `shutdown_seconds`, then undo it and have it answered.
+
+        Calls that only look are not waited for: there is always one. What still runs of them last is interrupted.
+        """
         self.leaving = self._closed = True
         await self._wait(self._settings.shutdown_seconds, lambda: not self._going)
         for each in list(self._going):
             each.cancel()
         self._hurried = False  # what was undone is still answered
         await self._wait(_UNDO_SECONDS, lambda: not self._going)
+        self.over = True
+        await self._wait(_UNDO_SECONDS, self._all_quiet)
+
+    def _all_quiet(self) -> bool:
+        if self._looks:
+            self._interrupt()
+        return not self._looks
 
     async def _wait(self, seconds: float, over: Callable[[], bool]) -> None:
         loop = asyncio.get_running_loop()

@@ -53,7 +53,7 @@ class Service:
         self.worker, self.open_to_all = worker, open_to_all
         # Where several processes share the sessions, each mints ids that will be routed back to it.
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
-        self.acts = Acts(worker.settings)
+        self.acts = Acts(worker.settings, worker.registry.interrupt)
         self._presence = Presence(worker.data_dir)
         self.background = Background(worker.background, self._presence, self.acts.known)
         self.gate, self.auditing = Gate(worker), Auditing(worker)
@@ -90,7 +90,8 @@ class Service:
     ) -> Result:
         """Run blocking work in the service's threads; what is logged there has the request's id as well."""
         work = partial(copy_context().run, function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        with self.acts.look():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def caller(self, secret: str) -> Caller:
         """Whoever holds this token; raises AuthInvalid."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import resource
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,12 +26,13 @@ from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionE
 from codemode.limits import Limits
 from codemode.session.accounts import Account
 from codemode.session.files import SessionFiles, sweep_rubbish
-from codemode.session.opened import LogBounds, OpenSession, Reader
+from codemode.session.opened import Guarded, LogBounds, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
 from codemode.session.turn import TurnQueue, file_lock
 from codemode.values import Day, summed
 
 _log = logging.getLogger("codemode")
+Files = TypeVar("Files", bound=Guarded)
 _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll back
 _ATTEMPTS = 5
 _DESCRIPTORS = 18  # of an open session with its reader: at most three for each of six SQLite connections to files
@@ -53,6 +56,8 @@ class Registry:
         self.storage, self.catalog = storage, catalog
         self.slots = Slots(affordable(storage.limits.open_sessions))
         self.account = Account()
+        self._opened: weakref.WeakSet[Guarded] = weakref.WeakSet()
+        self._opened_lock = threading.Lock()
         self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
 
     def files(self, key: Key) -> SessionFiles:
@@ -190,7 +195,7 @@ class Registry:
         """A reader of the caller's own, to be closed by it."""
         record = record or self.record(key)
         try:
-            return Reader(self.files(key), self.limits(record), self.storage.log)
+            return self._known(Reader(self.files(key), self.limits(record), self.storage.log))
         except FileNotFoundError:
             self.record(key)
             raise missing() from None
@@ -207,6 +212,18 @@ class Registry:
         opened = None if slot is None else slot.opened
         return opened is not None and opened.deadline.cancel_running()
 
+    def interrupt(self) -> None:
+        """End every statement that runs in this process: its worker is about to close, and nobody waits any more."""
+        with self._opened_lock:
+            opened = list(self._opened)
+        for each in opened:
+            each.deadline.interrupt()
+
+    def _known(self, opened: Files) -> Files:
+        with self._opened_lock:
+            self._opened.add(opened)
+        return opened
+
     def record(self, key: Key) -> SessionRecord:
         """The session's record; raises SessionNotFound and SessionExpired."""
         record = self.catalog.get(*key)
@@ -222,7 +239,7 @@ class Registry:
         if slot.opened is None:
             storage = self.storage
             try:
-                slot.opened = OpenSession(files, self._limits(record.limits), storage.log)
+                slot.opened = self._known(OpenSession(files, self._limits(record.limits), storage.log))
             except FileNotFoundError:
                 raise missing() from None
         return slot.opened

@@ -144,3 +144,47 @@ def test_connections_on_which_nothing_happens_do_not_hold_the_end_up(tmp_path: P
         with each:
             each.settimeout(HANG_SECONDS)
             assert each.recv(1) == b""
+
+
+@pytest.mark.parametrize("path", ["batch_insert?table=t&create=true", "import?table=t&format=csv"])
+def test_an_upload_that_does_not_end_is_undone_and_answered(tmp_path: Path, path: str) -> None:
+    with service(tmp_path, shutdown_seconds=0.3, upload_idle_seconds=600.0) as (http, server, worker):
+        place = http.base_url.host, http.base_url.port
+        with socket.create_connection(place, HANG_SECONDS) as client:
+            head = f"POST /v1/sessions/s/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+            client.sendall(f"{head}Content-Type: application/x-ndjson\r\n\r\n".encode() + b'{"a": 1}\n' * 1_000)
+            until(lambda: len(server._acts) == 1)
+            end(server)
+            answer = b""
+            while piece := client.recv(65_536):
+                answer += piece
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"worker.unavailable" in answer
+        assert worker.session("s").get_tables() == []
+
+
+def test_an_import_that_takes_long_is_undone_and_answered(tmp_path: Path, aside: Any) -> None:
+    text = "a,b\n" + "".join(f"{n},{n}\n" for n in range(1_500_000))
+    with service(tmp_path, shutdown_seconds=0.1) as (http, server, worker):
+        headers = {"Content-Type": "text/csv"}
+        answered = aside(http.post, "/v1/sessions/s/import?table=t", content=text, headers=headers)
+        until(lambda: len(server._acts) == 1)
+        end(server)
+        assert answered.result(HANG_SECONDS).status_code == 503
+        assert worker.session("s").get_tables() == []
+
+
+ENDLESS = "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.mark.parametrize("path", ["query", "exec"])
+def test_a_statement_that_takes_long_is_interrupted_and_answered(tmp_path: Path, aside: Any, path: str) -> None:
+    with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
+        answered = aside(http.post, f"/v1/sessions/s/{path}", json={"sql": ENDLESS})
+        until(lambda: server._acts._looks > 0)
+        time.sleep(0.3)  # it has begun
+        started = time.monotonic()
+        end(server)
+        answer = answered.result(HANG_SECONDS)
+        assert (answer.status_code, answer.json()["code"]) == (503, "worker.unavailable")
+        assert time.monotonic() - started < worker.limits.query_seconds
