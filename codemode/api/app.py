@@ -110,6 +110,9 @@ def _guarded(operation: Operation) -> Handler:
         except CodemodeError as error:
             response = problems.answer(error)
             request.state.outcome = error.code
+            if operation.upload and not getattr(request.state, "read", False):
+                # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
+                response.headers["Connection"] = "close"
             # Who is nobody is not recorded: strangers must not be able to fill the disk.
             if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
                 record(request, operation.name, error.code)

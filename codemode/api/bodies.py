@@ -64,6 +64,7 @@ class Upload:
                 if seen > self._most:
                     raise too_large(self._most)
                 yield piece
+        self._request.state.read = True
         if self._inflated is not None:
             self._inflated.check_whole()
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from anyio import sleep
+from anyio import sleep, to_thread
 
 from codemode.client import calls, executions, files, history
 from codemode.client.calls import Place
@@ -164,7 +164,7 @@ class AsyncRemoteSession:
 
     async def pages(self, sql: str, params: Any = (), size: int = 1000) -> AsyncIterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
-        checked_size(size)
+        checked_size(size, self.limits.rows)
         columns, found = await self.stream(sql, params)
         pages = Pages(columns, size)
         async for row in found:
@@ -220,6 +220,11 @@ class AsyncRemoteSession:
         plan = files.export_plan(what, path, file_format, null, force)
         columns, found = await self.stream(plan.sql, params)
         return await files.written(plan, columns, found)
+
+    async def export_file(self, path: str | Path, *, force: bool = False) -> int:
+        """Write the session as it is committed now to one plain SQLite file of this machine; its size in bytes."""
+        with files.written_whole(path, force) as file:
+            return sum([await to_thread.run_sync(file.write, piece) async for piece in self._database()])
 
     async def checkpoint(self, name: str, *, replace: bool = False) -> Checkpoint:
         """Keep a copy of the data as it is now under `name`: 1 to 64 letters, digits, `_ . : @ -`."""
@@ -281,6 +286,9 @@ class AsyncRemoteSession:
     async def size_history(self) -> list[SizeAt]:
         """The size of the database since the session was made, at most 256 points, the recent ones closer together."""
         return await self._connection.send(history.size_history(self._place))
+
+    def _database(self) -> AsyncIterator[bytes]:
+        return self._connection.pieces(files.database(self._place))
 
     def _execution(self, code: str, options: Any, mode: executions.Mode) -> Ask:
         retried = self._connection.terms.retries > 0

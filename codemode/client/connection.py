@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, closing
 from typing import Any, TypeVar
 
 import httpx2
@@ -13,7 +14,7 @@ from codemode.client.address import Address
 from codemode.client.ask import Ask, Call
 from codemode.client.attempts import Attempts, broken
 from codemode.client.lines import Lines
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, WorkerError
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
@@ -52,6 +53,11 @@ class Terms:
         """The attempts at one request."""
         return Attempts(ask, self.retries, self.address.url)
 
+    def check_open(self, closed: bool) -> None:
+        """Raise WorkerError, as a worker that is closed does."""
+        if closed:
+            raise WorkerError("this client is closed")
+
     def _patience(self, ask: Ask) -> httpx2.Timeout:
         if self.timeout is None:
             return httpx2.Timeout(None, connect=_CONNECT_SECONDS)
@@ -72,16 +78,23 @@ class Connection:
 
     def lines(self, ask: Ask) -> Generator[bytes, None, None]:
         """The lines of an answer as they come; closing the iterator gives the rest up."""
-        response, lines = self._answered(ask), Lines()
-        try:
-            for piece in response.iter_bytes():
+        lines = Lines()
+        with closing(self.pieces(ask)) as pieces:
+            for piece in pieces:
                 yield from lines.feed(piece)
+
+    def pieces(self, ask: Ask) -> Generator[bytes, None, None]:
+        """An answer as it comes; one that breaks off in the middle raises WorkerUnreachable."""
+        response = self._answered(ask)
+        try:
+            yield from response.iter_bytes()
         except _BROKEN as error:
             raise broken(error, self.terms.address.url) from None
         finally:
             response.close()
 
     def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
+        self.terms.check_open(self._http.is_closed)
         attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
         while True:
             content = ask.body if ask.upload is None else ask.upload.begin()
@@ -118,17 +131,25 @@ class AsyncConnection:
 
     async def lines(self, ask: Ask) -> AsyncGenerator[bytes, None]:
         """The lines of an answer as they come; closing the iterator gives the rest up."""
-        response, lines = await self._answered(ask), Lines()
-        try:
-            async for piece in response.aiter_bytes():
+        lines = Lines()
+        async with aclosing(self.pieces(ask)) as pieces:
+            async for piece in pieces:
                 for line in lines.feed(piece):
                     yield line
+
+    async def pieces(self, ask: Ask) -> AsyncGenerator[bytes, None]:
+        """An answer as it comes; one that breaks off in the middle raises WorkerUnreachable."""
+        response = await self._answered(ask)
+        try:
+            async for piece in response.aiter_bytes():
+                yield piece
         except _BROKEN as error:
             raise broken(error, self.terms.address.url) from None
         finally:
             await response.aclose()
 
     async def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
+        self.terms.check_open(self._http.is_closed)
         attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
         while True:
             content = ask.body if ask.upload is None else _not_blocking(ask.upload.begin())

@@ -53,6 +53,21 @@ def import_call(
     return Call(ask, converted(transfer.Profile))
 
 
+def database(place: Place) -> Ask:
+    """The request for a session as one database file."""
+    query = query_of(format="sqlite")
+    return Ask(method="GET", path=f"{place.path}/export", query=query, safe=True, seconds=place.seconds)
+
+
+@contextmanager
+def written_whole(path: str | Path, force: bool) -> Iterator[IO[bytes]]:
+    """A file that appears when the block ends well; raises RequestInvalid where it cannot."""
+    target = Path(path).absolute()
+    transfer.check_target(target, force)
+    with transfer.whole_file(target, force) as file:
+        yield file
+
+
 class ExportPlan(NamedTuple):
     """A statement and the file that its rows go to, checked before anything is asked."""
 

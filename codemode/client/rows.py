@@ -67,10 +67,10 @@ class Pages:
         return page
 
 
-def checked_size(size: Any) -> int:
-    """The size of a page; raises RequestInvalid."""
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise RequestInvalid(f"size must be a whole number above zero, not {size!r}")
+def checked_size(size: Any, most: int) -> int:
+    """The size of a page, at most the session's `rows`; raises RequestInvalid."""
+    if type(size) is not int or not 0 < size <= most:
+        raise RequestInvalid(f"the size of a page is 1 to {most:,} rows, not {size!r}")
     return size
 
 

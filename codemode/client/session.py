@@ -167,7 +167,7 @@ class RemoteSession:
 
     def pages(self, sql: str, params: Any = (), size: int = 1000) -> Iterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
-        checked_size(size)
+        checked_size(size, self.limits.rows)
         columns, found = self.stream(sql, params)
         pages = Pages(columns, size)
         for row in found:
@@ -221,6 +221,11 @@ class RemoteSession:
         """Write all rows of a table or statement to a file of this machine; see Session.export."""
         plan = files.export_plan(what, path, file_format, null, force)
         return plan.write(*self.stream(plan.sql, params))
+
+    def export_file(self, path: str | Path, *, force: bool = False) -> int:
+        """Write the session as it is committed now to one plain SQLite file of this machine; its size in bytes."""
+        with files.written_whole(path, force) as file:
+            return sum(map(file.write, self._connection.pieces(files.database(self._place))))
 
     def checkpoint(self, name: str, *, replace: bool = False) -> Checkpoint:
         """Keep a copy of the data as it is now under `name`: 1 to 64 letters, digits, `_ . : @ -`."""

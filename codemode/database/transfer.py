@@ -180,7 +180,7 @@ def _sink(target: Path | BinaryIO, force: bool) -> Iterator[BinaryIO]:
         yield target
         return
     check_target(target, force)
-    with _whole_file(target, force) as file:
+    with whole_file(target, force) as file:
         if not target.name.lower().endswith(".gz"):
             yield file
             return
@@ -190,7 +190,7 @@ def _sink(target: Path | BinaryIO, force: bool) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
+def whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
     """A file that takes the target's name when the block ends well, and is removed when it does not."""
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):
         with target.open("wb") as device:  # /dev/stdout or a pipe: nothing to rename

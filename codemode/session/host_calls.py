@@ -157,7 +157,8 @@ class HostCalls:
     def pages(self, sql: str, params: Any = (), size: int = 1000) -> Iterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, on a connection of its own; no turn is held."""
         for columns, rows in self._pages(sql, params, size):
-            yield [dict(zip(columns, row, strict=True)) for row in rows]
+            if rows:
+                yield [dict(zip(columns, row, strict=True)) for row in rows]
 
     def stream(self, sql: str, params: Any = ()) -> tuple[list[str], Iterator[Sequence[Any]]]:
         """Column names and an iterator of rows over the whole result, in constant memory."""

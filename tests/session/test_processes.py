@@ -81,7 +81,7 @@ with Worker(data_dir={str(tmp_path)!r}) as worker:
             assert session.query("SELECT count(*) AS n FROM pairs", read_only=True) == [{"n": 0}]
             assert session.metrics()["tables"][0]["name"] == "pairs"
             assert "CREATE TABLE" in session.logs()[0].statement
-            assert list(session.pages("SELECT * FROM pairs")) == [[]]
+            assert list(session.pages("SELECT * FROM pairs")) == []
     finally:
         there.kill()
         there.wait()

@@ -1,0 +1,195 @@
+"""Errors of a host's calls are the same whoever asks: the class, the words, and everything that helps to go on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from codemode import Limits, Session, Worker
+from codemode.errors import (
+    CannotUndo,
+    CheckpointExists,
+    CodemodeError,
+    RequestInvalid,
+    SessionBusy,
+    SessionExists,
+    SessionExpired,
+    SessionNotFound,
+)
+from tests.contract.backends import HANG_SECONDS, Backend
+
+SEED = "CREATE TABLE t (a INTEGER PRIMARY KEY, b UNIQUE NOT NULL); INSERT INTO t VALUES (1, 'one')"
+MANY = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000)"
+WRONG: dict[str, Callable[[Any], Any]] = {
+    "sql.syntax": lambda s: s.exec("SELEC 1"),
+    "sql.refused": lambda s: s.exec("ATTACH 'x' AS y"),
+    "sql.refused, by only reading": lambda s: s.query("DELETE FROM t RETURNING a", read_only=True),
+    "sql.refused, a write without rows": lambda s: s.query("DELETE FROM t"),
+    "sql.multiple_statements": lambda s: s.exec("SELECT 1; SELECT 2"),
+    "sql.no_such_table": lambda s: s.query("SELECT * FROM tt"),
+    "sql.no_such_column": lambda s: s.query("SELECT bb FROM t"),
+    "sql.no_such_function": lambda s: s.value("SELECT conncat(a, b) FROM t"),
+    "sql.constraint": lambda s: s.exec("INSERT INTO t VALUES (2, 'one')"),
+    "sql.constraint, of records": lambda s: s.batch_insert("t", [{"a": 5, "b": "x"}, {"a": 5, "b": "y"}]),
+    "sql.already_exists": lambda s: s.create_table("t", "a"),
+    "sql.parameters": lambda s: s.query("SELECT ?, ?", [1]),
+    "sql.parameters, of another kind": lambda s: s.query("SELECT ?", {1, 2}),
+    "sql.value": lambda s: s.query("SELECT ?", [2**64]),
+    "sql.value, of a surrogate": lambda s: s.query("SELECT ?", ["\ud800"]),
+    "sql.value, of an object": lambda s: s.query("SELECT ?", [object()]),
+    "sql.value, of a record": lambda s: s.batch_insert("t", [{"a": 7, "b": "x"}, {"a": 8, "b": 2**70}]),
+    "sql.value, of the state": lambda s: s.save_state("x", object()),
+    "sql.runtime": lambda s: s.value("SELECT json('{')"),
+    "request.invalid, no text": lambda s: s.exec(5),
+    "request.invalid, a batch of numbers": lambda s: s.batch([5]),
+    "request.invalid, a size": lambda s: list(s.pages("SELECT 1", size=0)),
+    "request.invalid, an option": lambda s: s.batch_insert("t", [], on_conflict="upsert"),
+    "request.invalid, an unknown option": lambda s: s.batch_insert("t", [], colums=["a"]),
+    "request.invalid, records that are none": lambda s: s.batch_insert("t", [5]),
+    "request.invalid, records that are a dict": lambda s: s.batch_insert("t", {"a": 1}),
+    "request.invalid, a key that is no text": lambda s: s.batch_insert("t", [{1: 2}]),
+    "request.invalid, a list of the wrong length": lambda s: s.batch_insert("t", [[1, 2, 3]], columns=["a", "b"]),
+    "request.invalid, a column twice": lambda s: s.batch_insert("t", [{"a": 1, "A": 2}]),
+    "sql.no_such_column, of a record": lambda s: s.batch_insert("t", [{"a": 1, "b": 2}, {"a": 2, "bb": 3}]),
+    "sql.no_such_table, of records": lambda s: s.batch_insert("tt", [{"a": 1}]),
+    "sql.no_such_table, described": lambda s: s.describe_table("tt"),
+    "sql.no_such_table, of columns": lambda s: s.get_columns("tt"),
+    "request.invalid, a name of a table": lambda s: s.get_columns(5),
+    "request.invalid, a schema": lambda s: s.create_table("n", 5),
+    "sql.syntax, in a script": lambda s: s.script("DELETE FROM t; SELEC 1"),
+    "sql.no_such_column, explained": lambda s: s.explain("SELECT c FROM t"),
+    "sql.no_such_column, in pages": lambda s: list(s.pages("SELECT c FROM t")),
+    "sql.runtime, in the middle of pages": lambda s: list(
+        s.pages(f"{MANY} SELECT json(iif(i < 3900, 1, '{{')) FROM n")
+    ),
+    "session.no_such_checkpoint": lambda s: [s.checkpoint("one"), s.restore("onee")],
+    "session.no_such_checkpoint, to delete": lambda s: s.delete_checkpoint("one"),
+    "session.no_such_checkpoint, to compare": lambda s: s.diff("one"),
+    "session.checkpoint_exists": lambda s: [s.checkpoint("one"), s.checkpoint("one")],
+    "request.invalid, a name of a checkpoint": lambda s: s.checkpoint("../x"),
+    "request.invalid, a name to delete": lambda s: s.delete_checkpoint("../x"),
+    "session.cannot_undo": lambda s: s.redo(),
+    "request.invalid, an id to fork to": lambda s: s.fork("../x"),
+    "request.invalid, a sample": lambda s: [s.checkpoint("one"), s.diff("one", sample=1_000)],
+}  # fmt: skip
+ATTRIBUTES = ("code", "message", "hint", "did_you_mean", "available", "sql", "suggestion", "retryable")
+
+
+def raised(call: Callable[[Any], Any], session: Any) -> CodemodeError:
+    session.script(SEED)
+    with pytest.raises(CodemodeError) as found:
+        call(session)
+    return found.value
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_error_is_the_one_of_the_engine(whole: Any, here: Session, name: str) -> None:
+    found, expected = raised(WRONG[name], whole), raised(WRONG[name], here)
+    assert expected.code == name.partition(",")[0]
+    assert type(found) is type(expected)
+    assert str(found) == str(expected)
+    for attribute in ATTRIBUTES:
+        assert getattr(found, attribute) == getattr(expected, attribute), attribute
+    assert whole.query("SELECT * FROM t") == here.query("SELECT * FROM t") == [{"a": 1, "b": "one"}]
+
+
+def test_a_session_that_is_not_there(backend: Backend) -> None:
+    with pytest.raises(SessionNotFound):
+        backend.session("never-made", create=False)
+
+
+@pytest.mark.parametrize("session_id", ["", "../x", "a/b", "é", "x" * 129, 5])
+def test_an_id_that_is_none(backend: Backend, session_id: Any) -> None:
+    with pytest.raises(RequestInvalid):
+        backend.session(session_id)
+
+
+def test_a_session_that_was_removed(backend: Backend, whole: Any) -> None:
+    backend.worker.remove(whole.id)
+    for call in (lambda: whole.query("SELECT 1"), lambda: whole.run("return 1"), lambda: backend.worker.info(whole.id)):
+        with pytest.raises(SessionNotFound):
+            call()
+
+
+def test_a_session_that_expired_says_so_until_it_is_renewed(backend: Backend) -> None:
+    if not backend.whole:
+        pytest.skip("this backend has a part of the calls")
+    session = backend.session("expiring", limits=Limits(idle_seconds=0.05))
+    time.sleep(0.1)
+    for call in (
+        lambda: session.query("SELECT 1"),
+        lambda: session.run("return 1"),
+        lambda: backend.session("expiring"),
+    ):
+        with pytest.raises(SessionExpired) as found:
+            call()
+        assert found.value.code == "session.expired"
+    assert backend.session("expiring", renew=True).value("SELECT 1") == 1
+
+
+def test_a_session_that_is_busy_says_so(backend: Backend) -> None:
+    if not backend.whole:
+        pytest.skip("this backend has a part of the calls")
+    session = backend.session(limits=Limits(queue_seconds=0.05, execution_seconds=HANG_SECONDS))
+    session.exec("CREATE TABLE t (a)")
+    running = threading.Thread(target=session.run, args=("while True: pass",))
+    running.start()
+    try:
+        busy = []
+        until = time.monotonic() + HANG_SECONDS
+        while not busy and time.monotonic() < until:
+            try:
+                session.exec("INSERT INTO t VALUES (1)")
+            except SessionBusy as error:
+                busy.append(error)
+        assert busy
+        assert busy[0].retryable
+        assert session.query("SELECT count(*) > 0 AS some FROM t", read_only=True)
+        with pytest.raises(SessionBusy):
+            session.run("return 1")
+    finally:
+        while running.is_alive():
+            session.cancel()
+            running.join(0.05)
+
+
+def test_an_execution_is_cancelled_by_another_thread(whole: Any) -> None:
+    outcomes: list[Any] = []
+    whole.exec("CREATE TABLE t (a)")
+    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nwhile True: pass"
+    running = threading.Thread(target=lambda: outcomes.append(whole.run(code)))
+    running.start()
+    until = time.monotonic() + HANG_SECONDS
+    while running.is_alive() and time.monotonic() < until:
+        whole.cancel()
+        running.join(0.05)
+    assert (outcomes[0].status, outcomes[0].error.code) == ("cancelled", "code.cancelled")
+    assert whole.value("SELECT count(*) FROM t") == 0
+    assert whole.cancel() is False
+
+
+def test_ways_back_that_are_closed(whole: Any, backend: Backend) -> None:
+    with pytest.raises(CannotUndo):
+        whole.undo()
+    whole.checkpoint("one")
+    with pytest.raises(CheckpointExists):
+        whole.checkpoint("one")
+    assert whole.checkpoint("one", replace=True).name == "one"
+    with pytest.raises(SessionExists):
+        whole.fork(whole.id)
+
+
+def test_sessions_are_listed_pinned_and_told(backend: Backend, whole: Any, reference: Worker) -> None:
+    assert whole.id in [info.id for info in backend.worker.sessions()]
+    backend.worker.pin(whole.id)
+    assert backend.worker.info(whole.id).pinned
+    assert backend.worker.info(whole.id).expires_at is None
+    backend.worker.pin(whole.id, False)
+    assert not backend.worker.info(whole.id).pinned
+    assert backend.worker.metrics().keys() == reference.metrics().keys()
+    assert backend.worker.sweep() == []
+    assert isinstance(backend.worker.usage_by_day(), list)
