@@ -31,11 +31,11 @@ class ClientGone(Exception):
 
 
 class AnswerCut(Exception):
-    """The worker went away when a part of its answer had been passed on."""
+    """The worker went away when a part of its answer had been passed on; perhaps one that ends `between_events`."""
 
-    def __init__(self, media_type: str) -> None:
-        super().__init__(media_type)
-        self.media_type = media_type
+    def __init__(self, *, between_events: bool) -> None:
+        super().__init__(between_events)
+        self.between_events = between_events
 
 
 class Incoming:
@@ -141,20 +141,21 @@ async def exchange(connection: Connection, incoming: Incoming, send: Send) -> bo
     """
     connection.begin(incoming.head(), bodiless=incoming.method == "HEAD")
     upload = asyncio.ensure_future(_upload(connection, incoming))
-    started = ""
+    started, tail = False, b"\n\n"
     try:
         status, headers = await connection.response()
-        started = _media_type(headers)
+        started = True
         await send({"type": "http.response.start", "status": status, "headers": _end_to_end(headers)})
         more = True
         while more:
             piece, more = await connection.piece()
             await send({"type": "http.response.body", "body": piece, "more_body": more})
+            tail = (tail + piece[-2:])[-2:]
     except ConnectionGone:
         if incoming.gone:
             raise ClientGone from None
         if started:
-            raise AnswerCut(started) from None
+            raise AnswerCut(between_events=_is_events(headers) and tail == b"\n\n") from None
         raise
     finally:
         upload.cancel()
@@ -186,8 +187,5 @@ def _end_to_end(headers: Headers) -> Headers:
     return [header for header in headers if header[0] not in _HOP_BY_HOP]
 
 
-def _media_type(headers: Headers) -> str:
-    for name, value in headers:
-        if name == b"content-type":
-            return value.partition(b";")[0].strip().decode("latin-1").lower()
-    return "application/octet-stream"
+def _is_events(headers: Headers) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)

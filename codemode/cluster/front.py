@@ -19,7 +19,6 @@ from codemode.errors import CodemodeError, WorkerUnavailable
 from codemode.plain import encode
 
 _LOOK_SECONDS = 0.02
-_EVENTS = "text/event-stream"
 Own = Callable[[Incoming, Send], Awaitable[None]]
 
 
@@ -44,8 +43,8 @@ class Front:
         except ClientGone:
             return
         except AnswerCut as cut:
-            # Without this event the connection is closed before the answer's end, and the client sees that it was cut.
-            if cut.media_type == _EVENTS:
+            # Otherwise the connection is closed before the answer's end, and the client sees that it was cut.
+            if cut.between_events:
                 problem = event("problem", problems.problem_of(_ended_meanwhile()))
                 await send({"type": "http.response.body", "body": problem, "more_body": False})
         except CodemodeError as error:

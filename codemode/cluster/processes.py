@@ -132,11 +132,11 @@ def _parsed(line: bytes) -> Started:
             "a worker ended while it started", hint="what it wrote to standard error says why"
         ) from None
     if started.code is not None:
-        raise _error(started)
+        raise error_of(started)
     return started
 
 
-def _error(started: Started) -> CodemodeError:
+def error_of(started: Started) -> CodemodeError:
     """The error that kept a worker from starting, of the class that it had there."""
     kinds = [CodemodeError]
     for kind in kinds:

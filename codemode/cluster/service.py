@@ -43,25 +43,11 @@ class Cluster:
             runner.run(self._run(listener, started))
 
     async def _run(self, listener: socket.socket, started: Callable[[tuple[str, ...]], None]) -> None:
-        await self._slots.start()
         try:
+            await self._slots.start()
             self._server.take_signals()
-            restart = Restart(self._slots)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, restart.begin)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._slots.restart)
             started(self._slots.isolation)
             await self._server.serve(sockets=[listener])
         finally:
             await self._slots.end()
-
-
-class Restart:
-    """Replaces the workers one after the other; asked again meanwhile, once more when that is done."""
-
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        """Begin, unless it is under way."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._slots.restart())

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import count, cycle
+from itertools import count
 from pathlib import Path
 
 from codemode.cluster.forward import Connection, Connections
@@ -19,10 +19,10 @@ from codemode.errors import CodemodeError, RequestInvalid, WorkerUnavailable
 from codemode.settings import Settings
 
 _log = logging.getLogger("codemode")
-WAIT_SECONDS = 15.0  # a request waits so long for the worker of its session to be replaced
 _AGAIN_SECONDS = 0.05
 _LOOK_SECONDS = 1.0  # between two pings
 _SLACK_SECONDS = 15.0  # beyond shutdown_seconds: to undo and answer what was cut off, and to close files
+_SETTLE_SECONDS = 0.5  # for requests that were on their way to a worker when another one took over
 _YOUNG_SECONDS = 10.0  # a worker that ends before this age makes the next start wait longer
 _BACKOFF_SECONDS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _LONGEST_PATH = 107  # bytes of a unix socket's path on Linux
@@ -53,9 +53,9 @@ class Slot:
         self._there.set()
 
     async def connected(self) -> tuple[Connections, Connection]:
-        """A connection to the process, when there is one again; raises WorkerUnavailable after WAIT_SECONDS."""
+        """A connection to the process, when there is one again; raises WorkerUnavailable after `queue_seconds`."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._settings.limits.queue_seconds):
                 while True:
                     await self._there.wait()
                     if self.process is None:
@@ -63,7 +63,7 @@ class Slot:
                     connections = self.process.connections
                     try:
                         return connections, await connections.take()
-                    except (ConnectionError, FileNotFoundError):  # it has just ended: nothing was sent to it
+                    except (ConnectionError, FileNotFoundError, BlockingIOError):  # it has just ended, or it hangs
                         await asyncio.sleep(_AGAIN_SECONDS)
                     except OSError as error:
                         raise WorkerUnavailable(
@@ -117,6 +117,7 @@ class Slot:
             old = self.process
             self._use(new)
         if old is not None:
+            await asyncio.sleep(_SETTLE_SECONDS)
             await self._retire(old)
 
     async def end(self) -> None:
@@ -143,7 +144,8 @@ class Slots:
         self._keepers: list[asyncio.Task[None]] = []
         self._spare = Spare(self._launch, wanted=settings.spare_worker)
         self.by_name = {name: Slot(name, self._named, settings) for name in names}
-        self._turns = cycle(self.by_name.values())
+        self._turns = count()
+        self._restarting: asyncio.Task[None] | None = None
 
     @property
     def isolation(self) -> tuple[str, ...]:
@@ -181,16 +183,22 @@ class Slots:
 
     def any(self) -> Slot:
         """A slot whose worker is there, in turns; one that waits for its worker where none is."""
-        slots = [next(self._turns) for _ in self.by_name]
-        return next((slot for slot in slots if slot.process is not None), slots[0])
+        slots = list(self.by_name.values())
+        first = next(self._turns) % len(slots)
+        in_turn = slots[first:] + slots[:first]
+        return next((slot for slot in in_turn if slot.process is not None), in_turn[0])
 
     @property
     def ready(self) -> bool:
         """Whether every worker takes requests."""
         return all(slot.process is not None for slot in self.by_name.values())
 
-    async def restart(self) -> None:
-        """Replace every worker by a new process, one after the other, while the others serve."""
+    def restart(self) -> None:
+        """Begin to replace every worker by a new process, one after the other, unless that is under way."""
+        if self._restarting is None or self._restarting.done():
+            self._restarting = asyncio.ensure_future(self._restart_each())
+
+    async def _restart_each(self) -> None:
         await self._spare.discard()  # it is as old as they are
         for slot in self.by_name.values():
             try:
@@ -207,9 +215,10 @@ class Slots:
 
     async def end(self) -> None:
         """Have all of them finish what they do within `shutdown_seconds`, and end them."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        looking_after = [*self._keepers, *([self._restarting] if self._restarting else [])]
+        for task in looking_after:
+            task.cancel()
+        await asyncio.gather(*looking_after, return_exceptions=True)
         await asyncio.gather(self._spare.discard(), *(slot.end() for slot in self.by_name.values()))
         await asyncio.gather(*(process.kill() for process in self._alive))  # what was just being started
         shutil.rmtree(self._directory, ignore_errors=True)

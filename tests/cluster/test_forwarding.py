@@ -42,11 +42,13 @@ def test_a_session_always_reaches_the_same_worker_and_all_workers_have_some(serv
 
 
 def test_an_id_that_a_worker_mints_belongs_to_itself(service: Service) -> None:
+    makers = set()
     for _ in range(8):
         minted = create(service)
-        maker = service.holder(minted)
+        makers.add(maker := service.holder(minted))
         service.execute(minted, "1")
         assert service.holder(minted) == maker
+    assert makers == service.workers()  # in turns
 
 
 def test_a_background_execution_is_found_and_cancelled_by_its_id_alone(service: Service) -> None:

@@ -119,7 +119,6 @@ def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
     with serving(tmp_path, CODEMODE_SPARE_WORKER="true") as service:
         until(lambda: len(service.workers()) == 3)
         [spare] = service.workers() - {service.holder(each) for each in pair(service, "spare")}
-        until(lambda: len(listening(spare)) == 1)
         os.kill(service.holder("spare-0"), signal.SIGKILL)
         until(lambda: service.http.post("/v1/sessions/spare-0/execute", json={"code": "1"}).status_code == 200)
         assert service.holder("spare-0") == spare
@@ -133,19 +132,30 @@ def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
         until(lambda: len(service.workers()) == 3)  # and there is another one for the next time
 
 
-def listening(pid: int) -> list[str]:
-    """The unix sockets of a worker; there is one when it serves."""
-    inodes = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
-    table = Path("/proc/net/unix").read_text().splitlines()
-    return [line for line in table if "codemode-workers-" in line and f"socket:[{line.split()[6]}]" in inodes]
-
-
 def test_readiness_is_that_of_all_workers(service: Service) -> None:
     service.http.post("/v1/sessions", json={"id": "ready"})
     until(lambda: service.http.get("/ready").status_code == 200)
     os.kill(service.holder("ready"), signal.SIGKILL)
     until(lambda: service.http.get("/ready").status_code == 503)
     until(lambda: service.http.get("/ready").status_code == 200)
+
+
+def test_a_worker_that_cannot_start_is_tried_until_it_can(service: Service, threads: ThreadPoolExecutor) -> None:
+    service.http.post("/v1/sessions", json={"id": "tried"})
+    service.execute("tried", "helpers.db.exec('create table kept (a)')")
+    catalog, aside = service.data / "catalog.db", service.data / "aside"
+    catalog.rename(aside)
+    catalog.mkdir()
+    killed = service.holder("tried")
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: not alive(killed))
+    [other] = service.workers()
+    until(lambda: len(service.workers()) == 2)
+    until(lambda: service.workers() == {other})  # it has tried, and could not
+    answer = threads.submit(service.execute, "tried", TABLES)  # waits for it
+    catalog.rmdir()
+    aside.rename(catalog)
+    assert answer.result(HANG_SECONDS)["result"] == ["kept"]
 
 
 def test_a_hangup_restarts_the_workers_while_requests_go_on(service: Service, threads: Any) -> None:
