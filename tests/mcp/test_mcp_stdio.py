@@ -214,6 +214,15 @@ def test_a_wrong_session_id_is_wrong_usage(tmp_path: Path):
     assert done.stdout == b""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_without_a_wire_it_says_so(closed: str, tmp_path: Path):
+    line = f'exec "$0" -m codemode --data-dir "$1" mcp {closed}'
+    words = ["sh", "-c", line, sys.executable, str(tmp_path)]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=HANG_SECONDS)
+    assert done.returncode == 2
+    assert b"standard input or output is closed" in done.stderr
+
+
 def command_in(found: str, language: str) -> list[str]:
     """The command that a host's settings name: the one place in them where a server is."""
     settings = json.loads(found) if language == "json" else tomllib.loads(found)
