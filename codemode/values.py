@@ -389,7 +389,7 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
 
     `sessions`: how many are `active`, `pinned` among them, and `expired`; `open` have their files open. `children`: how
     many are `ready`, `busy` and `kept`, none before the first execution. `layers`: which layers of confinement are
-    active; empty until then.
+    active; empty until then. `last_backup`: when the newest scheduled one was made, in seconds since 1970; 0 for never.
     """
 
     sessions: dict[str, int]
@@ -397,6 +397,8 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     children: dict[str, int]
     layers: dict[str, bool]
     free_bytes: int
+    last_backup: float
+    backup_failing: bool
 
 
 class TableChange(msgspec.Struct, frozen=True, kw_only=True):

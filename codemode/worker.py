@@ -37,7 +37,7 @@ from codemode.session.opened import LogBounds
 from codemode.session.registry import Registry, Storage
 from codemode.session.restoring import Existing, restore
 from codemode.session.retention import Sweeper
-from codemode.session.schedule import standing
+from codemode.session.schedule import last_scheduled, standing
 from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
@@ -257,6 +257,8 @@ class Worker:
             children={"ready": 0, "busy": 0, "kept": 0} if sandbox is None else sandbox.children,
             layers={} if sandbox is None else {layer.name: layer.active for layer in sandbox.layers},
             free_bytes=shutil.disk_usage(self.data_dir).free,
+            last_backup=(last_scheduled(self.data_dir, self.settings.backup) or 0) / 1000,
+            backup_failing=bool(standing(self.data_dir, self.settings.backup).get("backup_error")),
         )
 
     def usage_by_day(self, tenant: str = TENANT) -> list[Day]:

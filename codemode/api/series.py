@@ -213,4 +213,16 @@ SERIES = (
         "Free bytes of the file system of the data directory.",
         lambda seen: seen.holdings.free_bytes,
     ),
+    Series(
+        "codemode_last_backup_timestamp_seconds",
+        "gauge",
+        "When the newest scheduled backup was made, in seconds since 1970; 0 for never.",
+        lambda seen: seen.holdings.last_backup,
+    ),
+    Series(
+        "codemode_backup_failing",
+        "gauge",
+        "1 where the newest scheduled backup failed, or lacks a session that cannot be read.",
+        lambda seen: int(seen.holdings.backup_failing),
+    ),
 )

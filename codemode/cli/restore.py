@@ -70,7 +70,7 @@ def restore(
 
 def _look(app: App, path: Path, session_id: str | None, tenant: str | None, verify: bool) -> None:
     from codemode.session.archive import ArchiveReader
-    from codemode.session.restoring import check_databases, selected
+    from codemode.session.offers import check_databases, selected
 
     with ArchiveReader(path) as reader:
         found = selected(reader, tenant, session_id)

@@ -242,6 +242,8 @@ class ArchiveReader:
             raise ValueError("its manifest names a file twice")
         if strange := {each.name for each in told} ^ (self._entries.keys() - {MANIFEST}):
             raise ValueError(f"{min(strange)!r} is in the manifest or in the archive, and not in both")
+        if len({(each.tenant, each.id) for each in self.manifest.sessions}) != len(self.manifest.sessions):
+            raise ValueError("its manifest has a session twice")
         for each in told:
             if not _NAME.fullmatch(each.name):
                 raise ValueError(f"{each.name!r} is no name of a file in a backup")

@@ -10,41 +10,35 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from codemode.catalog.copying import is_untouched, take_over
-from codemode.catalog.participants import Participants, parse_user
+from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
-from codemode.catalog.tenants import check_tenant
 from codemode.database import copies
 from codemode.database.clock import iso, now, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.journal import Entry
 from codemode.database.migrate import migrations
 from codemode.errors import (
-    BackupDamaged,
-    RequestInvalid,
     SessionBusy,
     SessionDamaged,
     SessionExists,
-    SessionNotFound,
     StorageFull,
 )
 from codemode.guard import foreign
-from codemode.limits import Limits
 from codemode.session.accounts import write_log
-from codemode.session.archive import CATALOG, ArchiveReader, Member, SessionCopy
+from codemode.session.archive import CATALOG, ArchiveReader, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
 from codemode.session.checkpoints import checked_name, until_now
 from codemode.session.files import RESTORING, SessionFiles, storage_errors
 from codemode.session.going_back import Journey
-from codemode.session.ids import directory_name, parse_session_id, ulid
+from codemode.session.ids import directory_name, ulid
+from codemode.session.offers import check_database, record_of, said_of_the_backup, selected
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry
 from codemode.session.slots import Key
@@ -85,14 +79,15 @@ def restore(
     SessionExists, SessionBusy, StorageFull; sessions that were restored before such an error stay so.
     """
     with ArchiveReader(archive) as reader:
-        chosen = [(each, _record(each, new_id)) for each in selected(reader, tenant, session_id, new_id)]
+        chosen = [(each, record_of(each, new_id)) for each in selected(reader, tenant, session_id, new_id)]
         there = {(record.tenant, record.id) for _, record in chosen if _is_there(registry, record)}
         if there and existing == "error":
             raise _exist(sorted(there))
         wanted = [pair for pair in chosen if existing == "replace" or (pair[1].tenant, pair[1].id) not in there]
         whole = tenant is None and session_id is None
         with _stage(registry.storage.data_dir) as stage:
-            restoring = _Restoring(registry, reader, stage, progress)
+            total = sum(member.size_bytes for copy, _ in wanted for member in copy.members())
+            restoring = _Restoring(registry, reader, stage, total, progress)
             catalog = restoring.staged_catalog() if whole else None
             staged = [restoring.staged(copy, record) for copy, record in wanted]
             if catalog is not None:
@@ -102,44 +97,6 @@ def restore(
     return Restored(file=str(archive), sessions=(*done, *passed), catalog=catalog is not None)
 
 
-def selected(
-    reader: ArchiveReader, tenant: str | None, session_id: str | None, new_id: str | None = None
-) -> list[SessionCopy]:
-    """The sessions of a backup that are meant; raises SessionNotFound and RequestInvalid."""
-    if new_id is not None and session_id is None:
-        raise RequestInvalid("one session can have a new id", hint="name it: -s SESSION")
-    found = [
-        each for each in reader.manifest.sessions if tenant in (None, each.tenant) and session_id in (None, each.id)
-    ]
-    if session_id is not None and not found:
-        known = sorted({each.id for each in reader.manifest.sessions if tenant in (None, each.tenant)})
-        raise SessionNotFound(f"there is no session {session_id} in {reader.path}", available=known)
-    if session_id is not None and len(found) > 1:
-        raise RequestInvalid(
-            f"several tenants have a session {session_id} in {reader.path}",
-            hint="name one of them: --tenant", available=[each.tenant for each in found],
-        )  # fmt: skip
-    return found
-
-
-def check_databases(reader: ArchiveReader, place: Path, progress: Progress = nothing_to_tell) -> None:
-    """Extract each database of a backup, one at a time, and look at every page of it; raises what `restore` raises."""
-    manifest, done = reader.manifest, 0
-    kinds = {each.log.name: foreign.LOG for each in manifest.sessions if each.log is not None}
-    if manifest.catalog is not None:
-        kinds[manifest.catalog.name] = foreign.CATALOG
-    total = sum(member.size_bytes for member in manifest.members())
-
-    def step(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(done, total)
-
-    for member in manifest.members():
-        with _extracted(reader, member, place / "checked.db", step) as path:
-            _check(path, kinds.get(member.name))
-
-
 @dataclass
 class _Restoring:
     """One restore under way, with the directory that it prepares things in."""
@@ -147,15 +104,13 @@ class _Restoring:
     registry: Registry
     reader: ArchiveReader
     stage: Path
+    total: int
     progress: Progress
     _done: int = 0
 
-    def __post_init__(self) -> None:
-        self._total = sum(member.size_bytes for member in self.reader.manifest.members())
-
     def step(self, size: int) -> None:
         self._done += size
-        self.progress(min(self._done, self._total), self._total)
+        self.progress(min(self._done, self.total), self.total)
 
     def staged_catalog(self) -> Path | None:
         """The backup's catalogue, checked, where it is to be taken over."""
@@ -164,7 +119,7 @@ class _Restoring:
             return None
         path = self.stage / CATALOG
         self.reader.extract(member, path, self.step)
-        _check(path, foreign.CATALOG)
+        check_database(path, foreign.CATALOG)
         open_engine_file(path, migrations(*foreign.CATALOG)).close(True)
         return path
 
@@ -177,17 +132,17 @@ class _Restoring:
             files.directory.mkdir(mode=0o700)
             files.checkpoints.mkdir(mode=0o700)
         self.reader.extract(copy.database, files.database, self.step)
-        _check(files.database, None, limits)
-        with _in_backup():
+        check_database(files.database, None, limits)
+        with said_of_the_backup():
             copies.make_ready(files.database, None, limits, until_now(CHECK_SECONDS), renew=True, whole=True)
         copies.sync(files.database)
         if copy.log is not None:
             self.reader.extract(copy.log, files.log, self.step)
-            _check(files.log, foreign.LOG)
+            check_database(files.log, foreign.LOG)
         for each in copy.checkpoints:
             path = files.checkpoints / f"{checked_name(each.name).encode().hex()}.db"
             self.reader.extract(each.file, path, self.step)
-            _check(path, None, limits)
+            check_database(path, None, limits)
             os.utime(path, ns=(each.created_at, each.created_at))
         for folder in (files.checkpoints, files.directory):
             copies.sync(folder)
@@ -225,14 +180,17 @@ class _Restoring:
                     return False
                 raise
             copies.sync(files.directory.parent)
-            registry.catalog.put(staged.record)
-            Participants(registry.catalog.file).replace(*staged.key, staged.copy.participants)
+            self._enrol(staged)
             return True
+
+    def _enrol(self, staged: _Staged) -> None:
+        self.registry.catalog.put(staged.record)
+        Participants(self.registry.catalog.file).replace(*staged.key, staged.copy.participants)
 
     def _replace(self, staged: _Staged, name: str) -> None:
         registry, seconds = self.registry, self.registry.storage.limits.queue_seconds
         if registry.catalog.get(*staged.key) is None:  # a file whose record was lost
-            registry.catalog.put(staged.record)
+            self._enrol(staged)
         try:
             with registry.turn(staged.key, seconds) as opened:
                 entry, started = Entry(HOST, now(), "restore", f"backup {name}", 0.0), time.monotonic()
@@ -259,33 +217,6 @@ class _Restoring:
             copies.sync(files.directory)
             self.registry.on_gone(staged.key)
             self.registry.catalog.touch(*staged.key, now_ms())
-
-
-def _record(copy: SessionCopy, new_id: str | None) -> SessionRecord:
-    """The record that a session gets, of what an archive says: it is checked as what a caller says is."""
-    moment = now_ms()
-    try:
-        msgspec.convert(copy.limits, Limits)
-        tenant, session_id = check_tenant(copy.tenant), parse_session_id(copy.id)
-        if (
-            not 0 < copy.idle_ms < 2**53
-            or not 0 <= copy.created_at <= moment + 86_400_000
-            or len(copy.owner or "") > 1_000
-        ):
-            raise RequestInvalid("a figure of it is out of bounds")
-        for each in copy.checkpoints:
-            checked_name(each.name)
-        for one in copy.participants:
-            parse_user(one.user)
-        if len({one.user for one in copy.participants}) != len(copy.participants):
-            raise RequestInvalid("somebody takes part in it twice")
-    except (RequestInvalid, msgspec.ValidationError) as error:
-        raise BackupDamaged(f"the backup describes no session: {error}", hint="use another backup") from None
-    return SessionRecord(
-        tenant=tenant, id=session_id if new_id is None else parse_session_id(new_id), created_at=copy.created_at,
-        last_activity=moment, idle_ms=copy.idle_ms, pinned=copy.pinned, limits=copy.limits, expired_at=None,
-        stateful=copy.stateful, owner=copy.owner,
-    )  # fmt: skip
 
 
 def _is_there(registry: Registry, record: SessionRecord) -> bool:
@@ -315,34 +246,6 @@ def _clear_rest(files: SessionFiles, seconds: float) -> None:
 
 def _told(copy: SessionCopy, record: SessionRecord, done: Literal["made", "replaced", "skipped"]) -> RestoredSession:
     return RestoredSession(tenant=record.tenant, id=record.id, done=done, as_of=iso(copy.taken_at))
-
-
-def _check(path: Path, kind: tuple[str, str] | None, limits: Limits | None = None) -> None:
-    """Look at every page of an extracted database: `kind` is that of a file of the engine, None a session's."""
-    until = until_now(CHECK_SECONDS)
-    with _in_backup():
-        if kind is None:
-            foreign.check_session(path, limits or Limits(), until)
-        else:
-            foreign.check_engine_file(path, kind, until)
-
-
-@contextmanager
-def _in_backup() -> Iterator[None]:
-    """What is wrong with a database of the backup is said of the backup: no session is damaged."""
-    try:
-        yield
-    except SessionDamaged as error:
-        raise BackupDamaged(f"a database in the backup: {error.message}", hint="use another backup") from None
-
-
-@contextmanager
-def _extracted(reader: ArchiveReader, member: Member, path: Path, step: Callable[[int], None]) -> Iterator[Path]:
-    try:
-        reader.extract(member, path, step)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _expect_space(place: Path, size: int) -> None:

@@ -117,8 +117,10 @@ def test_the_service_makes_them_while_it_runs(people, data_dir, tmp_path):
         while len(seen) < 3 and time.monotonic() < until:
             seen |= {path.name for path in tmp_path.glob("to/codemode-*.zip")}
             time.sleep(0.05)
-        with urllib.request.urlopen(f"{address}/v1/stats") as answer:
-            assert json.load(answer)["last_backup"] is not None
+        with urllib.request.urlopen(f"{address}/metrics") as answer:
+            figures = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+        assert time.time() - 120 < float(figures["codemode_last_backup_timestamp_seconds"]) < time.time() + 5
+        assert float(figures["codemode_backup_failing"]) == 0
     finally:
         service.send_signal(signal.SIGTERM)
         assert service.wait(60) == 0

@@ -29,7 +29,7 @@ from codemode.errors import (
 )
 from codemode.limits import Limits
 from codemode.session.archive import ArchiveReader
-from codemode.session.restoring import check_databases
+from codemode.session.offers import check_databases
 
 
 def everything(session: Session) -> dict[str, Any]:
@@ -66,6 +66,8 @@ def furnish(session: Session) -> None:
     session.checkpoint("first")
     session.run("helpers.db.exec('DELETE FROM people WHERE id > 90')", idempotency_key="once")
     session.run("1 / 0")
+    session.run("return [{'n': n, 'text': 'y' * 300} for n in range(9_000)]")
+    session.run("return {'deep': ['y' * 100] * 20_000}")
     session.checkpoint("second")
 
 
@@ -82,6 +84,7 @@ def test_a_removed_session_comes_back_as_it_was(tmp_path: Path) -> None:
         assert [(each.id, each.done) for each in done.sessions] == [("s", "made")]
         again = worker.session("s", create=False)
         assert everything(again) == before
+        assert {"_result_1", "_result_2"} <= {name.rpartition(" ")[2] for name in before}
         found = worker.info("s")
         assert (found.created_at, found.pinned, found.stateful) == (info.created_at, True, True)
         assert found.last_activity > info.last_activity, "its expiry begins anew"
@@ -454,6 +457,15 @@ def test_a_member_twice_and_one_too_many_are_refused(good: Path) -> None:
     with zipfile.ZipFile(bad, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("manifest.json", "{}")
     refused(bad, BackupDamaged, "twice")
+
+
+def test_a_session_twice_is_refused(good: Path) -> None:
+    def twice(told: Any) -> None:
+        copy = told["sessions"][0]
+        told["sessions"].append({**copy, "database": copy["checkpoints"][0]["file"], "log": None, "checkpoints": []})
+        copy["checkpoints"] = []
+
+    refused(remade(good, manifest=twice), BackupDamaged, "session twice")
 
 
 def test_a_bomb_is_stopped_at_the_size_that_it_declares(good: Path) -> None:
