@@ -404,7 +404,7 @@ class IsolationMissing(WorkerError):
 
 
 class WorkerUnavailable(WorkerError):
-    """No process or file can be had for this call now; raise the limit that the message names, or try again."""
+    """The worker cannot do this now; raise the limit that the message names, or try again."""
 
     code = "worker.unavailable"
     retryable = True
