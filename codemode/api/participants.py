@@ -46,7 +46,7 @@ async def add(request: Request) -> Response:
     service, caller, session_id = service_of(request), caller_of(request), request.path_params["id"]
     body = await bodies.decode(request, NewParticipant, service.settings.body_bytes)
     added = await service.call(participants.share, service, caller, session_id, body.user_id, body.role)
-    request.state.resource = f"{session_id} {added.user_id} {added.role}"
+    request.state.about = f"{session_id} {added.user_id} {added.role}"
     return answer(added)
 
 
@@ -55,7 +55,7 @@ async def remove(request: Request) -> Response:
     service, caller = service_of(request), caller_of(request)
     session_id, user = request.path_params["id"], queries.text(request, "user_id")
     removed = await service.call(participants.unshare, service, caller, session_id, user)
-    request.state.resource = f"{session_id} {user}"
+    request.state.about = f"{session_id} {user}"
     return answer(Removed(removed=removed))
 
 

@@ -92,7 +92,9 @@ def record(request: Request, action: str, outcome: str) -> None:
     service_of(request).auditing.record(
         caller_of(request),
         action,
-        getattr(request.state, "resource", None) or request.path_params.get("id", ""),
+        getattr(request.state, "about", None)  # where a session alone does not say it
+        or getattr(request.state, "resource", None)
+        or request.path_params.get("id", ""),
         outcome,
         address=request.client.host if request.client else None,
         agent=request.headers.get("user-agent"),

@@ -70,7 +70,7 @@ async def create_token(request: Request) -> Response:
     secret, made = await service.call(
         tokens.issue, service, caller, name=body.name, scopes=body.scopes, user=body.user, expires_in=body.expires_in
     )
-    request.state.resource = made.id
+    request.state.about = made.id
     return answer(MadeToken(**msgspec.structs.asdict(made), token=secret), 201, {"Cache-Control": "no-store"})
 
 

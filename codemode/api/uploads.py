@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from codemode.api.bodies import Upload
 from codemode.api.events import Events, EventStream, last, settled
-from codemode.api.requests import answer, in_session, on_record, service_of
+from codemode.api.requests import answer, caller_of, in_session, on_record, service_of
 
 Progress = Callable[[dict[str, Any]], None]
 Record = TypeVar("Record")
@@ -31,8 +31,10 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
     # Before the first byte: what is wrong with the session is told by the status, and a file that may not go there does
     # not fill the disk on its way.
     await in_session(request, lambda session: None)
+    # It holds a thread and its session's turn as an execution does, and a slow one for longer.
+    admission = await service.admit(caller_of(request), writes=True)
     if "text/event-stream" not in request.headers.get("accept", "").lower():
-        with service.running(upload):
+        with admission, service.running(upload):
             return answer(await work(upload, lambda _: None))
     with ExitStack() as known:
         known.enter_context(service.running(upload))
@@ -40,6 +42,9 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
     events = Events()
     request.state.goes_on = True
     done = asyncio.ensure_future(on_record(request, action, work(upload, _paced(events))))
+    done.add_done_callback(
+        lambda _: admission.end()
+    )  # before its reader learns that it is over, and sends the next one
 
     async def over() -> None:
         with ending:

@@ -122,7 +122,7 @@ class Service:
         return running
 
     async def admit(self, caller: Caller, *, writes: bool) -> Admission:
-        """Let one execution in; whoever asks ends the admission when it is over. Raises QuotaError."""
+        """Let one execution or upload in; whoever asks ends the admission when it is over. Raises QuotaError."""
         quotas = caller.quotas
         if not (quotas.executions or quotas.executions_per_minute or (writes and quotas.bytes)):
             return Admission()

@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -102,6 +103,30 @@ def test_at_once_bounded_clients_in_threads_all_get_done(worker: Worker, guarded
         thread.join(90)
     assert codes.count(200) == 6
     assert max(most) <= 2
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_an_upload_counts_as_an_execution_as_long_as_it_lasts(worker: Worker, guarded: str, accept: str) -> None:
+    secret = bounded(worker, f"loader-{accept.partition('/')[0]}", executions=1)
+    seen: list[tuple[int, str, bool]] = []
+
+    def lines() -> Iterator[bytes]:
+        until = time.monotonic() + 60
+        with client(guarded, secret) as other:
+            yield b'{"a": 1}\n'
+            while other.get("/v1/tenant").json()["use"]["executions"] == 0 and time.monotonic() < until:
+                time.sleep(0.01)
+            seen.append(refused(run(other, "return 1")))
+        yield b'{"a": 2}\n'
+
+    with client(guarded, secret) as http:
+        http.post("/v1/sessions", json={"id": "s"})
+        headers = {"Content-Type": "application/x-ndjson", "Accept": accept}
+        query = {"table": "t", "create": "true"}
+        answer = http.post("/v1/sessions/s/batch_insert", params=query, content=lines(), headers=headers)
+        assert answer.status_code == 200
+        assert seen == [(429, "quota.executions", True)]
+        assert http.get("/v1/tenant").json()["use"]["executions"] == 0
 
 
 def test_sessions_are_bounded_forks_too(worker: Worker, guarded: str) -> None:
