@@ -70,7 +70,10 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
         Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
     ]
     if allowed := origins(worker.settings):
-        cors = Middleware(CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"])
+        shown = ["X-Request-Id", "Retry-After", "Location"]
+        cors = Middleware(
+            CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"], expose_headers=shown
+        )
         middleware.append(cors)
     routes = [Route(each.path, _guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))

@@ -15,7 +15,9 @@ from starlette.responses import Response
 from codemode.api.operations import Operation
 from codemode.api.requests import identify, service_of
 from codemode.api.series import SERIES, Seen, Series
+from codemode.errors import AuthForbidden
 from codemode.session.durations import BOUNDS, Durations
+from codemode.worker import TENANT
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LE = (*map(str, BOUNDS), "+Inf")
@@ -59,12 +61,18 @@ def exposition(seen: Seen) -> bytes:
 async def metrics(request: Request) -> Response:
     """The figures of the whole process, of all tenants together, in Prometheus' text format.
 
-    Needs a token with the scope `admin`, or the setting `metrics_open`.
+    Needs a token of the tenant `local` with the scope `admin` that is bound to no user, or the setting `metrics_open`.
     """
     service = service_of(request)
     if not service.settings.metrics_open:
-        request.state.caller = await service.call(identify, request)
-        request.state.caller.require("admin")
+        request.state.caller = caller = await service.call(identify, request)
+        caller.require("admin")
+        if caller.tenant != TENANT or caller.user is not None:
+            # Whoever administers one tenant is not told how busy the others are.
+            raise AuthForbidden(
+                "these figures are of all tenants together",
+                hint="`codemode token create --scope admin` makes a token of the operator's own tenant",
+            )
     holdings = await service.call(service.worker.holdings)
     account, pending = service.worker.registry.account, service.background.pending
     seen = Seen(account, request.app.state.traffic, holdings, pending)

@@ -48,9 +48,7 @@ class Front:
                 problem = event("problem", problems.problem_of(_ended_meanwhile()))
                 await send({"type": "http.response.body", "body": problem, "more_body": False})
         except CodemodeError as error:
-            given = (incoming.header(b"x-request-id") or b"").decode("latin-1")
-            headers = {"X-Request-Id": id_of({"x-request-id": given})}
-            await problems.answer(error, headers)(scope, receive, send)
+            await problems.answer(error, {"X-Request-Id": _id_of(incoming)})(scope, receive, send)
 
     async def _forward(self, incoming: Incoming, send: Send) -> None:
         name = await self._router.worker_of(incoming)
@@ -72,9 +70,9 @@ class Front:
 
     # What the front answers itself, or puts together from what every worker says.
 
-    async def _health(self, _incoming: Incoming, send: Send) -> None:
-        body = encode(Health(status="ok", version=__version__))
-        await _pass(send, Answer(200, [(b"content-type", b"application/json")], body))
+    async def _health(self, incoming: Incoming, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"x-request-id", _id_of(incoming).encode())]
+        await _pass(send, Answer(200, headers, encode(Health(status="ok", version=__version__))))
 
     async def _ready(self, incoming: Incoming, send: Send) -> None:
         """Ready when all workers are: behind a balancer, others take over meanwhile."""
@@ -128,6 +126,11 @@ class Front:
         """Have the workers end as a single one does: what runs gets its time, is undone then, and answered."""
         self._leaving = True
         await self._slots.end()
+
+
+def _id_of(incoming: Incoming) -> str:
+    """The id of a request that no worker answers."""
+    return id_of({"x-request-id": (incoming.header(b"x-request-id") or b"").decode("latin-1")})
 
 
 async def _ask(slot: Slot, request: bytes) -> Answer:

@@ -139,11 +139,17 @@ def test_a_histogram_counts_what_took_at_most_each_bound() -> None:
     assert total == pytest.approx(BOUNDS[0] * 2.01 + BOUNDS[-1] * 3)
 
 
-def test_an_admin_token_may_read_them_and_others_may_not(worker: Worker, guarded: str) -> None:
+TOKENS = [
+    ("local", ("read", "execute"), None, 403), ("local", ("admin",), "ann", 403),
+    ("acme", ("read", "execute", "admin"), None, 403), ("local", ("admin",), None, 200),
+]  # fmt: skip
+
+
+def test_the_operator_s_token_may_read_them_and_others_may_not(worker: Worker, guarded: str) -> None:
     with httpx2.Client(base_url=guarded, timeout=HANG_SECONDS) as http:
         assert http.get("/metrics").status_code == 401
-        for scopes, status in ((("read", "execute"), 403), (("admin",), 200)):
-            secret, _ = worker.create_token("acme", scopes=scopes)
+        for tenant, scopes, user, status in TOKENS:
+            secret, _ = worker.create_token(tenant, scopes=scopes, user=user)
             assert http.get("/metrics", headers={"Authorization": f"Bearer {secret}"}).status_code == status
 
 
