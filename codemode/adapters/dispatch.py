@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
 import msgspec
@@ -39,7 +39,7 @@ def dispatch(
     if isinstance(prepared, Answer):
         return prepared
     try:
-        return of_outcome(session.run(prepared, **_bounded(settings, most)), most)
+        return of_outcome(session.run(prepared, **bounded(session, settings, most)), most)
     except FOR_THE_MODEL as error:
         return of_error(error, most)
 
@@ -57,7 +57,7 @@ async def dispatch_async(
     if isinstance(prepared, Answer):
         return prepared
     try:
-        return of_outcome(await session.run_async(prepared, **_bounded(settings, most)), most)
+        return of_outcome(await session.run_async(prepared, **bounded(session, settings, most)), most)
     except FOR_THE_MODEL as error:
         return of_error(error, most)
 
@@ -67,15 +67,16 @@ def checked_code(session: AnySession, code: str) -> str:
 
     What else `run` calls invalid is the host's: how it wants snippets to run.
     """
-    most = session.limits.code_bytes
-    try:
-        size = len(code.encode())
-    except UnicodeEncodeError:
-        raise RequestInvalid("the code holds a lone surrogate, which is no character", hint="leave it out") from None
+    size, most = _check_characters(code), session.limits.code_bytes
     if size > most:
         hint = "insert data with helpers.db.batch_insert, in several snippets"
         raise RequestInvalid(f"the code has {size:,} bytes; at most {most:,} are taken", hint=hint)
     return code
+
+
+def bounded(session: AnySession, settings: RunSettings, most: int) -> RunSettings:
+    """The settings with a bound on results: what half an answer has no room for becomes a table, which SQL reads."""
+    return {"max_result_bytes": min(most // 2, session.limits.result_bytes), **settings}
 
 
 def _prepared(session: AnySession, name: str, arguments: str | Mapping[str, Any] | None, most: int) -> Answer | str:
@@ -98,11 +99,6 @@ def _read(session: AnySession, call: Arguments, most: int) -> Answer:
     raise AssertionError(f"{call.tool} has no way to run")
 
 
-def _bounded(settings: RunSettings, most: int) -> RunSettings:
-    """A result of which half an answer has no room for becomes a table, with the SQL that reads the rest."""
-    return {"max_result_bytes": most // 2, **settings}
-
-
 def _call(name: str, arguments: str | Mapping[str, Any] | None) -> Arguments:
     """The arguments, checked. Raises RequestInvalid in words by which a model can mend them."""
     kind = TOOLS.get(name)
@@ -116,9 +112,27 @@ def _call(name: str, arguments: str | Mapping[str, Any] | None) -> Arguments:
         alike = difflib.get_close_matches(str(unknown), names)
         raise RequestInvalid(f"{name} has no argument {unknown!r}", did_you_mean=alike, available=names)
     try:
-        return msgspec.convert(given, kind)
+        call = msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
         raise RequestInvalid(f"{name}: {error}", hint=_shape(kind), available=names) from None
+    for text in _texts(call):
+        _check_characters(text)
+    return call
+
+
+def _texts(call: Arguments) -> Iterator[str]:
+    for name in call.__struct_fields__:
+        value = getattr(call, name)
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+
+
+def _check_characters(text: str) -> int:
+    """The size of the text in bytes; raises RequestInvalid for what no database and no connection takes."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        place = f"position {error.start}"
+        raise RequestInvalid(f"a lone surrogate at {place} is no character", hint="leave it out") from None
 
 
 def _object(kind: type[Arguments], arguments: str | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from codemode.adapters.answer import MOST, of_error, of_outcome, value_of
-from codemode.adapters.dispatch import FOR_THE_MODEL, checked_code
+from codemode.adapters.dispatch import FOR_THE_MODEL, bounded, checked_code
 from codemode.adapters.session import AnySession, RunSettings
 from codemode.errors import ExtraMissing, RequestInvalid
 
@@ -38,9 +38,9 @@ class CodemodeSandboxProvider:
 
         Raises ToolError, with the way out, for what the model can mend.
         """
-        functions = {**(self._settings.get("functions") or {}), **(external_functions or {})}
-        settings: RunSettings = {"max_result_bytes": self._most // 2, **self._settings, "functions": functions}
         session = self._session()
+        settings = bounded(session, self._settings, self._most)
+        settings["functions"] = {**(settings.get("functions") or {}), **(external_functions or {})}
         try:
             code = checked_code(session, code)
         except RequestInvalid as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from codemode.adapters.answer import MOST, clipped, of_error, of_outcome, value_of
-from codemode.adapters.dispatch import FOR_THE_MODEL, checked_code
+from codemode.adapters.dispatch import FOR_THE_MODEL, bounded, checked_code
 from codemode.adapters.session import AnySession, RunSettings
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.values import Outcome
@@ -66,7 +66,8 @@ class CodemodeExecutor(PythonExecutor):  # type: ignore[misc]  # smolagents has 
         return CodeOutput(output=output, logs=self.state["_print_outputs"], is_final_answer=bool(final))
 
     def _run(self, code: str, functions: dict[str, Callable[..., Any]]) -> Outcome:
-        settings: RunSettings = {"max_result_bytes": self._most // 2, **self._settings, "functions": functions}
+        settings = bounded(self._session, self._settings, self._most)
+        settings["functions"] = functions
         self.state["_print_outputs"] = ""
         try:
             outcome = self._session.run(checked_code(self._session, code), inputs=self._lost, **settings)

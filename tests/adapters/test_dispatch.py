@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from codemode import Session, Worker
+from codemode import Limits, Session, Worker
 from codemode.adapters import Answer, dispatch, dispatch_async
 from codemode.adapters.answer import MOST, clipped, fitting
-from codemode.errors import SessionNotFound
+from codemode.adapters.session import RunSettings
+from codemode.errors import RequestInvalid, SessionNotFound
+from codemode.session.request import RunOptions
 
 
 def document(answer: Answer) -> Any:
@@ -92,6 +94,9 @@ def test_a_table_is_described(table: Session):
         ("query", {"sql": "DELETE FROM t RETURNING a"}, "sql.refused", ""),
         ("query", {"sql": "SELECT nope FROM t"}, "sql.no_such_column", "nope"),
         ("describe_table", {"table": "nope"}, "sql.no_such_table", "nope"),
+        ("query", {"sql": "SELECT '\ud800'", "params": None}, "request.invalid", "surrogate"),
+        ("query", {"sql": "SELECT ?", "params": ["\ud800"]}, "request.invalid", "surrogate"),
+        ("describe_table", {"table": "\ud800"}, "request.invalid", "surrogate"),
         ("run_python", {"code": "1"}, "request.invalid", "no tool 'run_python'"),
     ],
 )
@@ -173,6 +178,21 @@ def test_the_host_says_how_snippets_run(table: Session):
     answer = dispatch(table, "execute_code", code, functions={"note": called.append}, read_only=True)
     assert document(answer)["error"]["code"] == "sql.refused"
     assert called == ["x"]
+
+
+def test_what_a_host_may_set_is_what_run_takes():
+    known = {name for name in RunOptions.__annotations__ if not name.startswith("on_")}
+    assert set(RunSettings.__annotations__) == known - {"inputs", "idempotency_key"}
+
+
+def test_an_option_that_the_host_got_wrong_is_raised(session: Session):
+    with pytest.raises(RequestInvalid, match="timeout"):
+        dispatch(session, "execute_code", {"code": "1"}, timeout=-1)
+
+
+def test_a_session_that_answers_little_is_no_reason_for_a_warning(worker: Worker):
+    session = worker.session(limits=Limits(result_bytes=500))
+    assert document(dispatch(session, "execute_code", {"code": "return 1"})) == {"result": 1}
 
 
 def test_a_session_that_is_gone_is_raised(worker: Worker):
