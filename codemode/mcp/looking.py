@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -79,11 +78,12 @@ class DescribeTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TableDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """What a table was declared as and what it holds."""
+    """What a table was declared as and what it holds; a table of very many columns does not fit as a whole."""
 
     table: str
     row_count: int
     columns: list[dict[str, Any]]
+    columns_left_out: int = 0
     indexes: list[dict[str, Any]] = []
     foreign_keys: list[dict[str, Any]] = []
     sample_rows: list[dict[str, Any]] = []
@@ -98,34 +98,30 @@ async def query(call: Call, given: Query) -> Reply:
     session = await call.session(given.session_id, "read")
     found = await call.service.call(session.query, given.sql, cells.row_from_json(given.params), read_only=True)
     most = min(given.max_rows, session.limits.rows)
-    rows, clipped = _within((row.values() for row in found[:most]), call.text_bytes)
+    longest = min(_CELL, call.text_bytes // max(len(found.columns), 1))
+    shown = ([_shown(cell, longest) for cell in row.values()] for row in found[:most])
+    rows = wire.within(shown, call.text_bytes)
     data = {
         "columns": list(found.columns), "rows": rows, "row_count": found.row_count,
-        "truncated": found.truncated or len(rows) < found.row_count, "clipped_cells": clipped,
+        "truncated": found.truncated or len(rows) < found.row_count,
+        "clipped_cells": sum(
+            cell != wire.fit(cells.to_json(whole))
+            for row, entire in zip(rows, found, strict=False) for cell, whole in zip(row, entire.values(), strict=True)
+        ),
     }  # fmt: skip
     return Reply(wire.fit(data), _table_in_words(data, found.truncated), session.id)
 
 
-def _within(found: Iterable[Iterable[Any]], most: int) -> tuple[list[list[Any]], int]:
-    """As many rows as fit into `most` bytes of JSON, long texts clipped, and how many cells were."""
-    kept: list[list[Any]] = []
-    clipped = 0
-    for row in found:
-        whole = wire.fit([cells.to_json(cell) for cell in row])
-        shown = [_clipped(cell) for cell in whole]
-        most -= len(wire.text(shown).encode()) + 1
-        if most < 0 and kept:
-            break
-        clipped += sum(cell != entire for cell, entire in zip(shown, whole, strict=True))
-        kept.append(shown)
-    return kept, clipped
+def _shown(cell: Any, longest: int) -> Any:
+    return _clipped(wire.fit(cells.to_json(cell)), longest)
 
 
-def _clipped(cell: Any) -> Any:
+def _clipped(cell: Any, longest: int = _CELL) -> Any:
     if isinstance(cell, dict):  # a blob as `{"$bytes": base64}`
-        return {name: _clipped(each) for name, each in cell.items()}
-    if isinstance(cell, str) and len(cell) > _CELL:
-        return f"{cell[:_CELL]}… (+{len(cell) - _CELL:,} characters)"
+        return {name: _clipped(each, longest) for name, each in cell.items()}
+    if isinstance(cell, str) and len(cell) > longest:
+        clipped = f"{cell[:longest]}… (+{len(cell) - longest:,} characters)"
+        return clipped if len(clipped) < len(cell) else cell
     return cell
 
 
@@ -143,24 +139,24 @@ def _table_in_words(data: dict[str, Any], cut: bool) -> str:
 async def list_tables(call: Call, given: ListTables) -> Reply:
     """The tables of a session with their columns and numbers of rows."""
     session = await call.session(given.session_id, "read")
-    data = await call.service.call(_tables, session)
+    data = await call.service.call(_tables, session, call.text_bytes)
     lines = [_brief_in_words(table) for table in data["tables"]] or ["no tables yet: execute_code can make some"]
     lines += ["… there are more"] if data["truncated"] else []
     return Reply(wire.fit(data), wire.printable("\n".join(lines)), session.id)
 
 
-def _tables(session: Session) -> dict[str, Any]:
+def _tables(session: Session, most: int) -> dict[str, Any]:
     found = session.metrics()["tables"]
-    tables = [
-        {
-            "name": table["name"], "rows": table["rows"], "spilled": table.get("spilled", False),
-            "columns": [
-                {"name": column["name"], "type": column["type"]} for column in session.get_columns(table["name"])
-            ][:_COLUMNS],
-        }
-        for table in found[:_TABLES]
-    ]  # fmt: skip
-    return {"tables": tables, "truncated": len(found) > _TABLES}
+    tables = wire.within((_brief(session, table) for table in found[:_TABLES]), most)
+    return {"tables": tables, "truncated": len(tables) < len(found)}
+
+
+def _brief(session: Session, table: dict[str, Any]) -> dict[str, Any]:
+    columns = session.get_columns(table["name"])[:_COLUMNS]
+    brief = [{"name": column["name"], "type": column["type"]} for column in columns]
+    named = {"name": table["name"], "rows": table["rows"], "spilled": table.get("spilled", False), "columns": brief}
+    told: dict[str, Any] = wire.fit(named)
+    return told
 
 
 def _brief_in_words(table: dict[str, Any]) -> str:
@@ -175,12 +171,16 @@ async def describe_table(call: Call, given: DescribeTable) -> Reply:
     found = await call.service.call(session.describe_table, given.table)
     told = cells.all_to_json({name: found[name] for name in TableDescription.__struct_fields__ if name in found})
     data: dict[str, Any] = wire.fit(told)
-    data["sample_rows"] = [{name: _clipped(cell) for name, cell in row.items()} for row in data["sample_rows"]]
+    rows = [{name: _clipped(cell) for name, cell in row.items()} for row in data["sample_rows"]]
+    data["sample_rows"] = wire.within(rows, call.text_bytes // 4)
+    columns = wire.within(data["columns"], call.text_bytes)
+    data["columns"], data["columns_left_out"] = columns, len(data["columns"]) - len(columns)
     return Reply(data, _description_in_words(data), session.id)
 
 
 def _description_in_words(data: dict[str, Any]) -> str:
     lines = [f"{data['table']}: {data['row_count']:,} rows", *map(_column_in_words, data["columns"])]
+    lines += [f"… and {data['columns_left_out']:,} columns more"] if data["columns_left_out"] else []
     lines += [f"joins: {each['column']} = {each['table']}.{each['references']}" for each in data.get("joins", ())]
     lines += [f"index: {wire.text(index)}" for index in data.get("indexes", ())]
     if data["sample_rows"]:

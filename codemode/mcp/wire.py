@@ -5,12 +5,14 @@ Clients are written in languages with other bounds than Python's, and the SDK's 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import msgspec
 
 from codemode.plain import json_text, plain
 
+Item = TypeVar("Item")
 _DIGITS = 4_300  # Python, in which many clients are written, reads no longer integer
 _LEVELS = 120  # an envelope of a few levels stands around it, and encoders give up at about 250
 
@@ -22,6 +24,17 @@ def fit(document: Any) -> Any:
     than 120 levels, become text; a lone surrogate becomes its escape.
     """
     return _fit(plain(msgspec.to_builtins(document, builtin_types=(bytes,))), 0)
+
+
+def within(items: Iterable[Item], most: int) -> list[Item]:
+    """As many of `items`, plain values, as fit into `most` bytes of JSON; the first one in any case."""
+    kept: list[Item] = []
+    for item in items:
+        most -= len(text(item).encode()) + 1
+        if most < 0 and kept:
+            break
+        kept.append(item)
+    return kept
 
 
 def text(value: Any) -> str:

@@ -256,6 +256,32 @@ def test_results_rows_and_printed_text_are_bounded(worker: Worker):
     run(work)
 
 
+def test_what_is_told_of_very_wide_and_very_many_tables_is_bounded(worker: Worker):
+    most = worker.settings.mcp_result_bytes
+    session = worker.session()
+    columns = ", ".join(f"column_{n} TEXT DEFAULT 'x'" for n in range(200))
+    session.exec(f"CREATE TABLE wide ({columns})")
+    session.exec("INSERT INTO wide (column_0) VALUES (printf('%.*c', 5000, 'y'))")
+    for n in range(60):
+        session.exec(f"CREATE TABLE t{n} ({', '.join(f'c{m} INTEGER' for m in range(40))})")
+
+    async def work():
+        async with in_memory(worker) as client:
+            call = {"session_id": session.id}
+            described = await client.call_tool("describe_table", {**call, "table": "wide"})
+            assert described.structured_content["columns_left_out"] > 0
+            assert "columns more" in text(described)
+            listed = await client.call_tool("list_tables", call)
+            assert listed.structured_content["truncated"]
+            rows = await client.call_tool("query", {**call, "sql": "SELECT * FROM wide"})
+            assert rows.structured_content["clipped_cells"] == 1
+            for answer in (described, listed, rows):
+                assert len(json.dumps(answer.structured_content)) < 3 * most
+                assert len(text(answer)) < 3 * most
+
+    run(work)
+
+
 def test_a_read_only_face_offers_what_changes_nothing(worker: Worker):
     worker.session("kept").run(TRIPS)
 
