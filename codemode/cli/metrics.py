@@ -88,6 +88,8 @@ def _show_days(app: App, days: list[Day]) -> None:
 
 
 def _readable(name: str, value: Any) -> str:
+    if value is None:
+        return "none"
     if isinstance(value, int) and (name.endswith(("_bytes", "_size"))):
         return size(value)
     if name.endswith("_ms"):

@@ -108,7 +108,7 @@ class Schedule:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         moment = datetime.fromtimestamp(now_ms() / 1000, UTC).strftime(_TIME)
         made = back_up(self._registry, self.directory / f"codemode-{standing.id}-{moment}.zip", progress=self._go_on)
-        _log.info("backup %s: %s sessions, %s bytes", made.file, made.sessions, made.size_bytes)
+        _log.info("backup %s: %s bytes, sessions: %s", made.file, made.size_bytes, made.sessions)
         return made
 
     def _go_on(self, _done: int, _total: int) -> None:
