@@ -42,9 +42,8 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
     events = Events()
     request.state.goes_on = True
     done = asyncio.ensure_future(on_record(request, action, work(upload, _paced(events))))
-    done.add_done_callback(
-        lambda _: admission.end()
-    )  # before its reader learns that it is over, and sends the next one
+    # Before its reader learns that it is over, and sends the next one.
+    done.add_done_callback(lambda _: admission.end())
 
     async def over() -> None:
         with ending:

@@ -21,11 +21,15 @@ _CHANGES = 10_000  # of all tables together: more than a session of a hundred ta
 sessions = group("sessions", "List, show, share, pin, compact and remove sessions; checkpoint, restore and fork them.")
 
 
+_tenant = click.option("--tenant", default="local", metavar="TENANT", help="Whose they are.")
+
+
 @command("ls")
-def ls(app: App) -> None:
+@_tenant
+def ls(app: App, tenant: str) -> None:
     """List the sessions, the last used first; expired ones are known for 30 days."""
     with app.worker() as worker:
-        found = sorted(worker.sessions(), key=lambda info: info.last_activity, reverse=True)
+        found = sorted(worker.sessions(tenant), key=lambda info: info.last_activity, reverse=True)
     if app.as_json:
         app.answer(found)
     elif found:
@@ -45,11 +49,12 @@ def _expiry(info: Any) -> str:
 
 @command("show")
 @click.argument("session_id", metavar="SESSION")
-def show_session(app: App, session_id: str) -> None:
+@_tenant
+def show_session(app: App, session_id: str, tenant: str) -> None:
     """Show one session and its tables, with what changed each of them last."""
     with app.worker() as worker:
-        info = worker.info(session_id)
-        tables = [] if info.state == "expired" else _tables(worker.session(session_id, create=False))
+        info = worker.info(session_id, tenant)
+        tables = [] if info.state == "expired" else _tables(worker.session(session_id, create=False, tenant=tenant))
     if app.as_json:
         import msgspec
 
@@ -57,6 +62,7 @@ def show_session(app: App, session_id: str) -> None:
         return
     lines = {
         "session": info.id,
+        **({"owner": info.owner} if info.owner else {}),
         "state": _state(info),
         "created": moment(info.created_at),
         "last used": f"{moment(info.last_activity)} ({relative(info.last_activity)})",
@@ -85,14 +91,15 @@ def _table_row(table: dict[str, Any]) -> list[Any]:
 
 @command("rm")
 @click.argument("session_ids", nargs=-1, required=True, metavar="SESSION...")
-def rm(app: App, session_ids: tuple[str, ...]) -> None:
+@_tenant
+def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
     """Remove sessions with everything in them, at once and for good."""
     with app.worker() as worker:
         for session_id in session_ids:
-            worker.info(session_id)  # all of them exist, or none is removed
+            worker.info(session_id, tenant)  # all of them exist, or none is removed
         for session_id in session_ids:
-            worker.remove(session_id)
-            app.record(worker, "delete_session", session_id)
+            worker.remove(session_id, tenant)
+            app.record(worker, "delete_session", session_id, tenant)
     if app.as_json:
         app.answer(session_ids)
     else:
@@ -102,12 +109,13 @@ def rm(app: App, session_ids: tuple[str, ...]) -> None:
 @command("pin")
 @click.argument("session_id", metavar="SESSION")
 @click.option("--off", is_flag=True, help="Let it expire again.")
-def pin(app: App, session_id: str, off: bool) -> None:
+@_tenant
+def pin(app: App, session_id: str, off: bool, tenant: str) -> None:
     """Keep a session from expiring."""
     with app.worker() as worker:
-        worker.pin(session_id, pinned=not off)
-        app.record(worker, "change_session", f"{session_id} {'unpinned' if off else 'pinned'}")
-        info = worker.info(session_id)
+        worker.pin(session_id, pinned=not off, tenant=tenant)
+        app.record(worker, "change_session", f"{session_id} {'unpinned' if off else 'pinned'}", tenant)
+        info = worker.info(session_id, tenant)
     if app.as_json:
         app.answer(info)
     else:

@@ -119,3 +119,16 @@ def test_the_sweeper_forgets_what_the_audit_log_kept_long_enough(data_dir: Any) 
         while len(worker.audit.read()) > 1 and time.monotonic() < until:
             time.sleep(0.02)
         assert [act.action for act in worker.audit.read()] == ["1"]
+
+
+def test_sessions_of_another_tenant_are_named_with_it(cli: Any, data_dir: Any) -> None:
+    with Worker(data_dir) as worker:
+        worker.create_token("acme")
+        worker.session("plans", tenant="acme", owner="ann")
+    assert cli("sessions", "ls", "--json").json["result"] == []
+    assert [each["id"] for each in cli("sessions", "ls", "--tenant", "acme", "--json").json["result"]] == ["plans"]
+    assert "ann" in cli("sessions", "show", "plans", "--tenant", "acme").out
+    assert cli("sessions", "pin", "plans", "--tenant", "acme").code == 0
+    assert cli("sessions", "rm", "plans").code == 2
+    assert cli("sessions", "rm", "plans", "--tenant", "acme").code == 0
+    assert acts(cli)[:2] == [("acme", "delete_session", "plans"), ("acme", "change_session", "plans pinned")]
