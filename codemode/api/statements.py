@@ -23,6 +23,7 @@ from codemode.errors import CodemodeError
 from codemode.plain import encode
 
 _ROWS_AT_ONCE = 200  # lines of a stream that are encoded together
+_LINES = msgspec.json.Encoder().encode_lines
 Params = list[Any] | dict[str, Any]
 
 
@@ -138,7 +139,7 @@ def _lines(columns: list[str], found: Iterator[Iterable[Any]]) -> Iterator[bytes
     try:
         while some := list(islice(found, _ROWS_AT_ONCE)):
             count += len(some)
-            yield b"".join(encode([cells.to_json(cell) for cell in row]) + b"\n" for row in some)
+            yield _LINES([[cells.to_json(cell) for cell in row] for row in some])
     except CodemodeError as error:  # the status is sent long ago
         yield encode({"problem": problem_of(error)}) + b"\n"
         return

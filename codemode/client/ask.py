@@ -56,9 +56,17 @@ class Call(Generic[T]):
     def answer(self, body: bytes) -> T:
         """The value that the body of an answer stands for; raises WorkerUnreachable where it is none of the service."""
         try:
-            return self.read(decode(body) if body else None)
+            return self.read(parsed(body) if body else None)
         except (ValueError, TypeError, LookupError, msgspec.MsgspecError) as error:
             raise stranger(f"an answer that cannot be read: {type(error).__name__}") from None
+
+
+def parsed(body: bytes) -> Any:
+    """The document of an answer: at the speed of C, but where it holds what only Python's own reader takes."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # integers of over 4,300 digits, lone surrogates
+        return decode(body)
 
 
 def query_of(**given: Any) -> Query:

@@ -9,7 +9,7 @@ import msgspec
 from codemode.asked import parse_session_id
 from codemode.client.ask import Ask, Call, converted, document, query_of
 from codemode.client.calls import Place
-from codemode.errors import SessionNotFound
+from codemode.errors import SessionExpired, SessionNotFound
 from codemode.limits import Limits
 from codemode.values import Day, Layer, SessionInfo
 
@@ -32,6 +32,9 @@ def session(
         parse_session_id(session_id)
     elif not create:
         raise SessionNotFound("there is no session without an id", hint="name the session that is looked for")
+    if not (create or renew or stateful is not None or limits is not None):
+        # Looking for a session changes nothing, so that a token that may only read is enough for it.
+        return Call(Ask(method="GET", path=_path(str(session_id)), safe=True, seconds=_LONG), _found)
     body = document(
         id=session_id, limits=None if limits is None else lowered(limits), renew=renew, create=create,
         stateful=stateful,
@@ -93,6 +96,15 @@ def sweep() -> Call[list[str]]:
 
 def _path(session_id: str) -> str:
     return f"/v1/sessions/{parse_session_id(session_id)}"
+
+
+def _found(found: dict[str, Any]) -> Made:
+    if found["state"] == "expired":
+        raise SessionExpired(
+            f"session {found['id']} expired {found['expires_at']}; its data is gone",
+            hint="make it anew on purpose with renew=True, or use another id",
+        )
+    return _made(found)
 
 
 def _made(found: dict[str, Any]) -> Made:

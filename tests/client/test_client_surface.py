@@ -127,16 +127,11 @@ def test_a_token_that_may_only_read(served: Served) -> None:
     with Client(served.url, secret) as client:
         with pytest.raises(AuthForbidden):
             client.session("to-read")
-        session = RemoteSession(client._connection, "local", client_place(served))
+        session = client.session("to-read", create=False)
         assert session.query("SELECT * FROM t", read_only=True) == []
         assert list(session.pages("SELECT * FROM t")) == []
         with pytest.raises(AuthForbidden):
             session.query("SELECT * FROM t")
-
-
-def client_place(served: Served) -> Any:
-    with Client(served.url, served.token) as client:
-        return client.session("to-read")._place
 
 
 def test_the_clients_load_neither_sqlite_nor_a_parser() -> None:

@@ -32,6 +32,14 @@ def there(backend: Backend) -> SessionLike:
 
 
 @pytest.fixture
+def complete(backend: Backend) -> Backend:
+    """A backend that has every call."""
+    if not backend.whole:
+        pytest.skip("this backend has a part of the calls")
+    return backend
+
+
+@pytest.fixture
 def whole(backend: Backend, there: SessionLike) -> Any:
     """The same where it has every call of a session."""
     if not backend.whole:

@@ -166,10 +166,8 @@ def test_a_call_answers_as_the_engine_does(whole: Any, here: Session, name: str)
         assert list(whole.pages(told)) == list(here.pages(told))
 
 
-def test_rows_are_truncated_by_the_limits_of_the_session(backend: Backend, here: Session) -> None:
-    if not backend.whole:
-        pytest.skip("this backend has a part of the calls")
-    session = backend.session(limits=Limits(rows=3))
+def test_rows_are_truncated_by_the_limits_of_the_session(complete: Backend, here: Session) -> None:
+    session = complete.session(limits=Limits(rows=3))
     found = session.query("SELECT value FROM json_each(?)", [[1, 2, 3, 4]])
     assert (len(found), found.truncated, found.source) == (3, True, ("SELECT value FROM json_each(?)", ["[1,2,3,4]"]))
     done = session.exec("SELECT value FROM json_each(?)", [[1, 2, 3, 4]])
