@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,19 +31,26 @@ class Service:
     address: str
     process: subprocess.Popen[str]
     http: httpx2.Client
+    temporary: Path
 
     def client(self, **options: Any) -> httpx2.Client:
         return httpx2.Client(base_url=self.address, timeout=HANG_SECONDS, **options)
 
+    def create(self, session_id: str) -> None:
+        self._asked("/v1/sessions", {"id": session_id})
+
     def execute(self, session_id: str, code: str, **more: Any) -> dict[str, Any]:
-        """The outcome; asked for again as long as a busy machine has no worker for it."""
+        return self._asked(f"/v1/sessions/{session_id}/execute", {"code": code, **more})
+
+    def _asked(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer; asked for again where a worker ended just before, and as long as a busy machine has no other."""
         late = time.monotonic() + HANG_SECONDS
-        answer = self.http.post(f"/v1/sessions/{session_id}/execute", json={"code": code, **more})
-        while "nothing was done for this request" in answer.text and time.monotonic() < late:
-            answer = self.http.post(f"/v1/sessions/{session_id}/execute", json={"code": code, **more})
+        answer = self.http.post(path, json=body)
+        while answer.status_code == 503 and time.monotonic() < late:
+            answer = self.http.post(path, json=body)
         assert answer.is_success, answer.text
-        outcome: dict[str, Any] = answer.json()
-        return outcome
+        document: dict[str, Any] = answer.json()
+        return document
 
     def holder(self, session_id: str, tenant: str = "local") -> int:
         """The process that has, or had last, the lock of a session."""
@@ -93,18 +101,15 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Service
     command = [sys.executable, "-m", "codemode", "--data-dir", str(data), "--json", "serve", "--port", "0"]
     if "--workers" not in arguments:
         arguments = ("--workers", "2", *arguments)
-    process = subprocess.Popen(
-        [*command, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "CODEMODE_SPARE_WORKER": "false", **environment},
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            told = json.loads(process.stdout.readline())["result"]
-            with httpx2.Client(base_url=told["address"], timeout=HANG_SECONDS) as http:
-                yield Service(data, told["address"], process, http)
-        finally:
-            process.kill()  # its workers go with it, as one of the tests shows
+    # Sockets need a short path, and a front that is killed leaves its directory of them behind.
+    with tempfile.TemporaryDirectory(prefix="codemode-test-", ignore_cleanup_errors=True) as sockets:
+        environment = {**os.environ, "TMPDIR": sockets, "CODEMODE_SPARE_WORKER": "false", **environment}
+        process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+        with process:
+            try:
+                assert process.stdout is not None
+                told = json.loads(process.stdout.readline())["result"]
+                with httpx2.Client(base_url=told["address"], timeout=HANG_SECONDS) as http:
+                    yield Service(data, told["address"], process, http, Path(sockets))
+            finally:
+                process.kill()  # its workers go with it, as one of the tests shows

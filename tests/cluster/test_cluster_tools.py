@@ -40,7 +40,7 @@ def test_a_cancellation_reaches_whichever_worker_runs_the_call(service: Service)
     with ThreadPoolExecutor(1) as thread:
         for n in range(4):
             session_id = f"cancel-{n}"
-            service.http.post("/v1/sessions", json={"id": session_id})
+            service.create(session_id)
             code = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\nwhile True: pass"
             answer = thread.submit(call, service, "execute_code", 1_000 + n, code=code, session_id=session_id)
             schema = f"/v1/sessions/{session_id}/schema"

@@ -76,7 +76,7 @@ def test_nothing_is_lost_or_written_twice_whoever_is_killed(tmp_path: Path) -> N
     seed = random.randrange(1 << 32)
     with serving(tmp_path) as service, ThreadPoolExecutor(CLIENTS + 1) as threads:
         for n in range(SESSIONS):
-            service.http.post("/v1/sessions", json={"id": f"race-{n}"})
+            service.create(f"race-{n}")
             assert service.execute(f"race-{n}", SETUP)["ok"]
         over = threading.Event()
         disturber = threads.submit(disturb, service, seed, over)

@@ -35,9 +35,9 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 def pair(service: Service, name: str) -> tuple[str, str]:
     """Two new sessions on different workers."""
     first = f"{name}-0"
-    service.http.post("/v1/sessions", json={"id": first})
+    service.create(first)
     for n in range(1, 64):
-        service.http.post("/v1/sessions", json={"id": f"{name}-{n}"})
+        service.create(f"{name}-{n}")
         if service.holder(f"{name}-{n}") != service.holder(first):
             return first, f"{name}-{n}"
     raise AssertionError("64 sessions on one worker")
@@ -79,7 +79,7 @@ def test_a_worker_that_is_killed_is_replaced_and_others_do_not_notice(service: S
 
 
 def test_a_stream_that_its_worker_left_ends_with_the_problem(service: Service) -> None:
-    service.http.post("/v1/sessions", json={"id": "stream"})
+    service.create("stream")
     body = {"code": WRITES_AND_RUNS_ON, "mode": "stream"}
     seen = ""
     with service.http.stream("POST", "/v1/sessions/stream/execute", json=body) as answer:
@@ -91,7 +91,7 @@ def test_a_stream_that_its_worker_left_ends_with_the_problem(service: Service) -
 
 
 def test_a_background_execution_whose_worker_was_killed_says_so(service: Service) -> None:
-    service.http.post("/v1/sessions", json={"id": "back"})
+    service.create("back")
     accepted = service.execute("back", WRITES_AND_RUNS_ON, mode="background")
     begun(service, "back")
     os.kill(service.holder("back"), signal.SIGKILL)
@@ -108,7 +108,7 @@ def test_a_background_execution_whose_worker_was_killed_says_so(service: Service
 
 
 def test_a_worker_that_hangs_is_replaced(service: Service) -> None:
-    service.http.post("/v1/sessions", json={"id": "hangs"})
+    service.create("hangs")
     hung = service.holder("hangs")
     os.kill(hung, signal.SIGSTOP)
     until(lambda: not alive(hung))
@@ -133,7 +133,7 @@ def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
 
 
 def test_readiness_is_that_of_all_workers(service: Service) -> None:
-    service.http.post("/v1/sessions", json={"id": "ready"})
+    service.create("ready")
     until(lambda: service.http.get("/ready").status_code == 200)
     os.kill(service.holder("ready"), signal.SIGKILL)
     until(lambda: service.http.get("/ready").status_code == 503)
@@ -141,7 +141,7 @@ def test_readiness_is_that_of_all_workers(service: Service) -> None:
 
 
 def test_a_worker_that_cannot_start_is_tried_until_it_can(service: Service, threads: ThreadPoolExecutor) -> None:
-    service.http.post("/v1/sessions", json={"id": "tried"})
+    service.create("tried")
     service.execute("tried", "helpers.db.exec('create table kept (a)')")
     catalog, aside = service.data / "catalog.db", service.data / "aside"
     catalog.rename(aside)
@@ -174,13 +174,16 @@ def test_a_hangup_restarts_the_workers_while_requests_go_on(service: Service, th
 
 def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_path: Path, threads: Any) -> None:
     with serving(tmp_path, CODEMODE_SHUTDOWN_SECONDS="0.5") as service:
-        service.http.post("/v1/sessions", json={"id": "s"})
+        service.create("s")
         answer = running(service, threads, "s")
         workers = service.workers()
+        [sockets] = service.temporary.glob("codemode-workers-*")
+        assert sockets.stat().st_mode & 0o777 == 0o700  # whoever reaches a worker's socket needs no front
         service.process.send_signal(signal.SIGTERM)
         assert answer.result(HANG_SECONDS).json()["status"] == "cancelled"
         assert service.process.wait(HANG_SECONDS) == 0
         assert not any(map(alive, workers))
+        assert not sockets.exists()
     with Worker(tmp_path) as worker:
         assert worker.session("s").get_tables() == ["begun"]
 
