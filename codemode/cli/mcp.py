@@ -39,6 +39,10 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     if host is not None:
         _print_config(app, host, session_id, read_only)
         return
+    if sys.stdin is None or sys.stdout is None:
+        raise RequestInvalid(
+            "standard input or output is closed", hint="a host starts this command, and talks to it there"
+        )
     _check_installed()
     from codemode.mcp.stdio import own_wire, serve
     from codemode.mcp.tool import Face
@@ -48,10 +52,6 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
 
     settings = app.resolved().settings
     logs.configure(settings.log_format, settings.log_level)
-    if sys.stdin is None or sys.stdout is None:
-        raise RequestInvalid(
-            "standard input or output is closed", hint="a host starts this command, and talks to it there"
-        )
     if sys.stdin.isatty():
         note("this talks MCP to a host; `codemode mcp --print-config HOST` prints what a host needs to start it")
     with own_wire() as wire, app.worker() as worker:
