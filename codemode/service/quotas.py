@@ -78,7 +78,7 @@ class Gate:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._measured: dict[str, _Measured] = {}
-        self._lock = threading.Lock()
+        self._measuring: dict[str, threading.Lock] = {}  # one for each tenant: a large one must not hold up others
 
     def execution(self, caller: Caller) -> Admission:
         """Let one execution in; raises TooManyAtOnce."""
@@ -129,7 +129,7 @@ class Gate:
         known, began = self._measured.get(tenant), time.monotonic()
         if known is not None and began < known.until:
             return known.size
-        with self._lock:  # one measures, the others that came meanwhile have its answer
+        with self._measuring.setdefault(tenant, threading.Lock()):  # who comes meanwhile has the same answer
             known = self._measured.get(tenant)
             if known is not None and began < known.until:
                 return known.size

@@ -276,6 +276,24 @@ def test_bytes_are_those_of_all_sessions_and_deleting_makes_room(worker: Worker,
     gate.check_bytes(caller)
 
 
+def test_measuring_a_large_tenant_holds_up_no_other(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, ids = threading.Event(), threading.Event(), gate._worker.registry.catalog.ids
+
+    def slow(tenant: str) -> list[str]:
+        if tenant == "acme":
+            begun.set()
+            go_on.wait(HANG_SECONDS)
+        return ids(tenant)
+
+    monkeypatch.setattr(gate._worker.registry.catalog, "ids", slow)
+    with ThreadPoolExecutor(2) as threads:
+        large = threads.submit(gate.used_bytes, "acme")
+        assert begun.wait(HANG_SECONDS)
+        assert threads.submit(gate.used_bytes, "other").result(HANG_SECONDS) == 0
+        assert not large.done()
+        go_on.set()
+
+
 def test_a_session_that_is_removed_or_expired_makes_room(worker: Worker, gate: Gate) -> None:
     one = acme(sessions=1)
     with gate.new_session(one):
