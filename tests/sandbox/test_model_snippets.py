@@ -33,7 +33,7 @@ def plain() -> dict[str, list[Any]]:
     """What plain Python makes of all of them, in one process that forks for each."""
     known = snippets()
     done = subprocess.run(
-        [sys.executable, HERE / "plain_python.py"],
+        [sys.executable, "-S", HERE / "plain_python.py"],  # without what is installed here: snippets have none of it
         input=json.dumps(list(known.values())),
         capture_output=True,
         text=True,
