@@ -88,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in
     connections: int = 4_096  # open at once; of half of the process's descriptors at most
     header_seconds: float = 20.0  # in which a request's line and headers must come
+    trusted_proxies: str = ""  # addresses or networks, with commas between, whose X-Forwarded-For is believed
     upload_idle_seconds: float = 30.0  # who sends or reads nothing so long is let go: an upload holds a turn
     drain_seconds: float = 0.0  # an ending service still takes requests for so long: balancers look at /ready meanwhile
     shutdown_seconds: float = 10.0  # what running executions get when the service ends; then they are undone

@@ -105,7 +105,9 @@ class _Request:
         state, status = self._state, self._status
         operation = state.get("operation", NO_OPERATION)
         level = logging.DEBUG if operation in _PROBES and status == 200 else logging.INFO
-        level = logging.ERROR if status is not None and status >= 500 else level
+        if status is not None and status >= 500:
+            # A fault is for somebody to look into; that the service is full, ending or out of room passes.
+            level = logging.ERROR if status == 500 else logging.WARNING
         if not _access.isEnabledFor(level):
             return
         caller, named = state.get("caller"), scope.get("path_params", {}).get("id")

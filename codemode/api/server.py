@@ -53,14 +53,19 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Any, acts: Ending | None = None, settings: Settings | None = None, **more: Any) -> None:
         self._acts: Ending = app.state.service.acts if acts is None else acts
+        settings = app.state.service.settings if settings is None else settings
         config: dict[str, Any] = {
-            "http": partial(Connection, app.state.service.settings if settings is None else settings),
+            "http": partial(Connection, settings),
             "ws": "none",
             "lifespan": "on",
             "log_config": None,  # its records go where those of the process go
             "log_level": "error",  # of broken requests each would be a line: strangers must not fill the log
             "access_log": False,
             "server_header": False,
+            # uvicorn alone believes everybody on loopback: whoever is on this machine could choose the address that
+            # the audit log has of him.
+            "proxy_headers": bool(settings.trusted_proxies),
+            "forwarded_allow_ips": settings.trusted_proxies,
             "timeout_graceful_shutdown": _LAST_SECONDS,
         }
         super().__init__(uvicorn.Config(app, **config | more))
