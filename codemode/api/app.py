@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codemode.api import (
+    bodies,
     checkpoints,
     costs,
     data,
@@ -115,7 +116,7 @@ def _guarded(operation: Operation) -> Handler:
         except CodemodeError as error:
             response = problems.answer(error)
             request.state.outcome = error.code
-            if operation.upload and not getattr(request.state, "read", False):
+            if operation.upload and not await bodies.drained(request):
                 # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
                 response.headers["Connection"] = "close"
             # Who is nobody is not recorded: strangers must not be able to fill the disk.

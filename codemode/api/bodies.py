@@ -21,6 +21,7 @@ from codemode.errors import (
 )
 
 Body = TypeVar("Body", bound=msgspec.Struct)
+_DRAIN_SECONDS = 2.0  # an upload that was refused has so long to end by itself
 _JSON = ("application/json", "")
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _PIECE_BYTES = 256 * 1024  # of what a compressed body becomes: a thousandfold one is never held whole
@@ -64,7 +65,6 @@ class Upload:
                 if seen > self._most:
                     raise too_large(self._most)
                 yield piece
-        self._request.state.read = True
         if self._inflated is not None:
             self._inflated.check_whole()
 
@@ -155,6 +155,22 @@ async def decode(request: Request, kind: type[Body], most: int) -> Body:
         raise RequestInvalid(f"the body is not JSON: {error}") from None
     except RecursionError:
         raise RequestInvalid("the body is nested too deeply") from None
+
+
+async def drained(request: Request) -> bool:
+    """Whether the rest of a body that was refused came in a moment, and was thrown away.
+
+    A connection that is closed while the client sends is reset, and the answer can be lost with it.
+    """
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in request.stream():
+                pass
+    except RuntimeError:  # there is no rest
+        return True
+    except (TimeoutError, ClientDisconnect):
+        return False
+    return True
 
 
 def media_type(request: Request) -> str:

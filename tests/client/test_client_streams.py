@@ -44,8 +44,12 @@ def test_an_execution_is_followed(client: Client) -> None:
 
 def test_progress_and_warnings_are_told(client: Client) -> None:
     told: list[Any] = []
-    code = "helpers.db.batch_insert('t', ({'a': n} for n in range(60_000)), create=True)"
-    outcome = client.session().run(f"{code}\nhelpers.db.query('SELECT a FROM t')", on_event=told.append)
+    code = """
+        import time
+        helpers.db.batch_insert('t', ((time.sleep(0.001), {'a': n})[1] for n in range(2_000)), create=True)
+        helpers.db.query('SELECT 1 FROM t AS x, t AS y LIMIT 20_000')
+    """
+    outcome = client.session().run(code, on_event=told.append)
     assert outcome.ok
     assert {type(event) for event in told} == {Progress, Notice}
     assert next(event.text for event in told if isinstance(event, Notice)).startswith("a query's answer was cut")
