@@ -23,6 +23,7 @@ _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 
+_LENGTH = b"content-length"
 _PEEK_SECONDS = 5.0
 
 
@@ -50,7 +51,7 @@ class Incoming:
         self._scope, self._receive = scope, receive
         self._seen: list[bytes] = []
         self.chunked = self.header(b"transfer-encoding") is not None
-        self.all_read = not (self.chunked or self.header(b"content-length"))
+        self.all_read = not (self.chunked or self.header(_LENGTH))
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this name."""
@@ -64,7 +65,7 @@ class Incoming:
 
         Raises ClientGone.
         """
-        if not self.chunked and int(self.header(b"content-length") or 0) > most:
+        if not self.chunked and int(self.header(_LENGTH) or 0) > most:
             return None  # the worker refuses it by its length, before anything of it is sent
         try:
             async with asyncio.timeout(_PEEK_SECONDS):
@@ -107,18 +108,19 @@ class Incoming:
         if self._scope["query_string"]:
             target += b"?" + self._scope["query_string"]
         lines = [b"%s %s HTTP/1.1\r\n" % (self.method.encode(), target)]
-        dropped = {CLIENT, NAME, without, *self._named_by_connection()}
-        if self.chunked or body is not None:
-            dropped.add(b"content-length")
+        # A client may have headers dropped that it names in Connection. Were the length of its body one of them, the
+        # worker would take that body for a request of its own: so what frames the body is written below, here alone.
+        dropped = {CLIENT, NAME, _LENGTH, without, *self._named_by_connection()}
         lines += [
             b"%s: %s\r\n" % header
             for header in self.headers
             if header[0] not in _HOP_BY_HOP and header[0] not in dropped
         ]
-        if body is not None:
-            lines.append(b"content-length: %d\r\n" % len(body))
-        elif self.chunked:
+        length = self.header(_LENGTH) if body is None else b"%d" % len(body)
+        if self.chunked and body is None:
             lines.append(b"transfer-encoding: chunked\r\n")
+        elif length is not None:
+            lines.append(b"content-length: %s\r\n" % length)
         if client := self._scope.get("client"):
             lines.append(b"%s: %s %d\r\n" % (CLIENT, str(client[0]).encode(), client[1] or 0))
         head = b"".join(lines)

@@ -53,7 +53,7 @@ class Front:
     async def _forward(self, incoming: Incoming, send: Send) -> None:
         name = await self._router.worker_of(incoming)
         if name == EVERY:
-            answers = await self._ask_all(incoming, body=await incoming.peek(self._router.most))
+            answers = await self._ask_all(incoming, body=await incoming.peek(self._router.most) or b"")
             await _pass(send, answers[min(answers)])
             return
         slot = self._slots.any() if name is None else self._slots.by_name[name]
@@ -95,12 +95,14 @@ class Front:
             one = next(iter(answers.values()))._replace(body=merge({name: each.body for name, each in answers.items()}))
         await _pass(send, one)
 
-    async def _ask_all(self, incoming: Incoming, *, wait: bool = True, body: bytes | None = None) -> dict[str, Answer]:
-        """What every worker says, by name; raises WorkerUnavailable."""
+    async def _ask_all(self, incoming: Incoming, *, wait: bool = True, body: bytes = b"") -> dict[str, Answer]:
+        """What every worker says, by name, to the request with this `body`; raises WorkerUnavailable."""
         slots = [slot for slot in self._slots.by_name.values() if wait or slot.process is not None]
         if not slots:
             raise WorkerUnavailable("no worker is there", hint="the service's log says why they do not start")
-        request = incoming.head(without=b"accept-encoding", body=body) + (body or b"")
+        # Never with the length of a body that is not sent: the worker would take the next request on the connection for
+        # it, whoever sent that one.
+        request = incoming.head(without=b"accept-encoding", body=body) + body
         found = await asyncio.gather(*(_ask(slot, request) for slot in slots))
         return {slot.name: answer for slot, answer in zip(slots, found, strict=True)}
 
