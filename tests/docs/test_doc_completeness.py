@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from doc_pages import ROOT, headings
+from doc_pages import ROOT, headings, pages
 
 from codemode import Limits, Outcome, Session, adapters
 from codemode.adapters.tools import TOOLS
@@ -87,6 +87,11 @@ def test_files_that_an_explanation_names_exist(page):
         r"`((?:codemode|sandbox|tests|docs|benchmarks)/[\w./-]+)`", page.read_text(encoding="utf-8")
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_no_page_has_the_marks_of_an_unfinished_merge():
+    for page in pages():
+        assert not re.search(r"^(<{7}|={7}$|>{7})", page.read_text(encoding="utf-8"), re.MULTILINE), page
 
 
 def test_the_readme_names_every_page_of_the_reference():
