@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
-    children: int = 2  # kept forked and confined ahead of need; each costs some 15 MB, mostly shared
+    children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB beside what it shares
     kept_children: int = 8  # of stateful sessions, each with its variables: up to memory_bytes of them
     kept_seconds: float = 600.0  # unused for this long, a kept child is ended: its session's next one begins afresh
     log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work
@@ -81,7 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
     workers: int = 1  # processes of the service, each with children of its own; 0 is one for each core
-    spare_worker: bool = True  # of several: one more is ready to replace one that ends at once; some 150 MB of memory
+    spare_worker: bool = True  # of several: one more is ready to replace one that ends at once; some 120 MB of memory
     hang_seconds: float = 10.0  # one of several workers that answers no ping for so long is ended and replaced
     threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
     body_bytes: int = 8 * MIB  # of a request that is a JSON document
@@ -169,7 +169,9 @@ def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RequestInvalid(f"cannot read the settings file {path}: {error.strerror}") from None
+        raise RequestInvalid(
+            f"cannot read the settings file {path}: {error.strerror}", hint="`codemode settings --sample` prints one"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid(f"{path} is not TOML: {error}", hint="see `codemode settings --sample`") from None
     entries = {key: value for key, value in table.items() if key not in TABLES}

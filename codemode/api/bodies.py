@@ -152,7 +152,7 @@ async def decode(request: Request, kind: type[Body], most: int) -> Body:
     except msgspec.ValidationError as error:
         raise RequestInvalid(f"the body is not as it must be: {error}", hint="GET /openapi.json describes it") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestInvalid(f"the body is not JSON: {error}") from None
+        raise RequestInvalid(f"the body is not JSON: {error}", hint="send one whole JSON document") from None
     except RecursionError:
         raise RequestInvalid("the body is nested too deeply") from None
 

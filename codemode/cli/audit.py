@@ -27,6 +27,7 @@ def audit(app: App, tenant: str | None, limit: int, before: int | None) -> None:
         app.answer(found)
     elif found:
         columns = ["id", "at", "tenant", "actor", "action", "resource", "outcome"]
-        show(columns, [[each.id, moment(each.at), *(getattr(each, name) for name in columns[2:])] for each in found])
+        rows = [[each.id, moment(each.at), *(getattr(each, name) for name in columns[2:])] for each in found]
+        show(columns, rows, whole=["at"])
     else:
         click.echo("nothing is on record", err=True)

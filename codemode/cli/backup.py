@@ -89,7 +89,8 @@ def ls(app: App, directory: str | None, verify: bool) -> int | None:
         app.answer({"directory": str(place), "backups": good, "damaged": bad, **known})
         return UNAVAILABLE if bad else None
     if good:
-        show(["backup", "made", "sessions", "size", ""], [_row(made, verify) for made in good])
+        show(["backup", "made", "sessions", "size", "state"], [_row(made, verify) for made in good])
+        note(f"in {place}")
     elif not bad:
         click.echo(f"no backups in {printable(str(place))}", err=True)
     for problem in bad:

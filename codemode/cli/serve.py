@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import ipaddress
 import logging
@@ -135,9 +136,11 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise RequestInvalid(
-            f"cannot listen on {host}:{port}: {error.strerror}", hint="name another --port; 0 takes a free one"
-        ) from None
+        # Not its own words: `create_server` adds the address to those of the kernel.
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        hint = "name another --port; 0 takes a free one" if of_the_port else "--host is an address of this machine"
+        raise RequestInvalid(f"cannot listen on {host}:{port}: {why}", hint=hint) from None
 
 
 def _address(host: str, listener: socket.socket) -> str:

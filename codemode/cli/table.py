@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -26,10 +26,19 @@ class Drawn(NamedTuple):
     remarks: list[str]
 
 
-def show(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, left_out: str = "--json shows all of it") -> None:
-    """Print a table as wide as the terminal, or uncut where standard output is none; remarks go to standard error."""
+def show(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    left_out: str = "--json shows all of it",
+    whole: Collection[str] = (),
+) -> None:
+    """Print a table as wide as the terminal, or uncut where standard output is none; remarks go to standard error.
+
+    The columns in `whole` are never cut.
+    """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    drawn = draw(columns, rows, width)
+    drawn = draw(columns, rows, width, whole)
     header, *body = drawn.lines
     click.echo("\n".join([click.style(header, bold=True), *body]))
     for remark in drawn.remarks:
@@ -43,13 +52,16 @@ def records(rows: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[list[Any
     return columns, [[row.get(column) for column in columns] for row in rows]
 
 
-def draw(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None = None) -> Drawn:
-    """Lay a table out within `width` characters."""
+def draw(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None = None, whole: Collection[str] = ()
+) -> Drawn:
+    """Lay a table out within `width` characters, without cutting the columns in `whole`."""
     texts = [[cell_text(cell) for cell in row] for row in rows]
     numeric = [_is_numeric([row[index] for row in rows]) for index in range(len(columns))]
     names = [printable(str(name)) for name in columns]
     natural = [max(map(_width, (name, *(row[i] for row in texts)))) for i, name in enumerate(names)]
-    widths = _fitted(natural, numeric, width)
+    firm = [number or name in whole for number, name in zip(numeric, columns, strict=True)]
+    widths = _fitted(natural, firm, width)
     kept = range(len(widths))
     remarks = []
     if any(widths[i] < natural[i] for i in kept):
@@ -85,11 +97,11 @@ def _is_numeric(cells: Iterable[Any]) -> bool:
     return bool(present) and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in present)
 
 
-def _fitted(natural: list[int], numeric: list[bool], width: int | None) -> list[int]:
+def _fitted(natural: list[int], firm: list[bool], width: int | None) -> list[int]:
     """Column widths that fit: texts are cut first, then columns are left out from the right."""
     if width is None:
         return natural
-    least = [w if number else min(w, NARROWEST) for w, number in zip(natural, numeric, strict=True)]
+    least = [w if kept else min(w, NARROWEST) for w, kept in zip(natural, firm, strict=True)]
     count = len(natural)
     while count > 1 and sum(least[:count]) + GAP * (count - 1) > width:
         count -= 1
@@ -99,7 +111,7 @@ def _fitted(natural: list[int], numeric: list[bool], width: int | None) -> list[
         return [max(1, min(natural[0], width))]
     while (excess := sum(widths) - room) > 0:
         widest = max((i for i in range(count) if widths[i] > least[i]), key=widths.__getitem__)
-        others = [widths[i] for i in range(count) if i != widest and widths[i] < widths[widest] and not numeric[i]]
+        others = [widths[i] for i in range(count) if i != widest and widths[i] < widths[widest] and not firm[i]]
         floor = max([least[widest], *others])
         widths[widest] -= min(excess, max(1, widths[widest] - floor))
     return widths

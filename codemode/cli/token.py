@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command, group
-from codemode.cli.output import moment, note
+from codemode.cli.output import note, relative
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
 
@@ -40,7 +40,7 @@ def create(app: App, expires: str | None, **options: Any) -> None:
         app.answer({**_shown(made), "token": secret})
         return
     click.echo(secret)
-    note(f"{made.id}, tenant {made.tenant}, may {' and '.join(made.scopes)}: keep it, it cannot be shown again")
+    note(f"{made.id}, tenant {made.tenant}, scopes {', '.join(made.scopes)}: keep it, it cannot be shown again")
 
 
 @command("ls")
@@ -93,10 +93,10 @@ def _state(token: Any, now: int) -> str:
     from codemode.database.clock import iso
 
     if token.revoked_at is not None:
-        return f"revoked {moment(iso(token.revoked_at))}"
-    if not token.is_valid(now):
-        return f"expired {moment(iso(token.expires_at))}"
-    return "valid" if token.expires_at is None else f"valid until {moment(iso(token.expires_at))}"
+        return f"revoked {relative(iso(token.revoked_at))}"
+    if token.expires_at is None:
+        return "valid"
+    return f"{'expires' if token.is_valid(now) else 'expired'} {relative(iso(token.expires_at))}"
 
 
 def _shown(token: Any) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _Context = Any  # ServerRequestContext of the SDK; its type parameters say nothi
 _HINTS = {
     "session.not_found": "list_sessions shows those there are; execute_code without session_id makes one",
     "session.expired": "create_session with renew=true makes it anew, empty",
+    "session.no_such_checkpoint": "checkpoint_session makes one",
     "execution.not_found": "outcomes are kept for an hour, and only of executions in the background",
 }
 _FIRST = """\

@@ -27,7 +27,7 @@ from typing import Any, BinaryIO, Self, cast
 import msgspec
 
 from codemode.catalog.participants import Participant
-from codemode.errors import BackupDamaged, SessionNewer
+from codemode.errors import BackupDamaged, RequestInvalid, SessionNewer
 from codemode.session.files import storage_errors, storage_full
 from codemode.values import LeftOut
 
@@ -148,12 +148,19 @@ class ArchiveWriter:
 
 
 class ArchiveReader:
-    """Reads the archive at `path`; every method raises BackupDamaged for what is not as it has to be."""
+    """Reads the archive at `path`; every method raises BackupDamaged for what is not as it has to be.
+
+    Raises RequestInvalid for a file that cannot be opened.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with storage_errors(path):
+        try:
             self._file = path.open("rb")
+        except OSError as error:
+            raise RequestInvalid(
+                f"cannot read {path}: {error.strerror}", hint="`codemode backup ls` lists backups, and where they are"
+            ) from None
         try:
             with _checked(path):
                 _expect_small_index(self._file)

@@ -41,6 +41,18 @@ def test_without_to_it_goes_where_ls_looks(cli, people, data_dir):
     assert cli("backup", "ls", "--verify").out.count("verified") == 2
 
 
+@pytest.mark.parametrize("options", [(), ("--list",), ("--verify",)])
+def test_a_backup_that_is_not_there_is_wrong_usage(cli, tmp_path, options):
+    answer = cli("restore", tmp_path / "none.zip", *options)
+    assert (answer.code, "cannot read" in answer.err, "backup ls" in answer.err) == (2, True, True)
+
+
+def test_an_unknown_tenant_is_no_empty_backup(cli, people, data_dir):
+    answer = cli("backup", "--tenant", "lokal")
+    assert (answer.code, "available: local" in answer.err) == (2, True)
+    assert "no backups" in cli("backup", "ls").err
+
+
 def test_a_damaged_backup_is_told_by_ls(cli, people, data_dir, tmp_path):
     path = Path(cli("backup", "--json").json["result"]["file"])
     data = bytearray(path.read_bytes())

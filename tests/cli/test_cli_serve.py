@@ -46,7 +46,8 @@ def test_another_address_than_loopback_needs_tokens(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with serving(tmp_path / "one") as (address, _):
         done = codemode(tmp_path / "two", "serve", "--port", address.rpartition(":")[2])
-    assert (done.returncode, "--port" in done.stderr) == (2, True)
+    assert done.returncode == 2
+    assert f"{address.removeprefix('http://')}: Address already in use\n  hint: name another --port" in done.stderr
 
 
 def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
     [listed] = json.loads(codemode(tmp_path, "token", "ls", "--json").stdout)["result"]
     assert listed["revoked_at"] is not None
     assert "token" not in listed
-    assert "revoked" in codemode(tmp_path, "token", "ls").stdout
+    assert codemode(tmp_path, "token", "ls").stdout.rstrip().endswith("ago")
     assert codemode(tmp_path, "token", "revoke", token["id"]).returncode == 2
 
 

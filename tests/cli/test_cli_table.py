@@ -37,6 +37,11 @@ def test_the_widest_text_gives_way_first_and_numbers_never():
     assert drawn.lines[2] == f"123456789012  {'x' * 10}  {'y' * 23}…"
 
 
+def test_a_column_that_is_whole_is_not_cut_for_a_wider_one():
+    drawn = draw(["at", "what"], [["2026-11-29 00:17:17", "x" * 30]], width=40, whole=["at"])
+    assert drawn.lines[2] == f"2026-11-29 00:17:17  {'x' * 18}…"
+
+
 def test_columns_that_do_not_fit_are_named():
     drawn = draw([f"column_{n}" for n in range(30)], [["x" * 20] * 30], width=40)
     assert all(len(line) <= 40 for line in drawn.lines)
