@@ -280,7 +280,8 @@ class Worker:
 
         Sessions may be written to meanwhile: each is in it as of one moment between two executions. Those that cannot
         be read are left out and told of. `progress` gets the bytes done and in all. Raises RequestInvalid where `path`
-        exists and for a tenant that does not, SessionNotFound and SessionExpired for the one session, StorageFull; nothing is left of it then.
+        exists and for a tenant that does not, SessionNotFound and SessionExpired for the one session, StorageFull;
+        nothing is left of it then.
         """
         if session_id is not None:
             session_id, tenant = parse_session_id(session_id), tenant or TENANT
