@@ -411,7 +411,7 @@ class WorkerUnavailable(WorkerError):
 
 
 class WorkerUnreachable(WorkerError):
-    """A client had no answer of the service; check the address, and whether what was asked for was done."""
+    """No answer came of the service, or of its worker; check the address, and whether what was asked for was done."""
 
     code = "worker.unreachable"
     retryable = True

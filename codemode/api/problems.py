@@ -106,7 +106,7 @@ def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Respo
     headers = dict(headers or {})
     if document.status == 429:
         headers.setdefault("Retry-After", str(error.retry_after if isinstance(error, QuotaError) else BUSY_SECONDS))
-    if error.code == "worker.unavailable":
+    if error.code in ("worker.unavailable", "worker.unreachable"):
         headers.setdefault("Retry-After", str(AGAIN_SECONDS))
     if document.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="codemode"')

@@ -15,7 +15,7 @@ from codemode.cluster.exchange import AnswerCut, ClientGone, Incoming, Message, 
 from codemode.cluster.forward import Answer, ConnectionGone
 from codemode.cluster.routing import EVERY, Router
 from codemode.cluster.slots import Slot, Slots
-from codemode.errors import CodemodeError, WorkerUnavailable
+from codemode.errors import CodemodeError, WorkerUnavailable, WorkerUnreachable
 from codemode.plain import encode
 
 _LOOK_SECONDS = 0.02
@@ -153,8 +153,9 @@ async def _pass(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def _ended_meanwhile() -> WorkerUnavailable:
-    return WorkerUnavailable(
+def _ended_meanwhile() -> WorkerUnreachable:
+    # Not WorkerUnavailable, after which clients send anything again: the commit may have come before the end.
+    return WorkerUnreachable(
         "the worker process ended while it served this request: what it had not committed is undone",
-        hint="send it again; under an idempotency key, an execution that was committed is answered and not run twice",
+        hint="look whether it was committed before you send it again; under an idempotency key nothing is run twice",
     )

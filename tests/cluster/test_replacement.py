@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from codemode import Worker
+from codemode import Client, Worker
+from codemode.errors import WorkerUnreachable
 from tests.cluster.serving import HANG_SECONDS, Service, alive, children, serving, until
 
 BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
 WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun')\nwhile True: pass"
+INSERTS = "helpers.db.exec('insert into t values (1)')\n"
+FOR_LONG = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000000) select count(*) from n"
 TABLES = "return helpers.schema.get_tables()"
 
 
@@ -66,7 +70,7 @@ def test_a_worker_that_is_killed_is_replaced_and_others_do_not_notice(service: S
     refused = answer.result(HANG_SECONDS)
     assert (refused.status_code, refused.json()["code"], refused.json()["retryable"]) == (
         503,
-        "worker.unavailable",
+        "worker.unreachable",
         True,
     )
     assert "undone" in refused.json()["detail"]
@@ -87,7 +91,32 @@ def test_a_stream_that_its_worker_left_ends_with_the_problem(service: Service) -
             seen += chunk
             if "event: stdout" in seen and "event: problem" not in seen:
                 os.kill(service.holder("stream"), signal.SIGKILL)
-    assert '"code":"worker.unavailable"' in seen.partition("event: problem")[2]
+    assert '"code":"worker.unreachable"' in seen.partition("event: problem")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("twice-exec", lambda session: session.exec(f"insert into t select 2 from ({FOR_LONG})")),
+        ("twice-run", lambda session: session.run(f"{INSERTS}helpers.db.query('{FOR_LONG}')", atomic=False)),
+    ],
+)
+def test_a_client_does_not_send_again_what_may_have_been_committed(
+    service: Service, threads: Any, name: str, call: Any
+) -> None:
+    service.create(name)
+    service.execute(name, "helpers.db.exec('create table t (a)')")
+    with Client(service.address) as client, Client(service.address) as looking:
+        session, other = client.session(name), looking.session(name)
+        called = threads.submit(call, session)
+        if name == "twice-run":
+            until(lambda: other.query("select count(*) as n from t", read_only=True)[0]["n"] == 1)
+        else:
+            time.sleep(1)  # nothing can be seen of a statement while it runs
+        os.kill(service.holder(name), signal.SIGKILL)
+        with pytest.raises(WorkerUnreachable):
+            called.result(HANG_SECONDS)
+        assert other.query("select count(*) as n from t", read_only=True)[0]["n"] == (name == "twice-run")
 
 
 def test_a_background_execution_whose_worker_was_killed_says_so(service: Service) -> None:
