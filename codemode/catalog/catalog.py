@@ -37,10 +37,10 @@ class Catalog:
             self.run("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self.run("COMMIT")
+                self.run("COMMIT")
+            finally:
+                if self._connection.in_transaction:  # not where SQLite undid all by itself, as on a full disk
+                    self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

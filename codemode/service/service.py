@@ -19,7 +19,7 @@ import msgspec
 from codemode.catalog.participants import Role
 from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import now_ms, sure_ms
-from codemode.errors import AuthForbidden, AuthInvalid, SessionExists, SessionNotFound
+from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
 from codemode.limits import Limits
 from codemode.service.acts import Acts, Going
 from codemode.service.auditing import Auditing
@@ -104,7 +104,10 @@ class Service:
             raise AuthInvalid("the token is unknown, revoked or expired", hint="`codemode token ls` lists them")
         token, own = found
         if now - (token.last_used_at or 0) > _USED_MS:
-            self.worker.tokens.used(token.id, now)
+            try:
+                self.worker.tokens.used(token.id, now)
+            except CodemodeError as error:  # a full disk must not keep out everybody who reads, or could make room
+                _log.debug("the last use of token %s is not recorded: %s", token.id, error)
         return caller_with(token, msgspec.structs.replace(self._quotas, **own))
 
     async def begin(self, caller: Caller, session: Session, code: str, **options: Unpack[RunOptions]) -> Running:
