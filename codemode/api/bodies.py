@@ -24,6 +24,7 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 _DRAIN_SECONDS = 2.0  # an upload that was refused has so long to end by itself
 _JSON = ("application/json", "")
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_GZIP_BYTES = 16 * 1024
 _PIECE_BYTES = 256 * 1024  # of what a compressed body becomes: a thousandfold one is never held whole
 _LEAST_BYTES = 1_024  # in upload_idle_seconds: bytes one by one, each in time, would hold a turn for years
 
@@ -58,8 +59,11 @@ class Upload:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body, decompressed."""
-        seen = 0
+        came = seen = 0
         async for chunk in self._received():
+            came += len(chunk)
+            if came > self._most:  # a gzip of empty members becomes nothing, however long it is
+                raise too_large(self._most)
             for piece in (chunk,) if self._inflated is None else self._inflated.pieces(chunk):
                 seen += len(piece)
                 if seen > self._most:
@@ -103,6 +107,11 @@ class _Inflated:
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """What `data` adds."""
+        # Bit by bit: what follows a member is copied, and of the smallest ones 13,000 come at once.
+        for start in range(0, len(data), _GZIP_BYTES):
+            yield from self._added(data[start : start + _GZIP_BYTES])
+
+    def _added(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP_WINDOW)

@@ -207,6 +207,14 @@ def test_what_a_body_becomes_is_bounded(http: httpx2.Client, session: str, path:
     assert tables(http, session) == []
 
 
+def test_a_body_that_becomes_nothing_is_bounded_too(http: httpx2.Client, session: str) -> None:
+    nothing = gzip.compress(b"") * 1_000
+    body = (nothing for _ in range(6))  # without a length: 120 kB of what may be 100 kB
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = http.post(f"/v1/sessions/{session}/query", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
+
+
 def test_bodies_may_be_gzip(http: httpx2.Client, session: str) -> None:
     headers = {"Content-Type": NDJSON, "Content-Encoding": "gzip"}
     place = f"/v1/sessions/{session}/batch_insert?table=t&create=true"
