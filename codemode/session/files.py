@@ -23,6 +23,7 @@ from codemode.errors import StorageFull
 from codemode.session.ids import directory_name, ulid
 
 _MAKING_MS = 3_600_000  # whoever makes a session puts its lock into the directory within milliseconds
+EXPORTING = "export-"  # begins the name of a directory in which a copy of a session is made for a client
 RESTORING = "restoring-"  # begins the name of a directory in which sessions are made ready
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -146,16 +147,24 @@ class SessionFiles:
 
 
 def sweep_rubbish(data_dir: Path) -> None:
-    """Delete what a removal or a restore that was cut short has left, and directories that are empty for an hour."""
+    """Delete what a removal, a restore or an export left that was cut short, and what is empty for an hour."""
     with storage_errors(data_dir):
+        for copy in data_dir.glob(f"{EXPORTING}*"):
+            with suppress(FileNotFoundError):  # one that goes on is younger: its making has the seconds of an execution
+                if _is_old(copy):
+                    shutil.rmtree(copy, ignore_errors=True)
         for rubbish in (data_dir / "sessions").glob("removed-*"):
             shutil.rmtree(rubbish, ignore_errors=True)
         for stage in (data_dir / "sessions").glob(f"{RESTORING}*"):
             _sweep_stage(stage)
         for directory in (data_dir / "sessions").iterdir():
             with suppress(OSError):  # not empty: the rule
-                if sure_ms() - directory.stat().st_mtime * 1000 > _MAKING_MS:
+                if _is_old(directory):
                     directory.rmdir()
+
+
+def _is_old(directory: Path) -> bool:
+    return sure_ms() - directory.stat().st_mtime * 1000 > _MAKING_MS
 
 
 def _sweep_stage(stage: Path) -> None:

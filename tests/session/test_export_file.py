@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -109,3 +110,15 @@ def test_one_that_takes_too_long_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(SessionNotFound):
             session.export_file(tmp_path / "s.db")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_copy_for_a_client_whose_service_was_killed_is_swept(tmp_path: Path) -> None:
+    with Worker(tmp_path) as worker:
+        left, going_on = tmp_path / "export-left", tmp_path / "export-going-on"
+        for place in (left, going_on):
+            place.mkdir()
+            (place / "session.db").write_bytes(b"somebody's data")
+        hours_ago = left.stat().st_mtime - 7_300
+        os.utime(left, (hours_ago, hours_ago))
+        worker.sweep()
+        assert (left.exists(), going_on.exists()) == (False, True)
