@@ -91,15 +91,19 @@ class Router:
                 return self._of_session(incoming, session_id)
             case ["v1", "executions", execution_id, *_]:
                 return self._of_execution(incoming, execution_id)
-            case ["v1", "sessions"] if incoming.method == "POST":
+            case ["v1", "sessions"] if incoming.method == "POST" and self._is_known(incoming):
                 return self._of_session(incoming, (await self._peek(incoming, _Named, _Named())).id)
-            case ["mcp", *_] if incoming.method == "POST":
+            case ["mcp", *_] if incoming.method == "POST" and self._is_known(incoming):
                 call = await self._peek(incoming, _Call, _Call())
                 if call.method == _CANCELLED:
                     return EVERY
                 named = (call.params and call.params.arguments) or _Named()
                 return self._of_session(incoming, named.session_id) or self._of_execution(incoming, named.execution_id)
         return None
+
+    def _is_known(self, incoming: Incoming) -> bool:
+        """Whether its body may be looked at: strangers by the thousand must not have their bodies kept here."""
+        return self._tenants.of(incoming) is not None
 
     async def _peek(self, incoming: Incoming, kind: type[_Found], otherwise: _Found) -> _Found:
         body = await incoming.peek(self.most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import httpx2
 import pytest
 
 from codemode import Worker
-from tests.cluster.serving import Service, serving
+from tests.cluster.serving import HANG_SECONDS, Service, serving
 
 
 def token(data: Path, tenant: str) -> tuple[str, str]:
@@ -42,6 +43,16 @@ def test_without_a_token_that_is_known_nothing_is_told(
 ) -> None:
     headers = {} if given is None else {"Authorization": given.encode("latin-1")}
     assert service.http.request(method, path, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/sessions", "/mcp"])
+@pytest.mark.parametrize("given", ["", "Authorization: Bearer cm_" + "x" * 43 + "\r\n"])
+def test_nothing_of_a_stranger_s_body_is_asked_for(service: Service, path: str, given: str) -> None:
+    host, _, port = service.address.removeprefix("http://").rpartition(":")
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n{given}\r\n"
+    with socket.create_connection((host, int(port)), timeout=HANG_SECONDS) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
 def test_two_tokens_of_a_tenant_reach_the_same_worker_and_another_tenant_reaches_nothing(service: Service) -> None:
