@@ -30,7 +30,7 @@ class Caller:
         """Raise AuthForbidden unless the caller may do what needs `scope`."""
         if scope not in self.scopes:
             raise AuthForbidden(
-                f"this token may not {scope}", hint=f"`codemode token create --scope {scope}` makes one that may"
+                f"this token lacks the scope {scope}", hint=f"`codemode token create --scope {scope}` makes one with it"
             )
 
 
