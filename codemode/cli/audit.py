@@ -11,7 +11,9 @@ from codemode.cli.table import show
 
 @command("audit", short_help="Show who did what: executions and administrative acts.")
 @click.option("--tenant", metavar="TENANT", help="Only what was done in this tenant.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, metavar="N", help="At most so many, the newest.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="The newest acts."
+)
 @click.option("--before", type=click.IntRange(1), metavar="ID", help="Only those before this one, to page back.")
 def audit(app: App, tenant: str | None, limit: int, before: int | None) -> None:
     """Show the audit log: executions and changes through the service, and what was done with tokens, tenants and

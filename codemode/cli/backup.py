@@ -70,7 +70,7 @@ def _target(given: str | None, data_dir: Path, app: App, session_id: str | None,
     return directory / f"codemode-{what}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
 
 
-@command("ls")
+@command("ls", short_help="List the backups, the newest first.")
 @click.argument("directory", metavar="[DIR]", required=False)
 @click.option("--verify", is_flag=True, help="Read each of them through, and compare every byte.")
 def ls(app: App, directory: str | None, verify: bool) -> int | None:

@@ -43,7 +43,7 @@ def checkpoints(app: App, session_id: str, removed: tuple[str, ...]) -> None:
         click.echo("no checkpoints", err=True)
 
 
-@command("restore")
+@command("restore", short_help="Put a session's data back to a checkpoint.")
 @click.argument("session_id", metavar="SESSION")
 @click.argument("name", metavar="NAME")
 def restore(app: App, session_id: str, name: str) -> None:
@@ -56,7 +56,7 @@ def restore(app: App, session_id: str, name: str) -> None:
         click.echo(f"{session_id} is as it was at {found.name}, {relative(found.created_at)}")
 
 
-@command("undo")
+@command("undo", short_help="Take the last change of a session back.")
 @click.argument("session_id", metavar="SESSION")
 def undo(app: App, session_id: str) -> None:
     """Take the last change of a session back: an execution, an import, a restore. Again: the one before."""
@@ -65,7 +65,7 @@ def undo(app: App, session_id: str) -> None:
     _answer(app, session_id, undone, "took back")
 
 
-@command("redo")
+@command("redo", short_help="Do again what was undone last.")
 @click.argument("session_id", metavar="SESSION")
 def redo(app: App, session_id: str) -> None:
     """Do again what was undone last, where nothing was written since."""
@@ -82,7 +82,7 @@ def _answer(app: App, session_id: str, undone: Any, done: str) -> None:
     click.echo(f"{session_id}: {done} {what}, {relative(undone.timestamp)}")
 
 
-@command("fork")
+@command("fork", short_help="Make a new session with the data of another one.")
 @click.argument("session_id", metavar="SESSION")
 @click.argument("new_id", metavar="[NEW]", required=False)
 @click.option("--checkpoint", metavar="NAME", help="Take the data of this checkpoint, not what is there now.")
@@ -97,7 +97,7 @@ def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None) 
         click.echo(f"{forked.id}: a session of its own with {plural(tables, 'table')}")
 
 
-@command("diff")
+@command("diff", short_help="Show what leads from one checkpoint to another, or to now.")
 @click.argument("session_id", metavar="SESSION")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="[B]", required=False)

@@ -11,7 +11,9 @@ from codemode.cli.table import show
 
 @command("logs", short_help="Show the execution log of a session.")
 @click.argument("session_id", metavar="SESSION")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The newest entries.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="The newest entries."
+)
 @click.option("--kind", metavar="KIND", help="Only this kind: execution, exec, query, batch_insert, …")
 @click.option("--errors", is_flag=True, help="Only what failed.")
 @click.option("--slow", is_flag=True, help="Statements that took longer than slow_statement_ms, with their plans.")

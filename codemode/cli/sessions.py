@@ -24,7 +24,7 @@ sessions = group("sessions", "List, show, share, pin, compact and remove session
 _tenant = click.option("--tenant", default="local", metavar="TENANT", help="Whose they are.")
 
 
-@command("ls")
+@command("ls", short_help="List the sessions, the last used first.")
 @_tenant
 def ls(app: App, tenant: str) -> None:
     """List the sessions, the last used first; expired ones are known for 30 days."""
@@ -47,7 +47,7 @@ def _expiry(info: Any) -> str:
     return "never (pinned)" if info.pinned or not info.expires_at else relative(info.expires_at)
 
 
-@command("show")
+@command("show", short_help="Show one session and its tables.")
 @click.argument("session_id", metavar="SESSION")
 @_tenant
 def show_session(app: App, session_id: str, tenant: str) -> None:

@@ -46,7 +46,7 @@ def show_tenant(app: App, tenant: str) -> None:
         _answer(app, _described(worker, worker.tenants.get(tenant)))
 
 
-@command("set")
+@command("set", short_help="Give a tenant numbers of its own.")
 @click.argument("tenant", metavar="TENANT")
 @click.option("--sessions", metavar="N", help="How many there may be.")
 @click.option("--bytes", metavar="SIZE", help="Of all its sessions on disk: 500MB, 2GiB.")

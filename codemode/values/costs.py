@@ -34,7 +34,7 @@ class Totals(msgspec.Struct, frozen=True):
 
     def plus(self, more: Totals) -> Self:
         """These and `more` together."""
-        sums = {name: getattr(self, name) + getattr(more, name) for name in _SUMMED}
+        sums = {name: round(getattr(self, name) + getattr(more, name), 3) for name in _SUMMED}  # µs: no 10.40…05 ms
         kinds = self.warnings.keys() | more.warnings.keys()
         return msgspec.structs.replace(
             self,

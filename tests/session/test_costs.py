@@ -259,3 +259,7 @@ def test_a_worker_counts_what_ran_in_it(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         assert worker.metrics()["usage"]["executions"] == 0
         assert sum(day.executions for day in worker.usage_by_day()) == 2
+
+
+def test_sums_of_milliseconds_have_no_more_digits_than_what_was_measured():
+    assert Totals(duration_ms=2.333).plus(Totals(duration_ms=8.082)).duration_ms == 10.415
