@@ -22,4 +22,5 @@ def groups(command: click.Command, name: str) -> Iterator[tuple[str, click.Group
 
 @pytest.mark.parametrize(("name", "group"), [*groups(main, "codemode")])
 def test_no_command_is_described_with_half_a_sentence(name: str, group: click.Group) -> None:
-    assert "...\n" not in group.get_help(click.Context(group, info_name=name, terminal_width=80))
+    _, _, commands = group.get_help(click.Context(group, info_name=name, terminal_width=80)).partition("Commands:\n")
+    assert [line for line in commands.splitlines() if line.endswith("...")] == []
