@@ -51,8 +51,7 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
     """The request for one execution.
 
     Where it may be `retried` it gets an idempotency key of its own, unless the caller chose one: a retry then answers
-    with the outcome of the first attempt, where that one ended well. What writes nothing needs none. What keeps each
-    call by itself has no such second attempt: one that was cut off has kept the calls before.
+    with the outcome of the first attempt, where that one ended well. What writes nothing needs none.
     """
     known_options(options, OPTIONS)
     if options.get("functions"):
@@ -62,15 +61,14 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
         )
     key = options.get("idempotency_key")
     idle = bool(options.get("read_only") or options.get("dry_run"))
-    atomic = bool(options.get("atomic", True))
-    if key is None and retried and atomic and not idle:
+    if key is None and retried and not idle:
         key = f"client-{uuid.uuid4()}"
     seconds, timeout = place.seconds, options.get("timeout")
     fields: dict[str, Any] = {
         "code": code_text(code),
         "inputs": msgspec.Raw(inputs_text(options.get("inputs") or {}).encode()),
         "timeout_ms": None if timeout is None else above_zero("timeout", timeout) * 1000,
-        "atomic": atomic,
+        "atomic": bool(options.get("atomic", True)),
         "dry_run": bool(options.get("dry_run", False)),
         "read_only": bool(options.get("read_only", False)),
         "max_result_bytes": options.get("max_result_bytes"),
@@ -81,7 +79,7 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
     }
     return Ask(
         method="POST", path=f"{place.path}/execute", body=msgspec.json.encode(fields), seconds=seconds,
-        safe=idle or (key is not None and atomic),
+        safe=key is not None or idle,
     )  # fmt: skip
 
 

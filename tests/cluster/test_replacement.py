@@ -94,29 +94,30 @@ def test_a_stream_that_its_worker_left_ends_with_the_problem(service: Service) -
     assert '"code":"worker.unreachable"' in seen.partition("event: problem")[2]
 
 
-@pytest.mark.parametrize(
-    ("name", "call"),
-    [
-        ("twice-exec", lambda session: session.exec(f"insert into t select 2 from ({FOR_LONG})")),
-        ("twice-run", lambda session: session.run(f"{INSERTS}helpers.db.query('{FOR_LONG}')", atomic=False)),
-    ],
-)
-def test_a_client_does_not_send_again_what_may_have_been_committed(
-    service: Service, threads: Any, name: str, call: Any
-) -> None:
-    service.create(name)
-    service.execute(name, "helpers.db.exec('create table t (a)')")
-    with Client(service.address) as client, Client(service.address) as looking:
-        session, other = client.session(name), looking.session(name)
-        called = threads.submit(call, session)
-        if name == "twice-run":
-            until(lambda: other.query("select count(*) as n from t", read_only=True)[0]["n"] == 1)
-        else:
-            time.sleep(1)  # nothing can be seen of a statement while it runs
-        os.kill(service.holder(name), signal.SIGKILL)
+def test_a_client_does_not_send_again_what_may_have_been_committed(service: Service, threads: Any) -> None:
+    service.create("twice")
+    service.execute("twice", "helpers.db.exec('create table t (a)')")
+    with Client(service.address) as client:
+        session = client.session("twice")
+        called = threads.submit(session.exec, f"insert into t select 2 from ({FOR_LONG})")
+        time.sleep(1)  # nothing can be seen of a statement while it runs
+        os.kill(service.holder("twice"), signal.SIGKILL)
         with pytest.raises(WorkerUnreachable):
             called.result(HANG_SECONDS)
-        assert other.query("select count(*) as n from t", read_only=True)[0]["n"] == (name == "twice-run")
+        assert session.value("select count(*) from t") == 0
+
+
+def test_under_its_key_an_execution_is_sent_again_and_not_run_again(service: Service, threads: Any) -> None:
+    service.create("keyed")
+    service.execute("keyed", "helpers.db.exec('create table t (a)')")
+    count = "select count(*) as n from t"
+    with Client(service.address) as client, Client(service.address) as looking:
+        called = threads.submit(client.session("keyed").run, f"{INSERTS}while True: pass", atomic=False)
+        session = looking.session("keyed")
+        until(lambda: session.query(count, read_only=True)[0]["n"] == 1)
+        os.kill(service.holder("keyed"), signal.SIGKILL)
+        assert called.result(HANG_SECONDS).error.code == "code.interrupted"
+        assert session.value(count) == 1
 
 
 def test_a_background_execution_whose_worker_was_killed_says_so(service: Service) -> None:
