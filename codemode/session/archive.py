@@ -225,6 +225,9 @@ class ArchiveReader:
             mode = each.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG) or each.flag_bits & 1:
                 raise ValueError(f"{each.filename!r} is no plain file")
+            if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                # Python bounds what it decompresses of these alone: of others it makes gigabytes of a kilobyte.
+                raise ValueError(f"{each.filename!r} is compressed in another way")
             entries[each.filename] = each
         return entries
 

@@ -486,6 +486,16 @@ def test_a_bomb_is_stopped_at_the_size_that_it_declares(good: Path) -> None:
     refused(bad, BackupDamaged, "no whole backup|not what was written")
 
 
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("end", ["session.db", "manifest.json"])
+def test_a_bomb_that_only_bursts_whole_is_not_touched(good: Path, way: int, end: str) -> None:
+    def make(entry: zipfile.ZipInfo) -> None:
+        if entry.filename.endswith(end):
+            entry.compress_type = way
+
+    refused(remade(good, info=make), BackupDamaged, "compressed in another way")
+
+
 def test_more_than_the_disk_has_is_refused_before_it_is_written(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(good.parent)
     monkeypatch.setattr("codemode.session.restoring.shutil.disk_usage", lambda path: usage._replace(free=10_000))
