@@ -79,7 +79,8 @@ class Service:
         await self.acts.end()
         self._presence.end()
         await self.call(self._backups.stop)
-        self._threads.shutdown()
+        # Not in the loop's own thread: an upload whose turn comes only now asks the loop for its next piece.
+        await asyncio.get_running_loop().shutdown_default_executor()
 
     def running(self, act: Going) -> AbstractContextManager[Going]:
         """Know of an execution or an upload as long as the block lasts: see `Acts.known`."""
