@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
-    children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB beside what it shares
+    children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB (PSS)
     kept_children: int = 8  # of stateful sessions, each with its variables: up to memory_bytes of them
     kept_seconds: float = 600.0  # unused for this long, a kept child is ended: its session's next one begins afresh
     log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work
