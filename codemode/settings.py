@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
     body_bytes: int = 8 * MIB  # of a request that is a JSON document
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in
-    connections: int = 4_096  # open at once; of half of the process's descriptors at most
+    connections: int = 4_096  # open at once, of half of the process's descriptors at most; background executions too
     header_seconds: float = 20.0  # in which a request's line and headers must come
     trusted_proxies: str = ""  # addresses or networks, with commas between, whose X-Forwarded-For is believed
     upload_idle_seconds: float = 30.0  # who sends or reads nothing so long is let go: an upload holds a turn

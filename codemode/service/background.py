@@ -16,7 +16,7 @@ import msgspec
 
 from codemode.catalog.background import BackgroundExecutions, BackgroundRecord
 from codemode.database.clock import now_ms, sure_ms
-from codemode.errors import CodemodeError, ExecutionNotFound
+from codemode.errors import CodemodeError, ExecutionNotFound, WorkerUnavailable
 from codemode.plain import encode
 from codemode.service.callers import Caller
 from codemode.service.presence import Presence
@@ -45,8 +45,9 @@ class Background:
         kept: BackgroundExecutions,
         presence: Presence,
         known: Callable[[Running], AbstractContextManager[Running]],
+        most: int,
     ) -> None:
-        self._kept, self._presence = kept, presence
+        self._kept, self._presence, self._most = kept, presence, most
         self._known = known  # as long as its block lasts: Acts.known
         self._running: dict[str, tuple[Running, asyncio.Task[None]]] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -69,10 +70,18 @@ class Background:
         return lost
 
     def keep(self, caller: Caller, running: Running, ended: Callable[[str], None]) -> None:
-        """Let one go on by itself; `ended` is called with "ok" or the error's code when it is over."""
+        """Let one go on by itself; `ended` is called with "ok" or the error's code when it is over.
+
+        Raises WorkerUnavailable, and ends it: each holds its inputs while it waits, and no connection that bounds them.
+        """
         with ExitStack() as known:
             known.enter_context(self._known(running))
             known.callback(running.cancel)  # where it cannot be kept; otherwise it is over by then
+            if len(self._running) >= self._most:
+                raise WorkerUnavailable(
+                    f"{self._most:,} executions wait or run in the background",
+                    hint="wait until some of them are over, or raise `connections`, which bounds them too",
+                )
             self._kept.add(
                 running.id, caller.tenant, running.session_id, caller.user, sure_ms(), service=self._presence.id
             )

@@ -55,7 +55,7 @@ class Service:
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
         self.acts = Acts(worker.settings, worker.registry.interrupt)
         self._presence = Presence(worker.data_dir)
-        self.background = Background(worker.background, self._presence, self.acts.known)
+        self.background = Background(worker.background, self._presence, self.acts.known, worker.settings.connections)
         self.gate, self.auditing = Gate(worker), Auditing(worker)
         self._quotas = default_quotas(worker.settings)
         self._backups = Schedule(worker.registry, worker.settings.backup)
