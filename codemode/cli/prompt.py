@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codemode.cli.app import App, command
-from codemode.limits import Limits
-from codemode.plain import json_text
+
+if TYPE_CHECKING:  # `codemode --help` loads every command, and should load no more than that
+    from codemode.limits import Limits
 
 
 @command("prompt", short_help="Print the guide for models, or type stubs.")
@@ -33,6 +34,8 @@ def prompt(app: App, stubs: bool, tools: str | None, stateful: bool) -> None:
         app.answer({"stubs": text}) if app.as_json else click.echo(text, nl=False)
         return
     if tools is not None:
+        from codemode.plain import json_text
+
         listed = _tools(tools, app.resolved().settings.limits, stateful)
         app.answer({"tools": listed}) if app.as_json else click.echo(json_text(listed, indent=2))
         return
