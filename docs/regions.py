@@ -263,6 +263,21 @@ def security_figures() -> str:
     return f"{said}\n\n{table(['area', 'what', 'tried', 'held'], rows)}"
 
 
+def load_figures() -> str:
+    """What the recorded run of `make load` came to, and what of the service grew."""
+    run = json.loads((ROOT / "docs" / "figures" / "load.json").read_text(encoding="utf-8"))
+    said = (
+        f"From `make load RECORD=1` on {run['machine']}, {run['connections']} connections, {run['seconds']:.0f} s:"
+        f" {run['per_second']:,.0f} executions/s, p50 {run['p50_ms']:,.0f} ms, p99 {run['p99_ms']:,.0f} ms;"
+        f" {run['good']:,} good, {run['bad']:,} bad, {run['errors']:,} errors."
+    )
+    rows = [
+        [each["part"], each["figure"], f"{each['first']:,.0f}", f"{each['last']:,.0f}", "yes" if each["grew"] else "no"]
+        for each in run["courses"]
+    ]
+    return f"{said}\n\n{table(['part', 'figure', 'first third', 'last third', 'grew'], rows)}"
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "limits-at-a-glance": limits_at_a_glance,
     "limits": limits,
@@ -298,4 +313,5 @@ REGIONS: dict[str, Callable[[], str]] = {
     "mcp-addresses": mcp_addresses,
     "metrics": metrics,
     "security-figures": security_figures,
+    "load-figures": load_figures,
 }
