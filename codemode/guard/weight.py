@@ -34,7 +34,7 @@ _SLOWER_MS = {"trim(1)": 4.0, "ltrim(1)": 4.0, "rtrim(1)": 4.0, "randomblob(1)":
 SLOW_FUNCTIONS = frozenset(name.partition("(")[0] for name in (*_PATTERN_MS, *_SLOW_MS))
 _CALL_MS = _PATTERN_MS | _SLOW_MS | _SLOWER_MS
 _CALLS = frozenset({"Function", "PureFunc", "AggStep", "AggStep1", "AggInverse", "AggValue", "AggFinal"})
-_ANY_NUMBER = "(-1)"  # EXPLAIN's word for a function of any number of arguments
+_ANY_NUMBER = "(-"  # EXPLAIN writes (-1) for any number of arguments; since SQLite 3.54 (-3) for two or more
 _OPERATION_MS = {
     **dict.fromkeys(("Eq", "Ne", "Lt", "Le", "Gt", "Ge"), 1.0),
     # As numbers: the digits of a text are read.
@@ -76,7 +76,7 @@ def _milliseconds(program: Program) -> float:
     for frame, operation in program.of(_CALLS):
         made += 1
         total += _call_ms(program, frame, operation)
-        takes_any_number = takes_any_number or str(operation.detail).endswith(_ANY_NUMBER)
+        takes_any_number = takes_any_number or _ANY_NUMBER in str(operation.detail)
     if takes_any_number:
         total += sum(count[name] for name in _LOADS) * _ARGUMENT_MS
     return total + min(made, count["IdxInsert"]) * _ITEM_MS
