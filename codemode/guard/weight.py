@@ -30,7 +30,14 @@ _SLOW_MS = {
     "json_patch(2)": 150.0,
     "jsonb_patch(2)": 150.0,
 }
-_SLOWER_MS = {"trim(1)": 4.0, "ltrim(1)": 4.0, "rtrim(1)": 4.0, "randomblob(1)": 4.0, "unistr_quote(1)": 4.0}
+_SLOWER_MS = {
+    "trim(1)": 4.0,
+    "ltrim(1)": 4.0,
+    "rtrim(1)": 4.0,
+    "randomblob(1)": 4.0,
+    "unistr_quote(1)": 4.0,
+    "strftime(-1)": 30.0,  # of a format of nothing but %f, which makes three times its length
+}
 SLOW_FUNCTIONS = frozenset(name.partition("(")[0] for name in (*_PATTERN_MS, *_SLOW_MS))
 _CALL_MS = _PATTERN_MS | _SLOW_MS | _SLOWER_MS
 _CALLS = frozenset({"Function", "PureFunc", "AggStep", "AggStep1", "AggInverse", "AggValue", "AggFinal"})
