@@ -21,7 +21,7 @@ from codemode.plain import encode
 from codemode.service.callers import Caller
 from codemode.service.presence import Presence
 from codemode.session.running import Running
-from codemode.values import DatabaseUse, Outcome, Problem
+from codemode.values import Outcome, Problem, untold
 
 _log = logging.getLogger("codemode")
 _LOOK_SECONDS = 0.1  # between two looks into the catalogue, for what another service does with an execution
@@ -176,10 +176,7 @@ def _shown(record: BackgroundRecord) -> Accepted:
 
 def _failed(running: Running, error: CodemodeError) -> Outcome:
     problem = Problem(code=error.code, message=error.message, hint=error.hint, retryable=error.retryable)
-    return Outcome(
-        ok=False, status="error", execution_id=running.id, session_id=running.session_id,
-        db=DatabaseUse(committed=False), error=problem,
-    )  # fmt: skip
+    return untold(running.id, running.session_id, problem)
 
 
 def _lost(record: BackgroundRecord) -> Outcome:
@@ -189,7 +186,4 @@ def _lost(record: BackgroundRecord) -> Outcome:
         hint="the session's log says whether it ended well; run it again under an idempotency key to be sure",
         retryable=True,
     )
-    return Outcome(
-        ok=False, status="error", execution_id=record.id, session_id=record.session_id,
-        db=DatabaseUse(committed=False), error=problem,
-    )  # fmt: skip
+    return untold(record.id, record.session_id, problem)

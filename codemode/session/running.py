@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from codemode.session.turn import TurnQueue, waited_too_long
-from codemode.values import DatabaseUse, Outcome, Problem
+from codemode.values import Outcome, Problem, untold
 from sandbox import Cancel
+
+_NEVER_RAN = Problem(
+    code="code.cancelled", message="cancelled while it waited for the session's turn", hint="nothing ran"
+)
 
 
 class Running:
@@ -66,14 +70,4 @@ class Running:
         except asyncio.CancelledError:
             if not self.stop.cancelled:
                 raise
-            return _never_ran(self.id, self.session_id)
-
-
-def _never_ran(execution_id: str, session_id: str) -> Outcome:
-    problem = Problem(
-        code="code.cancelled", message="cancelled while it waited for the session's turn", hint="nothing ran"
-    )
-    return Outcome(
-        ok=False, status="cancelled", execution_id=execution_id, session_id=session_id,
-        db=DatabaseUse(committed=False), error=problem,
-    )  # fmt: skip
+            return untold(self.id, self.session_id, _NEVER_RAN, "cancelled")

@@ -17,6 +17,7 @@ from codemode.values.outcome import (
     ResultInfo,
     Status,
     Usage,
+    untold,
 )
 from codemode.values.session import (
     Change,
@@ -70,4 +71,5 @@ __all__ = [
     "Undone",
     "Usage",
     "summed",
+    "untold",
 ]

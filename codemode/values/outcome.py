@@ -124,3 +124,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
     variables: Literal["kept", "fresh"] | None = None
     variables_reason: str | None = None
+
+
+def untold(execution_id: str, session_id: str, problem: Problem, status: Status = "error") -> Outcome:
+    """The outcome of an execution of which no run told: it waited until it was given up, or its service was gone."""
+    return Outcome(
+        ok=False, status=status, execution_id=execution_id, session_id=session_id,
+        db=DatabaseUse(committed=False), error=problem,
+    )  # fmt: skip
