@@ -237,7 +237,7 @@ class Worker:
         found = [self._info(record) for record in self.registry.catalog.page(tenant, user, None, _ALL)]
         active = [info for info in found if info.state == "active"]
         usage = Totals()
-        for day in self.registry.usage_by_day(tenant, user):
+        for day in self.usage_by_day(tenant, user=user):
             usage = usage.plus(day)
         return Stats(
             sessions=len(active),
@@ -261,12 +261,13 @@ class Worker:
             backup_failing=bool(standing(self.data_dir, self.settings.backup).get("backup_error")),
         )
 
-    def usage_by_day(self, tenant: str = TENANT) -> list[Day]:
+    def usage_by_day(self, tenant: str = TENANT, *, user: str | None = None) -> list[Day]:
         """What the tenant's sessions cost together, by day (UTC), oldest first; those that are gone among them.
 
-        Reads the log of every session: about 0.3 ms each. The last 400 days are kept.
+        With a `user` only what those cost that he takes part in, and that are there. Reads the log of every session:
+        about 0.3 ms each. The last 400 days are kept.
         """
-        return self.registry.usage_by_day(tenant)
+        return self.registry.usage_by_day(tenant, user)
 
     def backup(
         self,

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, service_of
-from codemode.errors import AuthForbidden
 from codemode.session.session import Session
 from codemode.values import Day, Layer, SizeAt, SlowStatement, TableChange
 
@@ -45,13 +44,9 @@ async def sizes(request: Request) -> Response:
 
 
 async def tenant_usage(request: Request) -> Response:
-    """What the tenant's sessions cost together, by day (UTC), oldest first; not for a token of one user."""
+    """What the tenant's sessions cost together, by day (UTC), oldest first; of one user's token those in its reach."""
     service, caller = service_of(request), caller_of(request)
-    if caller.user is not None:
-        raise AuthForbidden(
-            "a token of one user may not see what the others' sessions cost", hint="GET /v1/stats tells of his own"
-        )
-    return answer(await service.call(service.worker.usage_by_day, caller.tenant))
+    return answer(await service.call(service.worker.usage_by_day, caller.tenant, user=caller.user))
 
 
 async def layers(request: Request) -> Response:

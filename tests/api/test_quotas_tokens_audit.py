@@ -247,14 +247,29 @@ def test_a_token_makes_none_that_may_do_more_than_it_may(
         assert maker.expires_at is None or (made.expires_at or 0) <= maker.expires_at or "expires_in" not in body
 
 
-def test_a_token_of_one_user_sees_that_user_s_tokens_and_nothing_of_the_others(worker: Worker, guarded: str) -> None:
+def test_a_token_of_one_user_sees_that_user_s_tokens_and_no_audit_log(worker: Worker, guarded: str) -> None:
     secret, hers = token(worker, "firm", user="ann")
     _, other = token(worker, "firm", user="bob")
     with client(guarded, secret) as http:
         assert [each["id"] for each in http.get("/v1/tokens").json()["tokens"]] == [hers.id]
         assert http.delete(f"/v1/tokens/{other.id}").status_code == 404
         assert http.get("/v1/audit").status_code == 403
-        assert http.get("/v1/usage").status_code == 403
+
+
+def test_a_token_of_one_user_sees_what_his_sessions_cost_and_nothing_of_the_others(
+    worker: Worker, guarded: str
+) -> None:
+    ann, bob, everybody = (token(worker, "costs", user=user)[0] for user in ("ann", "bob", None))
+    seen = {}
+    for secret, executions in ((ann, 2), (bob, 1)):
+        with client(guarded, secret) as http:
+            place = f"/v1/sessions/{http.post('/v1/sessions', json={}).json()['id']}"
+            for _ in range(executions):
+                assert http.post(f"{place}/execute", json={"code": "return 1"}).json()["ok"]
+    for name, secret in (("ann", ann), ("bob", bob), ("everybody", everybody)):
+        with client(guarded, secret) as http:
+            seen[name] = sum(day["executions"] for day in http.get("/v1/usage").json())
+    assert seen == {"ann": 2, "bob": 1, "everybody": 3}
 
 
 def test_tokens_are_listed_in_pages(worker: Worker, guarded: str) -> None:
