@@ -25,7 +25,7 @@ REMOTE_ONLY = {"follow", "background"}
 OF_A_WORKER = {
     "session", "sessions", "info", "remove", "pin", "metrics", "usage_by_day", "sweep", "layers", "isolation",
 }  # fmt: skip
-LEFT_OUT = {"tenant", "owner"}  # the token says both
+LEFT_OUT = {"tenant", "owner", "user"}  # the token says all three
 
 
 def public(owner: type) -> dict[str, Any]:
