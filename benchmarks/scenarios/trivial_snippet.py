@@ -1,24 +1,34 @@
-"""A trivial snippet on a warm worker, beside a bare interpreter started for the same text."""
+"""A trivial snippet on a warm worker, beside other ways to run one line of Python that nobody trusts."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from contextlib import contextmanager
 
-from benchmarks.measure import Figure, compare
+from benchmarks.peers import bare_python, monty
+from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides
 from codemode import Worker
 
 
-def figure(quick: bool) -> Figure:
-    """`Session.run("return 1")` against `python -I -S -c`."""
-    with Worker() as worker:
+@contextmanager
+def contenders(size: int) -> Sides:
+    """`size` snippets in a row in one session."""
+    with Worker() as worker, monty.trivial(size) as peer:
         session = worker.session()
 
         def subject() -> None:
-            if session.run("return 1").result != 1:
-                raise AssertionError("the snippet did not answer 1")
+            for _ in range(size):
+                if session.run("return 1").result != 1:
+                    raise AssertionError("the snippet did not answer 1")
 
-        def floor() -> None:
-            subprocess.run([sys.executable, "-I", "-S", "-c", "print(1)"], check=True, stdout=subprocess.DEVNULL)
+        yield [Contender(SUBJECT, subject), peer, bare_python.trivial(size)]
 
-        return compare("trivial snippet", subject, "python -I -S -c", floor, 30 if quick else 200)
+
+SCENARIOS = (
+    Scenario(
+        "trivial snippets in a row in one session",
+        of="snippets",
+        sizes=(1, 10, 100),
+        contenders=contenders,
+        bounds=(AtMost("pydantic-monty", 8), AtMost("python -I -S -c", 0.1)),
+    ),
+)

@@ -1,0 +1,66 @@
+"""What a scenario is, as data: who is measured, at which sizes, and what must be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+SUBJECT = "codemode"
+
+
+class Contender(NamedTuple):
+    """One who does the work of a scenario: the subject, a peer, or a floor that nothing can be under.
+
+    `run` does it once and is timed; one that returns a float has measured itself, in the scenario's unit, and that
+    counts instead. It raises when the work came out wrong.
+    """
+
+    name: str
+    run: Callable[[], object]
+
+
+class Absent(NamedTuple):
+    """A peer that cannot take part on this machine, and why."""
+
+    name: str
+    why: str
+
+
+class AtMost(NamedTuple):
+    """The subject takes at most `times` what `peer` takes in the same run."""
+
+    peer: str
+    times: float
+
+
+class Under(NamedTuple):
+    """The subject stays under `most`, in the scenario's unit, on the reference machine; other machines only show it."""
+
+    most: float
+
+
+Bound = AtMost | Under
+Contenders = AbstractContextManager[Sequence[Contender | Absent]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One line of the table. The subject is the contender named `SUBJECT`.
+
+    `sizes` are a decade apart, smallest first, and `of` says of what; the comparison is made at the largest of them,
+    and at the middle one in a quick run. `unit` is "s" (shown as fits) or "B". `contenders` makes everything that one
+    size needs and cleans up after it. What is measured takes at least `repeat` turns.
+    """
+
+    title: str
+    of: str
+    sizes: tuple[int, ...]
+    contenders: Callable[[int], Contenders]
+    bounds: tuple[Bound, ...] = ()
+    unit: str = "s"
+    repeat: int = 7
+
+
+Sides = Iterator[Sequence[Contender | Absent]]
