@@ -6,78 +6,123 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
-import msgspec
+from benchmarks.bounds import verdicts
+from benchmarks.figures import Figure, Growth, Spread, Standing
+from benchmarks.scenario import SUBJECT, Absent, AtMost, Contender, Scenario
 
-from benchmarks.scenario import SUBJECT, Absent, Contender, Scenario
+REST_SECONDS = 0.01  # what a contender starts in the background is not paid for by the next one
 
-
-class Spread(msgspec.Struct, frozen=True):
-    """The median of repetitions, and the quartiles around it."""
-
-    median: float
-    low: float
-    high: float
+Note = Callable[[str], object]
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """What one contender took, in the scenario's unit; `ratio` is the subject's figure over its, turn by turn."""
+class Effort(NamedTuple):
+    """How many turns: at least the scenario's, and more where they are short, so that the median means something.
 
-    name: str
-    took: Spread | None
-    ratio: Spread | None
-    absent: str | None = None
+    A quick run stops after `least` turns when they have taken `seconds` together.
+    """
 
+    seconds: float
+    most: int
+    least: int | None = None
 
-class Growth(msgspec.Struct, frozen=True):
-    """How the subject's figure grows with the size: it goes with size to the power of `exponent`."""
-
-    sizes: list[int]
-    took: list[float]
-    exponent: float
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """What a scenario came to at one size."""
-
-    scenario: str
-    title: str
-    of: str
-    size: int
-    unit: str
-    repeat: int
-    standings: list[Standing]
-    growth: Growth | None
+    def goes_on(self, turns: int, took: float, repeat: int) -> bool:
+        """Whether one more turn is due after so many, which took so long."""
+        if took < self.seconds:
+            return turns < self.most
+        return turns < (repeat if self.least is None else min(repeat, self.least))
 
 
-def measured(name: str, scenario: Scenario, quick: bool) -> Figure:
-    """The scenario's figure: at its largest size with its growth, or when quick at the middle one without."""
+FULL = Effort(seconds=2, most=100)
+QUICK = Effort(seconds=2, most=25, least=3)
+
+
+def measured(
+    name: str, scenario: Scenario, quick: bool, note: Note = lambda _: None, against: str | None = None
+) -> Figure:
+    """The scenario's figure: at its largest size with its growth, or when quick at the middle one without.
+
+    With `against` the subject meets that peer alone.
+    """
+    began = time.monotonic()
+    effort = QUICK if quick else FULL
     size = scenario.sizes[len(scenario.sizes) // 2] if quick else scenario.sizes[-1]
-    standings = _compare(scenario, size)
+    standings, turns = _compare(scenario, size, effort, note, against)
     subject = next(standing for standing in standings if standing.name == SUBJECT)
     growth = None
     if not quick and len(scenario.sizes) > 1 and subject.took is not None:
-        growth = _growth(scenario, subject.took.median)
-    return Figure(name, scenario.title, scenario.of, size, scenario.unit, scenario.repeat, standings, growth)
+        growth = _growth(scenario, effort, subject.took.median, note)
+    return Figure(
+        scenario=name,
+        title=scenario.title,
+        of=scenario.of,
+        size=size,
+        unit=scenario.unit,
+        each=scenario.each,
+        turns=turns,
+        seconds=round(time.monotonic() - began, 1),
+        standings=[_each(standing, size) for standing in standings] if scenario.each else standings,
+        growth=growth,
+        verdicts=verdicts(scenario, size, standings, growth),
+    )
 
 
-def _compare(scenario: Scenario, size: int) -> list[Standing]:
+def _compare(
+    scenario: Scenario, size: int, effort: Effort, note: Note, against: str | None
+) -> tuple[list[Standing], int]:
     with scenario.contenders(size) as found:
-        present = [each for each in found if isinstance(each, Contender)]
+        _know(scenario, found)
+        sides = [each for each in found if against is None or each.name in (SUBJECT, against)]
+        present = [each for each in sides if isinstance(each, Contender)]
         for each in present:  # what happens once only, in whoever it happens, is not what is asked
+            note(f"{each.name} for the first time")
             each.run()
-        turns = [_turn(present, turn) for turn in range(scenario.repeat)]
-        return [_standing(each, turns) for each in found]
+        turns = _turns(present, effort, scenario.repeat, note)
+        return [_standing(each, turns) for each in sides], len(turns)
 
 
-def _turn(present: Sequence[Contender], turn: int) -> dict[str, float]:
-    """One figure of each, beginning with another one every time: nobody always comes after the same neighbour."""
+def _know(scenario: Scenario, found: Sequence[Contender | Absent]) -> None:
+    named = {SUBJECT, *(bound.peer for bound in scenario.bounds if isinstance(bound, AtMost))}
+    if unknown := named - {each.name for each in found}:
+        raise ValueError(f"{scenario.title}: no contender is called {', '.join(sorted(unknown))}")
+
+
+def _turns(present: Sequence[Contender], effort: Effort, repeat: int, note: Note) -> list[dict[str, float]]:
+    turns: list[dict[str, float]] = []
+    began = time.monotonic()
+    with _little_garbage():
+        while effort.goes_on(len(turns), time.monotonic() - began, repeat):
+            note(f"turn {len(turns) + 1} of {max(repeat, len(turns) + 1)}")
+            turns.append({each.name: _figure(each) for each in order(present, len(turns))})
+    return turns
+
+
+def order(present: Sequence[Contender], turn: int) -> list[Contender]:
+    """Who comes when: another one first every time, and every other time backwards.
+
+    So nobody always comes first, and nobody always after the same neighbour.
+    """
     first = turn % len(present)
-    return {each.name: _figure(each) for each in (*present[first:], *present[:first])}
+    turned = [*present[first:], *present[:first]]
+    return turned[::-1] if turn % 2 else turned
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """What is there already is not gone through again before every figure: that would empty the processor's caches."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _figure(contender: Contender) -> float:
+    time.sleep(REST_SECONDS)
     gc.collect()  # what the one before left is not paid for by the next
     started = time.perf_counter()
     own = contender.run()
@@ -88,25 +133,47 @@ def _figure(contender: Contender) -> float:
 def _standing(contender: Contender | Absent, turns: list[dict[str, float]]) -> Standing:
     if isinstance(contender, Absent):
         return Standing(contender.name, None, None, contender.why)
-    took = [turn[contender.name] for turn in turns]
-    ratios = [turn[SUBJECT] / turn[contender.name] for turn in turns]
-    return Standing(contender.name, _spread(took), None if contender.name == SUBJECT else _spread(ratios))
+    took = spread([turn[contender.name] for turn in turns])
+    if contender.name == SUBJECT:
+        return Standing(contender.name, took, None)
+    if took.median == 0:
+        raise ValueError(f"{contender.name} measured 0, and nothing can be a multiple of that")
+    return Standing(contender.name, took, spread([turn[SUBJECT] / turn[contender.name] for turn in turns]))
 
 
-def _spread(figures: list[float]) -> Spread:
+def spread(figures: Sequence[float]) -> Spread:
+    """The median and the quartiles of two figures or more."""
     low, median, high = statistics.quantiles(figures, n=4, method="inclusive")
     return Spread(median, low, high)
 
 
-def _growth(scenario: Scenario, largest: float) -> Growth:
-    smaller = [_alone(scenario, size) for size in scenario.sizes[:-1]]
-    took = [*smaller, largest]
-    slope = statistics.linear_regression([math.log(size) for size in scenario.sizes], [math.log(t) for t in took]).slope
-    return Growth(list(scenario.sizes), took, slope)
+def _each(standing: Standing, size: int) -> Standing:
+    """The standing of one of the `size`."""
+    if standing.took is None:
+        return standing
+    took = Spread(standing.took.median / size, standing.took.low / size, standing.took.high / size)
+    return Standing(standing.name, took, standing.ratio)
 
 
-def _alone(scenario: Scenario, size: int) -> float:
+def _growth(scenario: Scenario, effort: Effort, largest: float, note: Note) -> Growth | None:
+    took = [*(_alone(scenario, size, effort, note) for size in scenario.sizes[:-1]), largest]
+    if min(took) <= 0:
+        return None  # a difference that noise turned over: there is no power of anything
+    return Growth(list(scenario.sizes), took, exponent(scenario.sizes, took))
+
+
+def exponent(sizes: Sequence[int], took: Sequence[float]) -> float:
+    """The power of the size that the figures go with."""
+    return statistics.linear_regression([math.log(size) for size in sizes], [math.log(each) for each in took]).slope
+
+
+def _alone(scenario: Scenario, size: int, effort: Effort, note: Note) -> float:
     with scenario.contenders(size) as found:
         subject = next(each for each in found if isinstance(each, Contender) and each.name == SUBJECT)
         subject.run()
-        return statistics.median(_figure(subject) for _ in range(scenario.repeat))
+
+        def said(turn: str) -> object:
+            return note(f"{turn} with {size:,}")
+
+        turns = _turns([subject], effort, scenario.repeat, said)
+        return statistics.median(turn[SUBJECT] for turn in turns)

@@ -41,7 +41,24 @@ class Under(NamedTuple):
     most: float
 
 
-Bound = AtMost | Under
+class Grows(NamedTuple):
+    """The subject's figure grows at most with the size to the power of `exponent`: 0.1 says that memory stays flat.
+
+    A scenario without this bound has one of `LINEAR`.
+    """
+
+    exponent: float
+
+
+LINEAR = Grows(1.15)
+"""Nothing grows faster than its input, with room for what is not growth.
+
+0.15 is a factor of two over two decades: what is quadratic in a part of its work passes the line when that part costs
+as much as all the rest at the largest size. Sorting needs 0.11 of it from a thousand to a hundred thousand (n log n),
+and a neighbour who takes a quarter of the machine while the largest size is measured takes 0.06.
+"""
+
+Bound = AtMost | Under | Grows
 Contenders = AbstractContextManager[Sequence[Contender | Absent]]
 
 
@@ -50,8 +67,9 @@ class Scenario:
     """One line of the table. The subject is the contender named `SUBJECT`.
 
     `sizes` are a decade apart, smallest first, and `of` says of what; the comparison is made at the largest of them,
-    and at the middle one in a quick run. `unit` is "s" (shown as fits) or "B". `contenders` makes everything that one
-    size needs and cleans up after it. What is measured takes at least `repeat` turns.
+    and at the middle one in a quick run. `unit` is "s" or "B" (both shown as fits). `contenders` makes everything that
+    one size needs and cleans up after it. What is measured takes at least `repeat` turns. With `each`, figures are
+    shown and held against `Under` for one of the `size`; growth is that of the whole.
     """
 
     title: str
@@ -61,6 +79,7 @@ class Scenario:
     bounds: tuple[Bound, ...] = ()
     unit: str = "s"
     repeat: int = 7
+    each: bool = False
 
 
 Sides = Iterator[Sequence[Contender | Absent]]

@@ -1,1 +1,1 @@
-"""One file a scenario; each has `figure(quick)`."""
+"""One file a scenario or a few that belong together; each has `SCENARIOS`."""
