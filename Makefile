@@ -3,16 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
 FUZZ_SECONDS ?= 300
 LOAD_SECONDS ?= 60
 
-.PHONY: demo test fuzz security lint types docs bench load stress clean
+.PHONY: demo test fuzz security lint types docs bench bench-quick bench-guard bench-repair load stress clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codemode needs Python 3.11 or newer; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(READY)
+
+$(PEERS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $(PEERS)
 
 demo: $(READY)
 	$(BIN)/codemode demo
@@ -35,8 +40,16 @@ types: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/generate.py
 
-bench: $(READY)
-	$(BIN)/python -m benchmarks
+bench: $(PEERS)
+	$(BIN)/python -m benchmarks --record
+
+bench-quick: $(PEERS)
+	$(BIN)/python -m benchmarks --quick
+
+bench-guard: $(READY)
+	$(BIN)/python -m benchmarks.guard
+
+bench-repair: $(READY)
 	$(BIN)/python -m benchmarks.repair
 
 load: $(READY)

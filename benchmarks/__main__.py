@@ -1,4 +1,4 @@
-"""Run the scenarios: `python -m benchmarks [--quick] [--check] [--json] [--list] [NAME …]`.
+"""Run the scenarios: `python -m benchmarks [--quick] [--check] [--json] [--list] [--record] [NAME …]`.
 
 Each figure is the median of turns in which all contenders took part; a ratio is codemode's figure over the other's in
 the same turn, so less is better.
@@ -7,35 +7,31 @@ the same turn, so less is better.
 from __future__ import annotations
 
 import argparse
-import importlib
-import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import msgspec
-
-import benchmarks.scenarios
 from benchmarks.figures import Figure
-from benchmarks.measure import measured
+from benchmarks.measure import FULL, QUICK, Effort, measured
 from benchmarks.progress import Progress
+from benchmarks.results import ROOT, Results, Run, encoded, record
 from benchmarks.scenario import Scenario
+from benchmarks.scenarios import NAMES, found
 from benchmarks.table import HEAD, block, summary
-
-NAMES = sorted(module.name for module in pkgutil.iter_modules(benchmarks.scenarios.__path__))
 
 
 def main() -> int:
     """Measure, print a table or JSON; 1 where a scenario failed, or with `--check` missed a bound."""
     asked = _arguments()
-    chosen = list(scenarios(asked.names or NAMES))
+    chosen = list(found(asked.names or NAMES))
     if asked.list:
         print("\n".join(f"{name:<20} {scenario.title}" for name, scenario in chosen))
         return 0
-    figures, failed = run(chosen, asked.quick, show=not asked.json)
-    if asked.json:
-        print(msgspec.json.format(msgspec.json.encode(figures), indent=1).decode())
-    else:
-        print(summary(figures))
+    run = Run(asked.quick)
+    figures, failed = _measured(chosen, QUICK if asked.quick else FULL, show=not asked.json)
+    results = run.results(figures)
+    print(encoded(results) if asked.json else summary(figures), end="" if asked.json else "\n")
+    if asked.record:
+        _record(results, failed)
     missed = asked.check and any(figure.missed for figure in figures)
     return 1 if failed or missed else 0
 
@@ -49,20 +45,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="exit code 1 when a ratio or a growth is over its bound")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--list", action="store_true", help="print the scenarios and measure nothing")
+    parser.add_argument("--record", action="store_true", help="keep the run in benchmarks/results; a full one only")
     asked = parser.parse_args()
     if unknown := [name for name in asked.names if name not in NAMES]:
         parser.error(f"no scenario is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    if asked.record and (asked.quick or asked.names):
+        parser.error("only a full run is recorded: leave out --quick and the names, or keep what --json prints")
     return asked
 
 
-def scenarios(names: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
-    """Every scenario of the files so named."""
-    for name in names:
-        for scenario in importlib.import_module(f"benchmarks.scenarios.{name}").SCENARIOS:
-            yield name, scenario
-
-
-def run(chosen: Sequence[tuple[str, Scenario]], quick: bool, show: bool) -> tuple[list[Figure], bool]:
+def _measured(chosen: Sequence[tuple[str, Scenario]], effort: Effort, show: bool) -> tuple[list[Figure], bool]:
     """The figures, each shown when it is there, and whether a scenario failed."""
     figures, failed = [], False
     progress = Progress(len(chosen))
@@ -71,7 +63,7 @@ def run(chosen: Sequence[tuple[str, Scenario]], quick: bool, show: bool) -> tupl
     for name, scenario in chosen:
         progress.begin(scenario.title)
         try:
-            figures.append(measured(name, scenario, quick, progress.note))
+            figures.append(measured(name, scenario, effort, progress.note))
         except Exception as problem:  # one that fails does not take the figures of the others with it
             failed = True
             progress.clear()
@@ -81,6 +73,13 @@ def run(chosen: Sequence[tuple[str, Scenario]], quick: bool, show: bool) -> tupl
         if show:
             print(block(figures[-1]), flush=True)
     return figures, failed
+
+
+def _record(results: Results, failed: bool) -> None:
+    if failed:
+        print("not recorded: a scenario failed", file=sys.stderr)
+    else:
+        print(f"recorded in {record(results).relative_to(ROOT)}; `make docs` puts it into the page", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,15 @@ Note = Callable[[str], object]
 
 
 class Effort(NamedTuple):
-    """How many turns: at least the scenario's, and more where they are short, so that the median means something.
+    """How much is done: turns for so many `seconds`, between `least` (the scenario's own when None) and `most`.
 
-    A quick run stops after `least` turns when they have taken `seconds` together.
+    A `full` one measures at the largest size and how the figure grows; any other at the middle size.
     """
 
     seconds: float
     most: int
     least: int | None = None
+    full: bool = False
 
     def goes_on(self, turns: int, took: float, repeat: int) -> bool:
         """Whether one more turn is due after so many, which took so long."""
@@ -36,24 +37,20 @@ class Effort(NamedTuple):
         return turns < (repeat if self.least is None else min(repeat, self.least))
 
 
-FULL = Effort(seconds=2, most=100)
+FULL = Effort(seconds=2, most=100, full=True)  # more turns where they are short, so that the median means something
 QUICK = Effort(seconds=2, most=25, least=3)
 
 
 def measured(
-    name: str, scenario: Scenario, quick: bool, note: Note = lambda _: None, against: str | None = None
+    name: str, scenario: Scenario, effort: Effort, note: Note = lambda _: None, against: str | None = None
 ) -> Figure:
-    """The scenario's figure: at its largest size with its growth, or when quick at the middle one without.
-
-    With `against` the subject meets that peer alone.
-    """
+    """The scenario's figure. With `against` the subject meets that peer alone."""
     began = time.monotonic()
-    effort = QUICK if quick else FULL
-    size = scenario.sizes[len(scenario.sizes) // 2] if quick else scenario.sizes[-1]
+    size = scenario.sizes[-1 if effort.full else len(scenario.sizes) // 2]
     standings, turns = _compare(scenario, size, effort, note, against)
     subject = next(standing for standing in standings if standing.name == SUBJECT)
     growth = None
-    if not quick and len(scenario.sizes) > 1 and subject.took is not None:
+    if effort.full and len(scenario.sizes) > 1 and subject.took is not None:
         growth = _growth(scenario, effort, subject.took.median, note)
     return Figure(
         scenario=name,

@@ -8,7 +8,7 @@ from benchmarks.amounts import amount, digits
 from benchmarks.figures import Figure, Spread, Standing, Verdict
 
 WIDTH = 100
-HEAD = f"{'':<32}{'median':>10}  {'quartiles':<21}{'ratio':>7}  {'quartiles':<16}bound"
+HEAD = f"{'':<28}{'median':>8}  {'quartiles':<18}{'ratio':>9}  {'quartiles':<18}bound"
 
 
 def block(figure: Figure) -> str:
@@ -17,20 +17,18 @@ def block(figure: Figure) -> str:
 
 
 def _title(figure: Figure) -> str:
-    one = f", {figure.unit} for one of them" if figure.each and figure.unit not in "sB" else ""
-    one = ", for one of them" if figure.each else one
-    size = f"{figure.size:,} {figure.of}{one}"
+    size = f"{figure.size:,} {figure.of}{', each' if figure.each else ''}"
     return f"{_cut(figure.title, WIDTH - len(size) - 2)}: {size}"
 
 
 def _line(figure: Figure, standing: Standing) -> str:
-    name = f"  {_cut(standing.name, 29):<30}"
+    name = f"  {_cut(standing.name, 25):<26}"
     if standing.took is None:
         return f"{name}absent: {_cut(standing.absent or '', WIDTH - len(name) - 8)}"
-    took = f"{amount(standing.took.median, figure.unit):>10}  {_amounts(standing.took, figure.unit):<21}"
+    took = f"{amount(standing.took.median, figure.unit):>8}  {_amounts(standing.took, figure.unit):<18}"
     if standing.ratio is None:
         return f"{name}{took}".rstrip()
-    ratio = f"{digits(standing.ratio.median):>5} ×  {_digits(standing.ratio):<16}"
+    ratio = f"{digits(standing.ratio.median):>7} ×  {_digits(standing.ratio):<18}"
     bound = next((each for each in figure.verdicts if each.kind == "ratio" and each.peer == standing.name), None)
     return f"{name}{took}{ratio}{said(bound, figure.unit) if bound else ''}".rstrip()
 
@@ -55,23 +53,18 @@ def said(verdict: Verdict, unit: str) -> str:
 def summary(figures: Sequence[Figure]) -> str:
     """How many bounds there were, and each that was missed."""
     verdicts = [verdict for figure in figures for verdict in figure.verdicts]
-    compared = [verdict for verdict in verdicts if verdict.reached is not None]
-    missed = [
-        f"  {figure.title}: {_miss(figure, each)}"
-        for figure in figures
-        for each in figure.verdicts
-        if each.reached is False
-    ]
-    said = f"{len(compared) - len(missed)} of {len(compared)} bounds reached"
-    if len(compared) < len(verdicts):
-        said += f", {len(verdicts) - len(compared)} not compared"
-    return "\n".join([f"{said}; missed:" if missed else said, *missed])
+    reached = [verdict for verdict in verdicts if verdict.reached]
+    missed = [_miss(figure, each) for figure in figures for each in figure.verdicts if each.reached is False]
+    open_ = len(verdicts) - len(reached) - len(missed)
+    count = f"{len(reached)} of {len(reached) + len(missed)} bounds reached"
+    count += f", {open_} not compared" if open_ else ""
+    return "\n".join([f"{count}; missed:" if missed else count, *missed])
 
 
 def _miss(figure: Figure, verdict: Verdict) -> str:
-    if verdict.kind == "growth":
-        return f"grows {said(verdict, '')}"
-    return f"{verdict.peer or 'on the reference machine'} {said(verdict, figure.unit)}"
+    of = {"growth": "growth", "absolute": "on the reference machine"}.get(verdict.kind, verdict.peer)
+    of = f"{of} {said(verdict, figure.unit)}"
+    return f"  {_cut(figure.title, WIDTH - len(of) - 4)}: {of}"
 
 
 def _amounts(spread: Spread, unit: str) -> str:
