@@ -33,10 +33,15 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 
 
 @pytest.mark.parametrize(
-    "statement", ["import codemode", "import codemode.errors", "from codemode import Limits, Settings"]
+    ("statement", "heavy"),
+    [
+        ("import codemode", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
+        ("import codemode.errors", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
+        ("from codemode import Limits, Settings", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
+        ("import codemode.api.app, codemode.cluster.faces as f; f.mounts()", {"mcp", "pydantic", "sqlglot", "click"}),
+    ],
 )
-def test_importing_loads_no_database_and_no_parser(statement: str):
-    heavy = "{'apsw', 'sqlglot', 'RestrictedPython', 'click', 'rich'}"
+def test_importing_loads_only_what_is_needed_at_once(statement: str, heavy: set[str]):
     code = f"import sys\n{statement}\nprint(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import logging
 
 from codemode.api.mounts import MakeMount
@@ -12,10 +12,8 @@ _log = logging.getLogger("codemode")
 
 
 def mounts() -> tuple[MakeMount, ...]:
-    """The tools for models at /mcp, where the package that they need is installed."""
-    try:
-        importlib.import_module("mcp")
-    except ImportError:
+    """The tools for models at /mcp, where the package that they need is installed; the first request loads it."""
+    if importlib.util.find_spec("mcp") is None:
         _log.warning("there are no tools at /mcp: pip install 'codemode[mcp]'")
         return ()
     from codemode.mcp.http import McpMount

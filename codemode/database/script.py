@@ -10,7 +10,8 @@ from collections.abc import Iterator
 _COMMENT = r"--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)"
 _QUOTED = r"""'(?:[^']++|'')*+(?:'|$)|"(?:[^"]++|"")*+(?:"|$)|`(?:[^`]++|``)*+(?:`|$)|\[[^\]]*+(?:\]|$)"""
 _BLANK = rf"(?:[ \t\n\f\r]++|{_COMMENT})"
-_LETTER = r"[A-Za-z0-9_$\u0080-\U0010ffff]"
+# Letters, digits, _, $ and all that is not ASCII, said by what is not in it: up to U+10FFFF it takes 8 ms to compile.
+_LETTER = r"[^\x00-#%-/:-@\[-^`{-\x7f]"
 _SEMICOLON = re.compile(rf"(?:[^;'\"`\[/\-]++|{_QUOTED}|{_COMMENT}|/|-)*+(;|$)")
 _EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
 # The body of a trigger ends at `; END ;`, whatever stands between these three.

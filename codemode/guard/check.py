@@ -20,7 +20,6 @@ from codemode.guard import policy, rules, scan, weight
 from codemode.guard.authorizer import Authorizer, Event, action_code
 from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
-from codemode.guard.mending.suggest import suggested
 from codemode.guard.parse import read
 from codemode.guard.program import Program
 from codemode.guard.refusals import DISAGREEMENT, Violation
@@ -93,6 +92,9 @@ class Guard:
         """Give `error` a statement that SQLite prepares here in the place of `sql`, where one is found."""
         if error.suggestion is not None:
             return
+        # Only where something fails: most processes never load what mends, nor the grammars that it reads.
+        from codemode.guard.mending.suggest import suggested
+
         try:
             found = suggested(sql, error, self._connection, self._failure)
             if found is not None:

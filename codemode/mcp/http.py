@@ -1,20 +1,30 @@
-"""The tools over streamable HTTP: each request stands for itself, so any process of a service can answer it."""
+"""The tools over streamable HTTP: each request stands for itself, so any process of a service can answer it.
+
+The mount is there from the start, the SDK from the first request on: importing it takes most of a second and 35 MB,
+and a service that no model uses needs neither.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from codemode.mcp.server import McpServer
-from codemode.mcp.tool import Face
 from codemode.service.service import Service
 
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
 _CLIENT = "mcp-session-id"
+_log = logging.getLogger("codemode")
 
 
 class McpMount:
@@ -23,15 +33,39 @@ class McpMount:
     path = "/mcp"
 
     def __init__(self, service: Service) -> None:
-        # Stateless: what a client is, and what it asks for, comes with every request. Answers are JSON, or a stream
-        # of events as soon as there is progress to tell, or where the protocol before 2026-07-28 wants one.
-        self._manager = StreamableHTTPSessionManager(
-            McpServer(service, Face()).sdk, stateless=True, max_request_body_size=service.settings.body_bytes
-        )
+        self._service = service
 
-    def running(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
         """What has to be open while requests are served; whatever still runs when it closes is undone."""
-        return self._manager.run()
+        self._asked = asyncio.Event()
+        self._manager = _unmade()
+        keeping = asyncio.create_task(self._keep(), name="codemode-mcp")
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+
+    async def _keep(self) -> None:
+        """Load the SDK when it is asked for, and hold its manager open: what one task enters, it must leave itself."""
+        while True:
+            await self._asked.wait()
+            try:
+                # Not in the service's own threads: all of them may be taken by executions for minutes.
+                manager = await anyio.to_thread.run_sync(_loaded, self._service)
+                async with manager.run():
+                    self._manager.set_result(manager)
+                    await asyncio.Event().wait()  # until this task is cancelled
+            except Exception as error:  # noqa: BLE001 - whatever it is, the requests that wait are answered
+                self._asked.clear()  # the next request tries again
+                ended, self._manager = self._manager, _unmade()
+                if ended.done():
+                    _log.exception("the tools at %s have ended, and begin anew with the next request", self.path)
+                else:
+                    ended.set_exception(error)  # to all who wait; each is answered as any fault is, and logged
+                    ended.exception()  # nobody may wait any more: no warning of that
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -48,4 +82,24 @@ class McpMount:
                 MutableHeaders(scope=message)[_CLIENT] = secrets.token_hex(16)
             await send(message)
 
-        await self._manager.handle_request(scope, receive, named)
+        self._asked.set()
+        # Shielded: a client that leaves while it waits must not take the manager from those who wait beside it.
+        manager = await asyncio.shield(self._manager)
+        await manager.handle_request(scope, receive, named)
+
+
+def _unmade() -> asyncio.Future[StreamableHTTPSessionManager]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _loaded(service: Service) -> StreamableHTTPSessionManager:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from codemode.mcp.server import McpServer
+    from codemode.mcp.tool import Face
+
+    # Stateless: what a client is, and what it asks for, comes with every request. Answers are JSON, or a stream
+    # of events as soon as there is progress to tell, or where the protocol before 2026-07-28 wants one.
+    return StreamableHTTPSessionManager(
+        McpServer(service, Face()).sdk, stateless=True, max_request_body_size=service.settings.body_bytes
+    )
