@@ -10,7 +10,7 @@ from benchmarks.amounts import digits
 from benchmarks.figures import Figure, Standing, Verdict
 
 WIDTH, LABELS, RIGHT = 900, 330, 70
-TOP, ROW, BOTTOM = 56, 18, 16
+TOP, ROW, GAP, BOTTOM = 52, 18, 6, 16
 INK, FAINT, GOOD, BAD, OPEN = "#24292f", "#d0d7de", "#1a7f37", "#cf222e", "#57606a"
 
 
@@ -35,8 +35,7 @@ def drawing(figures: Sequence[Figure]) -> str:
     """The SVG. A ratio is a dot with its quartiles, a bound a bar across its row; left of 1 codemode takes less."""
     compared = [figure for figure in figures if _peers(figure)]
     axis = Axis([*_ratios(compared), 1.0])
-    rows = sum(1 + len(_peers(figure)) for figure in compared)
-    height = TOP + rows * ROW + BOTTOM
+    height = TOP + sum(GAP + ROW + ROW * len(_peers(figure)) for figure in compared) + BOTTOM
     return "\n".join([*_head(height), *_frame(axis, height), *_body(compared, axis), "</svg>\n"])
 
 
@@ -72,7 +71,7 @@ def _frame(axis: Axis, height: int) -> Iterator[str]:
 def _body(figures: Sequence[Figure], axis: Axis) -> Iterator[str]:
     y = TOP
     for figure in figures:
-        y += ROW
+        y += GAP + ROW
         yield _text(8, y, figure.title, weight="bold")
         for standing in _peers(figure):
             y += ROW
@@ -88,7 +87,8 @@ def _row(standing: Standing, bound: Verdict | None, axis: Axis, y: int) -> Itera
     if bound is not None:
         yield _line(axis.x(bound.most), middle - 7, axis.x(bound.most), middle + 7, INK, 2)
     yield _line(axis.x(ratio.low), middle, axis.x(ratio.high), middle, color, 2)
-    yield f'<circle cx="{axis.x(ratio.median)}" cy="{middle}" r="4" fill="{color}"/>'
+    inside = "#ffffff" if color == BAD else color  # not by colour alone
+    yield f'<circle cx="{axis.x(ratio.median)}" cy="{middle}" r="4" fill="{inside}" stroke="{color}" stroke-width="2"/>'
     yield _text(WIDTH - 8, y, f"{digits(ratio.median)} ×", anchor="end", fill=color)
 
 

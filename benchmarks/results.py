@@ -74,4 +74,7 @@ def record(results: Results, folder: Path = RESULTS) -> Path:
 
 def newest(folder: Path = RESULTS) -> Results:
     """The results of the last full run that is kept."""
-    return decoded(max(folder.glob("*.json")).read_text(encoding="utf-8"))
+    kept = sorted(folder.glob("*.json"))
+    if not kept:
+        raise FileNotFoundError(f"no run is recorded in {folder}: `make bench` records one")
+    return decoded(kept[-1].read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ def block(figure: Figure) -> str:
 
 def _title(figure: Figure) -> str:
     size = f"{figure.size:,} {figure.of}{', each' if figure.each else ''}"
-    return f"{_cut(figure.title, WIDTH - len(size) - 2)}: {size}"
+    return f"\n{_cut(figure.title, WIDTH - len(size) - 2)}: {size}"
 
 
 def _line(figure: Figure, standing: Standing) -> str:
@@ -56,7 +56,7 @@ def summary(figures: Sequence[Figure]) -> str:
     reached = [verdict for verdict in verdicts if verdict.reached]
     missed = [_miss(figure, each) for figure in figures for each in figure.verdicts if each.reached is False]
     open_ = len(verdicts) - len(reached) - len(missed)
-    count = f"{len(reached)} of {len(reached) + len(missed)} bounds reached"
+    count = f"\n{len(reached)} of {len(reached) + len(missed)} bounds reached"
     count += f", {open_} not compared" if open_ else ""
     return "\n".join([f"{count}; missed:" if missed else count, *missed])
 
