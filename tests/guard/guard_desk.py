@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +81,7 @@ class Desk:
             self.connection.execute("SAVEPOINT unit", can_cache=False)
         rows: list[Any] = []
         layer = "sqlite"
+        self.guard.authorizer.violation = None
         try:
             statement = self.guard.check(sql)
             layer = "running"
@@ -148,9 +148,6 @@ class Desk:
                 return violation.rule, "sqlglot" if of_sqlglot else "keyword"
         if candidate.heading.kind is None:
             return None, "keyword"
-        self.guard.authorizer.violation = None
-        with suppress(CodemodeError):
-            self.guard.check(sql)
         return None, "sqlite"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+import mutants
 import pytest
 from guard_desk import Desk, Result
 from hypothesis import HealthCheck, given, settings
@@ -39,6 +40,18 @@ def test_the_witness_tells_a_write_that_the_guard_calls_a_read(tmp_path: Path) -
     told = " ".join(witness.objections("SELECT 1", allowed))
     assert all(part in told for part in ("read only", "leave the schema", "wrote main.t"))
     assert witness.objections("SELECT 2", Result(("error", "sql.syntax", "keyword"), [])) != []
+
+
+def test_the_hunt_tells_a_change_of_what_is_the_engine_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def harm(desk: Desk, *_: object) -> list[str]:
+        with desk.guard.engine():
+            desk.connection.execute("UPDATE session_state SET value = value || ' '").fetchall()
+        return []
+
+    monkeypatch.setattr(mutants, "judged", harm)
+    _, findings = hunt(3, MOST_SECONDS, 1)
+    assert len(findings) == 1
+    assert "one of these changed what is the engine's" in findings[0]
 
 
 def test_a_write_that_failed_is_not_held_against_the_next_statement(tmp_path: Path) -> None:
