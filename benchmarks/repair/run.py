@@ -42,18 +42,13 @@ def results(cases: Iterable[Case]) -> Iterator[Result]:
 class _Desk:
     def __init__(self, worker: Worker) -> None:
         self._worker, self._count = worker, 0
+        self._untouched = _imported(worker.session("untouched"))
         self._session = self._fresh()
         self._schema = _schema(self._session)
 
     def _fresh(self) -> Session:
         self._count += 1
-        session = self._worker.session(f"repair-{self._count}")
-        for file in TABLES:
-            with Source(SAMPLE / file) as source:
-                session.import_source(
-                    source, reader_for(format_of(file, ("csv",), None), ("NA",), None), table_of(file)
-                )
-        return session
+        return self._untouched.fork(f"repair-{self._count}")
 
     def run(self, case: Case) -> Result:
         """Run, repair once, run again."""
@@ -69,6 +64,14 @@ class _Desk:
             self._worker.remove(f"repair-{self._count}")
             self._session = self._fresh()
         return Result(case, not first.ok, last.ok, right, first.error, code, last)
+
+
+def _imported(session: Session) -> Session:
+    for file in TABLES:
+        with Source(SAMPLE / file) as source:
+            reader = reader_for(format_of(file, ("csv",), None), ("NA",), None)
+            session.import_source(source, reader, table_of(file))
+    return session
 
 
 def _schema(session: Session) -> Any:
