@@ -71,9 +71,7 @@ def _launch(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
     os.environ["TZ"] = "UTC"  # a child cannot read the host's time zone, so nobody gets it
     time.tzset()
     entry = _load_entry(settings["entry"])
-    entry.preload()
-    for step in entry.warm * 3:
-        step()  # what is made at first use, and what the interpreter adapts with use, is made here for all children
+    make_ready(entry)
     _quieten()
     confinement = Confinement(
         limits=SandboxLimits(**settings["limits"]),
@@ -102,6 +100,20 @@ def _load_entry(path: str | None) -> child.Entry:
     spec.loader.exec_module(module)
     entry: child.Entry = module.ENTRY
     return entry
+
+
+def make_ready(entry: child.Entry) -> None:
+    """Load what children need, and make here, for all of them, what is made or adapted at first use."""
+    entry.preload()
+    for step in entry.warm * 3:
+        step()
+
+
+def freeze() -> None:
+    """From here on children share these pages until they write to them: nothing may move or be counted any more."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
 
 
 def _quieten() -> None:
@@ -152,10 +164,7 @@ class Zygote:
         confine_zygote(confinement)
         compile_filter(confinement)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # Children share these pages until they write to them: nothing may move or be counted any more.
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        freeze()
 
     def _greet(self) -> None:
         layers = self._measured()

@@ -1,34 +1,114 @@
-"""A trivial snippet on a warm worker, beside other ways to run one line of Python that nobody trusts."""
+"""A trivial snippet on a warm worker, beside other ways to run one line of Python that nobody trusts.
+
+What counts is whether a child is ready. In a burst one is: as many snippets as the pool keeps children for, back to
+back, and then a pause, which is not counted, in which it gets new ones. Under sustained load the making of each child
+is part of the figure.
+"""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
-from benchmarks.peers import bare_python, monty
-from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides
-from codemode import Worker
+from benchmarks.peers import bare_python, docker, fork_exit, monty, smol
+from benchmarks.scenario import SUBJECT, Absent, AtMost, Contender, Scenario, Sides
+from codemode import Session, Worker
+
+BOUNDS = (AtMost(fork_exit.NAME, 0.6), AtMost(monty.NAME, 8), AtMost(bare_python.NAME, 0.1))
+TEN = 10
+_STEADY_SECONDS = 0.05  # a pool whose ready children were as many as now for so long has all that it wants, and warm
+
+
+def in_row(session: Session, count: int) -> float:
+    """Seconds of `count` trivial snippets, one after the other."""
+    started = time.perf_counter()
+    for _ in range(count):
+        if session.run("return 1").result != 1:
+            raise AssertionError("the snippet did not answer 1")
+    return time.perf_counter() - started
+
+
+def refill(worker: Worker) -> None:
+    """Wait until the worker's pool is full and nothing is done for it any more."""
+    ready, since = 0, time.monotonic()
+    while ready < worker.settings.children or time.monotonic() - since < _STEADY_SECONDS:
+        now = worker.sandbox.children["ready"]
+        if now != ready:
+            ready, since = now, time.monotonic()
+        time.sleep(0.005)
+
+
+def burst_size(worker: Worker) -> int:
+    """How many snippets in a row find a child that is ready."""
+    return worker.settings.children
 
 
 @contextmanager
-def contenders(size: int) -> Sides:
-    """`size` snippets in a row in one session."""
-    with Worker() as worker, monty.trivial(size) as peer:
-        session = worker.session()
+def peers(size: int) -> Iterator[list[Contender | Absent]]:
+    """The others, each with `size` snippets in a row."""
+    with monty.trivial(size) as in_monty, fork_exit.trivial(size) as forks:
+        yield [*forks, in_monty, smol.trivial(size), bare_python.trivial(size), docker.trivial(size)]
 
-        def subject() -> None:
-            for _ in range(size):
-                if session.run("return 1").result != 1:
-                    raise AssertionError("the snippet did not answer 1")
 
-        yield [Contender(SUBJECT, subject), peer, bare_python.trivial(size)]
+def contenders(measure: Callable[[Worker, Session, int], float]) -> Callable[[int], Sides]:
+    """A scenario's contenders for a size, with what `measure` answers as the subject's figure."""
+
+    @contextmanager
+    def sides(size: int) -> Sides:
+        with ExitStack() as held:
+            worker = held.enter_context(Worker())
+            session = worker.session()
+            others = held.enter_context(peers(size))
+
+            def subject() -> float:
+                took = measure(worker, session, size)
+                refill(worker)  # now, so that its work is not the next contender's burden
+                return took
+
+            yield [Contender(SUBJECT, subject), *others]
+
+    return sides
+
+
+def bursts(worker: Worker, session: Session, count: int) -> float:
+    """Seconds of `count` snippets in bursts of what the pool keeps ready, without the pauses between them."""
+    took, left = 0.0, count
+    while left:
+        refill(worker)
+        now = min(left, burst_size(worker))
+        took, left = took + in_row(session, now), left - now
+    return took
+
+
+def sustained(worker: Worker, session: Session, count: int) -> float:
+    """Seconds of `count` snippets without a pause, from a full pool on."""
+    return in_row(session, count)
 
 
 SCENARIOS = (
     Scenario(
+        "trivial snippets in bursts of the pool's size",
+        of="snippets",
+        sizes=(1, 10, 100),
+        contenders=contenders(bursts),
+        bounds=BOUNDS,
+        each=True,
+    ),
+    Scenario(
+        "ten trivial snippets in a row in one session",
+        of="snippets",
+        sizes=(TEN,),
+        contenders=contenders(sustained),
+        bounds=BOUNDS,
+        each=True,
+    ),
+    Scenario(
         "trivial snippets in a row in one session",
         of="snippets",
         sizes=(1, 10, 100),
-        contenders=contenders,
-        bounds=(AtMost("pydantic-monty", 8), AtMost("python -I -S -c", 0.1)),
+        contenders=contenders(sustained),
+        bounds=(AtMost(bare_python.NAME, 0.1),),
+        each=True,
     ),
 )

@@ -1,0 +1,43 @@
+"""A container for each snippet, thrown away with it: what people reach for first to run code that they do not trust."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+from benchmarks.scenario import Absent, Contender
+
+NAME = "docker run"
+IMAGE = "python:3-alpine"
+_SECONDS = 30
+
+
+def trivial(size: int) -> Contender | Absent:
+    """`size` containers in a row, one for each trivial snippet."""
+    why = _missing()
+    if why is not None:
+        return Absent(NAME, why)
+
+    def run() -> None:
+        for _ in range(size):
+            command = ["docker", "run", "--rm", "--network", "none", IMAGE, "python", "-I", "-S", "-c", "print(1)"]
+            said = subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS).stdout
+            if said.strip() != b"1":
+                raise AssertionError("the container did not print 1")
+
+    return Contender(NAME, run)
+
+
+def _missing() -> str | None:
+    """Why no container can be run here; its image is not fetched for a benchmark."""
+    if shutil.which("docker") is None:
+        return "there is no docker on this machine"
+    for command, why in (
+        (["docker", "version"], "no docker daemon answers"),
+        (["docker", "image", "inspect", IMAGE], f"its image is not there: docker pull {IMAGE}"),
+    ):
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
+        except (OSError, subprocess.SubprocessError):
+            return why
+    return None

@@ -1,0 +1,61 @@
+"""Trivial snippets in eight sessions at once, from as many threads, beside the same number in one session."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from benchmarks.peers import fork_exit, monty, smol
+from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides
+from benchmarks.scenarios.trivial_snippet import in_row, refill
+from codemode import Worker
+
+SESSIONS = 8
+ONE = "codemode, one session"
+
+
+@contextmanager
+def contenders(size: int) -> Sides:
+    """`size` snippets, shared by eight threads with a session each; in one session after the other."""
+    with (
+        Worker() as worker,
+        ThreadPoolExecutor(SESSIONS) as threads,
+        monty.trivial(size) as in_monty,
+        fork_exit.trivial(size) as forks,
+    ):
+        sessions = [worker.session() for _ in range(SESSIONS)]
+        share = size // SESSIONS
+
+        def together() -> float:
+            started = time.perf_counter()
+            for done in [threads.submit(in_row, session, share) for session in sessions]:
+                done.result()
+            return rested(time.perf_counter() - started)
+
+        def alone() -> float:
+            return rested(in_row(sessions[0], size))
+
+        def rested(took: float) -> float:
+            refill(worker)  # now, so that its work is not the next contender's burden
+            return took
+
+        yield [
+            Contender(SUBJECT, together),
+            Contender(ONE, alone),
+            *forks,
+            in_monty,
+            smol.trivial(size),
+        ]
+
+
+SCENARIOS = (
+    Scenario(
+        "trivial snippets in 8 sessions at once",
+        of="snippets",
+        sizes=(8, 80, 800),
+        contenders=contenders,
+        bounds=(AtMost(ONE, 1 / 1.6),),
+        each=True,
+    ),
+)
