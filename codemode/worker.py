@@ -26,7 +26,6 @@ from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.execute import DatabaseError
 from codemode.database.migrate import migrations
-from codemode.database.template import session_template
 from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
 from codemode.limits import Limits
 from codemode.session.backups import Progress, back_up, nothing_to_tell
@@ -68,7 +67,6 @@ class Worker:
         self._catalog = open_catalog(self.data_dir)
         storage = Storage(
             data_dir=self.data_dir,
-            template=session_template(),
             limits=self.limits,
             log=LogBounds(self.settings.log_entries, self.settings.log_bytes, self.settings.slow_statement_ms),
         )

@@ -18,7 +18,7 @@ class Catalog:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._path = connection.filename
+        self._path = Path(connection.filename)
         self._identity = _identity(self._path)
         self._lock = threading.RLock()
 
@@ -26,7 +26,7 @@ class Catalog:
         """The rows of one statement; raises CatalogDamaged, StorageFull, and WorkerError when it is closed."""
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
         if _identity(self._path) != self._identity:
-            raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
+            raise catalog_damaged(str(self._path), "it was removed or replaced while this worker had it open")
         with self._errors(), self._lock:
             return self._connection.execute(sql, params).fetchall()
 
@@ -49,7 +49,7 @@ class Catalog:
         except apsw.ConnectionClosedError:
             raise WorkerError("this worker is closed") from None
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
-            raise catalog_damaged(self._path, error) from None
+            raise catalog_damaged(str(self._path), error) from None
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
             raise StorageFull(
                 f"the catalogue of sessions cannot be written: {error}",
@@ -71,9 +71,9 @@ def catalog_damaged(path: str, why: object) -> CatalogDamaged:
     )
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = Path(path).stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

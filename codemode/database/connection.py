@@ -27,6 +27,10 @@ _log = logging.getLogger("codemode")
 Setting = Callable[[apsw.Connection, Limits], None]
 
 
+def _set(connection: apsw.Connection, pragma: str) -> None:
+    connection.execute(pragma, can_cache=False)  # once: kept prepared, each costs an open session 2 KB
+
+
 def wait_for_others(connection: apsw.Connection, limits: Limits) -> None:
     """A moment's lock of another process is waited out instead of failing the statement."""
     connection.set_busy_timeout(BUSY_MS)
@@ -77,33 +81,33 @@ def bound_statements(connection: apsw.Connection, limits: Limits) -> None:
 
 def keep_a_journal(connection: apsw.Connection, limits: Limits) -> None:
     """WAL: readers never wait for the writer; NORMAL: a commit survives the process, and the file any power cut."""
-    connection.execute("PRAGMA journal_mode = wal")
-    connection.execute("PRAGMA synchronous = normal")
-    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    _set(connection, "PRAGMA journal_mode = wal")
+    _set(connection, "PRAGMA synchronous = normal")
+    _set(connection, f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
     connection.wal_autocheckpoint(1000)
 
 
 def bound_the_file(connection: apsw.Connection, limits: Limits) -> None:
     """The disk quota: SQLite itself refuses the page above it, and the statement is undone."""
     page_size = int(connection.pragma("page_size"))
-    connection.execute(f"PRAGMA max_page_count = {max(1, limits.database_bytes // page_size)}")
+    _set(connection, f"PRAGMA max_page_count = {max(1, limits.database_bytes // page_size)}")
 
 
 def keep_references(connection: apsw.Connection, limits: Limits) -> None:
     """Foreign keys are enforced, and REPLACE fires delete triggers: without, full-text tables fall out of step."""
-    connection.execute("PRAGMA foreign_keys = on")
-    connection.execute("PRAGMA recursive_triggers = on")
+    _set(connection, "PRAGMA foreign_keys = on")
+    _set(connection, "PRAGMA recursive_triggers = on")
 
 
 def read_with_care(connection: apsw.Connection, limits: Limits) -> None:
     """Damaged pages are noticed when read; no memory map, through which a damaged file would crash the worker."""
-    connection.execute("PRAGMA cell_size_check = on")
-    connection.execute("PRAGMA mmap_size = 0")
+    _set(connection, "PRAGMA cell_size_check = on")
+    _set(connection, "PRAGMA mmap_size = 0")
 
 
 def sort_in_bounded_files(connection: apsw.Connection, limits: Limits) -> None:
     """Large sorts use files, which can be interrupted and measured; sorting in memory can be neither."""
-    connection.execute("PRAGMA temp_store = file")
+    _set(connection, "PRAGMA temp_store = file")
     bound_temporary_files(connection, 2 * limits.database_bytes)
 
 
@@ -170,7 +174,7 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bo
     try:
         connection = apsw.Connection(str(path), flags=flags)
         wait_for_others(connection, limits)  # already for the first look: whoever closes last holds the file shortly
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # reads the header: is this a database?
+        _set(connection, "PRAGMA schema_version")  # reads the header: is this a database?
         if own and connection.pragma("user_version") == 0:
             raise apsw.NotADBError("the file is empty, or no session's database")
         for setting in READ_ONLY_SETTINGS if read_only else SETTINGS:

@@ -63,9 +63,10 @@ class Journal:
         self.path = path
         self._entries, self._size_bytes = entries, size_bytes
         self._lock = threading.Lock()  # writers hold the session's turn; readers such as `logs` do not
-        self._connection = _open(path)
+        self._connection: apsw.Connection | None = _open(path)
         self._page_size = int(self._connection.pragma("page_size"))
         self._day = ""
+        self._closed = False
 
     def write(self, entries: Iterable[Entry], more: Totals, size: int = 0, slow: Iterable[SlowStatement] = ()) -> None:
         """Append `entries` and `slow`, add `more` to the totals and drop the oldest beyond the bounds: one transaction.
@@ -79,8 +80,8 @@ class Journal:
             for e in entries
         ]  # fmt: skip
 
-        def append() -> None:
-            with self._connection as connection:
+        def append(connection: apsw.Connection) -> None:
+            with connection:
                 if rows:
                     connection.executemany(_INSERT, rows)
                     self._prune(connection, connection.last_insert_rowid())
@@ -110,35 +111,35 @@ class Journal:
         """The newest `limit` entries, newest first, optionally of one kind or only failed ones."""
         sql = f"SELECT id, {', '.join(_COLUMNS)} FROM execution_logs"  # noqa: S608
         sql += " WHERE (?1 IS NULL OR kind = ?1) AND (NOT ?2 OR error_code IS NOT NULL) ORDER BY id DESC LIMIT ?3"
-        rows = self._sound(lambda: self._connection.execute(sql, (kind, errors, limit)).fetchall())
+        rows = self._sound(lambda connection: connection.execute(sql, (kind, errors, limit)).fetchall())
         return [LogEntry(**dict(zip(LogEntry.__struct_fields__, row, strict=True))) for row in rows]
 
     def count(self) -> int:
         """How many entries are kept."""
-        return int(self._sound(lambda: self._connection.execute("SELECT count(*) FROM execution_logs").get))
+        return int(self._sound(lambda connection: connection.execute("SELECT count(*) FROM execution_logs").get))
 
     def totals(self) -> Totals:
         """What the session did over its whole life."""
-        found: Totals = self._sound(lambda: usage.life(self._connection))
+        found: Totals = self._sound(usage.life)
         return found
 
     def days(self) -> list[Day]:
         """The same by day, oldest first."""
-        return list(self._sound(lambda: usage.days(self._connection)))
+        return list(self._sound(usage.days))
 
     def sizes(self) -> list[SizeAt]:
         """How the size of the session's database changed, oldest first."""
-        return list(self._sound(lambda: usage.sizes(self._connection)))
+        return list(self._sound(usage.sizes))
 
     def slow(self, limit: int) -> list[SlowStatement]:
         """The newest slow statements, newest first."""
-        return list(self._sound(lambda: usage.slow(self._connection, limit)))
+        return list(self._sound(lambda connection: usage.slow(connection, limit)))
 
     def remember(self, key: str, kept: idempotency.Kept, moment: int) -> None:
         """Keep the outcome of an execution with an idempotency key that committed nothing at its end."""
 
-        def write() -> None:
-            with self._connection as connection:
+        def write(connection: apsw.Connection) -> None:
+            with connection:
                 idempotency.keep(connection, key, kept, moment)
                 # Such an execution changed nothing, or left a mark in session.db: a forgotten key repeats no change.
                 idempotency.forget_beyond(connection, _KEYS)
@@ -147,25 +148,35 @@ class Journal:
 
     def recall(self, key: str, moment: int) -> idempotency.Kept | None:
         """What is kept here under an idempotency key."""
-        kept: idempotency.Kept | None = self._sound(lambda: idempotency.find(self._connection, key, moment))
+        kept: idempotency.Kept | None = self._sound(lambda connection: idempotency.find(connection, key, moment))
         return kept
 
-    def _sound(self, work: Callable[[], Any]) -> Any:
+    def _sound(self, work: Callable[[apsw.Connection], Any]) -> Any:
         """The answer of `work`; a log that shows damage meanwhile is set aside, and `work` done on a new one."""
         with self._lock:
+            if self._closed:
+                raise apsw.ConnectionClosedError("the log is closed")
             opened = _identity(self.path)
+            connection = self._connection = self._connection or _open(self.path)
             try:
-                return work()
+                return work(connection)
             except _DAMAGE as error:
-                self._connection.close(True)
+                connection.close(True)
                 _set_aside(self.path, opened, error)
                 self._connection = open_engine_file(self.path, _steps())
-                return work()
+                return work(self._connection)
+
+    def rest(self) -> None:
+        """Close the file until it is used again, which opens it in a third of a millisecond."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close(True)
+                self._connection = None
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close(True)
+        """Close the file, for good."""
+        self.rest()
+        self._closed = True
 
 
 def _steps() -> tuple[str, ...]:
@@ -217,6 +228,8 @@ def attach(connection: apsw.Connection, log: Path) -> None:
     before = connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 0)
     connection.execute("ATTACH ? AS log", (str(log),), can_cache=False)
+    # Else the one page of temp, which stays in memory, is kept with room for twenty: 84 KB.
+    connection.execute("PRAGMA temp.cache_size = 1", can_cache=False)
     connection.execute(
         f"CREATE TEMP VIEW execution_logs AS SELECT id, {', '.join(_COLUMNS)} FROM log.execution_logs",  # noqa: S608
         can_cache=False,

@@ -35,15 +35,15 @@ def migrate(connection: apsw.Connection, steps: tuple[str, ...]) -> int:
         )
     if version == len(steps):
         return version
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN IMMEDIATE", can_cache=False)
     try:
         # Another process may have migrated between the look above and the lock.
         version = int(connection.pragma("user_version"))
         for number, step in enumerate(steps[version:], version + 1):
-            connection.execute(step)
+            connection.execute(step, can_cache=False)
             connection.pragma("user_version", number)
-        connection.execute("COMMIT")
+        connection.execute("COMMIT", can_cache=False)
     except BaseException:
-        connection.execute("ROLLBACK")
+        connection.execute("ROLLBACK", can_cache=False)
         raise
     return len(steps)

@@ -7,7 +7,8 @@ SQLite reports true names, whatever quotes, comments or U+FEFF the text used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 import apsw
 
@@ -56,10 +57,9 @@ class Authorizer:
         self.engine_asked = False  # something was prepared under the engine's rights
         self.engine_changed_schema = False
         self._kind: str | None = None
-        self._checks: dict[int, Check] = {}
-        self._hidden = policy.HIDDEN_TABLES | {module.lower() for module in modules} - policy.MODULES
+        self._checks: Mapping[int, Check] = {}
         self._readable: set[tuple[str | None, str | None]] = set()
-        self._by_kind = {kind: self._checks_of(kind) for kind in policy.ACTIONS}
+        self._by_kind = _by_kind(policy.HIDDEN_TABLES | {module.lower() for module in modules} - policy.MODULES)
 
     @property
     def kind(self) -> str | None:
@@ -122,47 +122,55 @@ class Authorizer:
             return refusals.DISAGREEMENT
         return Violation("action", f"{name.replace('_', ' ')} is not available in this statement", None)
 
-    def _checks_of(self, kind: str) -> dict[int, Check]:
-        checks = {
-            "SELECT": _allowed,
-            "RECURSIVE": _allowed,
-            "READ": self._read_in(kind),
-            "FUNCTION": _function_in(kind),
-            "PRAGMA": _pragma_in(kind),
-            "INSERT": _write_in(kind),
-            "UPDATE": _write_in(kind),
-            "DELETE": _write_in(kind),
-            "CREATE_TABLE": _own_name,
-            "CREATE_VIEW": _own_name,
-            "CREATE_INDEX": _own_names,
-            "CREATE_TRIGGER": _own_names,
-            "CREATE_VTABLE": _module,
-            "DROP_TABLE": _own_name,
-            "DROP_VTABLE": _own_name,
-            "DROP_VIEW": _own_name,
-            "DROP_INDEX": _own_names,
-            "DROP_TRIGGER": _own_names,
-            "ALTER_TABLE": _altered,
-            "REINDEX": _own_name,
-        }
-        return {action_code(name): checks[name] for name in policy.ACTIONS[kind]}
 
-    def _read_in(self, kind: str) -> Check:
-        schema_change = kind in policy.SCHEMA_KINDS
-        pragmas = policy.PRAGMA_FUNCTIONS | policy.INNER_PRAGMAS.get(kind, frozenset())
+@lru_cache(maxsize=8)
+def _by_kind(hidden: frozenset[str]) -> Mapping[str, Mapping[int, Check]]:
+    """What each kind of statement may do where tables of these names are hidden: made once for all connections."""
+    return {kind: _checks_of(kind, hidden) for kind in policy.ACTIONS}
 
-        def read(table: str, column: str, database: str | None, accessor: str | None) -> Violation | None:
-            lowered = table.lower()
-            if database == policy.LOG_DATABASE:
-                return _log_read(lowered, column, accessor)
-            if database == "temp" and lowered != policy.LOG_VIEW:
-                # ALTER and DROP look into temp's schema for triggers and views on the table.
-                return None if schema_change and lowered in policy.SCHEMA_TABLES else refusals.TEMP
-            if lowered.startswith("pragma_") and lowered.removeprefix("pragma_") not in pragmas:
-                return _hidden(table)
-            return _hidden(table) if lowered in self._hidden else None
 
-        return read
+def _checks_of(kind: str, hidden: frozenset[str]) -> dict[int, Check]:
+    checks = {
+        "SELECT": _allowed,
+        "RECURSIVE": _allowed,
+        "READ": _read_in(kind, hidden),
+        "FUNCTION": _function_in(kind),
+        "PRAGMA": _pragma_in(kind),
+        "INSERT": _write_in(kind),
+        "UPDATE": _write_in(kind),
+        "DELETE": _write_in(kind),
+        "CREATE_TABLE": _own_name,
+        "CREATE_VIEW": _own_name,
+        "CREATE_INDEX": _own_names,
+        "CREATE_TRIGGER": _own_names,
+        "CREATE_VTABLE": _module,
+        "DROP_TABLE": _own_name,
+        "DROP_VTABLE": _own_name,
+        "DROP_VIEW": _own_name,
+        "DROP_INDEX": _own_names,
+        "DROP_TRIGGER": _own_names,
+        "ALTER_TABLE": _altered,
+        "REINDEX": _own_name,
+    }
+    return {action_code(name): checks[name] for name in policy.ACTIONS[kind]}
+
+
+def _read_in(kind: str, hidden: frozenset[str]) -> Check:
+    schema_change = kind in policy.SCHEMA_KINDS
+    pragmas = policy.PRAGMA_FUNCTIONS | policy.INNER_PRAGMAS.get(kind, frozenset())
+
+    def read(table: str, column: str, database: str | None, accessor: str | None) -> Violation | None:
+        lowered = table.lower()
+        if database == policy.LOG_DATABASE:
+            return _log_read(lowered, column, accessor)
+        if database == "temp" and lowered != policy.LOG_VIEW:
+            # ALTER and DROP look into temp's schema for triggers and views on the table.
+            return None if schema_change and lowered in policy.SCHEMA_TABLES else refusals.TEMP
+        if lowered.startswith("pragma_") and lowered.removeprefix("pragma_") not in pragmas:
+            return _hidden(table)
+        return _hidden(table) if lowered in hidden else None
+
+    return read
 
 
 def _allowed(first: str, second: str, database: str | None, accessor: str | None) -> Violation | None:

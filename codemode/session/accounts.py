@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
+from codemode.errors import CodemodeError
 from codemode.session.durations import Durations
 from codemode.session.opened import OpenSession
 from codemode.session.tally import Tally
@@ -111,7 +112,7 @@ def write_log(
         entry.size_bytes = size
     try:
         opened.journal.write(entries, more, size, slow)
-    except DatabaseError as error:
+    except (DatabaseError, CodemodeError) as error:  # the latter where the file cannot be opened again
         _log.error("the execution log %s cannot be written: %s", opened.journal.path, error)
         return f"this execution could not be written to the log: {error}"
     return None

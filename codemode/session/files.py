@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from codemode.database.clock import now_ms, sure_ms
@@ -28,9 +29,9 @@ RESTORING = "restoring-"  # begins the name of a directory in which sessions are
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionFiles:
-    """Paths below one session's directory."""
+    """Paths below one session's directory; each is made once, since every turn asks for several."""
 
     directory: Path
 
@@ -39,27 +40,27 @@ class SessionFiles:
         """The files of a session of `tenant` below `data_dir`."""
         return cls(data_dir / "sessions" / directory_name(tenant, session_id))
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         """Locked by the process whose turn it is."""
         return self.directory / "lock"
 
-    @property
+    @cached_property
     def database(self) -> Path:
         """The session's data."""
         return self.directory / "session.db"
 
-    @property
+    @cached_property
     def log(self) -> Path:
         """The execution log."""
         return self.directory / "log.db"
 
-    @property
+    @cached_property
     def checkpoints(self) -> Path:
         """The directory of the session's checkpoints; made with the first one."""
         return self.directory / "checkpoints"
 
-    @property
+    @cached_property
     def undo(self) -> Path:
         """What the last changes can be undone with."""
         return self.checkpoints / "undo.ways"
@@ -78,13 +79,19 @@ class SessionFiles:
         with storage_errors(self.directory):
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def create(self, template: bytes) -> None:
-        """Make session.db from `template`: whole or not at all, and durable before anybody is told of it."""
+    def create(self, template: bytes, log: bytes) -> None:
+        """Make session.db from `template`: whole or not at all, and durable before anybody is told of it.
+
+        The log is made from `log` where there is none, and before: it is no session's, as long as there is no database.
+        """
         fresh = self.directory / f"new-{ulid()}.db"
         with storage_errors(self.directory):
             for left in self.directory.glob("new-*.db"):  # by a process that was killed here
                 left.unlink()
             try:
+                if not self.log.exists():
+                    fresh.write_bytes(log)
+                    fresh.rename(self.log)
                 with fresh.open("xb") as file:
                     file.write(template)
                     file.flush()

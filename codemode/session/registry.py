@@ -21,6 +21,7 @@ import msgspec
 
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
+from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
 from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
 from codemode.limits import Limits
@@ -44,7 +45,6 @@ class Storage:
     """Where sessions live, and what bounds them."""
 
     data_dir: Path
-    template: bytes
     limits: Limits
     log: LogBounds
 
@@ -100,7 +100,7 @@ class Registry:
         files.prepare()
         with file_lock(files.lock, self.storage.limits.queue_seconds):
             if not files.database.exists():
-                files.create(self.storage.template)
+                files.create(session_template(), log_template())
             # A file without a record is kept as it is: a lost catalogue must not empty its sessions.
             self.enrol(key, {} if limits is None else _lowered(limits), owner)
 
@@ -140,7 +140,7 @@ class Registry:
             files.set_aside_database(aside)
             self.on_gone(key)
             _log.warning("session %s is made anew; its damaged file is kept as %s.%s", key[1], files.database, aside)
-            files.create(self.storage.template)
+            files.create(session_template(), log_template())
             self.catalog.touch(*key, now_ms())
 
     @contextmanager
@@ -153,7 +153,7 @@ class Registry:
         """
         until = time.monotonic() + seconds
         with self.slots.turn(key, seconds, granted=granted) as slot, ExitStack() as held:
-            files = self.files(key)
+            files = self.files(key) if slot.opened is None else slot.opened.files
             try:
                 held.enter_context(file_lock(files.lock, max(0.0, until - time.monotonic())))
             except FileNotFoundError:

@@ -7,10 +7,12 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.turn import TurnQueue
 
+_WARM = 16  # places used last that keep their caches: each may have megabytes
 Key = tuple[str, str]  # tenant and session id
 
 
@@ -23,6 +25,18 @@ class Slot:
     reader: Reader | None = None
     reader_lock: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
+
+    def rest(self) -> None:
+        """Let what is open rest, unless it is used just now: then it was used too lately for that."""
+        if self.queue.take_if_free():
+            try:
+                if self.opened is not None:
+                    self.opened.rest()
+            finally:
+                self.queue.release()
+        with self.reader_lock:
+            if self.reader is not None:
+                self.reader.rest()
 
     def close(self) -> None:
         """Close what is open; the reader after whoever reads just now."""
@@ -59,6 +73,11 @@ class Slots:
         finally:
             with self._lock:
                 slot.users -= 1
+                if key in self._slots:
+                    self._slots.move_to_end(key)
+                cold = next(islice(reversed(self._slots.values()), _WARM, None), None)
+            if cold is not None:
+                cold.rest()
             self._make_room()
 
     @contextmanager

@@ -68,6 +68,12 @@ class TurnQueue:
         with self._lock, suppress(ValueError):
             self._waiting.remove(request)
 
+    def take_if_free(self) -> bool:
+        """Take the turn if nobody has it; whether it is the caller's now."""
+        with self._lock:
+            free, self._taken = not self._taken, True
+        return free
+
     @property
     def busy(self) -> bool:
         """Whether somebody has the turn."""

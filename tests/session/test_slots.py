@@ -7,10 +7,12 @@ import resource
 import threading
 from pathlib import Path
 
+import apsw
 import pytest
 
 from codemode import Limits, Session, Worker
 from codemode.session.registry import _DESCRIPTORS, affordable
+from codemode.session.slots import _WARM
 
 USES = (
     lambda session: session.exec("CREATE TABLE IF NOT EXISTS t (x)"),
@@ -63,3 +65,19 @@ def test_an_open_session_needs_no_more_descriptors_than_are_counted_for_it(tmp_p
             session.exec("CREATE TABLE t (x)")
             session.metrics()
         assert (descriptors() - before) / 10 <= _DESCRIPTORS
+
+
+def test_a_session_that_others_were_used_after_holds_little_memory_and_answers_as_before(tmp_path: Path) -> None:
+    def use(worker: Worker, number: int) -> None:
+        worker.session(f"s{number}").exec("CREATE TABLE t AS SELECT ? AS x", [number])
+
+    with Worker(data_dir=tmp_path) as worker:
+        for number in range(_WARM + 1):
+            use(worker, number)
+        before = apsw.memory_used()
+        for number in range(_WARM + 1, _WARM + 21):
+            use(worker, number)
+        assert (apsw.memory_used() - before) / 20 < 200_000
+        session = worker.session("s0")
+        assert session.value("SELECT x FROM t") == 0
+        assert [entry.kind for entry in session.logs()] == ["query", "exec"]
