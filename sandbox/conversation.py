@@ -20,8 +20,8 @@ from sandbox.outcome import RunOutcome, Serve, Status
 from sandbox.printing import BURST, HELD_SECONDS, PER_SECOND, PIECE_CHARACTERS
 from sandbox.protocol import new_packer, parse_call
 
-# One chunk of a stream is not a call: a million rows are 2,000 chunks of one batch_insert. Each still costs its sender
-# a round trip, and there are this many for each call allowed.
+# A frame of a stream is not a call: a million rows are hundreds of frames of one batch_insert. Each still costs its
+# sender a round trip, and there are this many for each call allowed.
 STREAMED = frozenset({"db.batch_rows", "db.pages_next"})
 CHUNKS_PER_CALL = 100
 # Nor is handing over the result: a piece holds 2,000 rows or a megabyte, so that no honest value has this many.

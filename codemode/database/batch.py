@@ -15,6 +15,7 @@ from codemode.errors import RequestInvalid, ValueRefused
 OnConflict = Literal["error", "ignore", "replace", "update"]
 _VERBS = {"error": "INSERT", "ignore": "INSERT OR IGNORE", "replace": "INSERT OR REPLACE", "update": "INSERT"}
 _VARIABLES = 32_766  # SQLite's bound parameters in one statement
+_KEPT_BYTES = 16_384  # apsw keeps no statement of a longer text prepared: each chunk would be compiled anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,12 @@ class Insert:
         target = ", ".join(map(quoted, self.key))
         return f" ON CONFLICT ({target}) DO " + (f"UPDATE SET {assignments}" if changed else "NOTHING")
 
-    def chunk_rows(self, most: int, sql_bytes: int = 10**9) -> int:
-        """How many records fit into one statement, by its variables and its length."""
+    def chunk_rows(self, most: int, sql_bytes: int) -> int:
+        """How many records to put into one statement: what fits it, of a length that stays prepared."""
         one = len(self.sql(1).encode())
         more = len(self.sql(2).encode()) - one
-        return max(1, min(most, _VARIABLES // len(self.columns), (sql_bytes - one) // more + 1))
+        fitting = (min(sql_bytes, _KEPT_BYTES) - one) // more + 1
+        return max(1, min(most, _VARIABLES // len(self.columns), fitting))
 
 
 def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequence[str]) -> Insert:

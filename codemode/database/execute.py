@@ -26,6 +26,9 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 UNBOUND: Any = apsw._null_bindings  # type: ignore[attr-defined]  # every parameter NULL: to explain, not to run
 
 _WATCHDOG_SECONDS = 0.2  # later than the progress handler: its interrupt also ends page iterators that are open
+_NONE = type(None)
+_UNSIZED = frozenset({_NONE, int, float})  # what a frame carries in 9 bytes or fewer
+_TEXT = frozenset({_NONE, str})
 _PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
 
 
@@ -225,7 +228,7 @@ def take_rows(cursor: Iterator[Any], most: int, most_bytes: int) -> tuple[list[t
         chunk = list(islice(cursor, min(step, most - len(kept) + 1)))
         if not chunk:
             return kept, False
-        size = sum(map(row_bytes, chunk))
+        size = rows_bytes(chunk)
         if size > room:
             return kept + _fitting(chunk, room, most - len(kept)), True
         kept += chunk
@@ -255,6 +258,22 @@ def row_bytes(row: tuple[Any, ...]) -> int:
         elif kind is bytes:
             size += len(value)
     return size
+
+
+def rows_bytes(rows: Sequence[tuple[Any, ...]]) -> int:
+    """The size of all of `rows` together: column by column, since most columns hold one type only."""
+    return sum(map(_column_bytes, zip(*rows, strict=True)))
+
+
+def _column_bytes(column: tuple[Any, ...]) -> int:
+    kinds = set(map(type, column))
+    if kinds <= _UNSIZED:
+        return 9 * len(column)
+    if kinds <= _TEXT:
+        texts = tuple(filter(None, column)) if _NONE in kinds else column
+        if all(map(str.isascii, texts)):
+            return 9 * len(column) + sum(map(len, texts))
+    return row_bytes(column)
 
 
 def unique_names(columns: tuple[str, ...], same: Callable[[str], str] = str) -> tuple[str, ...]:

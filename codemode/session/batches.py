@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from codemode.database import schema
@@ -33,12 +33,13 @@ class _Batch:
     statement: Statement
     entry: Entry
     started: float
+    chunk_rows: int  # the most that one statement takes
     rows: int = 0  # records taken so far
     written: int = 0
     touched: int = 0  # what triggers and foreign keys did among them
     chunks: int = 0
     failure: CodemodeError | None = None
-    shapes: dict[int, str] = field(default_factory=dict)  # the statement's text by number of rows
+    sql: tuple[int, str] = (0, "")  # the last statement: how many records it takes, and its text
 
 
 class Batches:
@@ -66,9 +67,7 @@ class Batches:
             self._statements.log(entry, started)
             raise
         self._open.append(batch)
-        limits = self._statements.opened.limits
-        rows = batch.insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
-        return {"batch": batch.number, "columns": list(batch.insert.columns), "chunk_rows": rows}
+        return {"batch": batch.number, "columns": list(batch.insert.columns), "chunk_rows": batch.chunk_rows}
 
     def _begun(
         self,
@@ -85,8 +84,11 @@ class Batches:
         chosen = self._real_columns(table, insertable, columns if columns is not None else insertable)
         key = self._real_columns(table, insertable, options.get("key") or ())
         insert = insert_for(table, chosen, options.get("on_conflict", "error"), key)
+        limits = self._statements.opened.limits
+        chunk_rows = insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
         self._last += 1
-        return _Batch(self._last, mark, insert, insertable, self._statements.checked(insert.sql(1)), entry, started)
+        checked = self._statements.checked(insert.sql(1))
+        return _Batch(self._last, mark, insert, insertable, checked, entry, started, chunk_rows)
 
     def _create(self, table: str, columns: Sequence[str] | None, types: dict[str, str]) -> None:
         wanted = {column: types.get(column, "") for column in (columns or types)}
@@ -112,20 +114,26 @@ class Batches:
             )
         return [by_lower[name.lower()] for name in names]
 
-    def rows(self, number: int, count: int, values: list[Any], columns: Sequence[str] | None = None) -> None:
-        """Insert `count` records; from here on with `columns` where given."""
+    def rows(self, number: int, chunks: list[Any], columns: Sequence[str] | None = None) -> None:
+        """Insert chunks of records, each a flat list of values; from here on with `columns` where given."""
         batch = self._top(number)
         if columns is not None:
             self._reshape(batch, columns)
+        for values in chunks:
+            try:
+                self._chunk(batch, values)
+            except CodemodeError as error:
+                batch.failure, batch.entry.error_code = error, error.code
+                raise
+
+    def _chunk(self, batch: _Batch, values: Any) -> None:
         width = len(batch.insert.columns)
-        if count < 1 or count * width != len(values) or count > batch.insert.chunk_rows(10**9):
-            raise RequestInvalid(f"a chunk of {len(values)} values is not {count} records of {width} columns")
-        sql = batch.shapes.get(count) or batch.shapes.setdefault(count, batch.insert.sql(count))
-        try:
-            batch.written += self._insert(batch, sql, count, values, width)
-        except CodemodeError as error:
-            batch.failure, batch.entry.error_code = error, error.code
-            raise
+        count, over = divmod(len(values) if type(values) is list else 0, width)
+        if over or not 0 < count <= batch.chunk_rows:
+            raise RequestInvalid(f"a chunk is the values of 1 to {batch.chunk_rows} records of {width} columns")
+        if batch.sql[0] != count:
+            batch.sql = count, batch.insert.sql(count)
+        batch.written += self._insert(batch, batch.sql[1], count, values, width)
         batch.rows += count
         batch.chunks += 1
         self._statements.tally.progressed(batch.insert.table, batch.rows)
@@ -176,7 +184,7 @@ class Batches:
         chosen = self._real_columns(batch.insert.table, batch.insertable, columns)
         batch.insert = insert_for(batch.insert.table, chosen, batch.insert.on_conflict, batch.insert.key)
         batch.statement = self._statements.checked(batch.insert.sql(1))
-        batch.shapes = {}
+        batch.sql = (0, "")
 
     def end(self, number: int) -> dict[str, Any]:
         """Keep what the batch inserted; raises when one of its chunks failed.

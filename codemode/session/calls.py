@@ -108,10 +108,10 @@ class Calls:
             raise RequestInvalid("batch_insert: columns and key are lists of names, on_conflict is a word")
         return self._batches.begin(table, columns, options)
 
-    def _batch_rows(self, number: int, count: int, values: list[Any], columns: Any) -> None:
+    def _batch_rows(self, number: int, chunks: list[Any], columns: Any) -> None:
         if not _are_names(columns):
             raise RequestInvalid("batch_insert: columns is a list of names")
-        self._batches.rows(number, count, values, columns)
+        self._batches.rows(number, chunks, columns)
 
     def _create_table(self, name: str, columns: Any, if_not_exists: bool) -> Any:
         if type(columns) is dict:
@@ -234,7 +234,7 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.batch": (Calls._batch, (list,)),
     "db.script": (Calls._script, (str,)),
     "db.batch_begin": (Calls._batch_begin, (str, _STRINGS, dict)),
-    "db.batch_rows": (Calls._batch_rows, (int, int, list, _STRINGS)),
+    "db.batch_rows": (Calls._batch_rows, (int, list, _STRINGS)),
     "db.batch_end": (lambda calls, *args: calls._batches.end(*args), (int,)),
     "db.batch_abort": (lambda calls, *args: calls._batches.abort(*args), (int,)),
     "db.create_table": (Calls._create_table, (str, str | dict, bool)),

@@ -1,12 +1,13 @@
 """Records into a table in chunks, however many there are: the child's side of `batch_insert`.
 
-The worker inserts one chunk while the next one is built here. Each record is copied out before the next one is
-asked for, since a generator may hand out the same dict again and again.
+The worker inserts one frame of chunks while the next one is built here. Each record is copied out before the next one
+is asked for, since a generator may hand out the same dict again and again.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.helpers.channel import Channel
@@ -17,7 +18,8 @@ from sandbox.helpers.vetting import column_types, vet, vet_each
 
 _CHUNK_ROWS = 500  # until the worker's answer says otherwise
 _PROBE_ROWS = 16  # looked at first, to learn how heavy the records are
-_CHUNK_CHARACTERS = 4 * 1024 * 1024  # text and bytes in one frame: even as UTF-8 well below the protocol's limit
+_FRAME_VALUES = 8_000  # a frame costs both sides as much as a hundred records: it waits for so many values
+_FRAME_CHARACTERS = 4 * 1024 * 1024  # text and bytes in one frame: even as UTF-8 well below the protocol's limit
 
 
 def iterator_of(records: Any) -> Iterator[Any]:
@@ -32,6 +34,23 @@ def iterator_of(records: Any) -> Iterator[Any]:
     raise HelperError("request.invalid", f"records cannot be a {type(records).__name__}", hint=hint)
 
 
+@dataclass
+class _Frame:
+    """Chunks of records that go to the worker together: their columns, and the index of the first record."""
+
+    columns: list[str]
+    first: int
+    chunks: list[list[Any]] = field(default_factory=list)
+    weight: int = 0
+
+    def vet_each(self, warn: Warn) -> None:
+        """Raise HelperError for the first value that cannot be sent."""
+        first = self.first
+        for chunk in self.chunks:
+            vet_each(chunk, self.columns, first, warn)
+            first += len(chunk) // len(self.columns)
+
+
 class Load:
     """One batch_insert: all of its records, or nothing of them."""
 
@@ -43,8 +62,10 @@ class Load:
         self._columns = Columns(columns, fixed=columns is not None)
         self._flat: list[Any] = []  # the rows of the chunk that is being built
         self._first = 0  # the index of its first record
+        self._weight = 0  # the characters and bytes in it
         self._room = 0  # how many records a chunk may hold; not known before some were seen
-        self._frame_rows = _CHUNK_ROWS  # how many the worker takes at once
+        self._chunk_rows = _CHUNK_ROWS  # how many the worker puts into one statement
+        self._frame = _Frame([], 0)
         self._batch: int | None = None
         self._sent: list[str] = []  # the columns that the worker expects now
 
@@ -53,7 +74,8 @@ class Load:
         try:
             self._begin(records)
             while self._fill(records):
-                self._send()
+                self._add()
+            self._post()
             answer: dict[str, Any] = self._channel.call("db.batch_end", self._batch)
         except BaseException:  # whatever it was, the records' own code included: nothing of the batch stays
             self._abort()
@@ -75,7 +97,7 @@ class Load:
     def _open(self, columns: list[str] | None) -> None:
         wanted = None if columns is None else list(columns)
         answer = self._channel.call("db.batch_begin", self._table, wanted, self._options)
-        self._batch, self._frame_rows = answer["batch"], answer["chunk_rows"]
+        self._batch, self._chunk_rows = answer["batch"], answer["chunk_rows"]
         self._sent = list(wanted or answer["columns"])
 
     def _fill(self, records: Iterator[Any]) -> bool:
@@ -90,48 +112,59 @@ class Load:
         return bool(flat)
 
     def _weigh(self) -> None:
-        weight = vet(self._flat, self._columns.names, self._first, self._warn)
-        self._heavy = weight > _CHUNK_CHARACTERS
-        self._room = max(1, min(self._frame_rows, self._rows * _CHUNK_CHARACTERS // (weight or 1)))
+        self._weight = vet(self._flat, self._columns.names, self._first, self._warn)
+        self._room = max(1, min(self._chunk_rows, self._rows * _FRAME_CHARACTERS // (self._weight or 1)))
 
     @property
     def _rows(self) -> int:
         return len(self._flat) // len(self._columns.names) if self._flat else 0
 
-    def _send(self) -> None:
-        width = len(self._columns.names)
-        for values in self._frames(width):
-            self._post(len(values) // width, values)
-            self._first += len(values) // width
+    def _add(self) -> None:
+        """Put the chunk that is built into the frame; one that weighs too much for a frame goes in pieces."""
+        columns, heavy = self._columns.names, self._weight > _FRAME_CHARACTERS
+        if columns != self._frame.columns or self._frame.weight + self._weight > _FRAME_CHARACTERS:
+            self._post()
+        for chunk in self._pieces() if heavy else self._chunks():
+            if not self._frame.chunks:
+                self._frame = _Frame(list(columns), self._first)
+            self._frame.chunks.append(chunk)
+            self._first += len(chunk) // len(columns)
+            if heavy:
+                self._post()
+        self._frame.weight += self._weight
         self._flat = []
+        if sum(map(len, self._frame.chunks)) >= _FRAME_VALUES:
+            self._post()
 
-    def _frames(self, width: int) -> Iterator[list[Any]]:
-        most = self._frame_rows * width
-        if not self._heavy:
-            yield from (self._flat[start : start + most] for start in range(0, len(self._flat), most))
-            return
-        frame: list[Any] = []
-        room = _CHUNK_CHARACTERS
+    def _chunks(self) -> Iterator[list[Any]]:
+        most = self._chunk_rows * len(self._columns.names)
+        return (self._flat[start : start + most] for start in range(0, len(self._flat), most))
+
+    def _pieces(self) -> Iterator[list[Any]]:
+        width, room = len(self._columns.names), _FRAME_CHARACTERS
+        piece: list[Any] = []
         for start in range(0, len(self._flat), width):
             row = self._flat[start : start + width]
             weight = sum(len(value) for value in row if isinstance(value, (str, bytes)))
-            if frame and (weight > room or len(frame) >= most):
-                yield frame
-                frame, room = [], _CHUNK_CHARACTERS
-            frame += row
+            if piece and (weight > room or len(piece) >= self._chunk_rows * width):
+                yield piece
+                piece, room = [], _FRAME_CHARACTERS
+            piece += row
             room -= weight
-        yield frame
+        yield piece
 
-    def _post(self, count: int, values: list[Any]) -> None:
-        names = self._columns.names
-        switch = () if names == self._sent else (list(names),)
+    def _post(self) -> None:
+        frame, self._frame = self._frame, _Frame([], 0)
+        if not frame.chunks:
+            return
+        switch = () if frame.columns == self._sent else (frame.columns,)
         try:
-            self._channel.post("db.batch_rows", self._batch, count, values, *switch)
+            self._channel.post("db.batch_rows", self._batch, frame.chunks, *switch)
         except HelperError as error:
             if error.code == "sql.value":  # a value that cannot be written down: say which
-                vet_each(values, names, self._first, self._warn)
+                frame.vet_each(self._warn)
             raise
-        self._sent = list(names)
+        self._sent = frame.columns
 
     def _abort(self) -> None:
         if self._batch is None:

@@ -17,7 +17,7 @@ from sandbox.helpers.error import HelperError
 from sandbox.helpers.spelling import closest, did_you_mean
 
 _ABSENT = object()  # a key that no record has: `record.get` answers None for it
-_NEVER = object()  # equal to no list of keys
+_NEVER = -1  # the length of no record
 _SHAPES = 256  # shapes remembered; records with ever new sets of keys must not fill the memory
 
 
@@ -34,18 +34,21 @@ class Columns:
         self.fixed = fixed
         self._by_folded = {_folded(name): name for name in known or ()}
         self._shapes: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        # The keys that most records have, in their order, and what takes the values of such a dict out in the
-        # order of `names`: the two make the loop over a million records short.
-        self._usual: object = _NEVER
+        # How many keys most records have, and what takes the values of such a dict out in the order of `names`: the
+        # two make the loop over a million records short.
+        self._usual = _NEVER
         self._pick: Callable[[dict[Any, Any]], Iterable[Any]] = dict.values
 
     def take(self, records: Iterator[Any], flat: list[Any], most: int, first: int) -> None:
         """Lay up to `most` records behind the rows in `flat`; `first` is the index of the first row there."""
         extend, usual, pick = flat.extend, self._usual, self._pick
         for record in islice(records, most):
-            if type(record) is dict and [*record] == usual:
-                extend(pick(record))
-                continue
+            if type(record) is dict and len(record) == usual:
+                try:
+                    extend(pick(record))  # a dict of so many keys that has all of them has no other
+                    continue
+                except KeyError:
+                    pass
             width = len(self.names)
             values = self._lay(record, first + (len(flat) // width if width else 0))
             if width < len(self.names):
@@ -118,8 +121,8 @@ class Columns:
         if _ABSENT in shape:
             self._usual = _NEVER  # what was usual before may be narrower than the columns are now
         else:
-            self._usual = list(keys)
-            self._pick = dict.values if shape == keys else itemgetter(*shape)
+            self._usual = len(keys)
+            self._pick = _picker(shape)
 
     def _column(self, key: Any, index: int) -> str:
         if not isinstance(key, str):
@@ -141,6 +144,11 @@ class Columns:
             did_you_mean=meant,
             available=known,
         )
+
+
+def _picker(keys: Sequence[Any]) -> Callable[[dict[Any, Any]], Iterable[Any]]:
+    """What takes the values of `keys` out of a dict; it raises KeyError where one is missing."""
+    return itemgetter(*keys) if len(keys) > 1 else lambda record: (record[keys[0]],)
 
 
 def widened(flat: Sequence[Any], width: int, wider: int) -> Iterator[Any]:

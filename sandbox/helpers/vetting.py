@@ -34,7 +34,7 @@ def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> int:
             flat[offset::width] = column = _each(column, name, first, warn)
             kinds = set(map(type, column))
         if kinds <= _SIZED:
-            weight += sum(map(len, filter(None, column)))
+            weight += sum(map(len, filter(None, column) if _NONE in kinds else column))
         elif kinds & _SIZED - {_NONE}:
             weight += sum(len(value) for value in column if type(value) in _SIZED and value)
     return weight

@@ -38,19 +38,30 @@ def load(helpers, channel):
             if method == "db.batch_begin":
                 columns = sent[1] or ["id", "name", "price"]
             if method == "db.batch_rows":
-                _, count, values, *switch = sent
+                _, frame, *switch = sent
                 columns = switch[0] if switch else columns
                 width = len(columns)
-                assert count * width == len(values)
-                rows += [dict(zip(columns, values[n * width : (n + 1) * width], strict=True)) for n in range(count)]
+                for values in frame:
+                    assert len(values) % width == 0
+                    starts = range(0, len(values), width)
+                    rows += [dict(zip(columns, values[at : at + width], strict=True)) for at in starts]
         assert channel.calls[-1] == ("db.batch_end", 1)
         return rows
 
     return run
 
 
-def chunks(channel):
-    return [sent[1] for sent in channel.named("db.batch_rows")]
+def frames(channel, width=1):
+    """The chunks of each frame, by how many records of so many columns they hold."""
+    return [[len(values) // width for values in sent[1]] for sent in channel.named("db.batch_rows")]
+
+
+def heaviest(channel):
+    """The most text in one frame."""
+    return max(
+        sum(len(v) for values in sent[1] for v in values if isinstance(v, str))
+        for sent in channel.named("db.batch_rows")
+    )
 
 
 # Shapes of records
@@ -106,7 +117,7 @@ def test_a_missing_key_is_null_and_a_column_that_nobody_names_is_not_sent(load, 
         {"id": None, "name": "c"},
         {"id": None, "name": None},
     ]
-    assert channel.named("db.batch_rows")[0][3] == ["id", "name"]
+    assert channel.named("db.batch_rows")[0][2] == ["id", "name"]
 
 
 def test_a_column_that_first_comes_later_is_added_from_its_chunk_on(load, channel):
@@ -115,7 +126,7 @@ def test_a_column_that_first_comes_later_is_added_from_its_chunk_on(load, channe
     assert rows[0] == {"id": 0}
     assert rows[500] == {"id": 500, "name": None}
     assert rows[600:] == [{"id": 600, "name": "x"}, {"id": 601, "name": None}]
-    assert [sent[3:] for sent in channel.named("db.batch_rows")] == [[["id"]], [["id", "name"]]]
+    assert [sent[2:] for sent in channel.named("db.batch_rows")] == [[["id"]], [["id", "name"]]]
 
 
 def test_the_same_dict_again_and_again_is_copied_each_time(load):
@@ -149,35 +160,46 @@ def test_every_record_arrives_with_its_own_values(load, records):
 
 
 @pytest.mark.parametrize(
-    ("count", "sizes"), [(0, []), (1, [1]), (16, [16]), (500, [500]), (501, [500, 1]), (1200, [500, 500, 200])]
+    ("count", "sizes"),
+    [
+        (0, []),
+        (1, [[1]]),
+        (16, [[16]]),
+        (500, [[500]]),
+        (501, [[500, 1]]),
+        (1200, [[500, 500, 200]]),
+        (4500, [[500] * 8, [500]]),
+    ],
 )
-def test_five_hundred_records_a_chunk(load, channel, count, sizes):
+def test_five_hundred_records_a_chunk_and_eight_thousand_values_a_frame(load, channel, count, sizes):
     assert len(load({"id": n, "name": "x"} for n in range(count))) == count
-    assert chunks(channel) == sizes
+    assert frames(channel, 2) == sizes
 
 
 def test_the_worker_says_how_many_rows_a_chunk_may_hold(load, channel):
     channel.answers["db.batch_begin"] = {"batch": 1, "columns": ["id", "name", "price"], "chunk_rows": 20}
     assert len(load({"id": n} for n in range(50))) == 50
-    assert chunks(channel) == [20, 20, 10]
+    assert frames(channel) == [[20, 20, 10]]
     assert len(load([{"id": n} for n in range(50)], create=True)) == 50  # the first chunk was built before it said so
-    assert max(chunks(channel)) == 20
+    assert frames(channel) == [[20, 20, 10]]
 
 
 def test_heavy_records_make_small_chunks(load, channel):
     text = "x" * 1_000_000
     assert len(load({"id": n, "name": text} for n in range(40))) == 40
-    assert (
-        max(sum(len(v) for v in sent[2] if isinstance(v, str)) for sent in channel.named("db.batch_rows")) <= 4 * 2**20
-    )
+    assert heaviest(channel) <= 4 * 2**20
 
 
 def test_records_that_turn_heavy_are_split(load, channel):
     records = [{"id": n, "name": "x" * (500_000 if n % 3 == 0 and n > 20 else 1)} for n in range(100)]
     assert load(iter(records)) == records
-    assert (
-        max(sum(len(v) for v in sent[2] if isinstance(v, str)) for sent in channel.named("db.batch_rows")) <= 4 * 2**20
-    )
+    assert heaviest(channel) <= 4 * 2**20
+
+
+def test_light_chunks_share_a_frame_only_up_to_its_weight(load, channel):
+    assert len(load({"id": n, "name": "x" * 2_500} for n in range(3_000))) == 3_000
+    assert frames(channel, 2) == [[500] * 3, [500] * 3]
+    assert heaviest(channel) <= 4 * 2**20
 
 
 def test_a_stream_takes_no_more_memory_when_it_is_longer(helpers, channel):
@@ -212,7 +234,7 @@ def test_helpers_can_be_called_between_records(helpers, channel):
 
 def test_an_exception_of_the_generator_undoes_the_batch_and_goes_on(helpers, channel):
     def failing():
-        yield from ({"id": n} for n in range(600))
+        yield from ({"id": n} for n in range(9_000))
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
@@ -224,7 +246,7 @@ def test_the_failure_of_a_posted_chunk_comes_with_the_next_call(helpers, channel
     failures = iter([HelperError("sql.constraint", "record 3: UNIQUE constraint failed")])
     channel.answers["db.batch_rows"] = lambda *args: next(failures, None)
     with pytest.raises(HelperError, match="record 3"):
-        helpers.db.batch_insert("t", ({"id": n} for n in range(600)))
+        helpers.db.batch_insert("t", ({"id": n} for n in range(9_000)))
     assert channel.calls[-1] == ("db.batch_abort", 1)
 
 
@@ -232,7 +254,7 @@ def test_the_batch_is_undone_even_when_a_posted_chunk_failed_unnoticed(helpers, 
     channel.answers["db.batch_rows"] = HelperError("sql.constraint", "UNIQUE constraint failed")
 
     def failing():
-        yield from ({"id": n} for n in range(500))
+        yield from ({"id": n} for n in range(8_500))
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):

@@ -78,9 +78,7 @@ def test_a_flood_of_calls_ends_the_child(sandbox: Sandbox) -> None:
 
 
 def test_a_flood_of_chunks_ends_the_child(sandbox: Sandbox) -> None:
-    outcome = run(
-        sandbox, "while True: frame(['call', 'db.batch_rows', [1, 0, []]]); connection.read()", helper_calls=10
-    )
+    outcome = run(sandbox, "while True: frame(['call', 'db.batch_rows', [1, []]]); connection.read()", helper_calls=10)
     assert outcome.error is not None
     assert outcome.error["code"] == "code.call_limit"
 

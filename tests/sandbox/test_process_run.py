@@ -224,21 +224,21 @@ def test_a_posted_call_that_fails_last_fails_the_run(sandbox: Sandbox) -> None:
 
 
 def test_a_streamed_chunk_is_not_a_call(sandbox: Sandbox) -> None:
-    chunks: list[int] = []
+    frames: list[list[list[int]]] = []
 
     def serve(method: str, arguments: list[Any]) -> Any:
         if method == "db.batch_rows":
-            chunks.append(arguments[1])
+            frames.append(arguments[1])
         replies = {
             "db.batch_begin": {"batch": 1, "columns": ["a"], "chunk_rows": 2},
             "db.batch_end": {"success": True, "rows_written": 100, "chunks": 50, "columns": ["a"]},
         }
         return replies.get(method)
 
-    outcome = run(sandbox, "helpers.db.batch_insert('t', ({'a': i} for i in range(100)))", serve, helper_calls=5)
+    outcome = run(sandbox, "helpers.db.batch_insert('t', ({'a': i} for i in range(50_000)))", serve, helper_calls=5)
     assert outcome.status == "completed", outcome.error
-    assert sum(chunks) == 100
-    assert len(chunks) >= 50
+    assert [number for frame in frames for chunk in frame for number in chunk] == list(range(50_000))
+    assert len(frames) > 5
 
 
 def test_an_answer_that_cannot_travel_is_an_error_of_that_call(sandbox: Sandbox) -> None:

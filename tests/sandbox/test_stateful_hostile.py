@@ -173,7 +173,7 @@ def test_a_reply_that_is_still_due_is_not_taken_for_the_next_request(answer: lis
     stream = Stream()
     connection = Connection(stream, 1 << 20)
     connection.begin(lambda: None)
-    connection.post("db.batch_rows", 1, 0, [])
+    connection.post("db.batch_rows", 1, [])
     stream.answers.append(new_packer()(answer))
     connection.end()
     assert stream.answers == []

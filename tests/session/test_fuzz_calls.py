@@ -87,7 +87,7 @@ def fuzzed(worker: Worker) -> Session:
 @given(calls_made, st.sampled_from(["atomic", "each", "dry_run", "read_only"]), st.booleans())
 @example([("db.batch_begin", ["t", [], {}])], "atomic", True)
 @example([("db.batch_begin", ["t", ["a"], {"on_conflict": ["x"], "key": [1], "types": "x"}])], "atomic", True)
-@example([("db.batch_begin", ["t", None, {}]), ("db.batch_rows", [1, 1, [5, "x"], []])], "atomic", True)
+@example([("db.batch_begin", ["t", None, {}]), ("db.batch_rows", [1, [[5, "x"]], []])], "atomic", True)
 @example([("db.query", ["SELECT 1", None, -5])], "atomic", True)
 def test_no_call_gets_further_than_a_refusal(
     worker: Worker, fuzzed: Session, made: list[tuple[str, list[object]]], mode: str, ends_well: bool
@@ -119,7 +119,7 @@ def test_a_batch_that_a_child_leaves_open_is_undone(worker: Worker, table: Sessi
         calls = Calls(Statements(opened, transaction, "ex"), HostFunctions(), dict)
         calls("db.exec", ["INSERT INTO t VALUES (10, 'whole')"])
         batch = calls("db.batch_begin", ["t", None, {}])["batch"]
-        calls("db.batch_rows", [batch, 1, [11, "part"]])
+        calls("db.batch_rows", [batch, [[11, "part"]]])
         transaction.finish(keep=True)
     assert table.value("SELECT group_concat(a) FROM t") == "1,2,3,10"
 
