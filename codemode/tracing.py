@@ -68,6 +68,11 @@ def use(tracer: Tracer | None) -> None:
     _tracer = tracer
 
 
+def is_on() -> bool:
+    """Whether anybody makes spans; without one, a caller in a hurry opens none."""
+    return _tracer is not None
+
+
 def span(
     name: str,
     attributes: Mapping[str, Value],

@@ -101,29 +101,38 @@ class Connection:
 
     def call(self, method: str, *args: Any) -> Any:
         """One helper call and its answer. Raises HelperError."""
-        self.post(method, *args)
-        self.busy = True  # before the next line, so that no signal handler finds both unset
-        self._awaiting = False
+        data = self._ready(method, args)
+        self.busy = True  # until the answer is here: what is printed meanwhile, by a timer, must not come between
+        try:
+            self._stream.sendall(data)
+        except OSError:
+            os._exit(0)
+        except BaseException:
+            self.busy = False
+            raise
         return self._answer()
 
     def post(self, method: str, *args: Any) -> None:
         """One helper call whose reply is read before the next frame is sent. Raises what an earlier one failed with."""
+        data = self._ready(method, args)
+        self._awaiting = True
+        self._transmit(data)
+
+    def _ready(self, method: str, args: tuple[Any, ...]) -> bytes:
+        """A call's frame, when nothing is due any more that belongs before it."""
         if not self._serving:
             raise HelperError("code.runtime", f"{method}: no snippet is running", hint="call helpers from a snippet")
         data = self._call_frame(method, args)
         self.before_call()
-        self._collect()
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
-        self._awaiting = True
-        self._transmit(data)
+        self.finish()
+        return data
 
     def finish(self) -> None:
         """Read a reply that is still due. Raises HelperError when that call failed and nobody has been told."""
-        self._collect()
-        failure, self._failure = self._failure, None
-        if failure is not None:
+        if self._awaiting:
+            self._collect()
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
             raise failure
 
     def _collect(self) -> None:
@@ -137,6 +146,7 @@ class Connection:
 
     def _answer(self) -> Any:
         if self._lost:
+            self.busy = False
             raise HelperError(
                 "code.memory", "memory ran out while an answer was read; no helper can be called any more"
             )

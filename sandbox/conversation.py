@@ -94,16 +94,16 @@ class Conversation:
     def _talk(self, output: Captured) -> Claim | None:
         """Serve the child until it is done; None when it is gone."""
         while (frame := self._child.read()) is not None:
-            match frame[0]:
-                case "call":
-                    if not self._child.send(self._answer(*parse_call(frame))):
-                        return None
-                case "out":
-                    self._print(frame, output)
-                case "done":
-                    return parse_done(frame, self._limits.result_bytes)
-                case _:
-                    raise ProtocolViolation("a frame of an unknown kind")
+            kind = frame[0]
+            if kind == "call":
+                if not self._child.send(self._answer(*parse_call(frame))):
+                    return None
+            elif kind == "out":
+                self._print(frame, output)
+            elif kind == "done":
+                return parse_done(frame, self._limits.result_bytes)
+            else:
+                raise ProtocolViolation("a frame of an unknown kind")
         return None
 
     def _print(self, frame: list[Any], output: Captured) -> None:

@@ -86,11 +86,14 @@ class Child:
 
     def send(self, frame: bytes) -> bool:
         """Send a whole frame; False when the child is gone. Raises DeadlinePassed: a child may stop reading."""
-        view = memoryview(frame)
-        while view:
+        left: bytes | memoryview = frame
+        while left:
             self._arm()
             try:
-                view = view[self._socket.send(view) :]
+                sent = self._socket.send(left)
+                if sent == len(left):
+                    return True
+                left = memoryview(left)[sent:]
             except BlockingIOError:
                 raise DeadlinePassed from None
             except OSError:

@@ -52,10 +52,10 @@ class Printer:
 
     def flush(self) -> None:
         """Send what is held."""
+        if not self._pieces:
+            return
         pieces, self._pieces = self._pieces, []
         self._characters = 0
-        if not pieces:
-            return
         text = "".join(pieces)
         for at in range(0, len(text), FRAME_CHARACTERS):
             self._send(_sendable(text[at : at + FRAME_CHARACTERS]))

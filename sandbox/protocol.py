@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -31,6 +32,8 @@ FRAME_ITEMS = 1_048_576  # all containers of one frame together: small integers 
 FRAME_CONTAINERS = 131_072  # an empty list takes 1 byte there and 64 here
 DEPTH = 16  # db.batch with parameters needs 6
 _FLAT = 12  # with no more containers than this, the depth needs no walk
+_SMALL = 1_024  # bytes of a frame whose containers are counted before it is decoded: nearly every call
+_CONTAINERS = bytes([*range(0x80, 0xA0), *range(0xDC, 0xE0)])  # what a container's first byte may be
 
 METHOD_CHARACTERS = 128
 DONE_STATUSES = frozenset({"completed", "error", "rejected"})
@@ -90,20 +93,28 @@ def _check_depth(value: Any) -> None:
     raise ProtocolViolation(f"a frame nests deeper than {DEPTH}")
 
 
+_unpack = partial(
+    msgpack.unpackb,
+    raw=False,
+    strict_map_key=True,  # integer keys hash predictably: a map of colliding ones costs minutes
+    max_array_len=ARRAY_ITEMS,
+    max_map_len=MAP_ITEMS,
+    max_ext_len=0,  # no extension types, timestamps included
+)
+
+
+def _is_flat(body: bytes | bytearray | memoryview) -> bool:
+    """Whether nothing in `body` needs counting: it is short, and has no more containers than bytes that begin one."""
+    if type(body) is not bytes or len(body) > _SMALL:
+        return False
+    return len(body) - len(body.translate(None, _CONTAINERS)) <= _FLAT
+
+
 def decode_hostile(body: bytes | bytearray | memoryview) -> list[Any]:
     """One frame from a child as a list that starts with its kind. Raises ProtocolViolation."""
     census = _Census()
     try:
-        frame = msgpack.unpackb(
-            body,
-            raw=False,
-            strict_map_key=True,  # integer keys hash predictably: a map of colliding ones costs minutes
-            max_array_len=ARRAY_ITEMS,
-            max_map_len=MAP_ITEMS,
-            max_ext_len=0,  # no extension types, timestamps included
-            list_hook=census.list,
-            object_hook=census.map,
-        )
+        frame = _unpack(body) if _is_flat(body) else _unpack(body, list_hook=census.list, object_hook=census.map)
     except ProtocolViolation:
         raise
     except Exception as error:  # whatever the decoder raises, it is the child's doing  # noqa: BLE001
@@ -143,13 +154,17 @@ def _join(arguments: list[Any], split: Any) -> None:
 def encode_call(encode: Callable[[Any], bytes], method: str, arguments: Iterable[Any]) -> bytes:
     """The frame of one call, made in the child. Raises ValueError or TypeError for what cannot travel."""
     passed = list(arguments)
-    split = [place for place, value in enumerate(passed) if isinstance(value, list) and len(value) > ARRAY_ITEMS]
-    if split:
+    if any(map(_is_long, passed)):
+        split = [place for place, value in enumerate(passed) if _is_long(value)]
         for place in split:
             whole = passed[place]
             passed[place] = [whole[at : at + ARRAY_ITEMS] for at in range(0, len(whole), ARRAY_ITEMS)]
         return encode(["call", method, passed, split])
     return encode(["call", method, passed])
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > ARRAY_ITEMS
 
 
 class FrameReader:
@@ -171,7 +186,9 @@ class FrameReader:
 
     def read(self) -> bytes | None:
         """The body of the next frame; None when the other end has closed. Raises ProtocolViolation."""
-        held = self._held
+        held = self._held or self._receive(RECEIVE_BYTES)
+        if not held:
+            return None
         while len(held) < HEADER.size:
             piece = self._receive(RECEIVE_BYTES)
             if not piece:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 _log = logging.getLogger("codemode")
 _JUMP_MS = 60_000  # no clock that runs gains this much on another between two looks
+_written = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
 _BELIEVED_MS = 3_600_000  # a clock that stays ahead for an hour is taken to be right
 
 
@@ -19,8 +20,13 @@ def now_ms() -> int:
 
 def iso(milliseconds: int) -> str:
     """`milliseconds` since 1970 as ISO 8601 UTC text."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    global _written
+    second, rest = divmod(milliseconds, 1000)
+    known, text = _written  # read and set as one: threads come by
+    if known != second:
+        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        _written = second, text
+    return f"{text}{rest:03d}Z"
 
 
 def now() -> str:

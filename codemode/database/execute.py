@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import apsw
 
-from codemode.database.watchdog import Interrupting
+from codemode.database.watchdog import watchdog
 
 DatabaseError = apsw.Error  # what layers above catch, without importing apsw
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)  # of the session's file, or of the log that is attached to it
@@ -95,15 +95,29 @@ class Deadline:
         with suppress(apsw.ConnectionClosedError):
             self._connection.interrupt()
 
-    @contextmanager
-    def until(self, at: float) -> Iterator[None]:
+    def until(self, at: float) -> Until:
         """Statements stepped inside end at `at` (a time of time.monotonic)."""
-        before, self._at = self._at, min(at, self._at)
-        try:
-            with Interrupting(self._connection, self._at + _WATCHDOG_SECONDS):
-                yield
-        finally:
-            self._at = before
+        return Until(self, at)
+
+
+class Until:
+    """`with deadline.until(at):`, written out: every statement is stepped inside of one."""
+
+    __slots__ = ("_at", "_before", "_deadline", "_number")
+
+    def __init__(self, deadline: Deadline, at: float) -> None:
+        self._deadline, self._at = deadline, at
+        self._before, self._number = at, -1
+
+    def __enter__(self) -> None:
+        deadline, self._before = self._deadline, self._deadline._at
+        if self._at < self._before:
+            deadline._at = self._at
+        self._number = watchdog.watch(deadline._connection, deadline._at + _WATCHDOG_SECONDS)
+
+    def __exit__(self, *_: object) -> None:
+        watchdog.forget(self._number)
+        self._deadline._at = self._before
 
 
 @dataclass(slots=True)
@@ -145,19 +159,29 @@ class Meter:
             cost.sorts += counters["SQLITE_STMTSTATUS_SORT"]
             cost.auto_indexes += counters["SQLITE_STMTSTATUS_AUTOINDEX"]
 
-    @contextmanager
-    def counting(self) -> Iterator[None]:
+    def counting(self) -> Counting:
         """Count the statements that run inside."""
-        before, self._on = self._on, True
-        try:
-            yield
-        finally:
-            self._on = before
+        return Counting(self)
 
     def take(self) -> Cost:
         """What was counted since the last take."""
         cost, self.cost = self.cost, Cost()
         return cost
+
+
+class Counting:
+    """`with meter.counting():`, written out as `Until` is."""
+
+    __slots__ = ("_before", "_meter")
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter, self._before = meter, False
+
+    def __enter__(self) -> None:
+        self._before, self._meter._on = self._meter._on, True
+
+    def __exit__(self, *_: object) -> None:
+        self._meter._on = self._before
 
 
 @dataclass(slots=True)
@@ -210,11 +234,25 @@ def run(connection: apsw.Connection, sql: str, params: Parameters, *, rows: int,
     finally:
         # Always closed: an open reader holds back the WAL's checkpoint, which would let it grow past the quota.
         cursor.close(True)
-    # changes() keeps the figure of an earlier statement after DDL and reads; total_changes moves only with rows.
-    changes = connection.changes() if connection.total_changes() != total else 0
-    # The same holds for the last row id.
-    last_row_id = connection.last_insert_rowid() if changes else 0
-    return Result(unique_names(columns), kept, truncated, changes, last_row_id)
+    return Result(unique_names(columns), kept, truncated, *_changes(connection, total))
+
+
+def run_for_first(connection: apsw.Connection, sql: str, params: Parameters) -> Result:
+    """Run one statement as `run` does, and keep its first row alone, without names: what `value` needs."""
+    total = connection.total_changes()
+    cursor = connection.cursor()
+    try:
+        row = next(cursor.execute(sql, params), None)
+    finally:
+        cursor.close(True)
+    return Result((), [] if row is None else [row], False, *_changes(connection, total))
+
+
+def _changes(connection: apsw.Connection, before: int) -> tuple[int, int]:
+    """The rows changed since total_changes() was `before`, by one statement, and the row id that it used last."""
+    if connection.total_changes() == before:
+        return 0, 0  # changes() keeps the figure of an earlier statement after DDL and reads, and so does the row id
+    return connection.changes(), connection.last_insert_rowid()
 
 
 def take_rows(cursor: Iterator[Any], most: int, most_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:

@@ -20,7 +20,8 @@ class Watchdog:
     """One thread for all connections of the process, started when first needed; cheap to arm and to disarm."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # not the condition's own: entering that is a call of Python's
+        self._changed = threading.Condition(self._lock)
         self._due: dict[int, tuple[float, apsw.Connection]] = {}
         self._numbers = count()
         self._wakes_at = float("inf")
@@ -28,7 +29,7 @@ class Watchdog:
 
     def watch(self, connection: apsw.Connection, at: float) -> int:
         """Interrupt `connection` from `at` (a time of time.monotonic) on, until the number answered is forgotten."""
-        with self._changed:
+        with self._lock:
             number = next(self._numbers)
             self._due[number] = (at, connection)
             if self._thread is None:
@@ -40,11 +41,11 @@ class Watchdog:
 
     def forget(self, number: int) -> None:
         """The statement is over; once this returns, no interrupt of it is under way any more."""
-        with self._changed:
+        with self._lock:
             self._due.pop(number, None)
 
     def _run(self) -> None:
-        with self._changed:
+        with self._lock:
             while True:
                 now = time.monotonic()
                 for number, (at, connection) in list(self._due.items()):
@@ -66,20 +67,5 @@ class Watchdog:
         Watchdog.__init__(self)
 
 
-_watchdog = Watchdog()
-os.register_at_fork(after_in_child=_watchdog.begin_anew)
-
-
-class Interrupting:
-    """`with Interrupting(connection, at):` statements stepped inside are interrupted from `at` on."""
-
-    __slots__ = ("_at", "_connection", "_number")
-
-    def __init__(self, connection: apsw.Connection, at: float) -> None:
-        self._connection, self._at, self._number = connection, at, -1
-
-    def __enter__(self) -> None:
-        self._number = _watchdog.watch(self._connection, self._at)
-
-    def __exit__(self, *_: object) -> None:
-        _watchdog.forget(self._number)
+watchdog = Watchdog()
+os.register_at_fork(after_in_child=watchdog.begin_anew)

@@ -65,7 +65,7 @@ class Guard:
         Nothing is run. A verdict is kept by text until the schema changes; it is never the last word: SQLite
         prepares a kept statement anew after a change of the schema, and asks the authorizer that is then armed.
         """
-        if type(sql) is str and (known := self._verdicts.get(sql)) is not None:
+        if (known := self.known(sql)) is not None:
             return known
         text = admit(sql, self._limits.sql_bytes)
         heading = scan.heading(text)
@@ -87,6 +87,10 @@ class Guard:
                 self._verdicts.clear()
             self._verdicts[text] = statement
         return statement
+
+    def known(self, sql: str) -> Statement | None:
+        """The Statement that `sql` was found to be, if that is kept; nothing is asked of SQLite."""
+        return self._verdicts.get(sql) if type(sql) is str else None  # another type may lie about what it equals
 
     def suggest(self, error: CodemodeError, sql: str) -> None:
         """Give `error` a statement that SQLite prepares here in the place of `sql`, where one is found."""

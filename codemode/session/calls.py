@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
 import msgspec
 
+from codemode import tracing
 from codemode.database import schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
@@ -44,6 +46,8 @@ class Calls:
 
     def __call__(self, method: str, args: list[Any]) -> Any:
         """The answer to one call."""
+        if not tracing.is_on():
+            return self._served(method, args)
         known = method in _METHODS or method in _RESULT_METHODS
         with span(f"helpers.{method}" if known else "helpers.host", {}):
             return self._served(method, args)
@@ -70,14 +74,14 @@ class Calls:
 
     def answer(self, method: str, args: list[Any]) -> Any:
         """The same, raising the worker's own errors: what the host's calls use."""
-        if method.startswith(RESULT_METHODS):
+        served = _METHODS.get(method)
+        if served is None and method.startswith(RESULT_METHODS):
             return self._result(method, args)
         if self.spill.begun:
             raise ProtocolViolation("a helper call after the snippet's end")
-        if method.startswith("host."):
-            return self._host(method.removeprefix("host."), *_typed(method, args, (str,)))
-        served = _METHODS.get(method)
         if served is None:
+            if method.startswith("host."):
+                return self._host(method.removeprefix("host."), *_typed(method, args, (str,)))
             raise RequestInvalid(f"there is no helper call {method[:80]!r}")
         function, kinds = served
         return function(self, *_typed(method, args, kinds))
@@ -193,14 +197,20 @@ def _typed(method: str, args: list[Any], kinds: tuple[Any, ...]) -> list[Any]:
     """`args` with None for the optional ones left out; raises RequestInvalid when a type is wrong."""
     if len(args) > len(kinds):
         raise RequestInvalid(f"{method} takes {len(kinds)} values, not {len(args)}")
-    padded = [*args, *[None] * (len(kinds) - len(args))]
+    padded = args if len(args) == len(kinds) else [*args, *[None] * (len(kinds) - len(args))]
     for value, kind in zip(padded, kinds, strict=True):
-        if kind is not Any and not isinstance(value, kind):
-            wanted = getattr(kind, "__name__", str(kind))
+        if kind is Any:
+            continue
+        if not isinstance(value, kind):
+            wanted = " | ".join("None" if each is NoneType else each.__name__ for each in _each(kind))
             raise RequestInvalid(f"{method}: {wanted} expected, not {type(value).__name__}")
         if kind is str and not _is_text(value):
             raise RequestInvalid(f"{method}: the text holds a lone surrogate, which is no character")
     return padded
+
+
+def _each(kind: type | tuple[type, ...]) -> tuple[type, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)
 
 
 def _are_names(value: Any) -> bool:
@@ -217,6 +227,8 @@ def _is_name(value: Any) -> bool:
 
 
 def _is_text(value: str) -> bool:
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -224,10 +236,12 @@ def _is_text(value: str) -> bool:
     return True
 
 
-_STRINGS: Any = list | None
+# Several types are a tuple: isinstance takes three times as long for a union.
+_STRINGS = (list, NoneType)
 _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.exec": (lambda calls, *args: calls.statements.exec(*args), (str, Any)),
-    "db.query": (lambda calls, *args: calls.statements.query(*args), (str, Any, int | None)),
+    "db.query": (lambda calls, *args: calls.statements.query(*args), (str, Any, (int, NoneType))),
+    "db.value": (lambda calls, *args: calls.statements.value(*args), (str, Any)),
     "db.pages_open": (lambda calls, *args: calls.pages.start(*args), (str, Any, int)),
     "db.pages_next": (lambda calls, *args: calls.pages.next(*args), (int,)),
     "db.pages_close": (lambda calls, *args: calls.pages.close(*args), (int,)),
@@ -237,15 +251,15 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.batch_rows": (Calls._batch_rows, (int, list, _STRINGS)),
     "db.batch_end": (lambda calls, *args: calls._batches.end(*args), (int,)),
     "db.batch_abort": (lambda calls, *args: calls._batches.abort(*args), (int,)),
-    "db.create_table": (Calls._create_table, (str, str | dict, bool)),
+    "db.create_table": (Calls._create_table, (str, (str, dict), bool)),
     "db.save_state": (Calls._save_state, (str, str)),
     "db.get_state": (Calls._get_state, (str,)),
     "db.delete_state": (Calls._delete_state, (str,)),
     "db.list_state": (Calls._list_state, ()),
     "db.commit": (Calls._commit, ()),
-    "db.checkpoint": (Calls._checkpoint, (str, bool | None)),
+    "db.checkpoint": (Calls._checkpoint, (str, (bool, NoneType))),
     "db.list_checkpoints": (Calls._list_checkpoints, ()),
-    "db.diff": (Calls._diff, (str | None, str | None, int)),
+    "db.diff": (Calls._diff, ((str, NoneType), (str, NoneType), int)),
     "db.explain": (Calls._explain, (str, Any)),
     "db.get_metrics": (Calls._get_metrics, ()),
     "schema.get_tables": (lambda calls: calls._schema(schema.tables), ()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from codemode import tracing
 from codemode.database.clock import now
-from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run
+from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run, run_for_first
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.schema import insertable
@@ -76,14 +78,7 @@ class Statements:
     def query(self, sql: str, params: Any = (), most: int | None = None) -> dict[str, Any]:
         """The rows of one statement; a plain write is refused before it runs."""
         with self.logged("query", sql) as entry:
-            statement = self.checked(sql)
-            if not statement.returns_rows:
-                raise StatementRefused(
-                    f"query() answers rows, and {statement.kind.replace('_', ' ').upper()} returns none",
-                    hint="use helpers.db.exec(...) for it, or add RETURNING",
-                    did_you_mean=("helpers.db.exec",),
-                    sql=sql[:2000],
-                )
+            statement = self._returning(sql)
             result = self.run(statement, parameters(params), most)
             entry.rows_read, entry.rows_written = len(result.rows), result.changes
         if result.truncated and most is None:
@@ -94,6 +89,26 @@ class Statements:
             "truncated": result.truncated,
             "rows_read": len(result.rows),
         }
+
+    def value(self, sql: str, params: Any = ()) -> Any:
+        """The first cell of one statement's rows; None where there is none."""
+        with self.logged("query", sql) as entry:
+            statement = self._returning(sql)
+            bound = parameters(params)
+            result = self._run(statement, bound, partial(run_for_first, self.opened.connection, statement.sql, bound))
+            entry.rows_read, entry.rows_written = len(result.rows), result.changes
+        return result.rows[0][0] if result.rows else None
+
+    def _returning(self, sql: str) -> Statement:
+        statement = self.checked(sql)
+        if not statement.returns_rows:
+            raise StatementRefused(
+                f"query() answers rows, and {statement.kind.replace('_', ' ').upper()} returns none",
+                hint="use helpers.db.exec(...) for it, or add RETURNING",
+                did_you_mean=("helpers.db.exec",),
+                sql=sql[:2000],
+            )
+        return statement
 
     def batch(self, items: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
         """Several statements, all or nothing, also when the failure is caught.
@@ -120,9 +135,13 @@ class Statements:
         limits = self.opened.limits
         rows = limits.rows if most is None else max(0, min(most, limits.rows))
         room = limits.result_set_bytes if room is None else max(0, room)
+        work = partial(run, self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
+        return self._run(statement, params, work)
+
+    def _run(self, statement: Statement, params: Parameters, work: Callable[[], Result]) -> Result:
         self.check_length(statement, params)
         try:
-            result = self._ran(statement, params, rows, room)
+            result = self._ran(statement, work)
         except ParametersInvalid as error:
             raise with_names_meant(error, params) from None
         except ConstraintFailed as error:
@@ -132,17 +151,33 @@ class Statements:
         self._count(statement, result)
         return result
 
-    def _ran(self, statement: Statement, params: Parameters, rows: int, room: int) -> Result:
+    def _ran(self, statement: Statement, work: Callable[[], Result]) -> Result:
+        if statement.reads_only and not tracing.is_on():
+            self.transaction.check_alive()
+            return self._stepped(statement, work)
         provenance = self.transaction.provenance
         with self._scope(statement):
             before, total = provenance.before(statement), self.opened.connection.total_changes()
-            with self.stepping(statement) as span:
-                result = run(self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
-                if statement.changes_schema:
-                    self.opened.guard.check_schema()
-                span.set({"db.response.returned_rows": len(result.rows), "codemode.rows_written": result.changes})
+            with span("statement", _attributes(statement), sql=statement.sql) as traced:
+                result = self._stepped(statement, work)
+                traced.set({"db.response.returned_rows": len(result.rows), "codemode.rows_written": result.changes})
             provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
         return result
+
+    def _stepped(self, statement: Statement, work: Callable[[], Result]) -> Result:
+        """Work inside of what `stepping` is, written out: a generator's context takes as long as a small statement."""
+        opened = self.opened
+        started, before = time.monotonic(), opened.meter.cost.copy()
+        try:
+            with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
+                result = work()
+                if statement.changes_schema:
+                    opened.guard.check_schema()
+                return result
+        except DatabaseError as error:
+            raise self._ended(error, statement, started, before) from None
+        finally:
+            self._notable.look(statement, time.monotonic() - started, before)
 
     def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:
         """`error` with the values of the row that it is about, where the statement is an INSERT of one row."""
@@ -172,8 +207,7 @@ class Statements:
     @contextmanager
     def stepping(self, statement: Statement) -> Iterator[Span]:
         """The authorizer armed for `statement`, its time bounded, its cost counted, its errors explained."""
-        attributes = {"db.system.name": "sqlite", "db.operation.name": statement.kind}
-        with span("statement", attributes, sql=statement.sql) as traced, self._stepping(statement):
+        with span("statement", _attributes(statement), sql=statement.sql) as traced, self._stepping(statement):
             yield traced
 
     @contextmanager
@@ -184,14 +218,17 @@ class Statements:
             with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
                 yield
         except DatabaseError as error:
-            explained = opened.explained(error, statement.sql, statement.longest_value)
-            if isinstance(explained, StatementTimeout):
-                explained = self._timed_out(
-                    explained, statement, time.monotonic() - started, opened.meter.cost.minus(before)
-                )
-            raise self._advised(explained, statement.sql) from None
+            raise self._ended(error, statement, started, before) from None
         finally:
             self._notable.look(statement, time.monotonic() - started, before)
+
+    def _ended(self, error: DatabaseError, statement: Statement, started: float, before: Cost) -> CodemodeError:
+        """The error of a statement that SQLite ended; the meter stood at `before` when it started."""
+        explained = self.opened.explained(error, statement.sql, statement.longest_value)
+        if isinstance(explained, StatementTimeout):
+            seconds = time.monotonic() - started
+            explained = self._timed_out(explained, statement, seconds, self.opened.meter.cost.minus(before))
+        return self._advised(explained, statement.sql)
 
     @contextmanager
     def as_engine(self) -> Iterator[None]:
@@ -221,6 +258,8 @@ class Statements:
         if time.monotonic() >= self.ends_at:
             # SQLite looks at the clock every 10,000 operations: a call of many small statements would never end.
             raise StatementTimeout("the execution's time is over")
+        if (known := self.opened.guard.known(sql)) is not None:
+            return known
         with self.opened.deadline.until(self.until):
             try:
                 return self.opened.guard.check(sql)
@@ -270,18 +309,9 @@ class Statements:
         self.tally.cuts.append(warning)
         self.tally.warn(warning, "truncated")
 
-    @contextmanager
-    def logged(self, kind: str, text: str) -> Iterator[Entry]:
+    def logged(self, kind: str, text: str) -> Logged:
         """An entry of the execution log for what happens inside, with its error code when it fails."""
-        entry = self.entry(kind, text)
-        started = time.monotonic()
-        try:
-            yield entry
-        except CodemodeError as error:
-            entry.error_code = error.code
-            raise
-        finally:
-            self.log(entry, started)
+        return Logged(self, self.entry(kind, text))
 
     def entry(self, kind: str, text: str) -> Entry:
         """A new entry of the execution log, still to be logged."""
@@ -291,6 +321,28 @@ class Statements:
         """Log `entry`, for what began at `started` (time.monotonic) and is over now."""
         entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
         self.tally.entries.append(entry)
+
+
+class Logged:
+    """`with statements.logged(kind, text) as entry:`, written out as `_stepped` is."""
+
+    __slots__ = ("_entry", "_started", "_statements")
+
+    def __init__(self, statements: Statements, entry: Entry) -> None:
+        self._statements, self._entry = statements, entry
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Entry:
+        return self._entry
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, CodemodeError):
+            self._entry.error_code = error.code
+        self._statements.log(self._entry, self._started)
+
+
+def _attributes(statement: Statement) -> dict[str, str]:
+    return {"db.system.name": "sqlite", "db.operation.name": statement.kind}
 
 
 class _Nothing:

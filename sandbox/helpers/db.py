@@ -92,8 +92,7 @@ class Database(Spelled):
     @spelled(params=_PARAMS)
     def value(self, sql: str, params: Any = ()) -> Any:
         """The first column of the first row, or None where there is none."""
-        answer = self._channel.call("db.query", *self._statement(sql, params), 1)
-        return answer["rows"][0][0] if answer["rows"] else None
+        return self._channel.call("db.value", *self._statement(sql, params))
 
     @spelled(params=_PARAMS)
     def pages(self, sql: str, params: Any = (), size: int = 1000) -> Pages:
@@ -257,6 +256,8 @@ class Database(Spelled):
         return self._sql(sql), wire_params(params, self._warn, place)
 
     def _sql(self, sql: Any) -> str:
+        if type(sql) is str:
+            return sql
         if isinstance(sql, str):
             return str.__str__(sql)
         raise HelperError("request.invalid", f"the statement must be text, not {type(sql).__name__}")

@@ -53,7 +53,7 @@ def wire_value(value: Any, place: str, warn: Warn) -> Any:
 
 def wire_params(params: Any, warn: Warn, place: str = "parameter") -> list[Any] | dict[str, Any]:
     """Parameters as the worker takes them: a list, or a dict for named ones. One bare value counts as a list of it."""
-    if params is None:
+    if params is None or (type(params) is tuple and not params):
         return []
     if isinstance(params, Mapping):
         return {_bare(name): wire_value(value, f"{place} :{_bare(name)}", warn) for name, value in params.items()}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
 import pytest
 
 from codemode.database.connection import open_session
-from codemode.database.watchdog import Interrupting
+from codemode.database.watchdog import watchdog
 from codemode.limits import Limits
 
 ENDLESS = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s) SELECT sum(i) FROM s"
@@ -22,10 +23,19 @@ SLOW_ROWS = """
 """
 
 
+@contextmanager
+def interrupting(connection: apsw.Connection, at: float) -> Iterator[None]:
+    number = watchdog.watch(connection, at)
+    try:
+        yield
+    finally:
+        watchdog.forget(number)
+
+
 def test_rows_of_slow_functions_end_soon_after_their_time(tmp_path: Path) -> None:
     connection = open_session(tmp_path / "session.db", Limits())
     used = time.thread_time()  # of this thread alone: a busy machine takes its time
-    with pytest.raises(apsw.InterruptError), Interrupting(connection, time.monotonic() + 0.5):
+    with pytest.raises(apsw.InterruptError), interrupting(connection, time.monotonic() + 0.5):
         connection.execute(SLOW_ROWS, ("%" + "a" * 240 + "b%",)).fetchall()
     assert time.thread_time() - used < 2.5
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
@@ -34,7 +44,7 @@ def test_rows_of_slow_functions_end_soon_after_their_time(tmp_path: Path) -> Non
 
 def test_a_statement_that_ends_in_time_is_left_alone(tmp_path: Path) -> None:
     connection = open_session(tmp_path / "session.db", Limits())
-    with Interrupting(connection, time.monotonic() + 0.05):
+    with interrupting(connection, time.monotonic() + 0.05):
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
     time.sleep(0.15)
     assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchall() == [(0,)]
@@ -44,9 +54,9 @@ def test_a_statement_that_ends_in_time_is_left_alone(tmp_path: Path) -> None:
 def test_each_connection_has_its_own_time(tmp_path: Path) -> None:
     late, soon = (open_session(tmp_path / name, Limits()) for name in ("late.db", "soon.db"))
     now = time.monotonic()
-    with Interrupting(late, now + 60):
+    with interrupting(late, now + 60):
         used = time.thread_time()
-        with pytest.raises(apsw.InterruptError), Interrupting(soon, now + 0.1):
+        with pytest.raises(apsw.InterruptError), interrupting(soon, now + 0.1):
             soon.execute(ENDLESS).fetchall()
         assert time.thread_time() - used < 2
         assert late.execute("SELECT 2").fetchall() == [(2,)]
@@ -56,18 +66,18 @@ def test_each_connection_has_its_own_time(tmp_path: Path) -> None:
 
 def test_a_connection_closed_under_it_does_no_harm(tmp_path: Path) -> None:
     closed = open_session(tmp_path / "closed.db", Limits())
-    with Interrupting(closed, time.monotonic() + 0.05):
+    with interrupting(closed, time.monotonic() + 0.05):
         closed.close()
         time.sleep(0.15)
     connection = open_session(tmp_path / "session.db", Limits())
-    with pytest.raises(apsw.InterruptError), Interrupting(connection, time.monotonic() + 0.05):
+    with pytest.raises(apsw.InterruptError), interrupting(connection, time.monotonic() + 0.05):
         connection.execute(ENDLESS).fetchall()
     connection.close()
 
 
 def test_a_forked_process_has_a_watchdog_of_its_own(tmp_path: Path) -> None:
     connection = open_session(tmp_path / "session.db", Limits())
-    with Interrupting(connection, time.monotonic() + 0.01):
+    with interrupting(connection, time.monotonic() + 0.01):
         time.sleep(0.05)  # the thread runs from here on
     connection.close()
     child = os.fork()
@@ -75,7 +85,7 @@ def test_a_forked_process_has_a_watchdog_of_its_own(tmp_path: Path) -> None:
         ended = 1
         try:
             own = open_session(tmp_path / "child.db", Limits())
-            with suppress(apsw.InterruptError), Interrupting(own, time.monotonic() + 0.1):
+            with suppress(apsw.InterruptError), interrupting(own, time.monotonic() + 0.1):
                 own.execute(ENDLESS.replace("FROM s)", "FROM s LIMIT 300000000)")).fetchall()
                 os._exit(2)  # it ran to its end
             ended = 0

@@ -28,13 +28,13 @@ def test_no_rows_still_have_their_columns(helpers, channel):
     assert rows == []
     assert rows.columns == ["a"]
     assert helpers.db.query_one("select a from t") is None
-    assert helpers.db.value("select a from t") is None
 
 
-def test_one_row_and_one_value_ask_for_one_row(helpers, channel):
+def test_one_row_and_one_value_ask_for_no_more(helpers, channel):
+    channel.answers["db.value"] = 1
     assert helpers.db.query_one("select a, b from t", [5]) == {"a": 1, "b": "x"}
     assert helpers.db.value("select a, b from t") == 1
-    assert channel.calls == [("db.query", "select a, b from t", [5], 1), ("db.query", "select a, b from t", [], 1)]
+    assert channel.calls == [("db.query", "select a, b from t", [5], 1), ("db.value", "select a, b from t", [])]
 
 
 def test_a_query_brings_its_parameters(helpers, channel):
