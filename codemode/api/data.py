@@ -21,7 +21,7 @@ from codemode.api.statements import Statement, parameters
 from codemode.database.transfer import EXPORT_FORMATS, writer_for
 from codemode.database.writers import Written
 from codemode.errors import RequestInvalid
-from codemode.session.files import EXPORTING
+from codemode.session.files import EXPORTING, storage_full
 from codemode.session.session import Session
 from codemode.values import ResultInfo
 from sandbox.helpers.rows import Rows
@@ -133,10 +133,17 @@ async def export(request: Request) -> Response:
 def _database(request: Request) -> Iterator[bytes]:
     """The session as one database file, piece by piece; its name is gone before the first one is sent."""
     with ExitStack() as held:
-        with tempfile.TemporaryDirectory(prefix=EXPORTING, dir=service_of(request).worker.data_dir) as place:
+        with _place(service_of(request).worker.data_dir) as place:
             file = held.enter_context(session_of(request).portable(Path(place)).open("rb"))
         while piece := file.read(_PIECE):
             yield piece
+
+
+def _place(directory: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix=EXPORTING, dir=directory)
+    except OSError as error:
+        raise storage_full(directory, error) from None
 
 
 async def schema(request: Request) -> Response:

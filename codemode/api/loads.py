@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, cast
 
 import msgspec
@@ -94,7 +95,7 @@ async def import_file(request: Request) -> Response:
     async def load(upload: bodies.Upload, tell: Progress) -> Profile:
         # Types are inferred in one pass and rows are read in another, so the file is kept until then. It stands beside
         # the data: the directory for temporary files may lie in memory.
-        with tempfile.TemporaryFile(dir=service_of(request).worker.data_dir) as spool:
+        with _spool(service_of(request).worker.data_dir) as spool:
             await _spooled(request, upload, spool, lambda received: tell({"table": table, "received_bytes": received}))
 
             def within(session: Session) -> Profile:
@@ -109,6 +110,13 @@ async def import_file(request: Request) -> Response:
             return await in_session(request, within)
 
     return await uploaded(request, "import_file", load)
+
+
+def _spool(directory: Path) -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(dir=directory)
+    except OSError as error:
+        raise storage_full(directory, error) from None
 
 
 async def _spooled(request: Request, upload: bodies.Upload, spool: IO[bytes], tell: Callable[[int], None]) -> None:

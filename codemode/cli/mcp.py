@@ -11,7 +11,7 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.output import note, warn
-from codemode.errors import RequestInvalid
+from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.mcp.hosts import HOSTS
 from codemode.session.ids import parse_session_id
 
@@ -84,4 +84,4 @@ def _check_installed() -> None:
         importlib.import_module("mcp")
     except ImportError:
         hint = "pip install 'codemode[mcp]'"
-        raise RequestInvalid("codemode mcp needs packages that are not installed", hint=hint) from None
+        raise ExtraMissing("codemode mcp needs packages that are not installed", hint=hint) from None

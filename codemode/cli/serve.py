@@ -18,7 +18,7 @@ import click
 from codemode import __version__
 from codemode.cli.app import App, command
 from codemode.cli.first_process import stand_in
-from codemode.errors import RequestInvalid
+from codemode.errors import ExtraMissing, RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.catalog.tokens import Tokens
@@ -153,7 +153,7 @@ def _check_installed() -> None:
             importlib.import_module(name)
     except ImportError:
         hint = "pip install 'codemode[serve]'"
-        raise RequestInvalid("codemode serve needs packages that are not installed", hint=hint) from None
+        raise ExtraMissing("codemode serve needs packages that are not installed", hint=hint) from None
 
 
 def _loopback(host: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import sqlite3
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -227,3 +229,27 @@ def test_a_session_is_exported_as_one_database(http: httpx2.Client, worker: Work
     refused = http.get("/v1/sessions/whole/export", params={"format": "sqlite", "table": "t"})
     assert (refused.status_code, refused.json()["code"]) == (400, "request.invalid")
     assert http.get("/v1/sessions/none/export", params={"format": "sqlite"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("make", "ask"),
+    [
+        (
+            "TemporaryFile",
+            lambda http: http.post(
+                "/v1/sessions/whole/import?table=f", content=b"a\n1\n", headers={"Content-Type": "text/csv"}
+            ),
+        ),
+        ("TemporaryDirectory", lambda http: http.get("/v1/sessions/whole/export", params={"format": "sqlite"})),
+    ],
+)
+def test_no_room_for_a_copy_is_a_full_disk_and_no_fault(
+    http: httpx2.Client, make: str, ask: Callable[[httpx2.Client], httpx2.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    http.post("/v1/sessions", json={"id": "whole"})
+    monkeypatch.setattr(tempfile, make, full)
+    answer = ask(http)
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage.full")
