@@ -29,7 +29,7 @@ from codemode.database.migrate import migrations
 from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
 from codemode.limits import Limits
 from codemode.session.backups import Progress, back_up, nothing_to_tell
-from codemode.session.execution import sandbox_limits
+from codemode.session.confining import begun
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.opened import LogBounds
@@ -53,12 +53,18 @@ _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execut
 class Worker:
     """Hosts sessions below `data_dir`, or in a temporary directory that goes with the worker.
 
-    `limits` bound every session; `settings` carry the rest. Use it as a context manager, or call `close`.
+    `limits` bound every session; `settings` carry the rest. Use it as a context manager, or call `close`. `sandbox` is
+    one that was begun for this worker (`codemode.session.confining`), which closes it.
     Raises RequestInvalid for wrong settings, StorageFull when the data directory cannot be used.
     """
 
     def __init__(
-        self, data_dir: str | Path | None = None, limits: Limits | None = None, settings: Settings | None = None
+        self,
+        data_dir: str | Path | None = None,
+        limits: Limits | None = None,
+        settings: Settings | None = None,
+        *,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.limits = limits or self.settings.limits
@@ -79,6 +85,7 @@ class Worker:
         forget = weakref.WeakMethod(self._forget_variables)
         self.registry.on_gone = lambda key: (found := forget()) and found(key)
         self._sweeper = Sweeper(_sweeping(self.registry, self.audit, self.settings), self.settings.sweep_seconds)
+        self._begun = sandbox
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -100,18 +107,17 @@ class Worker:
             if self._closed:
                 raise WorkerError("this worker is closed")
             if self._sandbox is None:
-                try:
-                    self._sandbox = Sandbox(
-                        sandbox_limits(self.limits),
-                        children=self.settings.children,
-                        isolation=self.settings.isolation,
-                        kept_children=self.settings.kept_children,
-                        kept_seconds=self.settings.kept_seconds,
-                    )
-                except SandboxUnavailable as error:
-                    raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+                self._sandbox = self._started()
                 _log_isolation(self._sandbox, self.settings.isolation)
             return self._sandbox
+
+    def _started(self) -> Sandbox:
+        sandbox, self._begun = self._begun or begun(self.settings, self.limits), None
+        try:
+            sandbox.wait()
+        except SandboxUnavailable as error:
+            raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+        return sandbox
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -336,7 +342,7 @@ class Worker:
         with self._lock:
             if self._closed:
                 return
-            self._closed, sandbox = True, self._sandbox
+            self._closed, sandbox = True, self._sandbox or self._begun
         self._sweeper.stop()
         if sandbox is not None:
             sandbox.close()

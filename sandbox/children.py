@@ -60,9 +60,12 @@ class Children:
         """How many are ready."""
         return len(self._ready)
 
-    def start(self) -> None:
-        """Start the zygote and wait for it. Raises SandboxUnavailable."""
+    def begin(self) -> None:
+        """Have the zygote started."""
         self._keeper.start()
+
+    def wait(self) -> None:
+        """Wait until the zygote has started. Raises SandboxUnavailable."""
         with self._changed:
             self._changed.wait_for(lambda: self._link or self._failure or self._closed)
             if self._link is None:

@@ -36,7 +36,8 @@ class Sandbox:
     `children` are kept ready. `isolation` is "required" (raises SandboxUnavailable where the host lacks a required
     layer) or "none" (memory, CPU and process limits only; every outcome carries a warning). `without` leaves out
     optional layers, for tests and diagnosis. `limits` are the most that any run gets. At most `kept_children` wait
-    with their variables for another run, at most `kept_seconds` long.
+    with their variables for another run, at most `kept_seconds` long. With `wait` False it is still starting when it is
+    there, and `wait()` says how that ended.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Sandbox:
         without: Iterable[str] = (),
         kept_children: int = 8,
         kept_seconds: float = 600.0,
+        wait: bool = True,
         _entry: Path | None = None,
     ) -> None:
         if isolation not in ("required", "none"):
@@ -69,8 +71,14 @@ class Sandbox:
         self._running: set[Child] = set()
         self._holding = Holding(kept_children, kept_seconds)
         self._finalizer = weakref.finalize(self, _close, self._children, self._running, self._holding)
+        self._children.begin()
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Return when snippets can run; raises SandboxUnavailable, and is closed then."""
         try:
-            self._children.start()
+            self._children.wait()
         except BaseException:
             self.close()
             raise

@@ -57,12 +57,22 @@ class App:
         return [word for option, path in named.items() if path for word in (option, str(Path(path).absolute()))]
 
     @contextmanager
-    def worker(self) -> Iterator[Worker]:
-        """The worker over the data directory of this invocation."""
-        from codemode.worker import Worker
+    def worker(self, *, runs: bool = False) -> Iterator[Worker]:
+        """The worker over the data directory of this invocation; one that `runs` snippets starts the sooner for it."""
+        settings, sandbox = self.resolved().settings, None
+        if runs:
+            from codemode.session.confining import begun
 
-        settings = self.resolved().settings
-        with Worker(data_dir=settings.data_dir, settings=settings) as worker:
+            sandbox = begun(settings)
+        try:
+            from codemode.worker import Worker
+
+            worker = Worker(data_dir=settings.data_dir, settings=settings, sandbox=sandbox)
+        except BaseException:
+            if sandbox is not None:
+                sandbox.close()
+            raise
+        with worker:
             yield worker
 
     def session(self, worker: Worker, session_id: str | None, *, create: bool = False, renew: bool = False) -> Session:

@@ -88,7 +88,7 @@ def demo(app: App) -> int:
         Step("departure delays in the rain", RAIN, {}),
         Step("a snippet that fails half-way through its writes", BROKEN, {}),
     )
-    with app.worker() as worker:
+    with app.worker(runs=True) as worker:
         session = app.session(worker, None)
         imported = _import(app, session, folder)
         before = _state(session)

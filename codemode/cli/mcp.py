@@ -54,7 +54,7 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     logs.configure(settings.log_format, settings.log_level)
     if sys.stdin.isatty():
         note("this talks MCP to a host; `codemode mcp --print-config HOST` prints what a host needs to start it")
-    with own_wire() as wire, app.worker() as worker:
+    with own_wire() as wire, app.worker(runs=True) as worker:
         _ = worker.isolation  # found, and the sandbox warm, before the host asks for anything
         note(f"data in {worker.data_dir}")
         face = Face(caller=LOCAL, session=session_id, read_only=read_only)

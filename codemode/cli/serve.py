@@ -63,12 +63,12 @@ def serve(app: App, host: str, port: int, workers: int | None) -> None:
 
 
 def _serve_alone(app: App, settings: Settings, host: str, port: int) -> None:
-    from codemode.api.app import create_app
-    from codemode.api.server import Server
-    from codemode.cluster import faces
+    with app.worker(runs=True) as worker:
+        from codemode.api.app import create_app
+        from codemode.api.server import Server
+        from codemode.cluster import faces
 
-    faces.trace(settings.trace_statements)
-    with app.worker() as worker:
+        faces.trace(settings.trace_statements)
         guarded = _guarded(worker.tokens, host)
         isolation = worker.isolation  # said, and the sandbox warm, before anybody is let in
         server = Server(create_app(worker, open_to_all=not guarded, mounts=faces.mounts()))

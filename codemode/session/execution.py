@@ -13,20 +13,19 @@ from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import now, sure_ms
 from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
-from codemode.limits import Limits
 from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
+from codemode.session.confining import sandbox_limits
 from codemode.session.host import HostFunctions
 from codemode.session.idempotency import Key, Keyed
 from codemode.session.ids import new_execution_id
 from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
 from codemode.session.results import value_of
-from codemode.session.spills import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
 from codemode.values import DatabaseUse, Event, Outcome, Problem, ResultInfo, Totals, Usage
-from sandbox import Cancel, RunOutcome, SandboxLimits, Snippet
+from sandbox import Cancel, RunOutcome, Snippet
 from sandbox.formats import Form
 
 
@@ -263,21 +262,6 @@ class Execution:
 def variables_key(record: SessionRecord) -> Hashable:
     """Whose variables a child holds: a session that is removed and made anew is another one."""
     return (record.tenant, record.id), record.created_at
-
-
-def sandbox_limits(limits: Limits) -> SandboxLimits:
-    """What the sandbox keeps of a session's limits; a frame must be able to carry the largest answer."""
-    return SandboxLimits(
-        execution_seconds=limits.execution_seconds,
-        memory_bytes=limits.memory_bytes,
-        stdout_bytes=limits.stdout_bytes,
-        result_bytes=limits.result_bytes,
-        helper_calls=limits.helper_calls,
-        code_bytes=limits.code_bytes,
-        spill_bytes=SPILL_BYTES,
-        piece_bytes=max(1, min(PIECE_BYTES, limits.value_bytes * 9 // 10)),
-        frame_bytes=max(SandboxLimits().frame_bytes, limits.result_set_bytes * 5 // 4),
-    )
 
 
 def _usage(ran: _Ran, info: ResultInfo | None) -> Usage:

@@ -21,13 +21,12 @@ from codemode.database.spill import ResultTable
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, DiskQuotaExceeded, StatementTimeout
 from codemode.guard import Statement
+from codemode.session.confining import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from sandbox.errors import ProtocolViolation
 from sandbox.spilling import PIECE_ROWS, digest
 from sandbox.tabular import MOST_COLUMNS
 
-SPILL_BYTES = 64 * 1024 * 1024  # of a value that the child hands over
-PIECE_BYTES = 1_000_000  # of one piece of it, in a frame and in the table
 METHODS = "result."  # the calls that are answered here
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})

@@ -147,6 +147,9 @@ def test_an_interpreter_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(SandboxUnavailable, match="did not start"):
         Sandbox()
+    begun = Sandbox(wait=False)
+    with pytest.raises(SandboxUnavailable, match="did not start"):
+        begun.wait()
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(SandboxUnavailable, match="cannot be started"):
         Sandbox()
