@@ -28,7 +28,12 @@ class Guarded(NamedTuple):
     times: float
 
 
-GUARDED = (Guarded("trivial_snippet", "trivial snippets in a row in one session", "python -I -S -c", 0.2),)
+GUARDED = (
+    Guarded("trivial_snippet", "trivial snippets in bursts of the pool's size", "fork + exit", 0.9),
+    Guarded("compute", "additions in a snippet", "CPython exec", 1.75),
+    Guarded("batch_insert", "records of a generator into a table by one batch_insert", "apsw executemany", 1.75),
+    Guarded("query", "rows of one query into a snippet", "apsw fetch to dicts", 3.75),
+)
 
 ONCE = Effort(seconds=3, most=25)
 AGAIN = Effort(seconds=9, most=75)

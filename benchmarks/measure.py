@@ -22,7 +22,7 @@ Note = Callable[[str], object]
 class Effort(NamedTuple):
     """How much is done: turns for so many `seconds`, between `least` (the scenario's own when None) and `most`.
 
-    A `full` one measures at the largest size and how the figure grows; any other at the middle size.
+    A `full` one measures at the largest size and how the figure grows; any other at the scenario's quick size.
     """
 
     seconds: float
@@ -46,7 +46,8 @@ def measured(
 ) -> Figure:
     """The scenario's figure. With `against` the subject meets that peer alone."""
     began = time.monotonic()
-    size = scenario.sizes[-1 if effort.full else len(scenario.sizes) // 2]
+    middle = scenario.quick or scenario.sizes[len(scenario.sizes) // 2]
+    size = scenario.sizes[-1] if effort.full else middle
     standings, turns = _compare(scenario, size, effort, note, against)
     subject = next(standing for standing in standings if standing.name == SUBJECT)
     growth = None
@@ -131,7 +132,7 @@ def _standing(contender: Contender | Absent, turns: list[dict[str, float]]) -> S
     if isinstance(contender, Absent):
         return Standing(contender.name, None, None, contender.why)
     took = spread([turn[contender.name] for turn in turns])
-    if contender.name == SUBJECT:
+    if contender.name == SUBJECT or contender.part:
         return Standing(contender.name, took, None)
     if took.median == 0:
         raise ValueError(f"{contender.name} measured 0, and nothing can be a multiple of that")

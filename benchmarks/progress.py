@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import TextIO
+
+_ERASE = "\r\x1b[K"
 
 
 class Progress:
@@ -29,13 +32,14 @@ class Progress:
     def note(self, doing: str) -> None:
         """What of it is being done."""
         if self._rewrites:
-            self._stream.write(f"\r\x1b[K{self._where()}: {doing}"[:150])
+            line = f"{self._where()}: {doing}"[: shutil.get_terminal_size().columns - 1]  # one that wraps would stay
+            self._stream.write(f"{_ERASE}{line}")
             self._stream.flush()
 
     def clear(self) -> None:
         """Make room for what is said on standard output."""
         if self._rewrites:
-            self._stream.write("\r\x1b[K")
+            self._stream.write(_ERASE)
             self._stream.flush()
 
     def _where(self) -> str:

@@ -14,11 +14,12 @@ class Contender(NamedTuple):
     """One who does the work of a scenario: the subject, a peer, or a floor that nothing can be under.
 
     `run` does it once and is timed; one that returns a float has measured itself, in the scenario's unit, and that
-    counts instead. It raises when the work came out wrong.
+    counts instead. It raises when the work came out wrong. A `part` of the subject's figure is shown without a ratio.
     """
 
     name: str
     run: Callable[[], object]
+    part: bool = False
 
 
 class Absent(NamedTuple):
@@ -67,9 +68,10 @@ class Scenario:
     """One line of the table. The subject is the contender named `SUBJECT`.
 
     `sizes` are a decade apart, smallest first, and `of` says of what; the comparison is made at the largest of them,
-    and at the middle one in a quick run. `unit` is "s" or "B" (both shown as fits). `contenders` makes everything that
-    one size needs and cleans up after it. What is measured takes at least `repeat` turns. With `each`, figures are
-    shown and held against `Under` for one of the `size`; growth is that of the whole.
+    and in a quick run at `quick`, which is the middle one where it is not said. `unit` is "s" or "B" (both shown as
+    fits). `contenders` makes everything that one size needs and cleans up after it. What is measured takes at least
+    `repeat` turns. With `each`, figures are shown and held against `Under` for one of the `size`; growth is that of
+    the whole.
     """
 
     title: str
@@ -80,6 +82,7 @@ class Scenario:
     unit: str = "s"
     repeat: int = 7
     each: bool = False
+    quick: int | None = None
 
 
 Sides = Iterator[Sequence[Contender | Absent]]

@@ -52,8 +52,8 @@ def _contenders(code: str, *, filled: bool) -> Callable[[int], Contenders]:
 
         yield [
             Contender(SUBJECT, subject),
-            Contender("of it the worker", lambda: last.worker),
-            Contender("of it the child", lambda: last.child),
+            Contender("of it the worker", lambda: last.worker, part=True),
+            Contender("of it the child", lambda: last.child, part=True),
         ]
 
     return contenders

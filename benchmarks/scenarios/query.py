@@ -39,6 +39,7 @@ SCENARIOS = (
         sizes=(100, 1_000, 10_000),
         contenders=_contenders(_QUERY, keep=True),
         bounds=(AtMost(apsw_rows.READING, 2.5),),
+        quick=10_000,  # of fewer, what a snippet costs anyway is most
     ),
     Scenario(
         "rows of a table through pages",

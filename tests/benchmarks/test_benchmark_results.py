@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from benchmarks.figures import Figure
 from benchmarks.guard import Guarded
 from benchmarks.measure import Effort, measured
 from benchmarks.plot import drawing
+from benchmarks.progress import Progress
 from benchmarks.results import Results, Run
 from benchmarks.scenario import AtMost, Scenario, Sides, Under
 from benchmarks.table import HEAD, WIDTH, block, summary
@@ -131,6 +133,34 @@ def test_the_drawing_is_svg_with_every_ratio_and_bound(figures: list[Figure]) ->
 
 def test_a_title_that_looks_like_markup_is_text() -> None:
     assert ElementTree.fromstring(drawing([one("<&> told", peer=2.0)])) is not None
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (
+            Terminal(),
+            ["", "[1/2] the first: turn 1 of 7 in a made-", "", "[2/2, 0 s left] the second: turn 2 of 7", ""],
+        ),
+        (io.StringIO(), ["[1/2] the first\n[2/2, 0 s left] the second\n"]),
+    ],
+    ids=["terminal", "file"],
+)
+def test_progress_is_one_line_on_a_terminal_and_one_for_each_scenario_in_a_file(
+    stream: io.StringIO, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    progress = Progress(2, stream)
+    for number, title in enumerate(("the first", "the second"), 1):
+        progress.begin(title)
+        progress.note(f"turn {number} of 7 in a made-up scenario")
+        progress.clear()
+    assert stream.getvalue().split("\r\x1b[K") == said
 
 
 @pytest.fixture

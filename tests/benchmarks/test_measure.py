@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import contextmanager
 
 import pytest
@@ -134,6 +135,20 @@ def test_a_bound_against_nobody_is_a_mistake() -> None:
 def test_a_full_run_takes_the_largest_size_and_any_other_the_middle() -> None:
     made = scenario(lambda size: size)
     assert (measured("x", made, FULL).size, measured("x", made, SEVEN).size) == (1_000, 100)
+
+
+def test_a_quick_run_takes_the_size_that_its_scenario_says() -> None:
+    made = dataclasses.replace(scenario(lambda size: size), quick=1_000)
+    assert measured("x", made, SEVEN).size == 1_000
+
+
+def test_a_part_of_the_figure_has_no_ratio() -> None:
+    @contextmanager
+    def contenders(_: int) -> Sides:
+        yield [told(SUBJECT, 3.0), told("of it the half", 1.5)._replace(part=True)]
+
+    figure = measured("x", Scenario("t", "things", (1,), contenders), SEVEN)
+    assert (figure.standings[1].took, figure.standings[1].ratio) == (Spread(1.5, 1.5, 1.5), None)
 
 
 def test_against_one_peer_no_other_runs() -> None:
