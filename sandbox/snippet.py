@@ -126,7 +126,7 @@ return rows
 """
 
 
-_ANSWER = new_packer()(["ok", {"columns": ["a"], "rows": [[1]], "truncated": False, "rows_read": 1}])
+_ANSWER = new_packer()(["ok", {"columns": ["a"], "values": [[1]], "truncated": False, "rows_read": 1}])
 
 
 class _Nobody:

@@ -29,6 +29,7 @@ _WATCHDOG_SECONDS = 0.2  # later than the progress handler: its interrupt also e
 _NONE = type(None)
 _UNSIZED = frozenset({_NONE, int, float})  # what a frame carries in 9 bytes or fewer
 _TEXT = frozenset({_NONE, str})
+_STEP_VALUES = 512  # taken at once: a gigabyte at most, if each is as long as a value may be
 _PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
 
 
@@ -189,10 +190,20 @@ class Result:
     """What one statement answered."""
 
     columns: tuple[str, ...] = ()
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    values: list[list[Any]] = field(default_factory=list)  # of each column; none where there is no row
     truncated: bool = False
     changes: int = 0
     last_row_id: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.values[0]) if self.values else 0
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The rows, one by one."""
+        return list(zip(*self.values, strict=True))
 
 
 def open_cursor(connection: apsw.Connection, sql: str, params: Parameters) -> tuple[apsw.Cursor, tuple[str, ...]]:
@@ -230,11 +241,11 @@ def run(connection: apsw.Connection, sql: str, params: Parameters, *, rows: int,
     total = connection.total_changes()
     cursor, columns = open_cursor(connection, sql, params)
     try:
-        kept, truncated = take_rows(cursor, rows, result_bytes)
+        values, rest = take_columns(cursor, rows, result_bytes)
     finally:
         # Always closed: an open reader holds back the WAL's checkpoint, which would let it grow past the quota.
         cursor.close(True)
-    return Result(unique_names(columns), kept, truncated, *_changes(connection, total))
+    return Result(unique_names(columns), values, bool(rest), *_changes(connection, total))
 
 
 def run_for_first(connection: apsw.Connection, sql: str, params: Parameters) -> Result:
@@ -245,7 +256,7 @@ def run_for_first(connection: apsw.Connection, sql: str, params: Parameters) -> 
         row = next(cursor.execute(sql, params), None)
     finally:
         cursor.close(True)
-    return Result((), [] if row is None else [row], False, *_changes(connection, total))
+    return Result((), [[value] for value in row or ()], False, *_changes(connection, total))
 
 
 def _changes(connection: apsw.Connection, before: int) -> tuple[int, int]:
@@ -255,35 +266,59 @@ def _changes(connection: apsw.Connection, before: int) -> tuple[int, int]:
     return connection.changes(), connection.last_insert_rowid()
 
 
-def take_rows(cursor: Iterator[Any], most: int, most_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:
-    """At most `most` rows and `most_bytes` bytes from `cursor`, and whether more were there.
+def take_rows(rows: Iterator[Any], most: int, most_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """At most `most` rows and `most_bytes` bytes from `rows`, and whether more were there."""
+    columns, rest = take_columns(rows, most, most_bytes)
+    return list(zip(*columns, strict=True)), bool(rest)
 
-    Rows are fetched in steps that start with one, so that wide rows (200 values of 2 MB) are noticed at once.
+
+def take_columns(
+    rows: Iterator[Any], most: int, most_bytes: int, *, at_least_one: bool = False
+) -> tuple[list[list[Any]], list[Any]]:
+    """The same as a list of values for each column, none where there is no row; and rows that were taken, and not kept.
+
+    Rows are taken in steps, for work on columns costs less than work on rows. The first step is one row, so that wide
+    ones (200 values of 2 MB) are noticed at once, and none has more than `_STEP_VALUES` values: however narrow the rows
+    before them were, few wide ones are held here at once.
     """
-    kept: list[tuple[Any, ...]] = []
-    room, step = most_bytes, 1
-    while True:
-        chunk = list(islice(cursor, min(step, most - len(kept) + 1)))
-        if not chunk:
-            return kept, False
-        size = rows_bytes(chunk)
-        if size > room:
-            return kept + _fitting(chunk, room, most - len(kept)), True
-        kept += chunk
-        if len(kept) > most:
-            return kept[:most], True
+    kept: list[list[Any]] = []
+    room, left, step = most_bytes, most, 1
+    while taken := list(islice(rows, min(step, left + 1))):
+        columns = list(zip(*taken, strict=True))
+        size = sum(map(_column_bytes, columns))
+        fitting = min(left, len(taken) if size <= room else _fitting(taken, room))
+        if at_least_one and not kept:
+            fitting = max(fitting, 1)
+        if fitting:
+            kept = kept or [[] for _ in columns]
+            for values, more in zip(kept, columns, strict=True):
+                values += more[:fitting]
+        if fitting < len(taken):
+            return kept, taken[fitting:]
+        left -= fitting
         room -= size
-        step = max(1, min(1024, 2 * step, room * len(chunk) // (size + 1)))
+        step = max(1, min(_STEP_VALUES // len(columns), 2 * step, room * len(taken) // (size + 1)))
+    return kept, []
 
 
-def _fitting(chunk: list[tuple[Any, ...]], room: int, most: int) -> list[tuple[Any, ...]]:
-    fitting = []
-    for row in chunk[:most]:
+def _fitting(rows: list[tuple[Any, ...]], room: int) -> int:
+    """How many of `rows`, from the first on, have so much room."""
+    for number, row in enumerate(rows):
         room -= row_bytes(row)
         if room < 0:
-            break
-        fitting.append(row)
-    return fitting
+            return number
+    return len(rows)
+
+
+def _column_bytes(column: tuple[Any, ...]) -> int:
+    kinds = set(map(type, column))
+    if kinds <= _UNSIZED:
+        return 9 * len(column)
+    if kinds <= _TEXT:
+        texts = tuple(filter(None, column)) if _NONE in kinds else column
+        if all(map(str.isascii, texts)):
+            return 9 * len(column) + sum(map(len, texts))
+    return row_bytes(column)
 
 
 def row_bytes(row: tuple[Any, ...]) -> int:
@@ -296,22 +331,6 @@ def row_bytes(row: tuple[Any, ...]) -> int:
         elif kind is bytes:
             size += len(value)
     return size
-
-
-def rows_bytes(rows: Sequence[tuple[Any, ...]]) -> int:
-    """The size of all of `rows` together: column by column, since most columns hold one type only."""
-    return sum(map(_column_bytes, zip(*rows, strict=True)))
-
-
-def _column_bytes(column: tuple[Any, ...]) -> int:
-    kinds = set(map(type, column))
-    if kinds <= _UNSIZED:
-        return 9 * len(column)
-    if kinds <= _TEXT:
-        texts = tuple(filter(None, column)) if _NONE in kinds else column
-        if all(map(str.isascii, texts)):
-            return 9 * len(column) + sum(map(len, texts))
-    return row_bytes(column)
 
 
 def unique_names(columns: tuple[str, ...], same: Callable[[str], str] = str) -> tuple[str, ...]:

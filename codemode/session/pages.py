@@ -12,10 +12,10 @@ import secrets
 import struct
 import tempfile
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Any
 
-from codemode.database.execute import Cursor, open_cursor, row_bytes, unique_names
+from codemode.database.execute import Cursor, open_cursor, take_columns, unique_names
 from codemode.database.values import parameters
 from codemode.errors import RequestInvalid, StatementLimit, StatementRefused
 from codemode.guard import Statement
@@ -34,6 +34,7 @@ class _Page:
         self.statement, self.size = statement, size
         self.cursor: Cursor | None = cursor
         self.rows: Iterator[Any] = cursor
+        self.taken: list[Any] = []  # rows that the last page had no room for
         self.spool: IO[bytes] | None = None
 
 
@@ -71,21 +72,20 @@ class Pages:
         return {"cursor": self._last, "columns": list(unique_names(columns))}
 
     def next(self, number: int) -> dict[str, Any]:
-        """The next page; `done` when nothing follows. Cut by bytes like any answer, and then continued."""
+        """The next page, as the values of each column; `done` when nothing follows.
+
+        Cut by bytes like any answer, and then continued.
+        """
         page = self._page(number)
         room = self._statements.opened.limits.result_set_bytes
-        rows: list[Any] = []
+        rows, page.taken = chain(page.taken, page.rows), []
         with self._statements.stepping(page.statement):
-            for row in islice(page.rows, page.size):
-                rows.append(row)
-                room -= row_bytes(row)
-                if room <= 0:
-                    break
-        done = len(rows) < page.size and room > 0
-        self._statements.tally.rows_read += len(rows)
+            values, page.taken = take_columns(rows, page.size, room, at_least_one=True)
+        self._statements.tally.rows_read += len(values[0]) if values else 0
+        done = not page.taken
         if done:
             self.close(number)
-        return {"rows": rows, "done": done}
+        return {"values": values, "done": done}
 
     def close(self, number: int) -> None:
         """Give up an iterator; closing one twice is fine."""
@@ -109,7 +109,8 @@ class Pages:
         most = self._statements.opened.limits.database_bytes
         spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives with the page
         with self._statements.stepping(page.statement):
-            while rows := list(islice(page.rows, _SPOOLED_ROWS)):
+            rest = chain(page.taken, page.rows)
+            while rows := list(islice(rest, _SPOOLED_ROWS)):
                 record = marshal.dumps(rows)
                 most -= len(record)
                 if most < 0:
@@ -121,7 +122,7 @@ class Pages:
                 spool.write(_LENGTH.pack(len(record)) + record)
         _release(page)
         spool.seek(0)
-        page.cursor, page.spool, page.rows = None, spool, _unspooled(spool)
+        page.cursor, page.spool, page.rows, page.taken = None, spool, _unspooled(spool), []
 
     def _page(self, number: int) -> _Page:
         page = self._pages.get(number)

@@ -319,7 +319,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
             started = calls.answer("db.pages_open", [sql, list(params) if isinstance(params, tuple) else params, size])
             while True:
                 page = calls.answer("db.pages_next", [started["cursor"]])
-                yield started["columns"], page["rows"]
+                yield started["columns"], list(zip(*page["values"], strict=True))
                 if page["done"]:
                     return
 

@@ -63,10 +63,10 @@ class Statements:
         with self.logged("exec", sql) as entry:
             statement = self.checked(sql)
             result = self.run(statement, parameters(params), room=room)
-            entry.rows_read, entry.rows_written = len(result.rows), result.changes
+            entry.rows_read, entry.rows_written = result.count, result.changes
         answer: dict[str, Any] = {
             "success": True,
-            "rows_read": len(result.rows),
+            "rows_read": result.count,
             "rows_written": result.changes,
             "changes": result.changes,
             "last_row_id": result.last_row_id,
@@ -76,18 +76,18 @@ class Statements:
         return answer
 
     def query(self, sql: str, params: Any = (), most: int | None = None) -> dict[str, Any]:
-        """The rows of one statement; a plain write is refused before it runs."""
+        """The rows of one statement, as the values of each column; a plain write is refused before it runs."""
         with self.logged("query", sql) as entry:
             statement = self._returning(sql)
             result = self.run(statement, parameters(params), most)
-            entry.rows_read, entry.rows_written = len(result.rows), result.changes
+            entry.rows_read, entry.rows_written = result.count, result.changes
         if result.truncated and most is None:
             self._warn_truncated(result)
         return {
             "columns": list(result.columns),
-            "rows": result.rows,
+            "values": result.values,
             "truncated": result.truncated,
-            "rows_read": len(result.rows),
+            "rows_read": result.count,
         }
 
     def value(self, sql: str, params: Any = ()) -> Any:
@@ -96,8 +96,8 @@ class Statements:
             statement = self._returning(sql)
             bound = parameters(params)
             result = self._run(statement, bound, partial(run_for_first, self.opened.connection, statement.sql, bound))
-            entry.rows_read, entry.rows_written = len(result.rows), result.changes
-        return result.rows[0][0] if result.rows else None
+            entry.rows_read, entry.rows_written = result.count, result.changes
+        return result.values[0][0] if result.values else None
 
     def _returning(self, sql: str) -> Statement:
         statement = self.checked(sql)
@@ -160,7 +160,7 @@ class Statements:
             before, total = provenance.before(statement), self.opened.connection.total_changes()
             with span("statement", _attributes(statement), sql=statement.sql) as traced:
                 result = self._stepped(statement, work)
-                traced.set({"db.response.returned_rows": len(result.rows), "codemode.rows_written": result.changes})
+                traced.set({"db.response.returned_rows": result.count, "codemode.rows_written": result.changes})
             provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
         return result
 
@@ -291,8 +291,8 @@ class Statements:
 
     def _count(self, statement: Statement, result: Result) -> None:
         tally = self.tally
-        tally.rows_read += len(result.rows)
-        tally.most_rows = max(tally.most_rows, len(result.rows))
+        tally.rows_read += result.count
+        tally.most_rows = max(tally.most_rows, result.count)
         tally.rows_written += result.changes
         if result.changes or statement.changes_schema:
             self.changed(statement)
@@ -303,7 +303,7 @@ class Statements:
 
     def _warn_truncated(self, result: Result) -> None:
         warning = (
-            f"a query's answer was cut at {len(result.rows):,} rows; read all of it with helpers.db.pages(sql), "
+            f"a query's answer was cut at {result.count:,} rows; read all of it with helpers.db.pages(sql), "
             "or aggregate in SQL"
         )
         self.tally.cuts.append(warning)

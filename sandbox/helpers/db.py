@@ -247,8 +247,9 @@ class Database(Spelled):
 
     def _rows(self, *args: Any) -> Rows:
         answer = self._channel.call("db.query", *args)
-        columns, rows, truncated = answer["columns"], answer["rows"], answer["truncated"]
-        return Rows(columns, rows, truncated=truncated, rows_read=answer["rows_read"], source=(args[0], args[1]))
+        rows, truncated = zip(*answer["values"], strict=True), answer["truncated"]
+        source = (args[0], args[1])
+        return Rows(answer["columns"], rows, truncated=truncated, rows_read=answer["rows_read"], source=source)
 
     def _statement(self, sql: Any, params: Any, place: str = "parameter") -> tuple[str, Any]:
         if isinstance(sql, Query) and (params is None or (isinstance(params, (tuple, list, dict)) and not params)):

@@ -64,9 +64,9 @@ class Pages(Spelled):
         answer = self._channel.call("db.pages_next", self._cursor)
         if answer["done"]:
             self._taken()  # the worker closed it with its last page
-            if not answer["rows"]:
+            if not answer["values"]:
                 raise StopIteration
-        return Rows(self._columns, answer["rows"])
+        return Rows(self._columns, zip(*answer["values"], strict=True))
 
     def __aiter__(self) -> Pages:
         return self

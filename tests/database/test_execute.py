@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemode.database.execute import Deadline, Meter, row_bytes, run, take_rows, unique_names
+from codemode.database.execute import Deadline, Meter, row_bytes, run, take_columns, take_rows, unique_names
 
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT i FROM n"
 
@@ -44,6 +44,31 @@ def test_bytes_are_cut_at_a_row(sizes: list[int], most: int) -> None:
     assert truncated is (len(rows) < len(source))
     if truncated:
         assert sum(map(row_bytes, source[: len(rows) + 1])) > most
+
+
+cells = st.none() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9) | st.binary(max_size=9)
+
+
+@given(st.lists(st.tuples(cells, cells), max_size=40), st.integers(1, 12), st.integers(1, 400), st.booleans())
+def test_nothing_is_lost_between_what_is_kept_and_what_is_taken(
+    source: list[tuple[object, object]], most: int, most_bytes: int, at_least_one: bool
+) -> None:
+    left = iter(source)
+    columns, rest = take_columns(left, most, most_bytes, at_least_one=at_least_one)
+    rows = list(zip(*columns, strict=True))
+    assert [*rows, *rest, *left] == source
+    assert len(rows) <= most
+    assert sum(map(row_bytes, rows)) <= most_bytes or (at_least_one and len(rows) == 1)
+    if rest:
+        assert len(rows) == most or sum(map(row_bytes, [*rows, rest[0]])) > most_bytes
+    assert len(rows) >= (at_least_one and bool(source))
+
+
+def test_wide_rows_that_follow_narrow_ones_are_not_taken_by_hundreds() -> None:
+    rows = iter([(1, "", "", "", "")] * 3_000 + [(1, *["x" * 100_000] * 4)] * 3_000)
+    columns, rest = take_columns(rows, 10_000, 1_000_000)
+    assert len(columns[0]) in range(3_000, 3_003)
+    assert len(rest) <= 512 // 5
 
 
 def test_a_statement_without_rows_still_has_its_columns(connection: apsw.Connection) -> None:

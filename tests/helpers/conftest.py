@@ -55,7 +55,7 @@ class RecordingChannel:
 def channel() -> RecordingChannel:
     return RecordingChannel(
         db__exec={"success": True, "rows_read": 0, "rows_written": 1, "changes": 1, "last_row_id": 7},
-        db__query={"columns": ["a", "b"], "rows": [[1, "x"], [2, "y"]], "truncated": False, "rows_read": 2},
+        db__query={"columns": ["a", "b"], "values": [[1, 2], ["x", "y"]], "truncated": False, "rows_read": 2},
         db__batch=lambda items: [{"success": True, "changes": 0} for _ in items],
         db__script=[{"success": True}],
         db__batch_begin=lambda table, columns, options: {

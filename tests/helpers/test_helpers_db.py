@@ -23,7 +23,7 @@ def test_rows_are_a_list_of_dicts_with_attributes(helpers):
 
 
 def test_no_rows_still_have_their_columns(helpers, channel):
-    channel.answers["db.query"] = {"columns": ["a"], "rows": [], "truncated": False, "rows_read": 0}
+    channel.answers["db.query"] = {"columns": ["a"], "values": [], "truncated": False, "rows_read": 0}
     rows = helpers.db.query("select a from t")
     assert rows == []
     assert rows.columns == ["a"]
@@ -136,8 +136,8 @@ def test_the_workers_refusal_reaches_the_snippet_whole(helpers, channel):
 
 @pytest.fixture
 def paged(channel):
-    left = [[[1], [2]], [[3]]]
-    channel.answers["db.pages_next"] = lambda cursor: {"rows": left.pop(0), "done": not left}
+    left = [[[1, 2]], [[3]]]
+    channel.answers["db.pages_next"] = lambda cursor: {"values": left.pop(0), "done": not left}
     return channel
 
 
@@ -147,7 +147,7 @@ def test_pages_come_as_lists_of_dicts_until_the_worker_is_done(helpers, paged):
 
 
 def test_an_empty_last_page_is_no_page(helpers, paged):
-    paged.answers["db.pages_next"] = {"rows": [], "done": True}
+    paged.answers["db.pages_next"] = {"values": [], "done": True}
     pages = helpers.db.pages("select n")
     assert pages.columns == ["n"]
     assert list(pages) == []

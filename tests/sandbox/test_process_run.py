@@ -26,7 +26,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def answer(method: str, arguments: list[Any]) -> Any:
     if method == "db.query":
-        return {"columns": ["n"], "rows": [[7]], "truncated": False, "rows_read": 1}
+        return {"columns": ["n"], "values": [[7]], "truncated": False, "rows_read": 1}
     if method == "db.value":
         return 7
     if method.startswith("host."):

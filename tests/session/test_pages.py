@@ -22,6 +22,16 @@ def test_all_rows_come_although_there_are_more_than_a_query_answers(worker: Work
     assert outcome.result == 1000
 
 
+def test_pages_are_cut_by_bytes_and_go_on(worker: Worker) -> None:
+    session = worker.session(limits=Limits(result_set_bytes=1_000))
+    session.exec("CREATE TABLE n (i, t TEXT)")
+    session.batch_insert("n", ({"i": i, "t": "x" * (5_000 if i == 7 else 300)} for i in range(20)))
+    outcome = session.run("return [[row['i'] for row in page] for page in helpers.db.pages('SELECT i, t FROM n')]")
+    assert [i for page in outcome.result for i in page] == list(range(20))
+    assert [7] in outcome.result
+    assert max(map(len, outcome.result)) == 3
+
+
 WRITES = {
     "an update under itself": "helpers.db.exec('UPDATE n SET i = i + 100000')",
     "an insert": "helpers.db.batch_insert('n', [{'i': -1}] * 10)",
