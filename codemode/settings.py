@@ -37,8 +37,8 @@ _ABOVE_ZERO = (
     "mcp_result_bytes",
 )  # fmt: skip
 _ZERO_OR_MORE = (
-    "children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes", "tenant_executions",
-    "tenant_executions_per_minute", "audit_days",
+    "children", "burst_children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes",
+    "tenant_executions", "tenant_executions_per_minute", "audit_days",
 )  # fmt: skip
 
 
@@ -74,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
     children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB (PSS)
+    burst_children: int = 10  # so many for a minute after more were needed than were ready; `children` or less: never
     kept_children: int = 8  # of stateful sessions, each with its variables: up to memory_bytes of them
     kept_seconds: float = 600.0  # unused for this long, a kept child is ended: its session's next one begins afresh
     log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work

@@ -1,8 +1,14 @@
 """The ready children: a few forked, confined and warm ones that wait, and the thread that has them made.
 
-One lock guards what is counted here: the children ready, the forks asked for and not answered yet (`pending`), the
-runs that wait. Two kinds of thread meet at it: runs, which take a child, and the keeper, which starts the zygote and
-receives from it. What may block for long (starting a zygote, sending to it, ending it) is done without the lock, so
+One lock guards what is counted here: the children ready, the forks asked for and not answered yet (`pending`), those
+of them that the zygote may leave until nobody runs anything (`later`), the runs that wait. Two kinds of thread meet at
+it: runs, which take a child, and the keeper, which starts the zygote and receives from it.
+
+How many are wanted follows the need: more for a while after runs found none ready, so that a burst of them, or a few
+at once, finds one each. Making a child takes more than a short run does, so those that are used up are replaced
+when it is quiet, but for the last ones: under load that lasts, children are made beside the runs.
+
+What may block for long (starting a zygote, sending to it, ending it) is done without the lock, so
 that a run can time out, and the sandbox can close, while another thread hangs.
 
 The keeper lasts as long as the sandbox because the kernel kills the zygote when the thread that started it ends.
@@ -21,7 +27,7 @@ from typing import Any
 
 from sandbox.errors import SandboxUnavailable
 from sandbox.kept import Child
-from sandbox.link import Link, ZygoteSettings
+from sandbox.link import MOST_NUMBERS, Link, ZygoteSettings
 
 TAKE_SECONDS = 20.0  # how long a run waits for a child before it is told that there is none
 STATUS_SECONDS = 5.0
@@ -30,14 +36,19 @@ _BEHIND_SECONDS = 0.5  # the same for those who are not first: they are called w
 _STARVED_SECONDS = 2.0  # without descriptors for so long, a run is told: waiting longer frees none
 _RESTARTS = (0.0, 0.05, 0.2, 1.0)  # pauses before a new zygote when the last ones died young
 _YOUNG_SECONDS = 5.0
+_LEAST_READY = 1  # with fewer than these, or fewer on their way, a child is asked for at once
+_GROWTH = 2
+_CALM_SECONDS = 60.0  # without a run that found none ready, and no more than usual are kept
 
 
 class Children:
-    """Keeps `wanted` children ready while anybody holds it open."""
+    """Keeps `usual` children ready while anybody holds it open, and up to `most` for a while after more were needed."""
 
-    def __init__(self, settings: ZygoteSettings, wanted: int, accept: Callable[[Link], None]) -> None:
+    def __init__(self, settings: ZygoteSettings, usual: int, most: int, accept: Callable[[Link], None]) -> None:
         self._settings = settings
-        self._wanted = wanted
+        self._usual, self._most = usual, max(usual, most)
+        self._wanted = usual
+        self._short = time.monotonic()  # when a run found none ready
         self._accept = accept  # looks at a new zygote's layers; raises SandboxUnavailable
         # Reentrant: `close` may be called by the garbage collector inside any method of this very thread.
         self._lock = threading.RLock()
@@ -45,10 +56,12 @@ class Children:
         self._link: Link | None = None
         self._ready: deque[Child] = deque()
         self._pending: set[int] = set()
+        self._later: deque[int] = deque()
         # Runs that wait, first come, first served, each with a condition of its own: one that woke all of them for
         # every child would spend more on waking than on running, and let the last one in first.
         self._waiting: deque[threading.Condition] = deque()
         self._number = 0
+        self._asking = threading.Lock()  # the zygote sees requests in the order in which they were counted
         self._failure: str | None = None  # why there is no zygote, or no new child
         self._starved: float | None = None  # since when children come without their descriptors (time.monotonic)
         self._closed = False
@@ -79,6 +92,8 @@ class Children:
             return child
         place = threading.Condition(self._lock)
         with self._lock:
+            if self._number > self._usual:  # not the first runs, which come while the first children are made
+                self._wanted, self._short = min(self._most, _GROWTH * self._wanted), time.monotonic()
             self._waiting.append(place)
             self._changed.notify_all()  # the keeper may have given up until somebody wants a child
         try:
@@ -92,15 +107,18 @@ class Children:
                 self._call_next()
         return child
 
+    def replace(self) -> None:
+        """Ask for children in place of those that were taken; whoever took one does it while that one is at work."""
+        self._ask(0)
+
     def _try_take(self, place: threading.Condition | None) -> Child | None:
         """A ready child for whoever is first: the run at `place`, or one that has none while nobody waits."""
         with self._lock:
             self._require_open()
             child = self._pop_alive() if self._first() is place else None
-            # Counted as served before the forks are, or each wait would ask for one child too many.
-            served = 1 if child is not None and place is not None else 0
-            link, numbers = self._claim_forks(len(self._waiting) - served)
-        self._request(link, numbers)
+            waiting = len(self._waiting)
+        if child is None:
+            self._ask(waiting)
         return child
 
     def _first(self) -> threading.Condition | None:
@@ -145,23 +163,39 @@ class Children:
             child.close()  # something ended it while it waited: memory pressure, or an operator
         return None
 
-    def _claim_forks(self, waiting: int) -> tuple[Link | None, list[int]]:
-        """Count the forks that are missing as asked for; the caller asks without the lock."""
-        if self._link is None:
-            return None, []
-        missing = self._wanted + waiting - len(self._ready) - len(self._pending)
-        numbers = list(range(self._number + 1, self._number + 1 + max(0, missing)))
-        self._number += len(numbers)
-        self._pending.update(numbers)
-        return self._link, numbers
+    def _ask(self, waiting: int) -> None:
+        """Have the zygote make what is missing where so many runs wait: at once what is needed at once."""
+        with self._asking:
+            with self._lock:
+                link = self._link
+                now, later = self._claim_forks(waiting) if link is not None else ([], [])
+            for kind, numbers in (("fork", now), ("later", later)):
+                for start in range(0, len(numbers), MOST_NUMBERS):
+                    self._order(link, kind, numbers[start : start + MOST_NUMBERS])
 
-    def _request(self, link: Link | None, numbers: list[int]) -> None:
-        if link is None:
-            return
-        for number in numbers:
-            if not link.ask({"fork": number}):
-                with self._changed:
-                    self._pending.discard(number)
+    def _claim_forks(self, waiting: int) -> tuple[list[int], list[int]]:
+        """Count the forks that are missing as asked for: their numbers, those for now and those for a quiet moment."""
+        missing = max(0, self._wanted + waiting - len(self._ready) - len(self._pending))
+        made = range(self._number + 1, self._number + 1 + missing)
+        self._number += missing
+        on_their_way = len(self._pending) - len(self._later)
+        self._pending.update(made)
+        self._later.extend(made)
+        urgent = min(len(self._later), max(0, waiting + _LEAST_READY - len(self._ready) - on_their_way))
+        now = [self._later.popleft() for _ in range(urgent)]
+        return now, [number for number in made if number not in now]
+
+    def _order(self, link: Link | None, kind: str, numbers: list[int]) -> None:
+        if link is not None and not link.ask({kind: numbers}):
+            with self._lock:
+                for number in numbers:
+                    self._answered(number)
+
+    def _answered(self, number: int) -> None:
+        """This fork is not to be waited for any more."""
+        self._pending.discard(number)
+        with contextlib.suppress(ValueError):
+            self._later.remove(number)
 
     def status(self, child: Child) -> dict[str, Any] | None:
         """How a child ended that ended by itself, as the zygote reaped it; None when that is not to be learnt."""
@@ -234,12 +268,12 @@ class Children:
             else:
                 closing = False
                 self._link, self._failure = link, None
-            _, numbers = self._claim_forks(len(self._waiting))
+            waiting = len(self._waiting)
             self._tell_all()
         if closing:
             self._end(link)
             return None
-        self._request(link, numbers)
+        self._ask(waiting)
         return link
 
     @staticmethod
@@ -253,7 +287,12 @@ class Children:
             self._tell_all()
 
     def _listen(self, link: Link) -> None:
-        while (received := link.receive()) is not None:
+        while True:
+            if not link.wait(self._calm_down()):
+                continue
+            received = link.receive()
+            if received is None:
+                return
             message, descriptors = received
             if "child" in message:
                 self._arrived(message["child"], descriptors)
@@ -264,12 +303,12 @@ class Children:
                         self._changed.notify_all()
             else:
                 with self._changed:
-                    self._pending.discard(message.get("no_child", 0))
+                    self._answered(message.get("no_child", 0))
                     self._failure = message.get("why") or message.get("fatal")
 
     def _arrived(self, number: int, descriptors: list[int]) -> None:
         with self._changed:
-            self._pending.discard(number)
+            self._answered(number)
             if len(descriptors) != 2:
                 # Out of descriptors: the kernel dropped one or both. The child sees its socket closed and ends.
                 for descriptor in descriptors:
@@ -287,11 +326,25 @@ class Children:
             self._ready.append(child)
             self._call_next()
 
+    def _calm_down(self) -> float | None:
+        """End what is ready beyond the usual number when it was not needed for long; seconds until then, or None."""
+        surplus: list[Child] = []
+        with self._lock:
+            calm = self._short + _CALM_SECONDS - time.monotonic()
+            if calm <= 0:
+                self._wanted = self._usual
+                surplus = [self._ready.popleft() for _ in range(len(self._ready) - self._usual)]
+            left = max(0.0, calm) if self._wanted > self._usual else None
+        for child in surplus:
+            child.close()
+        return left
+
     def _disconnect(self, link: Link) -> None:
         # Runs under way notice by themselves: their children died with the zygote.
         with self._changed:
             self._link = None
             self._pending.clear()
+            self._later.clear()
             dead = list(self._ready)
             self._ready.clear()
             self._failure = self._failure or "the sandbox's zygote ended and is being started again"

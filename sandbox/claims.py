@@ -58,8 +58,7 @@ def _value(text: Any, result_bytes: int) -> str:
     if type(text) is not str or len(text) > result_bytes or len(text.encode()) > result_bytes:
         raise ProtocolViolation(f"the result is no text of at most {result_bytes:,} bytes")
     try:
-        # Numbers stay text: a thousand-digit integer is valid JSON, and turning it into one is not this check's work.
-        json.loads(text, parse_int=len, parse_float=len, parse_constant=_refuse_constant)
+        _JSON.decode(text)
     except (ValueError, RecursionError):
         raise ProtocolViolation("the result is not valid JSON") from None
     return text
@@ -67,6 +66,10 @@ def _value(text: Any, result_bytes: int) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)  # NaN and Infinity are Python's own, not JSON's
+
+
+# Numbers stay text: a thousand-digit integer is valid JSON, and turning it into one is not this check's work.
+_JSON = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_refuse_constant)
 
 
 def _info(value: Any) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import signal
 import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from sandbox.errors import ProtocolViolation
@@ -21,6 +22,9 @@ Reason = Literal["timeout", "cancelled", "closed", "violation", "done"]
 _TIMEVAL = struct.Struct("@ll")
 _REARM_SECONDS = 0.05
 _LONGEST_SECONDS = 1e6  # the kernel's field is finite, a limit need not be
+_TOLD_BYTES = 8_192
+_PID = re.compile(rb"^Pid:\s*([1-9]\d*)$", re.MULTILINE)
+_PEAK = re.compile(rb"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 
 class DeadlinePassed(Exception):
@@ -44,6 +48,7 @@ class Child:
         self.started_cpu_ns = 0
         self._socket = connection
         self._pidfd = pidfd
+        self._pid = _process_id(pidfd)  # it stays the same until the child is reaped, and ends the look at its figures
         self._reader = FrameReader(self._receive, frame_bytes)
         self._deadline = float("inf")
         self._armed = float("inf")
@@ -100,13 +105,16 @@ class Child:
                 return False
         return True
 
-    def start(self, request: bytes, deadline: float) -> bool:
+    def start(self, request: bytes, deadline: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """Hand it its request and wait until it is confined and about to read it; False when it is gone.
 
-        Raises DeadlinePassed. The request goes first: a child that finds it spares itself the warming.
+        Raises DeadlinePassed. The request goes first: a child that finds it spares itself the warming. `meanwhile` is
+        called when it has been sent.
         """
         self.set_deadline(deadline)
-        frame = self.read() if self.send(request) else None
+        sent = self.send(request)
+        meanwhile()
+        frame = self.read() if sent else None
         if frame is None:
             return False
         match frame:
@@ -163,34 +171,37 @@ class Child:
 
     def process_id(self) -> int | None:
         """Its process id as this process's /proc names it; None where that does not tell."""
-        try:
-            lines = Path(f"/proc/self/fdinfo/{self._pidfd}").read_text().splitlines()
-        except OSError:
-            return None
-        pid = next((int(line[4:]) for line in lines if line.startswith("Pid:")), 0)
-        return pid if pid > 0 else None
+        return self._pid
 
     def spent_ns(self) -> int | None:
         """The CPU time of its whole life; None where /proc does not tell, or not of this process any more."""
-        pid = self.process_id()
-        if pid is None:
-            return None
-        try:
-            spent = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
-        except (OSError, ValueError, IndexError):
-            return None
-        return spent if self.alive() else None  # else its number may have been given to another process meanwhile
+        told = _told(f"/proc/{self._pid}/schedstat") if self._pid is not None else b""
+        # One that ended may have given its number to another process meanwhile.
+        return int(told.split()[0]) if told and self.alive() else None
 
     def usage(self) -> Usage | None:
         """The kernel's figures while it lives; the peak of memory is its whole life's. None as for `spent_ns`."""
-        pid, spent = self.process_id(), self.spent_ns()
-        if pid is None or spent is None:
+        if self._pid is None:
             return None
+        told, spent = _told(f"/proc/{self._pid}/status"), self.spent_ns()
+        if spent is None:
+            return None
+        peak = _PEAK.search(told)
+        return Usage(max(0, spent - self.started_cpu_ns) / 1e9, int(peak[1]) * 1024 if peak else 0)
+
+
+def _process_id(pidfd: int) -> int | None:
+    found = _PID.search(_told(f"/proc/self/fdinfo/{pidfd}"))
+    return int(found[1]) if found else None
+
+
+def _told(path: str) -> bytes:
+    """What one of the kernel's short files says; nothing where it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            status = Path(f"/proc/{pid}/status").read_text()
-        except OSError:
-            return None
-        if not self.alive():
-            return None
-        peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
-        return Usage(max(0, spent - self.started_cpu_ns) / 1e9, peak * 1024)
+            return os.read(descriptor, _TOLD_BYTES)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return b""

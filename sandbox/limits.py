@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 MIB = 1024 * 1024
 
@@ -20,3 +21,16 @@ class SandboxLimits:
     helper_calls: int = 10_000
     code_bytes: int = 256 * 1024
     frame_bytes: int = 20 * MIB  # one frame of the protocol, in either direction
+
+    def within(self, ceiling: SandboxLimits) -> SandboxLimits:
+        """These limits, each lowered to the ceiling's where it is above."""
+        if all(getattr(self, name) <= getattr(ceiling, name) for name in _NAMES):
+            return self
+        return SandboxLimits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in _NAMES})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Name → limit."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+
+_NAMES = tuple(field.name for field in fields(SandboxLimits))

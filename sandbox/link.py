@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import select
 import signal
@@ -22,6 +23,7 @@ from sandbox.errors import SandboxUnavailable
 from sandbox.limits import SandboxLimits
 
 START_SECONDS = 60.0  # importing everything takes half a second; a loaded machine may take many
+MOST_NUMBERS = 200  # of children in one request: the zygote reads 4,096 bytes
 _MESSAGE_BYTES = 65_536
 _SEND_TIMEOUT = struct.pack("@ll", 10, 0)
 _PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "tzdata")
@@ -131,9 +133,7 @@ class Link:
         self._close_errors()
 
     def _first_message(self) -> tuple[dict[str, Any], list[int]]:
-        poll = select.poll()
-        poll.register(self._control, select.POLLIN)
-        if not poll.poll(START_SECONDS * 1000):
+        if not self.wait(START_SECONDS):
             raise SandboxUnavailable(f"the sandbox did not start within {START_SECONDS:.0f} seconds")
         return self.receive() or ({}, [])
 
@@ -163,7 +163,13 @@ class Link:
         message: dict[str, Any] = json.loads(data)
         return message, descriptors
 
-    def ask(self, message: dict[str, int]) -> bool:
+    def wait(self, seconds: float | None) -> bool:
+        """Whether there is something to receive within this time; None waits for ever. One thread only."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        return bool(poll.poll(None if seconds is None else math.ceil(seconds * 1000)))
+
+    def ask(self, message: dict[str, int] | dict[str, list[int]]) -> bool:
         """Send a request, from any thread; False when the zygote is gone or does not read."""
         with self._send_lock:
             if self._closed:

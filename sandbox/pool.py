@@ -21,7 +21,7 @@ from sandbox.kept import Child, DeadlinePassed
 from sandbox.limits import SandboxLimits
 from sandbox.link import Link, ZygoteSettings
 from sandbox.outcome import Cancel, RunOutcome, Serve, Snippet
-from sandbox.protocol import new_packer
+from sandbox.protocol import encoded
 
 __all__ = ["Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
 
@@ -33,11 +33,11 @@ _LOUD = 'isolation is "none": this code ran without confinement by the operating
 class Sandbox:
     """Runs snippets, each in a confined process of its own. Any thread may call `run`, many at once.
 
-    `children` are kept ready. `isolation` is "required" (raises SandboxUnavailable where the host lacks a required
-    layer) or "none" (memory, CPU and process limits only; every outcome carries a warning). `without` leaves out
-    optional layers, for tests and diagnosis. `limits` are the most that any run gets. At most `kept_children` wait
-    with their variables for another run, at most `kept_seconds` long. With `wait` False it is still starting when it is
-    there, and `wait()` says how that ended.
+    `children` are kept ready, and up to `burst_children` for a minute after a run found none. `isolation` is
+    "required" (raises SandboxUnavailable where the host lacks a required layer) or "none" (memory, CPU and process
+    limits only; every outcome carries a warning). `without` leaves out optional layers, for tests and diagnosis.
+    `limits` are the most that any run gets. At most `kept_children` wait with their variables for another run, at
+    most `kept_seconds` long. With `wait` False it is still starting when it is there, and `wait()` says how that ended.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Sandbox:
         limits: SandboxLimits | None = None,
         *,
         children: int = 2,
+        burst_children: int = 10,
         isolation: Literal["required", "none"] = "required",
         without: Iterable[str] = (),
         kept_children: int = 8,
@@ -67,7 +68,7 @@ class Sandbox:
         )
         # What outlives this object must not refer to it, or it would never be collected and its processes never end.
         self._layers = _Layers(self._enforced)
-        self._children = Children(settings, max(1, children), self._layers.accept)
+        self._children = Children(settings, max(1, children), burst_children, self._layers.accept)
         self._running: set[Child] = set()
         self._holding = Holding(kept_children, kept_seconds)
         self._finalizer = weakref.finalize(self, _close, self._children, self._running, self._holding)
@@ -120,7 +121,7 @@ class Sandbox:
         Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed) or `on_output`
         raises (or `on_start`); the child is dead in every such case.
         """
-        limits = within(snippet.limits, self._limits)
+        limits = snippet.limits.within(self._limits)
         number = secrets.randbits(48)
         request = _request(snippet, limits, keep=keep is not None, number=number)
         refusal = _too_large(snippet, request, limits)
@@ -193,7 +194,7 @@ class Sandbox:
             # zygote, and this child with it.
             self._running.add(child)
             try:
-                if child.start(request, time.monotonic() + TAKE_SECONDS):
+                if child.start(request, time.monotonic() + TAKE_SECONDS, self._children.replace):
                     return child
             except (DeadlinePassed, ProtocolViolation):
                 pass
@@ -251,28 +252,23 @@ def _loss(child: Child, outcome: RunOutcome) -> str | None:
     return None
 
 
-def within(limits: SandboxLimits, ceiling: SandboxLimits) -> SandboxLimits:
-    """These limits, each lowered to the ceiling's where it is above."""
-    return SandboxLimits(
-        **{f.name: min(getattr(limits, f.name), getattr(ceiling, f.name)) for f in dataclasses.fields(limits)}
-    )
-
-
 def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int) -> bytes:
     fields: dict[str, Any] = {
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
         "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
         "functions": list(snippet.functions),
-        "limits": dataclasses.asdict(limits),
+        "limits": limits.as_dict(),
         "keep": keep,
         "number": number,
-        "form": dataclasses.asdict(snippet.form),
+        "form": {"kind": snippet.form.kind, "max_cell": snippet.form.max_cell},
     }
-    return new_packer()(["run", fields])
+    return encoded(["run", fields])
 
 
 def _too_large(snippet: Snippet, request: bytes, limits: SandboxLimits) -> dict[str, Any] | None:
-    size = len(snippet.code.encode("utf-8", "surrogatepass"))
+    size = len(snippet.code)
+    if 4 * size > limits.code_bytes:  # only then can it be too many bytes
+        size = len(snippet.code.encode("utf-8", "surrogatepass"))
     if size > limits.code_bytes:
         hint = "data belongs in inputs or in a table"
         message = f"the code takes {size:,} bytes; at most {limits.code_bytes:,} are allowed"

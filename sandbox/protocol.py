@@ -55,6 +55,12 @@ def new_packer() -> Callable[[Any], bytes]:
     return encode
 
 
+def encoded(frame: Any) -> bytes:
+    """One frame, header and body, from whoever sends few."""
+    body: bytes = msgpack.packb(frame, use_bin_type=True)
+    return HEADER.pack(len(body)) + body
+
+
 class _Census:
     """Counts what is being decoded, and stops it as soon as it is too much."""
 

@@ -6,7 +6,8 @@ as its own hangs on the worker's thread that started it. The zygote holds no sec
 
 Messages on the control socket (one JSON object each; both ends are ours):
 
-    worker → zygote   {"fork": n}   {"status": n}   and the end of the stream: everything ends
+    worker → zygote   {"fork": [n, …]}   {"later": [n, …]}: when the worker has asked for nothing for a moment, or
+                      in a "fork" after all   {"status": n}   and the end of the stream: everything ends
     zygote → worker   {"hello": …}   {"fatal": text}   {"child": n} with two descriptors, the worker's end of the
                       child's socket and a pidfd   {"no_child": n, "why": text}   {"status": n, "wait": …, …}
 """
@@ -17,13 +18,14 @@ import contextlib
 import gc
 import importlib.util
 import json
+import math
 import os
 import resource
 import select
 import signal
 import socket
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,6 +43,7 @@ from sandbox.measure import measure
 
 _DESCRIPTORS = 4096  # of the zygote: two for each child alive
 _STATUSES_KEPT = 1024
+_QUIET_SECONDS = 0.005  # since the last request: then the children that were asked for "later" are made
 _SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring its address space and its first fork
 
 
@@ -141,6 +144,9 @@ class Zygote:
         self._children: dict[int, tuple[int, int]] = {}  # pidfd -> number, pid
         self._statuses: OrderedDict[int, dict[str, Any]] = OrderedDict()  # of the dead, until asked for
         self._asked: set[int] = set()
+        self._later: deque[int] = deque()
+        self._newest = 0  # of the children that were asked for, now or later
+        self._quiet_at = 0.0
 
     def live(self) -> NoReturn:
         """Confine this process, then serve until the worker is gone."""
@@ -194,24 +200,44 @@ class Zygote:
     def _serve(self) -> NoReturn:
         self._poll.register(self._control, select.POLLIN)
         while True:
-            for descriptor, _ in self._poll.poll():
+            for descriptor, _ in self._poll.poll(self._patience_ms()):
                 if descriptor in self._children:
                     self._reap(descriptor)
                 else:
                     self._answer()
+            if self._later and time.monotonic() >= self._quiet_at:
+                self._fork(self._later.popleft(), hurried=False)
+
+    def _patience_ms(self) -> int | None:
+        if not self._later:
+            return None
+        return max(0, math.ceil((self._quiet_at - time.monotonic()) * 1000))
 
     def _answer(self) -> None:
         data = self._control.recv(4096)
         if not data:
             os._exit(0)  # the worker is gone; the kernel ends the children with this process
         message = json.loads(data)
-        if "fork" in message:
-            self._fork(message["fork"])
+        self._quiet_at = time.monotonic() + _QUIET_SECONDS
+        if "later" in message:
+            self._later.extend(message["later"])
+            self._newest = max(self._newest, *message["later"])
+        elif "fork" in message:
+            self._fork_now(message["fork"])
         else:
             self._asked.add(message["status"])
             self._tell(message["status"])
 
-    def _fork(self, number: int) -> None:
+    def _fork_now(self, numbers: list[int]) -> None:
+        for number in numbers:
+            if number in self._later:
+                self._later.remove(number)
+            elif number <= self._newest:
+                continue  # it was made when it was quiet, and the worker had not seen it yet
+            self._newest = max(self._newest, number)
+            self._fork(number, hurried=True)
+
+    def _fork(self, number: int, *, hurried: bool) -> None:
         try:
             ours, theirs = socket.socketpair()
         except OSError as error:
@@ -224,19 +250,19 @@ class Zygote:
                 _send(self._control, {"no_child": number, "why": f"fork: {error}"})
                 return
             if pid == 0:
-                self._become_child(ours)
+                self._become_child(ours, hurried=hurried)
             pidfd = os.pidfd_open(pid)
             self._children[pidfd] = (number, pid)
             self._poll.register(pidfd, select.POLLIN)
             _send(self._control, {"child": number}, (theirs.fileno(), pidfd))
 
-    def _become_child(self, connection: socket.socket) -> NoReturn:
+    def _become_child(self, connection: socket.socket, *, hurried: bool) -> NoReturn:
         try:
             kept = connection.fileno()
             # Everything but the one socket: the control socket, other children's pidfds, the null device.
             os.closerange(0, kept)
             os.closerange(kept + 1, _DESCRIPTORS)
-            child.live(connection, self._confinement, self._entry)
+            child.live(connection, self._confinement, self._entry, hurried=hurried)
         finally:
             # Never back into the zygote's loop, whatever happened above.
             os._exit(70)

@@ -19,6 +19,7 @@ def begun(settings: Settings, limits: Limits | None = None) -> Sandbox:
     return Sandbox(
         sandbox_limits(limits or settings.limits),
         children=settings.children,
+        burst_children=settings.burst_children,
         isolation=settings.isolation,
         kept_children=settings.kept_children,
         kept_seconds=settings.kept_seconds,

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,13 +79,24 @@ def _comm(pid: int) -> str:
         return ""
 
 
+def test_a_burst_gets_more_children_for_the_next_one_which_end_when_it_stays_calm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sandbox.children._CALM_SECONDS", 2.0)
+    with closing(Sandbox(children=1, burst_children=3)) as sandbox, ThreadPoolExecutor(4) as threads:
+        assert {outcome.status for outcome in threads.map(lambda _: run(sandbox), range(12))} == {"completed"}
+        assert soon(lambda: sandbox.children["ready"] == 3)
+        assert soon(lambda: sandbox.children["ready"] == 1)
+        assert run(sandbox).status == "completed"
+
+
 def test_close_leaves_no_process_and_no_descriptor() -> None:
     before_fds = _descriptors("self")
     before = _mine()
     sandbox = Sandbox(children=3)
     run(sandbox)
+    assert soon(lambda: len(_mine() - before) >= 4)
     made = _mine() - before
-    assert len(made) >= 4
     sandbox.close()
     sandbox.close()
     assert soon(lambda: not alive(made))
