@@ -72,9 +72,7 @@ def record(results: Results, folder: Path = RESULTS) -> Path:
     return path
 
 
-def newest(folder: Path = RESULTS) -> Results:
-    """The results of the last full run that is kept."""
+def newest(folder: Path = RESULTS) -> Results | None:
+    """The results of the last full run that is kept, or None where none is."""
     kept = sorted(folder.glob("*.json"))
-    if not kept:
-        raise FileNotFoundError(f"no run is recorded in {folder}: `make bench` records one")
-    return decoded(kept[-1].read_text(encoding="utf-8"))
+    return decoded(kept[-1].read_text(encoding="utf-8")) if kept else None

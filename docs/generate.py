@@ -1,13 +1,14 @@
-"""Rewrite the generated regions of the documentation: `make docs`.
+"""Rewrite the generated regions of the documentation and its drawings: `make docs`.
 
 A region stands between `<!-- generated: NAME -->` and `<!-- /generated -->` in a page and is filled by the function
-of that name in `regions.py`. `tests/docs` says when a region is stale.
+of that name in `regions.py`, which lists the files that are generated whole, too. `tests/docs` says when one is stale.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import regions
@@ -30,14 +31,20 @@ def regenerated(text: str) -> str:
     return _REGION.sub(fill, text)
 
 
+def stale() -> Iterator[tuple[Path, str]]:
+    """Every page and file that is not as it should be now, with what it should be."""
+    wanted = {page: regenerated(page.read_text(encoding="utf-8")) for page in pages()}
+    wanted |= {ROOT / name: made() for name, made in regions.FILES.items()}
+    for path, text in wanted.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield path, text
+
+
 def main() -> int:
     """Rewrite what is stale and name it."""
-    for page in pages():
-        before = page.read_text(encoding="utf-8")
-        after = regenerated(before)
-        if after != before:
-            page.write_text(after, encoding="utf-8")
-            print(f"rewrote {page.relative_to(ROOT)}")
+    for path, text in stale():
+        path.write_text(text, encoding="utf-8")
+        print(f"rewrote {path.relative_to(ROOT)}")
     return 0
 
 

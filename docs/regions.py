@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from faces import adapters, commands, http_operations, mcp_addresses, mcp_commands, mcp_tools, metrics
+from speed import speed_drawing, speed_guarded, speed_peers, speed_run, speed_table
 from wording import ROOT, fields, sentence, table
 
 from codemode import Limits, Session, Settings, Worker, errors, values
@@ -314,4 +315,10 @@ REGIONS: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "security-figures": security_figures,
     "load-figures": load_figures,
+    "speed-run": speed_run,
+    "speed-table": speed_table,
+    "speed-peers": speed_peers,
+    "speed-guarded": speed_guarded,
 }
+
+FILES: dict[str, Callable[[], str]] = {"docs/figures/speed.svg": speed_drawing}

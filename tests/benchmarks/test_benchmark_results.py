@@ -101,6 +101,7 @@ def test_the_table_says_everything_in_a_hundred_columns(figures: list[Figure]) -
 def test_results_are_read_as_they_were_written_and_the_newest_is_found(figures: list[Figure], tmp_path: Path) -> None:
     first = msgspec.structs.replace(Run(quick=False).results(figures), at=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))
     last = msgspec.structs.replace(first, at=datetime(2026, 11, 1, tzinfo=UTC), figures=[])
+    assert results.newest(tmp_path) is None
     results.record(last, tmp_path)
     written = results.record(first, tmp_path)
     assert written.name == f"2026-02-03T040506Z-{first.commit.id[:7]}.json"
@@ -129,6 +130,10 @@ def test_the_drawing_is_svg_with_every_ratio_and_bound(figures: list[Figure]) ->
     width = float(root.get("width", "0"))
     places = [float(each.get(name, "0")) for each in root.iter(f"{space}line") for name in ("x1", "x2")]
     assert 0 < min(places) < max(places) < width
+
+
+def test_a_drawing_of_nothing_is_svg() -> None:
+    assert ElementTree.fromstring(drawing([])) is not None
 
 
 def test_a_title_that_looks_like_markup_is_text() -> None:

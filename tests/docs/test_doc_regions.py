@@ -8,6 +8,7 @@ from doc_pages import ROOT, name, pages
 sys.path.insert(0, str(ROOT / "docs"))
 
 import generate
+import regions
 
 PAGES = {name(page): page for page in pages() if "<!-- generated:" in page.read_text(encoding="utf-8")}
 
@@ -18,6 +19,11 @@ def test_what_is_generated_is_up_to_date(page: str):
         pytest.skip("the listed names are those of the oldest Python that is supported")
     text = PAGES[page].read_text(encoding="utf-8")
     assert generate.regenerated(text) == text, "run `make docs`"
+
+
+@pytest.mark.parametrize("name", regions.FILES)
+def test_what_is_generated_whole_is_up_to_date(name: str):
+    assert (ROOT / name).read_text(encoding="utf-8") == regions.FILES[name](), "run `make docs`"
 
 
 def test_a_stale_region_is_noticed():
