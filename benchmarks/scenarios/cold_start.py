@@ -65,7 +65,7 @@ def contenders(size: int) -> Sides:
         yield [
             Contender(SUBJECT, each(lambda: _command(data_dir))),
             Contender(FRESH, each(in_a_new_one)),
-            Contender(IMPORTING, lambda: sum(float(_said("-c", _IMPORTS)) for _ in range(size))),
+            Contender(IMPORTING, lambda: sum(float(_said("-c", _IMPORTS)) for _ in range(size)), part=True),
             bare_python.started(size),
         ]
 
