@@ -82,6 +82,7 @@ def _launch(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
         enforced=settings["enforced"],
     )
     confine_launcher(confinement)
+    freeze()  # before the zygote is there: counting would copy 10 MB into it
     pid = os.fork()
     if pid:
         control.close()  # so that the worker sees the end of the stream when the zygote is gone
@@ -170,7 +171,7 @@ class Zygote:
         confine_zygote(confinement)
         compile_filter(confinement)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        freeze()
+        gc.freeze()  # the little that came since
 
     def _greet(self) -> None:
         layers = self._measured()
