@@ -10,11 +10,23 @@ from typing import Any, NoReturn
 
 from sandbox import hardening, names
 from sandbox.facades.system import leave, no_files
-from sandbox.hooks import AWAIT, MADE, READ, WRITE, WRITE_CHECKED
+from sandbox.hooks import (
+    ALLOWED,
+    AWAIT,
+    CLASS,
+    GETATTR,
+    HASATTR,
+    MADE,
+    OWN,
+    READ,
+    TYPE,
+    WRITE,
+    WRITE_CHECKED,
+)
 from sandbox.loop import ready
 from sandbox.modules import Imports
 from sandbox.run import Run
-from sandbox.type_proxy import snippet_type
+from sandbox.type_proxy import snippet_type, type_of
 
 # Handed out as they are. Everything else that a snippet finds is made below.
 _SAME = (
@@ -85,6 +97,12 @@ def _builtins(run: Run) -> dict[str, Any]:
     return {
         **_ALWAYS,
         READ: guards.read,
+        CLASS: type,
+        TYPE: type_of,
+        GETATTR: getattr,
+        HASATTR: hasattr,
+        OWN: run.own.classes,
+        ALLOWED: guards.allowed,
         WRITE: guards.write_plain,
         WRITE_CHECKED: guards.write,
         AWAIT: ready,

@@ -36,6 +36,7 @@ class Compiled:
     inputs: tuple[str, ...] = ()
     filename: str = FILENAME
     bound: frozenset[str] = frozenset()  # the names that its top level binds
+    private: frozenset[str] = frozenset()  # the private attribute names that it uses
 
 
 def is_snippet(filename: str) -> bool:
@@ -79,7 +80,8 @@ def _compile(text: str, inputs: tuple[str, ...], filename: str) -> Compiled:
     except (MemoryError, SystemError):
         raise RecursionError from None
     bound = frozenset(policy.scopes.top_level)
-    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs, filename, bound)
+    private = frozenset(policy.private)
+    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs, filename, bound, private)
 
 
 def _parse(text: str) -> tuple[ast.Module, str]:

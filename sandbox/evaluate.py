@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox import loop, report
 from sandbox.compile import ENTRY, VALUE, Compiled
+from sandbox.hooks import ALLOWED, allowed
 
 NOTHING = object()
 
@@ -23,6 +24,9 @@ def evaluate(compiled: Compiled, namespace: dict[str, Any], earlier: Any = NOTHI
     Raises whatever the snippet raises.
     """
     report.remember_source(compiled.source, compiled.filename)
+    builtins = namespace["__builtins__"]
+    for name in compiled.private:
+        builtins.setdefault(allowed(name), builtins[ALLOWED][name])
     depth = sys.getrecursionlimit()
     namespace.pop(VALUE, None)
     try:

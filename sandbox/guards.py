@@ -24,6 +24,7 @@ from sandbox.special import SPECIAL
 from sandbox.type_proxy import ABC_META, shown
 
 Read = Callable[[Any, str], Any]
+_PLAIN = Verdict.PLAIN  # before Python 3.12 a member is looked up by a call
 
 # Private names that belong to a type's public interface.
 _NAMEDTUPLE_NAMES = frozenset({"_fields", "_replace", "_asdict", "_make", "_field_defaults"})
@@ -56,23 +57,29 @@ class Guards:
     def __init__(self, own: Own) -> None:
         self.own = own
         self._private: dict[tuple[type, ...], frozenset[str]] = {}
+        # `self._x` is in hot loops. What was found once stays so: bases cannot be changed, and classes that are not
+        # the snippet's cannot be written, so a name cannot start to come from one of them. Compiled code looks here
+        # before it calls a guard.
+        self.allowed: defaultdict[str, set[type]] = defaultdict(set)
         self.read = self._make_read()
         self.write = self._make_write()
         self.write_plain = self._make_write_plain()
 
     def _make_read(self) -> Read:
-        own, slow = self.own, self._read_checked
-        allowed: set[tuple[type, str]] = set()
+        own, slow, allowed = self.own, self._read_checked, self.allowed
 
         def read(value: Any, name: str) -> Any:
             """Read an attribute whose name needs a look at the object."""
-            # `self._x` is in hot loops. A pair stays valid: bases cannot be changed, and classes that are not the
-            # snippet's cannot be written, so a name cannot start to come from one of them.
-            if (type(value), name) in allowed:
+            kind = type(value)
+            if kind is str and name == "format" and formatting.is_plain(value):
+                return value.format  # of this very text, which never changes
+            if name[:2] == "__":
+                return slow(value, name)
+            if name in allowed and kind in allowed[name]:
                 return getattr(value, name)
             result = slow(value, name)
-            if name[:2] != "__" and own.made(type(value)) and not is_class(value):
-                allowed.add((type(value), name))
+            if own.made(kind) and not is_class(value):
+                allowed[name].add(kind)
             return result
 
         return read
@@ -145,7 +152,7 @@ class Guards:
         if type(name) is not str:
             raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
         verdict = names.attribute(name)
-        if verdict is Verdict.PLAIN:
+        if verdict is _PLAIN:
             return getattr(value, name, *default)
         try:
             if verdict is Verdict.REFUSED:
@@ -157,19 +164,18 @@ class Guards:
             raise
 
     def _make_write(self) -> Callable[..., Any]:
-        classes, slow = self.own.classes, self._write_checked
-        allowed: set[tuple[type, str]] = set()  # as in read
+        classes, slow, allowed = self.own.classes, self._write_checked, self.allowed
 
         def write(value: Any, name: str, augmented: bool = False) -> Any:
             """Judge setting or deleting an attribute; give the object back, so that the statement goes on with it."""
             if name[:1] == "_":
-                if (type(value), name) in allowed:
+                if name in allowed and type(value) in allowed[name]:
                     return value
             elif type(value) in classes and not augmented:
                 return value
             slow(value, name, augmented)
-            if name[:2] != "__" and type(value) in classes:
-                allowed.add((type(value), name))
+            if name[:1] == "_" and name[:2] != "__" and type(value) in classes:
+                allowed[name].add(type(value))  # where it may be set, it may be read: the same check_private says so
             return value
 
         return write
@@ -231,6 +237,8 @@ class Guards:
 
     def has_any(self, value: Any, name: Any) -> bool:
         """The builtin `hasattr`: what may not be read is not there."""
+        if type(name) is str and names.attribute(name) is _PLAIN:
+            return hasattr(value, name)
         try:
             self.read_any(value, name)
         except AttributeError:

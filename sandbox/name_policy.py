@@ -14,7 +14,7 @@ from typing import Any
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from sandbox import formatting, names
-from sandbox.hooks import READ, WRITE, WRITE_CHECKED
+from sandbox.hooks import CLASS, OWN, READ, WRITE, WRITE_CHECKED, allowed
 from sandbox.names import Verdict
 from sandbox.refusal import Problem
 from sandbox.scopes import Scopes
@@ -39,6 +39,7 @@ class NamePolicy(RestrictingNodeTransformer):
         self.scopes = Scopes()
         self.needs_loop = False  # the top level awaits
         self.future_annotations = False
+        self.private: set[str] = set()  # the private attribute names that it uses
         self._in_pattern = False
 
     def refuse(self, node: ast.AST, message: str, hint: str | None = None) -> None:
@@ -137,12 +138,35 @@ class NamePolicy(RestrictingNodeTransformer):
         verdict = names.attribute(node.attr)
         if verdict is Verdict.REFUSED or (verdict is Verdict.CHECKED and self._in_pattern):
             self.refuse(node, f"the attribute {node.attr!r} is not available in snippets", _instead_of(node.attr))
-        elif verdict is Verdict.CHECKED and not _formats_plainly(node):
-            return self._guard(READ, node, node.value, ast.Constant(self.scopes.mangle(node.attr)))
+        elif verdict is Verdict.CHECKED and node.attr not in names.READ_PLAINLY and not _formats_plainly(node):
+            name = self.scopes.mangle(node.attr)
+            guarded = self._guard(READ, node, node.value, ast.Constant(name))
+            return self._unless_own(node.value, self._allowed(name), node, guarded) if name[:1] == "_" else guarded
         return node
+
+    def _allowed(self, name: str) -> str | None:
+        """The set of classes on whose instances a private name is the snippet's own; None for a name without one."""
+        if name[:2] == "__":
+            return None
+        self.private.add(name)
+        return allowed(name)
+
+    def _unless_own(self, subject: ast.expr, classes: str | None, plain: ast.expr, guarded: ast.expr) -> ast.expr:
+        """`plain if <class of>(subject) in <classes> else guarded`, where the subject is a variable: no call.
+
+        The subject is evaluated twice or three times, and has to be the same object each time. So it is a variable
+        outside of a class body: nothing between two looks at it runs code of the snippet, which could bind it anew.
+        """
+        if classes is None or not isinstance(subject, ast.Name) or self.scopes.kind == "class":
+            return guarded
+        asked = self._guard(CLASS, guarded, ast.Name(subject.id, ast.Load()))
+        test = ast.Compare(asked, [ast.In()], [ast.Name(classes, ast.Load())])
+        return ast.fix_missing_locations(ast.copy_location(ast.IfExp(test, plain, guarded), guarded))
 
     def _write(self, node: ast.Attribute, *, augmented: bool) -> ast.AST:
         """`a.b = c` becomes `<write>(a, 'b').b = c`: the guard judges and gives the same object back.
+
+        Where `a` is a variable that holds an object of the snippet's own, the guard is not called.
 
         So `a.b += c` evaluates `a` once and still reads `.b` plainly; the guard is told, because that read hands
         the old value to c's `__radd__`.
@@ -151,11 +175,14 @@ class NamePolicy(RestrictingNodeTransformer):
         if not names.writable(node.attr) or (augmented and names.is_dunder(node.attr)):
             self.refuse(node, f"the attribute {node.attr!r} cannot be set in a snippet")
             return node
-        arguments = [node.value, ast.Constant(self.scopes.mangle(node.attr))]
+        name = self.scopes.mangle(node.attr)
+        arguments = [node.value, ast.Constant(name)]
         checked = names.attribute(node.attr) is Verdict.CHECKED
         if checked and augmented:
             arguments.append(ast.Constant(True))
-        node.value = self._guard(WRITE_CHECKED if checked else WRITE, node, *arguments)
+        guarded = self._guard(WRITE_CHECKED if checked else WRITE, node, *arguments)
+        classes = self._allowed(name) if node.attr[:1] == "_" else None if checked else OWN
+        node.value = self._unless_own(node.value, classes, node.value, guarded)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:

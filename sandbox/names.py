@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import types
 from enum import Enum
+from functools import lru_cache
 
 
 class Verdict(Enum):
@@ -93,6 +94,9 @@ READABLE = (
     | _dunders("required_keys optional_keys type_params value")
 )
 
+# Those of them that compile to plain access: on every object they give text, or the method of an operation.
+READ_PLAINLY = _dunders("name qualname doc init post_init str repr len eq hash iter next enter exit")
+
 # Dunder attributes that a snippet may set, on its own functions, classes and exceptions (guards.py says which); on its
 # own classes, what it may define in a class statement too (a decorator says `cls.__repr__ = show`).
 WRITABLE = _dunders("name qualname doc wrapped cause dict")
@@ -126,6 +130,7 @@ def is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and len(name) > 4
 
 
+@lru_cache(maxsize=1_024)  # `getattr` asks with the same few names in a loop
 def attribute(name: str) -> Verdict:
     """Judge an attribute name that is to be read."""
     if name in REFUSED_ATTRIBUTES:

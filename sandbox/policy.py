@@ -12,7 +12,7 @@ import ast
 from typing import Any
 
 from sandbox import names
-from sandbox.hooks import AWAIT, MADE, MADE_KEY
+from sandbox.hooks import AWAIT, GETATTR, HASATTR, MADE, MADE_KEY, TYPE
 from sandbox.name_policy import NamePolicy
 
 
@@ -25,15 +25,14 @@ class Policy(NamePolicy):
     visit_match_case = visit_MatchSingleton = visit_MatchSequence = visit_MatchOr = NamePolicy._contents
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Name the one call that cannot work, early and plainly."""
-        if (
-            isinstance(node.func, ast.Name)
-            and node.func.id == "type"
-            and "type" not in self.bound
-            and len(node.args) > 1
-        ):
+        """Name the one call that cannot work, early and plainly; judge what three builtins are asked for."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "type" and name not in self.bound and len(node.args) > 1:
             self.refuse(node, "type() takes one argument here", "write a class statement")
-        return self._contents(node)  # type: ignore[no-any-return]
+        node = self._contents(node)
+        if name in _QUICK and name not in self.bound and not node.keywords and _are_plain(name, node.args):
+            node.func = ast.copy_location(ast.Name(_QUICK[name], ast.Load()), node.func)
+        return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         """Allow assignment; `__match_args__` must be a constant tuple of plain names."""
@@ -250,6 +249,19 @@ class Policy(NamePolicy):
         """Visit the statements."""
         node.body = self._visit_all(node.body)
         return node
+
+
+_QUICK = {"type": TYPE, "getattr": GETATTR, "hasattr": HASATTR}
+
+
+def _are_plain(called: str, arguments: list[ast.expr]) -> bool:
+    """Whether a call needs no guard: `type(x)`, and `getattr` and `hasattr` with a plain name, written out."""
+    if any(isinstance(each, ast.Starred) for each in arguments):
+        return False
+    if called == "type":
+        return len(arguments) == 1
+    name = arguments[1] if len(arguments) > 1 else None
+    return len(arguments) <= 3 and isinstance(name, ast.Constant) and names.is_plain(name.value)
 
 
 def _names_abc_meta(value: ast.expr) -> bool:

@@ -28,6 +28,7 @@ class Printer:
         self._tokens = float(BURST)
         self._counted = time.monotonic()
         self._timer_set = False
+        self._waits = False  # the bucket was empty: what is printed goes with the timer, and nobody looks at the clock
 
     def write(self, text: str) -> None:
         """Take some text, and send it now or soon."""
@@ -35,7 +36,7 @@ class Printer:
         self._characters += len(text)
         if self._characters >= PIECE_CHARACTERS:
             self.flush()
-        elif text.endswith("\n") and self._take_token():
+        elif not self._waits and text[-1:] == "\n" and self._take_token():
             self.flush()  # at the line's end: one `print` may write several times
         elif not self._timer_set:
             self._timer_set = True
@@ -46,6 +47,7 @@ class Printer:
         self._tokens = min(BURST, self._tokens + (now - self._counted) * PER_SECOND)
         self._counted = now
         if self._tokens < 1:
+            self._waits = True
             return False
         self._tokens -= 1
         return True
@@ -62,7 +64,7 @@ class Printer:
 
     def on_timer(self, *_: object) -> None:
         """The signal's handler: runs between any two bytecodes of the snippet, of `flush` and of a helper call."""
-        self._timer_set = False
+        self._timer_set = self._waits = False
         if self._can_send_now():
             self.flush()
         elif self._pieces:

@@ -78,9 +78,12 @@ class Streams:
         if type(target) is not Stream:
             builtins.print(*values, sep=sep, end=end, file=target, flush=flush)
             return
+        if type(sep) is str and type(end) is str:
+            target._write(sep.join(map(str, values)) + end)
+            return
         buffer = io.StringIO()
         builtins.print(*values, sep=sep, end=end, file=buffer)
-        target.write(buffer.getvalue())
+        target._write(buffer.getvalue())
 
     def redirection(self, which: str) -> type:
         """`contextlib.redirect_stdout` or `redirect_stderr` for these streams."""
