@@ -156,6 +156,13 @@ class Worker:
             self.registry.catalog.set_stateful(*key, stateful)
         return Session(self, tenant, record.id, self.registry.limits(record))
 
+    def known_session(self, session_id: str, tenant: str = TENANT) -> Session | None:
+        """The session of this id where there is one that is not over; waits for nothing."""
+        record = self.registry.catalog.get(tenant, session_id)
+        if record is None or record.is_over(sure_ms()):
+            return None
+        return Session(self, tenant, record.id, self.registry.limits(record))
+
     def sessions(self, tenant: str = TENANT) -> list[SessionInfo]:
         """Every session, latest use first; expired ones too, as long as their ids are remembered."""
         return [self._info(record) for record in self.registry.catalog.all(tenant)]

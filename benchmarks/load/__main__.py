@@ -11,17 +11,16 @@ import dataclasses
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.load.processes import Course, Watch
 from benchmarks.load.requests import MISSING, Answered, is_installed, send
+from benchmarks.load.serving import serving
 
 SESSIONS = 64
 MOST_SECONDS, MOST_CONNECTIONS = 600, 512
@@ -34,7 +33,7 @@ def main() -> int:
     if not is_installed():
         print(MISSING, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="codemode-load-") as folder, _serving(Path(folder)) as (address, pid):
+    with tempfile.TemporaryDirectory(prefix="codemode-load-") as folder, serving(Path(folder)) as (address, pid):
         for number in range(SESSIONS):
             _create(address, f"load-{number}")
         send(address, connections=asked.connections, seconds=WARM_SECONDS, sessions=SESSIONS)
@@ -60,24 +59,6 @@ def _arguments() -> argparse.Namespace:
     if not 2 <= asked.connections <= MOST_CONNECTIONS:
         parser.error(f"--connections is from 2 to {MOST_CONNECTIONS}")
     return asked
-
-
-@contextmanager
-def _serving(folder: Path) -> Iterator[tuple[str, int]]:
-    command = [sys.executable, "-m", "codemode", "--data-dir", str(folder / "data"), "--json", "serve", "--port", "0"]
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as service,
-    ):
-        try:
-            assert service.stdout is not None
-            said = service.stdout.readline()
-            if not said:
-                raise SystemExit(f"the service did not start:\n{(folder / 'log').read_text()}")
-            yield json.loads(said)["result"]["address"], service.pid
-        finally:
-            service.terminate()
-            service.wait(60)
 
 
 def _create(address: str, session_id: str) -> None:

@@ -39,7 +39,8 @@ def is_installed() -> bool:
 
 def send(address: str, *, connections: int, seconds: int, sessions: int) -> Answered:
     """Keep `connections` busy for `seconds`; raises CalledProcessError with what wrk said."""
-    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), address]
+    load = [f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    command = ["wrk", *load, "-s", str(SCRIPT), address]
     environment = {**os.environ, "LOAD_SESSIONS": str(sessions)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=seconds + 60)
     told = next(line for line in done.stdout.splitlines() if line.startswith("LOAD ")).split()[1:]

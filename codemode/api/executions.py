@@ -68,7 +68,7 @@ async def execute(request: Request) -> Response:
     """
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, Execute, service.settings.body_bytes)
-    session = await in_session(request, lambda session: session)
+    session = await service.session_to_run_in(caller, request.path_params["id"])
     if body.mode == "background":
         running = await service.begin(caller, session, body.code, **body.options())
         request.state.goes_on = True
@@ -78,31 +78,30 @@ async def execute(request: Request) -> Response:
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})
     if body.mode == "stream":
         return await _streamed(request, session, body)
-    with service.running(await service.begin(caller, session, body.code, **body.options())) as running:
+
+    def ended(outcome: Outcome) -> None:
+        request.state.goes_on = True
+        record(request, "execute", _code_of(outcome))
+
+    with service.running(await service.begin(caller, session, body.code, ended, **body.options())) as running:
         request.state.execution = running.id
         return await _unless_gone(request, running)
 
 
 async def _unless_gone(request: Request, running: Running) -> Response:
     """The outcome, or nothing when the client goes away first: its execution is cancelled then."""
-    outcome = asyncio.ensure_future(running.outcome())
-    gone = asyncio.ensure_future(_disconnected(request))
+    watch = asyncio.ensure_future(_end_when_gone(request, running))
     try:
-        await asyncio.wait([outcome, gone], return_when=asyncio.FIRST_COMPLETED)
-        if not outcome.done():
-            await running.end()
-        ended = await outcome
-        request.state.outcome = _code_of(ended)
-        return answer(ended)
+        return answer(await running.outcome())
     finally:
-        gone.cancel()
-        if not outcome.done():
-            await running.end()
+        watch.cancel()
+        await running.end()  # where the request itself was cancelled
 
 
-async def _disconnected(request: Request) -> None:
+async def _end_when_gone(request: Request, running: Running) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    running.cancel()
 
 
 async def _streamed(request: Request, session: Session, body: Execute) -> Response:

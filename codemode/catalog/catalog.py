@@ -1,4 +1,9 @@
-"""The catalogue's open file: one connection for all tables, one thread at a time, errors that say what to do."""
+"""The catalogue's open file: one connection that writes, one that only reads, and errors that say what to do.
+
+Whoever asks never waits for whoever writes, here or in another process: the event loop of a service asks at each
+request, and a write may wait for the disk. SQLite shows a reader what is committed when its statement begins, so that a
+token that is revoked, by whichever process, is refused from then on.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,8 @@ import apsw
 
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
 
+_BUSY_MS = 10_000  # a reader waits only while another process recovers the file after a crash
+
 
 class Catalog:
     """An open catalog.db; safe to use from several threads."""
@@ -21,14 +28,26 @@ class Catalog:
         self._path = Path(connection.filename)
         self._identity = _identity(self._path)
         self._lock = threading.RLock()
+        self._reader = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._reader.set_busy_timeout(_BUSY_MS)
+        self._reading = threading.Lock()
 
     def run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement; raises CatalogDamaged, StorageFull, and WorkerError when it is closed."""
+        self._check_is_there()
+        with self._errors(), self._lock:
+            return self._connection.execute(sql, params).fetchall()
+
+    def look(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """The same for a statement that reads what is committed: it waits for nobody, and sees nothing of `at_once`."""
+        self._check_is_there()
+        with self._errors(), self._reading:
+            return self._reader.execute(sql, params).fetchall()
+
+    def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
         if _identity(self._path) != self._identity:
             raise catalog_damaged(str(self._path), "it was removed or replaced while this worker had it open")
-        with self._errors(), self._lock:
-            return self._connection.execute(sql, params).fetchall()
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -58,6 +77,8 @@ class Catalog:
 
     def close(self) -> None:
         """Close the file."""
+        with self._reading:
+            self._reader.close(True)
         with self._lock:
             self._connection.close(True)
 

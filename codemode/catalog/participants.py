@@ -36,7 +36,7 @@ class Participants:
         Nobody in particular (None) has the whole tenant, so he is as good as its owner.
         """
         # One statement whatever is found: the time that it takes tells nobody whether a session is there.
-        rows = self._catalog.run(
+        rows = self._catalog.look(
             "SELECT iif(?3 IS NULL, 'owner', (SELECT role FROM participants AS p WHERE p.tenant = s.tenant"
             " AND p.session_id = s.id AND p.user_id = ?3 AND p.left_at IS NULL))"
             " FROM sessions AS s WHERE s.tenant = ?1 AND s.id = ?2",

@@ -59,7 +59,7 @@ class Sessions:
 
     def get(self, tenant: str, session_id: str) -> SessionRecord | None:
         """The record, expired ones included."""
-        rows = self._catalog.run(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
+        rows = self._catalog.look(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
         return _record(rows[0]) if rows else None
 
     def all(self, tenant: str) -> list[SessionRecord]:

@@ -75,7 +75,7 @@ class Tokens:
         if not _SECRET.fullmatch(secret):
             return None
         sql = f"SELECT {_FIELDS}, (SELECT quotas FROM tenants WHERE id = tenant) FROM tokens WHERE hash = ?"  # noqa: S608
-        for *fields, quotas in self._catalog.run(sql, _hash(secret)):
+        for *fields, quotas in self._catalog.look(sql, _hash(secret)):
             token = _token(tuple(fields))
             return (token, json.loads(quotas)) if token.is_valid(now) else None
         return None

@@ -22,6 +22,7 @@ Level = Literal["debug", "info", "warning", "error"]
 request_id: ContextVar[str | None] = ContextVar("codemode_request_id", default=None)
 
 _LONGEST = 16_384  # characters of one text: a line that nobody can read helps nobody
+_TO_QUOTE = re.compile(r'[\s"=]')
 _SECRETS = (
     (re.compile(r"\bcm_[A-Za-z0-9_-]{8,}"), "cm_…"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
@@ -52,9 +53,15 @@ def masked(text: str) -> str:
     """The text without what looks like a token or a password, and of bounded length."""
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}… ({len(text) - _LONGEST:,} characters more)"
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
+    if _may_hold_one(text.casefold()):
+        for pattern, instead in _SECRETS:
+            text = pattern.sub(instead, text)
     return text
+
+
+def _may_hold_one(folded: str) -> bool:
+    """Whether any of the patterns can match: for nearly every text none can, and most requests log ten of them."""
+    return "cm_" in folded or "://" in folded or "bearer" in folded or "basic" in folded
 
 
 class _Text(logging.Formatter):
@@ -95,9 +102,13 @@ def _trace(record: logging.LogRecord) -> str:
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, int | float):
+        return str(value)
     text = _on_one_line(masked(str(value)))
-    return json.dumps(text, ensure_ascii=False) if not text or re.search(r'[\s"=]', text) else text
+    return json.dumps(text, ensure_ascii=False) if not text or _TO_QUOTE.search(text) else text
 
 
 def _on_one_line(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

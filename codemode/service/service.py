@@ -27,9 +27,10 @@ from codemode.service.background import Background
 from codemode.service.callers import Caller, Reach, caller_with
 from codemode.service.presence import Presence
 from codemode.service.quotas import Admission, Gate, default_quotas
+from codemode.service.starting import Place, Starting
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.request import RunOptions
-from codemode.session.running import Running
+from codemode.session.running import Ended, Running
 from codemode.session.schedule import Schedule
 from codemode.session.session import Session
 from codemode.settings import Settings
@@ -57,7 +58,7 @@ class Service:
         self._presence = Presence(worker.data_dir)
         self.background = Background(worker.background, self._presence, self.acts.known, worker.settings.connections)
         self.gate, self.auditing = Gate(worker), Auditing(worker)
-        self._quotas = default_quotas(worker.settings)
+        self._quotas, self._starting = default_quotas(worker.settings), Starting()
         self._backups = Schedule(worker.registry, worker.settings.backup)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
 
@@ -111,14 +112,21 @@ class Service:
                 _log.debug("the last use of token %s is not recorded: %s", token.id, error)
         return caller_with(token, msgspec.structs.replace(self._quotas, **own))
 
-    async def begin(self, caller: Caller, session: Session, code: str, **options: Unpack[RunOptions]) -> Running:
+    async def begin(
+        self,
+        caller: Caller,
+        session: Session,
+        code: str,
+        ended: Ended | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Running:
         """Ask for an execution within the quotas of the caller's tenant; it counts until it is over.
 
-        Raises QuotaError, and what `Session.begin` raises.
+        `ended` is told of its outcome in its thread. Raises QuotaError, and what `Session.begin` raises.
         """
         admission = await self.admit(caller, writes=not options.get("read_only"))
         try:
-            running = session.begin(code, **options)
+            running = session.begin(code, ended, Place(self._starting), **options)
         except BaseException:
             admission.end()
             raise
@@ -144,6 +152,17 @@ class Service:
         if to == "write":
             self.gate.check_bytes(caller)
         return self.worker.session(session_id, create=False, tenant=caller.tenant)
+
+    async def session_to_run_in(self, caller: Caller, session_id: str) -> Session:
+        """The session that the caller means to run something in; raises as `session` does.
+
+        On the event loop, where a thread would cost more than the two looks into the catalogue, which wait for nobody.
+        """
+        self.check_reach(caller, session_id, "execute")
+        known = self.worker.known_session(session_id, caller.tenant)
+        if known is None:  # one that is over is removed by whoever comes first, which takes its time
+            return await self.call(self.session, caller, session_id, "execute")
+        return known
 
     def check_reach(self, caller: Caller, session_id: str, to: Reach) -> None:
         """Raise unless there is such a session in the caller's reach, expired ones included, and he may do that there.

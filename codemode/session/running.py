@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from codemode.session.turn import TurnQueue, waited_too_long
 from codemode.values import Outcome, Problem, untold
@@ -12,14 +13,27 @@ from sandbox import Cancel
 _NEVER_RAN = Problem(
     code="code.cancelled", message="cancelled while it waited for the session's turn", hint="nothing ran"
 )
+Ended = Callable[[Outcome], object]  # told how an execution ended, before anybody else is
+
+
+class Place(Protocol):
+    """Where only so many may begin at a time: one of them."""
+
+    async def take(self) -> None:
+        """Wait for it."""
+        ...
+
+    def give_up(self) -> None:
+        """Leave it to the next one."""
+        ...
 
 
 class Running:
     """One execution that waits for its session's turn or runs; made by `Session.begin`, used on that loop."""
 
-    def __init__(self, execution_id: str, session_id: str, give_up: Callable[[], None]) -> None:
+    def __init__(self, execution_id: str, session_id: str, give_up: Callable[[], None], ended: Ended | None) -> None:
         self.id, self.session_id = execution_id, session_id
-        self._give_up = give_up
+        self._give_up, self._tell = give_up, ended
         self.stop = Cancel()
         self._waits = True
         self._task: asyncio.Task[Outcome] | None = None
@@ -28,12 +42,18 @@ class Running:
         """Begin; called once."""
         self._task = asyncio.ensure_future(self._ended(run))
 
-    async def turn(self, queue: TurnQueue, seconds: float) -> None:
-        """Wait for the session's turn without holding a thread; raises SessionBusy after `seconds`."""
+    async def turn(self, queue: TurnQueue, seconds: float, place: Place | None) -> None:
+        """Wait for the session's turn, and then for `place`, without holding a thread.
+
+        Raises SessionBusy when the turn does not come within `seconds`.
+        """
         granted = queue.request()
         try:
-            async with asyncio.timeout(seconds):
-                await asyncio.wrap_future(granted)
+            if not granted.done():
+                async with asyncio.timeout(seconds):
+                    await asyncio.wrap_future(granted)
+            if place is not None:
+                await place.take()
         except BaseException as error:
             queue.withdraw(granted)
             if isinstance(error, TimeoutError):
@@ -59,10 +79,11 @@ class Running:
         return await asyncio.shield(self._task)
 
     async def end(self) -> None:
-        """Cancel it and wait until it is over, so that nothing of it runs on."""
+        """Cancel it and wait until it is over, so that nothing of it runs on; does nothing where it is."""
         assert self._task is not None
-        self.cancel()
-        await asyncio.wait([self._task])
+        if not self._task.done():
+            self.cancel()
+            await asyncio.wait([self._task])
 
     async def _ended(self, run: Callable[[], Awaitable[Outcome]]) -> Outcome:
         try:
@@ -70,4 +91,7 @@ class Running:
         except asyncio.CancelledError:
             if not self.stop.cancelled:
                 raise
-            return untold(self.id, self.session_id, _NEVER_RAN, "cancelled")
+            outcome = untold(self.id, self.session_id, _NEVER_RAN, "cancelled")
+            if self._tell is not None:
+                self._tell(outcome)
+            return outcome

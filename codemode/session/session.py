@@ -42,7 +42,7 @@ from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry, missing
 from codemode.session.request import RunOptions, checked_request
-from codemode.session.running import Running
+from codemode.session.running import Ended, Place, Running
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
@@ -102,22 +102,37 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
             await running.end()
             raise
 
-    def begin(self, code: str, **options: Unpack[RunOptions]) -> Running:
+    def begin(
+        self,
+        code: str,
+        ended: Ended | None = None,
+        place: Place | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Running:
         """Ask for an execution from a running event loop: its id at once, its outcome when it is over.
 
-        Raises RequestInvalid for a wrong argument; what `run` raises beside it comes with the outcome.
+        `ended` gets the outcome before anybody else has it, in the thread of the execution: what is written of it then
+        keeps no event loop waiting. It begins when it has the session's turn and `place`. Raises RequestInvalid for a
+        wrong argument; what `run` raises beside it comes with the outcome.
         """
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
-        running, asked = Running(new_execution_id(), self.id, request.host.give_up), time.monotonic()
+        running, asked = Running(new_execution_id(), self.id, request.host.give_up, ended), time.monotonic()
 
         def execute() -> Outcome:
             with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:
-                return self._execute(opened, request, time.monotonic() - asked, running.stop, running.id)
+                outcome = self._execute(opened, request, time.monotonic() - asked, running.stop, running.id)
+            if ended is not None:
+                ended(outcome)
+            return outcome
 
         async def run() -> Outcome:
             with self._registry.waiting(self._key) as queue:
-                await running.turn(queue, self.limits.queue_seconds)
-                return await asyncio.to_thread(execute)
+                await running.turn(queue, self.limits.queue_seconds, place)
+                try:
+                    return await asyncio.to_thread(execute)
+                finally:
+                    if place is not None:
+                        place.give_up()
 
         running.start(run)
         return running

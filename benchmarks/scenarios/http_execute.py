@@ -1,0 +1,111 @@
+"""The same trivial snippet over HTTP on loopback, with a token, and embedded: what the way to it and back costs."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from benchmarks.peers import service
+from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides, Under
+from codemode import Session, Worker
+
+CODE = "return 1"
+THREADS = 8  # what makes the embedded worker fastest on two cores: from 3 to 64 there is no difference
+SECONDS = 2.0  # of load at a time
+
+
+@contextmanager
+def added(size: int) -> Sides:
+    """`size` executions by each way, in turns: the difference of the medians, and both."""
+    with service.connections(1, CODE) as [connection], embedded(1) as [session]:
+
+        def both() -> tuple[float, float]:
+            times = [(_timed(connection.execute), _timed(lambda: execute(session))) for _ in range(size)]
+            over_http, within = zip(*times, strict=True)
+            return statistics.median(over_http), statistics.median(within)
+
+        def subject() -> float:
+            over_http, within = both()
+            return max(over_http - within, 1e-9)
+
+        yield [
+            Contender(SUBJECT, subject),
+            Contender("over HTTP", lambda: both()[0]),
+            Contender("embedded", lambda: both()[1]),
+        ]
+
+
+@contextmanager
+def under_load(size: int) -> Sides:
+    """`size` connections, each with a session of its own, and a worker of this process with as many sessions."""
+    with service.connections(size, CODE) as made, embedded(size) as sessions:
+        yield [
+            Contender(SUBJECT, lambda: service.throughput(made, SECONDS)),
+            Contender("embedded", lambda: throughput(sessions, SECONDS)),
+        ]
+
+
+@contextmanager
+def embedded(count: int) -> Iterator[list[Session]]:
+    """So many sessions of a worker of this process, which have run the snippet once."""
+    with Worker() as worker:
+        sessions = [worker.session() for _ in range(count)]
+        for each in sessions:
+            execute(each)
+        yield sessions
+
+
+def execute(session: Session) -> None:
+    """One execution."""
+    if session.run(CODE).result != 1:
+        raise AssertionError("the snippet did not answer 1")
+
+
+def throughput(sessions: list[Session], seconds: float) -> float:
+    """Run the snippet in all sessions from a few threads for so long; the seconds of one execution."""
+    done: list[int] = []
+    began = time.perf_counter()
+
+    def work(mine: list[Session]) -> None:
+        count = 0
+        while time.perf_counter() - began < seconds:
+            execute(mine[count % len(mine)])
+            count += 1
+        done.append(count)
+
+    parts = [sessions[first::THREADS] for first in range(min(THREADS, len(sessions)))]
+    threads = [threading.Thread(target=work, args=(part,)) for part in parts]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    if len(done) < len(threads):
+        raise AssertionError("an execution of a thread failed")
+    return (time.perf_counter() - began) / sum(done)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+SCENARIOS = (
+    Scenario(
+        "what HTTP adds to the median of one execution",
+        of="executions in turns",
+        sizes=(2, 20, 200),
+        contenders=added,
+        bounds=(Under(1.5e-3),),
+    ),
+    Scenario(
+        "one execution of many over HTTP",
+        of="connections, each with its session",
+        sizes=(1, 8, 64),
+        contenders=under_load,
+        bounds=(AtMost("embedded", 1 / 0.7),),
+    ),
+)

@@ -1,0 +1,48 @@
+"""Few executions begin at a time, and none is kept from beginning by others that run long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from codemode.service.starting import Place, Starting
+
+
+async def passed(place: Place) -> bool:
+    """Whether the place is had at once."""
+    try:
+        async with asyncio.timeout(0.05):
+            await place.take()
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_who_comes_when_all_places_are_taken_waits_until_one_is_given_up() -> None:
+    async def check() -> None:
+        starting = Starting(places=1, seconds=60)
+        first, second = Place(starting), Place(starting)
+        assert await passed(first)
+        assert not await passed(second)  # and what it waited for is not lost
+        first.give_up()
+        first.give_up()  # gives no second place
+        assert await passed(second)
+        assert not await passed(Place(starting))
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("others", [1, 5])
+def test_one_that_runs_long_keeps_nobody_from_beginning(others: int) -> None:
+    async def check() -> None:
+        starting = Starting(places=1, seconds=0.001)
+        long = Place(starting)
+        await long.take()
+        async with asyncio.timeout(30):
+            for _ in range(others):  # none of which gives its place up
+                await Place(starting).take()
+            long.give_up()
+            await Place(starting).take()
+
+    asyncio.run(check())
