@@ -45,8 +45,7 @@ def import_files(
     """Load each FILE (plain or .gz; - is standard input) into a table of its own.
 
     Types are inferred over the whole file, so nothing is lost: leading zeros stay text, whole numbers with gaps stay
-    whole. A blank field of a number column is always NULL. Files are read before anything is written, and each is
-    kept whole or not at all.
+    whole. A blank field of a number column is always NULL. Each file is kept whole or not at all.
     """
     if files.count("-") > 1:
         raise click.UsageError("standard input can be read once")
@@ -110,5 +109,5 @@ def show_profile(profile: Profile) -> None:
 
 
 def _passed(told: Callable[[int, int], None], total: int, consumed: int) -> None:
-    """Tell the bar of both passes through the file."""
+    """Tell the bar how far the reading is."""
     told(consumed, total)

@@ -20,6 +20,7 @@ from typing import Any
 
 INTEGER_MAX = 2**63 - 1
 FLOAT_EXACT = 2**53  # whole numbers up to here survive the way through a float
+_FEW = 3  # texts for NULL that are counted one by one in less time than a set of the cells is made
 REMEMBERED = 50_000  # converted texts kept per column: repeated values convert at the speed of a dict
 
 _WHOLE = r" *+(?>0|-?[1-9][0-9]*+) *+"
@@ -65,32 +66,42 @@ class Kinds:
             return f"{name}: kept as text, since a float would round its long whole numbers"
         return None
 
+    def verdict(self) -> tuple[str, str | None]:
+        """All that is told of the column."""
+        return self.type(), self.note("")
+
 
 class TextColumn:
-    """One column of a delimited file; `nulls` are the texts that stand for NULL.
+    """One column of a delimited file; `null_texts` stand for NULL.
 
     A blank field of a number column is NULL as well: it can be nothing else.
     """
 
-    def __init__(self, nulls: frozenset[str], *, text: bool = False) -> None:
+    def __init__(self, null_texts: frozenset[str], *, text: bool = False) -> None:
         self.kinds = Kinds()
         self.kinds.text = text
-        self._nulls = nulls
+        self.null_texts = null_texts
         self._null_count = self._blank_count = 0
 
     def add(self, cells: Sequence[str]) -> None:
         """Look at one chunk of the column. Distinct values are looked at once, and together, in compiled code."""
+        if self.kinds.text and len(self.null_texts) <= _FEW:
+            self._null_count += sum(map(cells.count, self.null_texts))
+            return
         distinct = set(cells)
-        for null in distinct & self._nulls:
+        for null in distinct & self.null_texts:
             self._null_count += cells.count(null)
-        distinct -= self._nulls
+        distinct -= self.null_texts
         if "" in distinct:
             self._blank_count += cells.count("")
             distinct.remove("")
-        if distinct and not self.kinds.text:
-            self._classify(distinct)
+        if not self.kinds.text:
+            self.classify(distinct)
 
-    def _classify(self, distinct: set[str]) -> None:
+    def classify(self, distinct: set[str]) -> None:
+        """Look at texts of which none is blank or stands for NULL."""
+        if not distinct:
+            return
         joined = "\n".join(distinct)
         if joined.count("\n") != len(distinct) - 1:
             self.kinds.text = True
@@ -121,14 +132,14 @@ class TextColumn:
         """How many fields become NULL."""
         return self._null_count + (0 if self.type == "TEXT" else self._blank_count)
 
-    def converter(self) -> Callable[[Sequence[str]], Sequence[Any]]:
-        """A function from a chunk of texts to a chunk of SQLite values."""
-        nulls = dict.fromkeys(self._nulls)
+    def converter(self) -> Callable[[Sequence[str]], Sequence[Any]] | None:
+        """A function from a chunk of texts to a chunk of SQLite values; None where they are the same."""
+        nulls = dict.fromkeys(self.null_texts)
         if self.type != "TEXT":
             numbers = _Numbers(int if self.type == "INTEGER" else float, nulls)
             return lambda cells: list(map(numbers.__getitem__, cells))
         if self._null_count == 0:
-            return lambda cells: cells
+            return None
         return lambda cells: list(map(nulls.get, cells, cells))
 
 

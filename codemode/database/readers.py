@@ -1,6 +1,6 @@
-"""Read a file of records twice: once to learn its columns, once for its rows.
+"""Read a file of records twice, once to learn its columns and once for its rows; or once, where its beginning tells.
 
-Both passes stream. A record that does not fit is told with the file and the line where it starts; nothing is
+Every pass streams. A record that does not fit is told with the file and the line where it starts; nothing is
 skipped, padded or cut to make it fit.
 """
 
@@ -14,12 +14,15 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from codemode.database.fields import Block, blocks, csv_reader
 from codemode.database.infer import TextColumn
+from codemode.database.onepass import AgreeingColumn, OnePass
 from codemode.database.sources import Source
+from codemode.database.typed import TypedLines
 from codemode.errors import RequestInvalid
 
-CHUNK = 5_000  # records looked at together: enough to amortise a pass over their columns, 10 MB at most in practice
-FIELD_BYTES = 16 * 1024 * 1024  # the csv module's own 128 KiB is less than a text column may hold
+_BEGINNING = 16  # blocks that tell the types: half a million characters, so that a column of mostly NULLs shows itself
+_TOLD = 16  # blocks between two words of how far a pass is
 MAX_COLUMNS = 2_000  # SQLite's own bound on a table; a file with more is no table
 
 Progress = Callable[[int], None]
@@ -42,12 +45,36 @@ class Reading(NamedTuple):
     chunks: Callable[[], Iterator[list[tuple[Any, ...]]]]
 
 
+class Once(NamedTuple):
+    """A file that may be read in one pass: `chunks` raises Contradicted where that was wrong.
+
+    `columns` are names and types; `learned` is what a first pass would have learned, after the last chunk.
+    """
+
+    columns: list[tuple[str, str]]
+    chunks: Callable[[], Iterator[list[tuple[Any, ...]]]]
+    learned: Callable[[], Reading]
+
+
 class Reader(Protocol):
     """Reads one format: `text` names the columns (case-folded) that are text whatever their values look like."""
 
     def __call__(self, source: Source, *, text: frozenset[str], progress: Progress) -> Reading:
         """Make the first pass."""
         ...
+
+    def once(self, source: Source, *, text: frozenset[str], progress: Progress) -> Once | None:
+        """The beginning of the only pass, or None where the format needs two."""
+        ...
+
+
+class _Head(NamedTuple):
+    """What the header line says: its fields, the names they become, remarks on these, a column for each."""
+
+    header: list[str]
+    names: list[str]
+    notes: list[str]
+    columns: list[TextColumn]
 
 
 class Delimited:
@@ -58,27 +85,62 @@ class Delimited:
 
     def __call__(self, source: Source, *, text: frozenset[str], progress: Progress) -> Reading:
         """Learn the columns; see `Reading`."""
+        head = self._head(source, text)
+        columns, width, seen = head.columns, len(head.columns), 0
+        for block in self._blocks(source, width, lambda: progress(source.position())):
+            fields = self._fields(source, block, width)
+            seen += len(fields)
+            for position, column in enumerate(columns):
+                column.add(fields[position::width])
+
+        def chunks() -> Iterator[list[tuple[Any, ...]]]:
+            converters = [(position, column.converter()) for position, column in enumerate(columns)]
+            for block in self._blocks(source, width, lambda: progress(source.size + source.position())):
+                fields = self._fields(source, block, width)
+                for position, convert in converters:
+                    if convert is not None:
+                        fields[position::width] = convert(fields[position::width])
+                yield list(zip(*[iter(fields)] * width, strict=True))
+
+        return self._reading(head, columns, seen // width, chunks)
+
+    def once(self, source: Source, *, text: frozenset[str], progress: Progress) -> Once:
+        """Take the types from the first blocks of the file; see `Once`."""
+        head = self._head(source, text)
+        width = len(head.columns)
+        for block in islice(self._blocks(source, width), _BEGINNING):
+            fields = self._fields(source, block, width)
+            for position, column in enumerate(head.columns):
+                column.add(fields[position::width])
+        passed = OnePass(
+            head.columns,
+            blocks=lambda: self._blocks(source, width, lambda: progress(2 * source.position())),
+            fields=lambda block: self._fields(source, block, width),
+            lines=TypedLines([column.type for column in head.columns], self.nulls, self.delimiter),
+        )
+        return Once(
+            [(name, column.type) for name, column in zip(head.names, head.columns, strict=True)],
+            passed.chunks,
+            lambda: self._reading(head, passed.columns, passed.count, passed.chunks),
+        )
+
+    def _head(self, source: Source, text: frozenset[str]) -> _Head:
         header = self._header(source)
         names, notes = unique_names(header)
         columns = [TextColumn(self.nulls, text=name.casefold() in text) for name in names]
-        rows = 0
-        for chunk in self._records(source, len(names)):
-            rows += len(chunk)
-            for column, cells in zip(columns, zip(*chunk, strict=True), strict=True):
-                column.add(cells)
-            progress(source.position())
-        notes += [note for name, column in zip(names, columns, strict=True) if (note := column.kinds.note(name))]
-        notes += self._wrong_delimiter(header)
-        profile = tuple(Column(name, c.type, c.nulls) for name, c in zip(names, columns, strict=True))
+        return _Head(header, names, notes, columns)
 
-        def chunks() -> Iterator[list[tuple[Any, ...]]]:
-            convert = [column.converter() for column in columns]
-            for chunk in self._records(source, len(names)):
-                cells = zip(*chunk, strict=True)
-                yield list(zip(*[change(cell) for change, cell in zip(convert, cells, strict=True)], strict=True))
-                progress(source.size + source.position())
-
-        return Reading(profile, rows, tuple(notes), chunks)
+    def _reading(
+        self,
+        head: _Head,
+        columns: Sequence[TextColumn | AgreeingColumn],
+        rows: int,
+        chunks: Callable[[], Iterator[list[tuple[Any, ...]]]],
+    ) -> Reading:
+        kept = [note for name, c in zip(head.names, head.columns, strict=True) if (note := c.kinds.note(name))]
+        notes = (*head.notes, *kept, *self._wrong_delimiter(head.header))
+        profile = tuple(Column(name, c.type, c.nulls) for name, c in zip(head.names, columns, strict=True))
+        return Reading(profile, rows, notes, chunks)
 
     def _wrong_delimiter(self, header: list[str]) -> list[str]:
         other = next((mark for mark in ";\t|," if mark in header[0]), None) if len(header) == 1 else None
@@ -101,21 +163,27 @@ class Delimited:
             return record
         raise RequestInvalid(f"{source.name} is empty", hint="a header line with the column names comes first")
 
-    def _records(self, source: Source, width: int) -> Iterator[list[list[str]]]:
-        """The records after the header, in chunks; blank lines are no records."""
+    def _blocks(self, source: Source, width: int, passed: Callable[[], None] = lambda: None) -> Iterator[Block]:
+        """All records, block by block; `passed` is called from time to time, and at the end."""
         with source.text() as text:
-            reader = self._reader(text)
-            records = (record for record in reader if record)
             try:
-                next(records)
-                while chunk := list(islice(records, CHUNK)):
-                    if set(map(len, chunk)) != {width}:
-                        raise self._ragged(source, width)
-                    yield chunk
-            except csv.Error as error:
-                raise _unreadable(source, reader.line_num, error) from None
+                for number, block in enumerate(blocks(text, self.delimiter), 1):
+                    yield block
+                    if number % _TOLD == 0:
+                        passed()
+            except csv.Error:
+                raise self._misread(source, width) from None
+        passed()
 
-    def _ragged(self, source: Source, width: int) -> RequestInvalid:
+    def _fields(self, source: Source, block: Block, width: int) -> list[Any]:
+        """All fields of a block, record after record."""
+        fields = block.fields(width, self.delimiter)
+        if fields is None:
+            raise self._misread(source, width)
+        return fields
+
+    def _misread(self, source: Source, width: int) -> RequestInvalid:
+        """What the first record that cannot be read is told as, with its line: found by reading record by record."""
         for line, record in self._lines(source):
             if len(record) != width:
                 return RequestInvalid(
@@ -127,7 +195,7 @@ class Delimited:
     def _lines(self, source: Source) -> Iterator[tuple[int, list[str]]]:
         """Every record with the number of the line where it starts: the slow way, for the header and for errors."""
         with source.text() as text:
-            reader = self._reader(text)
+            reader = csv_reader(text, self.delimiter)
             before = 0
             try:
                 for record in reader:
@@ -136,10 +204,6 @@ class Delimited:
                     before = reader.line_num
             except csv.Error as error:
                 raise _unreadable(source, reader.line_num, error) from None
-
-    def _reader(self, text: Iterable[str]) -> Any:
-        csv.field_size_limit(FIELD_BYTES)
-        return csv.reader(text, delimiter=self.delimiter, strict=True)
 
 
 def _unreadable(source: Source, line: int, error: csv.Error) -> RequestInvalid:

@@ -69,6 +69,9 @@ class Records:
 
         return Reading(profile, rows, tuple(notes), chunks)
 
+    def once(self, source: Source, *, text: frozenset[str], progress: Progress) -> None:
+        """Records need both passes: any of them may bring another key."""
+
     def _new_column(
         self, source: Source, key: str, columns: dict[str, ValueColumn], text: frozenset[str], rows: int
     ) -> ValueColumn:

@@ -36,6 +36,7 @@ class Source:
         self.size = self._file.seek(0, io.SEEK_END)
         self._file.seek(0)
         self.compressed = self._file.read(2) == GZIP_MAGIC
+        self._state = self._state_now()
 
     def _check_encoding(self, encoding: str) -> None:
         try:
@@ -46,6 +47,14 @@ class Source:
     def position(self) -> int:
         """How many bytes of the file, as it lies on disk, the running pass has consumed."""
         return self._file.tell()
+
+    def is_unchanged(self) -> bool:
+        """Whether nobody has written to the file since it was opened."""
+        return self._state == self._state_now()
+
+    def _state_now(self) -> tuple[int, int]:
+        found = os.fstat(self._file.fileno())
+        return found.st_size, found.st_mtime_ns
 
     @contextmanager
     def binary(self) -> Iterator[BinaryIO]:

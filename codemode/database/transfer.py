@@ -1,6 +1,6 @@
 """Import a file into a table and export rows to a file, through functions that the caller gives.
 
-import_file   source → reader (two passes) → `load`, which keeps all of the rows or none
+import_file   source → reader (one pass or two) → `load`, which keeps all of the rows or none
 export_rows   rows → writer → a file beside the target, renamed over it when it is whole
 """
 
@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import msgspec
 
-from codemode.database.readers import Column, Delimited, Progress, Reader, Reading, changed, text_columns
+from codemode.database.onepass import Contradicted
+from codemode.database.readers import Column, Delimited, Progress, Reader, changed, text_columns
 from codemode.database.records import Records
 from codemode.database.sources import Source
 from codemode.database.writers import DelimitedWriter, Written, write_json, write_markdown, write_ndjson
@@ -118,22 +119,45 @@ def import_file(
     `existing` are the columns of the table that is appended to, with their declared types: what goes into a text
     column stays text as the file has it. `progress` gets the bytes consumed so far, of twice the source's size.
     """
-    reading = reader(source, text=text_columns(existing or {}), progress=progress)
-    rows = load(table, [(column.name, column.type) for column in reading.columns], _rows(source, reading))
+    text, told = text_columns(existing or {}), _forward(progress)
+    once = reader.once(source, text=text, progress=told)
+    try:
+        if once is None:
+            raise Contradicted
+        rows = load(table, once.columns, _rows(source, once.chunks, None))
+        reading = once.learned()
+    except Contradicted:  # a first pass through the whole file has to decide
+        reading = reader(source, text=text, progress=told)
+        columns = [(column.name, column.type) for column in reading.columns]
+        rows = load(table, columns, _rows(source, reading.chunks, reading.rows))
     return Profile(file=source.name, table=table, rows=rows, columns=reading.columns, notes=reading.notes)
 
 
-def _rows(source: Source, reading: Reading) -> Iterator[tuple[Any, ...]]:
+def _forward(progress: Progress) -> Progress:
+    """`progress` that never goes back, where a file has to be read again."""
+    farthest = 0
+
+    def told(consumed: int) -> None:
+        nonlocal farthest
+        farthest = max(farthest, consumed)
+        progress(farthest)
+
+    return told
+
+
+def _rows(
+    source: Source, chunks: Callable[[], Iterator[list[tuple[Any, ...]]]], expected: int | None
+) -> Iterator[tuple[Any, ...]]:
     count = 0
     try:
-        for chunk in reading.chunks():
+        for chunk in chunks():
             count += len(chunk)
             yield from chunk
     except (ValueError, KeyError) as error:
         if isinstance(error, UnicodeError):
             raise
         raise changed(source) from None  # a value that the first pass did not see
-    if count != reading.rows:
+    if not source.is_unchanged() or expected not in (None, count):
         raise changed(source)
 
 

@@ -10,10 +10,12 @@ from codemode.database import schema
 from codemode.database.batch import insert_chunk, insert_for
 from codemode.database.connection import MOST_COLUMNS
 from codemode.database.names import quoted
+from codemode.database.onepass import Contradicted
 from codemode.errors import AlreadyExists, RequestInvalid, StatementLimit
 from codemode.session.statements import Statements
 
 _IF_EXISTS = ("error", "append", "replace")
+_VALUES = 1_000  # bound to one statement: what it keeps for them then stays in the processor's cache
 
 
 def load(
@@ -38,9 +40,16 @@ def load(
             f"{table}: {len(columns):,} columns, and a table has {MOST_COLUMNS} at most",
             hint="bring fewer columns, or one row for each of their values (name, value)",
         )
-    with statements.transaction.unit():
-        _prepare(statements, table, columns, if_exists)
-        return _insert(statements, table, [name for name, _ in columns], rows, progress)
+    entries = statements.tally.entries
+    before = len(entries)
+    try:
+        with statements.transaction.unit():
+            _prepare(statements, table, columns, if_exists)
+            return _insert(statements, table, [name for name, _ in columns], rows, progress)
+    except Contradicted:
+        while len(entries) > before:
+            entries.pop()  # undone and soon begun anew: the log tells of what counts
+        raise
 
 
 def _prepare(statements: Statements, table: str, columns: Sequence[tuple[str, str]], if_exists: str) -> None:
@@ -67,15 +76,21 @@ def _insert(
     progress: Callable[[int], None] | None,
 ) -> int:
     insert = insert_for(table, columns, "error", ())
-    chunk_rows = insert.chunk_rows(statements.opened.limits.chunk_rows, statements.opened.limits.sql_bytes)
+    limits = statements.opened.limits
+    chunk_rows = insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
     connection, width, done, source = statements.opened.connection, len(columns), 0, iter(rows)
+    at_once = min(chunk_rows, max(1, _VALUES // width))
+    sql = insert.sql(at_once)
     total = connection.total_changes()
     with statements.logged("import", insert.sql(1)) as entry:
         statement = statements.checked(insert.sql(1))
         while chunk := list(islice(source, chunk_rows)):
-            values = list(chain.from_iterable(chunk))
             with statements.stepping(statement):
-                entry.rows_written += insert_chunk(connection, insert.sql(len(chunk)), values, done, width)
+                for first in range(0, len(chunk), at_once):
+                    some = chunk[first : first + at_once]
+                    text = sql if len(some) == at_once else insert.sql(len(some))
+                    values = list(chain.from_iterable(some))
+                    entry.rows_written += insert_chunk(connection, text, values, done + first, width)
             done += len(chunk)
             if progress is not None:
                 progress(done)

@@ -93,6 +93,14 @@ def test_a_long_statement_is_kept_with_its_length_and_hash(table: Session) -> No
     assert "50,011 characters, sha256" in statement
 
 
+def test_an_import_that_has_to_begin_again_is_logged_once(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "late.csv"
+    path.write_text("n\n" + "1\n" * 300_000 + "12B\n")
+    assert [column.type for column in session.import_file(path).columns] == ["TEXT"]
+    assert session.value("SELECT count(*) FROM late WHERE typeof(n) = 'text'") == 300_001
+    assert [logged.kind for logged in session.logs() if "late" in logged.statement] == ["query", "import", "exec"]
+
+
 def test_a_damaged_log_is_set_aside_and_the_session_works(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         worker.session("s").exec("CREATE TABLE t (x)")

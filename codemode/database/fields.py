@@ -1,0 +1,62 @@
+"""The records of a delimited text, block by block.
+
+Most files quote nothing. A block without a quotation mark is lines, which `str.split` takes apart in a third of the
+time that the csv module needs; any other block is the csv module's, so that quotes have one reader.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
+from typing import IO, Any, NamedTuple
+
+FIELD_BYTES = 16 * 1024 * 1024  # the csv module's own 128 KiB is less than a text column may hold
+_BLOCK = 32 * 1024  # characters looked at together: their fields stay in the processor's cache, column after column
+
+
+def csv_reader(text: Iterable[str], delimiter: str) -> Any:
+    """The csv module's reader, as RFC 4180 has it."""
+    csv.field_size_limit(FIELD_BYTES)
+    return csv.reader(text, delimiter=delimiter, strict=True)
+
+
+class Block(NamedTuple):
+    """Some records: their `lines` where nothing in them is quoted, else the `records` that the csv module read."""
+
+    lines: list[str] = []
+    records: list[list[str]] = []
+
+    def fields(self, width: int, delimiter: str) -> list[str] | None:
+        """All fields, record after record; None where one of these has not `width` of them."""
+        if not set(map(len, self.records)) <= {width}:
+            return None
+        if not set(map(str.count, self.lines, repeat(delimiter))) <= {width - 1}:
+            return None
+        if self.records:
+            return list(chain.from_iterable(self.records))
+        return delimiter.join(self.lines).split(delimiter) if self.lines else []
+
+
+def blocks(text: IO[str], delimiter: str) -> Iterator[Block]:
+    """All records but the header; blank lines are no records. Raises csv.Error, from which the line cannot be told."""
+    next(filter(None, csv_reader(text, delimiter)), None)
+    while block := text.read(_BLOCK):
+        if block[-1] != "\n":
+            block += text.readline()
+        if '"' in block or len(block) > FIELD_BYTES:
+            yield Block(records=_quoted(block, text, delimiter))
+        else:
+            if "\r" in block:  # each of the three ends a line, to the csv module too
+                block = block.replace("\r\n", "\n").replace("\r", "\n")
+            yield Block(list(filter(None, block.split("\n"))))
+
+
+def _quoted(block: str, text: IO[str], delimiter: str) -> list[list[str]]:
+    """The records of `block`, of which the last may go on in what follows of `text`."""
+    lines = io.StringIO(block, newline="")
+    reader, records = csv_reader(chain(lines, text), delimiter), []
+    while lines.tell() < len(block):
+        records.append(next(reader))
+    return list(filter(None, records))

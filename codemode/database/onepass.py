@@ -1,0 +1,121 @@
+"""Rows of a delimited file in one reading: its beginning tells the types, and every later value has to agree.
+
+Most files go on as they begin. Where a later value asks for another type, `Contradicted` ends the reading; whoever
+took rows gives them back, and the file is read in two passes (`readers.py`), which decide over all of it. Either way
+the types are those of the whole file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from codemode.database.fields import Block
+from codemode.database.infer import REMEMBERED, TextColumn
+from codemode.database.typed import Rows, TypedLines
+
+
+class Contradicted(Exception):
+    """A value asks for another type than the beginning of its column."""
+
+
+class OnePass:
+    """`chunks` reads the file; `count`, and the columns' `nulls`, are known when it has come to its end."""
+
+    def __init__(
+        self,
+        beginning: Sequence[TextColumn],
+        *,
+        blocks: Callable[[], Iterator[Block]],
+        fields: Callable[[Block], list[Any]],
+        lines: TypedLines,
+    ) -> None:
+        self.columns = [AgreeingColumn(column) for column in beginning]
+        self._numbers = [(n, column) for n, column in enumerate(self.columns) if column.type == "REAL"]
+        self._others = [(n, column) for n, column in enumerate(self.columns) if column.type != "REAL"]
+        self._is_typed = all(column.is_settled for column in self.columns)
+        self._blocks, self._fields, self._lines = blocks, fields, lines
+        self.count = 0
+
+    def chunks(self) -> Iterator[Rows]:
+        """Lists of rows ready to bind; raises Contradicted."""
+        for block in self._blocks():
+            found = self._lines.rows(block.lines) if block.lines and self._is_typed else None
+            rows = self._by_value(self._fields(block)) if found is None else self._by_line(*found)
+            self.count += len(rows)
+            yield rows
+
+    def _by_line(self, rows: Rows, with_nulls: Rows) -> Rows:
+        if with_nulls:
+            counted = list(zip(*with_nulls, strict=True))
+            for position, column in self._others:
+                column.nulls += counted[position].count(None)
+        if not self._numbers:
+            return rows
+        cells: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for position, column in self._numbers:
+            cells[position] = column.values(cells[position])
+        return list(zip(*cells, strict=True))
+
+    def _by_value(self, fields: list[Any]) -> Rows:
+        width = len(self.columns)
+        for position, column in enumerate(self.columns):
+            cells = fields[position::width]
+            if (values := column.values(cells)) is not cells:
+                fields[position::width] = values
+        return list(zip(*[iter(fields)] * width, strict=True))
+
+
+class AgreeingColumn:
+    """A column that stays of the type that its beginning has."""
+
+    def __init__(self, beginning: TextColumn) -> None:
+        self.type, self.nulls = beginning.type, 0
+        self._seen, self._verdict = beginning, beginning.kinds.verdict()
+        blanks = () if self.type == "TEXT" else ("", None)  # None: a NULL that is one already
+        self._null_values: dict[Any, Any] = dict.fromkeys((*beginning.null_texts, *blanks))
+        self._parse: Callable[[str], Any] = int if self.type == "INTEGER" else float
+        self._known: dict[Any, Any] = {}  # text → number, within bounds
+        self._has_nulls = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether texts in it need not be looked at one by one: not so where all are NULL or long numbers so far."""
+        return self.type != "TEXT" or self._seen.kinds.text
+
+    def values(self, cells: Sequence[Any]) -> Sequence[Any]:
+        """One chunk of texts as SQLite values; raises Contradicted."""
+        return self._texts(cells) if self.type == "TEXT" else self._numbers(cells)
+
+    def _texts(self, cells: Sequence[Any]) -> Sequence[Any]:
+        if not self._seen.kinds.text:
+            self._learn(set(cells).difference(self._null_values, ("",)))
+        found = sum(map(cells.count, self._null_values))
+        self.nulls += found
+        return list(map(self._null_values.get, cells, cells)) if found else cells
+
+    def _numbers(self, cells: Sequence[Any]) -> Sequence[Any]:
+        known = self._known
+        try:
+            values = list(map(known.__getitem__, cells))
+        except KeyError:
+            self._remember(set(cells))
+            values = list(map(known.__getitem__, cells))
+        if self._has_nulls:
+            self.nulls += values.count(None)
+        return values
+
+    def _remember(self, texts: set[str]) -> None:
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+        new = texts.difference(self._known, self._null_values)
+        self._learn(new)
+        self._known.update(zip(new, map(self._parse, new), strict=True))
+        if not texts.isdisjoint(self._null_values):
+            self._has_nulls = True
+            self._known.update(self._null_values)
+
+    def _learn(self, texts: set[str]) -> None:
+        self._seen.classify(texts)
+        if self._seen.kinds.verdict() != self._verdict:
+            raise Contradicted
