@@ -123,7 +123,7 @@ def test_helpers_that_were_given_a_name_go_on_working(live: Session) -> None:
 
 
 def test_an_iterator_of_an_earlier_execution_reads_nothing_of_a_later_one(live: Session) -> None:
-    live.script("CREATE TABLE t AS SELECT 1 AS a; CREATE TABLE u AS SELECT 2 AS a")
+    live.script("CREATE TABLE t AS SELECT 1 AS a UNION ALL SELECT 4; CREATE TABLE u AS SELECT 2 AS a")
     ran(live, "old = helpers.db.pages('SELECT a FROM t', size=1)\nfirst = next(old)")
     outcome = live.run("""
 new = helpers.db.pages("SELECT a FROM u UNION ALL SELECT 3", size=1)
