@@ -29,9 +29,9 @@ class Guarded(NamedTuple):
 
 
 GUARDED = (
-    Guarded("trivial_snippet", "trivial snippets in bursts of the pool's size", "fork + exit", 0.9),
+    Guarded("trivial_snippet", "trivial snippets in bursts of the pool's size", "fork + exit", 1.7),
     Guarded("compute", "additions in a snippet", "CPython exec", 1.75),
-    Guarded("helper_call", "one helpers.db.value('select 1') of a loop", "echo of the same frames", 9),
+    Guarded("helper_call", "one helpers.db.value('select 1') of a loop", "echo of the same frames", 15),
     Guarded("batch_insert", "records of a generator into a table by one batch_insert", "apsw executemany", 1.75),
     Guarded("query", "rows of one query into a snippet", "apsw fetch to dicts", 3.75),
 )
