@@ -44,6 +44,8 @@
     │   └── AuthForbidden             auth.forbidden           use a token with the scope that is named
     ├── TokenNotFound                 token.not_found          ask for the list of tokens
     ├── ExecutionNotFound             execution.not_found      ask within an hour, with the id that was answered
+    ├── RecordNotFound                record.not_found         list the records to see those there are
+    ├── RecordExists                  record.exists            choose another id or name
     ├── QuotaError                    the tenant has what its quota allows
     │   ├── QuotaExceeded             quota.exceeded           delete what is not needed
     │   └── TooManyAtOnce             quota.executions         try again after `retry_after` seconds
@@ -54,6 +56,7 @@
         ├── WorkerUnavailable         worker.unavailable       raise what the message names, or try again
         ├── WorkerUnreachable         worker.unreachable       check the address, or try again
         ├── CatalogDamaged            worker.catalog           restore catalog.db, or move it away
+        ├── SecretMissing             worker.secret            name the file of keys in `secret_keys_file`
         ├── ExtraMissing              worker.extra             install the extra that the message names
         └── WorkerInternal            worker.internal          report the id
 
@@ -355,6 +358,18 @@ class ExecutionNotFound(CodemodeError):
     code = "execution.not_found"
 
 
+class RecordNotFound(CodemodeError):
+    """The tenant has no such user, message, panel or other record; the list of them shows those there are."""
+
+    code = "record.not_found"
+
+
+class RecordExists(CodemodeError):
+    """The tenant has a record of that id or name already; choose another."""
+
+    code = "record.exists"
+
+
 class QuotaError(CodemodeError):
     """The tenant has what its quota allows already."""
 
@@ -421,6 +436,12 @@ class CatalogDamaged(WorkerError):
     """The catalogue of sessions cannot be read; restore catalog.db from a copy, or move it away and start anew."""
 
     code = "worker.catalog"
+
+
+class SecretMissing(WorkerError):
+    """What is sensitive is sealed with a key, and the worker does not have it; name its file in `secret_keys_file`."""
+
+    code = "worker.secret"
 
 
 class ExtraMissing(WorkerError, ImportError):

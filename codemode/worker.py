@@ -19,7 +19,9 @@ from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.catalog import Catalog, catalog_damaged
 from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
+from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import iso, now_ms, sure_ms
@@ -81,6 +83,7 @@ class Worker:
         self.tenants, self.rates = Tenants(self._catalog), Rates(self._catalog)
         self.participants = Participants(self._catalog)
         self.background = BackgroundExecutions(self._catalog)
+        self._seal = Seal.of_file(self.settings.secret_keys_file)
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
         self.registry.on_gone = lambda key: (found := forget()) and found(key)
@@ -183,6 +186,10 @@ class Worker:
                 f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are"
             )
         return self._info(record)
+
+    def of(self, tenant: str = TENANT) -> TenantRecords:
+        """Everything that the catalogue holds of a tenant: its users, its workspaces, what is said in its sessions."""
+        return TenantRecords(self._catalog, tenant, self._seal)
 
     def create_token(
         self,

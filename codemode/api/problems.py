@@ -43,6 +43,8 @@ _STATUS = {
     "session.not_found": 404,
     "token.not_found": 404,
     "execution.not_found": 404,
+    "record.not_found": 404,
+    "record.exists": 409,
     "session.expired": 410,
     "session.busy": 429,
     "session.exists": 409,

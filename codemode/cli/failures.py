@@ -17,7 +17,7 @@ from codemode.errors import CodemodeError, RequestInvalid, StorageFull, WorkerIn
 FAILED, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 USAGE_CODES = {
     "request.invalid", "session.not_found", "session.expired", "session.exists", "session.no_such_checkpoint",
-    "session.checkpoint_exists", "session.cannot_undo",
+    "session.checkpoint_exists", "session.cannot_undo", "record.not_found", "record.exists",
 }  # fmt: skip
 LISTED = 20  # names of `available` that people are shown; JSON has them all
 

@@ -5,28 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import UTC, datetime
+
+from codemode.moments import iso
+
+__all__ = ["SureClock", "iso", "now", "now_ms", "since_boot_ms", "sure_ms"]
 
 _log = logging.getLogger("codemode")
 _JUMP_MS = 60_000  # no clock that runs gains this much on another between two looks
-_written = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
 _BELIEVED_MS = 3_600_000  # a clock that stays ahead for an hour is taken to be right
 
 
 def now_ms() -> int:
     """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-def iso(milliseconds: int) -> str:
-    """`milliseconds` since 1970 as ISO 8601 UTC text."""
-    global _written
-    second, rest = divmod(milliseconds, 1000)
-    known, text = _written  # read and set as one: threads come by
-    if known != second:
-        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        _written = second, text
-    return f"{text}{rest:03d}Z"
 
 
 def now() -> str:

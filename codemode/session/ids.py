@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import time
 
 from codemode.asked import parse_session_id
+from codemode.moments import ulid
 
 __all__ = ["directory_name", "new_execution_id", "new_session_id", "parse_session_id", "ulid"]
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-def ulid() -> str:
-    """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters that sort by time."""
-    number = (int(time.time() * 1000) << 80) | int.from_bytes(os.urandom(10), "big")
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
 def new_session_id() -> str:

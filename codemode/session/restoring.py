@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from codemode.catalog.copying import is_untouched, take_over
+from codemode.catalog.copying import is_untouched, take_over, take_over_records
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
@@ -93,6 +93,8 @@ def restore(
             if catalog is not None:
                 take_over(registry.catalog.file, catalog)
             done = [restoring.place(each, archive.name, existing) for each in staged]
+            if catalog is not None:
+                take_over_records(registry.catalog.file, catalog)
     passed = [_told(copy, record, "skipped") for copy, record in chosen if (copy, record) not in wanted]
     return Restored(file=str(archive), sessions=(*done, *passed), catalog=catalog is not None)
 

@@ -107,6 +107,11 @@ def test_everything_comes_back_in_an_empty_place_with_tokens(tmp_path: Path) -> 
         worker.session("a").exec("CREATE TABLE a (x)")
         worker.session("a", tenant="other").exec("CREATE TABLE b (x)")
         worker.audit.add(at=5, tenant="other", actor="x", action="y")
+        other = worker.of("other")
+        other.users.create("ann", now=5, kind="agent")
+        other.groups.create("crew", now=5)
+        first = other.messages.post("a", "the disk is full", user_id="ann", now=5)
+        other.messages.post("a", "which one?", thread=first.id, now=6)
         worker.backup(tmp_path / "b.zip")
     with Worker(data_dir=tmp_path / "new") as worker:
         done = worker.restore(tmp_path / "b.zip")
@@ -116,6 +121,10 @@ def test_everything_comes_back_in_an_empty_place_with_tokens(tmp_path: Path) -> 
         assert worker.session("a", create=False).get_tables() == ["a"]
         assert worker.tokens.find(secret, 10)[0].id == token.id
         assert [act.action for act in worker.audit.read("other")] == ["y"]
+        assert worker.of("other").users.get("ann").kind == "agent"
+        assert worker.of("other").groups.page().rows
+        assert worker.of("other").messages.page(text="disk").rows == [first]
+        assert worker.of("other").messages.page(thread=first.id).rows[1] == first
 
 
 def test_tokens_of_a_place_in_use_stay_what_they_are(tmp_path: Path) -> None:

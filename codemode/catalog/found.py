@@ -1,0 +1,20 @@
+"""The errors for what is not there, and for what is there already. Another tenant's are not there."""
+
+from __future__ import annotations
+
+from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
+
+
+def no_session(session_id: str) -> SessionNotFound:
+    """The error for a session that is not there, or has expired."""
+    return SessionNotFound(f"there is no session {session_id!r:.140}", hint="list the sessions to see those there are")
+
+
+def no_record(what: str, name: str) -> RecordNotFound:
+    """The error for a record that is not there."""
+    return RecordNotFound(f"there is no {what} {name!r:.140}", hint="list them to see those there are")
+
+
+def exists(what: str, name: str, hint: str) -> RecordExists:
+    """The error for a record that is there already."""
+    return RecordExists(f"there is a {what} {name!r:.140} already", hint=hint)

@@ -1,0 +1,59 @@
+"""Groups: users of a tenant who belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codemode.catalog.fields import parse_limit
+from codemode.catalog.found import no_record
+from codemode.catalog.named import NamedRecords
+from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.rows import columns, record
+from codemode.values.records import Group, GroupMember
+
+
+class Groups(NamedRecords[Group]):
+    """The groups of a tenant, and who is in them."""
+
+    table, word, prefix, kind = "groups", "group", "g_", Group
+
+    def add(self, group_id: str, user_id: str, *, now: int) -> GroupMember:
+        """Have a user in a group, who may be in it already; raises RecordNotFound where either is not there."""
+        rows = self._store.run(
+            "INSERT INTO group_members (tenant, group_id, user_id, joined_at)"  # noqa: S608
+            " SELECT g.tenant, g.id, u.id, ?4 FROM groups AS g JOIN users AS u ON u.tenant = g.tenant"
+            " WHERE g.tenant = ?1 AND g.id = ?2 AND u.id = ?3 AND u.deleted_at IS NULL"
+            " ON CONFLICT (tenant, group_id, user_id) DO UPDATE SET joined_at = group_members.joined_at"
+            f" RETURNING {columns(GroupMember)}",
+            group_id, user_id, now,
+        )  # fmt: skip
+        if not rows:
+            raise no_record("group with that user, or user", f"{group_id} {user_id}")
+        return record(GroupMember, rows[0])
+
+    def members(self, group_id: str, *, after: str | None = None, limit: int = 50) -> Page[GroupMember]:
+        """Who is in a group, by id."""
+        asked = Asked().that("group_id = {}", group_id)
+        return self._members(asked, "user_id", after, limit, key=1)
+
+    def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[GroupMember]:
+        """Which groups a user is in, by id."""
+        return self._members(Asked().that("user_id = {}", user_id), "group_id", after, limit, key=0)
+
+    def _members(self, asked: Asked, order: str, after: str | None, limit: int, *, key: int) -> Page[GroupMember]:
+        asked.that(f"{order} > {{}}", parse_after(after))
+        sql = (
+            f"SELECT {columns(GroupMember)} FROM group_members WHERE {asked.where}"  # noqa: S608
+            f" ORDER BY {order} LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        )
+        return paged(self._store.look(sql, *asked.params), limit, _member, key=key)
+
+    def remove_member(self, group_id: str, user_id: str) -> None:
+        """Have the user in it no more; raises RecordNotFound where he is not."""
+        sql = "DELETE FROM group_members WHERE tenant = ?1 AND group_id = ?2 AND user_id = ?3 RETURNING 1"
+        if not self._store.run(sql, group_id, user_id):
+            raise no_record("member", user_id)
+
+
+def _member(row: tuple[Any, ...]) -> GroupMember:
+    return record(GroupMember, row)

@@ -1,0 +1,139 @@
+"""Messages of a session: chat between people and agents, what was asked of MCP servers and answered, and notices.
+
+They are ordered by their ids, which begin with the time. A thread has one level: an answer to an answer belongs to the
+message that began the thread.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, parse_object, parse_text
+from codemode.catalog.found import no_record, no_session
+from codemode.catalog.pages import Asked, Page, paged, parse_after, parse_number_after
+from codemode.catalog.participants import parse_user
+from codemode.catalog.rows import columns, record
+from codemode.errors import RequestInvalid
+from codemode.moments import earliest_ulid, ulid_at
+from codemode.values.records import Message, MessageType
+
+MESSAGE_TYPES: tuple[MessageType, ...] = get_args(MessageType)
+_PREFIX = "m_"
+_QUERY_CHARACTERS = 1_000
+_FIELDS = columns(Message, "m")
+
+
+class Messages:
+    """The messages of a tenant's sessions."""
+
+    def __init__(self, store: BoundStore) -> None:
+        self._store = store
+
+    def post(
+        self,
+        session_id: str,
+        content: str,
+        *,
+        now: int,
+        message_type: str = "chat",
+        user_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        thread: str | None = None,
+    ) -> Message:
+        """Add a message to a session that has not expired; `thread` is a message that it answers.
+
+        A `user_id` that is new becomes a user. Raises RequestInvalid, SessionNotFound, and RecordNotFound for a
+        `thread` that is none.
+        """
+        rows = self._store.run(
+            "INSERT INTO messages (tenant, session_id, id, user_id, message_type, content, metadata, thread,"  # noqa: S608
+            " created_at) SELECT s.tenant, s.id, ?3, ?4, ?5, ?6, ?7, coalesce(t.thread, t.id), ?9 FROM sessions AS s"
+            " LEFT JOIN messages AS t ON t.tenant = s.tenant AND t.session_id = s.id AND t.id = ?8"
+            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL AND (?8 IS NULL OR t.id IS NOT NULL)"
+            f" RETURNING {columns(Message)}",
+            session_id, _PREFIX + ulid_at(now), None if user_id is None else parse_user(user_id),
+            parse_choice(message_type, "type of message", MESSAGE_TYPES),
+            parse_text(content, "the content of a message", CONTENT_BYTES), parse_object(metadata), thread, now,
+        )  # fmt: skip
+        if not rows:
+            raise no_session(session_id) if thread is None else no_record("session or message", thread)
+        return record(Message, rows[0])
+
+    def get(self, session_id: str, message_id: str) -> Message:
+        """One message; raises RecordNotFound."""
+        sql = f"SELECT {_FIELDS} FROM messages AS m WHERE m.tenant = ?1 AND m.session_id = ?2 AND m.id = ?3"  # noqa: S608
+        rows = self._store.look(sql, session_id, message_id)
+        if not rows:
+            raise no_record("message", message_id)
+        return record(Message, rows[0])
+
+    def page(
+        self,
+        session_id: str | None = None,
+        *,
+        message_type: str | None = None,
+        user_id: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        text: str | None = None,
+        thread: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Message]:
+        """The newest messages, of a session or of all of the tenant's, newest first.
+
+        `since` is the first moment and `until` the first one after, in milliseconds since 1970; `text` are words that
+        are all in the content, the beginning of one with `*`; `thread` is the message that began a thread, which is
+        answered with it. Raises RequestInvalid.
+        """
+        asked = Asked("m.tenant = ?1").that("m.session_id = {}", session_id).that("m.user_id = {}", user_id)
+        if message_type is not None:
+            asked.that("m.message_type = {}", parse_choice(message_type, "type of message", MESSAGE_TYPES))
+        asked.that("m.id >= {}", None if since is None else _PREFIX + earliest_ulid(since))
+        asked.that("m.id < {}", None if until is None else _PREFIX + earliest_ulid(until))
+        if thread is not None:
+            asked.that("(m.thread = {0} OR m.id = {0})", thread)
+        if text is not None:
+            return self._found(asked, session_id, text, parse_number_after(after), parse_limit(limit))
+        asked.that("m.id < {}", parse_after(after))
+        sql = (
+            f"SELECT {_FIELDS} FROM messages AS m WHERE {asked.where}"  # noqa: S608
+            f" ORDER BY m.id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        )
+        return paged(self._store.look(sql, *asked.params), limit, _message)
+
+    def _found(self, asked: Asked, session_id: str | None, text: str, before: int | None, limit: int) -> Page[Message]:
+        """Those that the full-text index has, in the order in which they came to the database."""
+        query = _matching(self._store.tenant, session_id, _words(text))
+        asked.that("messages_text MATCH {}", query).that("messages_text.rowid < {}", before)
+        sql = (
+            f"SELECT {_FIELDS}, m.position FROM messages_text JOIN messages AS m ON m.position = messages_text.rowid"  # noqa: S608
+            f" WHERE {asked.where} ORDER BY messages_text.rowid DESC LIMIT {asked.bind(limit + 1)}"
+        )
+        return paged(self._store.look(sql, *asked.params), limit, _message, key=-1)
+
+    def remove(self, session_id: str, message_id: str) -> None:
+        """Remove a message, and with one that began a thread its answers; raises RecordNotFound."""
+        sql = "DELETE FROM messages WHERE tenant = ?1 AND session_id = ?2 AND id = ?3 RETURNING 1"
+        if not self._store.run(sql, session_id, message_id):
+            raise no_record("message", message_id)
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    return record(Message, row)
+
+
+def _words(text: Any) -> list[str]:
+    """The words to look for; raises RequestInvalid where there is none, which would find everything."""
+    words = [word for word in parse_text(text, "text", _QUERY_CHARACTERS).split() if any(map(str.isalnum, word))]
+    if not words:
+        raise RequestInvalid("there is no word in the text to look for", hint='such as "disk full", or "dis*"')
+    return words
+
+
+def _matching(tenant: str, session_id: str | None, words: list[str]) -> str:
+    """The query of FTS5: quoted words are never read as its operators."""
+    scope = [f"t{tenant.encode().hex()}", *([] if session_id is None else [f"s{session_id.encode().hex()}"])]
+    quoted = ['"' + word.rstrip("*").replace('"', '""') + '"' + "*" * word.endswith("*") for word in words]
+    return " AND ".join([*(f"scope : {each}" for each in scope), f"content : ({' AND '.join(quoted)})"])

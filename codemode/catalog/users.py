@@ -1,0 +1,168 @@
+"""Users: the people and agents of a tenant. One that is deleted stays known until his retention, and can do nothing.
+
+Whoever is named by a token, takes part in a session or writes a message is a user: triggers see to it. What another
+system calls a user is kept as a keyed hash, so that a stolen catalogue does not tell who he is there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from msgspec import UNSET
+
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.changes import Changes, Given
+from codemode.catalog.fields import parse_choice, parse_limit, parse_name, parse_object, parse_text
+from codemode.catalog.found import exists, no_record
+from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.participants import parse_user
+from codemode.catalog.rows import columns, record
+from codemode.catalog.seal import Seal
+from codemode.errors import RequestInvalid
+from codemode.moments import ulid_at
+from codemode.values.records import User, UserKind
+
+KINDS: tuple[UserKind, ...] = get_args(UserKind)
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_EMAIL_CHARACTERS = 254
+_OUTSIDE_BYTES = 1_024
+_FIELDS = columns(User)
+
+
+class Users:
+    """The users of a tenant."""
+
+    def __init__(self, store: BoundStore, seal: Seal) -> None:
+        self._store, self._seal = store, seal
+
+    def create(
+        self,
+        user_id: str | None = None,
+        *,
+        now: int,
+        kind: str = "human",
+        display_name: str = "",
+        email: str | None = None,
+        outside_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> User:
+        """A new user, with a minted id unless it is given; raises RequestInvalid, SecretMissing, and RecordExists."""
+        new_id = f"u_{ulid_at(now)}" if user_id is None else parse_user(user_id)
+        rows = self._store.run(
+            "INSERT INTO users (tenant, id, kind, display_name, email, outside_id_hash, metadata, created_at,"  # noqa: S608
+            f" updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT DO NOTHING RETURNING {_FIELDS}",
+            new_id, parse_choice(kind, "kind of user", KINDS), _display_name(display_name), _email(email),
+            self._hash(outside_id), parse_object(metadata), now,
+        )  # fmt: skip
+        if not rows:
+            raise exists("user", new_id, "choose another id, e-mail or outside id; deleted users keep their ids")
+        return record(User, rows[0])
+
+    def get(self, user_id: str) -> User:
+        """One user, deleted ones too; raises RecordNotFound."""
+        return self._one("id = ?2", user_id, user_id)
+
+    def by_email(self, email: str) -> User:
+        """The user of an e-mail address, in whatever case; raises RecordNotFound."""
+        return self._one("lower(email) = lower(?2) AND email IS NOT NULL AND deleted_at IS NULL", email, email)
+
+    def by_outside_id(self, outside_id: str) -> User:
+        """The user whom another system calls so; raises RecordNotFound, and SecretMissing."""
+        where = "outside_id_hash = ?2 AND outside_id_hash IS NOT NULL AND deleted_at IS NULL"
+        return self._one(where, self._hash(outside_id), "with that outside id")
+
+    def _one(self, where: str, value: str | None, name: str) -> User:
+        rows = self._store.look(f"SELECT {_FIELDS} FROM users WHERE tenant = ?1 AND {where}", value)  # noqa: S608
+        if not rows:
+            raise no_record("user", name)
+        return record(User, rows[0])
+
+    def page(
+        self, *, kind: str | None = None, deleted: bool = False, after: str | None = None, limit: int = 50
+    ) -> Page[User]:
+        """Users by id, all or of one kind, without those deleted unless they are asked for; raises RequestInvalid."""
+        asked = Asked("tenant = ?1" if deleted else "tenant = ?1 AND deleted_at IS NULL")
+        asked.that("kind = {}", None if kind is None else parse_choice(kind, "kind of user", KINDS))
+        asked.that("id > {}", parse_after(after))
+        sql = f"SELECT {_FIELDS} FROM users WHERE {asked.where} ORDER BY id LIMIT {asked.bind(parse_limit(limit) + 1)}"  # noqa: S608
+        return paged(self._store.look(sql, *asked.params), limit, _user)
+
+    def update(
+        self,
+        user_id: str,
+        *,
+        now: int,
+        kind: Given[str] = UNSET,
+        display_name: Given[str] = UNSET,
+        email: Given[str | None] = UNSET,
+        outside_id: Given[str | None] = UNSET,
+        metadata: Given[dict[str, Any]] = UNSET,
+    ) -> User:
+        """Change what is given of a user who is not deleted.
+
+        Raises RequestInvalid, SecretMissing, RecordNotFound, and RecordExists for an e-mail or outside id of another.
+        """
+        hashed = UNSET if outside_id is UNSET else self._hash(outside_id)
+        changes = Changes(user_id, email or None, hashed or None).to("updated_at", now)
+        changes.to("kind", kind, _kind).to("display_name", display_name, _display_name).to("email", email, _email)
+        changes.to("outside_id_hash", hashed).to("metadata", metadata, parse_object)
+        rows = self._store.run(
+            f"UPDATE users SET {changes.text} WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NULL"  # noqa: S608
+            " AND NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"
+            " AND o.email IS NOT NULL AND lower(o.email) = lower(?3))"
+            " AND NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"
+            f" AND o.outside_id_hash IS NOT NULL AND o.outside_id_hash = ?4) RETURNING {_FIELDS}",
+            *changes.params,
+        )
+        if rows:
+            return record(User, rows[0])
+        if self.get(user_id).deleted_at is not None:
+            raise no_record("user", user_id)
+        raise exists("user", "with that e-mail or outside id", "choose another one")
+
+    def remove(self, user_id: str, *, now: int) -> User:
+        """Delete a user softly: he stays known, his tokens are revoked, he is in no session and no group.
+
+        Raises RecordNotFound.
+        """
+        with self._store.at_once():
+            rows = self._store.run(
+                "UPDATE users SET deleted_at = ?3, updated_at = ?3"  # noqa: S608
+                f" WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NULL RETURNING {_FIELDS}",
+                user_id, now,
+            )  # fmt: skip
+            if not rows:
+                raise no_record("user", user_id)
+            whose = "WHERE tenant = ?1 AND user_id = ?2"
+            self._store.run(f"UPDATE tokens SET revoked_at = coalesce(revoked_at, ?3) {whose}", user_id, now)  # noqa: S608
+            self._store.run(f"UPDATE participants SET left_at = ?3 {whose} AND left_at IS NULL", user_id, now)  # noqa: S608
+            self._store.run(f"DELETE FROM group_members {whose}", user_id)  # noqa: S608
+            self._store.run(f"DELETE FROM subscriptions {whose}", user_id)  # noqa: S608
+        return record(User, rows[0])
+
+    def _hash(self, outside_id: str | None) -> str | None:
+        if outside_id is None:
+            return None
+        text = parse_text(outside_id, "an outside id", _OUTSIDE_BYTES)
+        return self._seal.hash(f"{self._store.tenant}\0{text}")
+
+
+def _user(row: tuple[Any, ...]) -> User:
+    return record(User, row)
+
+
+def _kind(value: Any) -> str:
+    return parse_choice(value, "kind of user", KINDS)
+
+
+def _display_name(value: Any) -> str:
+    return parse_name(value, "a display name", least=0)
+
+
+def _email(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and len(value) <= _EMAIL_CHARACTERS and value.isprintable() and _EMAIL.fullmatch(value):
+        return value
+    raise RequestInvalid(f"{value!r:.80} is no e-mail address", hint=f"name@host, at most {_EMAIL_CHARACTERS}")

@@ -1,0 +1,50 @@
+"""Times as text, and ids that begin with the time at which they were made."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM = 80  # bits of a ULID below its 48 bits of milliseconds
+_written = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
+_newest = (-1, 0)  # the milliseconds and the rest of the last id of a given time
+_minting = threading.Lock()
+
+
+def iso(milliseconds: int) -> str:
+    """`milliseconds` since 1970 as ISO 8601 UTC text."""
+    global _written
+    second, rest = divmod(milliseconds, 1000)
+    known, text = _written  # read and set as one: threads come by
+    if known != second:
+        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        _written = second, text
+    return f"{text}{rest:03d}Z"
+
+
+def ulid() -> str:
+    """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters that sort by time."""
+    return _spelt((time.time_ns() // 1_000_000) << _RANDOM | int.from_bytes(os.urandom(10), "big"))
+
+
+def ulid_at(milliseconds: int) -> str:
+    """A new ULID of a given time; those of one millisecond sort in the order in which this process made them."""
+    global _newest
+    with _minting:
+        known, rest = _newest
+        # One more than the last: a random number of 79 bits has room above it for as many.
+        rest = rest + 1 if known == milliseconds else int.from_bytes(os.urandom(10), "big") >> 1
+        _newest = milliseconds, rest
+    return _spelt(milliseconds << _RANDOM | rest)
+
+
+def earliest_ulid(milliseconds: int) -> str:
+    """What no ULID of that millisecond or a later one sorts before."""
+    return _spelt(max(0, milliseconds) << _RANDOM)
+
+
+def _spelt(number: int) -> str:
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))

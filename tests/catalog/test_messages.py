@@ -1,0 +1,133 @@
+"""Messages: what is posted is listed, filtered, paged and found again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from places import NOW, SESSION
+
+from codemode.catalog.fields import CONTENT_BYTES
+from codemode.catalog.sessions import Sessions
+from codemode.catalog.tenant import TenantRecords
+from codemode.errors import RecordNotFound, RequestInvalid, SessionNotFound
+
+
+def contents(acme: TenantRecords, **asked: Any) -> list[str]:
+    return [message.content for message in acme.messages.page(SESSION, **asked).rows]
+
+
+@pytest.fixture
+def chat(acme: TenantRecords) -> TenantRecords:
+    post = acme.messages.post
+    post(SESSION, "The disk of Oslo is full", now=NOW, user_id="ann")
+    post(SESSION, "tools/call", now=NOW + 1, message_type="mcp_request", metadata={"tool": {"name": "df"}})
+    post(SESSION, "disks: 1", now=NOW + 2, message_type="mcp_response")
+    post(SESSION, "cleared the disk", now=NOW + 3, user_id="bob")
+    return acme
+
+
+def test_a_posted_message_is_answered_as_it_is_stored(acme: TenantRecords):
+    posted = acme.messages.post(SESSION, "hi", now=NOW, user_id="ann", metadata={"a": [1, None]})
+    assert posted == acme.messages.get(SESSION, posted.id) == acme.messages.page().rows[0]
+    assert (posted.message_type, posted.created_at) == ("chat", "2023-11-14T22:13:20.000Z")
+    assert posted.metadata == {"a": [1, None]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ["cleared the disk", "disks: 1", "tools/call", "The disk of Oslo is full"]),
+        ({"message_type": "mcp_request"}, ["tools/call"]),
+        ({"user_id": "ann"}, ["The disk of Oslo is full"]),
+        ({"since": NOW + 2}, ["cleared the disk", "disks: 1"]),
+        ({"since": NOW + 1, "until": NOW + 2}, ["tools/call"]),
+        ({"text": "disk"}, ["cleared the disk", "The disk of Oslo is full"]),
+        ({"text": "DISK oslo"}, ["The disk of Oslo is full"]),
+        ({"text": "disk*"}, ["cleared the disk", "disks: 1", "The disk of Oslo is full"]),
+        ({"text": 'disk" OR "tools'}, []),
+        ({"text": "disk", "user_id": "bob"}, ["cleared the disk"]),
+        ({"text": "disk", "until": NOW + 3}, ["The disk of Oslo is full"]),
+    ],
+)
+def test_a_list_has_what_is_asked_for_newest_first(chat: TenantRecords, asked: dict[str, Any], expected: list[str]):
+    assert contents(chat, **asked) == expected
+
+
+@pytest.mark.parametrize("asked", [{}, {"text": "word"}, {"message_type": "chat"}])
+def test_pages_have_every_message_once(acme: TenantRecords, asked: dict[str, Any]):
+    posted = [acme.messages.post(SESSION, f"word {n}", now=NOW).id for n in range(7)]
+    found: list[str] = []
+    after = None
+    while True:
+        page = acme.messages.page(SESSION, after=after, limit=3, **asked)
+        found += [message.id for message in page.rows]
+        acme.messages.post(SESSION, "a word that comes meanwhile", now=NOW + 1)
+        if (after := page.next) is None:
+            break
+    assert found == posted[::-1]
+
+
+def test_an_answer_to_an_answer_belongs_to_the_thread_that_was_begun(acme: TenantRecords):
+    first = acme.messages.post(SESSION, "one", now=NOW)
+    second = acme.messages.post(SESSION, "two", now=NOW, thread=first.id)
+    third = acme.messages.post(SESSION, "three", now=NOW, thread=second.id)
+    acme.messages.post(SESSION, "elsewhere", now=NOW)
+    assert third.thread == second.thread == first.id
+    assert contents(acme, thread=first.id) == ["three", "two", "one"]
+    acme.messages.remove(SESSION, first.id)
+    assert contents(acme) == ["elsewhere"]
+
+
+def test_what_is_removed_is_not_found_by_its_words(chat: TenantRecords):
+    for message in chat.messages.page(text="disk").rows:
+        chat.messages.remove(SESSION, message.id)
+    assert contents(chat, text="disk") == []
+    chat.store.run("INSERT INTO messages_text (messages_text, rank) SELECT 'integrity-check', 1 WHERE ?1 = ?1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content": 7},
+        {"content": "x" * (CONTENT_BYTES + 1)},
+        {"content": "a\0b"},
+        {"content": "\ud800"},
+        {"message_type": "shout"},
+        {"user_id": " "},
+        {"metadata": ["a"]},
+        {"metadata": {"a": "\0"}},
+        {"metadata": {"a": float("nan")}},
+        {"metadata": {"a": "x" * 20_000}},
+    ],
+)
+def test_what_cannot_be_stored_is_refused(acme: TenantRecords, wrong: dict[str, Any]):
+    with pytest.raises(RequestInvalid):
+        acme.messages.post(SESSION, **{"content": "hi", "now": NOW, **wrong})
+    assert contents(acme) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"message_type": "shout"},
+        {"text": "-- *"},
+        {"after": "x", "text": "a"},
+        {"after": "\0"},
+    ],
+)
+def test_what_cannot_be_asked_is_refused(acme: TenantRecords, wrong: dict[str, Any]):
+    with pytest.raises(RequestInvalid):
+        acme.messages.page(SESSION, **wrong)
+
+
+def test_nothing_is_said_in_a_session_that_is_not_there_or_is_over(acme: TenantRecords, store: Any):
+    with pytest.raises(SessionNotFound):
+        acme.messages.post("nowhere", "hi", now=NOW)
+    Sessions(store).expire("acme", SESSION, NOW)
+    with pytest.raises(SessionNotFound):
+        acme.messages.post(SESSION, "hi", now=NOW)
+    with pytest.raises(RecordNotFound):
+        acme.messages.get(SESSION, "m_x")

@@ -1,0 +1,123 @@
+"""Users, workspaces and groups: made, listed, changed, removed; rules that hold; deleted users who can do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from places import NOW, SESSION
+
+from codemode.catalog.catalog import Catalog
+from codemode.catalog.participants import Participants
+from codemode.catalog.seal import Seal
+from codemode.catalog.tenant import TenantRecords
+from codemode.catalog.tokens import Tokens
+from codemode.errors import RecordExists, RecordNotFound, RequestInvalid, SecretMissing
+
+
+def test_a_user_is_found_by_id_email_and_outside_id(acme: TenantRecords):
+    made = acme.users.create("ann", now=NOW, email="Ann@Example.org", outside_id="auth0|1", metadata={"team": "db"})
+    assert (
+        made == acme.users.get("ann") == acme.users.by_email("ann@example.ORG") == acme.users.by_outside_id("auth0|1")
+    )
+    assert "auth0" not in str(made)
+
+
+def test_an_email_and_an_outside_id_are_one_users_until_he_is_deleted(acme: TenantRecords, other: TenantRecords):
+    acme.users.create("ann", now=NOW, email="a@b.c", outside_id="1")
+    acme.users.create("bob", now=NOW)
+    other.users.create("ann", now=NOW, email="a@b.c", outside_id="1")
+    for taken in ({"email": "A@B.C"}, {"outside_id": "1"}):
+        with pytest.raises(RecordExists):
+            acme.users.create(now=NOW, **taken)
+        with pytest.raises(RecordExists):
+            acme.users.update("bob", now=NOW, **taken)
+    acme.users.remove("ann", now=NOW)
+    assert acme.users.update("bob", now=NOW + 1, email="a@b.c", outside_id="1").email == "a@b.c"
+    assert acme.users.by_email("a@b.c").id == "bob"
+
+
+def test_an_update_changes_what_is_given_and_no_more(acme: TenantRecords):
+    acme.users.create("ann", now=NOW, email="a@b.c", display_name="Ann")
+    changed = acme.users.update("ann", now=NOW + 1, kind="agent", metadata={"v": 2})
+    assert (changed.kind, changed.email, changed.display_name, changed.metadata) == ("agent", "a@b.c", "Ann", {"v": 2})
+    assert acme.users.update("ann", now=NOW + 2, email=None).email is None
+    assert acme.users.get("ann").updated_at > changed.updated_at
+
+
+def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, store: Catalog):
+    acme.users.create("bot", now=NOW, kind="agent")
+    secret, _ = Tokens(store).create("acme", name="", scopes=("read",), user="bot", now=NOW, expires_at=None)
+    Participants(store).add("acme", SESSION, "bot", "member", NOW)
+    group = acme.groups.create("crew", now=NOW)
+    acme.groups.add(group.id, "bot", now=NOW)
+    assert acme.users.remove("bot", now=NOW + 5).deleted_at is not None
+    assert Tokens(store).find(secret, NOW + 6) is None
+    assert Participants(store).role("acme", SESSION, "bot") is None
+    assert acme.groups.members(group.id).rows == []
+    assert acme.users.page().rows == []
+    assert [user.id for user in acme.users.page(deleted=True).rows] == ["bot"]
+    with pytest.raises(RecordNotFound):
+        acme.users.remove("bot", now=NOW)
+    with pytest.raises(RecordNotFound):
+        acme.users.update("bot", now=NOW, display_name="x")
+
+
+def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Catalog):
+    Participants(store).add("acme", SESSION, "ann", "viewer", NOW)
+    Tokens(store).create("acme", name="", scopes=("read",), user="bob", now=NOW, expires_at=None)
+    acme.messages.post(SESSION, "hi", now=NOW, user_id="cid")
+    page = acme.users.page(limit=2)
+    assert [user.id for user in page.rows] == ["ann", "bob"]
+    assert [user.id for user in acme.users.page(after=page.next).rows] == ["cid"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"kind": "robot"}, {"email": "x"}, {"email": "a b@c"}, {"display_name": "x" * 201}, {"user_id": "\n"}]
+)
+def test_what_no_user_can_be_is_refused(acme: TenantRecords, wrong: dict[str, Any]):
+    with pytest.raises(RequestInvalid):
+        acme.users.create(**{"now": NOW, **wrong})
+
+
+def test_without_a_key_there_are_no_outside_ids(store: Catalog):
+    with pytest.raises(SecretMissing, match="secret_keys_file"):
+        TenantRecords(store, "acme", Seal()).users.create(now=NOW, outside_id="x")
+
+
+@pytest.mark.parametrize("kind", ["workspaces", "groups"])
+def test_workspaces_and_groups_have_names_of_their_own(acme: TenantRecords, kind: str):
+    records: Any = getattr(acme, kind)
+    first = records.create("north", now=NOW, metadata={"a": 1})
+    second = records.create("south", now=NOW, record_id="s", description="where it is warm")
+    assert records.page(limit=1).next is not None
+    assert {each.id for each in records.page().rows} == {first.id, "s"}
+    for taken in ({"name": "north"}, {"name": "west", "record_id": "s"}):
+        with pytest.raises(RecordExists):
+            records.create(**{"now": NOW, **taken})
+    with pytest.raises(RecordExists):
+        records.update("s", now=NOW, name="north")
+    assert records.update("s", now=NOW + 1, name="west").description == second.description
+    records.remove("s")
+    for gone in (records.get, records.remove):
+        with pytest.raises(RecordNotFound):
+            gone("s")
+
+
+def test_members_of_a_group_are_users_of_the_tenant(acme: TenantRecords, other: TenantRecords):
+    group = acme.groups.create("crew", now=NOW)
+    other.users.create("eve", now=NOW)
+    for name in ("ann", "bob"):
+        acme.users.create(name, now=NOW)
+        acme.groups.add(group.id, name, now=NOW)
+    assert acme.groups.add(group.id, "ann", now=NOW + 9).joined_at == "2023-11-14T22:13:20.000Z"
+    with pytest.raises(RecordNotFound):
+        acme.groups.add(group.id, "eve", now=NOW)
+    page = acme.groups.members(group.id, limit=1)
+    assert [page.rows[0].user_id, *(m.user_id for m in acme.groups.members(group.id, after=page.next).rows)] == [
+        "ann", "bob",
+    ]  # fmt: skip
+    assert [m.group_id for m in acme.groups.of_user("ann").rows] == [group.id]
+    acme.groups.remove_member(group.id, "ann")
+    with pytest.raises(RecordNotFound):
+        acme.groups.remove_member(group.id, "ann")
