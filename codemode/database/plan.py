@@ -59,6 +59,11 @@ class Step:
         return self.using.startswith("AUTOMATIC")
 
     @property
+    def is_full_text(self) -> bool:
+        """Whether a full-text index finds the rows of a MATCH: SQLite calls that a scan."""
+        return re.search(r"VIRTUAL TABLE INDEX \d+:\S*M\d", self.detail) is not None
+
+    @property
     def reads_all(self) -> bool:
         """Whether a table, or an index in its place, is read from its first row to its last."""
         return self.how == "SCAN" and "VIRTUAL TABLE" not in self.detail
@@ -120,7 +125,7 @@ class Sizes:
 
     def rows(self, step: Step) -> int | None:
         """The rows that SQLite expects a step to read, each time; None where nobody can say."""
-        if not step.how or not self.table(step.table):
+        if not step.how or step.is_full_text or not self.table(step.table):
             return None
         total = self.count(self.table(step.table))
         if step.how == "SCAN" or total is None:
@@ -165,6 +170,8 @@ def _part_in_words(detail: str, sizes: Sizes) -> str:
 
 
 def _scan(step: Step, name: str) -> str:
+    if step.is_full_text:
+        return f"search {name} by its full-text index"
     if step.using.startswith("COVERING INDEX"):
         return f"read all of index {step.index}, which holds all that is needed of {name}"
     return f"read all of {name}" + (f" in the order of index {step.index}" if step.index else "")

@@ -120,7 +120,8 @@ class Authorizer:
             return Violation("idle", "no statement is running", None)
         if name in ("CREATE_VTABLE", "DROP_VTABLE") or name in policy.WRITING:
             return refusals.DISAGREEMENT
-        return Violation("action", f"{name.replace('_', ' ')} is not available in this statement", None)
+        way = policy.WAYS_AROUND.get((self._kind, name))
+        return Violation("action", f"{name.replace('_', ' ')} is not available in this statement", way)
 
 
 @lru_cache(maxsize=8)

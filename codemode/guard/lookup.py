@@ -65,6 +65,20 @@ def aliases(sql: str, connection: apsw.Connection) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
+_FULL_TEXT = re.compile(r"using\s+fts5\b", re.IGNORECASE)
+_CONTENT = re.compile(r"\bcontent\s*=\s*['\"]?(\w+)", re.IGNORECASE)
+
+
+def full_text_tables(name: str, sql: str, connection: apsw.Connection) -> list[str]:
+    """The full-text table that `name` means in `sql`: the one of that alias, or those over the table of that name."""
+    meant = next((table for alias, table in aliases(sql, connection) if alias.lower() == name.lower()), name).lower()
+    with reading(connection):
+        found = "SELECT name, sql FROM main.sqlite_schema WHERE sql LIKE 'create virtual table%'"
+        made = [(str(table), str(text)) for table, text in connection.execute(found, can_cache=False)]
+    texts = [(table, _CONTENT.search(text)) for table, text in made if _FULL_TEXT.search(text)]
+    return [table for table, of in texts if table.lower() == meant or (of and of[1].lower() == meant)]
+
+
 def owners(column: str, sql: str, connection: apsw.Connection) -> list[str]:
     """The names under which a statement knows the tables that have `column`, in its order."""
     lowered = column.lower()

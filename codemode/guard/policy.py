@@ -30,6 +30,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "alter_table": WRITING | {"ALTER_TABLE"},
 }
 
+# Where SQLite would do a thing on the way that the kind may not: how to do the two one after the other.
+WAYS_AROUND = {("alter_table", "CREATE_INDEX"): "add the column, then CREATE UNIQUE INDEX i ON t (x)"}
+
 # The first decisive action SQLite must report before a statement is taken for that kind.
 CONFIRMED_BY: dict[str, frozenset[str]] = {
     "select": frozenset({"SELECT"}),

@@ -109,7 +109,7 @@ FOREIGN_VERBS: dict[str, str] = {
 
 # What other databases CREATE, DROP or ALTER, by the word that follows the verb.
 FOREIGN_OBJECTS: dict[str, str] = {
-    "OR": "DROP VIEW IF EXISTS v first, then CREATE VIEW v AS …",  # CREATE OR REPLACE VIEW
+    "OR": "DROP VIEW IF EXISTS v first, then CREATE VIEW v AS …; a function is Python in the snippet",  # OR REPLACE
     "MATERIALIZED": "use CREATE TABLE t AS SELECT …; drop it and create it anew to refresh it",
     "TYPE": "use TEXT CHECK (x IN ('a', 'b')) in the table",
     "DOMAIN": "use CHECK (…) in the table",

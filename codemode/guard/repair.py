@@ -173,6 +173,9 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
         available += [alias for alias in dict.fromkeys(_ALIAS.findall(sql[:_SEARCHED])) if alias not in available]
     near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
     hint = _did_you_mean(near) or syntax_way(sql)
+    if name not in available and re.search(rf"\b{re.escape(name)}\s+MATCH\b", sql[:_SEARCHED], re.IGNORECASE):
+        near = lookup.full_text_tables(name, sql, connection)
+        hint = f"before MATCH stands a full-text table itself, no alias{f': {near[0]} MATCH …' if near else ''}"
     if hint is None and "match" in sql.lower() and name not in available:
         hint = MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
@@ -292,6 +295,18 @@ def _value_count(found: re.Match[str], message: str, sql: str, connection: apsw.
     return StatementFailed(message, hint="name the columns: INSERT INTO t (a, b) VALUES (?, ?)")
 
 
+_USES_IT = {"view": "create it anew", "trigger": "create it anew", "index": "create it anew on what there is then"}
+
+
+def _used_elsewhere(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    """ALTER TABLE reads every view and trigger: what names the column, or was broken before, is in its way."""
+    kind, name = found["kind"], found["name"]
+    if kind == "table":
+        return StatementFailed(message, hint=f"the definition of {name} itself uses it: make a new table and copy")
+    hint = f"the {kind} {name} is in the way: DROP {kind.upper()} {name} first, and {_USES_IT[kind]} afterwards"
+    return StatementFailed(message, hint=hint)
+
+
 def _bindings(message: str) -> CodemodeError:
     counts = re.search(r"Current statement uses (\d+) and there are only (\d+)", message) or re.search(
         r"uses (\d+) and there are (\d+)", message
@@ -311,6 +326,10 @@ def _did_you_mean(names: list[str]) -> str | None:
 
 _QUOTED_NAME = r"(?P<name>.+?)"
 _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
+    (
+        re.compile(r"^error in (?P<kind>view|trigger|index|table) (?P<name>\w+)(?: after [^:]*)?: no such"),
+        _used_elsewhere,
+    ),
     (re.compile(r"no such table: (?P<name>\S.*)$"), _no_such_table),
     (re.compile(r"no such column: (?P<name>\S.*?)(?: - should this be a string literal.*)?$"), _no_such_column),
     (re.compile(r"^table (?P<table>.+) has no column named (?P<name>.+)$"), _no_such_column),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_ELEMENTS = "it makes rows: use FROM t, json_each(t.x) AS e, and e.value"
+_FULL_TEXT = "use a virtual table of fts5, and MATCH"
 _DATES = "date('now'), date(x, '+1 month'), strftime('%Y-%m', x), julianday(a) - julianday(b)"
 
 # Function names that models try, and what to write instead.
@@ -101,8 +103,19 @@ FUNCTION_WAYS: dict[str, str] = {
     "json_agg": "use json_group_array(x)",
     "jsonb_agg": "use json_group_array(x)",
     "listagg": "use group_concat(x, ', ')",
-    "unnest": "use json_each(x)",
-    "jsonb_array_elements": "use json_each(x)",
+    "unnest": _ELEMENTS,
+    **dict.fromkeys(("json_array_elements", "json_array_elements_text"), _ELEMENTS),
+    **dict.fromkeys(("jsonb_array_elements", "jsonb_array_elements_text"), _ELEMENTS),
+    **dict.fromkeys(("any", "all", "some"), "use y IN (SELECT value FROM json_each(x))"),
+    "array_append": "use json_insert(x, '$[#]', value), which appends",
+    "array_cat": "use json_insert(x, '$[#]', value) for each, or two json_each joined by UNION ALL",
+    "array_remove": "use (SELECT json_group_array(value) FROM json_each(x) WHERE value <> …)",
+    "array_length": "use json_array_length(x)",
+    "array_to_string": "use (SELECT group_concat(value, ', ') FROM json_each(x))",
+    **dict.fromkeys(("json_object_keys", "jsonb_object_keys"), "use SELECT key FROM json_each(x)"),
+    **dict.fromkeys(("json_each_text", "jsonb_each_text"), "use json_each(x), which has key and value"),
+    **dict.fromkeys(("json_typeof", "jsonb_typeof"), "use json_type(x)"),
+    **dict.fromkeys(("row_to_json", "to_jsonb"), "use json_object('key', value), or json_quote(x)"),
     "jsonb_array_length": "use json_array_length(x)",
     "json_length": "use json_array_length(x)",
     "jsonb_path_query": "use x -> '$.key', or json_each(x, '$.list')",
@@ -113,13 +126,15 @@ FUNCTION_WAYS: dict[str, str] = {
     "json_unquote": "use x ->> '$.key'",
     "json_query": "use x -> '$.key'",
     "to_json": "use json_object('key', value), or json_quote(x)",
-    "to_tsvector": "use a virtual table of fts5, and MATCH",
-    "to_tsquery": "use a virtual table of fts5, and MATCH",
-    "plainto_tsquery": "use a virtual table of fts5, and MATCH",
+    **dict.fromkeys(
+        ("to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery", "setweight"),
+        _FULL_TEXT,
+    ),
+    "ts_headline": "use substr(column, max(1, instr(lower(column), lower('term')) - 40), 120)",
+    "ts_rank_cd": "use bm25(fts_table), which is smaller for a better hit",
     "ts_rank": "use bm25(fts_table), which is smaller for a better hit",
     "similarity": "use fts5 with tokenize = 'trigram', or difflib in Python",
     "levenshtein": "compare in Python with difflib",
-    "json_array_elements": "use json_each(x)",
     "json_table": "use json_each(x)",
     "json_value": "use x ->> '$.key'",
     "json_object_agg": "use json_group_object(key, value)",
@@ -130,12 +145,19 @@ FUNCTION_WAYS: dict[str, str] = {
     "repeat": "use replace(hex(zeroblob(n)), '00', x)",
     "lpad": "use printf('%5s', x), or printf('%05d', x) for numbers",
     "rpad": "use printf('%-5s', x)",
-    "md5": "compute it in Python with hashlib",
-    "sha1": "compute it in Python with hashlib",
-    "sha256": "compute it in Python with hashlib",
-    "uuid": "use lower(hex(randomblob(16))), or uuid in Python",
-    "gen_random_uuid": "use lower(hex(randomblob(16))), or uuid in Python",
-    "newid": "use lower(hex(randomblob(16))), or uuid in Python",
+    **dict.fromkeys(("md5", "sha1", "sha256", "digest", "crypt"), "compute it in Python with hashlib"),
+    **dict.fromkeys(
+        ("uuid", "gen_random_uuid", "newid", "uuid_generate_v4", "generate_uuid"),
+        "use lower(hex(randomblob(16))), or uuid in Python",
+    ),
+    **dict.fromkeys(("nextval", "currval", "lastval", "setval"), "use id INTEGER PRIMARY KEY, which counts up"),
+    **dict.fromkeys(
+        ("current_setting", "set_config"), "a session has no variables; use Python's, and bind them as parameters"
+    ),
+    **dict.fromkeys(
+        ("pg_size_pretty", "pg_database_size", "pg_relation_size", "pg_total_relation_size"),
+        "use helpers.db.get_metrics()",
+    ),
     "rand": "use abs(random()) / 9223372036854775807.0",
     "cbrt": "use pow(x, 1.0 / 3)",
     "truncate": "use trunc(x), or round(x, n)",
@@ -159,8 +181,27 @@ _SEARCHED = 4_000  # characters of a statement: some patterns below take the squ
 
 # Syntax of other databases: a pattern in the statement, and what to write instead. The first that is found counts.
 SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"@@|\bto_tsvector\b|\bto_tsquery\b", _FLAGS), "use a virtual table of fts5, and MATCH"),
-    (re.compile(r"\bUSING\s+(GIN|GIST|BTREE|HASH|BRIN)\b", _FLAGS), "leave USING out: CREATE INDEX i ON t (x)"),
+    (re.compile(r"@@|\bto_tsvector\b|\bto_tsquery\b", _FLAGS), _FULL_TEXT),
+    (re.compile(r"\bEXCLUDE\s+USING\b", _FLAGS), "use a trigger BEFORE INSERT with RAISE(ABORT, 'why')"),
+    (
+        re.compile(r"\bUSING\s+(GIN|GIST)\b", _FLAGS),
+        "leave USING out and index one field: CREATE INDEX i ON t (x ->> '$.key'); elements are read with json_each(x)",
+    ),
+    (re.compile(r"\bUSING\s+(BTREE|HASH|BRIN)\b", _FLAGS), "leave USING out: CREATE INDEX i ON t (x)"),
+    (re.compile(r"\)\s*INCLUDE\s*\(", _FLAGS), "name them last: an index on (a, b) holds b too"),
+    (re.compile(r"\bNULLS\s+NOT\s+DISTINCT\b", _FLAGS), "use CREATE UNIQUE INDEX i ON t (a, coalesce(b, ''))"),
+    (
+        re.compile(r"\bEXECUTE\s+(FUNCTION|PROCEDURE)\b", _FLAGS),
+        "a trigger holds its statements: … FOR EACH ROW BEGIN UPDATE t SET … WHERE id = new.id; END",
+    ),
+    (
+        re.compile(r"\|\|[^|]*::\s*jsonb?\b", _FLAGS),
+        "|| joins texts: append with json_insert(x, '$[#]', value), merge with json_patch(x, y)",
+    ),
+    (
+        re.compile(r"\bPARTITION\s+BY\s+(RANGE|LIST|HASH)\b", _FLAGS),
+        "leave partitions and table options out: one table, and an index on the column",
+    ),
     (re.compile(r"\bPARTITION\s+OF\b", _FLAGS), "leave partitions out: one table, and an index on the column"),
     (re.compile(r"@>|<@"), "use EXISTS (SELECT 1 FROM json_each(x) WHERE value = …)"),
     (re.compile(r"#>>?"), "use x ->> '$.a.b'"),
@@ -189,13 +230,14 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"::\s*\w+"), "use CAST(x AS type)"),
     (re.compile(r"\bSELECT\s+TOP\b", _FLAGS), "use LIMIT n at the end"),
     (re.compile(r"\bFETCH\s+(FIRST|NEXT)\b", _FLAGS), "use LIMIT n"),
+    (re.compile(r"\bEXTRACT\s*\(\s*EPOCH\b", _FLAGS), "use unixepoch(b) - unixepoch(a) for seconds"),
     (re.compile(r"\bINTERVAL\b", _FLAGS), "use date(x, '+7 days') or datetime(x, '-1 month')"),
     (re.compile(r"\bEXTRACT\s*\(", _FLAGS), "use CAST(strftime('%Y', x) AS INTEGER)"),
     (re.compile(r"\bQUALIFY\b", _FLAGS), "put the window function into a subquery and filter outside"),
     (re.compile(r"\bDISTINCT\s+ON\b", _FLAGS), "use row_number() OVER (PARTITION BY …) in a subquery and keep 1"),
     (re.compile(r"\bLATERAL\b|\bCROSS\s+APPLY\b", _FLAGS), "use a correlated subquery, or json_each(x)"),
     (re.compile(r"\bAUTO_?INCREMENT\b|\bSERIAL\b|\bIDENTITY\b", _FLAGS), "use id INTEGER PRIMARY KEY, which counts up"),
-    (re.compile(r"\bENGINE\s*=|\bCHARSET\b|\bPARTITION\s+BY\s+(RANGE|LIST|HASH)\b", _FLAGS), "leave table options out"),
+    (re.compile(r"\bENGINE\s*=|\bCHARSET\b", _FLAGS), "leave table options out"),
     (re.compile(r"\bON\s+DUPLICATE\s+KEY\b", _FLAGS), "use ON CONFLICT(key) DO UPDATE SET x = excluded.x"),
     (re.compile(r"\bINSERT\s+IGNORE\b", _FLAGS), "use INSERT OR IGNORE"),
     (re.compile(r"\bALTER\s+COLUMN\b|\bMODIFY\b", _FLAGS), "SQLite cannot change a column: make a new table and copy"),
@@ -262,6 +304,8 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"^unknown database"), "a session has one database: leave the name before the table out"),
     (re.compile(r"^ON CONFLICT clause does not match"), "make a UNIQUE index on these columns first"),
+    (re.compile(r"^cannot add a STORED column"), "make it VIRTUAL: it is computed when it is read"),
+    (re.compile(r"^cannot (INSERT into|UPDATE) generated column"), "it is computed from other columns: leave it out"),
     (re.compile(r"^Cannot add a NOT NULL column"), "give it a default that is not NULL: NOT NULL DEFAULT ''"),
     (re.compile(r"^AUTOINCREMENT is only allowed"), "write id INTEGER PRIMARY KEY, which counts up by itself"),
     (

@@ -71,7 +71,7 @@ class Statements:
             "changes": result.changes,
             "last_row_id": result.last_row_id,
         }
-        if result.columns:
+        if result.columns and not statement.changes_schema:  # of SQLite's own look at the rows, for ADD CONSTRAINT
             answer |= {"columns": list(result.columns), "rows": result.rows, "truncated": result.truncated}
         return answer
 

@@ -371,7 +371,7 @@ CREATE INDEX pg_documents_text ON pg_documents USING GIN (to_tsvector('english',
 
 -- case: PostgreSQL: a GIN index on JSONB
 -- error: sql.syntax, sqlite
--- hint: leave USING out
+-- hint: leave USING out and index one field
 -- repair: CREATE INDEX pg_documents_author ON pg_documents (body ->> '$.author.name')
 CREATE INDEX pg_documents_body ON pg_documents USING GIN (body jsonb_path_ops)
 
@@ -400,7 +400,7 @@ SELECT body -> 'author' ->> 'name' FROM pg_documents
 
 -- case: PostgreSQL: a partitioned table
 -- error: sql.syntax, sqlite
--- hint: leave table options out
+-- hint: leave partitions and table options out
 -- repair: CREATE TABLE pg_metrics (id INTEGER, at TEXT)
 CREATE TABLE pg_metrics (id INTEGER, at TIMESTAMP) PARTITION BY RANGE (at)
 
@@ -452,6 +452,115 @@ REFRESH MATERIALIZED VIEW pg_adoption
 -- hint: make a new table and copy
 -- repair: CREATE TABLE pg_metrics_new AS SELECT CAST(id AS TEXT) AS id, at FROM pg_metrics
 ALTER TABLE pg_metrics ALTER COLUMN id TYPE TEXT
+
+-- case: PostgreSQL: a value of an array
+-- error: sql.no_such_function, sqlite
+-- hint: json_each
+-- repair: SELECT id FROM pg_documents WHERE 'a' IN (SELECT value FROM json_each(body, '$.tags'))
+SELECT id FROM pg_documents WHERE 'a' = ANY(body)
+
+-- case: PostgreSQL: the elements of an array
+-- error: sql.no_such_function, sqlite
+-- hint: json_each(t.x)
+-- repair: SELECT e.value FROM pg_documents AS d, json_each(d.body, '$.tags') AS e
+SELECT jsonb_array_elements_text(body -> 'tags') FROM pg_documents
+
+-- case: PostgreSQL: an array grows
+-- error: sql.syntax, sqlite
+-- hint: json_insert(x, '$[#]', value)
+-- repair: UPDATE pg_documents SET body = json_insert(body, '$.tags[#]', 'c')
+UPDATE pg_documents SET body = body || '["c"]'::jsonb
+
+-- case: PostgreSQL: the next number of a sequence
+-- error: sql.no_such_function, sqlite
+-- hint: INTEGER PRIMARY KEY
+-- repair: INSERT INTO pg_documents (body) VALUES ('{}')
+INSERT INTO pg_documents (id, body) VALUES (nextval('pg_documents_id_seq'), '{}')
+
+-- case: PostgreSQL: a trigger of a function
+-- error: sql.syntax, sqlite
+-- hint: BEGIN UPDATE t SET
+-- repair: CREATE TRIGGER pg_touch AFTER UPDATE OF body ON pg_documents BEGIN UPDATE pg_documents SET at = datetime('now') WHERE id = new.id; END
+CREATE TRIGGER pg_touch BEFORE UPDATE ON pg_documents FOR EACH ROW EXECUTE FUNCTION touch()
+
+-- case: PostgreSQL: a function
+-- refused: kind, keyword
+-- hint: Python in the snippet
+-- snippet: touch = lambda row: {**row, "at": "now"}
+CREATE OR REPLACE FUNCTION touch() RETURNS trigger AS $$ BEGIN RETURN NEW; END; $$ LANGUAGE plpgsql
+
+-- case: PostgreSQL: columns that an index carries along
+-- error: sql.syntax, sqlite
+-- hint: an index on (a, b) holds b too
+-- repair: CREATE INDEX pg_covering ON pg_documents (at, body)
+CREATE INDEX pg_covering ON pg_documents (at) INCLUDE (body)
+
+-- case: PostgreSQL: NULL like any value in a unique key
+-- error: sql.syntax, sqlite
+-- hint: coalesce(b, '')
+-- repair: CREATE UNIQUE INDEX pg_once ON pg_metrics (id, coalesce(at, ''))
+CREATE UNIQUE INDEX pg_once ON pg_metrics (id, at) NULLS NOT DISTINCT
+
+-- case: PostgreSQL: seconds between two times
+-- error: sql.syntax, sqlite
+-- hint: unixepoch(b) - unixepoch(a)
+-- repair: SELECT unixepoch(completed_at) - unixepoch(started_at) FROM feature_usage
+SELECT EXTRACT(EPOCH FROM (completed_at - started_at)) FROM feature_usage
+
+-- case: PostgreSQL: how large it is
+-- error: sql.no_such_function, sqlite
+-- hint: helpers.db.get_metrics()
+-- snippet: assert helpers.db.get_metrics()["database_size"] > 0
+SELECT pg_size_pretty(pg_database_size('knowledge'))
+
+-- case: a computed column comes later
+-- error: sql.runtime, running
+-- hint: VIRTUAL
+-- repair: ALTER TABLE conversations ADD COLUMN words INTEGER AS (length(question) - length(replace(question, ' ', '')) + 1) VIRTUAL
+ALTER TABLE conversations ADD COLUMN words INTEGER AS (length(question) - length(replace(question, ' ', '')) + 1) STORED
+
+-- case: a view stands in the way of its column
+-- error: sql.runtime, running
+-- hint: DROP VIEW asked first
+-- after: CREATE VIEW asked AS SELECT id, words FROM conversations
+-- repair: DROP VIEW asked
+-- repair: ALTER TABLE conversations DROP COLUMN words
+ALTER TABLE conversations DROP COLUMN words
+
+-- case: a unique column comes later
+-- refused: action, authorizer
+-- hint: CREATE UNIQUE INDEX
+-- repair: ALTER TABLE tracked_files ADD COLUMN inode INTEGER
+-- repair: CREATE UNIQUE INDEX tracked_files_inode ON tracked_files (inode)
+ALTER TABLE tracked_files ADD COLUMN inode INTEGER UNIQUE
+
+-- case: a rule comes later
+-- allowed: alter_table
+ALTER TABLE tracked_files ADD CONSTRAINT named CHECK (length(file_name) > 0)
+
+-- case: and holds
+-- error: sql.constraint, running
+-- hint: CHECK
+-- repair: UPDATE tracked_files SET file_name = 'a.py' WHERE id = 1
+UPDATE tracked_files SET file_name = '' WHERE id = 1
+
+-- case: what is computed is left out of UPDATE
+-- error: sql.runtime, sqlite
+-- hint: leave it out
+-- repair: UPDATE productivity_events SET actual_time_taken = 500 WHERE id = 1
+UPDATE productivity_events SET time_saved = 1 WHERE id = 1
+
+-- case: MATCH stands behind the full-text table's own name
+-- error: sql.no_such_column, sqlite
+-- hint: knowledge_fts MATCH
+-- repair: SELECT k.id FROM knowledge_fts JOIN knowledge_items k ON k.rowid = knowledge_fts.rowid WHERE knowledge_fts MATCH 'design'
+SELECT k.id FROM knowledge_fts f JOIN knowledge_items k ON k.rowid = f.rowid WHERE f MATCH 'design'
+
+-- case: MATCH on the table itself
+-- error: sql.no_such_column, sqlite
+-- hint: knowledge_fts MATCH
+-- repair: SELECT id FROM knowledge_items WHERE rowid IN (SELECT rowid FROM knowledge_fts WHERE knowledge_fts MATCH 'design')
+SELECT id FROM knowledge_items WHERE knowledge_items MATCH 'design'
 
 -- case: PostgreSQL: the median
 -- error: sql.syntax, sqlite

@@ -73,6 +73,14 @@ def suggestion(desk: Desk, sql: str) -> str | None:
             "INSERT INTO t (id, a) VALUES (1, 'n')",
             "INSERT INTO t (id, a) VALUES (1, 'n') ON CONFLICT (id) DO UPDATE SET a = excluded.a",
         ),
+        ("SELECT x::uuid FROM only WHERE 'y' = ANY(x)",
+         "SELECT CAST(x AS TEXT) FROM only WHERE 'y' IN (SELECT value FROM json_each(x))"),
+        ("SELECT x::jsonb -> 'k' FROM only", "SELECT x -> 'k' FROM only"),
+        ("UPDATE only SET x = array_append(x, 'y')", "UPDATE only SET x = json_insert(x, '$[#]', 'y')"),
+        ("CREATE INDEX i ON t (a) INCLUDE (id)", "CREATE INDEX i ON t (a, id)"),
+        ("ALTER TABLE t ADD COLUMN k TEXT UNIQUE",
+         "ALTER TABLE t ADD COLUMN k TEXT;\nCREATE UNIQUE INDEX t_k ON t (k)"),
+        ("ALTER TABLE t ADD COLUMN k AS (upper(a)) STORED", "ALTER TABLE t ADD COLUMN k AS (upper(a)) VIRTUAL"),
         ("DROP TABLE IF EXISTS t CASCADE", "DROP TABLE IF EXISTS t"),
         ("DROP TABLE nowhere", "DROP TABLE IF EXISTS nowhere"),
     ],
@@ -103,6 +111,16 @@ def test_nothing_is_guessed_where_a_guess_would_harm_or_mean_something_else(desk
     found = suggestion(desk, sql)
     assert found is None or found in ("DROP TABLE IF EXISTS tt", "DROP TABLE IF EXISTS doc")
     assert desk.engine_hash() == desk.before
+
+
+def test_a_full_text_index_of_postgresql_becomes_a_table_of_fts5_that_is_filled_and_kept_in_step(desk: Desk) -> None:
+    script = suggestion(desk, "CREATE INDEX i ON t USING GIN (to_tsvector('english', coalesce(a, '')))")
+    assert script is not None
+    for each in [*statements(script), "INSERT INTO t (id, a) VALUES (7, 'new words')"]:
+        assert desk.submit(each).verdict[0] == "allowed", each
+    assert desk.submit("SELECT rowid FROM t_fts WHERE t_fts MATCH 'new'").rows == [(7,)]
+    assert desk.submit("UPDATE t SET a = 'others' WHERE id = 7").error is None
+    assert desk.submit("SELECT count(*) FROM t_fts WHERE t_fts MATCH 'new'").rows == [(0,)]
 
 
 def test_several_statements_are_tried_on_a_copy_and_run_by_script(desk: Desk) -> None:

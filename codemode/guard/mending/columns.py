@@ -58,6 +58,13 @@ class Column:
 
     def added(self, table: str) -> list[str]:
         """The statements that add it to a table which has rows."""
+        rest, unique = re.subn(r"\bUNIQUE\b", "", self.rest, flags=re.IGNORECASE)
+        if unique:
+            index = f"CREATE UNIQUE INDEX {table}_{self.name} ON {table} ({self.name})"
+            return [*Column(self.name, self.kind, rest, self.default, self.counts).added(table), index]
+        if re.match(r"(?:GENERATED\s+ALWAYS\s+)?AS\s*\(", rest, re.IGNORECASE):
+            virtual = re.sub(r"\bSTORED\s*\Z", "VIRTUAL", rest.strip(), flags=re.IGNORECASE)
+            return [f"ALTER TABLE {table} ADD COLUMN {_joined(self.name, self.kind, virtual)}"]
         if self.default and _NOT_CONSTANT.match(self.default):
             rest = re.sub(r"\bNOT\s+NULL\b", "", self.rest, flags=re.IGNORECASE)
             plain = Column(self.name, self.kind, rest, None, False).written()

@@ -179,6 +179,9 @@ def _cast_operator(parts: Parts, at: int) -> bool:
         last = following(parts, last)
     if word(parts, last + 1) == "(":
         last = closing(parts, last + 1) or last
+    beside = word(parts, preceding(parts, start)), word(parts, following(parts, last))
+    if word(parts, first) in ("JSON", "JSONB") and "||" in beside:
+        return False  # there || appends and merges; here it would join two texts
     value = "".join(parts[start : preceding(parts, at) + 1])
     return _replace(parts, start, last, functions.cast(value, "".join(parts[first : last + 1]), rounds=True))
 
@@ -269,14 +272,18 @@ def _operator(parts: Parts, at: int) -> bool:
 
 
 def _any_of(parts: Parts, at: int) -> bool:
-    """x = ANY(ARRAY['a', 'b']), x = ANY (SELECT …)."""
+    """x = ANY(ARRAY['a', 'b']), x = ANY (SELECT …), x = ANY(tags), x = ANY(?): an array is JSON here."""
     equal, opened = preceding(parts, at), following(parts, at)
     if word(parts, at) not in ("ANY", "SOME") or equal < 0 or parts[equal] != "=" or word(parts, opened) != "(":
         return False
     closed = closing(parts, opened)
     inner = "".join(parts[opened + 1 : closed]).strip()
     array = re.fullmatch(r"ARRAY\s*\[(.*)\]", inner, re.IGNORECASE | re.DOTALL)
-    if closed is None or not (array or re.match(r"SELECT\b", inner, re.IGNORECASE)):
+    if closed is None:
+        return False
+    if re.fullmatch(r"[\w.]+|\?\d*|[:@$]\w+", inner):
+        inner = f"SELECT value FROM json_each({inner})"
+    elif not (array or re.match(r"SELECT\b", inner, re.IGNORECASE)):
         return False
     parts[equal : closed + 1] = ["IN", " ", f"({array[1] if array else inner})"]
     return True

@@ -87,7 +87,7 @@ def _padded(form: str) -> Builder:
 _LEFT_PADDED = "substr(replace(hex(zeroblob(max({count} - length({value}), 0))), '00', {fill}) || {value}, 1, {count})"
 _WHOLE_TYPES = "int integer bigint smallint tinyint int2 int4 int8 int64 signed unsigned"
 _REAL_TYPES = "float float4 float8 float64 double real number numeric decimal bignumeric"
-_TEXT_TYPES = "text varchar char nvarchar nchar string character bpchar varchar2 clob"
+_TEXT_TYPES = "text varchar char nvarchar nchar string character bpchar varchar2 clob uuid citext"
 _TYPES = {
     **dict.fromkeys(_WHOLE_TYPES.split(), "INTEGER"),
     **dict.fromkeys(_REAL_TYPES.split(), "REAL"),
@@ -115,6 +115,8 @@ def cast(value: str, kind: str, *, rounds: bool = False) -> str | None:
     if found is None:
         return None
     name, length, scale = found[1].lower(), found[2], found[3]
+    if name in ("json", "jsonb"):
+        return value  # JSON is text here; CAST(x AS JSONB) would make a number of it
     if name in _DATE_TYPES:
         return f"{_DATE_TYPES[name]}({value})"
     target = _TYPES.get(name)
@@ -247,6 +249,7 @@ BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("json_build_object", "jsonb_build_object"), _call("json_object", 2, 100)),
     **dict.fromkeys(("json_build_array", "jsonb_build_array"), _call("json_array", 1, 100)),
     **dict.fromkeys(("json_value", "json_extract_scalar", "get_json_object", "json_extract_string"), _json_path),
+    "array_append": _form("json_insert({0}, '$[#]', {1})", 2),
     "json_query": _form("({0} -> {1})", 2),
     **dict.fromkeys(("json_unquote",), _form("({0} ->> '$')", 1)),
     **dict.fromkeys(("json_length", "jsonb_array_length"), _call("json_array_length", 1)),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import apsw
 
 from codemode.errors import CodemodeError
-from codemode.guard.mending import definitions, named, rows, sources, translate, verbs, words
+from codemode.guard.mending import definitions, indexes, named, rows, sources, translate, verbs, words
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.expressions import rewritten
 from codemode.guard.mending.translate import load_dialects
@@ -47,6 +47,8 @@ MENDS: tuple[Mend, ...] = (
     words.without_what_sqlite_lacks,
     definitions.table_as_sqlite_has_it,
     definitions.column_as_sqlite_adds_it,
+    indexes.full_text_as_sqlite_has_it,
+    indexes.with_its_columns_last,
     rows.with_the_words_of_a_search_quoted,
     rows.with_like_for_match,
     rows.with_a_key_for_its_conflict,
@@ -108,7 +110,7 @@ class _Search:
         for candidate in self._candidates(Broken(sql, error, self._connection)):
             if len(self._tried) >= _CHECKS or time.thread_time() > self._ends_at:
                 return None
-            if candidate in self._tried or candidate == sql:
+            if candidate in self._tried or candidate.strip().rstrip(";") == sql.strip().rstrip(";"):
                 continue
             self._tried.add(candidate)
             failure = self._check(candidate)
