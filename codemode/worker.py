@@ -21,14 +21,17 @@ from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.stores.sqlite_asking import asking_file
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
+from codemode.catalog.views import View
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.engine_file import open_engine_file
 from codemode.database.execute import DatabaseError
 from codemode.database.migrate import migrations
 from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
+from codemode.guard.questions import ask
 from codemode.limits import Limits
 from codemode.session.backups import Progress, back_up, nothing_to_tell
 from codemode.session.confining import begun
@@ -44,6 +47,7 @@ from codemode.session.slots import Key
 from codemode.settings import Settings
 from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats, Totals
 from sandbox import Sandbox, SandboxUnavailable
+from sandbox.helpers.rows import Rows
 
 _log = logging.getLogger("codemode")
 TENANT = "local"
@@ -286,6 +290,21 @@ class Worker:
         about 0.3 ms each. The last 400 days are kept.
         """
         return self.registry.usage_by_day(tenant, user)
+
+    def ask(self, sql: str, params: Any = (), *, tenant: str = TENANT, max_rows: int | None = None) -> Rows:
+        """Rows of one statement that reads what the catalogue holds of a tenant: sessions, messages, users and more.
+
+        It sees the tables of `catalogue_tables` and nothing else. At most `max_rows` rows, and `limits.rows`. Raises
+        StatementError.
+        """
+        with asking_file(self.data_dir / "catalog.db", self.limits) as asking:
+            found = ask(asking, tenant, sql, params, self.limits, max_rows)
+        return Rows(found.columns, found.rows, truncated=found.truncated)
+
+    def catalogue_tables(self) -> list[View]:
+        """What `ask` can read: tables with their columns, and what each of them holds."""
+        with asking_file(self.data_dir / "catalog.db", self.limits) as asking:
+            return asking.views
 
     def backup(
         self,

@@ -16,6 +16,7 @@ from speed import speed_drawing, speed_guarded, speed_peers, speed_run, speed_ta
 from wording import ROOT, fields, sentence, table
 
 from codemode import Limits, Session, Settings, Worker, errors, values
+from codemode.catalog.views import VIEWS
 from codemode.client.client import Client
 from codemode.client.handles import BackgroundExecution
 from codemode.client.session import RemoteSession
@@ -279,6 +280,16 @@ def load_figures() -> str:
     return f"{said}\n\n{table(['part', 'figure', 'first third', 'last third', 'grew'], rows)}"
 
 
+def catalogue_views() -> str:
+    """Each view with its columns, as a question finds them."""
+    parts = [
+        f"### {view.name}\n\n{view.about}\n\n"
+        + table(["column", "what it holds"], [[f"`{name}`", what] for name, what in view.columns.items()])
+        for view in VIEWS
+    ]
+    return "\n\n".join(parts)
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "limits-at-a-glance": limits_at_a_glance,
     "limits": limits,
@@ -305,6 +316,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "run-options": run_options,
     "session-info": partial(struct, "SessionInfo"),
     "log-entry": partial(struct, "LogEntry"),
+    "catalogue-views": catalogue_views,
     "tree": tree,
     "import-rules": import_rules,
     "layers": layers,

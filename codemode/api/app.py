@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from codemode.api import (
     bodies,
+    catalogue,
     checkpoints,
     costs,
     data,
@@ -51,6 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *costs.OPERATIONS,
     *participants.OPERATIONS,
     *tenants.OPERATIONS,
+    *catalogue.OPERATIONS,
     *observe.OPERATIONS,
     *prometheus.OPERATIONS,
 )

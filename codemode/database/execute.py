@@ -215,8 +215,8 @@ def open_cursor(connection: apsw.Connection, sql: str, params: Parameters) -> tu
     columns: tuple[str, ...] = ()
 
     def see(cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:
-        nonlocal columns
-        columns = tuple(column[0] for column in cursor.get_description())
+        nonlocal columns  # kept from the statement: a comment behind its semicolon is one more to apsw, without any
+        columns = columns or tuple(column[0] for column in cursor.get_description())
         return True
 
     cursor = connection.cursor()
