@@ -51,7 +51,9 @@ def _table(found: dict[str, Any]) -> None:
     click.echo(f"{found['table']}: {plural(found['row_count'], 'row')}{examined}")
     names = ["column", "type", "nulls", "distinct", "min", "max", "most frequent"]
     show(names, [_row(column) for column in found["columns"]])
-    for label, lines in (("keys", _keys(found)), ("indexes", _indexes(found)), ("joins", _joins(found))):
+    rules = [check["rule"] for check in found["checks"]]
+    parts = {"keys": _keys(found), "indexes": _indexes(found), "checks": rules, "triggers": found["triggers"]}
+    for label, lines in (*parts.items(), ("joins", _joins(found))):
         if lines:
             click.echo(f"\n{label}")
             click.echo("\n".join(f"  {line}" for line in lines))
@@ -78,6 +80,8 @@ def _percent(share: float) -> str:
 def _type(column: dict[str, Any]) -> str:
     """The declared type, and what is stored where that is something else or several things."""
     stored = list(column["stored"])
+    if column["generated"]:
+        return f"{column['type']} (computed)".strip()
     if not stored or (len(stored) == 1 and stored[0].upper() == column["type"].upper()):
         return str(column["type"])
     shares = (f"{kind} {_percent(column['stored'][kind])}" if len(stored) > 1 else kind for kind in stored)
@@ -92,10 +96,8 @@ def _keys(found: dict[str, Any]) -> list[str]:
 
 
 def _indexes(found: dict[str, Any]) -> list[str]:
-    return [
-        f"{each['name']} on {', '.join(column or 'an expression' for column in each['columns'])}"
-        for each in found["indexes"]
-    ]
+    own = (each for each in found["indexes"] if not each["name"].startswith("sqlite_autoindex_"))  # keys tell of these
+    return [f"{each['name']}{' unique' if each['unique'] else ''} on {each['on']}" for each in own]
 
 
 def _joins(found: dict[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ class Insert:
     columns: tuple[str, ...]
     on_conflict: OnConflict
     key: tuple[str, ...]
+    key_rows: str = ""  # which rows the key is unique among, where it is a partial index: its WHERE
 
     def sql(self, rows: int) -> str:
         """The statement for `rows` records, with one placeholder a value."""
@@ -38,8 +39,8 @@ class Insert:
             return ""
         changed = [c for c in self.columns if c.lower() not in {k.lower() for k in self.key}]
         assignments = ", ".join(f"{quoted(c)} = excluded.{quoted(c)}" for c in changed)
-        target = ", ".join(map(quoted, self.key))
-        return f" ON CONFLICT ({target}) DO " + (f"UPDATE SET {assignments}" if changed else "NOTHING")
+        target = f"({', '.join(map(quoted, self.key))})" + (f" WHERE {self.key_rows}" if self.key_rows else "")
+        return f" ON CONFLICT {target} DO " + (f"UPDATE SET {assignments}" if changed else "NOTHING")
 
     def chunk_rows(self, most: int, sql_bytes: int) -> int:
         """How many records to put into one statement: what fits it, of a length that stays prepared."""
@@ -49,7 +50,7 @@ class Insert:
         return max(1, min(most, _VARIABLES // len(self.columns), fitting))
 
 
-def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequence[str]) -> Insert:
+def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequence[str], key_rows: str = "") -> Insert:
     """An Insert of checked arguments; raises RequestInvalid."""
     if on_conflict not in _VERBS:
         raise RequestInvalid(
@@ -61,7 +62,7 @@ def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequen
         )
     if len({column.lower() for column in columns}) != len(columns):
         raise RequestInvalid("a column is named twice", available=list(columns))
-    return Insert(table, tuple(columns), on_conflict, tuple(key))  # type: ignore[arg-type]
+    return Insert(table, tuple(columns), on_conflict, tuple(key), key_rows)  # type: ignore[arg-type]
 
 
 def create_sql(table: str, types: dict[str, str]) -> str:

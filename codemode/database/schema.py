@@ -10,13 +10,14 @@ from typing import Any
 
 import apsw
 
-from codemode.database import provenance
+from codemode.database import provenance, rules
 from codemode.database.names import is_reserved, quoted
 from codemode.errors import NoSuchTable
 
 # Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
 _COMPARED_CHARACTERS = 128
 _COMPARED_NAMES = 1_000
+_GENERATED = (2, 3)  # what pragma_table_xinfo calls hidden: VIRTUAL and STORED
 _SHOWN_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
 # pragma_table_list knows the shadow tables, but counts the columns of every view, and nothing stops it: views on views
 # take seconds each.
@@ -94,14 +95,20 @@ def closest(name: str, names: list[str]) -> list[str]:
 def columns(connection: apsw.Connection, table: str) -> list[dict[str, Any]]:
     """The columns of `table`, generated ones included."""
     name = real_name(connection, table)
-    found = _rows(
-        connection,
-        'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid',
-        name,
+    sql = (
+        'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid'
     )
+    found = _rows(connection, sql, name)
     return [
-        {"name": column, "type": kind, "not_null": bool(not_null), "default_value": default, "primary_key": bool(key)}
-        for column, kind, not_null, default, key in found
+        {
+            "name": column,
+            "type": kind,
+            "not_null": bool(not_null),
+            "default_value": default,
+            "primary_key": bool(key),
+            "generated": hidden in _GENERATED,
+        }
+        for column, kind, not_null, default, key, hidden in found
     ]
 
 
@@ -118,18 +125,23 @@ def has_column(connection: apsw.Connection, table: str, column: str) -> bool:
 
 
 def indexes(connection: apsw.Connection, table: str) -> list[dict[str, Any]]:
-    """The indexes of `table`; a column that is an expression is None."""
-    name = real_name(connection, table)
-    found = _rows(connection, 'SELECT name, "unique", partial FROM pragma_index_list(?) ORDER BY seq', name)
-    return [
-        {
-            "name": index,
-            "unique": bool(unique),
-            "partial": bool(partial),
-            "columns": [c for (c,) in _rows(connection, "SELECT name FROM pragma_index_info(?) ORDER BY seqno", index)],
-        }
-        for index, unique, partial in found
-    ]
+    """The indexes of `table`; a column that is an expression is None, and `on` has all in words of SQL."""
+    sql = """
+        SELECT i.name, i."unique", i.partial, coalesce(m.sql, '') FROM pragma_index_list(?) AS i
+        LEFT JOIN sqlite_schema AS m ON m.type = 'index' AND m.name = i.name ORDER BY i.seq
+    """
+    answers = []
+    for name, unique, partial, made in _rows(connection, sql, real_name(connection, table)):
+        held = rules.index(connection, name, made)
+        kept = {"name": name, "unique": bool(unique), "partial": bool(partial), "columns": list(held.columns)}
+        answers.append(kept | {"on": held.target})
+    return answers
+
+
+def triggers(connection: apsw.Connection, table: str) -> list[str]:
+    """The triggers on `table`, by name."""
+    sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY name"
+    return [str(name) for (name,) in _rows(connection, sql, table)]
 
 
 def foreign_keys(connection: apsw.Connection, table: str) -> list[dict[str, Any]]:
@@ -162,5 +174,7 @@ def structure(connection: apsw.Connection, table: str) -> dict[str, Any]:
         "columns": columns(connection, name),
         "indexes": indexes(connection, name),
         "foreign_keys": foreign_keys(connection, name),
+        "checks": [check._asdict() for check in rules.checks(connection, name)],
+        "triggers": triggers(connection, name),
         "provenance": provenance.of_table(connection, name),
     }

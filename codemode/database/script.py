@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 # Quantifiers are possessive and every text is read once: asking SQLite at each semicolon whether a trigger is still
 # open would read the trigger again each time, and a megabyte of semicolons would hold the worker for half an hour.
-_COMMENT = r"--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)"
-_QUOTED = r"""'(?:[^']++|'')*+(?:'|$)|"(?:[^"]++|"")*+(?:"|$)|`(?:[^`]++|``)*+(?:`|$)|\[[^\]]*+(?:\]|$)"""
-_BLANK = rf"(?:[ \t\n\f\r]++|{_COMMENT})"
+COMMENT = r"--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)"
+QUOTED = r"""'(?:[^']++|'')*+(?:'|$)|"(?:[^"]++|"")*+(?:"|$)|`(?:[^`]++|``)*+(?:`|$)|\[[^\]]*+(?:\]|$)"""
+_BLANK = rf"(?:[ \t\n\f\r]++|{COMMENT})"
 # Letters, digits, _, $ and all that is not ASCII, said by what is not in it: up to U+10FFFF it takes 8 ms to compile.
 _LETTER = r"[^\x00-#%-/:-@\[-^`{-\x7f]"
-_SEMICOLON = re.compile(rf"(?:[^;'\"`\[/\-]++|{_QUOTED}|{_COMMENT}|/|-)*+(;|$)")
+_SEMICOLON = re.compile(rf"(?:[^;'\"`\[/\-]++|{QUOTED}|{COMMENT}|/|-)*+(;|$)")
 _EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
 # The body of a trigger ends at `; END ;`, whatever stands between these three.
 _TRIGGER = re.compile(

@@ -10,6 +10,7 @@ from itertools import islice
 
 import apsw
 
+from codemode.database import rules
 from codemode.database.schema import TABLES
 from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import FUNCTIONS, is_reserved
@@ -77,6 +78,12 @@ def full_text_tables(name: str, sql: str, connection: apsw.Connection) -> list[s
         made = [(str(table), str(text)) for table, text in connection.execute(found, can_cache=False)]
     texts = [(table, _CONTENT.search(text)) for table, text in made if _FULL_TEXT.search(text)]
     return [table for table, of in texts if table.lower() == meant or (of and of[1].lower() == meant)]
+
+
+def conflict_targets(table: str, connection: apsw.Connection) -> list[str]:
+    """The unique keys of `table` as ON CONFLICT names them."""
+    with reading(connection):
+        return [key.target for key in rules.unique_keys(connection, table)][:MOST_NAMES]
 
 
 def owners(column: str, sql: str, connection: apsw.Connection) -> list[str]:

@@ -158,6 +158,8 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
         hint = FUNCTION_WAYS[name.lower()]
     elif "." in name and lookup.closest(name.rpartition(".")[2], available):
         hint = "a session has one database: leave the name before the table out"
+    elif name.lower() not in sql.lower():
+        hint = "a foreign key, a view or a trigger of what the statement names refers to it: create it first"
     elif name.lower().startswith("_result_"):
         hint = f"a session keeps its last {KEPT} results: run the snippet that returned it again"
     return NoSuchTable(f"no such table: {name}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES])
@@ -298,6 +300,15 @@ def _value_count(found: re.Match[str], message: str, sql: str, connection: apsw.
 _USES_IT = {"view": "create it anew", "trigger": "create it anew", "index": "create it anew on what there is then"}
 
 
+def _no_such_key(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    """ON CONFLICT with columns that are no key: what the table's keys are. A partial index has its WHERE in it."""
+    table = next((name for _, name in lookup.aliases(sql, connection)), "")
+    keys = lookup.conflict_targets(table, connection) if table else []
+    make = "make a UNIQUE index on these columns first"
+    hint = f"{make}, or use a key that {table} has, as it stands: {'; '.join(keys)}" if keys else make
+    return StatementFailed(message, hint=hint, available=keys)
+
+
 def _used_elsewhere(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     """ALTER TABLE reads every view and trigger: what names the column, or was broken before, is in its way."""
     kind, name = found["kind"], found["name"]
@@ -336,6 +347,7 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (re.compile(r"^wrong number of arguments to function (?P<name>\w+)"), _arguments),
     (re.compile(r"^fts5: (?:missing row|corruption)"), _out_of_step),
     (re.compile(r"^duplicate column name: (?P<name>.+)$"), _duplicate_column),
+    (re.compile(r"^ON CONFLICT clause does not match"), _no_such_key),
     (re.compile(r"^ambiguous column name: (?P<name>\w+)$"), _ambiguous),
     (re.compile(r"no such function: (?P<name>\S+)"), _no_such_function),
     (re.compile(r"no such module: (?P<name>\S+)"), _missing_module),

@@ -303,7 +303,6 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
         "add it without a default, then UPDATE t SET x = datetime('now')",
     ),
     (re.compile(r"^unknown database"), "a session has one database: leave the name before the table out"),
-    (re.compile(r"^ON CONFLICT clause does not match"), "make a UNIQUE index on these columns first"),
     (re.compile(r"^cannot add a STORED column"), "make it VIRTUAL: it is computed when it is read"),
     (re.compile(r"^cannot (INSERT into|UPDATE) generated column"), "it is computed from other columns: leave it out"),
     (re.compile(r"^Cannot add a NOT NULL column"), "give it a default that is not NULL: NOT NULL DEFAULT ''"),

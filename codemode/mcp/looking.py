@@ -86,6 +86,8 @@ class TableDescription(msgspec.Struct, frozen=True, kw_only=True):
     columns_left_out: int = 0
     indexes: list[dict[str, Any]] = []
     foreign_keys: list[dict[str, Any]] = []
+    checks: list[dict[str, Any]] = []
+    triggers: list[str] = []
     sample_rows: list[dict[str, Any]] = []
     candidate_keys: list[Any] = []
     joins: list[dict[str, Any]] = []

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from codemode.database import schema
+from codemode.database import rules, schema
 from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
@@ -83,7 +83,8 @@ class Batches:
         insertable = self._read(schema.insertable, table)
         chosen = self._real_columns(table, insertable, columns if columns is not None else insertable)
         key = self._real_columns(table, insertable, options.get("key") or ())
-        insert = insert_for(table, chosen, options.get("on_conflict", "error"), key)
+        held = self._read(rules.key_of, table, tuple(key)) if key else None
+        insert = insert_for(table, chosen, options.get("on_conflict", "error"), key, held.where if held else "")
         limits = self._statements.opened.limits
         chunk_rows = insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
         self._last += 1
@@ -175,14 +176,16 @@ class Batches:
     def _told(self, batch: _Batch, error: ConstraintFailed, record: Sequence[Any]) -> ConstraintFailed:
         values = dict(zip(batch.insert.columns, record, strict=True))
         with self._statements.as_engine():
-            told = with_values(error, self._statements.opened.connection, batch.insert.table, values)
+            told = with_values(error, self._statements.opened.connection, batch.statement.tables_written, values)
         if told.message.startswith("UNIQUE"):
             told.hint = 'a row with this key exists: say on_conflict="update" and key=, or on_conflict="ignore"'
+        if told.message.startswith("NOT NULL"):
+            told.hint = "give each record a value: what one lacks is NULL here, not the column's default"
         return told
 
     def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
         chosen = self._real_columns(batch.insert.table, batch.insertable, columns)
-        batch.insert = insert_for(batch.insert.table, chosen, batch.insert.on_conflict, batch.insert.key)
+        batch.insert = replace(batch.insert, columns=tuple(chosen))
         batch.statement = self._statements.checked(batch.insert.sql(1))
         batch.sql = (0, "")
 

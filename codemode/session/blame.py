@@ -6,61 +6,113 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from codemode.database import rules
 from codemode.database.execute import Connection, Cost
-from codemode.database.names import quoted
 from codemode.database.scans import scanned
+from codemode.database.schema import closest
 from codemode.errors import ConstraintFailed, StatementTimeout
-from codemode.guard.mending.rows import row_values
+from codemode.guard.mending.rows import row_values, values_set
+from codemode.session import references
 
 _SHOWN = 80  # characters of a value
+_SHOWN_RULE = 400  # the same of a CHECK
+_SHOWN_VALUES = 60
 _UNKNOWN = object()
 
 
 def with_values(
-    error: ConstraintFailed, connection: Connection, table: str, record: Mapping[str, Any]
+    error: ConstraintFailed, connection: Connection, tables: Sequence[str], record: Mapping[str, Any]
 ) -> ConstraintFailed:
-    """`error` with the columns that it is about and their values in `record`; runs with the engine's rights."""
-    by_lower = {name.lower(): (name, value) for name, value in record.items()}
-    hint = error.hint
-    if error.message.startswith("FOREIGN KEY"):
-        columns, hint = _orphans(connection, table, by_lower) or ([], hint)
-    else:
-        columns = _columns(error.message, connection, table, by_lower)
-    named = [by_lower[name.lower()] for name in columns if name.lower() in by_lower]
-    if not named:
-        return error
-    told = ", ".join(f"{name} = {_shown(value)}" for name, value in named)
-    return ConstraintFailed(
-        f"{error.message} ({told})", hint=hint, sql=error.sql, did_you_mean=error.did_you_mean,
-        available=error.available, suggestion=error.suggestion,
-    )  # fmt: skip
+    """`error` with the columns that it is about, their values in `record` and what would be right.
+
+    `tables` are those that the statement writes, its own first, which `record` is of. Runs with the engine's rights.
+    """
+    told = _Told(error, record)
+    kind = error.message.partition(" ")[0]
+    if kind == "FOREIGN":
+        _tell_of_references(told, connection, tables)
+    elif kind == "CHECK":
+        _tell_of_checks(told, connection, tables)
+    elif kind == "UNIQUE":
+        _tell_of_keys(told, connection, tables)
+    elif found := re.match(r"(?:NOT NULL constraint failed:|cannot store \w+ value in \w+ column) (.+)", error.message):
+        told.columns = [found[1].rpartition(".")[2]]
+    elif error.message == "datatype mismatch":
+        keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (tables[0],), can_cache=False)
+        told.columns = [str(row[0]) for row in keys]
+    return told.error()
 
 
-def _columns(message: str, connection: Connection, table: str, record: Mapping[str, Any]) -> list[str]:
-    if found := re.match(r"(?:UNIQUE|NOT NULL) constraint failed: (.+)", message):
-        return [name.strip().rpartition(".")[2] for name in found[1].split(",")]
-    if found := re.match(r"cannot store \w+ value in \w+ column (.+)", message):
-        return [found[1].rpartition(".")[2]]
-    if message == "datatype mismatch":
-        keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,), can_cache=False)
-        return [str(row[0]) for row in keys]
-    if message.startswith("CHECK"):
-        return [name for name in re.findall(r"[^\W\d]\w*", message.partition(":")[2]) if name.lower() in record]
-    return []
+class _Told:
+    """A constraint's error while more is found out about it."""
+
+    def __init__(self, error: ConstraintFailed, record: Mapping[str, Any]) -> None:
+        self._error = error
+        self.values = {name.lower(): value for name, value in record.items()}
+        self._spelt = {name.lower(): name for name in record}
+        self.message, self.hint = error.message, error.hint
+        self.columns: Sequence[str] = ()
+        self.available: Sequence[str] = error.available
+        self.meant: Sequence[str] = error.did_you_mean
+
+    def error(self) -> ConstraintFailed:
+        named = [name.lower() for name in dict.fromkeys(self.columns) if name.lower() in self.values]
+        told = ", ".join(f"{self._spelt[name]} = {_shown(self.values[name])}" for name in named)
+        return ConstraintFailed(
+            f"{self.message} ({told})" if told else self.message, hint=self.hint, sql=self._error.sql,
+            did_you_mean=self.meant, available=self.available, suggestion=self._error.suggestion,
+        )  # fmt: skip
 
 
-def _orphans(connection: Connection, table: str, record: Mapping[str, tuple[str, Any]]) -> tuple[list[str], str] | None:
-    """The column whose value its parent does not have, and what to do about it."""
-    sql = 'SELECT "from", "table", "to" FROM pragma_foreign_key_list(?) WHERE "to" IS NOT NULL'
-    links: list[Any] = connection.execute(sql, (table,), can_cache=False).fetchall()
-    for column, parent, key in links:
-        value = record.get(column.lower(), (column, None))[1]
-        if value is None or value is _UNKNOWN:
-            continue
-        looked = f"SELECT 1 FROM {quoted(parent)} WHERE {quoted(key)} = ? LIMIT 1"  # noqa: S608 - quoted names
-        if connection.execute(looked, (value,), can_cache=False).fetchone() is None:
-            return [column], f"insert the row that it refers to first: {parent} has none with this {key}"
-    return None
+def _tell_of_checks(told: _Told, connection: Connection, tables: Sequence[str]) -> None:
+    """Which rule was broken, and the values that it allows: SQLite gives the name of a rule that has one."""
+    said = told.message.removeprefix("CHECK constraint failed: ")
+    known = (check for table in tables for check in rules.checks(connection, table))
+    broken = next((check for check in known if said in (check.name, check.rule)), rules.Check(None, said))
+    rule = broken.rule if len(broken.rule) <= _SHOWN_RULE else f"{broken.rule[:_SHOWN_RULE]}…"
+    told.columns = re.findall(r"[^\W\d]\w*", re.sub(r"'[^']*'", "", broken.rule))
+    told.hint = f"the table's CHECK has to hold: {rule}"
+    if broken.values is not None:
+        column, allowed = broken.values
+        told.hint = f"the table's CHECK takes for {column}: {', '.join(allowed[:_SHOWN_VALUES])}"
+        told.available = [_content(value) for value in allowed[:_SHOWN_VALUES]]
+        given = told.values.get(column.lower())
+        told.meant = closest(given, list(told.available)) if isinstance(given, str) else ()
+
+
+def _content(value: str) -> str:
+    return value[1:-1].replace("''", "'") if value.startswith("'") else value
+
+
+def _tell_of_keys(told: _Told, connection: Connection, tables: Sequence[str]) -> None:
+    """The columns of the key; of one on expressions, or of some rows only, what it is."""
+    failed = re.match(r"UNIQUE constraint failed: (?:index '(?P<index>.+)'|(?P<columns>.+))", told.message)
+    if failed is None:
+        return
+    if failed["index"]:
+        sql = "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?"
+        made: Any = connection.execute(sql, (failed["index"],), can_cache=False).fetchone()
+        held = rules.Key((None,), rules.where(made[0]), made[0]).target if made and made[0] else failed["index"]
+        told.hint = f"a row with this key exists, which is {held}: use another value, or ON CONFLICT {held} DO UPDATE"
+        told.columns = re.findall(r"[^\W\d]\w*", held)
+        return
+    names = [name.strip() for name in failed["columns"].split(",")]
+    told.columns = [name.rpartition(".")[2] for name in names]
+    key = rules.key_of(connection, names[0].rpartition(".")[0], tuple(told.columns))
+    if key is not None and key.where:
+        told.hint = f"a row with this key exists: use ON CONFLICT {key.target} DO UPDATE, or INSERT OR IGNORE"
+
+
+def _tell_of_references(told: _Told, connection: Connection, tables: Sequence[str]) -> None:
+    """The columns whose values no row has, and what to do; for a row that is referred to, who refers to it."""
+    orphan = references.orphan(connection, tables[0], told.values)
+    if orphan is not None:
+        told.columns = orphan.columns
+        told.hint = f"insert the row that it refers to first: {orphan.parent} has none with this {orphan.key}"
+        return
+    holders = references.holders(connection, tables[0])
+    if holders:
+        told.hint = f"{told.hint}: {'; '.join(holders)}"
 
 
 def _shown(value: Any) -> str:
@@ -68,14 +120,19 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
 
-def inserted(sql: str, params: Any, columns: list[str]) -> dict[str, Any]:
-    """The values of an INSERT of one row, from its text and its parameters; those that are computed are left out."""
+def written(sql: str, params: Any, columns: list[str]) -> dict[str, Any]:
+    """The values that an INSERT of one row or an UPDATE gives, from its text and its parameters.
+
+    Those that are computed are left out.
+    """
     values = iter(params) if isinstance(params, Sequence) else iter(())
     found = {}
-    for name, text in row_values(sql, columns).items():
+    for name, text in (row_values(sql, columns) or values_set(sql)).items():
         value = next(values, _UNKNOWN) if text == "?" else _literal(text, params)
         if value is not _UNKNOWN:
             found[name] = value
+        elif "?" in text:
+            break  # which of the parameters are this one's is not known, nor is it of what follows
     return found
 
 
@@ -91,11 +148,16 @@ def _literal(text: str, params: Any) -> Any:
     return params.get(text[1:], _UNKNOWN) if text[:1] in ":@$" and isinstance(params, Mapping) else _UNKNOWN
 
 
+_RECURSIVE = re.compile(r"\bWITH\s+RECURSIVE\b", re.IGNORECASE)
+
+
 def timed_out(sql: str, connection: Connection, seconds: float, cost: Cost) -> StatementTimeout:
     """What a statement did until its time was over, and what its plan reads whole; runs with the engine's rights."""
     tables = scanned(connection, sql)
     whole = f"; its plan reads {' and '.join(tables)} whole" if tables else ""
     way = "filter earlier, or add an index on the columns of ON and WHERE" if tables else "ask for less at a time"
+    if _RECURSIVE.search(sql[:2_000]):
+        way = f"end the recursion: WHERE depth < 20, or UNION instead of UNION ALL where it comes back; or {way}"
     return StatementTimeout(
         f"the statement took longer than {seconds:.3g} seconds"
         f" and was ended after {cost.vm_steps:,} steps, {cost.scan_steps:,} of them in full scans",

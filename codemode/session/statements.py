@@ -27,7 +27,7 @@ from codemode.errors import (
 )
 from codemode.guard import Statement
 from codemode.guard.repair import with_names_meant
-from codemode.session.blame import inserted, timed_out, with_values
+from codemode.session.blame import timed_out, with_values, written
 from codemode.session.notable import Notable
 from codemode.session.opened import ADVICE_SECONDS, Guarded
 from codemode.session.tally import Tally
@@ -180,14 +180,19 @@ class Statements:
             self._notable.look(statement, time.monotonic() - started, before)
 
     def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:
-        """`error` with the values of the row that it is about, where the statement is an INSERT of one row."""
-        table = next(iter(statement.tables_written), "")
+        """`error` with the values of the row that it is about, where they stand in the statement, and what is right."""
+        tables = statement.tables_written
+        if not tables:
+            return error
         try:
             with self.as_engine():
-                columns = insertable(self.opened.connection, table) if table else []
-                return with_values(error, self.opened.connection, table, inserted(statement.sql, params, columns))
+                columns = insertable(self.opened.connection, tables[0])
+                told = with_values(error, self.opened.connection, tables, written(statement.sql, params, columns))
         except CodemodeError:
             return error  # a look at the row that fails must not hide what was wrong with it
+        if statement.kind == "update" and told.message.startswith("UNIQUE"):
+            told.hint = "another row has this key: choose another value, or change that row first"
+        return told
 
     def _timed_out(self, error: StatementTimeout, statement: Statement, seconds: float, cost: Cost) -> StatementTimeout:
         """`error` with how far the statement got; looking at its plan has a short time of its own."""

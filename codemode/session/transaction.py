@@ -16,14 +16,16 @@ execution: nothing further runs, and its outcome is an error even when the snipp
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 from codemode.database.execute import DatabaseError
-from codemode.errors import CodemodeError, RequestInvalid, StatementFailed, StatementRefused
-from codemode.session.opened import Guarded, OpenSession
+from codemode.errors import CodemodeError, ConstraintFailed, RequestInvalid, StatementFailed, StatementRefused
+from codemode.session.opened import ADVICE_SECONDS, Guarded, OpenSession
 from codemode.session.provenance import HOST, Provenance
+from codemode.session.references import unmet
 
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
 
@@ -159,7 +161,9 @@ class Transaction:
             self.provenance.write()
             self._name_state()
             self._engine("COMMIT")
-        except CodemodeError:
+        except CodemodeError as error:
+            if isinstance(error, ConstraintFailed):
+                error.hint = self._unmet() or error.hint
             self._rollback()
             raise
         self.provenance.forget()
@@ -167,6 +171,13 @@ class Transaction:
         self.committed = True
         if self._history is not None:
             self._history.settle()
+
+    def _unmet(self) -> str | None:
+        try:
+            with self._guard.engine(), self._opened.deadline.until(time.monotonic() + ADVICE_SECONDS):
+                return unmet(self._connection)
+        except DatabaseError:
+            return None  # it took too long: what is known without it has to do
 
     def _name_state(self) -> None:
         if self._history is not None:

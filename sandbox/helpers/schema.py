@@ -26,7 +26,7 @@ class Schema(Spelled):
 
     @spelled()
     def get_columns(self, table: str) -> list[Answer]:
-        """The columns of a table: `[{"name", "type", "not_null", "default_value", "primary_key"}]`."""
+        """The columns of a table: `[{"name", "type", "not_null", "default_value", "primary_key", "generated"}]`."""
         return [Answer(column) for column in self._channel.call("schema.get_columns", _text(table, "table"))]
 
     @spelled()
@@ -36,13 +36,14 @@ class Schema(Spelled):
 
     @spelled()
     def describe_table(self, table: str) -> Answer:
-        """A table: `{"columns", "indexes", "foreign_keys", "row_count", "sample_rows", "candidate_keys", "joins"}`.
+        """A table: columns, indexes, foreign_keys, checks, triggers, row_count, sample_rows, candidate_keys, joins.
 
         Each of `columns` has what get_columns tells and what it holds: `stored` (type → share of the values), `nulls`,
         `distinct`, `min`, `max`, `frequent` (`[{"value", "share"}]`), and `estimated`, the names of those that are
         guesses from some of the rows. `joins` are columns of other tables that hold the same values:
         `[{"column", "table", "references", "overlap", "covered", "unique", "estimated"}]`. It takes five seconds at
         most: `profile` says how many rows were examined, and what was `left_out`.
+        `checks` are `[{"name", "rule"}]`, what a row has to fulfil; an index says `on` which columns and rows it is.
         `provenance`: `{"created", "changes"}`, the execution that made it and the last five that changed it.
         """
         return Answer(self._channel.call("schema.describe_table", _text(table, "table")))

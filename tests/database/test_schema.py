@@ -37,8 +37,11 @@ def test_tables_are_those_of_the_user(connection: apsw.Connection) -> None:
 def test_columns(connection: apsw.Connection) -> None:
     assert schema.columns(connection, "AUTHORS")[1] == {
         "name": "fullName", "type": "TEXT", "not_null": True, "default_value": "'x'", "primary_key": False,
+        "generated": False,
     }  # fmt: skip
-    assert [c["name"] for c in schema.columns(connection, 'or"der')] == ["sel ect", "author", "twice"]
+    assert [(c["name"], c["generated"]) for c in schema.columns(connection, 'or"der')] == [
+        ("sel ect", False), ("author", False), ("twice", True),
+    ]  # fmt: skip
     assert [c["name"] for c in schema.columns(connection, "docs")] == ["title", "body"]
 
 
@@ -50,7 +53,13 @@ def test_describe(connection: apsw.Connection) -> None:
     described = schema.structure(connection, "authors")
     assert (described["table"], schema.row_count(connection, "authors")) == ("authors", 2)
     assert described["indexes"] == [
-        {"name": "by_name", "unique": True, "partial": True, "columns": ["fullName", "birth year"]}
+        {
+            "name": "by_name",
+            "unique": True,
+            "partial": True,
+            "columns": ["fullName", "birth year"],
+            "on": '(fullName, "birth year") WHERE id > 0',
+        }
     ]
     assert schema.structure(connection, 'or"der')["foreign_keys"] == [
         {"column": "author", "table": "authors", "references": "id", "on_update": "NO ACTION", "on_delete": "CASCADE"}

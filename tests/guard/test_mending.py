@@ -81,6 +81,8 @@ def suggestion(desk: Desk, sql: str) -> str | None:
         ("ALTER TABLE t ADD COLUMN k TEXT UNIQUE",
          "ALTER TABLE t ADD COLUMN k TEXT;\nCREATE UNIQUE INDEX t_k ON t (k)"),
         ("ALTER TABLE t ADD COLUMN k AS (upper(a)) STORED", "ALTER TABLE t ADD COLUMN k AS (upper(a)) VIRTUAL"),
+        ("CREATE TABLE n (a INT, CHECK (a > 0), UNIQUE (a), b TEXT)",
+         "CREATE TABLE n (a INT, b TEXT, CHECK (a > 0), UNIQUE (a))"),
         ("DROP TABLE IF EXISTS t CASCADE", "DROP TABLE IF EXISTS t"),
         ("DROP TABLE nowhere", "DROP TABLE IF EXISTS nowhere"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codemode import Limits, Session, Worker
-from codemode.errors import ConstraintFailed, ParametersInvalid, StatementTimeout
+from codemode.errors import ConstraintFailed, NoSuchTable, ParametersInvalid, StatementFailed, StatementTimeout
 from codemode.session import statements
 
 
@@ -23,6 +23,18 @@ def session() -> Iterator[Session]:
             CREATE TABLE strict (a INTEGER UNIQUE, b TEXT CHECK (length(b) < 3), c INTEGER NOT NULL,
                                  d INTEGER REFERENCES parent (id)) STRICT;
             INSERT INTO strict VALUES (7, 'x', 1, 1);
+        """)
+        session.script("""
+            CREATE TABLE plans (id INTEGER PRIMARY KEY, plan TEXT CHECK (plan IN ('free', 'pro')), seats INTEGER,
+                                until TEXT, gone TEXT,
+                                CONSTRAINT pro_ends CHECK (plan <> 'pro' OR until IS NOT NULL));
+            CREATE UNIQUE INDEX plans_living ON plans (plan, seats) WHERE gone IS NULL;
+            CREATE UNIQUE INDEX plans_name ON plans (lower(until));
+            INSERT INTO plans (id, plan, seats, until) VALUES (1, 'free', 1, 'A'), (2, 'free', 2, 'b');
+            CREATE TABLE pair (a INTEGER, b INTEGER, plan INTEGER REFERENCES plans, PRIMARY KEY (a, b));
+            INSERT INTO pair VALUES (1, 1, 1);
+            CREATE TABLE half (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, late INTEGER REFERENCES plans (id)
+                               DEFERRABLE INITIALLY DEFERRED, FOREIGN KEY (a, b) REFERENCES pair ON DELETE CASCADE);
         """)
         session.batch_insert("big", ({"n": n, "m": n % 97} for n in range(20_000)), create=True)
         yield session
@@ -45,6 +57,79 @@ def test_a_constraint_names_the_column_and_the_value(session: Session, sql: str,
     with pytest.raises(ConstraintFailed) as caught:
         session.exec(sql, params)
     assert caught.value.message.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("sql", "params", "told", "hint"),
+    [
+        ("UPDATE plans SET plan = 'Pro' WHERE id = 1", (), "(plan = 'Pro')", "takes for plan: 'free', 'pro'"),
+        ("UPDATE plans SET seats = seats + ?, plan = ?", (1, "gold"), "'pro')", "takes for plan: 'free', 'pro'"),
+        ("UPDATE plans SET seats = 2, plan = ? WHERE id = ?", ("gold", 1), "(plan = 'gold')", "takes for plan"),
+        (
+            "INSERT INTO plans (plan) VALUES ('pro')",
+            (),
+            "pro_ends (plan = 'pro')",
+            "plan <> 'pro' OR until IS NOT NULL",
+        ),
+        ("UPDATE plans SET seats = 2 WHERE id = 1", (), "(seats = 2)", "another row has this key"),
+        (
+            "INSERT INTO plans (plan, seats) VALUES ('free', 2)",
+            (),
+            "seats = 2)",
+            '("plan", seats) WHERE gone IS NULL DO',
+        ),
+        ("INSERT INTO plans (until) VALUES ('a')", (), "(until = 'a')", "ON CONFLICT (lower(until)) DO UPDATE"),
+        ("UPDATE plans SET id = NULL", (), "(id = NULL)", "whole numbers"),
+        ("INSERT INTO half (a, b) VALUES (1, 2)", (), "(a = 1, b = 2)", "pair has none with this a and b"),
+        ("INSERT INTO pair VALUES (2, 2, 9)", (), "(plan = 9)", "plans has none with this id"),
+        ("DELETE FROM plans WHERE id = 1", (), "failed", "pair.plan refers to plans, ON DELETE NO ACTION"),
+    ],
+)
+def test_a_constraint_says_what_would_be_right(session: Session, sql: str, params: Any, told: str, hint: str) -> None:
+    with pytest.raises(ConstraintFailed) as caught:
+        session.exec(sql, params)
+    assert caught.value.message.endswith(told)
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_value_like_an_allowed_one_is_offered(session: Session) -> None:
+    with pytest.raises(ConstraintFailed) as caught:
+        session.exec("INSERT INTO plans (plan) VALUES (?)", ["Free"])
+    assert caught.value.did_you_mean == ("free",)
+    assert caught.value.available == ("free", "pro")
+
+
+def test_a_deferred_key_that_fails_at_the_commit_names_the_row(session: Session) -> None:
+    error = session.run("helpers.db.exec('INSERT INTO half (id, late) VALUES (5, 77)')").error
+    assert error is not None
+    assert error.hint == "row 5 of half refers to a row of plans that is not there"
+    assert session.value("SELECT count(*) FROM half") == 0
+
+
+def test_what_a_record_lacks_is_no_default_and_the_error_says_so(session: Session) -> None:
+    with pytest.raises(ConstraintFailed, match=r"record 1: NOT NULL .* \(c = NULL\)") as caught:
+        session.batch_insert("strict", [{"a": 3, "c": 1}, {"a": 4}])
+    assert "not the column's default" in (caught.value.hint or "")
+
+
+def test_a_key_of_some_rows_is_named_with_its_where(session: Session) -> None:
+    sql = "INSERT INTO plans (plan, seats) VALUES ('free', 2) ON CONFLICT (seats, plan) DO UPDATE SET until = 'c'"
+    with pytest.raises(StatementFailed, match="does not match") as caught:
+        session.exec(sql)
+    assert caught.value.available == ("(id)", '("plan", seats) WHERE gone IS NULL', "(lower(until))")
+    assert caught.value.suggestion == sql.replace("(seats, plan) DO", '("plan", seats) WHERE gone IS NULL DO')
+    with_it = session.batch_insert(
+        "plans", [{"plan": "free", "seats": 2, "until": "z"}], on_conflict="update", key=["plan", "seats"]
+    )
+    assert with_it["rows_written"] == 1
+    assert session.value("SELECT until FROM plans WHERE id = 2") == "z"
+
+
+def test_a_table_that_only_a_foreign_key_names_is_told_as_such(session: Session) -> None:
+    session.exec("CREATE TABLE loose (id INTEGER PRIMARY KEY, of INTEGER REFERENCES nowhere (id))")
+    with pytest.raises(NoSuchTable) as caught:
+        session.exec("INSERT INTO loose (of) VALUES (1)")
+    assert "a foreign key" in (caught.value.hint or "")
 
 
 def test_the_parent_of_an_orphan_is_named(session: Session) -> None:
@@ -77,6 +162,9 @@ def test_a_statement_that_takes_too_long_says_how_far_it_got_and_what_it_reads_w
     with pytest.raises(StatementTimeout) as caught:
         session.exec("CREATE TABLE pairs AS SELECT * FROM big AS one JOIN big AS two ON one.m < two.n + 1")
     assert "in full scans" in caught.value.message
+    with pytest.raises(StatementTimeout) as caught_too:
+        session.value("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+    assert "end the recursion" in (caught_too.value.hint or "")
     assert "plan reads one and two whole" in (caught.value.hint or "")
 
 

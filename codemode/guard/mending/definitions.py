@@ -21,6 +21,7 @@ _UNIQUE = re.compile(
 _FRAGMENT = re.compile(
     r"(?:\.\.\.|…|etc\.?|UNIQUE|PRIMARY\s+KEY|FOREIGN\s+KEY|CHECK|CONSTRAINT(?:\s+\w+)?|<[^>]*>|)", re.IGNORECASE
 )
+_OF_THE_TABLE = re.compile(r"(?:CONSTRAINT|PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE|CHECK)\b", re.IGNORECASE)
 _OPTIONS = re.compile(r"\b(?:WITHOUT\s+ROWID|STRICT)\b", re.IGNORECASE)
 _PREFIX_LENGTH = re.compile(r"(\w)\s*\(\d+\)")
 
@@ -49,6 +50,7 @@ def table_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
     if not kept:
         return
     options = ", ".join(_OPTIONS.findall("".join(parts[closed + 1 :])))
+    kept.sort(key=lambda item: _OF_THE_TABLE.match(item) is not None)  # to SQLite no column comes behind a constraint
     said = [f"CREATE TABLE {head[1] or ''}{table} ({', '.join(kept)}){' ' + options if options else ''}"]
     names = taken_names(broken)
     for name, columns in indexes:
@@ -61,7 +63,7 @@ def table_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
 
 def _column(item: str) -> str | None:
     """A column as SQLite takes it, a constraint as it is; None where SQLite has nothing like it."""
-    if re.match(r"(?:CONSTRAINT|PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE|CHECK)\b", item, re.IGNORECASE):
+    if _OF_THE_TABLE.match(item):
         return item
     column = Column.read(item)
     return None if column is None else column.written()

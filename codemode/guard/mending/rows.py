@@ -41,6 +41,18 @@ def updated_where_it_exists(broken: Broken) -> Iterator[str]:
     yield f"{text} ON CONFLICT ({listed}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
 
 
+def with_the_rows_of_its_key(broken: Broken) -> Iterator[str]:
+    """ON CONFLICT (a) where the unique index on a holds only some rows: it is named with its WHERE."""
+    found = re.search(r"\bON\s+CONFLICT\s*\(([\w\s,\"]+)\)(?!\s*WHERE)", broken.sql, re.IGNORECASE)
+    if "ON CONFLICT clause does not match" not in broken.error.message or found is None:
+        return
+    wanted = sorted(name.strip(' "').lower() for name in found[1].split(","))
+    for key in broken.error.available:
+        names, partial, _ = key.partition(") WHERE ")
+        if partial and sorted(name.strip(' ("').lower() for name in names.split(",")) == wanted:
+            yield f"{broken.sql[: found.start()]}ON CONFLICT {key}{broken.sql[found.end() :]}"
+
+
 def with_a_key_for_its_conflict(broken: Broken) -> Iterator[str]:
     """ON CONFLICT (a) without a unique index on a: the index first. It cannot be made where values of it repeat."""
     found = re.search(r"\bON\s+CONFLICT\s*\(([\w\s,\"]+)\)", broken.sql, re.IGNORECASE)
@@ -125,6 +137,20 @@ def with_the_index_rebuilt(broken: Broken) -> Iterator[str]:
         if re.search(r"USING\s+fts5", made, re.IGNORECASE) and re.search(rf"\b{re.escape(table)}\b", broken.sql):
             name = broken.quoted(table)
             yield f"INSERT INTO {name}({name}) VALUES ('rebuild');\n{broken.sql.strip().rstrip(';')}"
+
+
+_UPDATE = re.compile(r"\s*UPDATE\s+(?:OR\s+\w+\s+)?[\w.\"`\[\]]+\s+(?:AS\s+\w+\s+)?SET\s+", re.IGNORECASE)
+
+
+def values_set(sql: str) -> dict[str, str]:
+    """The values that an UPDATE sets as they stand in its text, by column."""
+    update = _UPDATE.match(sql)
+    if update is None:
+        return {}
+    parts = tokens(sql[update.end() :].strip().rstrip(";"))
+    ends = [at for word in ("WHERE", "FROM", "RETURNING") if (at := top_level(parts, word)) is not None]
+    found = (item.partition("=") for item in split(parts[: min(ends, default=len(parts))]))
+    return {name.strip().strip('"`[]'): value.strip() for name, equal, value in found if equal}
 
 
 def row_values(sql: str, columns: list[str]) -> dict[str, str]:

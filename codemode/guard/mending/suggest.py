@@ -51,6 +51,7 @@ MENDS: tuple[Mend, ...] = (
     indexes.with_its_columns_last,
     rows.with_the_words_of_a_search_quoted,
     rows.with_like_for_match,
+    rows.with_the_rows_of_its_key,
     rows.with_a_key_for_its_conflict,
     named.from_the_catalogue,
     sources.with_a_series,
