@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codemode.catalog.bound import BoundStore
 from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
 
 
@@ -18,3 +19,9 @@ def no_record(what: str, name: str) -> RecordNotFound:
 def exists(what: str, name: str, hint: str) -> RecordExists:
     """The error for a record that is there already."""
     return RecordExists(f"there is a {what} {name!r:.140} already", hint=hint)
+
+
+def check_session(store: BoundStore, session_id: str) -> None:
+    """Raise SessionNotFound unless there is such a session that has not expired."""
+    if not store.run("SELECT 1 FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL", session_id):
+        raise no_session(session_id)

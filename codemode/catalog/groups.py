@@ -46,7 +46,7 @@ class Groups(NamedRecords[Group]):
             f"SELECT {columns(GroupMember)} FROM group_members WHERE {asked.where}"  # noqa: S608
             f" ORDER BY {order} LIMIT {asked.bind(parse_limit(limit) + 1)}"
         )
-        return paged(self._store.look(sql, *asked.params), limit, _member, key=key)
+        return paged(self._store.look(sql, *asked.params), limit, _member, key=(key,))
 
     def remove_member(self, group_id: str, user_id: str) -> None:
         """Have the user in it no more; raises RecordNotFound where he is not."""

@@ -111,7 +111,7 @@ class Messages:
             f"SELECT {_FIELDS}, m.position FROM messages_text JOIN messages AS m ON m.position = messages_text.rowid"  # noqa: S608
             f" WHERE {asked.where} ORDER BY messages_text.rowid DESC LIMIT {asked.bind(limit + 1)}"
         )
-        return paged(self._store.look(sql, *asked.params), limit, _message, key=-1)
+        return paged(self._store.look(sql, *asked.params), limit, _message, key=(-1,))
 
     def remove(self, session_id: str, message_id: str) -> None:
         """Remove a message, and with one that began a thread its answers; raises RecordNotFound."""

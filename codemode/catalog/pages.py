@@ -6,7 +6,7 @@ nor hide others, and the last page costs what the first one does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
@@ -36,10 +36,21 @@ class Asked:
         self.params.append(value)
         return f"?{len(self.params) + 1}"
 
+    def all(self, condition: str) -> Self:
+        """One more condition, which has its placeholders."""
+        self._conditions.append(condition)
+        return self
+
     def that(self, condition: str, value: Any) -> Self:
         """One more condition, with `{}` for its value; none where the value is None."""
         if value is not None:
             self._conditions.append(condition.format(self.bind(value)))
+        return self
+
+    def beyond(self, condition: str, key: tuple[Any, Any] | None) -> Self:
+        """That rows come after a key of two columns, with `{}` for each; all rows where it is None."""
+        if key is not None:
+            self._conditions.append(condition.format(self.bind(key[0]), self.bind(key[1])))
         return self
 
     @property
@@ -49,10 +60,10 @@ class Asked:
 
 
 def paged(
-    rows: list[tuple[Any, ...]], limit: int, read: Callable[[tuple[Any, ...]], Row], *, key: int = 0
+    rows: list[tuple[Any, ...]], limit: int, read: Callable[[tuple[Any, ...]], Row], *, key: Sequence[int] = (0,)
 ) -> Page[Row]:
-    """The page of `limit` rows of which one more was asked for; column `key` is what the next page begins after."""
-    more = str(rows[limit - 1][key]) if len(rows) > limit else None
+    """The page of `limit` rows of which one more was asked for; the next one begins after the columns `key`."""
+    more = "~".join(str(rows[limit - 1][column]) for column in key) if len(rows) > limit else None
     return Page([read(row) for row in rows[:limit]], more)
 
 
@@ -69,6 +80,16 @@ def parse_number_after(after: Any) -> int | None:
         return None
     if isinstance(after, str) and after.isascii() and after.isdecimal() and len(after) <= 18:
         return int(after)
+    raise wrong_after()
+
+
+def parse_pair_after(after: Any) -> tuple[int, str] | None:
+    """The same for pages whose keys are a number and a text."""
+    if after is None:
+        return None
+    number, _, text = str(parse_after(after)).partition("~")
+    if number.isascii() and number.isdecimal() and len(number) <= 18 and text:
+        return int(number), text
     raise wrong_after()
 
 

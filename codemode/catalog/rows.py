@@ -29,7 +29,7 @@ def record(kind: type[Kind], row: tuple[Any, ...]) -> Kind:
 def _value(name: str, value: Any) -> Any:
     if value is None:
         return None
-    if name.endswith("_at"):
+    if name.endswith("_at") or name == "at":
         return iso(value)
     if name in _JSON:
         return json.loads(value)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from codemode.catalog.attendance import Attendance
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.catalog import Catalog
+from codemode.catalog.configuration import Configuration
+from codemode.catalog.events import Events
 from codemode.catalog.groups import Groups
+from codemode.catalog.mcp_sessions import McpSessions
 from codemode.catalog.messages import Messages
+from codemode.catalog.panels import Panels
+from codemode.catalog.places import Places
+from codemode.catalog.preferences import Preferences
 from codemode.catalog.seal import Seal
+from codemode.catalog.signals import Signals
+from codemode.catalog.statistics import TenantStatistics
+from codemode.catalog.subscriptions import Subscriptions
 from codemode.catalog.users import Users
 from codemode.catalog.workspaces import Workspaces
 
@@ -36,6 +46,56 @@ class TenantRecords:
         return Groups(self.store)
 
     @cached_property
+    def sessions(self) -> Places:
+        """Its sessions, as places that are shared."""
+        return Places(self.store)
+
+    @cached_property
+    def participants(self) -> Attendance:
+        """Who takes part in them."""
+        return Attendance(self.store)
+
+    @cached_property
     def messages(self) -> Messages:
-        """What was said in its sessions."""
+        """What was said in them."""
         return Messages(self.store)
+
+    @cached_property
+    def panels(self) -> Panels:
+        """What they show."""
+        return Panels(self.store)
+
+    @cached_property
+    def mcp_sessions(self) -> McpSessions:
+        """Which MCP servers they are connected to."""
+        return McpSessions(self.store)
+
+    @cached_property
+    def signals(self) -> Signals:
+        """The calls between their participants."""
+        return Signals(self.store)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Which of them its users are told of."""
+        return Subscriptions(self.store)
+
+    @cached_property
+    def events(self) -> Events:
+        """What their listeners are told."""
+        return Events(self.store)
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """What its users prefer."""
+        return Preferences(self.store)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """How it is set up."""
+        return Configuration(self.store, self._seal)
+
+    @cached_property
+    def statistics(self) -> TenantStatistics:
+        """How many there are of what."""
+        return TenantStatistics(self.store)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -40,6 +40,7 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["owner", "member", "viewer"]
     joined_at: str
     left_at: str | None = None
+    metadata: dict[str, Any] = {}
 
 
 class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -167,6 +167,7 @@ CREATE TRIGGER participant_is_removed AFTER DELETE ON participants WHEN OLD.left
     UPDATE users SET active_in = active_in - 1 WHERE tenant = OLD.tenant AND id = OLD.user_id AND EXISTS (
         SELECT 1 FROM sessions WHERE tenant = OLD.tenant AND id = OLD.session_id AND status = 'active');
 END;
+CREATE INDEX participants_active ON participants (tenant, session_id, joined_at, user_id) WHERE left_at IS NULL;
 CREATE INDEX participants_ended ON participants (left_at) WHERE left_at IS NOT NULL;
 
 CREATE TRIGGER session_is_counted AFTER INSERT ON sessions BEGIN
@@ -432,3 +433,41 @@ CREATE VIEW statistics AS SELECT tenant,
     messages AS messageCount, workspaces AS workspaceCount,
     agents, active_agents, people, agents + people AS users, sessions, panels, messages, workspaces, executions, bytes
     FROM counters;
+
+-- How many rows there are in a large deployment, and how many for each further column of an index: by this SQLite
+-- chooses indexes. Without it, it takes a primary key whose order suits over the index that finds the rows.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('sessions', 'sessions', '1000000 1000 1'),
+    ('sessions', 'sessions_by_use', '1000000 1000 2 1'),
+    ('sessions', 'sessions_by_status', '1000000 1000 400 2 1'),
+    ('sessions', 'sessions_by_workspace', '300000 1000 50 2 1'),
+    ('sessions', 'sessions_by_owner', '1000000 1000 30 1'),
+    ('sessions', 'sessions_by_expiry', '500000 2 1 1'),
+    ('sessions', 'sessions_expired', '500000 2 1 1'),
+    ('participants', 'participants', '3000000 3000 3 1'),
+    ('participants', 'participants_by_user', '2500000 3000 30 1'),
+    ('participants', 'participants_active', '2500000 3000 3 2 1'),
+    ('participants', 'participants_ended', '500000 2 1 1 1'),
+    ('users', 'users', '100000 100 1'),
+    ('users', 'users_by_email', '100000 100 1'),
+    ('users', 'users_by_outside_id', '50000 100 1'),
+    ('messages', 'sqlite_autoindex_messages_1', '10000000 10000 10 1'),
+    ('messages', 'messages_by_type', '10000000 10000 2500 1'),
+    ('messages', 'messages_of_session_by_type', '10000000 10000 10 4 1'),
+    ('messages', 'messages_by_user', '8000000 10000 100 1'),
+    ('messages', 'messages_by_thread', '2000000 10000 4 2 1'),
+    ('panels', 'panels', '1000000 1000 3 1'),
+    ('subscriptions', 'subscriptions_by_user', '1000000 1000 10 1 1'),
+    ('subscriptions', 'subscriptions_by_session', '1000000 1000 3 2'),
+    ('mcp_sessions', 'mcp_sessions', '1000000 1000 3 1'),
+    ('mcp_sessions', 'mcp_sessions_by_server', '1000000 1000 300 1'),
+    ('signals', 'signals', '10000 100 10 1'),
+    ('signals', 'signals_untaken', '5000 50 5 2 1'),
+    ('events', 'events', '1000000 10000 1'),
+    ('events', 'events_by_session', '1000000 10000 20 1'),
+    ('group_members', 'group_members', '100000 1000 10 1'),
+    ('group_members', 'group_members_by_user', '100000 1000 3 1'),
+    ('audit', 'audit_by_tenant', '10000000 10000 1'),
+    ('audit', 'audit_by_user', '10000000 10000 100 1');
+ANALYZE sqlite_schema;

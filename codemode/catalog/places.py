@@ -1,0 +1,135 @@
+"""Sessions as places that people and agents share: what they are for, where they belong, who is connected.
+
+Their data, limits and expiry are `codemode.catalog.sessions`, which every execution reads; this is what people list.
+A session whose time is over counts as active until the next sweep.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from msgspec import UNSET
+
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.changes import Changes, Given
+from codemode.catalog.fields import parse_choice, parse_limit, parse_name, parse_object
+from codemode.catalog.found import check_session, no_record, no_session
+from codemode.catalog.pages import Asked, Page, paged, parse_after, parse_pair_after
+from codemode.catalog.rows import record
+from codemode.values.records import Place, SessionStatus
+
+STATUSES: tuple[SessionStatus, ...] = get_args(SessionStatus)
+_TYPE_CHARACTERS = 64
+_OWN = {
+    "updated_at": "coalesce({0}updated_at, {0}created_at)",
+    "last_activity_at": "{0}last_activity",
+    "expires_at": "CASE WHEN {0}pinned = 1 THEN NULL ELSE {0}last_activity + {0}idle_ms END",
+}
+
+
+def _columns(table: str) -> str:
+    return ", ".join(_OWN.get(name, "{0}" + name).format(table) for name in Place.__struct_fields__)
+
+
+class Places:
+    """The sessions of a tenant, as places."""
+
+    def __init__(self, store: BoundStore) -> None:
+        self._store = store
+
+    def get(self, session_id: str) -> Place:
+        """One session, expired ones too; raises SessionNotFound."""
+        sql = f"SELECT {_columns('')} FROM sessions WHERE tenant = ?1 AND id = ?2"  # noqa: S608
+        rows = self._store.look(sql, session_id)
+        if not rows:
+            raise no_session(session_id)
+        return record(Place, rows[0])
+
+    def page(
+        self,
+        *,
+        status: str | None = None,
+        workspace_id: str | None = None,
+        type: str | None = None,  # noqa: A002
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Place]:
+        """The sessions of the tenant, latest use first: all, or of a status, workspace, type; raises RequestInvalid."""
+        asked = Asked().that("status = {}", None if status is None else parse_choice(status, "status", STATUSES))
+        asked.that("workspace_id = {}", workspace_id).that("type = {}", type)
+        asked.beyond("(last_activity, id) < ({}, {})", parse_pair_after(after))
+        sql = (
+            f"SELECT {_columns('')}, last_activity FROM sessions WHERE {asked.where}"  # noqa: S608
+            f" ORDER BY last_activity DESC, id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        )
+        return paged(self._store.look(sql, *asked.params), limit, _place, key=(-1, 0))
+
+    def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[Place]:
+        """The sessions that a user takes part in, by their ids, the last one first; raises RequestInvalid."""
+        asked = Asked("p.tenant = ?1 AND p.left_at IS NULL").that("p.user_id = {}", user_id)
+        asked.that("p.session_id < {}", parse_after(after))
+        sql = (
+            f"SELECT {_columns('s.')} FROM participants AS p JOIN sessions AS s ON s.tenant = p.tenant"  # noqa: S608
+            f" AND s.id = p.session_id WHERE {asked.where}"
+            f" ORDER BY p.session_id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        )
+        return paged(self._store.look(sql, *asked.params), limit, _place)
+
+    def update(
+        self,
+        session_id: str,
+        *,
+        now: int,
+        workspace_id: Given[str | None] = UNSET,
+        type: Given[str] = UNSET,  # noqa: A002
+        metadata: Given[dict[str, Any]] = UNSET,
+        mcp_client_id: Given[str | None] = UNSET,
+    ) -> Place:
+        """Change what is given of a session that has not expired; an `mcp_client_id` connects it now.
+
+        Raises RequestInvalid, SessionNotFound, and RecordNotFound for a workspace that there is not.
+        """
+        changes = Changes(session_id, workspace_id or None).to("updated_at", now).to("type", type, _type)
+        changes.to("workspace_id", workspace_id).to("metadata", metadata, parse_object)
+        changes.to("mcp_client_id", mcp_client_id, _client)
+        changes.to("connected_at", mcp_client_id, lambda client: None if client is None else now)
+        rows = self._store.run(
+            f"UPDATE sessions SET {changes.text} WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL"  # noqa: S608
+            " AND (CAST(?3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM workspaces AS w WHERE w.tenant = ?1"
+            f" AND w.id = ?3)) RETURNING {_columns('')}",
+            *changes.params,
+        )
+        if not rows:
+            check_session(self._store, session_id)
+            raise no_record("workspace", str(workspace_id))
+        return record(Place, rows[0])
+
+    def close(self, session_id: str, *, now: int) -> Place:
+        """Close it: its data stays until it expires, and nobody counts as active in it. Raises SessionNotFound."""
+        return self._closed(session_id, "coalesce(closed_at, ?3)", now)
+
+    def reopen(self, session_id: str, *, now: int) -> Place:
+        """Have a closed session be active again; raises SessionNotFound."""
+        return self._closed(session_id, "NULL", now)
+
+    def _closed(self, session_id: str, closed_at: str, now: int) -> Place:
+        rows = self._store.run(
+            f"UPDATE sessions SET closed_at = {closed_at}, updated_at = ?3"  # noqa: S608
+            f" WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL RETURNING {_columns('')}",
+            session_id, now,
+        )  # fmt: skip
+        if not rows:
+            raise no_session(session_id)
+        return record(Place, rows[0])
+
+
+def _place(row: tuple[Any, ...]) -> Place:
+    return record(Place, row)
+
+
+def _type(value: Any) -> str:
+    return parse_name(value, "a type of session", _TYPE_CHARACTERS)
+
+
+def _client(value: Any) -> str | None:
+    return None if value is None else parse_name(value, "an MCP client's id")

@@ -1,0 +1,71 @@
+"""What a user prefers: any JSON value, by category and key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.fields import METADATA_BYTES, parse_json, parse_limit, parse_name
+from codemode.catalog.found import no_record
+from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.rows import columns, record
+from codemode.values.records import Preference
+
+_CATEGORY_CHARACTERS = 64
+_FIELDS = columns(Preference)
+
+
+class Preferences:
+    """The preferences of a tenant's users."""
+
+    def __init__(self, store: BoundStore) -> None:
+        self._store = store
+
+    def put(self, user_id: str, category: str, key: str, value: Any, *, now: int) -> Preference:
+        """Keep a preference in the place of what it was; raises RequestInvalid, and RecordNotFound without the user."""
+        rows = self._store.run(
+            "INSERT INTO preferences (tenant, user_id, category, key, value, updated_at)"  # noqa: S608
+            " SELECT u.tenant, u.id, ?3, ?4, ?5, ?6 FROM users AS u WHERE u.tenant = ?1 AND u.id = ?2"
+            " AND u.deleted_at IS NULL ON CONFLICT (tenant, user_id, category, key)"
+            f" DO UPDATE SET value = ?5, updated_at = ?6 RETURNING {_FIELDS}",
+            user_id, parse_name(category, "a category", _CATEGORY_CHARACTERS), parse_name(key, "a preference's key"),
+            parse_json(value, "a preference", METADATA_BYTES), now,
+        )  # fmt: skip
+        if not rows:
+            raise no_record("user", user_id)
+        return record(Preference, rows[0])
+
+    def get(self, user_id: str, category: str, key: str) -> Preference:
+        """One of them; raises RecordNotFound."""
+        sql = f"SELECT {_FIELDS} FROM preferences WHERE tenant = ?1 AND user_id = ?2 AND category = ?3 AND key = ?4"  # noqa: S608
+        rows = self._store.look(sql, user_id, category, key)
+        if not rows:
+            raise no_record("preference", f"{category} {key}")
+        return record(Preference, rows[0])
+
+    def page(self, user_id: str, category: str, *, after: str | None = None, limit: int = 50) -> Page[Preference]:
+        """A user's preferences of a category, by key; raises RequestInvalid."""
+        asked = (
+            Asked().that("user_id = {}", user_id).that("category = {}", category).that("key > {}", parse_after(after))
+        )
+        sql = (
+            f"SELECT {_FIELDS} FROM preferences WHERE {asked.where}"  # noqa: S608
+            f" ORDER BY key LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        )
+        rows = self._store.look(sql, *asked.params)
+        return paged(rows, limit, _preference, key=(_FIELDS.split(", ").index("key"),))
+
+    def categories(self, user_id: str) -> list[str]:
+        """The categories in which a user has preferences."""
+        sql = "SELECT DISTINCT category FROM preferences WHERE tenant = ?1 AND user_id = ?2 ORDER BY category"
+        return [category for (category,) in self._store.look(sql, user_id)]
+
+    def remove(self, user_id: str, category: str, key: str) -> None:
+        """Forget it; raises RecordNotFound."""
+        sql = "DELETE FROM preferences WHERE tenant = ?1 AND user_id = ?2 AND category = ?3 AND key = ?4 RETURNING 1"
+        if not self._store.run(sql, user_id, category, key):
+            raise no_record("preference", f"{category} {key}")
+
+
+def _preference(row: tuple[Any, ...]) -> Preference:
+    return record(Preference, row)

@@ -1,0 +1,153 @@
+"""Another tenant's ids lead nowhere: every public method of every kind of record finds nothing and changes nothing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property, partial
+from itertools import product
+from typing import Any
+
+import pytest
+from places import NOW, SESSION
+
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.catalog import Catalog
+from codemode.catalog.pages import Page
+from codemode.catalog.tenant import TenantRecords
+from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
+from codemode.values.records import Statistics
+
+# What a parameter is called with: ids that are another tenant's, and values that are right.
+THEIRS: dict[str, Any] = {
+    "session_id": "theirs", "panel_id": "panel", "mcp_server_id": "server", "user_id": "eve", "category": "ui",
+    "record_id": "record", "group_id": "record", "message_id": "message", "email": "eve@b.c", "outside_id": "outside",
+    "participant": "eve", "from_participant": "eve", "workspace_id": "record", "thread": "message",
+    "key": "key", "now": NOW, "seq": 0, "title": "x", "query": "x", "content": "x", "name": "x", "kind": "agent",
+    "mcp_version": "1", "signal_type": "ice", "signal_data": 1, "value": 1, "role": "viewer", "state": "active",
+}  # fmt: skip
+MAKES = {"users.create", "workspaces.create", "groups.create", "configuration.put"}  # of its own, whatever others have
+NOTHING = (None, [], 0, Page([], None), Statistics(**dict.fromkeys(Statistics.__struct_fields__, 0)))
+
+
+NOUNS = {
+    noun: inspect.get_annotations(door.func, eval_str=True)["return"]
+    for noun, door in inspect.getmembers(TenantRecords, lambda member: isinstance(member, cached_property))
+}
+
+
+@pytest.fixture
+def theirs(acme: TenantRecords, other: TenantRecords, store: Catalog) -> TenantRecords:
+    """A tenant with one of everything, under the ids above; `acme` has no session of that id."""
+    store.run(
+        "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms) VALUES ('other', 'theirs', ?, ?, 1000)",
+        NOW, NOW,
+    )  # fmt: skip
+    other.users.create("eve", now=NOW, kind="human", email="eve@b.c", outside_id="outside")
+    other.workspaces.create("north", now=NOW, record_id="record")
+    other.groups.create("crew", now=NOW, record_id="record")
+    other.groups.add("record", "eve", now=NOW)
+    other.participants.put("theirs", "eve", now=NOW)
+    other.panels.create("theirs", "Plan", document=1, now=NOW, panel_id="panel")
+    message = other.messages.post("theirs", "hi", user_id="eve", now=NOW)
+    store.run("UPDATE messages SET id = 'message' WHERE id = ?", message.id)
+    other.mcp_sessions.put("theirs", "server", "1", now=NOW)
+    other.signals.post("theirs", "ice", "ann", 1, now=NOW)
+    other.subscriptions.add("eve", "theirs", now=NOW)
+    other.preferences.put("eve", "ui", "key", 1, now=NOW)
+    other.configuration.put("key", 1, now=NOW)
+    return other
+
+
+def everything(store: Catalog, tenant: str) -> dict[str, Any]:
+    tables = [
+        name
+        for (name,) in store.run("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%tenant %TEXT%'")
+    ]
+    assert "messages" in tables
+    return {table: store.run(f"SELECT * FROM {table} WHERE tenant = ? ORDER BY 1, 2, 3", tenant) for table in tables}
+
+
+def arguments(method: Callable[..., Any], *, also_optional: bool) -> tuple[list[Any], dict[str, Any]]:
+    positional, named = [], {}
+    for name, parameter in inspect.signature(method).parameters.items():
+        if parameter.default is not inspect.Parameter.empty and not (also_optional and name in THEIRS):
+            continue
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            named[name] = THEIRS[name]
+        else:
+            positional.append(THEIRS[name])
+    return positional, named
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_another_tenants_ids_lead_nowhere(store: Catalog, acme: TenantRecords, theirs: TenantRecords, noun: str):
+    names = [name for name, _ in inspect.getmembers(NOUNS[noun], inspect.isfunction) if not name.startswith("_")]
+    assert names
+    names.sort(key=lambda name: f"{noun}.{name}" in MAKES)  # last: from there on it has what the others must not find
+    for name, also_optional in product(names, (False, True)):
+        method = getattr(getattr(acme, noun), name)
+        before = everything(store, "other"), everything(store, "acme")
+        positional, named = arguments(method, also_optional=also_optional)
+        if (noun, name) == ("panels", "create"):
+            named["query"] = "x"  # or a document
+        try:
+            found = method(*positional, **named)
+        except (RecordNotFound, RecordExists, SessionNotFound):
+            found = None
+        assert everything(store, "other") == before[0], name
+        if f"{noun}.{name}" not in MAKES:
+            assert everything(store, "acme") == before[1], name
+            assert found in NOTHING or "theirs" not in str(found), name
+
+
+def test_what_is_not_there_takes_the_statements_that_anothers_takes(
+    store: Catalog, acme: TenantRecords, theirs: TenantRecords, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+    for name in ("run", "look"):
+        plain = getattr(BoundStore, name)
+        monkeypatch.setattr(
+            BoundStore, name, lambda self, sql, *params, plain=plain: (asked.append(sql), plain(self, sql, *params))[1]
+        )
+    seen = []
+    for session_id, record_id in (("theirs", "message"), ("nowhere", "nothing")):
+        calls: list[Callable[[], object]] = [
+            partial(acme.messages.get, session_id, record_id),
+            partial(acme.messages.post, session_id, "hi", now=NOW),
+            partial(acme.panels.update, session_id, record_id, now=NOW, title="x"),
+            partial(acme.sessions.get, session_id),
+        ]
+        for call in calls:
+            with pytest.raises((RecordNotFound, SessionNotFound)):
+                call()
+        seen.append(tuple(asked))
+        asked.clear()
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1", "SELECT ?12", "SELECT * FROM users WHERE tenant = ?2"])
+def test_a_statement_without_the_tenant_never_reaches_the_store(store: Catalog, sql: str):
+    with pytest.raises(AssertionError):
+        BoundStore(store, "acme").run(sql, 1)
+
+
+def test_a_row_never_hangs_on_another_tenants_session(store: Catalog, theirs: TenantRecords):
+    for table, columns, values in (
+        ("messages", "id, message_type, content, created_at", "'x', 'chat', 'x', 1"),
+        ("panels", "id, title, kind, query, created_at, updated_at", "'x', 'x', 'x', 'x', 1, 1"),
+        ("mcp_sessions", "mcp_server_id, mcp_version, created_at, updated_at", "'x', 'x', 1, 1"),
+        (
+            "signals",
+            "id, signal_type, from_participant, signal_data, created_at, expires_at",
+            "'x', 'ice', 'x', '1', 1, 2",
+        ),
+        ("events", "seq, kind, body, at", "99, 'x', '{}', 1"),
+        ("participants", "user_id, role, joined_at", "'x', 'member', 1"),
+        ("subscriptions", "user_id, created_at", "'eve', 1"),
+    ):
+        sql = f"INSERT INTO {table} (tenant, session_id, {columns}) VALUES ('acme', 'theirs', {values})"
+        with pytest.raises(Exception, match="FOREIGN KEY"):
+            store.run(sql)
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        store.run("UPDATE sessions SET workspace_id = 'record' WHERE tenant = 'acme' AND id = ?", SESSION)
