@@ -10,6 +10,7 @@ import apsw
 from codemode.database.migrate import migrate
 from codemode.errors import StorageFull
 
+CHECKPOINT_FRAMES = 1_000  # SQLite's own default: the write-ahead log goes into the file from 4 MB on
 _BUSY_MS = 10_000  # other processes write for milliseconds; waiting longer than this means that one hangs
 
 
@@ -32,6 +33,7 @@ def open_engine_file(path: Path, steps: tuple[str, ...]) -> apsw.Connection:
         connection.pragma("synchronous", "normal")
         connection.pragma("foreign_keys", True)
         connection.pragma("journal_size_limit", 4 * 1024 * 1024)
+        connection.wal_autocheckpoint(CHECKPOINT_FRAMES)
         migrate(connection, steps)
     except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
         connection.close(True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import apsw
 
 from codemode.database import idempotency, usage
 from codemode.database.clock import now, now_ms
-from codemode.database.engine_file import open_engine_file
+from codemode.database.engine_file import CHECKPOINT_FRAMES, open_engine_file
 from codemode.database.migrate import migrations
 from codemode.errors import StorageFull
 from codemode.values import Day, LogEntry, SizeAt, SlowStatement, Totals
@@ -66,6 +67,7 @@ class Journal:
         self._connection: apsw.Connection | None = _open(path)
         self._page_size = int(self._connection.pragma("page_size"))
         self._day = ""
+        self._first = True
         self._closed = False
 
     def write(self, entries: Iterable[Entry], more: Totals, size: int = 0, slow: Iterable[SlowStatement] = ()) -> None:
@@ -81,7 +83,7 @@ class Journal:
         ]  # fmt: skip
 
         def append(connection: apsw.Connection) -> None:
-            with connection:
+            with self._unhurried(connection), connection:
                 if rows:
                     connection.executemany(_INSERT, rows)
                     self._prune(connection, connection.last_insert_rowid())
@@ -89,6 +91,30 @@ class Journal:
                 usage.add_slow(connection, slow)
 
         self._sound(append)
+
+    @contextmanager
+    def _unhurried(self, connection: apsw.Connection) -> Iterator[None]:
+        """Write the first frames of an empty write-ahead log without a wait for the disk.
+
+        SQLite waits for the log's header, because frames that are written over those of before could otherwise reach
+        the disk ahead of it, and after a power cut the frames left of before would be taken for the newest. An empty
+        log has none; what a power cut takes of it, its checksums show. Nothing of it goes into the file meanwhile:
+        that waits for both, as always.
+        """
+        if not self._first:
+            yield
+            return
+        self._first = False
+        if not _is_empty(self.path.with_name(f"{self.path.name}-wal")):
+            yield
+            return
+        connection.pragma("synchronous", "off")
+        connection.wal_autocheckpoint(0)
+        try:
+            yield
+        finally:
+            connection.pragma("synchronous", "normal")
+            connection.wal_autocheckpoint(CHECKPOINT_FRAMES)
 
     def _count(self, connection: apsw.Connection, moment: str, more: Totals, size: int) -> None:
         day = moment[:10]
@@ -157,7 +183,9 @@ class Journal:
             if self._closed:
                 raise apsw.ConnectionClosedError("the log is closed")
             opened = _identity(self.path)
-            connection = self._connection = self._connection or _open(self.path)
+            if self._connection is None:
+                self._connection, self._first = _open(self.path), True
+            connection = self._connection
             try:
                 return work(connection)
             except _DAMAGE as error:
@@ -209,6 +237,13 @@ def _set_aside(path: Path, found: tuple[int, int] | None, error: Exception) -> N
             path.with_name(path.name + companion).unlink(missing_ok=True)
     except OSError as failed:
         raise StorageFull(f"{path} is damaged and cannot be set aside: {failed.strerror}") from None
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

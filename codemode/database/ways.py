@@ -1,6 +1,6 @@
 """Ways back: what the pages of a session were before each of its last changes, one after the other in a file.
 
-    checkpoints/undo.ways      for each change: a header, the way as JSON, the numbers of its pages, their images
+    undo.ways                  for each change: a header, the way as JSON, the numbers of its pages, their images
 
 One file, because to make, name and delete one for each change takes longer than most changes. What is not whole at its
 end, because a process was killed there, does not count and is written over.
@@ -166,8 +166,7 @@ class Ways:
         try:
             file = self._path.open("r+b", buffering=0)
         except FileNotFoundError:
-            self._rewrite(None, [], writer, way, scratch)
-            return
+            file = self._path.open("x+b", buffering=0)  # what a crash leaves of the first one is none, as of the next
         with file:
             found = self._all(file)
             end = found[-1].offset + found[-1].size if found else 0
@@ -181,14 +180,13 @@ class Ways:
             self._seen = _identity(file)
 
     def _rewrite(
-        self, old: BinaryIO | None, kept: list[Kept], writer: WayWriter, way: Way, scratch: Callable[[], Path]
+        self, old: BinaryIO, kept: list[Kept], writer: WayWriter, way: Way, scratch: Callable[[], Path]
     ) -> None:
         """Make the file anew, of some of the ways that are there and a new one, beside it; then rename it."""
         fresh = scratch()
         try:
             with fresh.open("xb", buffering=0) as file:
                 for each in kept:
-                    assert old is not None
                     _copy(old, each, file)
                 writer.write(file, way)
             fresh.rename(self._path)

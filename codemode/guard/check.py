@@ -56,8 +56,6 @@ class Guard:
         self._seen: Prepared = ("", False, False, ())
         self._most_operations = connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
         self._expire_prepared()
-        with self.engine():
-            self._schema.remember()
 
     def check(self, sql: str) -> Statement:
         """The Statement that `sql` is; raises a StatementError that names the rule and the way out.

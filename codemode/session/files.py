@@ -1,6 +1,6 @@
 """The directory of one session: where its files are, and how a new one is made, removed or set aside.
 
-    DATA_DIR/sessions/<sha256 of tenant and id>/   lock   session.db   log.db   checkpoints/
+    DATA_DIR/sessions/<sha256 of tenant and id>/   lock   session.db   log.db   undo.ways   checkpoints/
 
 Whoever changes what is in there holds the directory's lock file. The lock lives beside the directory's other
 files but is never deleted while the directory stays: a lock on a deleted file protects nothing.
@@ -63,7 +63,7 @@ class SessionFiles:
     @cached_property
     def undo(self) -> Path:
         """What the last changes can be undone with."""
-        return self.checkpoints / "undo.ways"
+        return self.directory / "undo.ways"
 
     def size_bytes(self) -> int:
         """Bytes on disk of everything in the directory; 0 when there is none."""
@@ -86,10 +86,12 @@ class SessionFiles:
         """
         fresh = self.directory / f"new-{ulid()}.db"
         with storage_errors(self.directory):
-            for left in self.directory.glob("new-*.db"):  # by a process that was killed here
-                left.unlink()
+            found = _names(self.directory)
+            for name in found:
+                if name.startswith("new-"):  # by a process that was killed here
+                    (self.directory / name).unlink()
             try:
-                if not self.log.exists():
+                if self.log.name not in found:
                     fresh.write_bytes(log)
                     fresh.rename(self.log)
                 with fresh.open("xb") as file:
@@ -127,16 +129,20 @@ class SessionFiles:
     def sweep(self) -> None:
         """Delete what a process that was killed has left unfinished; only under the directory's lock."""
         with storage_errors(self.checkpoints):
-            for left in self.checkpoints.glob("new-*"):
-                left.unlink(missing_ok=True)
+            for name in _names(self.checkpoints):
+                if name.startswith("new-"):
+                    (self.checkpoints / name).unlink(missing_ok=True)
+                elif name == self.undo.name:  # where it was kept before it moved
+                    (self.checkpoints / name).rename(self.undo)
 
     def set_aside_database(self, suffix: str) -> None:
         """Rename session.db with its companions, so that nothing of it is lost."""
         with storage_errors(self.directory):
+            found = _names(self.directory)
             for companion in ("", *_COMPANIONS):
-                path = self.directory / f"session.db{companion}"
-                if path.exists():
-                    path.rename(self.directory / f"session.db.{suffix}{companion}")
+                name = f"session.db{companion}"
+                if name in found:
+                    (self.directory / name).rename(self.directory / f"session.db.{suffix}{companion}")
 
     def remove(self) -> None:
         """Delete everything of the session, its lock included.
@@ -151,6 +157,14 @@ class SessionFiles:
             except FileNotFoundError:
                 return
             shutil.rmtree(rubbish, ignore_errors=True)
+
+
+def _names(directory: Path) -> set[str]:
+    """What is in `directory`; nothing where there is none. One look costs less than asking for each name."""
+    try:
+        return {found.name for found in directory.iterdir()}
+    except FileNotFoundError:
+        return set()
 
 
 def sweep_rubbish(data_dir: Path) -> None:

@@ -69,17 +69,21 @@ class Registry:
     ) -> SessionRecord:
         """The session's record, made on first use; raises SessionNotFound or SessionExpired."""
         record = self.catalog.get(*key)
-        if record is not None and record.is_over(sure_ms()) and not renew:
+        if record is None:
+            if not create:
+                raise not_found(key[1])
+            self._create(key, limits, owner)
+        elif record.is_over(sure_ms()):
             self.expire(record)
-            raise _expired(record)
-        if record is None and not create:
-            raise not_found(key[1])
-        if record is None or record.is_over(sure_ms()):
+            if not renew:
+                raise _expired(record)
             self._create(key, limits, owner)
         elif renew and self._is_damaged(key):
             self._set_aside(key)
         elif limits is not None:
             self._lower(key, record, limits)
+        else:
+            return record
         found = self.catalog.get(*key)
         if found is None:
             raise not_found(key[1])
@@ -94,9 +98,6 @@ class Registry:
 
     def _make(self, key: Key, limits: Limits | None, owner: str | None) -> None:
         files = self.files(key)
-        over = self.catalog.get(*key)
-        if over is not None:
-            self.expire(over)
         files.prepare()
         with file_lock(files.lock, self.storage.limits.queue_seconds):
             if not files.database.exists():

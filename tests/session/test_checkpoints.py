@@ -79,7 +79,7 @@ def test_a_name_is_no_path(table: Session, name: object) -> None:
     for call in (table.checkpoint, table.restore, table.delete_checkpoint):
         with pytest.raises(RequestInvalid, match="name of a checkpoint"):
             call(name)
-    assert [path.name for path in files(table).checkpoints.rglob("*")] == ["undo.ways"]
+    assert [path.name for path in files(table).checkpoints.rglob("*")] == []
 
 
 def test_names_that_differ_in_case_are_two(table: Session) -> None:
@@ -87,7 +87,7 @@ def test_names_that_differ_in_case_are_two(table: Session) -> None:
     table.checkpoint("X" * 64)
     table.checkpoint("con.db")
     assert [found.name for found in table.checkpoints()] == ["x" * 64, "X" * 64, "con.db"]
-    assert {path.suffix for path in files(table).checkpoints.iterdir()} == {".db", ".ways"}
+    assert {path.suffix for path in files(table).checkpoints.iterdir()} == {".db"}
 
 
 def test_a_snippet_checkpoints_what_is_committed(table: Session) -> None:
@@ -252,7 +252,7 @@ def test_a_damaged_checkpoint_leaves_the_session_as_it_is(table: Session, damage
     assert numbers(table) == [1]
     with pytest.raises(SessionDamaged):
         table.fork(checkpoint="one")
-    assert sorted(left.name for left in files(table).checkpoints.iterdir()) == [path.name, "undo.ways"]
+    assert sorted(left.name for left in files(table).checkpoints.iterdir()) == [path.name]
 
 
 def test_a_checkpoint_mends_a_damaged_session_once_it_is_renewed(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         assert [found.name for found in worker.session("s").checkpoints()] == ["one"]
         worker.session("s").exec("CREATE TABLE t (x)")
-        assert sorted(path.suffix for path in place.iterdir()) == [".db", ".ways"]
+        assert sorted(path.suffix for path in place.iterdir()) == [".db"]
 
 
 def test_nobody_waits_for_a_checkpoint_and_a_reader_keeps_its_state(table: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,23 @@ def test_a_snippet_reads_the_log(table: Session) -> None:
         {"kind": "query", "error_code": "sql.no_such_table"},
         {"kind": "execution", "error_code": "sql.no_such_table"},
     ]
+
+
+def test_the_first_entry_of_a_log_survives_its_process_and_later_ones_are_as_safe_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    journal = Journal(path, 100, 1_000_000)
+    journal.write([Entry("x", "2026-01-01T00:00:00.000Z", "exec", "SELECT 1", 0.0)], Totals())
+    connection = journal._connection
+    assert connection is not None
+    assert (connection.pragma("synchronous"), connection.pragma("wal_autocheckpoint")) == (1, 1_000)
+    copy = tmp_path / "as a killed process leaves it"
+    copy.mkdir()
+    for name in ("log.db", "log.db-wal"):
+        shutil.copy(tmp_path / name, copy)
+    left = Journal(copy / "log.db", 100, 1_000_000)
+    assert [entry.statement for entry in left.read(10)] == ["SELECT 1"]
+    for each in (left, journal):
+        each.close()
 
 
 WRITES = [

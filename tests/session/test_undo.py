@@ -227,6 +227,21 @@ def test_a_damaged_file_is_noticed(table: Session, damage: str) -> None:
     assert dump(table) == before
 
 
+def test_what_was_kept_among_the_checkpoints_is_found(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s")
+        session.exec("CREATE TABLE t AS SELECT 1 AS a")
+        before = dump(session)
+        session.exec("DELETE FROM t")
+        place = files(session)
+    place.checkpoints.mkdir()
+    place.undo.rename(place.checkpoints / "undo.ways")
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s")
+        session.undo()
+        assert dump(session) == before
+
+
 def test_two_processes_take_turns(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
         one, two = here.session("s"), other.session("s")
