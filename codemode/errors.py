@@ -57,6 +57,7 @@
         ├── WorkerUnreachable         worker.unreachable       check the address, or try again
         ├── CatalogDamaged            worker.catalog           restore catalog.db, or move it away
         ├── SecretMissing             worker.secret            name the file of keys in `secret_keys_file`
+        ├── CatalogForm               worker.catalog_form      use the codemode that wrote it, or a backup
         ├── ExtraMissing              worker.extra             install the extra that the message names
         └── WorkerInternal            worker.internal          report the id
 
@@ -442,6 +443,12 @@ class SecretMissing(WorkerError):
     """What is sensitive is sealed with a key, and the worker does not have it; name its file in `secret_keys_file`."""
 
     code = "worker.secret"
+
+
+class CatalogForm(WorkerError):
+    """The catalogue was changed in a way that this codemode does not know; use the one that wrote it, or a backup."""
+
+    code = "worker.catalog_form"
 
 
 class ExtraMissing(WorkerError, ImportError):

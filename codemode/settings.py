@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How one worker is set up."""
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
+    catalog: str = ""  # "memory", or postgresql://user@host/database for several machines; empty: a file in data_dir
+    catalog_migrate: Literal["additive", "all", "none"] = "additive"  # which steps opening it takes by itself
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
     children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB (PSS)
     burst_children: int = 10  # so many for a minute after more were needed than were ready; `children` or less: never

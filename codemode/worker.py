@@ -16,20 +16,18 @@ import msgspec
 
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
-from codemode.catalog.catalog import Catalog, catalog_damaged
+from codemode.catalog.opening import FILE, open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.store import Store
 from codemode.catalog.stores.sqlite_asking import asking_file
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.catalog.views import View
 from codemode.database.clock import iso, now_ms, sure_ms
-from codemode.database.engine_file import open_engine_file
-from codemode.database.execute import DatabaseError
-from codemode.database.migrate import migrations
 from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
 from codemode.guard.questions import ask
 from codemode.limits import Limits
@@ -51,7 +49,7 @@ from sandbox.helpers.rows import Rows
 
 _log = logging.getLogger("codemode")
 TENANT = "local"
-_ALL = -1  # rows of a page: SQLite's word for no bound
+_ALL = 2**62  # rows of a page: no bound
 _DAY_MS = 86_400_000
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
@@ -76,7 +74,7 @@ class Worker:
         self.limits = limits or self.settings.limits
         self._temporary = data_dir is None and self.settings.data_dir is None
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
-        self._catalog = open_catalog(self.data_dir)
+        self._catalog = open_catalog(self.data_dir, self.settings)
         storage = Storage(
             data_dir=self.data_dir,
             limits=self.limits,
@@ -431,15 +429,15 @@ def prepared(data_dir: str | Path) -> Path:
     return path
 
 
-def open_catalog(data_dir: Path) -> Catalog:
-    """The catalogue below `data_dir`, in its newest form; raises CatalogDamaged, StorageFull, SessionNewer."""
-    path = data_dir / "catalog.db"
+def open_catalog(data_dir: Path, settings: Settings) -> Store:
+    """The catalogue that the settings name, in the form that this codemode needs.
+
+    Raises RequestInvalid, CatalogDamaged, CatalogForm, StorageFull, SessionNewer, WorkerUnavailable.
+    """
+    path = data_dir / FILE
     with storage_errors(data_dir):
-        lost = not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))
-    try:
-        connection = open_engine_file(path, migrations("codemode.catalog", "migrations"))
-    except DatabaseError as error:
-        raise catalog_damaged(str(path), error) from None
+        lost = not settings.catalog and not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))
+    store = open_catalogue(settings.catalog, data_dir, settings.catalog_migrate)
     if lost:
         _log.warning("%s was missing or empty: sessions on disk are found again when asked for by their ids", path)
-    return Catalog(connection)
+    return store

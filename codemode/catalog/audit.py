@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 
 _FIELDS = "id, at, tenant, actor, action, resource, outcome, address, agent"
 _LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
@@ -32,7 +32,7 @@ class Act:
 class Audit:
     """The `audit` table of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     def add(
@@ -50,7 +50,7 @@ class Audit:
         """Record one act."""
         self._catalog.run(
             "INSERT INTO audit (at, tenant, actor, action, resource, outcome, address, agent)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             at, tenant, actor, action, resource[:_LONGEST], outcome, address, agent[:_LONGEST] if agent else None,
         )  # fmt: skip
 
@@ -65,9 +65,9 @@ class Audit:
     def forget(self, before: int, most: int = 10_000) -> int:
         """Remove acts from before a time, at most so many at once, since others wait meanwhile; how many it removed."""
         with self._catalog.at_once():
-            self._catalog.run("UPDATE audit_horizon SET before = max(before, ?)", before)
+            self._catalog.run("UPDATE audit_horizon SET before = ?1 WHERE before < ?1", before)
             gone = self._catalog.run(
-                "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?) RETURNING 1",
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2) RETURNING 1",
                 before, most,
             )  # fmt: skip
         return len(gone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 
 KEPT_MS = 3_600_000
 _FIELDS = "id, tenant, session_id, user_id, started_at, finished_at, outcome, service"
@@ -27,29 +27,29 @@ class BackgroundRecord:
 class BackgroundExecutions:
     """The `background` table of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     def add(self, execution_id: str, tenant: str, session_id: str, user: str | None, now: int, *, service: str) -> None:
         """It was asked for; those that ended over an hour ago are forgotten."""
         with self._catalog.at_once():
-            self._catalog.run("DELETE FROM background WHERE finished_at < ?", now - KEPT_MS)
+            self._catalog.run("DELETE FROM background WHERE finished_at < ?1", now - KEPT_MS)
             self._catalog.run(
                 "INSERT INTO background (id, tenant, session_id, user_id, started_at, service)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 execution_id, tenant, session_id, user, now, service,
             )  # fmt: skip
 
     def finish(self, execution_id: str, outcome: bytes, now: int) -> None:
         """It is over; what was said of it before stays, since two may find at once that its service is gone."""
-        sql = "UPDATE background SET finished_at = ?, outcome = ? WHERE id = ? AND finished_at IS NULL"
+        sql = "UPDATE background SET finished_at = ?1, outcome = ?2 WHERE id = ?3 AND finished_at IS NULL"
         self._catalog.run(sql, now, outcome, execution_id)
 
     def get(self, tenant: str, user: str | None, execution_id: str, now: int) -> BackgroundRecord | None:
         """The record, unless it is forgotten, another tenant's, or not of this user where one is named."""
         rows = self._catalog.run(
             f"SELECT {_FIELDS} FROM background WHERE id = ?1 AND tenant = ?2"  # noqa: S608
-            " AND (?3 IS NULL OR user_id = ?3) AND coalesce(finished_at >= ?4, 1)",
+            " AND (?3 IS NULL OR user_id = ?3) AND (finished_at IS NULL OR finished_at >= ?4)",
             execution_id, tenant, user, now - KEPT_MS,
         )  # fmt: skip
         return BackgroundRecord(*rows[0]) if rows else None
@@ -61,10 +61,10 @@ class BackgroundExecutions:
 
     def ask_to_cancel(self, execution_id: str) -> None:
         """Have the service that runs it end it."""
-        sql = "UPDATE background SET cancel_requested = 1 WHERE id = ? AND finished_at IS NULL"
+        sql = "UPDATE background SET cancel_requested = 1 WHERE id = ?1 AND finished_at IS NULL"
         self._catalog.run(sql, execution_id)
 
     def asked_to_cancel(self, service: str) -> list[str]:
         """The ids of a service's executions that somebody else wants ended."""
-        sql = "SELECT id FROM background WHERE service = ? AND finished_at IS NULL AND cancel_requested"
+        sql = "SELECT id FROM background WHERE service = ?1 AND finished_at IS NULL AND cancel_requested = 1"
         return [row[0] for row in self._catalog.run(sql, service)]

@@ -1,7 +1,8 @@
-"""A store that belongs to one tenant: what asks through it cannot ask about another.
+"""A store as one tenant has it: the only way by which what belongs to tenants is read or written.
 
-The tenant is the first parameter of every statement, and a text that does not use it is a fault of the program: so the
-filter by tenant stands in one place, and no call can leave it out.
+The tenant is no parameter that a caller could forget or mix up: it is `?1` of every statement, and given here alone.
+A text that does not use `?1` is a fault of the program and never reaches the store. On PostgreSQL the same tenant is
+set for the transaction, and row-level security holds where a statement's own condition is wrong.
 """
 
 from __future__ import annotations
@@ -11,32 +12,44 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import EVERYBODY, Dialect, Row, Store
 
-_NAMES_THE_TENANT = re.compile(r"\?1(?![0-9])")
+# What is no parameter although it may look like one: text, quoted names, comments.
+_PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(\d*)", re.DOTALL)
 
 
 class BoundStore:
-    """The statements of one tenant: `?1` is its name, the parameters given begin at `?2`."""
+    """`store` for `tenant`: its statements' own parameters are `?2`, `?3`, …"""
 
-    def __init__(self, store: Catalog, tenant: str) -> None:
-        self._store, self.tenant = store, tenant
+    __slots__ = ("_acting", "_store", "tenant")
 
-    def run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """The rows of one statement; raises as the store does."""
-        return self._store.run(_bound(sql), self.tenant, *params)
+    def __init__(self, store: Store, tenant: str) -> None:
+        if not tenant or tenant == EVERYBODY:
+            raise AssertionError(f"{tenant!r} is no tenant")
+        self._store, self._acting, self.tenant = store, store.acting_for(tenant), tenant
 
-    def look(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """The same for a statement that reads what is committed, and waits for nobody."""
-        return self._store.look(_bound(sql), self.tenant, *params)
+    @property
+    def dialect(self) -> Dialect:
+        """Which of a pair of texts it takes."""
+        return self._store.dialect
+
+    def run(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement of this tenant; see `Statements.run`."""
+        return self._acting.run(checked(sql), self.tenant, *params)
+
+    def look(self, sql: str, *params: Any) -> list[Row]:
+        """The committed rows of one statement of this tenant; see `Statements.look`."""
+        return self._acting.look(checked(sql), self.tenant, *params)
 
     def at_once(self) -> AbstractContextManager[None]:
-        """What runs inside is one transaction."""
-        return self._store.at_once()
+        """One transaction; see `Statements.at_once`."""
+        return self._acting.at_once()
 
 
-@lru_cache(1024)
-def _bound(sql: str) -> str:
-    if not _NAMES_THE_TENANT.search(sql):
-        raise AssertionError(f"a statement that is not bound to a tenant: {sql}")
+@lru_cache(maxsize=1_024)
+def checked(sql: str) -> str:
+    """`sql`, which names its tenant; raises AssertionError for one that does not, or numbers no parameter."""
+    numbers = {found[1] for found in _PARTS.finditer(sql) if found[0].startswith("?")}
+    if "1" not in numbers or "" in numbers:
+        raise AssertionError(f"a statement of a tenant names it as ?1, and numbers the others: {sql}")
     return sql

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 
 # Parents before children. Outcomes in the background were kept for an hour, rates are of this minute, signals and
 # events of the last ones; counters follow from what is taken.
@@ -23,12 +23,12 @@ _SESSION_FIELDS = ("workspace_id", "type", "metadata", "updated_at", "closed_at"
 _IN_USE = ("sessions", "tokens", "audit", "users", "workspaces", "groups")
 
 
-def is_untouched(catalog: Catalog) -> bool:
+def is_untouched(catalog: Store) -> bool:
     """Whether nobody has used this catalogue yet."""
     return not any(catalog.run(f"SELECT 1 FROM {table} LIMIT 1") for table in _IN_USE)  # noqa: S608
 
 
-def take_over(catalog: Catalog, path: Path) -> None:
+def take_over(catalog: Store, path: Path) -> None:
     """Take all that the checked copy at `path`, of the newest form, holds beside sessions: in one transaction.
 
     Raises CatalogDamaged and StorageFull.
@@ -44,7 +44,7 @@ def take_over(catalog: Catalog, path: Path) -> None:
         )
 
 
-def take_over_records(catalog: Catalog, path: Path) -> None:
+def take_over_records(catalog: Store, path: Path) -> None:
     """Take what the copy knows of the sessions that are here by now: their places, and what was said and shown."""
     with _attached(catalog, path):
         wanted = ", ".join(_SESSION_FIELDS)
@@ -58,7 +58,7 @@ def take_over_records(catalog: Catalog, path: Path) -> None:
 
 
 @contextmanager
-def _attached(catalog: Catalog, path: Path) -> Iterator[None]:
+def _attached(catalog: Store, path: Path) -> Iterator[None]:
     catalog.run("ATTACH ? AS copy", str(path))
     try:
         with catalog.at_once():
@@ -68,6 +68,6 @@ def _attached(catalog: Catalog, path: Path) -> Iterator[None]:
         catalog.run("DETACH copy")
 
 
-def _take(catalog: Catalog, table: str, where: str = "") -> None:
+def _take(catalog: Store, table: str, where: str = "") -> None:
     columns = ", ".join(row[1] for row in catalog.run(f"PRAGMA main.table_info({table})"))
     catalog.run(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM copy.{table} {where}")  # noqa: S608

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
 
 Role = Literal["owner", "member", "viewer"]
@@ -27,7 +27,7 @@ class Participant:
 class Participants:
     """The `participants` table of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     def role(self, tenant: str, session_id: str, user: str | None) -> Role | None:
@@ -37,8 +37,9 @@ class Participants:
         """
         # One statement whatever is found: the time that it takes tells nobody whether a session is there.
         rows = self._catalog.look(
-            "SELECT iif(?3 IS NULL, 'owner', (SELECT role FROM participants AS p WHERE p.tenant = s.tenant"
-            " AND p.session_id = s.id AND p.user_id = ?3 AND p.left_at IS NULL))"
+            "SELECT CASE WHEN CAST(?3 AS TEXT) IS NULL THEN 'owner' ELSE (SELECT role"
+            " FROM participants AS p WHERE p.tenant = s.tenant AND p.session_id = s.id AND p.user_id = ?3"
+            " AND p.left_at IS NULL) END"
             " FROM sessions AS s WHERE s.tenant = ?1 AND s.id = ?2",
             tenant, session_id, user,
         )  # fmt: skip
@@ -47,7 +48,7 @@ class Participants:
     def all(self, tenant: str, session_id: str) -> list[Participant]:
         """Everybody who takes part in the session or did, in the order in which they came."""
         rows = self._catalog.run(
-            "SELECT user_id, role, joined_at, left_at FROM participants WHERE tenant = ? AND session_id = ?"
+            "SELECT user_id, role, joined_at, left_at FROM participants WHERE tenant = ?1 AND session_id = ?2"
             " ORDER BY joined_at, user_id",
             tenant, session_id,
         )  # fmt: skip
@@ -57,7 +58,8 @@ class Participants:
         """Let a user take part in a session that there is, or change his role."""
         rows = self._catalog.run(
             "INSERT INTO participants (tenant, session_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT DO UPDATE SET role = ?4, joined_at = iif(left_at IS NULL, joined_at, ?5), left_at = NULL"
+            " ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET role = ?4, left_at = NULL, joined_at ="
+            " CASE WHEN participants.left_at IS NULL THEN participants.joined_at ELSE ?5 END"
             " RETURNING user_id, role, joined_at, left_at",
             tenant, session_id, user, role, now,
         )  # fmt: skip
@@ -66,19 +68,19 @@ class Participants:
     def replace(self, tenant: str, session_id: str, by: Iterable[Participant]) -> None:
         """Have just these take part in a session that there is."""
         with self._catalog.at_once():
-            self._catalog.run("DELETE FROM participants WHERE tenant = ? AND session_id = ?", tenant, session_id)
+            self._catalog.run("DELETE FROM participants WHERE tenant = ?1 AND session_id = ?2", tenant, session_id)
             for each in by:
                 self._catalog.run(
                     "INSERT INTO participants (tenant, session_id, user_id, role, joined_at, left_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     tenant, session_id, each.user, each.role, each.joined_at, each.left_at,
                 )  # fmt: skip
 
     def remove(self, tenant: str, session_id: str, user: str, now: int) -> bool:
         """He takes part no more; whether he did."""
         sql = (
-            "UPDATE participants SET left_at = ?"
-            " WHERE tenant = ? AND session_id = ? AND user_id = ? AND left_at IS NULL RETURNING 1"
+            "UPDATE participants SET left_at = ?1"
+            " WHERE tenant = ?2 AND session_id = ?3 AND user_id = ?4 AND left_at IS NULL RETURNING 1"
         )
         return bool(self._catalog.run(sql, now, tenant, session_id, user))
 

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from math import ceil
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 
 _MINUTE_MS = 60_000
 # What is in the bucket now. Two processes may look at the clock in another order than they write: a little back is no
 # time at all. Far back, the machine was started anew in between, and the bucket is full.
-_LEVEL = "min(?2, level + ?2 * iif(?3 < at - 60000, 60000, max(0, ?3 - at)) / 60000.0)"
+_PASSED = (
+    "CASE WHEN rates.at - 60000 > ?3 THEN 60000 WHEN rates.at > ?3 THEN 0"
+    " WHEN rates.at + 60000 < ?3 THEN 60000 ELSE ?3 - rates.at END"
+)
+_FILLED = f"rates.level + ?2 * ({_PASSED}) / 60000.0"
+_LEVEL = f"CASE WHEN {_FILLED} > ?2 THEN ?2 ELSE {_FILLED} END"
 
 
 class Rates:
     """The `rates` table of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     def take(self, tenant: str, per_minute: int, now: int) -> int:

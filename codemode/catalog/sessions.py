@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
 
 REMEMBER_MS = 30 * 86_400_000
@@ -49,28 +49,29 @@ class SessionRecord:
 class Sessions:
     """The `sessions` table of a catalogue, and what the sessions that are gone cost."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     @property
-    def file(self) -> Catalog:
+    def file(self) -> Store:
         """The catalogue that the table is in."""
         return self._catalog
 
     def get(self, tenant: str, session_id: str) -> SessionRecord | None:
         """The record, expired ones included."""
-        rows = self._catalog.look(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)  # noqa: S608
+        rows = self._catalog.look(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 AND id = ?2", tenant, session_id)  # noqa: S608
         return _record(rows[0]) if rows else None
 
     def all(self, tenant: str) -> list[SessionRecord]:
         """Every record of `tenant`, latest use first."""
-        sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ? ORDER BY last_activity DESC, id"  # noqa: S608
+        sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 ORDER BY last_activity DESC, id"  # noqa: S608
         return [_record(row) for row in self._catalog.run(sql, tenant)]
 
     def page(self, tenant: str, user: str | None, before: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
         """The records of `tenant`, all or those that `user` takes part in, latest use first, from `before` on."""
+        reach = _OF_USER if user is not None else " AND CAST(?2 AS TEXT) IS NULL"
         sql = (
-            f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1{_OF_USER if user is not None else ' AND ?2 IS NULL'}"  # noqa: S608
+            f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1{reach}"  # noqa: S608
             " AND (?3 IS NULL OR (-last_activity, id) > (-?3, ?4)) ORDER BY last_activity DESC, id LIMIT ?5"
         )
         last_activity, last_id = before or (None, None)
@@ -80,23 +81,26 @@ class Sessions:
         """The ids of the tenant's sessions that have data."""
         return [
             each
-            for (each,) in self._catalog.run("SELECT id FROM sessions WHERE tenant = ? AND expired_at IS NULL", tenant)
+            for (each,) in self._catalog.run("SELECT id FROM sessions WHERE tenant = ?1 AND expired_at IS NULL", tenant)
         ]
 
     def count(self, tenant: str, now: int) -> int:
         """How many sessions of the tenant there are, without those whose time is over at `now`."""
         [(found,)] = self._catalog.run(
-            "SELECT count(*) FROM sessions WHERE tenant = ? AND expired_at IS NULL"
-            " AND (pinned OR last_activity + idle_ms > ?)",
+            "SELECT count(*) FROM sessions WHERE tenant = ?1 AND expired_at IS NULL"
+            " AND (pinned = 1 OR last_activity + idle_ms > ?2)",
             tenant, now,
         )  # fmt: skip
         return int(found)
 
     def counts(self, now: int) -> tuple[int, int, int]:
         """How many sessions of all tenants are active, of those pinned, and expired, at `now`."""
-        over = "(expired_at IS NOT NULL OR (NOT pinned AND last_activity + idle_ms <= ?))"
-        each = f"SELECT pinned, {over} AS over FROM sessions"  # noqa: S608
-        sql = f"SELECT count(*), ifnull(sum(over), 0), ifnull(sum(pinned AND NOT over), 0) FROM ({each})"  # noqa: S608
+        sql = (
+            "SELECT count(*), count(CASE WHEN is_over = 1 THEN 1 END),"
+            " count(CASE WHEN is_over = 0 AND pinned = 1 THEN 1 END) FROM (SELECT pinned, CASE WHEN"
+            " expired_at IS NOT NULL OR (pinned = 0 AND last_activity + idle_ms <= ?1) THEN 1 ELSE 0 END AS is_over"
+            " FROM sessions) AS each"
+        )
         [(known, expired, pinned)] = self._catalog.run(sql, now)
         return known - expired, pinned, expired
 
@@ -108,34 +112,35 @@ class Sessions:
             "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits, owner)"
             " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)"
             " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
-            " owner = ?6, pinned = 0, stateful = 0, expired_at = NULL WHERE expired_at IS NOT NULL",
+            " owner = ?6, pinned = 0, stateful = 0, expired_at = NULL WHERE sessions.expired_at IS NOT NULL",
             tenant, session_id, now, idle_ms, json.dumps(limits), owner,
         )  # fmt: skip
 
     def touch(self, tenant: str, session_id: str, now: int) -> None:
         """The session was used at `now`; a clock that was set back never shortens its life."""
         self._catalog.run(
-            "UPDATE sessions SET last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
-            now,
-            tenant,
-            session_id,
-        )
+            "UPDATE sessions SET last_activity = ?1 WHERE tenant = ?2 AND id = ?3 AND last_activity < ?1",
+            now, tenant, session_id,
+        )  # fmt: skip
 
     def pin(self, tenant: str, session_id: str, pinned: bool, now: int) -> None:
         """Keep the session from expiring, or let it expire again, counted from `now`."""
         self._catalog.run(
-            "UPDATE sessions SET pinned = ?, last_activity = max(last_activity, ?) WHERE tenant = ? AND id = ?",
+            "UPDATE sessions SET pinned = ?1, last_activity = CASE WHEN last_activity < ?2 THEN ?2 ELSE last_activity"
+            " END WHERE tenant = ?3 AND id = ?4",
             pinned, now, tenant, session_id,
         )  # fmt: skip
 
     def set_stateful(self, tenant: str, session_id: str, stateful: bool) -> None:
         """Whether the session's variables stay between executions, from the next one on."""
-        self._catalog.run("UPDATE sessions SET stateful = ? WHERE tenant = ? AND id = ?", stateful, tenant, session_id)
+        self._catalog.run(
+            "UPDATE sessions SET stateful = ?1 WHERE tenant = ?2 AND id = ?3", stateful, tenant, session_id
+        )
 
     def set_limits(self, tenant: str, session_id: str, limits: dict[str, Any], idle_ms: int) -> None:
         """What the session itself lowered."""
         self._catalog.run(
-            "UPDATE sessions SET limits = ?, idle_ms = ? WHERE tenant = ? AND id = ?",
+            "UPDATE sessions SET limits = ?1, idle_ms = ?2 WHERE tenant = ?3 AND id = ?4",
             json.dumps(limits), idle_ms, tenant, session_id,
         )  # fmt: skip
 
@@ -148,8 +153,9 @@ class Sessions:
         """Record a session just so, whether or not its id is known; its tenant is made with it."""
         with self._catalog.at_once():
             self._catalog.run(
-                "INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?, ?)", record.tenant, record.last_activity
-            )
+                "INSERT INTO tenants (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
+                record.tenant, record.last_activity,
+            )  # fmt: skip
             self._catalog.run(
                 f"INSERT INTO sessions ({_FIELDS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"  # noqa: S608
                 " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?4, idle_ms = ?5,"
@@ -160,7 +166,9 @@ class Sessions:
 
     def over(self, now: int) -> list[SessionRecord]:
         """Sessions of all tenants whose time is over and that nobody has expired yet."""
-        sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NULL AND pinned = 0 AND last_activity + idle_ms <= ?"  # noqa: S608
+        sql = (
+            f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NULL AND pinned = 0 AND last_activity + idle_ms <= ?1"  # noqa: S608
+        )
         return [_record(row) for row in self._catalog.run(sql, now)]
 
     def expired(self) -> list[SessionRecord]:
@@ -174,35 +182,37 @@ class Sessions:
         `days` is what it cost, read from its log before that goes too: kept for the tenant, once.
         """
         with self._catalog.at_once():
-            where = "WHERE tenant = ? AND id = ?"
-            lived = self._catalog.run(f"SELECT 1 FROM sessions {where} AND expired_at IS NULL", tenant, session_id)  # noqa: S608
-            self._catalog.run(f"UPDATE sessions SET expired_at = ? {where}", now, tenant, session_id)  # noqa: S608
+            sql = "UPDATE sessions SET expired_at = ?3 WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL RETURNING 1"
+            lived = self._catalog.run(sql, tenant, session_id, now)
             for day in days if lived else ():
                 self._add_day(tenant, day)
 
     def _add_day(self, tenant: str, day: Day) -> None:
-        where = "WHERE tenant = ? AND day = ?"
         gone = msgspec.structs.replace(day, size_bytes=0)  # its file goes with it
-        found = self._catalog.run(f"SELECT totals FROM usage_by_day {where}", tenant, day.day)  # noqa: S608
+        found = self._catalog.run("SELECT totals FROM usage_by_day WHERE tenant = ?1 AND day = ?2", tenant, day.day)
         if not found:
-            self._catalog.run("DELETE FROM usage_by_day WHERE tenant = ? AND day <= ?", tenant, _oldest_day(day.day))
+            self._catalog.run("DELETE FROM usage_by_day WHERE tenant = ?1 AND day <= ?2", tenant, _oldest_day(day.day))
         both = msgspec.json.decode(found[0][0], type=Day).plus(gone) if found else gone
         text = msgspec.json.encode(both).decode()
-        self._catalog.run("INSERT OR REPLACE INTO usage_by_day VALUES (?, ?, ?)", tenant, day.day, text)
+        self._catalog.run(
+            "INSERT INTO usage_by_day (tenant, day, totals) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (tenant, day) DO UPDATE SET totals = ?3",
+            tenant, day.day, text,
+        )  # fmt: skip
 
     def days(self, tenant: str) -> list[Day]:
         """What the sessions of `tenant` that are gone cost, by day, oldest first."""
-        found = self._catalog.run("SELECT totals FROM usage_by_day WHERE tenant = ? ORDER BY day", tenant)
+        found = self._catalog.run("SELECT totals FROM usage_by_day WHERE tenant = ?1 ORDER BY day", tenant)
         return [msgspec.json.decode(text, type=Day) for (text,) in found]
 
     def forget(self, tenant: str, session_id: str) -> None:
         """Remove the record, as if the session had never been."""
-        self._catalog.run("DELETE FROM sessions WHERE tenant = ? AND id = ?", tenant, session_id)
+        self._catalog.run("DELETE FROM sessions WHERE tenant = ?1 AND id = ?2", tenant, session_id)
 
     def forget_expired(self, tenant: str, session_id: str, now: int) -> None:
         """Remove the record if its session expired over 30 days ago, and was not made anew in between."""
         self._catalog.run(
-            "DELETE FROM sessions WHERE tenant = ? AND id = ? AND expired_at <= ?",
+            "DELETE FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at <= ?3",
             tenant, session_id, now - REMEMBER_MS,
         )  # fmt: skip
 

@@ -6,7 +6,6 @@ from functools import cached_property
 
 from codemode.catalog.attendance import Attendance
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.catalog import Catalog
 from codemode.catalog.configuration import Configuration
 from codemode.catalog.events import Events
 from codemode.catalog.groups import Groups
@@ -18,6 +17,7 @@ from codemode.catalog.preferences import Preferences
 from codemode.catalog.seal import Seal
 from codemode.catalog.signals import Signals
 from codemode.catalog.statistics import TenantStatistics
+from codemode.catalog.store import Store
 from codemode.catalog.subscriptions import Subscriptions
 from codemode.catalog.users import Users
 from codemode.catalog.workspaces import Workspaces
@@ -26,7 +26,7 @@ from codemode.catalog.workspaces import Workspaces
 class TenantRecords:
     """The records of one tenant; cheap to make, and safe to use from several threads."""
 
-    def __init__(self, store: Catalog, tenant: str, seal: Seal | None = None) -> None:
+    def __init__(self, store: Store, tenant: str, seal: Seal | None = None) -> None:
         self.store = BoundStore(store, tenant)
         self._seal = seal or Seal()
 

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
@@ -24,12 +24,12 @@ class Tenant:
 class Tenants:
     """The `tenants` table of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     def make(self, tenant: str, now: int) -> None:
         """Make the tenant unless there is one; raises RequestInvalid for a name that is none."""
-        sql = "INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?, ?)"
+        sql = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING"
         self._catalog.run(sql, check_tenant(tenant), now)
 
     def all(self) -> list[Tenant]:
@@ -47,7 +47,7 @@ class Tenants:
 
     def set_quotas(self, tenant: str, quotas: dict[str, int]) -> None:
         """Give the tenant its own numbers, instead of those that it had."""
-        self._catalog.run("UPDATE tenants SET quotas = ? WHERE id = ?", json.dumps(quotas, sort_keys=True), tenant)
+        self._catalog.run("UPDATE tenants SET quotas = ?1 WHERE id = ?2", json.dumps(quotas, sort_keys=True), tenant)
 
 
 def check_tenant(name: str) -> str:

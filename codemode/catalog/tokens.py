@@ -12,8 +12,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from codemode.catalog.catalog import Catalog
 from codemode.catalog.participants import parse_user
+from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
 
 PREFIX = "cm_"
@@ -45,7 +45,7 @@ class Token:
 class Tokens:
     """The `tokens` table of a catalogue."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
     def create(
@@ -64,7 +64,7 @@ class Tokens:
         secret, token_id = PREFIX + secrets.token_urlsafe(32), f"tok_{secrets.token_hex(8)}"
         self._catalog.run(
             "INSERT INTO tokens (id, hash, tenant, name, scopes, user_id, created_at, expires_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             token_id, _hash(secret), tenant, name, json.dumps(scopes), None if user is None else parse_user(user),
             now, expires_at,
         )  # fmt: skip
@@ -74,7 +74,8 @@ class Tokens:
         """The token of this secret, if it may be used at `now`, with its tenant's own quotas."""
         if not _SECRET.fullmatch(secret):
             return None
-        sql = f"SELECT {_FIELDS}, (SELECT quotas FROM tenants WHERE id = tenant) FROM tokens WHERE hash = ?"  # noqa: S608
+        own = "(SELECT quotas FROM tenants WHERE tenants.id = tokens.tenant)"
+        sql = f"SELECT {_FIELDS}, {own} FROM tokens WHERE hash = ?1"  # noqa: S608
         for *fields, quotas in self._catalog.look(sql, _hash(secret)):
             token = _token(tuple(fields))
             return (token, json.loads(quotas)) if token.is_valid(now) else None
@@ -82,7 +83,7 @@ class Tokens:
 
     def used(self, token_id: str, now: int) -> None:
         """It was used at `now`."""
-        self._catalog.run("UPDATE tokens SET last_used_at = ? WHERE id = ?", now, token_id)
+        self._catalog.run("UPDATE tokens SET last_used_at = ?1 WHERE id = ?2", now, token_id)
 
     def all(self, tenant: str | None = None) -> list[Token]:
         """Every token, of one tenant or of all, revoked ones too, newest first."""
@@ -91,7 +92,7 @@ class Tokens:
 
     def get(self, token_id: str) -> Token | None:
         """One token, revoked or not."""
-        rows = self._catalog.run(f"SELECT {_FIELDS} FROM tokens WHERE id = ?", token_id)  # noqa: S608
+        rows = self._catalog.run(f"SELECT {_FIELDS} FROM tokens WHERE id = ?1", token_id)  # noqa: S608
         return _token(rows[0]) if rows else None
 
     def page(self, tenant: str, user: str | None, after: str | None, limit: int) -> list[Token]:
@@ -109,12 +110,12 @@ class Tokens:
 
     def any_valid(self, now: int) -> bool:
         """Whether there is a token that may be used at `now`."""
-        sql = "SELECT 1 FROM tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) LIMIT 1"
+        sql = "SELECT 1 FROM tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1) LIMIT 1"
         return bool(self._catalog.run(sql, now))
 
     def revoke(self, token_id: str, now: int) -> bool:
         """From here on it is refused; whether there is such a token that was not revoked before."""
-        sql = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING 1"
+        sql = "UPDATE tokens SET revoked_at = ?1 WHERE id = ?2 AND revoked_at IS NULL RETURNING 1"
         return bool(self._catalog.run(sql, now, token_id))
 
     def revoke_of(self, tenant: str, user: str | None, token_id: str, now: int) -> bool:

@@ -84,7 +84,7 @@ def _serve_with_workers(app: App, settings: Settings, host: str, port: int, coun
     from codemode.worker import open_catalog, prepared
 
     data_dir = prepared(str(settings.data_dir))
-    with closing(open_catalog(data_dir)) as catalog:
+    with closing(open_catalog(data_dir, settings)) as catalog:
         guarded = _guarded(Tokens(catalog), host)
         cluster = Cluster(settings, catalog, count, open_to_all=not guarded)
         with _listener(host, port) as listener:

@@ -12,7 +12,7 @@ import msgspec
 from codemode.api.connection import raise_descriptors
 from codemode.api.server import Server
 from codemode.catalog.background import BackgroundExecutions
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 from codemode.catalog.tokens import Tokens
 from codemode.cluster.front import Front
 from codemode.cluster.placement import Rendezvous
@@ -24,7 +24,7 @@ from codemode.settings import Settings
 class Cluster:
     """`count` worker processes behind a front; the front's own part is the catalogue that it looks tokens up in."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, count: int, *, open_to_all: bool) -> None:
+    def __init__(self, settings: Settings, catalog: Store, count: int, *, open_to_all: bool) -> None:
         names = [str(number) for number in range(count)]
         # The front alone waits for those who look at readiness: a worker that is told to end has no new requests.
         self._slots = Slots(names, msgspec.structs.replace(settings, drain_seconds=0.0), open_to_all=open_to_all)

@@ -14,8 +14,10 @@ CHECKPOINT_FRAMES = 1_000  # SQLite's own default: the write-ahead log goes into
 _BUSY_MS = 10_000  # other processes write for milliseconds; waiting longer than this means that one hangs
 
 
-def open_engine_file(path: Path, steps: tuple[str, ...]) -> apsw.Connection:
-    """Open `path` (made when missing) in its newest form.
+def open_engine_file(path: Path, steps: tuple[str, ...] | None, *, gives_back: bool = False) -> apsw.Connection:
+    """Open `path` (made when missing) in its newest form, or where `steps` is None in the form that it has.
+
+    `gives_back`: a new file can give free pages back, a few at a time (`PRAGMA incremental_vacuum`).
 
     Raises StorageFull when the file cannot be written and SessionNewer when it is of a later format;
     a file that is no database raises apsw.NotADBError or apsw.CorruptError, for the caller to set aside.
@@ -29,12 +31,15 @@ def open_engine_file(path: Path, steps: tuple[str, ...]) -> apsw.Connection:
         raise StorageFull(f"{path} cannot be opened for writing", hint=hint) from None
     try:
         connection.set_busy_timeout(_BUSY_MS)
+        if gives_back:
+            connection.pragma("auto_vacuum", "incremental")  # before the file's first page is written
         _keep_a_wal(connection)
         connection.pragma("synchronous", "normal")
         connection.pragma("foreign_keys", True)
         connection.pragma("journal_size_limit", 4 * 1024 * 1024)
         connection.wal_autocheckpoint(CHECKPOINT_FRAMES)
-        migrate(connection, steps)
+        if steps is not None:
+            migrate(connection, steps)
     except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
         connection.close(True)
         raise StorageFull(

@@ -1,11 +1,12 @@
 """Bring one of the engine's own files to its newest form.
 
-A file's form is its `user_version`; `NNNN_name.sql` takes it from NNNN-1 to NNNN. Each step and its version
-commit together, so a crash leaves the form before or after it, never between.
+A file's form is its `user_version`; `NNNN_name.sql` (or `.up.sql`) takes it from NNNN-1 to NNNN.
+Each step and its version commit together, so a crash leaves the form before or after it, never between.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -13,13 +14,15 @@ import apsw
 
 from codemode.errors import SessionNewer
 
+_UP = re.compile(r"\d{4}_\w+(\.up)?\.sql")
+
 
 @cache
 def migrations(package: str, folder: str) -> tuple[str, ...]:
     """The SQL texts of `folder` inside `package`, in order; their numbers must run 1, 2, 3, …"""
-    steps = sorted(files(package).joinpath(folder).iterdir(), key=lambda step: step.name)
-    texts = [step.read_text("utf-8") for step in steps if step.name.endswith(".sql")]
-    numbers = [int(step.name[:4]) for step in steps if step.name.endswith(".sql")]
+    found = [step for step in files(package).joinpath(folder).iterdir() if _UP.fullmatch(step.name)]
+    steps = sorted(found, key=lambda step: step.name)
+    texts, numbers = [step.read_text("utf-8") for step in steps], [int(step.name[:4]) for step in steps]
     if numbers != list(range(1, len(numbers) + 1)):
         raise AssertionError(f"migrations of {package}/{folder} are not numbered 1 to {len(numbers)}: {numbers}")
     return tuple(texts)

@@ -24,7 +24,7 @@ from codemode.limits import Limits
 
 SESSION = ("codemode.database", "migrations/session")
 LOG = ("codemode.database", "migrations/log")
-CATALOG = ("codemode.catalog", "migrations")
+CATALOG = ("codemode.catalog", "migrations/sqlite")
 Objects = set[tuple[str, str, str, str]]  # type, name, table, definition
 
 _SQLITES_OWN = re.compile(r"sqlite_(?:sequence|stat[134]|autoindex_.*)", re.DOTALL)

@@ -307,7 +307,7 @@ class Registry:
         """
         # The catalogue first: a session that goes meanwhile is missing for once, and never counted twice.
         found = self.catalog.days(tenant) if user is None else []
-        for record in self.catalog.page(tenant, user, None, -1):
+        for record in self.catalog.page(tenant, user, None, 2**62):
             if record.expired_at is None:
                 found += days_of(self.files((tenant, record.id)).log)
         return summed(found)

@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Literal
 
 from codemode.catalog.copying import is_untouched, take_over, take_over_records
+from codemode.catalog.opening import open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
 from codemode.database.clock import iso, now, now_ms, sure_ms
-from codemode.database.engine_file import open_engine_file
 from codemode.database.journal import Entry
-from codemode.database.migrate import migrations
 from codemode.errors import (
     SessionBusy,
     SessionDamaged,
@@ -122,7 +121,7 @@ class _Restoring:
         path = self.stage / CATALOG
         self.reader.extract(member, path, self.step)
         check_database(path, foreign.CATALOG)
-        open_engine_file(path, migrations(*foreign.CATALOG)).close(True)
+        open_catalogue("", self.stage, "all").close()
         return path
 
     def staged(self, copy: SessionCopy, record: SessionRecord) -> _Staged:

@@ -152,7 +152,7 @@ def traced(worker: Worker) -> Iterator[list[str]]:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith((PACKAGE, "<string>")):  # dataclasses make their own
             seen.append(f"{code.co_filename.removeprefix(PACKAGE)}:{code.co_qualname}")
-            if code.co_qualname in ("Catalog.run", "Catalog.look"):
+            if code.co_qualname in ("SqliteStore.run", "SqliteStore.look"):
                 seen.append(frame.f_locals["sql"])
 
     sys.setprofile(look)

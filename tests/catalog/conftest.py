@@ -1,4 +1,4 @@
-"""A catalogue for each test, with two tenants that have a session of the same id."""
+"""A catalogue for each test: an empty one of each kind, and one with two tenants that have a session of the same id."""
 
 from __future__ import annotations
 
@@ -8,29 +8,38 @@ from pathlib import Path
 import pytest
 from places import NOW, SESSION
 
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.opening import open_catalogue
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import Sessions
+from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
-from codemode.worker import open_catalog
+
+STORES = ("sqlite", "memory")
+
+
+@pytest.fixture(params=STORES)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store = open_catalogue({"sqlite": "", "memory": "memory"}[request.param], tmp_path)
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Catalog]:
-    catalog = open_catalog(tmp_path)
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_catalogue("", tmp_path)
     for tenant in ("acme", "other"):
-        Tenants(catalog).make(tenant, NOW)
-        Sessions(catalog).create(tenant, SESSION, now=NOW, idle_ms=86_400_000, limits={})
-    yield catalog
-    catalog.close()
+        Tenants(store).make(tenant, NOW)
+        Sessions(store).create(tenant, SESSION, now=NOW, idle_ms=86_400_000, limits={})
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def acme(store: Catalog) -> TenantRecords:
+def acme(store: Store) -> TenantRecords:
     return TenantRecords(store, "acme", Seal(["k" * 43]))
 
 
 @pytest.fixture
-def other(store: Catalog) -> TenantRecords:
+def other(store: Store) -> TenantRecords:
     return TenantRecords(store, "other", Seal(["k" * 43]))

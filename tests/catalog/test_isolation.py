@@ -12,8 +12,8 @@ import pytest
 from places import NOW, SESSION
 
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.catalog import Catalog
 from codemode.catalog.pages import Page
+from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
 from codemode.values.records import Statistics
@@ -37,7 +37,7 @@ NOUNS = {
 
 
 @pytest.fixture
-def theirs(acme: TenantRecords, other: TenantRecords, store: Catalog) -> TenantRecords:
+def theirs(acme: TenantRecords, other: TenantRecords, store: Store) -> TenantRecords:
     """A tenant with one of everything, under the ids above; `acme` has no session of that id."""
     store.run(
         "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms) VALUES ('other', 'theirs', ?, ?, 1000)",
@@ -59,7 +59,7 @@ def theirs(acme: TenantRecords, other: TenantRecords, store: Catalog) -> TenantR
     return other
 
 
-def everything(store: Catalog, tenant: str) -> dict[str, Any]:
+def everything(store: Store, tenant: str) -> dict[str, Any]:
     tables = [
         name
         for (name,) in store.run("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%tenant %TEXT%'")
@@ -81,7 +81,7 @@ def arguments(method: Callable[..., Any], *, also_optional: bool) -> tuple[list[
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-def test_another_tenants_ids_lead_nowhere(store: Catalog, acme: TenantRecords, theirs: TenantRecords, noun: str):
+def test_another_tenants_ids_lead_nowhere(store: Store, acme: TenantRecords, theirs: TenantRecords, noun: str):
     names = [name for name, _ in inspect.getmembers(NOUNS[noun], inspect.isfunction) if not name.startswith("_")]
     assert names
     names.sort(key=lambda name: f"{noun}.{name}" in MAKES)  # last: from there on it has what the others must not find
@@ -102,7 +102,7 @@ def test_another_tenants_ids_lead_nowhere(store: Catalog, acme: TenantRecords, t
 
 
 def test_what_is_not_there_takes_the_statements_that_anothers_takes(
-    store: Catalog, acme: TenantRecords, theirs: TenantRecords, monkeypatch: pytest.MonkeyPatch
+    store: Store, acme: TenantRecords, theirs: TenantRecords, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[str] = []
     for name in ("run", "look"):
@@ -127,12 +127,12 @@ def test_what_is_not_there_takes_the_statements_that_anothers_takes(
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1", "SELECT ?12", "SELECT * FROM users WHERE tenant = ?2"])
-def test_a_statement_without_the_tenant_never_reaches_the_store(store: Catalog, sql: str):
+def test_a_statement_without_the_tenant_never_reaches_the_store(store: Store, sql: str):
     with pytest.raises(AssertionError):
         BoundStore(store, "acme").run(sql, 1)
 
 
-def test_a_row_never_hangs_on_another_tenants_session(store: Catalog, theirs: TenantRecords):
+def test_a_row_never_hangs_on_another_tenants_session(store: Store, theirs: TenantRecords):
     for table, columns, values in (
         ("messages", "id, message_type, content, created_at", "'x', 'chat', 'x', 1"),
         ("panels", "id, title, kind, query, created_at, updated_at", "'x', 'x', 'x', 'x', 1, 1"),

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from places import NOW, SESSION
 
-from codemode.catalog.catalog import Catalog
 from codemode.catalog.configuration import MASK
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import Sessions
+from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.errors import RecordExists, RecordNotFound, RequestInvalid, SecretMissing, SessionNotFound
 
 
-def make_sessions(store: Catalog, *ids: str, owner: str | None = None) -> None:
+def make_sessions(store: Store, *ids: str, owner: str | None = None) -> None:
     for number, each in enumerate(ids, 1):
         Sessions(store).create("acme", each, now=NOW + number, idle_ms=1000, limits={}, owner=owner)
 
 
-def test_sessions_are_listed_by_status_workspace_and_type(acme: TenantRecords, store: Catalog):
+def test_sessions_are_listed_by_status_workspace_and_type(acme: TenantRecords, store: Store):
     make_sessions(store, "a", "b", "c")
     north = acme.workspaces.create("north", now=NOW)
     acme.sessions.update("a", now=NOW + 9, workspace_id=north.id, type="chat", metadata={"topic": "disks"})
@@ -125,7 +125,7 @@ def test_a_signal_is_taken_once_by_whom_it_is_for_and_in_time(acme: TenantRecord
                     **wrong})  # fmt: skip
 
 
-def test_listeners_are_told_what_happens_in_the_order_of_the_commits(acme: TenantRecords, store: Catalog):
+def test_listeners_are_told_what_happens_in_the_order_of_the_commits(acme: TenantRecords, store: Store):
     begin = acme.events.newest()
     acme.participants.put(SESSION, "ann", now=NOW)
     said = acme.messages.post(SESSION, "hi", now=NOW, user_id="ann")
@@ -151,7 +151,7 @@ def test_listeners_are_told_what_happens_in_the_order_of_the_commits(acme: Tenan
     assert acme.events.forgotten() < begin + 1
 
 
-def test_a_user_is_told_of_what_he_subscribed_to_while_he_takes_part(acme: TenantRecords, store: Catalog):
+def test_a_user_is_told_of_what_he_subscribed_to_while_he_takes_part(acme: TenantRecords, store: Store):
     make_sessions(store, "a", "b")
     for session_id in ("a", "b"):
         acme.participants.put(session_id, "ann", now=NOW)
@@ -201,7 +201,7 @@ def test_preferences_are_kept_by_category_and_key(acme: TenantRecords):
         acme.preferences.put("nobody", "ui", "font", 1, now=NOW)
 
 
-def test_a_sensitive_value_is_sealed_stored_and_masked_shown(acme: TenantRecords, store: Catalog):
+def test_a_sensitive_value_is_sealed_stored_and_masked_shown(acme: TenantRecords, store: Store):
     shown = acme.configuration.put("smtp.password", "hunter2", sensitive=True, now=NOW, description="of the relay")
     acme.configuration.put("smtp.host", ["a", 1], now=NOW)
     assert shown.value == MASK

@@ -9,7 +9,7 @@ import pytest
 from places import NOW, SESSION
 
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.catalog import Catalog
+from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.errors import RecordNotFound
 
@@ -58,7 +58,7 @@ QUESTIONS: dict[str, tuple[Callable[[TenantRecords], object], str]] = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_goes_by_its_index(
-    store: Catalog, acme: TenantRecords, question: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, acme: TenantRecords, question: str, monkeypatch: pytest.MonkeyPatch
 ):
     plans: list[str] = []
 

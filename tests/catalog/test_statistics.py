@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from places import NOW
 
-from codemode.catalog.catalog import Catalog
 from codemode.catalog.sessions import Sessions
+from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.errors import CodemodeError
 
@@ -31,7 +31,7 @@ FIGURES = ("agents", "active_agents", "people", "users", "sessions", "panels", "
 IDS, PEOPLE = ("a", "b", "c"), ("ann", "bob", "cid", "dan")
 
 
-def steps(store: Catalog, acme: TenantRecords, chance: random.Random) -> list[Callable[[], object]]:
+def steps(store: Store, acme: TenantRecords, chance: random.Random) -> list[Callable[[], object]]:
     """Everything that can happen to what is counted, each on things drawn anew."""
     sessions = Sessions(store)
 
@@ -72,7 +72,7 @@ def steps(store: Catalog, acme: TenantRecords, chance: random.Random) -> list[Ca
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_figures_are_those_that_counting_finds(store: Catalog, acme: TenantRecords, other: TenantRecords, seed: int):
+def test_figures_are_those_that_counting_finds(store: Store, acme: TenantRecords, other: TenantRecords, seed: int):
     chance = random.Random(seed)
     theirs = other.statistics.get()
     possible = steps(store, acme, chance)
@@ -93,7 +93,7 @@ def test_figures_are_those_that_counting_finds(store: Catalog, acme: TenantRecor
     assert other.statistics.get() == theirs
 
 
-def test_the_view_has_the_names_of_the_page_and_the_totals(store: Catalog, acme: TenantRecords):
+def test_the_view_has_the_names_of_the_page_and_the_totals(store: Store, acme: TenantRecords):
     acme.users.create("bot", now=NOW, kind="agent")
     acme.users.create("ann", now=NOW)
     acme.messages.post("s1", "hi", now=NOW)
@@ -101,7 +101,7 @@ def test_the_view_has_the_names_of_the_page_and_the_totals(store: Catalog, acme:
     assert store.run(f"SELECT {names} FROM statistics WHERE tenant = 'acme'") == [(1, 1, 1, 0, 1, 0, 2, 0)]
 
 
-def test_a_tenant_takes_everything_with_it(store: Catalog, acme: TenantRecords):
+def test_a_tenant_takes_everything_with_it(store: Store, acme: TenantRecords):
     acme.messages.post("s1", "hi", now=NOW, user_id="ann")
     acme.panels.create("s1", "x", query="x", now=NOW)
     acme.workspaces.create("x", now=NOW)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from places import NOW, SESSION
 
-from codemode.catalog.catalog import Catalog
 from codemode.catalog.participants import Participants
 from codemode.catalog.seal import Seal
+from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tokens import Tokens
 from codemode.errors import RecordExists, RecordNotFound, RequestInvalid, SecretMissing
@@ -45,7 +45,7 @@ def test_an_update_changes_what_is_given_and_no_more(acme: TenantRecords):
     assert acme.users.get("ann").updated_at > changed.updated_at
 
 
-def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, store: Catalog):
+def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, store: Store):
     acme.users.create("bot", now=NOW, kind="agent")
     secret, _ = Tokens(store).create("acme", name="", scopes=("read",), user="bot", now=NOW, expires_at=None)
     Participants(store).add("acme", SESSION, "bot", "member", NOW)
@@ -63,7 +63,7 @@ def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, stor
         acme.users.update("bot", now=NOW, display_name="x")
 
 
-def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Catalog):
+def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Store):
     Participants(store).add("acme", SESSION, "ann", "viewer", NOW)
     Tokens(store).create("acme", name="", scopes=("read",), user="bob", now=NOW, expires_at=None)
     acme.messages.post(SESSION, "hi", now=NOW, user_id="cid")
@@ -80,7 +80,7 @@ def test_what_no_user_can_be_is_refused(acme: TenantRecords, wrong: dict[str, An
         acme.users.create(**{"now": NOW, **wrong})
 
 
-def test_without_a_key_there_are_no_outside_ids(store: Catalog):
+def test_without_a_key_there_are_no_outside_ids(store: Store):
     with pytest.raises(SecretMissing, match="secret_keys_file"):
         TenantRecords(store, "acme", Seal()).users.create(now=NOW, outside_id="x")
 

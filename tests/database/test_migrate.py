@@ -17,7 +17,7 @@ STEPS = ("CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES
 
 def test_every_folder_of_migrations_is_numbered() -> None:
     for package, folder in (("codemode.database", "migrations/session"), ("codemode.database", "migrations/log"),
-                            ("codemode.catalog", "migrations")):  # fmt: skip
+                            ("codemode.catalog", "migrations/sqlite")):  # fmt: skip
         steps = migrations(package, folder)
         connection = apsw.Connection(":memory:")
         assert migrate(connection, steps) == len(steps) == connection.pragma("user_version")

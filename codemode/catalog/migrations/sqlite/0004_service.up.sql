@@ -1,3 +1,4 @@
+-- additive
 -- Sessions belong to one user of their tenant, where a token that is bound to one made them.
 ALTER TABLE sessions ADD COLUMN owner TEXT;
 CREATE INDEX sessions_by_owner ON sessions (tenant, owner);

@@ -1,3 +1,4 @@
+-- additive
 -- Who takes part in a session. The owner's row follows sessions.owner by itself; a session that is made anew after it
 -- expired begins without the others: its data is not what they were let in to.
 CREATE TABLE participants (

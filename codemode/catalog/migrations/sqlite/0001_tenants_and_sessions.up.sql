@@ -1,3 +1,4 @@
+-- additive
 CREATE TABLE tenants (
     id         TEXT PRIMARY KEY NOT NULL,
     created_at INTEGER NOT NULL           -- milliseconds since 1970, UTC; so are all times of this file

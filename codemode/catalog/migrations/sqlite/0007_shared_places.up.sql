@@ -1,3 +1,4 @@
+-- additive
 -- Sessions as shared places: who a tenant's users are, where its sessions belong, and what is said and shown in them.
 -- Every row has its tenant, and what hangs on a session names both as one key: a row of one tenant can never hang on
 -- another's session. Times are milliseconds since 1970, UTC; JSON is text.

@@ -1,3 +1,4 @@
+-- additive
 -- What the sessions that are gone cost, by tenant and day: those that there are keep it in their own logs.
 CREATE TABLE usage_by_day (
     tenant TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
-"""The catalogue's open file: one connection that writes, one that only reads, and errors that say what to do.
+"""The catalogue in a SQLite file: one connection that writes, one that only reads, and errors that say what to do.
 
 Whoever asks never waits for whoever writes, here or in another process: the event loop of a service asks at each
 request, and a write may wait for the disk. SQLite shows a reader what is committed when its statement begins, so that a
@@ -11,17 +11,32 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import apsw
 
+from codemode.catalog.store import Broken, Dialect, Row, RuleBroken, not_migrated
+from codemode.database.engine_file import open_engine_file
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
 
 _BUSY_MS = 10_000  # a reader waits only while another process recovers the file after a crash
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError)
+_BROKEN: dict[int, Broken] = {
+    apsw.SQLITE_CONSTRAINT_UNIQUE: "unique",
+    apsw.SQLITE_CONSTRAINT_PRIMARYKEY: "unique",
+    apsw.SQLITE_CONSTRAINT_ROWID: "unique",
+    apsw.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign",
+    apsw.SQLITE_CONSTRAINT_NOTNULL: "null",
+    apsw.SQLITE_CONSTRAINT_TRIGGER: "trigger",
+}
 
 
-class Catalog:
-    """An open catalog.db; safe to use from several threads."""
+class SqliteStore:
+    """An open catalogue file; safe to use from several threads."""
+
+    dialect: Dialect = "sqlite"
+    is_near = True
+    behind = False
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -32,17 +47,44 @@ class Catalog:
         self._reader.set_busy_timeout(_BUSY_MS)
         self._reading = threading.Lock()
 
-    def run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """The rows of one statement; raises CatalogDamaged, StorageFull, and WorkerError when it is closed."""
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The catalogue in `path`, made where there is none; raises CatalogDamaged and StorageFull."""
+        try:
+            return cls(open_engine_file(path, None, gives_back=True))
+        except _DAMAGED as error:
+            raise catalog_damaged(str(path), error) from None
+
+    @property
+    def where(self) -> str:
+        """The file's path."""
+        return str(self._path)
+
+    def acting_for(self, tenant: str) -> Self:
+        """The store itself: SQLite knows no row-level security, and a statement's own condition is what holds."""
+        return self
+
+    def run(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement; see `Statements.run`."""
         self._check_is_there()
         with self._errors(), self._lock:
             return self._connection.execute(sql, params).fetchall()
 
-    def look(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """The same for a statement that reads what is committed: it waits for nobody, and sees nothing of `at_once`."""
+    def look(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement that reads what is committed; see `Statements.look`."""
         self._check_is_there()
         with self._errors(), self._reading:
             return self._reader.execute(sql, params).fetchall()
+
+    def script(self, sql: str) -> None:
+        """Run the statements of a text; see `Store.script`."""
+        with self._errors(), self._lock:
+            self._connection.execute(sql, can_cache=False)
+
+    def shrink(self, pages: int) -> None:
+        """Give at most so many free pages back: none of a file that was made before it kept count of them."""
+        with self._errors(), self._lock:
+            self._connection.execute(f"PRAGMA incremental_vacuum({int(pages)})", can_cache=False).fetchall()
 
     def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
@@ -51,15 +93,17 @@ class Catalog:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """What runs inside is one transaction, of this thread alone."""
+        """What runs inside is one transaction, of this thread alone; see `Statements.at_once`."""
         with self._lock:
-            self.run("BEGIN IMMEDIATE")
+            inside = self._connection.in_transaction
+            self.run("SAVEPOINT inner" if inside else "BEGIN IMMEDIATE")
             try:
                 yield
-                self.run("COMMIT")
-            finally:
+                self.run("RELEASE inner" if inside else "COMMIT")
+            except BaseException:
                 if self._connection.in_transaction:  # not where SQLite undid all by itself, as on a full disk
-                    self._connection.execute("ROLLBACK")
+                    self._connection.execute("ROLLBACK TO inner; RELEASE inner" if inside else "ROLLBACK")
+                raise
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -67,7 +111,11 @@ class Catalog:
             yield
         except apsw.ConnectionClosedError:
             raise WorkerError("this worker is closed") from None
-        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
+        except apsw.ConstraintError as error:
+            raise RuleBroken(_BROKEN.get(_extended(error), "check"), str(error)) from None
+        except _DAMAGED as error:
+            if self.behind and isinstance(error, apsw.SQLError):
+                raise not_migrated(error) from None
             raise catalog_damaged(str(self._path), error) from None
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
             raise StorageFull(
@@ -90,6 +138,10 @@ def catalog_damaged(path: str, why: object) -> CatalogDamaged:
         hint="end this worker and restore the file from a copy, or move it away with its -wal file: the sessions are"
         " kept, and each is found again when it is asked for by its id",
     )
+
+
+def _extended(error: apsw.Error) -> int:
+    return int(getattr(error, "extendedresult", 0))  # apsw sets it on each error, and declares it nowhere
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

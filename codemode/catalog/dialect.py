@@ -1,0 +1,32 @@
+"""The statements that no one text can say for both databases: each is a pair, here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemode.catalog.store import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One statement in two texts."""
+
+    sqlite: str
+    postgres: str
+
+    def of(self, dialect: Dialect) -> str:
+        """The text for one of them."""
+        return self.sqlite if dialect == "sqlite" else self.postgres
+
+
+HAS_TABLE = Pair(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+    "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = ?1",
+)
+# The number that a file carried before migrations were recorded in a table, and still carries for those who look there.
+FORM = Pair("SELECT user_version FROM pragma_user_version", "SELECT 0")
+MARK_FORM = Pair("PRAGMA user_version = {number}", "SELECT 1")
+TABLES = Pair(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
+)

@@ -1,0 +1,45 @@
+"""The catalogue that the settings name, in the form that this codemode needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codemode.catalog.migrating import Policy, make_ready
+from codemode.catalog.store import Store
+from codemode.errors import RequestInvalid
+
+FILE = "catalog.db"
+MEMORY = "memory"
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive") -> Store:
+    """The catalogue: `choice` is "memory", a PostgreSQL address, or empty for the file in `data_dir`.
+
+    Raises RequestInvalid for another choice, CatalogDamaged, CatalogForm, StorageFull, SessionNewer, WorkerUnavailable.
+    """
+    store = connect(choice, data_dir)
+    try:
+        store.behind = bool(make_ready(store, policy).pending)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def connect(choice: str, data_dir: Path) -> Store:
+    """The same in whatever form it has."""
+    if choice == MEMORY:
+        from codemode.catalog.stores.memory import MemoryStore
+
+        return MemoryStore.make()
+    if choice.startswith(_POSTGRES):
+        raise RequestInvalid("there is no PostgreSQL store yet")
+    if choice:
+        raise RequestInvalid(
+            f"setting catalog is neither {MEMORY!r} nor an address of PostgreSQL: {choice[:20]!r}",
+            hint="write postgresql://user@host/database, or nothing for a file in the data directory",
+        )
+    from codemode.catalog.stores.sqlite import SqliteStore
+
+    return SqliteStore.open(data_dir / FILE)

@@ -1,0 +1,96 @@
+"""What a store of the catalogue offers: one SQL text for all of them, transactions, and errors that say what to do.
+
+The subset that every store speaks, and so every statement of the catalogue keeps to: numbered parameters (`?1`),
+RETURNING, ON CONFLICT (columns) DO UPDATE with the table's name before its own columns, DO NOTHING, CASE, coalesce,
+CAST, row values, LIMIT above zero; a parameter that stands nowhere but beside IS NULL is CAST to its type; an inner
+SELECT in FROM has a name. Flags are 0 or 1, times are milliseconds since 1970, JSON is text, and text holds no NUL.
+What cannot be said so is a pair in `codemode.catalog.dialect`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+from codemode.errors import CatalogForm
+
+Dialect = Literal["sqlite", "postgres"]
+Row = tuple[Any, ...]
+Broken = Literal["unique", "foreign", "check", "null", "trigger", "tenant"]
+EVERYBODY = "*"  # the tenant that a store itself acts for: all of them
+
+
+class Statements(Protocol):
+    """Runs statements; safe to use from several threads.
+
+    Raises CatalogDamaged, StorageFull, WorkerUnavailable, WorkerError where it is closed, and RuleBroken.
+    """
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which of a pair of texts it takes."""
+        ...
+
+    def run(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement; it sees and joins the `at_once` that this thread is in."""
+        ...
+
+    def look(self, sql: str, *params: Any) -> list[Row]:
+        """The same for a statement that reads what is committed: it waits for no writer, and sees none of `at_once`."""
+        ...
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What this thread runs inside is one transaction: all of it, or nothing where an error leaves the block.
+
+        No other `at_once` of the same tenant runs meanwhile, in whichever process; one of a whole store (not bound to
+        a tenant) runs alone. One inside another is a part of it that can fail by itself: after a RuleBroken the rest
+        goes on only where the inner block ended with it.
+        """
+        ...
+
+
+class Store(Statements, Protocol):
+    """An open catalogue. What it runs itself is for all tenants; whatever belongs to one goes by a BoundStore."""
+
+    @property
+    def where(self) -> str:
+        """What to call it in messages: a path, an address without its password."""
+        ...
+
+    @property
+    def is_near(self) -> bool:
+        """Whether `look` ends in microseconds, so that an event loop may ask for itself."""
+        ...
+
+    behind: bool  # whether migrations are pending: what this codemode needs may not be there yet
+
+    def acting_for(self, tenant: str) -> Statements:
+        """The same statements, in which this tenant's rows are all there is, where the database can see to that."""
+        ...
+
+    def script(self, sql: str) -> None:
+        """Run the statements of a text that has no parameters, inside `at_once`: for migrations."""
+        ...
+
+    def shrink(self, pages: int) -> None:
+        """Give at most so many free pages back to the file system, where nobody else does that by itself."""
+        ...
+
+    def close(self) -> None:
+        """Close it; whoever asks afterwards gets a WorkerError."""
+        ...
+
+
+class RuleBroken(Exception):
+    """A constraint of the schema refuses a row: whoever wrote it turns this into an error for the one who asked."""
+
+    def __init__(self, kind: Broken, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def not_migrated(why: object) -> CatalogForm:
+    """The error for what a pending migration would bring."""
+    return CatalogForm(
+        f"the catalogue is not of the form that this needs yet: {why}", hint="`codemode db migrate` brings it there"
+    )

@@ -1,0 +1,169 @@
+"""What every store of the catalogue holds to, whichever database it is."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.store import RuleBroken, Store
+from codemode.errors import WorkerError
+
+ADD = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2)"
+ALL = "SELECT id FROM tenants WHERE id <> 'local' ORDER BY id"
+
+
+@pytest.fixture
+def store(empty: Store) -> Store:
+    return empty
+
+
+def names(store: Store, how: str = "run") -> list[str]:
+    return [name for (name,) in getattr(store, how)(ALL)]
+
+
+def test_rows_come_back_as_they_went_in(store: Store) -> None:
+    values = ("it's ünïcode \U0001f600", 2**62, None, b"\x00\xff")
+    sql = "INSERT INTO background (id, tenant, session_id, user_id, started_at, finished_at, outcome) VALUES"
+    row = store.run(f"{sql} (?1, ?1, ?1, ?1, ?2, ?3, ?4) RETURNING id, started_at, finished_at, outcome", *values)
+    assert row == [values]
+    assert store.run("DELETE FROM background WHERE id = ?1", "nobody") == []
+
+
+def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.at_once():  # noqa: PT012
+        store.run(ADD, "a", 1)
+        1 / 0  # noqa: B018
+    assert names(store) == []
+    with store.at_once():
+        store.run(ADD, "a", 1)
+        store.run(ADD, "b", 1)
+    assert names(store) == ["a", "b"]
+
+
+def test_an_inner_block_fails_by_itself(store: Store) -> None:
+    with store.at_once():
+        store.run(ADD, "a", 1)
+        with pytest.raises(RuleBroken), store.at_once():  # noqa: PT012
+            store.run(ADD, "b", 1)
+            store.run(ADD, "a", 1)
+        store.run(ADD, "c", 1)
+    assert names(store) == ["a", "c"]
+
+
+def test_who_looks_waits_for_nobody_and_sees_what_is_committed(store: Store) -> None:
+    with store.at_once():
+        store.run(ADD, "a", 1)
+        assert (names(store, "run"), names(store, "look")) == (["a"], [])
+        seen: list[list[str]] = []
+        other = threading.Thread(target=lambda: seen.append(names(store, "look")))
+        other.start()
+        other.join(20)
+        assert seen == [[]]
+    assert names(store, "look") == ["a"]
+
+
+def test_blocks_of_several_threads_come_one_after_the_other(store: Store) -> None:
+    """Each reads, waits a moment, and writes what it read and one more: at once, they would lose some."""
+    store.run(ADD, "counter", 0)
+
+    def more() -> None:
+        for _ in range(5):
+            with store.at_once():
+                [(count,)] = store.run("SELECT created_at FROM tenants WHERE id = 'counter'")
+                threading.Event().wait(0.001)
+                store.run("UPDATE tenants SET created_at = ?1 WHERE id = 'counter'", count + 1)
+
+    threads = [threading.Thread(target=more) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert store.run("SELECT created_at FROM tenants WHERE id = 'counter'") == [(20,)]
+
+
+SESSION = "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, pinned) VALUES (?1, ?2, 1, 1, 1, ?3)"
+RULES = {
+    "unique": (ADD, ("local", 1)),
+    "foreign": (SESSION, ("nobody", "s", 0)),
+    "check": (SESSION, ("local", "s", 7)),
+    "null": (ADD, ("x", None)),
+    "trigger": ("UPDATE audit SET outcome = 'x'", ()),
+}
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_row_that_a_rule_forbids_is_told_by_the_rule(store: Store, kind: str) -> None:
+    store.run("INSERT INTO audit (at, tenant, actor, action) VALUES (1, 'local', 'x', 'x')")
+    sql, params = RULES[kind]
+    with pytest.raises(RuleBroken) as raised:
+        store.run(sql, *params)
+    assert raised.value.kind == kind
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    store.close()
+    for how in ("run", "look"):
+        with pytest.raises(WorkerError, match="closed"):
+            names(store, how)
+
+
+# A store that is bound to a tenant
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM sessions",
+        "SELECT id FROM sessions WHERE tenant = ?2",
+        "SELECT id FROM sessions WHERE tenant = ?",
+        "SELECT id FROM sessions WHERE tenant = ?1 AND id = ?",
+        "SELECT id FROM sessions WHERE tenant = ?11",
+        "SELECT id, '?1' FROM sessions",
+        'SELECT id AS "?1" FROM sessions',
+        "SELECT id FROM sessions -- ?1",
+        "SELECT id /* ?1 */ FROM sessions",
+    ],
+)
+@pytest.mark.parametrize("how", ["run", "look"])
+def test_a_statement_that_does_not_name_its_tenant_never_runs(how: str, sql: str) -> None:
+    class Untouchable:
+        dialect = "sqlite"
+
+        def acting_for(self, tenant: str) -> Untouchable:
+            return self
+
+        def run(self, sql: str, *params: object) -> list[tuple[object, ...]]:
+            raise ZeroDivisionError
+
+        look = run
+
+        @contextmanager
+        def at_once(self):  # type: ignore[no-untyped-def]
+            yield
+
+    bound = BoundStore(Untouchable(), "acme")  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match="a statement of a tenant"):
+        getattr(bound, how)(sql)
+    with pytest.raises(ZeroDivisionError):
+        getattr(bound, how)("SELECT id FROM sessions WHERE tenant = ?1")
+
+
+@pytest.mark.parametrize("name", ["", "*"])
+def test_nobody_and_everybody_are_no_tenants(store: Store, name: str) -> None:
+    with pytest.raises(AssertionError):
+        BoundStore(store, name)
+
+
+def test_a_bound_store_has_its_tenant_s_rows(store: Store) -> None:
+    for tenant in ("a", "b"):
+        store.run(ADD, tenant, 1)
+        store.run(SESSION, tenant, f"of-{tenant}", 0)
+    bound = BoundStore(store, "a")
+    with bound.at_once():
+        bound.run("UPDATE sessions SET pinned = ?2 WHERE tenant = ?1", 1)
+    for how in ("run", "look"):
+        assert getattr(bound, how)("SELECT id, pinned FROM sessions WHERE tenant = ?1") == [("of-a", 1)]
+    assert store.run("SELECT id FROM sessions WHERE pinned = 0") == [("of-b",)]
