@@ -9,20 +9,25 @@ from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM = 80  # bits of a ULID below its 48 bits of milliseconds
-_written = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
+_second = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
+_moment = (-1, "")  # the same for the millisecond: dozens of helper calls begin in one
 _newest = (-1, 0)  # the milliseconds and the rest of the last id of a given time
 _minting = threading.Lock()
 
 
 def iso(milliseconds: int) -> str:
     """`milliseconds` since 1970 as ISO 8601 UTC text."""
-    global _written
-    second, rest = divmod(milliseconds, 1000)
-    known, text = _written  # read and set as one: threads come by
-    if known != second:
-        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        _written = second, text
-    return f"{text}{rest:03d}Z"
+    global _moment, _second
+    known, text = _moment  # read and set as one: threads come by
+    if known != milliseconds:
+        second, rest = divmod(milliseconds, 1000)
+        known, start = _second
+        if known != second:
+            start = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            _second = second, start
+        text = f"{start}{rest:03d}Z"
+        _moment = milliseconds, text
+    return text
 
 
 def ulid() -> str:

@@ -118,16 +118,16 @@ def _is_flat(body: bytes | bytearray | memoryview) -> bool:
 
 def decode_hostile(body: bytes | bytearray | memoryview) -> list[Any]:
     """One frame from a child as a list that starts with its kind. Raises ProtocolViolation."""
-    census = _Census()
+    census = None if _is_flat(body) else _Census()
     try:
-        frame = _unpack(body) if _is_flat(body) else _unpack(body, list_hook=census.list, object_hook=census.map)
+        frame = _unpack(body) if census is None else _unpack(body, list_hook=census.list, object_hook=census.map)
     except ProtocolViolation:
         raise
     except Exception as error:  # whatever the decoder raises, it is the child's doing  # noqa: BLE001
         raise ProtocolViolation(f"a frame is not what it should be ({type(error).__name__})") from None
     if type(frame) is not list or not frame or type(frame[0]) is not str:
         raise ProtocolViolation("a frame is not a list that starts with its kind")
-    if census.containers > _FLAT:
+    if census is not None and census.containers > _FLAT:
         _check_depth(frame)
     return frame
 
@@ -160,17 +160,12 @@ def _join(arguments: list[Any], split: Any) -> None:
 def encode_call(encode: Callable[[Any], bytes], method: str, arguments: Iterable[Any]) -> bytes:
     """The frame of one call, made in the child. Raises ValueError or TypeError for what cannot travel."""
     passed = list(arguments)
-    if any(map(_is_long, passed)):
-        split = [place for place, value in enumerate(passed) if _is_long(value)]
-        for place in split:
-            whole = passed[place]
-            passed[place] = [whole[at : at + ARRAY_ITEMS] for at in range(0, len(whole), ARRAY_ITEMS)]
-        return encode(["call", method, passed, split])
-    return encode(["call", method, passed])
-
-
-def _is_long(value: Any) -> bool:
-    return isinstance(value, list) and len(value) > ARRAY_ITEMS
+    split = []
+    for place, value in enumerate(passed):
+        if isinstance(value, list) and len(value) > ARRAY_ITEMS:
+            passed[place] = [value[at : at + ARRAY_ITEMS] for at in range(0, len(value), ARRAY_ITEMS)]
+            split.append(place)
+    return encode(["call", method, passed, split] if split else ["call", method, passed])
 
 
 class FrameReader:

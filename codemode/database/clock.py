@@ -8,7 +8,7 @@ import time
 
 from codemode.moments import iso
 
-__all__ = ["SureClock", "iso", "now", "now_ms", "since_boot_ms", "sure_ms"]
+__all__ = ["SureClock", "in_ms", "iso", "now", "now_ms", "since_boot_ms", "sure_ms"]
 
 _log = logging.getLogger("codemode")
 _JUMP_MS = 60_000  # no clock that runs gains this much on another between two looks
@@ -23,6 +23,11 @@ def now_ms() -> int:
 def now() -> str:
     """The present as ISO 8601 UTC text."""
     return iso(now_ms())
+
+
+def in_ms(seconds: float) -> float:
+    """`seconds` as milliseconds, to a microsecond."""
+    return int(seconds * 1e6 + 0.5) / 1000  # what round() answers, without the text that it makes on its way
 
 
 class SureClock:

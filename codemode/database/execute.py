@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
 
 import apsw
+import msgspec
 
 from codemode.database.watchdog import watchdog
 
@@ -96,33 +96,31 @@ class Deadline:
         with suppress(apsw.ConnectionClosedError):
             self._connection.interrupt()
 
-    def until(self, at: float) -> Until:
+    @contextmanager
+    def until(self, at: float) -> Iterator[None]:
         """Statements stepped inside end at `at` (a time of time.monotonic)."""
-        return Until(self, at)
+        begun = self.begin(at)
+        try:
+            yield
+        finally:
+            self.end(begun)
+
+    def begin(self, at: float) -> tuple[float, int]:
+        """Begin what `until` is, for every single statement; answers what `end` needs, which must follow."""
+        before = self._at
+        sooner = min(before, at)
+        number = watchdog.watch(self._connection, sooner + _WATCHDOG_SECONDS)
+        self._at = sooner
+        return before, number
+
+    def end(self, begun: tuple[float, int]) -> None:
+        """What ran since `begin` is over: it cannot be interrupted any more."""
+        before, number = begun
+        watchdog.forget(number)
+        self._at = before
 
 
-class Until:
-    """`with deadline.until(at):`, written out: every statement is stepped inside of one."""
-
-    __slots__ = ("_at", "_before", "_deadline", "_number")
-
-    def __init__(self, deadline: Deadline, at: float) -> None:
-        self._deadline, self._at = deadline, at
-        self._before, self._number = at, -1
-
-    def __enter__(self) -> None:
-        deadline, self._before = self._deadline, self._deadline._at
-        if self._at < self._before:
-            deadline._at = self._at
-        self._number = watchdog.watch(deadline._connection, deadline._at + _WATCHDOG_SECONDS)
-
-    def __exit__(self, *_: object) -> None:
-        watchdog.forget(self._number)
-        self._deadline._at = self._before
-
-
-@dataclass(slots=True)
-class Cost:
+class Cost(msgspec.Struct, gc=False):
     """What statements cost, as SQLite's own counters tell."""
 
     scan_steps: int = 0
@@ -149,20 +147,25 @@ class Meter:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.cost = Cost()
-        self._on = False
+        self.on = False
         connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile, id="meter")
 
     def _profile(self, event: dict[str, Any]) -> None:
-        if self._on:
+        if self.on:
             counters, cost = event["stmt_status"], self.cost
             cost.scan_steps += counters["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
             cost.vm_steps += counters["SQLITE_STMTSTATUS_VM_STEP"]
             cost.sorts += counters["SQLITE_STMTSTATUS_SORT"]
             cost.auto_indexes += counters["SQLITE_STMTSTATUS_AUTOINDEX"]
 
-    def counting(self) -> Counting:
+    @contextmanager
+    def counting(self) -> Iterator[None]:
         """Count the statements that run inside."""
-        return Counting(self)
+        before, self.on = self.on, True
+        try:
+            yield
+        finally:
+            self.on = before
 
     def take(self) -> Cost:
         """What was counted since the last take."""
@@ -170,35 +173,15 @@ class Meter:
         return cost
 
 
-class Counting:
-    """`with meter.counting():`, written out as `Until` is."""
-
-    __slots__ = ("_before", "_meter")
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter, self._before = meter, False
-
-    def __enter__(self) -> None:
-        self._before, self._meter._on = self._meter._on, True
-
-    def __exit__(self, *_: object) -> None:
-        self._meter._on = self._before
-
-
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """What one statement answered."""
 
+    count: int  # of rows
     columns: tuple[str, ...] = ()
-    values: list[list[Any]] = field(default_factory=list)  # of each column; none where there is no row
+    values: Sequence[Sequence[Any]] = ()  # of each column; none where there is no row
     truncated: bool = False
     changes: int = 0
     last_row_id: int = 0
-
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self.values[0]) if self.values else 0
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -245,7 +228,8 @@ def run(connection: apsw.Connection, sql: str, params: Parameters, *, rows: int,
     finally:
         # Always closed: an open reader holds back the WAL's checkpoint, which would let it grow past the quota.
         cursor.close(True)
-    return Result(unique_names(columns), values, bool(rest), *_changes(connection, total))
+    count = len(values[0]) if values else 0
+    return Result(count, unique_names(columns), values, bool(rest), *_changes(connection, total))
 
 
 def run_for_first(connection: apsw.Connection, sql: str, params: Parameters) -> Result:
@@ -256,7 +240,8 @@ def run_for_first(connection: apsw.Connection, sql: str, params: Parameters) -> 
         row = next(cursor.execute(sql, params), None)
     finally:
         cursor.close(True)
-    return Result((), [[value] for value in row or ()], False, *_changes(connection, total))
+    columns = list(zip(row)) if row is not None else []
+    return Result(len(columns[:1]), (), columns, False, *_changes(connection, total))
 
 
 def _changes(connection: apsw.Connection, before: int) -> tuple[int, int]:

@@ -7,11 +7,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from codemode.database import idempotency, usage
 from codemode.database.clock import now, now_ms
@@ -31,8 +31,7 @@ _KEYS = 100_000  # idempotency keys, each of some 1 KB
 _TEXT = 4_000  # characters of a statement or snippet that the log keeps
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """One line to be written; times in milliseconds, `timestamp` as ISO text, `statement` bounded."""
 
     execution_id: str

@@ -57,6 +57,8 @@ def parameters(params: Any) -> Sequence[Any] | Mapping[str, Any]:
     """Parameters of one statement as SQLite takes them: a sequence for `?`, a mapping for `:name`."""
     if params is None:
         return ()
+    if type(params) is list and not params:
+        return params
     if isinstance(params, Mapping):
         if not all(type(name) is str for name in params):
             raise ParametersInvalid("names of parameters must be text")

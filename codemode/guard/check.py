@@ -127,6 +127,29 @@ class Guard:
         """While the block runs, the authorizer allows what `statement` needs: triggers and FTS5 prepare as they go."""
         return Running(self, statement)
 
+    def arm(self, statement: Statement) -> str | None:
+        """Begin what `running` is; answers what `disarm` needs, which must follow whatever happens."""
+        if statement.changes_schema:
+            with self.engine():
+                self._schema.remember()
+        before = self.authorizer.kind
+        self.authorizer.arm(statement.explains or statement.kind)
+        if statement.longest_value is not None:
+            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, statement.longest_value)
+        return before
+
+    def disarm(self, statement: Statement, before: str | None, error: BaseException | None) -> None:
+        """End it, by `error` where that is not None; raises the tree's error for one of Python's own."""
+        self.authorizer.turn_to(before)
+        if statement.longest_value is not None:
+            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._limits.value_bytes)
+        if statement.changes_schema or (error is not None and self._schema_moves):
+            self._forget()
+        if error is not None:
+            self._verdicts.pop(statement.sql, None)  # another process may have changed the schema since
+            if (explained := explain_python_error(error, statement)) is not None:
+                raise explained from None
+
     def engine(self) -> EngineRights:
         """While the block runs, everything is allowed: only for the engine's own, fixed statements."""
         return EngineRights(self)
@@ -260,28 +283,12 @@ class Running:
         self._before: str | None = None
 
     def __enter__(self) -> None:
-        guard, statement = self._guard, self._statement
-        if statement.changes_schema:
-            with guard.engine():
-                guard._schema.remember()
-        self._before = guard.authorizer.kind
-        guard.authorizer.arm(statement.armed_kind)
-        if statement.longest_value is not None:
-            guard._connection.limit(apsw.SQLITE_LIMIT_LENGTH, statement.longest_value)
+        self._before = self._guard.arm(self._statement)
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
-        guard = self._guard
-        guard.authorizer.turn_to(self._before)
-        if self._statement.longest_value is not None:
-            guard._connection.limit(apsw.SQLITE_LIMIT_LENGTH, guard._limits.value_bytes)
-        if self._statement.changes_schema or (error is not None and guard._schema_moves):
-            guard._forget()
-        if error is not None:
-            guard._verdicts.pop(self._statement.sql, None)  # another process may have changed the schema since
-        if error is not None and (explained := explain_python_error(error, self._statement)) is not None:
-            raise explained from None
+        self._guard.disarm(self._statement, self._before, error)
 
 
 class EngineRights:

@@ -42,11 +42,6 @@ class Statement:
     longest_value: int | None = None  # bytes, where so much is done in one row that values must be shorter
     longest_parameter: int | None = None  # the same for parameters, of which IN (?, ?, …) makes an index at once
 
-    @property
-    def armed_kind(self) -> str:
-        """The kind that the authorizer is armed with while it runs."""
-        return self.explains or self.kind
-
 
 def decisive_action(events: list[Event]) -> str:
     """The first action that tells the kind: not reading, and not SQLite's work on its own tables."""

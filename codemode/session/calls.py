@@ -198,8 +198,8 @@ def _typed(method: str, args: list[Any], kinds: tuple[Any, ...]) -> list[Any]:
     if len(args) > len(kinds):
         raise RequestInvalid(f"{method} takes {len(kinds)} values, not {len(args)}")
     padded = args if len(args) == len(kinds) else [*args, *[None] * (len(kinds) - len(args))]
-    for value, kind in zip(padded, kinds, strict=True):
-        if kind is Any:
+    for value, kind in zip(padded, kinds):  # noqa: B905 - as many of both
+        if kind is Any or (kind is str and type(value) is str and value.isascii()):
             continue
         if not isinstance(value, kind):
             wanted = " | ".join("None" if each is NoneType else each.__name__ for each in _each(kind))
@@ -241,7 +241,7 @@ _STRINGS = (list, NoneType)
 _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "db.exec": (lambda calls, *args: calls.statements.exec(*args), (str, Any)),
     "db.query": (lambda calls, *args: calls.statements.query(*args), (str, Any, (int, NoneType))),
-    "db.value": (lambda calls, *args: calls.statements.value(*args), (str, Any)),
+    "db.value": (lambda calls, sql, params: calls.statements.value(sql, params), (str, Any)),
     "db.pages_open": (lambda calls, *args: calls.pages.start(*args), (str, Any, int)),
     "db.pages_next": (lambda calls, *args: calls.pages.next(*args), (int,)),
     "db.pages_close": (lambda calls, *args: calls.pages.close(*args), (int,)),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codemode.database import copies
-from codemode.database.clock import now
+from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry
 from codemode.errors import CodemodeError
 from codemode.limits import Limits
@@ -136,7 +136,7 @@ class CheckpointCalls:
                 entry.error_code = error.code
                 raise
             finally:
-                entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
+                entry.duration_ms = in_ms(time.monotonic() - started)
                 write_log(opened, [entry], Totals(), opened.size_bytes())
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from msgspec import structs, to_builtins
 
 from codemode.catalog.sessions import SessionRecord
-from codemode.database.clock import now, sure_ms
+from codemode.database.clock import in_ms, now, sure_ms
 from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
 from codemode.session.accounts import figures, totals, write_log
@@ -267,10 +267,10 @@ def variables_key(record: SessionRecord) -> Hashable:
 def _usage(ran: _Ran, info: ResultInfo | None) -> Usage:
     run = ran.run
     return Usage(
-        duration_ms=round((time.monotonic() - ran.started) * 1000, 3),
-        queue_ms=round(ran.queue_seconds * 1000, 3),
-        cpu_ms=round(run.cpu_seconds * 1000, 3),
-        worker_cpu_ms=round((time.thread_time() - ran.used) * 1000, 3),
+        duration_ms=in_ms(time.monotonic() - ran.started),
+        queue_ms=in_ms(ran.queue_seconds),
+        cpu_ms=in_ms(run.cpu_seconds),
+        worker_cpu_ms=in_ms(time.thread_time() - ran.used),
         peak_memory_bytes=run.peak_memory_bytes,
         helper_calls=run.helper_calls,
         result_bytes=len((run.value_json or "").encode()) if info else 0,

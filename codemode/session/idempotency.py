@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from codemode.database import idempotency
-from codemode.database.clock import iso, now, now_ms, sure_ms
+from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.idempotency import Kept
 from codemode.database.journal import Entry, bounded
@@ -134,7 +134,7 @@ def _known(opened: OpenSession, key: str) -> Kept | None:
 
 
 def _log_replay(opened: OpenSession, outcome: Outcome, code: str, started: float) -> None:
-    spent = round((time.monotonic() - started) * 1000, 3)
+    spent = in_ms(time.monotonic() - started)
     failed = outcome.error.code if outcome.error else None
     entry = Entry(outcome.execution_id, now(), "replay", bounded(code), spent, error_code=failed)
     write_log(opened, [entry], Totals(), opened.size_bytes())

@@ -21,7 +21,7 @@ from codemode.catalog.opening import open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
-from codemode.database.clock import iso, now, now_ms, sure_ms
+from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.journal import Entry
 from codemode.errors import (
     SessionBusy,
@@ -199,7 +199,7 @@ class _Restoring:
                 with opened.deadline.until(until):
                     journey = Journey(opened, lambda: self.step(0), until)
                     journey.to_copy(staged.files.database, f"restore {name}")
-                entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
+                entry.duration_ms = in_ms(time.monotonic() - started)
                 write_log(opened, [entry], Totals(), opened.size_bytes())
         except SessionDamaged:
             self._replace_damaged(staged, seconds)

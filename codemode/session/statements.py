@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from codemode import tracing
-from codemode.database.clock import now
-from codemode.database.execute import Cost, DatabaseError, Parameters, Result, row_bytes, run, run_for_first
+from codemode.database.clock import in_ms, now
+from codemode.database.execute import Connection, Cost, DatabaseError, Parameters, Result, row_bytes, run, run_for_first
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.schema import insertable
@@ -30,6 +30,7 @@ from codemode.guard.repair import with_names_meant
 from codemode.session.blame import timed_out, with_values, written
 from codemode.session.notable import Notable
 from codemode.session.opened import ADVICE_SECONDS, Guarded
+from codemode.session.stepping import Stepping
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
 from codemode.tracing import Span, span
@@ -39,6 +40,7 @@ _ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
 _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 _ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
 _ADVISED = 20  # errors of one execution for which a statement that would run is looked for
+Take = Callable[[Connection, str, Parameters], Result]
 _log = logging.getLogger("codemode")
 
 
@@ -48,7 +50,7 @@ class Statements:
     def __init__(self, opened: Guarded, transaction: Transaction, execution_id: str) -> None:
         self.opened, self.transaction, self.execution_id = opened, transaction, execution_id
         self.tally = Tally()
-        self._notable = Notable(opened, self.tally, execution_id)
+        self.notable = Notable(opened, self.tally, execution_id)
         opened.meter.take()  # what the last one left
         self.ends_at = float("inf")
         self._advice = _ADVISED
@@ -56,14 +58,15 @@ class Statements:
     @property
     def until(self) -> float:
         """When a statement that starts now must be over."""
-        return min(time.monotonic() + self.opened.limits.query_seconds, self.ends_at)
+        return self.ending(time.monotonic())
+
+    def ending(self, started: float) -> float:
+        """When a statement that started then must be over."""
+        return min(started + self.opened.limits.query_seconds, self.ends_at)
 
     def exec(self, sql: str, params: Any = (), room: int | None = None) -> dict[str, Any]:
         """One statement of any allowed kind; its rows too, where it returns some, at most `room` bytes of them."""
-        with self.logged("exec", sql) as entry:
-            statement = self.checked(sql)
-            result = self.run(statement, parameters(params), room=room)
-            entry.rows_read, entry.rows_written = result.count, result.changes
+        statement, result = self._told("exec", sql, params, self.checked, self._taking(room=room))
         answer: dict[str, Any] = {
             "success": True,
             "rows_read": result.count,
@@ -77,10 +80,7 @@ class Statements:
 
     def query(self, sql: str, params: Any = (), most: int | None = None) -> dict[str, Any]:
         """The rows of one statement, as the values of each column; a plain write is refused before it runs."""
-        with self.logged("query", sql) as entry:
-            statement = self._returning(sql)
-            result = self.run(statement, parameters(params), most)
-            entry.rows_read, entry.rows_written = result.count, result.changes
+        _, result = self._told("query", sql, params, self._returning, self._taking(most))
         if result.truncated and most is None:
             self._warn_truncated(result)
         return {
@@ -92,12 +92,33 @@ class Statements:
 
     def value(self, sql: str, params: Any = ()) -> Any:
         """The first cell of one statement's rows; None where there is none."""
-        with self.logged("query", sql) as entry:
-            statement = self._returning(sql)
-            bound = parameters(params)
-            result = self._run(statement, bound, partial(run_for_first, self.opened.connection, statement.sql, bound))
-            entry.rows_read, entry.rows_written = result.count, result.changes
+        _, result = self._told("query", sql, params, self._returning, run_for_first)
         return result.values[0][0] if result.values else None
+
+    def _told(
+        self, kind: str, sql: str, params: Any, check: Callable[[str], Statement], take: Take
+    ) -> tuple[Statement, Result]:
+        """One statement from its text to its result, and its entry in the log.
+
+        Short snippets make thousands of these, so that nothing on this way is a generator or a context of Python's
+        unless the statement writes, and the log's entry is made when all of it is known.
+        """
+        timestamp, started = now(), time.monotonic()
+        count = changes = 0
+        code = None
+        try:
+            statement = check(sql)
+            result = self._run(statement, parameters(params), take)
+            count, changes = result.count, result.changes
+            return statement, result
+        except CodemodeError as error:
+            code = error.code
+            raise
+        finally:
+            spent = in_ms(time.monotonic() - started)
+            self.tally.entries.append(
+                Entry(self.execution_id, timestamp, kind, bounded(sql), spent, count, changes, 0, code)
+            )
 
     def _returning(self, sql: str) -> Statement:
         statement = self.checked(sql)
@@ -130,18 +151,18 @@ class Statements:
                 room -= sum(map(row_bytes, answers[-1].get("rows", ())))
         return answers
 
-    def run(self, statement: Statement, params: Parameters, most: int | None = None, room: int | None = None) -> Result:
-        """Run a checked statement inside the transaction, and count it."""
+    def _taking(self, most: int | None = None, room: int | None = None) -> Take:
+        """How rows are taken: at most `most` of them and `room` bytes, and never more than the limits."""
         limits = self.opened.limits
         rows = limits.rows if most is None else max(0, min(most, limits.rows))
         room = limits.result_set_bytes if room is None else max(0, room)
-        work = partial(run, self.opened.connection, statement.sql, params, rows=rows, result_bytes=room)
-        return self._run(statement, params, work)
+        return partial(run, rows=rows, result_bytes=room)
 
-    def _run(self, statement: Statement, params: Parameters, work: Callable[[], Result]) -> Result:
+    def _run(self, statement: Statement, params: Parameters, take: Take) -> Result:
+        """Run a checked statement inside the transaction, and count it."""
         self.check_length(statement, params)
         try:
-            result = self._ran(statement, work)
+            result = self._ran(statement, params, take)
         except ParametersInvalid as error:
             raise with_names_meant(error, params) from None
         except ConstraintFailed as error:
@@ -151,33 +172,25 @@ class Statements:
         self._count(statement, result)
         return result
 
-    def _ran(self, statement: Statement, work: Callable[[], Result]) -> Result:
+    def _ran(self, statement: Statement, params: Parameters, take: Take) -> Result:
         if statement.reads_only and not tracing.is_on():
             self.transaction.check_alive()
-            return self._stepped(statement, work)
+            return self._stepped(statement, params, take)
         provenance = self.transaction.provenance
         with self._scope(statement):
             before, total = provenance.before(statement), self.opened.connection.total_changes()
             with span("statement", _attributes(statement), sql=statement.sql) as traced:
-                result = self._stepped(statement, work)
+                result = self._stepped(statement, params, take)
                 traced.set({"db.response.returned_rows": result.count, "codemode.rows_written": result.changes})
             provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
         return result
 
-    def _stepped(self, statement: Statement, work: Callable[[], Result]) -> Result:
-        """Work inside of what `stepping` is, written out: a generator's context takes as long as a small statement."""
-        opened = self.opened
-        started, before = time.monotonic(), opened.meter.cost.copy()
-        try:
-            with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
-                result = work()
-                if statement.changes_schema:
-                    opened.guard.check_schema()
-                return result
-        except DatabaseError as error:
-            raise self._ended(error, statement, started, before) from None
-        finally:
-            self._notable.look(statement, time.monotonic() - started, before)
+    def _stepped(self, statement: Statement, params: Parameters, take: Take) -> Result:
+        with Stepping(self, statement):
+            result = take(self.opened.connection, statement.sql, params)
+            if statement.changes_schema:
+                self.opened.guard.check_schema()
+            return result
 
     def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:
         """`error` with the values of the row that it is about, where they stand in the statement, and what is right."""
@@ -212,22 +225,10 @@ class Statements:
     @contextmanager
     def stepping(self, statement: Statement) -> Iterator[Span]:
         """The authorizer armed for `statement`, its time bounded, its cost counted, its errors explained."""
-        with span("statement", _attributes(statement), sql=statement.sql) as traced, self._stepping(statement):
+        with span("statement", _attributes(statement), sql=statement.sql) as traced, Stepping(self, statement):
             yield traced
 
-    @contextmanager
-    def _stepping(self, statement: Statement) -> Iterator[None]:
-        opened = self.opened
-        started, before = time.monotonic(), opened.meter.cost.copy()
-        try:
-            with opened.guard.running(statement), opened.deadline.until(self.until), opened.meter.counting():
-                yield
-        except DatabaseError as error:
-            raise self._ended(error, statement, started, before) from None
-        finally:
-            self._notable.look(statement, time.monotonic() - started, before)
-
-    def _ended(self, error: DatabaseError, statement: Statement, started: float, before: Cost) -> CodemodeError:
+    def explained(self, error: DatabaseError, statement: Statement, started: float, before: Cost) -> CodemodeError:
         """The error of a statement that SQLite ended; the meter stood at `before` when it started."""
         explained = self.opened.explained(error, statement.sql, statement.longest_value)
         if isinstance(explained, StatementTimeout):
@@ -314,9 +315,17 @@ class Statements:
         self.tally.cuts.append(warning)
         self.tally.warn(warning, "truncated")
 
-    def logged(self, kind: str, text: str) -> Logged:
+    @contextmanager
+    def logged(self, kind: str, text: str) -> Iterator[Entry]:
         """An entry of the execution log for what happens inside, with its error code when it fails."""
-        return Logged(self, self.entry(kind, text))
+        entry, started = self.entry(kind, text), time.monotonic()
+        try:
+            yield entry
+        except CodemodeError as error:
+            entry.error_code = error.code
+            raise
+        finally:
+            self.log(entry, started)
 
     def entry(self, kind: str, text: str) -> Entry:
         """A new entry of the execution log, still to be logged."""
@@ -324,26 +333,8 @@ class Statements:
 
     def log(self, entry: Entry, started: float) -> None:
         """Log `entry`, for what began at `started` (time.monotonic) and is over now."""
-        entry.duration_ms = round((time.monotonic() - started) * 1000, 3)
+        entry.duration_ms = in_ms(time.monotonic() - started)
         self.tally.entries.append(entry)
-
-
-class Logged:
-    """`with statements.logged(kind, text) as entry:`, written out as `_stepped` is."""
-
-    __slots__ = ("_entry", "_started", "_statements")
-
-    def __init__(self, statements: Statements, entry: Entry) -> None:
-        self._statements, self._entry = statements, entry
-        self._started = time.monotonic()
-
-    def __enter__(self) -> Entry:
-        return self._entry
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, CodemodeError):
-            self._entry.error_code = error.code
-        self._statements.log(self._entry, self._started)
 
 
 def _attributes(statement: Statement) -> dict[str, str]:
