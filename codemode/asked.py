@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from keyword import iskeyword
 from typing import Any
 
@@ -15,13 +15,14 @@ from codemode.errors import RequestInvalid
 SESSION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
 
 
-def known_options(given: Iterable[str], known: Iterable[str]) -> None:
+def known_options(given: Iterable[str], known: Collection[str]) -> None:
     """Raise RequestInvalid for the name of an argument that run() does not have."""
-    known = list(known)
     for name in given:
         if name not in known:
             raise RequestInvalid(
-                f"run() has no argument {name!r}", did_you_mean=difflib.get_close_matches(name, known), available=known
+                f"run() has no argument {name!r}",
+                did_you_mean=difflib.get_close_matches(name, known),
+                available=list(known),
             )
 
 

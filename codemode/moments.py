@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)  # by ten bits at a time
 _RANDOM = 80  # bits of a ULID below its 48 bits of milliseconds
 _second = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
 _moment = (-1, "")  # the same for the millisecond: dozens of helper calls begin in one
@@ -52,4 +53,4 @@ def earliest_ulid(milliseconds: int) -> str:
 
 
 def _spelt(number: int) -> str:
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])

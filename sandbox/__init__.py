@@ -8,9 +8,10 @@ from sandbox.errors import HelperFailed, ProtocolViolation, SandboxError, Sandbo
 from sandbox.limits import SandboxLimits
 
 if TYPE_CHECKING:
-    from sandbox.pool import Cancel, LayerReport, RunOutcome, Sandbox, Serve, Snippet
+    from sandbox.pool import Begun, Cancel, LayerReport, RunOutcome, Sandbox, Serve, Snippet
 
 __all__ = [
+    "Begun",
     "Cancel",
     "HelperFailed",
     "LayerReport",
@@ -24,7 +25,7 @@ __all__ = [
     "Snippet",
 ]
 
-_PARENT_HALF = {"Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"}
+_PARENT_HALF = {"Begun", "Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"}
 
 
 def __getattr__(name: str) -> Any:

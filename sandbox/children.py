@@ -60,6 +60,7 @@ class Children:
         # Runs that wait, first come, first served, each with a condition of its own: one that woke all of them for
         # every child would spend more on waking than on running, and let the last one in first.
         self._waiting: deque[threading.Condition] = deque()
+        self._spent: deque[Child] = deque()  # those that have answered, and are to be ended
         self._number = 0
         self._asking = threading.Lock()  # the zygote sees requests in the order in which they were counted
         self._failure: str | None = None  # why there is no zygote, or no new child
@@ -107,9 +108,40 @@ class Children:
                 self._call_next()
         return child
 
+    def take_one_ready(self) -> Child | None:
+        """The same where one is ready and nobody waits; asks for none and waits for none."""
+        with self._lock:
+            self._require_open()
+            return self._pop_alive() if self._first() is None else None
+
     def replace(self) -> None:
-        """Ask for children in place of those that were taken; whoever took one does it while that one is at work."""
-        self._ask(0)
+        """Ask for children in place of those that were taken, for when it is quiet: one that was taken is at work."""
+        self._ask(0, least=0)
+
+    def hurry(self) -> None:
+        """Ask for the next child at once where none is ready: the one that was taken has done its work."""
+        if not self._ready:
+            self._ask(0)
+
+    def bury(self, child: Child) -> None:
+        """End a child that has answered, at the latest when the next message of the zygote comes.
+
+        Taking a process apart keeps a core busy for as long as a short snippet does, and often that core is where the
+        child of the next one wakes up. Those that are to replace it are made when it is quiet: the first of them
+        comes then. Until then a child that has escaped computes on for some milliseconds, in all its confinement.
+        """
+        with self._lock:
+            waits = bool(self._pending) and not self._closed and len(self._spent) < self._most
+            if waits:
+                self._spent.append(child)
+        if not waits:
+            child.close()
+
+    def _bury_all(self) -> None:
+        with self._lock:
+            spent, self._spent = self._spent, deque()
+        for child in spent:
+            child.close()
 
     def _try_take(self, place: threading.Condition | None) -> Child | None:
         """A ready child for whoever is first: the run at `place`, or one that has none while nobody waits."""
@@ -163,17 +195,17 @@ class Children:
             child.close()  # something ended it while it waited: memory pressure, or an operator
         return None
 
-    def _ask(self, waiting: int) -> None:
+    def _ask(self, waiting: int, least: int = _LEAST_READY) -> None:
         """Have the zygote make what is missing where so many runs wait: at once what is needed at once."""
         with self._asking:
             with self._lock:
                 link = self._link
-                now, later = self._claim_forks(waiting) if link is not None else ([], [])
+                now, later = self._claim_forks(waiting, least) if link is not None else ([], [])
             for kind, numbers in (("fork", now), ("later", later)):
                 for start in range(0, len(numbers), MOST_NUMBERS):
                     self._order(link, kind, numbers[start : start + MOST_NUMBERS])
 
-    def _claim_forks(self, waiting: int) -> tuple[list[int], list[int]]:
+    def _claim_forks(self, waiting: int, least: int) -> tuple[list[int], list[int]]:
         """Count the forks that are missing as asked for: their numbers, those for now and those for a quiet moment."""
         missing = max(0, self._wanted + waiting - len(self._ready) - len(self._pending))
         made = range(self._number + 1, self._number + 1 + missing)
@@ -181,7 +213,7 @@ class Children:
         on_their_way = len(self._pending) - len(self._later)
         self._pending.update(made)
         self._later.extend(made)
-        urgent = min(len(self._later), max(0, waiting + _LEAST_READY - len(self._ready) - on_their_way))
+        urgent = min(len(self._later), max(0, waiting + least - len(self._ready) - on_their_way))
         now = [self._later.popleft() for _ in range(urgent)]
         return now, [number for number in made if number not in now]
 
@@ -224,6 +256,7 @@ class Children:
             self._tell_all()
         if link is not None:
             link.close()
+        self._bury_all()
         if self._keeper.is_alive() and threading.current_thread() is not self._keeper:
             self._keeper.join(10)
 
@@ -291,6 +324,7 @@ class Children:
             if not link.wait(self._calm_down()):
                 continue
             received = link.receive()
+            self._bury_all()
             if received is None:
                 return
             message, descriptors = received

@@ -21,6 +21,7 @@ from sandbox.protocol import FrameReader, decode_hostile
 Reason = Literal["timeout", "cancelled", "closed", "violation", "done"]
 _TIMEVAL = struct.Struct("@ll")
 _REARM_SECONDS = 0.05
+_SHORTER = 8  # times shorter than it may be, a timeout of the kernel's is left as it is
 _LONGEST_SECONDS = 1e6  # the kernel's field is finite, a limit need not be
 _TOLD_BYTES = 8_192
 _PID = re.compile(rb"^Pid:\s*([1-9]\d*)$", re.MULTILINE)
@@ -51,7 +52,9 @@ class Child:
         self._pid = _process_id(pidfd)  # it stays the same until the child is reaped, and ends the look at its figures
         self._reader = FrameReader(self._receive, frame_bytes)
         self._deadline = float("inf")
-        self._armed = float("inf")
+        self._armed = float("inf")  # the kernel's timeout for receiving
+        self._exit = select.poll()
+        self._exit.register(pidfd, select.POLLIN)
         # Guards the two descriptors against being used after `close`: their numbers would be somebody else's by then,
         # and a late cancel would kill or cut off a stranger.
         self._lock = threading.Lock()
@@ -60,29 +63,31 @@ class Child:
     def set_deadline(self, deadline: float) -> None:
         """From now on no send or receive waits beyond this moment of the monotonic clock."""
         self._deadline = deadline
-        self._armed = float("inf")
 
-    def _arm(self) -> None:
-        # The kernel's own timeouts on a blocking socket: one system call for each operation, where a poll before it
-        # would make two. A child that drips bytes makes each receive start anew, so the timeout is lowered as time
-        # goes by, and the overrun stays below _REARM_SECONDS.
-        remaining = min(self._deadline - time.monotonic(), _LONGEST_SECONDS)
+    def _remaining(self) -> float:
+        remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise DeadlinePassed
-        if self._armed - remaining > _REARM_SECONDS:
-            value = _TIMEVAL.pack(int(remaining), int(remaining % 1 * 1e6) or 1)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
-            self._armed = remaining
+        return min(remaining, _LONGEST_SECONDS)
 
     def _receive(self, most: int) -> bytes:
-        self._arm()
-        try:
-            return self._socket.recv(most)
-        except BlockingIOError:
-            raise DeadlinePassed from None
-        except OSError:  # reset: it died with frames of ours unread
-            return b""
+        # The kernel's own timeouts on a blocking socket: one system call for each operation, where a poll before it
+        # would make two. A child that drips bytes makes each receive start anew, so the timeout is lowered as time
+        # goes by, and the overrun stays below _REARM_SECONDS; one that is a little short only means to wait again.
+        while True:
+            remaining = self._remaining()
+            if not remaining / _SHORTER < self._armed <= remaining + _REARM_SECONDS:
+                self._set_timeout(socket.SO_RCVTIMEO, remaining)
+                self._armed = remaining
+            try:
+                return self._socket.recv(most)
+            except BlockingIOError:
+                continue
+            except OSError:  # reset: it died with frames of ours unread
+                return b""
+
+    def _set_timeout(self, which: int, seconds: float) -> None:
+        self._socket.setsockopt(socket.SOL_SOCKET, which, _TIMEVAL.pack(int(seconds), int(seconds % 1 * 1e6) or 1))
 
     def read(self) -> list[object] | None:
         """The next frame; None when the child is gone. Raises ProtocolViolation, DeadlinePassed."""
@@ -92,46 +97,52 @@ class Child:
     def send(self, frame: bytes) -> bool:
         """Send a whole frame; False when the child is gone. Raises DeadlinePassed: a child may stop reading."""
         left: bytes | memoryview = frame
+        flags: int = socket.MSG_DONTWAIT  # nearly always there is room for all of it
         while left:
-            self._arm()
+            remaining = self._remaining()
+            if not flags:
+                self._set_timeout(socket.SO_SNDTIMEO, remaining)
             try:
-                sent = self._socket.send(left)
-                if sent == len(left):
-                    return True
-                left = memoryview(left)[sent:]
+                sent = self._socket.send(left, flags)
             except BlockingIOError:
-                raise DeadlinePassed from None
+                flags = 0
+                continue
             except OSError:
                 return False
+            if sent == len(left):
+                return True
+            left = memoryview(left)[sent:]
         return True
 
-    def start(self, request: bytes, deadline: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
-        """Hand it its request and wait until it is confined and about to read it; False when it is gone.
+    def start(self, frame: bytes, deadline: float, meanwhile: Callable[[], None]) -> bool:
+        """Hand it its request, or leave to run the one it has, and wait until it says that it was confined before.
 
-        Raises DeadlinePassed. The request goes first: a child that finds it spares itself the warming. `meanwhile` is
-        called when it has been sent.
+        False when it is gone. Raises DeadlinePassed. The request goes first: a child that finds it spares itself the
+        warming. `meanwhile` is called when it has been sent.
         """
         self.set_deadline(deadline)
-        sent = self.send(request)
+        sent = self.send(frame)
         meanwhile()
-        frame = self.read() if sent else None
-        if frame is None:
+        first = self.read() if sent else None
+        if first is None:
             return False
-        match frame:
+        match first:
             case ["ready", {"cpu_ns": int(spent)}]:
                 self.started_cpu_ns = spent
                 return True
         raise ProtocolViolation("a child's first frame does not say that it is ready")
 
-    def resume(self, request: bytes, number: int, deadline: float) -> bool:
+    def resume(self, request: bytes, number: int, deadline: float, meanwhile: Callable[[], None]) -> bool:
         """Hand a child that waits its next request, and wait until it has read it; False when it is gone.
 
-        Its use is counted from here. Raises DeadlinePassed, and ProtocolViolation for anything that it sent before it
-        had the request, and so the request's unguessable number.
+        Its use is counted from here; `meanwhile` as in `start`. Raises DeadlinePassed, and ProtocolViolation for
+        anything that it sent before it had the request, and so the request's unguessable number.
         """
         self.started_cpu_ns = self.spent_ns() or 0
         self.set_deadline(deadline)
-        frame = self.read() if self.send(request) else None
+        sent = self.send(request)
+        meanwhile()
+        frame = self.read() if sent else None
         if frame is not None and frame != ["again", number]:
             raise ProtocolViolation("a kept child's first frame does not name its request")
         return frame is not None
@@ -144,27 +155,28 @@ class Child:
 
     def alive(self) -> bool:
         """Whether the process still runs."""
-        poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        return not poll.poll(0)
+        return not self._exit.poll(0)
 
     def end(self, reason: Reason) -> None:
         """Kill it, from any thread; the first reason given stays."""
         with self._lock:
             if self._closed:
                 return
-            self.ended = self.ended or reason
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            self._kill(reason)
             with contextlib.suppress(OSError):
                 # Wakes the thread that waits on the socket, whatever the process does about its signal.
                 self._socket.shutdown(socket.SHUT_RDWR)
 
+    def _kill(self, reason: Reason) -> None:
+        self.ended = self.ended or reason
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
     def close(self, reason: Reason = "done") -> None:
-        """Kill it and let go of its descriptors; idempotent."""
-        self.end(reason)
+        """Kill it and let go of its descriptors; idempotent. Nobody waits on its socket any more."""
         with self._lock:
             if not self._closed:
+                self._kill(reason)
                 self._closed = True
                 os.close(self._pidfd)
                 self._socket.close()

@@ -7,10 +7,12 @@ import secrets
 import time
 import weakref
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from sandbox import ending
+from sandbox.begun import LEAVE, Begun
 from sandbox.captured import Captured
 from sandbox.children import TAKE_SECONDS, Children
 from sandbox.confine import OPTIONAL, LayerReport, missing
@@ -18,14 +20,15 @@ from sandbox.conversation import Conversation
 from sandbox.errors import ProtocolViolation, SandboxUnavailable
 from sandbox.holding import ENDED, OUT_OF_TURN, Holding
 from sandbox.kept import Child, DeadlinePassed
-from sandbox.limits import SandboxLimits
+from sandbox.limits import MIB, SandboxLimits
 from sandbox.link import Link, ZygoteSettings
 from sandbox.outcome import Cancel, RunOutcome, Serve, Snippet
 from sandbox.protocol import encoded
 
-__all__ = ["Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
+__all__ = ["Begun", "Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
 
 RESUME_SECONDS = 5.0  # how long a kept child may take to read its next snippet
+_MUCH_BYTES = 64 * MIB
 _ATTEMPTS = 3  # children that die before they are ready, until a run gives up
 _LOUD = 'isolation is "none": this code ran without confinement by the operating system'
 
@@ -103,33 +106,61 @@ class Sandbox:
         """End every process of this sandbox; runs under way are cancelled. Idempotent."""
         self._finalizer()
 
+    def begin(self, snippet: Snippet) -> Begun | None:
+        """Hand a ready child the snippet to compile, while its caller waits for what must come before it may run.
+
+        For a `run` without `keep` of the very same snippet. None where no child is ready, and where `run` will refuse
+        the snippet anyway.
+        """
+        limits = snippet.limits.within(self._limits)
+        request = _request(snippet, limits, keep=False, number=0, waits=True)
+        if _too_large(snippet, request, limits) is not None:
+            return None
+        child = self._children.take_one_ready()
+        if child is None:
+            return None
+        self._running.add(child)
+        child.set_deadline(time.monotonic() + TAKE_SECONDS)
+        with suppress(DeadlinePassed):
+            if child.send(request):
+                return Begun(snippet, child, self._drop)
+        self._drop(child)
+        return None
+
     def run(
         self,
         snippet: Snippet,
         serve: Serve,
         *,
+        begun: Begun | None = None,
         on_output: Callable[[str], None] | None = None,
         cancel: Cancel | None = None,
+        meanwhile: Callable[[], None] | None = None,
         on_start: Callable[[], None] | None = None,
         keep: Hashable | None = None,
     ) -> RunOutcome:
         """Run one snippet; its helper calls are answered by `serve` in this thread.
 
-        `on_start` is called when a child was found and its clock is about to start. With `keep` the snippet finds the
-        variables that the last one of that key left, and the child is kept; its caller runs one at a time.
+        `begun` is what `begin` answered for this snippet. `meanwhile` is called when a child was sent the snippet,
+        before anything that it says is read: what can be made ready then takes no time of its own. `on_start` is called
+        when its clock is about to start. With `keep` the snippet finds the variables that the last one of that key
+        left, and the child is kept; its caller runs one at a time.
 
-        Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed) or `on_output`
-        raises (or `on_start`); the child is dead in every such case.
+        Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed), `on_output`,
+        `meanwhile` or `on_start` raises; the child is dead in every such case.
         """
         limits = snippet.limits.within(self._limits)
-        number = secrets.randbits(48)
-        request = _request(snippet, limits, keep=keep is not None, number=number)
-        refusal = _too_large(snippet, request, limits)
-        if refusal is not None:
-            return self._loud(RunOutcome(status="rejected", error=refusal))
         if cancel is not None and cancel.cancelled:
             return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
-        child, fresh = self._child(keep, request, number)
+        child = self._released(begun, snippet, meanwhile or _nothing) if keep is None else None
+        fresh = None
+        if child is None:
+            number = 0 if keep is None else secrets.randbits(48)
+            request = _request(snippet, limits, keep=keep is not None, number=number)
+            refusal = _too_large(snippet, request, limits)
+            if refusal is not None:
+                return self._loud(RunOutcome(status="rejected", error=refusal))
+            child, fresh = self._child(keep, request, number, meanwhile or _nothing)
         over = False
         try:
             if cancel is not None:
@@ -142,26 +173,28 @@ class Sandbox:
         finally:
             if cancel is not None:
                 cancel.release()  # from here on the child may be another run's
-            if not over or keep is None:
+            if not over:
                 self._drop(child)
-            if not over and keep is not None:
-                self._holding.lost(keep, "the last execution was broken off")
-        return self._loud(outcome if keep is None else self._kept(keep, child, outcome, fresh))
+                if keep is not None:
+                    self._holding.lost(keep, "the last execution was broken off")
+        return self._loud(self._spent(child, outcome) if keep is None else self._kept(keep, child, outcome, fresh))
 
     def forget(self, whose: Callable[[Any], bool]) -> None:
         """End the kept children of these keys, if any wait."""
         self._holding.forget(whose)
 
-    def _child(self, key: Hashable | None, request: bytes, number: int) -> tuple[Child, str | None]:
+    def _child(
+        self, key: Hashable | None, request: bytes, number: int, meanwhile: Callable[[], None]
+    ) -> tuple[Child, str | None]:
         """The child that has the variables of `key`; or a new one, and why it is new."""
         if key is None:
-            return self._started_child(request), None
+            return self._started_child(request, meanwhile), None
         child, why = self._holding.take(key)
         if child is None:
-            return self._started_child(request), why
+            return self._started_child(request, meanwhile), why
         self._running.add(child)
         try:
-            if child.resume(request, number, time.monotonic() + RESUME_SECONDS):
+            if child.resume(request, number, time.monotonic() + RESUME_SECONDS, meanwhile):
                 return child, None
             why = ENDED
         except DeadlinePassed:
@@ -172,7 +205,17 @@ class Sandbox:
             self._drop(child)
             raise
         self._drop(child)
-        return self._started_child(request), why
+        return self._started_child(request, meanwhile), why
+
+    def _spent(self, child: Child, outcome: RunOutcome) -> RunOutcome:
+        """Have a child ended that has answered: in a moment, unless it holds much memory until then."""
+        if outcome.peak_memory_bytes > _MUCH_BYTES:
+            self._drop(child)
+        else:
+            self._running.discard(child)
+            self._children.bury(child)
+        self._children.hurry()
+        return outcome
 
     def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> RunOutcome:
         """Keep the child if it waits for more; the outcome says what was found, and warns when all is lost."""
@@ -187,24 +230,41 @@ class Sandbox:
         found: Literal["kept", "fresh"] = "kept" if fresh is None else "fresh"
         return dataclasses.replace(outcome, warnings=warnings, variables=found, variables_reason=fresh)
 
-    def _started_child(self, request: bytes) -> Child:
+    def _started_child(self, request: bytes, meanwhile: Callable[[], None]) -> Child:
         for _ in range(_ATTEMPTS):
             child = self._children.take()
             # Before the wait: a `close` from here on finds it. One that came between the two lines has ended the
             # zygote, and this child with it.
             self._running.add(child)
-            try:
-                if child.start(request, time.monotonic() + TAKE_SECONDS, self._children.replace):
-                    return child
-            except (DeadlinePassed, ProtocolViolation):
-                pass
-            except BaseException:
-                self._drop(child)
-                raise
+            if self._goes(child, request, meanwhile):
+                return child
             status = self._children.status(child) if child.ended is None else None
             self._drop(child)
         how = f"exit code {status['wait']}" if status else "for no known reason"
         raise SandboxUnavailable(f"children end before they are ready ({how})")
+
+    def _released(self, begun: Begun | None, snippet: Snippet, meanwhile: Callable[[], None]) -> Child | None:
+        """The child that has the snippet already, and leave to run it now; None where there is none."""
+        child = begun.take() if begun is not None and begun.snippet == snippet else None
+        if child is None or self._goes(child, LEAVE, meanwhile):
+            return child
+        self._drop(child)
+        return None
+
+    def _goes(self, child: Child, frame: bytes, meanwhile: Callable[[], None]) -> bool:
+        """Whether a child takes up what `frame` asks of it; meanwhile its successor is asked for."""
+
+        def at_work() -> None:
+            self._children.replace()
+            meanwhile()
+
+        try:
+            return child.start(frame, time.monotonic() + TAKE_SECONDS, at_work)
+        except (DeadlinePassed, ProtocolViolation):
+            return False
+        except BaseException:
+            self._drop(child)
+            raise
 
     def _drop(self, child: Child) -> None:
         child.close()
@@ -232,6 +292,10 @@ class _Layers:
             raise SandboxUnavailable(f"this host lacks a required layer of confinement ({reasons})")
 
 
+def _nothing() -> None:
+    """What there is to do meanwhile for who has nothing to do."""
+
+
 def _close(children: Children, running: set[Child], holding: Holding) -> None:
     for child in list(running):
         child.end("closed")
@@ -252,7 +316,7 @@ def _loss(child: Child, outcome: RunOutcome) -> str | None:
     return None
 
 
-def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int) -> bytes:
+def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int, waits: bool = False) -> bytes:
     fields: dict[str, Any] = {
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
         "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
@@ -260,6 +324,7 @@ def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int
         "limits": limits.as_dict(),
         "keep": keep,
         "number": number,
+        "waits": waits,
         "form": {"kind": snippet.form.kind, "max_cell": snippet.form.max_cell},
     }
     return encoded(["run", fields])

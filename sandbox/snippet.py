@@ -59,6 +59,8 @@ def _ending(connection: Connection, request: Request, live: Live) -> dict[str, A
         inputs = json.loads(request["inputs"].decode("utf-8", "surrogatepass"))
         compiled = live.compile(source, inputs)
         live.prepare(inputs)
+        if request["waits"]:
+            connection.read()  # leave to run what was only compiled so far: the worker gives it in the session's turn
     except SnippetRefused as refused:
         return _failed("rejected", refused, helpers)
     except ValueError as error:  # an input that cannot be a variable: the host's mistake, told in its words
@@ -143,7 +145,15 @@ class _Nobody:
 def _warm(code: bytes) -> None:
     """Run a snippet, and show it to nobody."""
     limits = {"result_bytes": 1 << 20, "spill_bytes": 0}
-    request = {"code": code, "inputs": b"{}", "functions": [], "limits": limits, "form": {}, "keep": False}
+    request = {
+        "code": code,
+        "inputs": b"{}",
+        "functions": [],
+        "limits": limits,
+        "form": {},
+        "keep": False,
+        "waits": False,
+    }
     serve(Connection(_Nobody(), 1 << 20), request)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +45,9 @@ class WriteAheadLog:
         self._path = Path(f"{connection.filename}-wal")
         self.page_size = int(connection.pragma("page_size"))
         self._size = _FRAME_HEADER + self.page_size
-        self._log: int | None = None  # the log stays the same file as long as the connection is open
+        # Both stay the same files as long as the connection is open.
+        self._log: int | None = None
+        self._file: _File | None = None
         self._salt, self._end = b"", 0  # what the next line knows: the frames 1 to _end of this generation
         self._latest: dict[int, int] = {}  # page → its last frame
 
@@ -73,23 +74,25 @@ class WriteAheadLog:
         if start.salt == end.salt:
             self._learn(start)
             latest = self._latest
-        with closing(_File(self._database)) as database:
-            for page in pages:
-                frame = latest.get(page)
-                if frame is None:
-                    yield database.read(self.page_size, (page - 1) * self.page_size)
-                else:
-                    yield os.pread(self._handle(), self.page_size, self._offset(frame) + _FRAME_HEADER)
+        for page in pages:
+            frame = latest.get(page)
+            if frame is None:
+                yield self._in_file().read(self.page_size, (page - 1) * self.page_size)
+            else:
+                yield os.pread(self._handle(), self.page_size, self._offset(frame) + _FRAME_HEADER)
 
     def empty(self) -> None:
         """Copy what no reader holds back into the file; raises apsw.LockedError while a cursor is open."""
         self._connection.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def close(self) -> None:
-        """Close the log."""
+        """Close both files."""
         if self._log is not None:
             os.close(self._log)
             self._log = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _learn(self, until: Position) -> None:
         """Know the last frame of each page up to `until`; only what is new is read."""
@@ -120,9 +123,13 @@ class WriteAheadLog:
             self._log = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         return self._log
 
+    def _in_file(self) -> _File:
+        if self._file is None:
+            self._file = _File(self._database)
+        return self._file
+
     def _pages_in_file(self) -> int:
-        with closing(_File(self._database)) as database:
-            return int(_PAGES_IN_HEADER.unpack(database.read(_PAGES_IN_HEADER.size, 0))[0])
+        return int(_PAGES_IN_HEADER.unpack(self._in_file().read(_PAGES_IN_HEADER.size, 0))[0])
 
 
 class _File:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ _DAMAGE = (apsw.NotADBError, apsw.CorruptError, apsw.SQLError)  # SQLError: its 
 _log = logging.getLogger("codemode")
 _KEYS = 100_000  # idempotency keys, each of some 1 KB
 _TEXT = 4_000  # characters of a statement or snippet that the log keeps
+_ROW_BYTES = 500  # what an entry takes at most beside its statement, in the table and in its indexes
+_OFTEN = 64  # the file is measured whenever so small a part of its bound may have been written
+Row = tuple[str, str, str, str, float, int, int, int, str | None]
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -67,6 +70,7 @@ class Journal:
         self._page_size = int(self._connection.pragma("page_size"))
         self._day = ""
         self._first = True
+        self._unmeasured: float = size_bytes  # at most what was written since the file was last measured
         self._closed = False
 
     def write(self, entries: Iterable[Entry], more: Totals, size: int = 0, slow: Iterable[SlowStatement] = ()) -> None:
@@ -75,17 +79,17 @@ class Journal:
         `size` is that of the session's database afterwards.
         """
         moment = now()
-        rows = [
+        rows: list[Row] = [
             (e.execution_id, e.timestamp, e.kind, e.statement, e.duration_ms, e.rows_read, e.rows_written,
              e.size_bytes, e.error_code)
             for e in entries
         ]  # fmt: skip
 
         def append(connection: apsw.Connection) -> None:
-            with self._unhurried(connection), connection:
+            with self._unhurried(connection) if self._first else nullcontext(), connection:
                 if rows:
                     connection.executemany(_INSERT, rows)
-                    self._prune(connection, connection.last_insert_rowid())
+                    self._prune(connection, connection.last_insert_rowid(), rows)
                 self._count(connection, moment, more, size)
                 usage.add_slow(connection, slow)
 
@@ -100,9 +104,6 @@ class Journal:
         log has none; what a power cut takes of it, its checksums show. Nothing of it goes into the file meanwhile:
         that waits for both, as always.
         """
-        if not self._first:
-            yield
-            return
         self._first = False
         if not _is_empty(self.path.with_name(f"{self.path.name}-wal")):
             yield
@@ -123,8 +124,13 @@ class Journal:
             usage.forget_old_days(connection, day)
             self._day = day
 
-    def _prune(self, connection: apsw.Connection, newest: int) -> None:
-        connection.execute("DELETE FROM execution_logs WHERE id <= ?", (newest - self._entries,))
+    def _prune(self, connection: apsw.Connection, newest: int, added: list[Row]) -> None:
+        if newest > self._entries:
+            connection.execute("DELETE FROM execution_logs WHERE id <= ?", (newest - self._entries,))
+        self._unmeasured += sum(_ROW_BYTES + 4 * len(statement) for _, _, _, statement, *_ in added)
+        if self._unmeasured < self._size_bytes / _OFTEN:
+            return
+        self._unmeasured = 0
         # Pages in use, not the length of the file: freed pages are used again before the file grows.
         used = connection.pragma("page_count") - connection.pragma("freelist_count")
         if used * self._page_size - idempotency.body_bytes(connection) > self._size_bytes:

@@ -12,6 +12,7 @@ from sandbox import Sandbox, SandboxLimits
 
 SPILL_BYTES = 64 * 1024 * 1024  # of a value that the child hands over
 PIECE_BYTES = 1_000_000  # of one piece of it, in a frame and in the table
+_FRAME_BYTES = SandboxLimits().frame_bytes
 
 
 def begun(settings: Settings, limits: Limits | None = None) -> Sandbox:
@@ -27,16 +28,19 @@ def begun(settings: Settings, limits: Limits | None = None) -> Sandbox:
     )
 
 
-def sandbox_limits(limits: Limits) -> SandboxLimits:
-    """What the sandbox keeps of a session's limits; a frame must be able to carry the largest answer."""
+def sandbox_limits(limits: Limits, seconds: float | None = None, result_bytes: int | None = None) -> SandboxLimits:
+    """What the sandbox keeps of a session's limits; a frame must be able to carry the largest answer.
+
+    `seconds` and `result_bytes` are what one execution asked for instead of the limits of these names.
+    """
     return SandboxLimits(
-        execution_seconds=limits.execution_seconds,
+        execution_seconds=limits.execution_seconds if seconds is None else seconds,
         memory_bytes=limits.memory_bytes,
         stdout_bytes=limits.stdout_bytes,
-        result_bytes=limits.result_bytes,
+        result_bytes=limits.result_bytes if result_bytes is None else result_bytes,
         helper_calls=limits.helper_calls,
         code_bytes=limits.code_bytes,
         spill_bytes=SPILL_BYTES,
         piece_bytes=max(1, min(PIECE_BYTES, limits.value_bytes * 9 // 10)),
-        frame_bytes=max(SandboxLimits().frame_bytes, limits.result_set_bytes * 5 // 4),
+        frame_bytes=max(_FRAME_BYTES, limits.result_set_bytes * 5 // 4),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from msgspec import structs, to_builtins
@@ -13,6 +14,7 @@ from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import in_ms, now, sure_ms
 from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
+from codemode.limits import Limits
 from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
 from codemode.session.confining import sandbox_limits
@@ -25,7 +27,7 @@ from codemode.session.results import value_of
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
 from codemode.values import DatabaseUse, Event, Outcome, Problem, ResultInfo, Totals, Usage
-from sandbox import Cancel, RunOutcome, Snippet
+from sandbox import Begun, Cancel, RunOutcome, Snippet
 from sandbox.formats import Form
 
 
@@ -37,13 +39,19 @@ class Runner(Protocol):
         """The names of the active layers."""
         ...
 
+    def begin(self, snippet: Snippet) -> Begun | None:
+        """Have a snippet compiled that `run` will ask for."""
+        ...
+
     def run(
         self,
         snippet: Snippet,
         serve: Callable[[str, list[Any]], Any],
         *,
+        begun: Begun | None = None,
         on_output: Callable[[str], None] | None = None,
         cancel: Cancel | None = None,
+        meanwhile: Callable[[], None] | None = None,
         on_start: Callable[[], None] | None = None,
         keep: Hashable | None = None,
     ) -> RunOutcome:
@@ -98,23 +106,42 @@ class Execution:
         self.totals = Totals()  # of this execution, when it is over
         expires_at = opened.record.expires_at
         self._left_seconds = None if expires_at is None else (expires_at - sure_ms()) / 1000
-        self._transaction = Transaction(opened, request.mode, self.id)
-        self._statements = Statements(opened, self._transaction, self.id)
-        self._statements.tally.warn_all(request.warnings, "clamped")
-        self._calls = Calls(self._statements, request.host, lambda: metrics(self._statements))
-        self._keyed = Keyed(opened, self._transaction, request.key, self.id) if request.key else None
+        self._measured = metrics
 
-    def run(self, runner: Runner, queue_seconds: float) -> Outcome:
-        """Run the snippet, commit or roll back, write the log, and answer."""
+    # What answers the child is made at its first use: while the child, which has its code by then, is at work.
+
+    @cached_property
+    def _transaction(self) -> Transaction:
+        return Transaction(self._opened, self._request.mode, self.id)
+
+    @cached_property
+    def _statements(self) -> Statements:
+        statements = Statements(self._opened, self._transaction, self.id)
+        statements.tally.warn_all(self._request.warnings, "clamped")
+        return statements
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(self._statements, self._request.host, lambda: self._measured(self._statements))
+
+    @cached_property
+    def _keyed(self) -> Keyed | None:
+        key = self._request.key
+        return Keyed(self._opened, self._transaction, key, self.id) if key else None
+
+    def run(self, runner: Runner, queue_seconds: float, begun: Begun | None = None) -> Outcome:
+        """Run the snippet, commit or roll back, write the log, and answer; `begun` is of this request and limits."""
         started, timestamp, used = time.monotonic(), now(), time.thread_time()
         try:
             # Only this may be cancelled: what follows is short, and commits or rolls back.
             with self._opened.deadline.cancellable(self._cancel):
                 run = runner.run(
-                    self._snippet(),
-                    self._calls if self._request.on_event is None else self._served,
+                    begun.snippet if begun is not None else snippet_of(self._request, self._opened.limits),
+                    self._served,
+                    begun=begun,
                     on_output=self._request.on_output,
                     cancel=self._cancel,
+                    meanwhile=self._get_ready,
                     on_start=self._start_clock,
                     keep=variables_key(self._opened.record) if self._opened.record.stateful else None,
                 )
@@ -122,6 +149,7 @@ class Execution:
             self._calls.pages.close_all()
             self._transaction.finish(keep=False)
             raise
+        self._get_ready()  # where no child was asked
         value, info, problem = value_of(run, self._calls.spill)
         text = None if value is None else run.value_json
         ran = _Ran(run, runner.isolation, started, used, queue_seconds, value, info)
@@ -139,12 +167,18 @@ class Execution:
             outcome = self._keyed.settle(outcome, text if problem is None else None, passing=passing)
         return self._logged(outcome, timestamp)
 
+    def _get_ready(self) -> None:
+        self._opened.history.begin()
+        _ = self._calls, self._keyed
+
     def _start_clock(self) -> None:
         self._statements.ends_at = time.monotonic() + self._request.seconds
         self._tell()
 
     def _served(self, method: str, args: list[Any]) -> Any:
         """The answer to one call, and then the host is told what is new: what it raises is no error of the call."""
+        if self._request.on_event is None:
+            return self._calls(method, args)
         try:
             return self._calls(method, args)
         finally:
@@ -154,15 +188,6 @@ class Execution:
         if self._request.on_event is not None:
             for each in self._statements.tally.news():
                 self._request.on_event(each)
-
-    def _snippet(self) -> Snippet:
-        request = self._request
-        limits = replace(
-            sandbox_limits(self._opened.limits), execution_seconds=request.seconds, result_bytes=request.result_bytes
-        )
-        return Snippet(
-            code=request.code, inputs=request.inputs, functions=request.host.names, limits=limits, form=request.form
-        )
 
     def _doom(self) -> Problem | None:
         """What speaks against a good outcome of a snippet that ended well."""
@@ -257,6 +282,14 @@ class Execution:
         self.totals = totals(outcome, tally)
         warning = write_log(self._opened, [*tally.entries, entry], self.totals, size, tally.slow)
         return outcome if warning is None else structs.replace(outcome, warnings=(*outcome.warnings, warning))
+
+
+def snippet_of(request: Request, limits: Limits) -> Snippet:
+    """What the sandbox runs for a request in a session of these limits."""
+    bounds = sandbox_limits(limits, request.seconds, request.result_bytes)
+    return Snippet(
+        code=request.code, inputs=request.inputs, functions=request.host.names, limits=bounds, form=request.form
+    )
 
 
 def variables_key(record: SessionRecord) -> Hashable:

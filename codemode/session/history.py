@@ -46,6 +46,7 @@ class History:
         self._known: tuple[Position, int] | None = None  # where the last turn here left the log, and its state
         self._start: Position | None = None
         self._first_pages = self._commits = self._settled = self._frames = self._before = 0
+        self._begun = False
         self._marked: int | None = None
         self._writer: WayWriter | None = None
         self._reason: str | None = None
@@ -53,8 +54,8 @@ class History:
 
     @contextmanager
     def recording(self, execution_id: str, what: str) -> Iterator[None]:
-        """Keep the way back from what the block commits; a fault in that is logged and fails nothing."""
-        self._begin()
+        """Keep the way back from what the block commits after its `begin`; a fault is logged and fails nothing."""
+        self._begun, self._commits = False, 0
         try:
             yield
         finally:
@@ -98,7 +99,7 @@ class History:
 
     def cut(self, reason: str) -> None:
         """The pages were changed as a whole, beside this connection: there is no way back, for `reason`."""
-        self._begin()
+        self._look()
         self._bump()
         way = Way(kind="undo", start=self._marked or 0, end=self._before, timestamp=now(), reason=reason)
         try:
@@ -109,6 +110,10 @@ class History:
         finally:
             self._discard()
 
+    def size_bytes(self) -> int:
+        """The size of the database as it is committed; raises apsw.LockedError while a cursor is open."""
+        return self._frames_of.position().pages * self._frames_of.page_size
+
     def close(self) -> None:
         """Close what is open besides the connection."""
         self._frames_of.close()
@@ -118,7 +123,13 @@ class History:
             self._commits, self._frames = self._commits + 1, frames
         return 0
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """In the block of `recording`, before anything is committed: look where the file stands, once."""
+        if not self._begun:
+            self._begun = True
+            self._look()
+
+    def _look(self) -> None:
         self._commits, self._settled, self._marked, self._reason = 0, 0, None, None
         try:
             self._start = self._frames_of.position()

@@ -6,10 +6,11 @@ between, or remove it, so each turn first makes sure that the file is still the 
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
 from codemode.database.connection import open_session, opening_failed
 from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter
+from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import migrate, migrations
@@ -125,6 +127,9 @@ class OpenSession(Guarded):
 
     def size_bytes(self) -> int:
         """The database's size, changes of the open transaction included."""
+        if not self.connection.in_transaction:
+            with suppress(DatabaseError, FrameError):
+                return self.history.size_bytes()  # asks no authorizer, and so expires no prepared statement
         with self.guard.engine():
             return size_bytes(self.connection)
 
@@ -186,7 +191,7 @@ def _closed_on_error(connection: Connection, files: SessionFiles) -> Iterator[No
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - twice a turn: half of what Path.stat takes
     except FileNotFoundError:
         return None
     except OSError as error:

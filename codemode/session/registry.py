@@ -36,7 +36,8 @@ _log = logging.getLogger("codemode")
 Files = TypeVar("Files", bound=Guarded)
 _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll back
 _ATTEMPTS = 5
-_DESCRIPTORS = 18  # of an open session with its reader: at most three for each of six SQLite connections to files
+# Of an open session with its reader: at most three for each of six SQLite connections to files, two for its history.
+_DESCRIPTORS = 20
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
 
 
@@ -207,6 +208,14 @@ class Registry:
         with self.slots.used(key) as slot:
             yield slot.queue
 
+    def is_free(self, key: Key, *, granted: bool) -> bool:
+        """Whether the turn of an open session without variables is likely to come at once, or was `granted`."""
+        slot = self.slots.find(key)
+        if slot is None or (slot.queue.busy and not granted):
+            return False
+        opened = slot.opened
+        return opened is not None and not opened.record.stateful
+
     def cancel(self, key: Key) -> bool:
         """End the session's running execution, if there is one; whether there was."""
         slot = self.slots.find(key)
@@ -240,9 +249,11 @@ class Registry:
         if slot.opened is None:
             storage = self.storage
             try:
-                slot.opened = self._known(OpenSession(files, self._limits(record.limits), storage.log))
+                opened = self._known(OpenSession(files, self._limits(record.limits), storage.log))
             except FileNotFoundError:
                 raise missing() from None
+            opened.record = record  # before anybody sees it
+            slot.opened = opened
         return slot.opened
 
     def touch(self, key: Key) -> None:

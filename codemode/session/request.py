@@ -45,7 +45,7 @@ def checked_request(
     """The request, bounded by `limits`; raises RequestInvalid for what no execution can be made of."""
     known_options(options, RunOptions.__annotations__)
     noted: list[str] = []
-    inputs = _inputs(options.get("inputs") or {}, limits.result_set_bytes)
+    inputs = _inputs(options.get("inputs"), limits.result_set_bytes)
     host = HostFunctions(options.get("functions"), loop)
     return Request(
         code=_code(code, limits.code_bytes),
@@ -75,7 +75,7 @@ def _bounded(name: str, asked: float | None, limit: float, unit: str, noted: lis
 
 def _code(code: object, most: int) -> str:
     text = code_text(code)
-    if (size := len(text.encode())) > most:
+    if 4 * len(text) > most and (size := len(text.encode())) > most:  # only then can it be too many bytes
         raise RequestInvalid(
             f"code has {size:,} bytes; code_bytes is {most:,}",
             hint="pass data as inputs, or insert it with batch_insert",
@@ -83,7 +83,9 @@ def _code(code: object, most: int) -> str:
     return text
 
 
-def _inputs(inputs: Mapping[str, Any], most: int) -> str:
+def _inputs(inputs: Mapping[str, Any] | None, most: int) -> str:
+    if not inputs:
+        return "{}"
     text = inputs_text(inputs)
     if len(text) > most:
         raise RequestInvalid(f"inputs have {len(text):,} bytes as JSON; at most {most:,}", hint="use batch_insert")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, Unpack
 
@@ -29,7 +29,7 @@ from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
 from codemode.session.checkpoints import until_now
-from codemode.session.execution import Execution, Request, Runner
+from codemode.session.execution import Execution, Request, Runner, snippet_of
 from codemode.session.file_calls import FileCalls
 from codemode.session.files import beside, storage_errors
 from codemode.session.host import HostFunctions
@@ -48,7 +48,7 @@ from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
 from codemode.tracing import span
 from codemode.values import Day, LogEntry, Notice, Outcome, SizeAt, SlowStatement, TableChange
-from sandbox import Cancel, SandboxUnavailable
+from sandbox import Begun, Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
 
 _log = logging.getLogger("codemode")
@@ -86,8 +86,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         """
         request = checked_request(self.limits, code, options)
         asked = time.monotonic()
-        with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
-            return self._execute(opened, request, time.monotonic() - asked)
+        with self._begun(request) as begun, self._registry.turn(self._key, self.limits.queue_seconds) as opened:
+            return self._execute(opened, request, time.monotonic() - asked, begun)
 
     async def run_async(self, code: str, **options: Unpack[RunOptions]) -> Outcome:
         """The same as `run` without blocking the event loop; asynchronous `functions` run on the caller's loop.
@@ -119,8 +119,9 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         running, asked = Running(new_execution_id(), self.id, request.host.give_up, ended), time.monotonic()
 
         def execute() -> Outcome:
-            with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:
-                outcome = self._execute(opened, request, time.monotonic() - asked, running.stop, running.id)
+            turn = self._registry.turn(self._key, self.limits.queue_seconds, granted=True)
+            with self._begun(request, granted=True) as begun, turn as opened:
+                outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
             if ended is not None:
                 ended(outcome)
             return outcome
@@ -247,11 +248,28 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         record = self._registry.record((self.tenant, session_id))
         return Session(self._worker, self.tenant, session_id, self._registry.limits(record))
 
+    @contextmanager
+    def _begun(self, request: Request, *, granted: bool = False) -> Iterator[Begun | None]:
+        """Have the snippet compiled while its turn is taken, where that is likely to come at once.
+
+        It runs in the turn and not before. One that has an idempotency key may not have to run at all.
+        """
+        begun = None
+        if request.key is None and self._registry.is_free(self._key, granted=granted):
+            with suppress(SandboxUnavailable):  # whoever runs it says so
+                begun = self._worker.sandbox.begin(snippet_of(request, self.limits))
+        try:
+            yield begun
+        finally:
+            if begun is not None:
+                begun.end()
+
     def _execute(
         self,
         opened: OpenSession,
         request: Request,
         queue_seconds: float,
+        begun: Begun | None,
         cancel: Cancel | None = None,
         execution_id: str | None = None,
     ) -> Outcome:
@@ -260,11 +278,13 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
             if known is not None:
                 _tell_again(known, request)
                 return known
+        if opened.limits != self.limits:  # lowered meanwhile: it was handed over with others
+            begun = None
         execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics, execution_id)
         ids = {"codemode.session.id": self.id, "codemode.execution.id": execution.id}
         try:
             with span("execution", ids) as traced, opened.history.recording(execution.id, "execution"):
-                outcome = execution.run(self._worker.sandbox, queue_seconds)
+                outcome = execution.run(self._worker.sandbox, queue_seconds, begun)
                 traced.set(told(outcome))
                 if outcome.error is not None:
                     traced.fail(outcome.error.code)
@@ -281,6 +301,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         """A turn and a transaction for calls of the host itself: kept when the block ends well."""
         turn = self._registry.turn(self._key, self.limits.queue_seconds)
         with turn as opened, opened.history.recording("", HOST):
+            opened.history.begin()
             transaction = Transaction(opened, "atomic")
             statements = Statements(opened, transaction, HOST)
             calls = Calls(statements, HostFunctions(), lambda: self._metrics(statements))

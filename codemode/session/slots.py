@@ -65,7 +65,7 @@ class Slots:
     def used(self, key: Key) -> Iterator[Slot]:
         """The place of `key`, which stays while the block runs; afterwards what is beyond the bound is closed."""
         with self._lock:
-            slot = self._slots.setdefault(key, Slot())
+            slot = self._slots.get(key) or self._slots.setdefault(key, Slot())
             self._slots.move_to_end(key)
             slot.users += 1
         try:

@@ -82,6 +82,8 @@ class TurnQueue:
 
     def take(self, seconds: float) -> None:
         """Wait for the turn at most `seconds`; raises SessionBusy."""
+        if self.take_if_free():
+            return
         request = self.request()
         try:
             request.result(timeout=seconds)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
-from sandbox import Cancel, HelperFailed, RunOutcome, Sandbox, SandboxLimits, Snippet
+from sandbox import Begun, Cancel, HelperFailed, RunOutcome, Sandbox, SandboxLimits, Snippet
 
 MIB = 1024 * 1024
 LIMITS = SandboxLimits(execution_seconds=20, memory_bytes=256 * MIB)
 Serve = Callable[[str, list[Any]], Any]
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,15 @@ def run(sandbox: Sandbox, code: str, serve: Serve = answer, **changes: Any) -> R
     return sandbox.run(Snippet(code=code, limits=limits, **fields), serve, **options)
 
 
+def wait_for(look: Callable[[], T | None]) -> T:
+    """What `look` answers as soon as it answers something."""
+    until = time.monotonic() + 10
+    while not (found := look()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return found
+
+
 def code_of(outcome: RunOutcome) -> Any:
     return outcome.error and outcome.error["code"]
 
@@ -51,6 +66,59 @@ def test_a_snippet_answers_with_its_value(sandbox: Sandbox) -> None:
     outcome = run(sandbox, "return 1 + 1")
     assert (outcome.status, outcome.value_json, outcome.error) == ("completed", "2", None)
     assert outcome.value_info["type"] == "integer"
+
+
+def told_so_far(begun: Begun) -> bytes:
+    child = begun._child
+    assert child is not None
+    time.sleep(0.3)
+    return child._socket.recv(65_536, socket.MSG_PEEK)
+
+
+def test_a_snippet_that_was_begun_runs_when_it_may_and_not_before(sandbox: Sandbox) -> None:
+    snippet = Snippet(code="print('it runs')\nreturn helpers.db.value('select 7')", limits=LIMITS)
+    begun = wait_for(lambda: sandbox.begin(snippet))
+    told = told_so_far(begun)
+    assert b"ready" in told
+    assert b"it runs" not in told
+    assert b"call" not in told
+    outcome = sandbox.run(snippet, answer, begun=begun)
+    assert (outcome.status, outcome.value_json, outcome.stdout) == ("completed", "7", "it runs\n")
+    begun.end()
+    assert sandbox.children["busy"] == 0
+
+
+def test_a_snippet_that_was_begun_and_may_not_run_never_does(sandbox: Sandbox) -> None:
+    begun = wait_for(lambda: sandbox.begin(Snippet(code="print('it runs')", limits=LIMITS)))
+    child = begun._child
+    assert child is not None
+    pid = child.process_id()
+    outcome = sandbox.run(Snippet(code="return 'another'", limits=LIMITS), answer, begun=begun)
+    assert (outcome.value_json, outcome.stdout) == ('"another"', "")
+    begun.end()
+    assert wait_for(lambda: not Path(f"/proc/{pid}/stat").exists())
+    assert sandbox.children["busy"] == 0
+
+
+@pytest.mark.parametrize("code", ["def", "import os"])
+def test_a_snippet_that_was_begun_is_refused_as_any(sandbox: Sandbox, code: str) -> None:
+    snippet = Snippet(code=code, limits=LIMITS)
+    outcome = sandbox.run(snippet, answer, begun=wait_for(lambda: sandbox.begin(snippet)))
+    assert outcome == dataclasses.replace(
+        run(sandbox, code),
+        cpu_seconds=outcome.cpu_seconds,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        duration_seconds=outcome.duration_seconds,
+    )
+
+
+def test_a_child_that_is_lost_before_it_may_run_is_replaced(sandbox: Sandbox) -> None:
+    snippet = Snippet(code="return 1", limits=LIMITS)
+    begun = wait_for(lambda: sandbox.begin(snippet))
+    child = begun._child
+    assert child is not None
+    os.kill(child.process_id() or 0, signal.SIGKILL)
+    assert sandbox.run(snippet, answer, begun=begun).value_json == "1"
 
 
 def test_usage_is_measured(sandbox: Sandbox) -> None:

@@ -76,6 +76,16 @@ def test_waiting_too_long_is_busy(worker: Worker) -> None:
     assert session.run("1").result == 1
 
 
+def test_what_does_not_get_its_turn_runs_nothing_and_holds_no_process(worker: Worker) -> None:
+    session = worker.session(limits=Limits(queue_seconds=0.2))
+    assert session.run("return 1").result == 1
+    held = worker.registry.files((session.tenant, session.id)).lock
+    with file_lock(held, 5), pytest.raises(SessionBusy):  # as another process does: this one's queue is free
+        session.run("helpers.set_state('ran', True)")
+    assert worker.sandbox.children["busy"] == 0
+    assert session.run("return helpers.get_state('ran')").result is None
+
+
 def test_readers_do_not_wait(session: Session) -> None:
     session.exec("CREATE TABLE t (x)")
     started = threading.Event()

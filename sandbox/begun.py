@@ -1,0 +1,31 @@
+"""A snippet that a child has got before its turn has come: the child compiles it, and waits for leave to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.kept import Child
+from sandbox.outcome import Snippet
+from sandbox.protocol import encoded
+
+LEAVE = encoded(["go"])
+
+
+class Begun:
+    """Made by `Sandbox.begin`, for one `Sandbox.run`. Whoever has it calls `end`, whatever became of it."""
+
+    def __init__(self, snippet: Snippet, child: Child, drop: Callable[[Child], None]) -> None:
+        self.snippet = snippet
+        self._child: Child | None = child
+        self._drop = drop
+
+    def take(self) -> Child | None:
+        """The child, for the caller alone; None where it was taken before."""
+        child, self._child = self._child, None
+        return child
+
+    def end(self) -> None:
+        """End the child where nobody took it: nothing of the snippet ran, and nothing will."""
+        child = self.take()
+        if child is not None:
+            self._drop(child)
