@@ -53,7 +53,7 @@ def _table(found: dict[str, Any]) -> None:
     show(names, [_row(column) for column in found["columns"]])
     rules = [check["rule"] for check in found["checks"]]
     parts = {"keys": _keys(found), "indexes": _indexes(found), "checks": rules, "triggers": found["triggers"]}
-    for label, lines in (*parts.items(), ("joins", _joins(found))):
+    for label, lines in (*parts.items(), ("refers to", _declared(found)), ("joins", _joins(found))):
         if lines:
             click.echo(f"\n{label}")
             click.echo("\n".join(f"  {line}" for line in lines))
@@ -109,8 +109,22 @@ def _joins(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def _declared(found: dict[str, Any]) -> list[str]:
+    return [
+        _link(key) + (f", ON DELETE {key['on_delete']}" if key["on_delete"] != "NO ACTION" else "")
+        for key in found["foreign_keys"]
+    ]
+
+
 def _references(found: dict[str, Any]) -> list[str]:
-    return [f"{j['column']} → {j['table']}.{j['references']}" for j in found["joins"] if j["unique"]]
+    """The foreign keys that are declared; of other columns what their values say."""
+    declared = {key["column"]: _link(key) for key in found["foreign_keys"]}
+    joined = (join for join in found["joins"] if join["unique"] and join["column"] not in declared)
+    return [*declared.values(), *map(_link, joined)]
+
+
+def _link(key: dict[str, Any]) -> str:
+    return f"{key['column']} → {key['table']}" + (f".{key['references']}" if key["references"] else "")
 
 
 def _left_out(found: dict[str, Any]) -> None:

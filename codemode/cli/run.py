@@ -40,7 +40,11 @@ format_option = click.option(
 @click.option("-c", "--code", metavar="CODE", help="The snippet itself.")
 @session_option
 @click.option(
-    "--input", "inputs", multiple=True, metavar="NAME=JSON", help="A variable; NAME=@FILE reads JSON from a file."
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=JSON",
+    help="A variable; NAME=@FILE reads it from a file: the text of .sql, .txt, .csv and .md, else JSON.",
 )
 @click.option("--timeout", type=float, metavar="SECONDS", help="Less than the limit of the session.")
 @click.option("--dry-run", is_flag=True, help="Run, say what would change, and undo it.")
@@ -120,12 +124,18 @@ def _decoded(data: bytes, name: str) -> str:
         raise RequestInvalid(message, hint="save it as UTF-8") from None
 
 
+_TEXTS = (".sql", ".txt", ".csv", ".md")  # files that are no JSON: a script, or data to be taken apart
+
+
 def _parse_input(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise RequestInvalid(f"--input {text!r}: expected NAME=JSON", hint="for example --input limit=10")
     if value.startswith("@"):
-        value = read_text(value[1:])
+        path = value[1:]
+        value = read_text(path)
+        if path.lower().endswith(_TEXTS):
+            return name, value
     try:
         return name, json.loads(value)
     except (ValueError, RecursionError) as error:

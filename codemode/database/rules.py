@@ -41,12 +41,12 @@ class Key(NamedTuple):
 
     columns: tuple[str | None, ...]
     where: str
-    sql: str  # the index as it was made; "" for a constraint of the table
+    sql: str  # as it was made; "" for a constraint of the table
 
     @property
     def target(self) -> str:
         """What it is on, as ON CONFLICT names a unique one."""
-        on = _listed(self.sql) if None in self.columns else f"({', '.join(map(_plain, filter(None, self.columns)))})"
+        on = _listed(self.sql) if self.sql else f"({', '.join(map(_plain, filter(None, self.columns)))})"
         return f"{on} WHERE {self.where}" if self.where else on
 
 

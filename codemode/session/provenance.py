@@ -65,16 +65,22 @@ class Provenance:
         """The schema before `statement`, where it may change it."""
         return self._schema(statement.kind == "alter_table") if statement.changes_schema else None
 
-    def note(self, statement: Statement, changes: int, touched: int, before: Schema | None = None) -> None:
-        """`statement` ran: it changed `changes` rows itself, `touched` with what triggers and foreign keys did."""
-        if before is not None:
-            self._virtual.clear()
-            after = self._schema(bool(before.tables))
-            # CREATE … IF NOT EXISTS may have had nothing to do, and DROP … IF EXISTS then names nothing.
-            if after.version != before.version and statement.writes:
-                self._note_schema(statement.writes[0], after.tables - before.tables)
-        elif touched:
-            self._note_rows(statement.writes, changes, touched)
+    def note(self, statement: Statement, changes: int, touched: int, before: Schema | None = None) -> bool:
+        """`statement` ran: it changed `changes` rows itself, `touched` with what triggers and foreign keys did.
+
+        Answers whether it changed the schema: IF [NOT] EXISTS may have had nothing to do.
+        """
+        if before is None:
+            if touched:
+                self._note_rows(statement.writes, changes, touched)
+            return False
+        self._virtual.clear()
+        after = self._schema(bool(before.tables))
+        if after.version == before.version:
+            return False
+        if statement.writes:  # DROP … IF EXISTS may name nothing
+            self._note_schema(statement.writes[0], after.tables - before.tables)
+        return True
 
     def _schema(self, with_tables: bool) -> Schema:
         connection = self._opened.connection

@@ -182,7 +182,10 @@ class Statements:
             with span("statement", _attributes(statement), sql=statement.sql) as traced:
                 result = self._stepped(statement, params, take)
                 traced.set({"db.response.returned_rows": result.count, "codemode.rows_written": result.changes})
-            provenance.note(statement, result.changes, self.opened.connection.total_changes() - total, before)
+            touched = self.opened.connection.total_changes() - total
+            redefined = provenance.note(statement, result.changes, touched, before)
+        if redefined:
+            self.changed(statement)
         return result
 
     def _stepped(self, statement: Statement, params: Parameters, take: Take) -> Result:
@@ -300,7 +303,7 @@ class Statements:
         tally.rows_read += result.count
         tally.most_rows = max(tally.most_rows, result.count)
         tally.rows_written += result.changes
-        if result.changes or statement.changes_schema:
+        if result.changes:
             self.changed(statement)
 
     def changed(self, statement: Statement) -> None:

@@ -622,6 +622,16 @@ CREATE VIRTUAL TABLE x USING fts5(a, b UNINDEXED, content='', contentless_delete
 -- allowed: create_virtual_table
 CREATE VIRTUAL TABLE IF NOT EXISTS x USING fts5(a, tokenize='trigram')
 
+-- case: CREATE VIRTUAL TABLE IF NOT EXISTS that exists
+-- allowed: create_virtual_table
+-- after: CREATE VIRTUAL TABLE x USING fts5(a)
+CREATE VIRTUAL TABLE IF NOT EXISTS x USING fts5(a)
+
+-- case: the same under EXPLAIN
+-- allowed: explain
+-- after: CREATE VIRTUAL TABLE x USING fts5(a)
+EXPLAIN CREATE VIRTUAL TABLE IF NOT EXISTS x USING fts5(a)
+
 -- case: virtual table fts5 external content
 -- allowed: create_virtual_table
 CREATE VIRTUAL TABLE x USING fts5(a, content='t', content_rowid='id')

@@ -105,6 +105,9 @@ def test_inputs_are_variables(cli, tmp_path):
         "run", "-c", "return limit + sum(r['n'] for r in rows)", "--input", "limit=10", "--input", f"rows=@{path}"
     )
     assert answer.out == "13\n"
+    script = tmp_path / "schema.sql"
+    script.write_text("CREATE TABLE t (a);")
+    assert cli("run", "-c", "return len(helpers.db.script(sql)), sql", "--input", f"sql=@{script}").code == 0
 
 
 def test_a_session_keeps_its_tables(cli):
