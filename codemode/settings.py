@@ -34,7 +34,7 @@ _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ABOVE_ZERO = (
     "kept_seconds", "hang_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads",
     "body_bytes", "upload_bytes", "connections", "header_seconds", "upload_idle_seconds", "shutdown_seconds",
-    "mcp_result_bytes",
+    "mcp_result_bytes", "record_days",
 )  # fmt: skip
 _ZERO_OR_MORE = (
     "children", "burst_children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes",
@@ -103,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tenant_executions_per_minute: int = 0  # so many at once after a pause, then evenly
     trace_statements: bool = False  # whether spans of statements have their text, with ? for every value in it
     audit_days: int = 400  # how long the audit log remembers; 0 is for good
+    record_days: int = 90  # how long an expired session is known, with what was said and shown in it
     secret_keys_file: str | None = None  # keys that seal what is sensitive in the catalogue: one a line, newest first
     metrics_open: bool = False  # whether anybody who reaches it may read GET /metrics; else an operator's token may
     mcp_result_bytes: int = 32 * 1024  # of a result, rows or printed text that a model reads; larger results are kept

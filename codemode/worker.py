@@ -19,6 +19,7 @@ from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.opening import FILE, open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
+from codemode.catalog.retention import Retention
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.catalog.store import Store
@@ -44,6 +45,7 @@ from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
 from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats, Totals
+from codemode.values.records import Due, Statistics
 from sandbox import Sandbox, SandboxUnavailable
 from sandbox.helpers.rows import Rows
 
@@ -79,6 +81,7 @@ class Worker:
             data_dir=self.data_dir,
             limits=self.limits,
             log=LogBounds(self.settings.log_entries, self.settings.log_bytes, self.settings.slow_statement_ms),
+            record_ms=self.settings.record_days * _DAY_MS,
         )
         self.registry = Registry(storage, Sessions(self._catalog))
         self.tokens, self.audit = Tokens(self._catalog), Audit(self._catalog)
@@ -89,7 +92,8 @@ class Worker:
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
         self.registry.on_gone = lambda key: (found := forget()) and found(key)
-        self._sweeper = Sweeper(_sweeping(self.registry, self.audit, self.settings), self.settings.sweep_seconds)
+        self._sweep = _sweeping(self.registry, self.audit, self.settings)
+        self._sweeper = Sweeper(self._sweep, self.settings.sweep_seconds)
         self._begun = sandbox
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
@@ -225,8 +229,23 @@ class Worker:
         self.registry.catalog.pin(record.tenant, record.id, pinned, now_ms())
 
     def sweep(self, tenant: str | None = None) -> list[str]:
-        """Expire what is over now, instead of at the next sweep; the ids of those sessions, or of a tenant's alone."""
-        return self.registry.sweep(tenant)
+        """Sweep now instead of later; the ids of the sessions that expired, of a tenant's alone where one is named."""
+        return self._sweep() if tenant is None else self.registry.sweep(tenant)
+
+    def due(self) -> Due:
+        """What a sweep would do now, of all tenants."""
+        now, days = sure_ms(), self.settings.audit_days
+        forgotten = now - self.registry.storage.record_ms
+        rows = {"records of expired sessions": self.registry.catalog.count_expired(forgotten)}
+        if days:
+            rows["lines of the audit log"] = self.audit.count(now - days * _DAY_MS)
+        over = tuple(record.id for record in self.registry.catalog.over(now))
+        return Due(sessions=over, rows=rows | Retention(self._catalog).due(now))
+
+    def statistics(self, tenant: str = TENANT) -> Statistics:
+        """How many there are of what, now: other workers' last executions may be missing for seconds."""
+        self.registry.tell_uses()
+        return self.of(tenant).statistics.get()
 
     def metrics(self, tenant: str = TENANT) -> dict[str, Any]:
         """The figures of this worker: `sessions`, `pinned`, `expired`, `size_bytes`, `free_bytes`, and `usage`.
@@ -398,7 +417,10 @@ def _sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[
         if settings.audit_days:
             while audit.forget(sure_ms() - settings.audit_days * _DAY_MS):
                 pass
-        return registry.sweep()
+        expired = registry.sweep()
+        if not registry.catalog.file.behind:
+            Retention(registry.catalog.file).sweep(sure_ms())
+        return expired
 
     return sweep
 

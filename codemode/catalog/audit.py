@@ -6,11 +6,15 @@ retention's own, which says first up to when it removes.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
+from codemode.catalog.fields import parse_object
 from codemode.catalog.store import Store
 
 _FIELDS = "id, at, tenant, actor, action, resource, outcome, address, agent"
+_ADDED = "user_id, old_values, new_values"  # which a catalogue that is `behind` may lack
 _LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
 
 
@@ -27,6 +31,9 @@ class Act:
     outcome: str
     address: str | None
     agent: str | None
+    user_id: str | None = None
+    old_values: dict[str, Any] | None = None
+    new_values: dict[str, Any] | None = None
 
 
 class Audit:
@@ -46,21 +53,37 @@ class Audit:
         outcome: str = "ok",
         address: str | None = None,
         agent: str | None = None,
+        user_id: str | None = None,
+        old_values: dict[str, Any] | None = None,
+        new_values: dict[str, Any] | None = None,
     ) -> None:
-        """Record one act."""
-        self._catalog.run(
-            "INSERT INTO audit (at, tenant, actor, action, resource, outcome, address, agent)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            at, tenant, actor, action, resource[:_LONGEST], outcome, address, agent[:_LONGEST] if agent else None,
-        )  # fmt: skip
+        """Record one act; of a change, what was there before and what is there now, as far as it is to be known."""
+        values = {
+            "at": at, "tenant": tenant, "actor": actor, "action": action, "resource": resource[:_LONGEST],
+            "outcome": outcome, "address": address, "agent": agent[:_LONGEST] if agent else None,
+        }  # fmt: skip
+        if not self._catalog.behind:
+            values |= {"user_id": user_id, "old_values": _json(old_values), "new_values": _json(new_values)}
+        places = ", ".join(f"?{number}" for number in range(1, len(values) + 1))
+        self._catalog.run(f"INSERT INTO audit ({', '.join(values)}) VALUES ({places})", *values.values())  # noqa: S608
 
     def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Act]:
         """The newest acts, newest first; `before` is an id to page from."""
+        given = {"tenant = ": tenant, "id < ": before}
+        params = [value for value in given.values() if value is not None]
+        asked = [condition for condition, value in given.items() if value is not None]
+        where = " AND ".join(f"{condition}?{number}" for number, condition in enumerate(asked, 1))
+        fields = _FIELDS if self._catalog.behind else f"{_FIELDS}, {_ADDED}"
         sql = (
-            f"SELECT {_FIELDS} FROM audit WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR id < ?2)"  # noqa: S608
-            " ORDER BY id DESC LIMIT ?3"
+            f"SELECT {fields} FROM audit{' WHERE ' * bool(where)}{where}"  # noqa: S608
+            f" ORDER BY id DESC LIMIT ?{len(params) + 1}"
         )
-        return [Act(*row) for row in self._catalog.run(sql, tenant, before, limit)]
+        return [_act(row) for row in self._catalog.run(sql, *params, limit)]
+
+    def count(self, before: int) -> int:
+        """How many acts there are of before a time."""
+        [(found,)] = self._catalog.run("SELECT count(*) FROM audit WHERE at < ?1", before)
+        return int(found)
 
     def forget(self, before: int, most: int = 10_000) -> int:
         """Remove acts from before a time, at most so many at once, since others wait meanwhile; how many it removed."""
@@ -71,3 +94,12 @@ class Audit:
                 before, most,
             )  # fmt: skip
         return len(gone)
+
+
+def _json(values: dict[str, Any] | None) -> str | None:
+    return None if values is None else parse_object(values, "the values of an act")
+
+
+def _act(row: tuple[Any, ...]) -> Act:
+    *fields, old_values, new_values = (*row, None, None, None)[:12]
+    return Act(*fields, *(None if text is None else json.loads(text) for text in (old_values, new_values)))

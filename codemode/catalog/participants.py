@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from codemode.catalog.store import Store
@@ -12,6 +13,7 @@ from codemode.errors import RequestInvalid
 Role = Literal["owner", "member", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "member", "viewer")
 _LONGEST = 200
+_FIELDS = "user_id, role, joined_at, left_at, metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Participant:
     role: Role
     joined_at: int
     left_at: int | None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 class Participants:
@@ -48,22 +51,22 @@ class Participants:
     def all(self, tenant: str, session_id: str) -> list[Participant]:
         """Everybody who takes part in the session or did, in the order in which they came."""
         rows = self._catalog.run(
-            "SELECT user_id, role, joined_at, left_at FROM participants WHERE tenant = ?1 AND session_id = ?2"
+            f"SELECT {_FIELDS} FROM participants WHERE tenant = ?1 AND session_id = ?2"  # noqa: S608
             " ORDER BY joined_at, user_id",
             tenant, session_id,
         )  # fmt: skip
-        return [Participant(*row) for row in rows]
+        return [_participant(row) for row in rows]
 
     def add(self, tenant: str, session_id: str, user: str, role: Role, now: int) -> Participant:
         """Let a user take part in a session that there is, or change his role."""
         rows = self._catalog.run(
-            "INSERT INTO participants (tenant, session_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4, ?5)"
+            "INSERT INTO participants (tenant, session_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4, ?5)"  # noqa: S608
             " ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET role = ?4, left_at = NULL, joined_at ="
             " CASE WHEN participants.left_at IS NULL THEN participants.joined_at ELSE ?5 END"
-            " RETURNING user_id, role, joined_at, left_at",
+            f" RETURNING {_FIELDS}",
             tenant, session_id, user, role, now,
         )  # fmt: skip
-        return Participant(*rows[0])
+        return _participant(rows[0])
 
     def replace(self, tenant: str, session_id: str, by: Iterable[Participant]) -> None:
         """Have just these take part in a session that there is."""
@@ -71,9 +74,8 @@ class Participants:
             self._catalog.run("DELETE FROM participants WHERE tenant = ?1 AND session_id = ?2", tenant, session_id)
             for each in by:
                 self._catalog.run(
-                    "INSERT INTO participants (tenant, session_id, user_id, role, joined_at, left_at)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    tenant, session_id, each.user, each.role, each.joined_at, each.left_at,
+                    f"INSERT INTO participants (tenant, session_id, {_FIELDS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",  # noqa: S608
+                    tenant, session_id, each.user, each.role, each.joined_at, each.left_at, json.dumps(each.metadata),
                 )  # fmt: skip
 
     def remove(self, tenant: str, session_id: str, user: str, now: int) -> bool:
@@ -83,6 +85,11 @@ class Participants:
             " WHERE tenant = ?2 AND session_id = ?3 AND user_id = ?4 AND left_at IS NULL RETURNING 1"
         )
         return bool(self._catalog.run(sql, now, tenant, session_id, user))
+
+
+def _participant(row: tuple[Any, ...]) -> Participant:
+    user, role, joined_at, left_at, metadata = row
+    return Participant(user, role, joined_at, left_at, json.loads(metadata))
 
 
 def parse_user(text: Any) -> str:

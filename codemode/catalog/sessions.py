@@ -1,12 +1,12 @@
 """The records of sessions: who owns one, when it was used last, when it expires. Their data lives elsewhere.
 
-A record stays 30 days after its session expired, so that its id answers "expired" and never a silently empty session.
+A record stays 90 days after its session expired, so that its id answers "expired" and never a silently empty session.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
 
-REMEMBER_MS = 30 * 86_400_000
+REMEMBER_MS = 90 * 86_400_000
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"
 _OF_USER = " AND id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = ?2 AND left_at IS NULL)"
 
@@ -171,10 +171,25 @@ class Sessions:
         )
         return [_record(row) for row in self._catalog.run(sql, now)]
 
-    def expired(self) -> list[SessionRecord]:
-        """Sessions of all tenants that expired and whose ids are still remembered."""
-        sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at IS NOT NULL"  # noqa: S608
-        return [_record(row) for row in self._catalog.run(sql)]
+    def expired(self, since: int, before: int, most: int) -> list[SessionRecord]:
+        """At most so many sessions of all tenants that expired in that time, the first ones first."""
+        sql = f"SELECT {_FIELDS} FROM sessions WHERE expired_at >= ?1 AND expired_at < ?2 ORDER BY expired_at LIMIT ?3"  # noqa: S608
+        return [_record(row) for row in self._catalog.run(sql, since, before, most)]
+
+    def count_expired(self, before: int) -> int:
+        """How many sessions of all tenants expired before that time."""
+        [(found,)] = self._catalog.look("SELECT count(*) FROM sessions WHERE expired_at < ?1", before)
+        return int(found)
+
+    def note_uses(self, uses: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        """Add executions to sessions, by tenant and id, and note the size of their databases."""
+        with self._catalog.at_once():
+            for (tenant, session_id), (executions, size_bytes) in uses.items():
+                self._catalog.run(
+                    "UPDATE sessions SET executions = executions + ?3, bytes = ?4"
+                    " WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL",
+                    tenant, session_id, executions, size_bytes,
+                )  # fmt: skip
 
     def expire(self, tenant: str, session_id: str, now: int, days: Iterable[Day] = ()) -> None:
         """Its data is gone; the id answers `session.expired` from here on.
@@ -184,8 +199,14 @@ class Sessions:
         with self._catalog.at_once():
             sql = "UPDATE sessions SET expired_at = ?3 WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL RETURNING 1"
             lived = self._catalog.run(sql, tenant, session_id, now)
-            for day in days if lived else ():
+            for day in (found := list(days)) if lived else ():
                 self._add_day(tenant, day)
+            if lived and not self._catalog.behind:
+                self._catalog.run(
+                    "UPDATE sessions SET bytes = 0, executions = CASE WHEN executions < ?3 THEN ?3 ELSE executions END"
+                    " WHERE tenant = ?1 AND id = ?2",
+                    tenant, session_id, sum(day.executions for day in found),
+                )  # fmt: skip
 
     def _add_day(self, tenant: str, day: Day) -> None:
         gone = msgspec.structs.replace(day, size_bytes=0)  # its file goes with it
@@ -209,12 +230,11 @@ class Sessions:
         """Remove the record, as if the session had never been."""
         self._catalog.run("DELETE FROM sessions WHERE tenant = ?1 AND id = ?2", tenant, session_id)
 
-    def forget_expired(self, tenant: str, session_id: str, now: int) -> None:
-        """Remove the record if its session expired over 30 days ago, and was not made anew in between."""
+    def forget_expired(self, tenant: str, session_id: str, before: int) -> None:
+        """Remove the record if its session expired before that time, and was not made anew in between."""
         self._catalog.run(
-            "DELETE FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at <= ?3",
-            tenant, session_id, now - REMEMBER_MS,
-        )  # fmt: skip
+            "DELETE FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at < ?3", tenant, session_id, before
+        )
 
 
 def _oldest_day(day: str) -> str:

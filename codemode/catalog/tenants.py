@@ -5,20 +5,36 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
 
+from msgspec import UNSET
+
+from codemode.catalog.changes import Changes, Given
+from codemode.catalog.fields import parse_choice, parse_name
 from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
 
+Plan = Literal["free", "pro", "team"]
+PLANS: tuple[Plan, ...] = get_args(Plan)
+_FIELDS = "id, created_at, quotas"
+_ADDED = "name, plan, updated_at, deleted_at"  # which a catalogue that is `behind` may lack
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One tenant; `quotas` are its own numbers by name, those of the settings hold where one is absent."""
+    """One tenant; `quotas` are its own numbers by name, those of the settings hold where one is absent.
+
+    One with a `deleted_at` has no valid token and gets none; its rows stay until their retention.
+    """
 
     id: str
     created_at: int
     quotas: dict[str, int]
+    name: str = ""
+    plan: Plan = "free"
+    updated_at: int | None = None
+    deleted_at: int | None = None
 
 
 class Tenants:
@@ -28,14 +44,18 @@ class Tenants:
         self._catalog = catalog
 
     def make(self, tenant: str, now: int) -> None:
-        """Make the tenant unless there is one; raises RequestInvalid for a name that is none."""
-        sql = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING"
-        self._catalog.run(sql, check_tenant(tenant), now)
+        """Make the tenant unless there is one; raises RequestInvalid for a name that is none, or a deleted one's."""
+        sql = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING RETURNING 1"
+        deleted = "SELECT 1 FROM tenants WHERE id = ?1 AND deleted_at IS NOT NULL"
+        made = self._catalog.run(sql, check_tenant(tenant), now)
+        if not made and not self._catalog.behind and self._catalog.run(deleted, tenant):
+            raise RequestInvalid(f"the tenant {tenant!r} was deleted", hint="take that back, or use another name")
 
     def all(self) -> list[Tenant]:
         """Every tenant, by name."""
-        rows = self._catalog.run("SELECT id, created_at, quotas FROM tenants ORDER BY id")
-        return [Tenant(name, created, json.loads(quotas)) for name, created, quotas in rows]
+        fields = _FIELDS if self._catalog.behind else f"{_FIELDS}, {_ADDED}"
+        rows = self._catalog.run(f"SELECT {fields} FROM tenants ORDER BY id")  # noqa: S608
+        return [Tenant(name, created, json.loads(quotas), *more) for name, created, quotas, *more in rows]
 
     def get(self, tenant: str) -> Tenant:
         """One tenant; raises RequestInvalid where there is none of that name."""
@@ -48,6 +68,31 @@ class Tenants:
     def set_quotas(self, tenant: str, quotas: dict[str, int]) -> None:
         """Give the tenant its own numbers, instead of those that it had."""
         self._catalog.run("UPDATE tenants SET quotas = ?1 WHERE id = ?2", json.dumps(quotas, sort_keys=True), tenant)
+
+    def describe(self, tenant: str, *, now: int, name: Given[str] = UNSET, plan: Given[str] = UNSET) -> Tenant:
+        """Change its name for people, or its plan; raises RequestInvalid."""
+        changes = Changes().to("updated_at", now).to("name", name, lambda text: parse_name(text, "a name", least=0))
+        changes.to("plan", plan, lambda word: parse_choice(word, "plan", PLANS))
+        self._catalog.run(f"UPDATE tenants SET {changes.text} WHERE id = ?1", tenant, *changes.params)  # noqa: S608
+        return self.get(tenant)
+
+    def remove(self, tenant: str, *, now: int) -> Tenant:
+        """Delete it softly: its tokens are revoked for good, its sessions expire by themselves, pinned ones too.
+
+        Raises RequestInvalid where there is none of that name.
+        """
+        self.get(tenant)
+        with self._catalog.at_once():
+            sql = "UPDATE tenants SET deleted_at = coalesce(deleted_at, ?2), updated_at = ?2 WHERE id = ?1"
+            self._catalog.run(sql, tenant, now)
+            self._catalog.run("UPDATE tokens SET revoked_at = coalesce(revoked_at, ?2) WHERE tenant = ?1", tenant, now)
+            self._catalog.run("UPDATE sessions SET pinned = 0 WHERE tenant = ?1 AND pinned = 1", tenant)
+        return self.get(tenant)
+
+    def take_back(self, tenant: str, *, now: int) -> Tenant:
+        """Have a deleted tenant be one again, with new tokens; raises RequestInvalid."""
+        self._catalog.run("UPDATE tenants SET deleted_at = NULL, updated_at = ?2 WHERE id = ?1", tenant, now)
+        return self.get(tenant)
 
 
 def check_tenant(name: str) -> str:

@@ -14,6 +14,7 @@ from codemode.cli.table import show
 if TYPE_CHECKING:
     from codemode.session.session import Session
     from codemode.values import TableChange
+    from codemode.values.records import Due
 
 _CHANGES = 10_000  # of all tables together: more than a session of a hundred tables keeps
 
@@ -27,7 +28,7 @@ _tenant = click.option("--tenant", default="local", metavar="TENANT", help="Whos
 @command("ls", short_help="List the sessions, the last used first.")
 @_tenant
 def ls(app: App, tenant: str) -> None:
-    """List the sessions, the last used first; expired ones are known for 30 days."""
+    """List the sessions, the last used first; expired ones are known for 90 days."""
     with app.worker() as worker:
         found = sorted(worker.sessions(tenant), key=lambda info: info.last_activity, reverse=True)
     if app.as_json:
@@ -135,15 +136,28 @@ def compact(app: App, session_id: str) -> None:
 
 
 @command("sweep")
-def sweep(app: App) -> None:
-    """Remove the data of the sessions that have expired."""
+@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+def sweep(app: App, dry_run: bool) -> None:
+    """Remove the data of the sessions that have expired, and what the catalogue kept for long enough."""
     with app.worker() as worker:
+        if dry_run:
+            _would_go(app, worker.due())
+            return
         expired = worker.sweep()
         app.record(worker, "sweep", plural(len(expired), "session"))
     if app.as_json:
         app.answer(expired)
     else:
         click.echo(f"{plural(len(expired), 'session')} expired" + (f": {', '.join(expired)}" if expired else ""))
+
+
+def _would_go(app: App, due: Due) -> None:
+    if app.as_json:
+        app.answer(due)
+        return
+    names = ", ".join(due.sessions)
+    click.echo(f"{plural(len(due.sessions), 'session')} would expire" + (f": {names}" if names else ""))
+    show(["would be removed", "rows"], [[what, number] for what, number in due.rows.items()])
 
 
 for verb in (ls, show_session, rm, pin, compact, sweep, *checkpoints.VERBS, *participants.VERBS):

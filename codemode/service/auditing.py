@@ -64,7 +64,7 @@ class Auditing:
         try:
             self._worker.audit.add(
                 at=sure_ms(), tenant=caller.tenant, actor=caller.token or "local", action=action, resource=resource,
-                outcome=outcome, address=address, agent=agent,
+                outcome=outcome, address=address, agent=agent, user_id=caller.user,
             )  # fmt: skip
         except CodemodeError as error:  # what was done is done, and its answer must reach the caller
             _log.error("the audit log cannot be written: %s", error)
@@ -99,5 +99,6 @@ def described(act: Act) -> AuditEntry:
     """An act as people and programs see it."""
     return AuditEntry(
         id=act.id, at=iso(act.at), tenant=act.tenant, actor=act.actor, action=act.action, resource=act.resource,
-        outcome=act.outcome, address=act.address, agent=act.agent,
+        outcome=act.outcome, address=act.address, agent=act.agent, user_id=act.user_id, old_values=act.old_values,
+        new_values=act.new_values,
     )  # fmt: skip

@@ -47,4 +47,5 @@ def described(participant: Participant) -> ParticipantInfo:
         role=participant.role,
         joined_at=iso(participant.joined_at),
         left_at=None if left is None else iso(left),
+        metadata=participant.metadata,
     )

@@ -108,6 +108,7 @@ def write_log(
     opened: OpenSession, entries: Iterable[Entry], more: Totals, size: int, slow: Iterable[SlowStatement] = ()
 ) -> str | None:
     """Write `entries` and `slow`, and add `more`; a log that cannot be written is a warning, never a lost outcome."""
+    opened.used = more.executions + (opened.used[0] if opened.used else 0), size
     for entry in entries:
         entry.size_bytes = size
     try:

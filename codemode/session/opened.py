@@ -95,6 +95,7 @@ class OpenSession(Guarded):
     """The session's writer; used only by whoever has its turn. `record` is what the catalogue says in this turn."""
 
     record: SessionRecord
+    used: tuple[int, int] | None = None  # executions in this turn, and the size after them
 
     def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds) -> None:
         files.sweep()

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.retention import Retention
+from codemode.catalog.sessions import REMEMBER_MS, SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
@@ -30,6 +31,7 @@ from codemode.session.files import SessionFiles, sweep_rubbish
 from codemode.session.opened import Guarded, LogBounds, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
 from codemode.session.turn import TurnQueue, file_lock
+from codemode.session.uses import Uses
 from codemode.values import Day, summed
 
 _log = logging.getLogger("codemode")
@@ -38,6 +40,8 @@ _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll
 _ATTEMPTS = 5
 # Of an open session with its reader: at most three for each of six SQLite connections to files, two for its history.
 _DESCRIPTORS = 20
+_LEFT_MS = 2 * 86_400_000  # for so long it is looked whether a removal that was killed has left something
+_AT_A_SWEEP = 10_000  # expired sessions that one sweep looks at; the next one goes on
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
 
 
@@ -48,6 +52,7 @@ class Storage:
     data_dir: Path
     limits: Limits
     log: LogBounds
+    record_ms: int = REMEMBER_MS  # how long what is known of an expired session stays
 
 
 class Registry:
@@ -57,6 +62,7 @@ class Registry:
         self.storage, self.catalog = storage, catalog
         self.slots = Slots(affordable(storage.limits.open_sessions))
         self.account = Account()
+        self.uses = Uses()
         self._opened: weakref.WeakSet[Guarded] = weakref.WeakSet()
         self._opened_lock = threading.Lock()
         self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
@@ -169,6 +175,9 @@ class Registry:
             finally:
                 if not opened.is_settled():
                     slot.close()
+                if opened.used is not None:
+                    self.uses.add(key, opened.used)
+                    opened.used = None
                 self._touch(record)
 
     @contextmanager
@@ -265,8 +274,14 @@ class Registry:
         if now - record.last_activity >= min(_TOUCH_MS, record.idle_ms // 20):
             try:
                 self.catalog.touch(record.tenant, record.id, now)
+                self.tell_uses()
             except CodemodeError as error:  # what was committed stays so, and its outcome must reach the caller
                 _log.warning("the last use of session %s is not recorded: %s", record.id, error)
+
+    def tell_uses(self) -> None:
+        """Tell the catalogue what sessions were used for since it was told last."""
+        if (uses := self.uses.take()) and not self.catalog.file.behind:
+            self.catalog.note_uses(uses)
 
     def expire(self, record: SessionRecord) -> bool:
         """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
@@ -282,6 +297,7 @@ class Registry:
                     return False
                 # The record first: from here on nobody opens what is about to be deleted.
                 if fresh.expired_at is None:
+                    self.uses.drop(key)
                     self.catalog.expire(*key, now_ms(), days_of(files.log))
                 slot.close()
                 files.remove()
@@ -305,6 +321,7 @@ class Registry:
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
                 # Killed between these lines, the id answers "expired" and the sweep removes what is left: never a
                 # session without its file, nor a file that comes back without its record.
+                self.uses.drop(key)
                 self.catalog.expire(*key, now_ms(), days_of(files.log))
                 slot.close()
                 files.remove()
@@ -327,12 +344,25 @@ class Registry:
         """Expire what is over and forget what expired long ago; the ids that expired now, of one tenant or of all."""
         now = sure_ms()
         expired = [record for record in self.catalog.over(now) if self._swept(record)]
-        for record in self.catalog.expired():
-            # A directory that a killed removal has left goes first: without its record it would be found again, full.
-            if not self.files((record.tenant, record.id)).directory.exists() or self._swept(record):
-                self.catalog.forget_expired(record.tenant, record.id, now)
+        forgotten = now - self.storage.record_ms
+        for record in self.catalog.expired(max(forgotten, now - _LEFT_MS), now + 1, _AT_A_SWEEP):
+            self._is_gone(record)
+        for record in self.catalog.expired(0, forgotten, _AT_A_SWEEP):
+            if self._is_gone(record):
+                self._forget(record, forgotten)
+        self.tell_uses()
         sweep_rubbish(self.storage.data_dir)
         return [each.id for each in expired if tenant in (None, each.tenant)]
+
+    def _is_gone(self, record: SessionRecord) -> bool:
+        """Whether nothing is left of an expired session's directory: of a removal that was killed there may be."""
+        return not self.files((record.tenant, record.id)).directory.exists() or self._swept(record)
+
+    def _forget(self, record: SessionRecord, before: int) -> None:
+        """Forget one whose directory is gone: while that is there, without a record, it would be found again, full."""
+        if not self.catalog.file.behind:
+            Retention(self.catalog.file).empty(record.tenant, record.id, before)
+        self.catalog.forget_expired(record.tenant, record.id, before)
 
     def _swept(self, record: SessionRecord) -> bool:
         try:
@@ -344,6 +374,10 @@ class Registry:
     def close(self) -> None:
         """Close every open session, after what runs in it has ended."""
         self.slots.close(_CLOSE_SECONDS)
+        try:
+            self.tell_uses()
+        except CodemodeError as error:  # the figures are behind then; nothing else is
+            _log.warning("the last uses of sessions are not recorded: %s", error)
 
 
 def affordable(sessions: int) -> int:

@@ -69,3 +69,6 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     address: str | None
     agent: str | None
+    user_id: str | None = None
+    old_values: dict[str, Any] | None = None
+    new_values: dict[str, Any] | None = None

@@ -180,6 +180,13 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep would do now: `sessions` that expire, and how many `rows` of what are removed."""
+
+    sessions: tuple[str, ...]
+    rows: dict[str, int]
+
+
 class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What the listeners of a session are told: `seq` counts on in the tenant, `subject` is what it is about."""
 
