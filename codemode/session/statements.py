@@ -184,7 +184,7 @@ class Statements:
                 traced.set({"db.response.returned_rows": result.count, "codemode.rows_written": result.changes})
             touched = self.opened.connection.total_changes() - total
             redefined = provenance.note(statement, result.changes, touched, before)
-        if redefined:
+        if redefined or touched:  # touched alone: an INSTEAD OF trigger's rows are no changes of the statement
             self.changed(statement)
         return result
 
@@ -303,8 +303,6 @@ class Statements:
         tally.rows_read += result.count
         tally.most_rows = max(tally.most_rows, result.count)
         tally.rows_written += result.changes
-        if result.changes:
-            self.changed(statement)
 
     def changed(self, statement: Statement) -> None:
         """Remember which tables `statement` changed."""

@@ -208,6 +208,16 @@ def test_what_alters_a_table(table: Session, sql: str) -> None:
     assert told(table, "t") == {"altered": True}
 
 
+def test_rows_changed_by_the_trigger_of_a_view_alone_are_named_as_changed(table: Session) -> None:
+    table.script("""
+        CREATE VIEW living AS SELECT * FROM t WHERE b IS NOT NULL;
+        CREATE TRIGGER hidden INSTEAD OF DELETE ON living BEGIN UPDATE t SET b = NULL WHERE a = old.a; END""")
+    outcome = table.run("return helpers.db.query('DELETE FROM living WHERE a = 2 RETURNING a')")
+    assert outcome.result == [{"a": 2}]
+    assert outcome.db.rows_written == 0
+    assert "t" in outcome.db.tables_changed
+
+
 def test_rows_of_triggers_and_foreign_keys(table: Session) -> None:
     table.script("""
 CREATE TABLE audit (x);
