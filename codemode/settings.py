@@ -34,7 +34,7 @@ _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ABOVE_ZERO = (
     "kept_seconds", "hang_seconds", "log_entries", "log_bytes", "slow_statement_ms", "sweep_seconds", "threads",
     "body_bytes", "upload_bytes", "connections", "header_seconds", "upload_idle_seconds", "shutdown_seconds",
-    "mcp_result_bytes", "record_days",
+    "mcp_result_bytes", "record_days", "catalog_connections",
 )  # fmt: skip
 _ZERO_OR_MORE = (
     "children", "burst_children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes",
@@ -73,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     catalog: str = ""  # "memory", or postgresql://user@host/database for several machines; empty: a file in data_dir
+    catalog_connections: int = 8  # of each process to PostgreSQL: what runs at once waits for one, 2 at least
     catalog_migrate: Literal["additive", "all", "none"] = "additive"  # which steps opening it takes by itself
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
     children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB (PSS)

@@ -459,7 +459,7 @@ def open_catalog(data_dir: Path, settings: Settings) -> Store:
     path = data_dir / FILE
     with storage_errors(data_dir):
         lost = not settings.catalog and not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))
-    store = open_catalogue(settings.catalog, data_dir, settings.catalog_migrate)
+    store = open_catalogue(settings.catalog, data_dir, settings.catalog_migrate, settings.catalog_connections)
     if lost:
         _log.warning("%s was missing or empty: sessions on disk are found again when asked for by their ids", path)
     return store

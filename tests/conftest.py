@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from postgres_cluster import Cluster, binaries, shared
 
 from codemode import Session, Worker
 
@@ -13,6 +16,20 @@ from codemode import Session, Worker
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     with Worker(data_dir=tmp_path_factory.mktemp("data")) as worker:
         yield worker
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL server with a database `migrated` that is in the newest form; one for all processes of the run."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    pytest.importorskip("psycopg_pool", reason="psycopg is not installed: pip install 'codemode[postgres]'")
+    from codemode.catalog.opening import open_catalogue
+
+    base = tmp_path_factory.getbasetemp()
+    with shared(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as cluster:
+        open_catalogue(cluster.address("migrated"), Path()).close()
+        yield cluster
 
 
 @pytest.fixture

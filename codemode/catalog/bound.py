@@ -7,15 +7,11 @@ set for the transaction, and row-level security holds where a statement's own co
 
 from __future__ import annotations
 
-import re
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
-from codemode.catalog.store import EVERYBODY, Dialect, Row, Store
-
-# What is no parameter although it may look like one: text, quoted names, comments.
-_PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(\d*)", re.DOTALL)
+from codemode.catalog.store import EVERYBODY, PARTS, Dialect, Row, Store
 
 
 class BoundStore:
@@ -49,7 +45,7 @@ class BoundStore:
 @lru_cache(maxsize=1_024)
 def checked(sql: str) -> str:
     """`sql`, which names its tenant; raises AssertionError for one that does not, or numbers no parameter."""
-    numbers = {found[1] for found in _PARTS.finditer(sql) if found[0].startswith("?")}
+    numbers = {found[1] for found in PARTS.finditer(sql) if found[0].startswith("?")}
     if "1" not in numbers or "" in numbers:
         raise AssertionError(f"a statement of a tenant names it as ?1, and numbers the others: {sql}")
     return sql

@@ -26,6 +26,13 @@ HAS_TABLE = Pair(
 # The number that a file carried before migrations were recorded in a table, and still carries for those who look there.
 FORM = Pair("SELECT user_version FROM pragma_user_version", "SELECT 0")
 MARK_FORM = Pair("PRAGMA user_version = {number}", "SELECT 1")
+# Full text: where the messages are that have the words, in which order they came, and how words are asked for.
+FOUND_IN = Pair(
+    "messages_text JOIN messages AS m ON m.position = messages_text.rowid",
+    "messages AS m",
+)
+FOUND_AT = Pair("messages_text.rowid", "m.position")
+HAS_WORDS = Pair("messages_text MATCH {}", "m.words @@ to_tsquery('simple', {})")
 TABLES = Pair(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
     "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, parse_object, parse_text
 from codemode.catalog.found import no_record, no_session
@@ -105,11 +106,13 @@ class Messages:
 
     def _found(self, asked: Asked, session_id: str | None, text: str, before: int | None, limit: int) -> Page[Message]:
         """Those that the full-text index has, in the order in which they came to the database."""
-        query = _matching(self._store.tenant, session_id, _words(text))
-        asked.that("messages_text MATCH {}", query).that("messages_text.rowid < {}", before)
+        which, words = self._store.dialect, _words(text)
+        query = _matching(self._store.tenant, session_id, words) if which == "sqlite" else _lexemes(words)
+        position = dialect.FOUND_AT.of(which)
+        asked.that(dialect.HAS_WORDS.of(which), query).that(f"{position} < {{}}", before)
         sql = (
-            f"SELECT {_FIELDS}, m.position FROM messages_text JOIN messages AS m ON m.position = messages_text.rowid"  # noqa: S608
-            f" WHERE {asked.where} ORDER BY messages_text.rowid DESC LIMIT {asked.bind(limit + 1)}"
+            f"SELECT {_FIELDS}, m.position FROM {dialect.FOUND_IN.of(which)} WHERE {asked.where}"  # noqa: S608
+            f" ORDER BY {position} DESC LIMIT {asked.bind(limit + 1)}"
         )
         return paged(self._store.look(sql, *asked.params), limit, _message, key=(-1,))
 
@@ -137,3 +140,9 @@ def _matching(tenant: str, session_id: str | None, words: list[str]) -> str:
     scope = [f"t{tenant.encode().hex()}", *([] if session_id is None else [f"s{session_id.encode().hex()}"])]
     quoted = ['"' + word.rstrip("*").replace('"', '""') + '"' + "*" * word.endswith("*") for word in words]
     return " AND ".join([*(f"scope : {each}" for each in scope), f"content : ({' AND '.join(quoted)})"])
+
+
+def _lexemes(words: list[str]) -> str:
+    """The query of PostgreSQL: quoted words are never read as its operators. The tenant is a condition of its own."""
+    quoted = (word.rstrip("*").replace("\\", "\\\\").replace("'", "''") for word in words)
+    return " & ".join(f"'{each}'{':*' * word.endswith('*')}" for each, word in zip(quoted, words, strict=True))

@@ -10,15 +10,16 @@ from codemode.errors import RequestInvalid
 
 FILE = "catalog.db"
 MEMORY = "memory"
+CONNECTIONS = 8
 _POSTGRES = ("postgresql://", "postgres://")
 
 
-def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive") -> Store:
+def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive", connections: int = CONNECTIONS) -> Store:
     """The catalogue: `choice` is "memory", a PostgreSQL address, or empty for the file in `data_dir`.
 
     Raises RequestInvalid for another choice, CatalogDamaged, CatalogForm, StorageFull, SessionNewer, WorkerUnavailable.
     """
-    store = connect(choice, data_dir)
+    store = connect(choice, data_dir, connections)
     try:
         store.behind = bool(make_ready(store, policy).pending)
     except BaseException:
@@ -27,14 +28,16 @@ def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive") -> 
     return store
 
 
-def connect(choice: str, data_dir: Path) -> Store:
+def connect(choice: str, data_dir: Path, connections: int = CONNECTIONS) -> Store:
     """The same in whatever form it has."""
     if choice == MEMORY:
         from codemode.catalog.stores.memory import MemoryStore
 
         return MemoryStore.make()
     if choice.startswith(_POSTGRES):
-        raise RequestInvalid("there is no PostgreSQL store yet")
+        from codemode.catalog.stores.postgres import PostgresStore
+
+        return PostgresStore.open(choice, connections)
     if choice:
         raise RequestInvalid(
             f"setting catalog is neither {MEMORY!r} nor an address of PostgreSQL: {choice[:20]!r}",

@@ -9,6 +9,7 @@ What cannot be said so is a pair in `codemode.catalog.dialect`.
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -17,6 +18,8 @@ from codemode.errors import CatalogForm
 Dialect = Literal["sqlite", "postgres"]
 Row = tuple[Any, ...]
 Broken = Literal["unique", "foreign", "check", "null", "trigger", "tenant"]
+# Parameters, and what is none although it may look like one: text, quoted names, comments.
+PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(\d*)", re.DOTALL)
 EVERYBODY = "*"  # the tenant that a store itself acts for: all of them
 
 

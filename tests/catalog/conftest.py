@@ -15,19 +15,26 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 
-STORES = ("sqlite", "memory")
+STORES = ("sqlite", "memory", "postgres")
+
+
+def choice(request: pytest.FixtureRequest) -> str:
+    """What the setting `catalog` says for this kind of store: a new, empty one."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").emptied()
+    return {"sqlite": "", "memory": "memory"}[request.param]
 
 
 @pytest.fixture(params=STORES)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store = open_catalogue({"sqlite": "", "memory": "memory"}[request.param], tmp_path)
+    store = open_catalogue(choice(request), tmp_path)
     yield store
     store.close()
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_catalogue("", tmp_path)
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store = open_catalogue(choice(request), tmp_path)
     for tenant in ("acme", "other"):
         Tenants(store).make(tenant, NOW)
         Sessions(store).create(tenant, SESSION, now=NOW, idle_ms=86_400_000, limits={})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable
 from functools import cached_property, partial
 from itertools import product
@@ -10,10 +11,12 @@ from typing import Any
 
 import pytest
 from places import NOW, SESSION
+from postgres_cluster import Cluster
 
 from codemode.catalog.bound import BoundStore
+from codemode.catalog.dialect import Pair
 from codemode.catalog.pages import Page
-from codemode.catalog.store import Store
+from codemode.catalog.store import RuleBroken, Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
 from codemode.values.records import Statistics
@@ -59,11 +62,15 @@ def theirs(acme: TenantRecords, other: TenantRecords, store: Store) -> TenantRec
     return other
 
 
+TABLES = Pair(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%tenant %TEXT%'",
+    "SELECT table_name FROM information_schema.columns JOIN pg_tables ON tablename = table_name"
+    " WHERE schemaname = 'public' AND column_name = 'tenant'",
+)
+
+
 def everything(store: Store, tenant: str) -> dict[str, Any]:
-    tables = [
-        name
-        for (name,) in store.run("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%tenant %TEXT%'")
-    ]
+    tables = [name for (name,) in store.run(TABLES.of(store.dialect))]
     assert "messages" in tables
     return {table: store.run(f"SELECT * FROM {table} WHERE tenant = ? ORDER BY 1, 2, 3", tenant) for table in tables}
 
@@ -147,7 +154,72 @@ def test_a_row_never_hangs_on_another_tenants_session(store: Store, theirs: Tena
         ("subscriptions", "user_id, created_at", "'eve', 1"),
     ):
         sql = f"INSERT INTO {table} (tenant, session_id, {columns}) VALUES ('acme', 'theirs', {values})"
-        with pytest.raises(Exception, match="FOREIGN KEY"):
+        with pytest.raises(RuleBroken, match=r"(?i)foreign key"):
             store.run(sql)
-    with pytest.raises(Exception, match="FOREIGN KEY"):
+    with pytest.raises(RuleBroken, match=r"(?i)foreign key"):
         store.run("UPDATE sessions SET workspace_id = 'record' WHERE tenant = 'acme' AND id = ?", SESSION)
+
+
+# PostgreSQL's own wall, where a statement's condition is wrong
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+@pytest.mark.parametrize("how", ["run", "look"])
+def test_a_statement_that_forgets_its_condition_finds_nothing_of_others(
+    store: Store, acme: TenantRecords, theirs: TenantRecords, how: str
+):
+    """It names its tenant, so that it may run at all, and then asks for everything."""
+    for table in everything(store, "other"):
+        rows = getattr(acme.store, how)(f"SELECT tenant FROM {table} WHERE ?1 = ?1")
+        assert {row[0] for row in rows} <= {"acme"}, table
+    assert [row[0] for row in acme.store.look("SELECT id FROM tenants WHERE ?1 = ?1")] == ["acme"]
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_a_statement_that_forgets_its_condition_changes_nothing_of_others(
+    store: Store, acme: TenantRecords, theirs: TenantRecords
+):
+    before = everything(store, "other")
+    for table in ("messages", "participants", "panels", "users", "tokens", "sessions", "audit", "background"):
+        acme.store.run(f"DELETE FROM {table} WHERE ?1 = ?1")
+    acme.store.run("UPDATE configuration SET value = '2' WHERE ?1 = ?1")
+    assert everything(store, "other") == before
+    for sql in (
+        "INSERT INTO workspaces (tenant, id, name, created_at, updated_at) SELECT 'other', ?1, ?1, 1, 1",
+        "INSERT INTO users (tenant, id, created_at, updated_at) SELECT 'other', ?1, 1, 1",
+    ):
+        with pytest.raises(RuleBroken) as raised:
+            acme.store.run(sql)
+        assert raised.value.kind == "tenant"
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_every_table_with_a_tenant_has_its_policy(store: Store):
+    sql = "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
+    assert {*everything(store, "other"), "tenants"} == {name for (name,) in store.run(sql)}
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_whoever_sets_no_tenant_sees_nothing(store: Store, theirs: TenantRecords, postgres: Cluster):
+    import psycopg
+
+    with psycopg.connect(postgres.address(postgres.own)) as connection:
+        assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_one_tenant_s_block_does_not_make_another_wait(store: Store, acme: TenantRecords, other: TenantRecords):
+    """A file has one writer, whoever it is; a server has as many as there are tenants."""
+    with acme.store.at_once():
+        acme.store.run("UPDATE sessions SET pinned = 1 WHERE tenant = ?1")
+        done = threading.Event()
+
+        def write() -> None:
+            with other.store.at_once():
+                other.store.run("UPDATE sessions SET pinned = 1 WHERE tenant = ?1")
+            done.set()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert done.wait(20)
+        thread.join()

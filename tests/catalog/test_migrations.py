@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from postgres_cluster import Cluster
 
 from codemode.catalog import migrating
 from codemode.catalog.migrating import Migration, known, make_ready, migrate, roll_back, standing
@@ -21,9 +23,16 @@ OLD = Path(__file__).with_name("catalog-0006.sql")  # made by the last codemode 
 NEXT = "CREATE TABLE later (x BIGINT)"
 
 
-@pytest.fixture
-def store(empty: Store) -> Store:
-    return empty
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A catalogue whose form may be changed: no other test has it afterwards."""
+    server: Cluster | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    choice = "" if server is None else server.database("migrated")
+    store = open_catalogue(choice, tmp_path)
+    yield store
+    store.close()
+    if server is not None:
+        server.drop(choice)
 
 
 def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:

@@ -56,6 +56,7 @@ QUESTIONS: dict[str, tuple[Callable[[TenantRecords], object], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_goes_by_its_index(
     store: Store, acme: TenantRecords, question: str, monkeypatch: pytest.MonkeyPatch

@@ -111,4 +111,5 @@ def test_a_tenant_takes_everything_with_it(store: Store, acme: TenantRecords):
         for table in ("sessions", "users", "messages", "panels", "workspaces", "counters", "events", "participants")
     }
     assert not any(left.values()), left
-    assert store.run("SELECT rowid FROM messages_text") == []
+    if store.dialect == "sqlite":
+        assert store.run("SELECT rowid FROM messages_text") == []

@@ -1,0 +1,303 @@
+"""The catalogue in PostgreSQL: a pool of connections, shared by any number of workers on any number of machines.
+
+Each statement runs as one tenant, or as everybody ("*"), which is set for its transaction (`codemode.tenant`) in one
+place, `_As`. The policies of the tables show and take only that tenant's rows, whatever the statement says, so the
+role that connects must not be one that they do not hold for. Nothing set means no rows.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Self, cast
+
+from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Row, RuleBroken, not_migrated
+from codemode.errors import CatalogForm, ExtraMissing, RequestInvalid, StorageFull, WorkerError, WorkerUnavailable
+
+try:
+    import psycopg
+    import psycopg_pool
+    from psycopg import errors
+    from psycopg.adapt import Dumper
+    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.types.numeric import FloatLoader, Int8Dumper
+except ImportError as error:
+    raise ExtraMissing(
+        "a catalogue in PostgreSQL needs psycopg", hint="install it: pip install 'codemode[postgres]'"
+    ) from error
+
+_Connection = psycopg.Connection[Row]
+_WAIT_SECONDS = 5.0  # for a connection of the pool, and for the server to answer at all
+_STATEMENT_MS = 30_000  # no statement of the catalogue takes so long, unless it waits for somebody who hangs
+_IDLE_MS = 60_000  # a process that stops inside of `at_once` holds its locks no longer than this
+_FORM_LOCK, _TENANT_LOCK = 0x636F6465, 0x6D6F6465  # the first of two keys: others may use advisory locks too
+_BEGIN = "SELECT set_config('codemode.tenant', $1, true)"
+_LOCK_ALL = f"SELECT pg_advisory_xact_lock({_FORM_LOCK}, 0)"
+_LOCK_ONE = f"SELECT pg_advisory_xact_lock_shared({_FORM_LOCK}, 0), pg_advisory_xact_lock({_TENANT_LOCK}, hashtext($1))"
+_ROLE = "SELECT rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user"
+_BROKEN: dict[str, Broken] = {
+    "23505": "unique",
+    "23503": "foreign",
+    "23514": "check",
+    "22P02": "check",  # text that is no JSON, in a column that is checked by reading it
+    "23502": "null",
+    "P0001": "trigger",
+    "42501": "tenant",
+}
+_LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
+
+
+class _Flag(Dumper):
+    """True and False as 1 and 0: flags are numbers in every store."""
+
+    oid = psycopg.adapters.types["int8"].oid
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+
+class PostgresStore:
+    """An open catalogue; safe to use from several threads."""
+
+    dialect: Dialect = "postgres"
+    is_near = False
+    behind = False
+
+    def __init__(self, address: str, connections: int) -> None:
+        self.where = _without_secrets(address)
+        self._pool = psycopg_pool.ConnectionPool(
+            address, min_size=1, max_size=connections, timeout=_WAIT_SECONDS, check=_is_alive, configure=_configured,
+            kwargs={"autocommit": True, "cursor_factory": psycopg.RawCursor, "connect_timeout": int(_WAIT_SECONDS)},
+            name="codemode", open=False,
+        )  # fmt: skip
+        # A connection is left for `look`: threads that hold one each and wait for another would wait for each other.
+        self._writing = threading.BoundedSemaphore(connections - 1)
+        self._local = threading.local()
+
+    @classmethod
+    def open(cls, address: str, connections: int) -> Self:
+        """The catalogue at an address, in whatever form it has; raises RequestInvalid and WorkerUnavailable."""
+        store = cls(address, max(2, connections))
+        with store._errors():
+            # First by itself: a pool that cannot connect tells that it has waited, and not why.
+            with psycopg.connect(address, connect_timeout=int(_WAIT_SECONDS)) as connection:
+                found = connection.execute(_ROLE).fetchone()
+            if found is None or found[0]:
+                raise _above_policies(store.where, "" if found is None else found[1])
+            store._pool.open()
+        return store
+
+    def acting_for(self, tenant: str) -> _As:
+        """The statements as one tenant."""
+        return _As(self, tenant)
+
+    def run(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement over all tenants; see `Statements.run`."""
+        return self._everybody.run(sql, *params)
+
+    def look(self, sql: str, *params: Any) -> list[Row]:
+        """The committed rows of one statement over all tenants; see `Statements.look`."""
+        return self._everybody.look(sql, *params)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """One transaction, while no other `at_once` runs; see `Statements.at_once`."""
+        with self._everybody.at_once():
+            yield
+
+    @property
+    def _everybody(self) -> _As:
+        return _As(self, EVERYBODY)
+
+    def script(self, sql: str) -> None:
+        """Run the statements of a text, however long it takes; see `Store.script`."""
+        with self._errors():
+            held = cast("_Held", self._local.held)
+            held.connection.execute("SET LOCAL statement_timeout = 0")
+            held.connection.execute(sql, prepare=False)
+
+    def shrink(self, pages: int) -> None:
+        """Nothing to do: PostgreSQL's autovacuum sees to it."""
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._pool.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg_pool.PoolClosed:
+            raise WorkerError("this worker is closed") from None
+        except psycopg.Error as error:
+            raise self._told(error) from None
+
+    def _told(self, error: psycopg.Error) -> Exception:
+        state, text = error.sqlstate or "", _first_line(error)
+        if state in _BROKEN and (state != "42501" or "row-level security" in text):
+            return RuleBroken(_BROKEN[state], text)
+        if isinstance(error, _LACKING):
+            return not_migrated(text) if self.behind else CatalogForm(
+                f"the catalogue is not of a form that this codemode knows: {text} ({self.where})",
+                hint="use the codemode that wrote it, or restore a backup; `codemode db status` lists what it holds",
+            )  # fmt: skip
+        if state.startswith("53") or isinstance(error, errors.ReadOnlySqlTransaction):
+            return StorageFull(
+                f"the catalogue cannot be written: {text} ({self.where})",
+                hint="free space or connections of the server, or connect to one that takes writes",
+            )
+        if isinstance(error, psycopg.DataError):
+            return RequestInvalid(f"the catalogue cannot keep this: {text}")
+        if state.startswith(("42", "0A")):
+            return error  # a fault of the program, and no state of the server
+        return WorkerUnavailable(
+            f"the catalogue does not answer: {text} ({self.where})",
+            hint="see that the server runs and takes this role's connections, then try again",
+        )
+
+
+class _Held:
+    """The connection that a thread's `at_once` holds, and whom it acts for."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self.connection = connection
+        self._tenant: str | None = None
+
+    def become(self, tenant: str) -> None:
+        """Act for `tenant` from here on, as long as the transaction lasts."""
+        if tenant != self._tenant:
+            self.connection.execute(_BEGIN, (tenant,))
+            self._tenant = tenant
+
+    def forget(self) -> None:
+        """An inner block was undone, and whom it acted for with it."""
+        self._tenant = None
+
+
+class _As:
+    """The statements of a store as one tenant, or as everybody."""
+
+    __slots__ = ("_store", "_tenant")
+
+    def __init__(self, store: PostgresStore, tenant: str) -> None:
+        self._store, self._tenant = store, tenant
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which of a pair of texts it takes."""
+        return self._store.dialect
+
+    def run(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement; see `Statements.run`."""
+        held: _Held | None = getattr(self._store._local, "held", None)
+        if held is None:
+            return self.look(sql, *params)
+        with self._store._errors():
+            held.become(self._tenant)
+            return _rows(held.connection.execute(translated(sql), params))
+
+    def look(self, sql: str, *params: Any) -> list[Row]:
+        """The same on a connection of its own, in a transaction of this statement alone: one way to the server."""
+        with self._store._errors(), self._store._pool.connection() as connection:
+            with connection.pipeline():
+                connection.execute("BEGIN")
+                connection.execute(_BEGIN, (self._tenant,))
+                cursor = connection.execute(translated(sql), params)
+                connection.execute("COMMIT")
+            return _rows(cursor)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """One transaction, or a part of the one that this thread is in; see `Statements.at_once`."""
+        local = self._store._local
+        held: _Held | None = getattr(local, "held", None)
+        if held is not None:
+            try:
+                with self._store._errors(), held.connection.transaction():
+                    yield
+            except BaseException:
+                held.forget()
+                raise
+            return
+        with (
+            self._store._writing,
+            self._store._errors(),
+            self._store._pool.connection() as connection,
+            connection.transaction(),
+        ):
+            local.held = _Held(connection)
+            try:
+                local.held.become(self._tenant)
+                if self._tenant == EVERYBODY:
+                    connection.execute(_LOCK_ALL)
+                else:
+                    connection.execute(_LOCK_ONE, (self._tenant,))
+                yield
+            finally:
+                local.held = None
+
+
+@lru_cache(maxsize=1_024)
+def translated(sql: str) -> str:
+    """The text with PostgreSQL's parameters: `$1` for `?1`, and for `?` the number that SQLite would give it."""
+    highest = 0
+
+    def parameter(found: re.Match[str]) -> str:
+        nonlocal highest
+        if not found[0].startswith("?"):
+            return found[0]
+        number = int(found[1]) if found[1] else highest + 1
+        highest = max(highest, number)
+        return f"${number}"
+
+    return PARTS.sub(parameter, sql)
+
+
+def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    return cursor.fetchall() if cursor.description else []
+
+
+def _configured(connection: _Connection) -> None:
+    connection.adapters.register_dumper(int, Int8Dumper)  # one type for every int: one plan for every statement
+    connection.adapters.register_dumper(bool, _Flag)
+    connection.adapters.register_loader("numeric", FloatLoader)
+    connection.execute(
+        f"SET statement_timeout = {_STATEMENT_MS}; SET idle_in_transaction_session_timeout = {_IDLE_MS};"
+        " SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed'"
+    )
+
+
+def _is_alive(connection: _Connection) -> None:
+    """Raise for a connection whose server has gone: one that is not used has nothing to read but that."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        connection.execute("SELECT 1")
+
+
+def _without_secrets(address: str) -> str:
+    try:
+        parts: dict[str, Any] = conninfo_to_dict(address)
+    except psycopg.ProgrammingError as error:
+        raise RequestInvalid(
+            f"setting catalog is no address of PostgreSQL: {_first_line(error)}",
+            hint="write postgresql://user@host:5432/database",
+        ) from None
+    host, port = parts.get("host", ""), parts.get("port", "")
+    return f"postgresql://{host}{f':{port}' if port else ''}/{parts.get('dbname', '')}"
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (error.diag.message_primary or str(error)).partition("\n")[0].strip() or type(error).__name__
+
+
+def _above_policies(where: str, role: str) -> RequestInvalid:
+    return RequestInvalid(
+        f"the role {role!r} is above the row-level security that keeps tenants apart ({where})",
+        hint="connect as one that is neither superuser nor BYPASSRLS: CREATE ROLE codemode LOGIN; CREATE DATABASE"
+        " codemode OWNER codemode",
+    )
