@@ -49,7 +49,7 @@ class BackgroundExecutions:
         """The record, unless it is forgotten, another tenant's, or not of this user where one is named."""
         rows = self._catalog.run(
             f"SELECT {_FIELDS} FROM background WHERE id = ?1 AND tenant = ?2"  # noqa: S608
-            " AND (?3 IS NULL OR user_id = ?3) AND (finished_at IS NULL OR finished_at >= ?4)",
+            " AND (CAST(?3 AS TEXT) IS NULL OR user_id = ?3) AND (finished_at IS NULL OR finished_at >= ?4)",
             execution_id, tenant, user, now - KEPT_MS,
         )  # fmt: skip
         return BackgroundRecord(*rows[0]) if rows else None

@@ -51,7 +51,8 @@ class Messages:
             "INSERT INTO messages (tenant, session_id, id, user_id, message_type, content, metadata, thread,"  # noqa: S608
             " created_at) SELECT s.tenant, s.id, ?3, ?4, ?5, ?6, ?7, coalesce(t.thread, t.id), ?9 FROM sessions AS s"
             " LEFT JOIN messages AS t ON t.tenant = s.tenant AND t.session_id = s.id AND t.id = ?8"
-            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL AND (?8 IS NULL OR t.id IS NOT NULL)"
+            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL"
+            " AND (CAST(?8 AS TEXT) IS NULL OR t.id IS NOT NULL)"
             f" RETURNING {columns(Message)}",
             session_id, _PREFIX + ulid_at(now), None if user_id is None else parse_user(user_id),
             parse_choice(message_type, "type of message", MESSAGE_TYPES),

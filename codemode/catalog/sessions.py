@@ -72,7 +72,8 @@ class Sessions:
         reach = _OF_USER if user is not None else " AND CAST(?2 AS TEXT) IS NULL"
         sql = (
             f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1{reach}"  # noqa: S608
-            " AND (?3 IS NULL OR (-last_activity, id) > (-?3, ?4)) ORDER BY last_activity DESC, id LIMIT ?5"
+            " AND (CAST(?3 AS BIGINT) IS NULL OR (-last_activity, id) > (-?3, ?4))"
+            " ORDER BY last_activity DESC, id LIMIT ?5"
         )
         last_activity, last_id = before or (None, None)
         return [_record(row) for row in self._catalog.run(sql, tenant, user, last_activity, last_id, limit)]
@@ -146,7 +147,10 @@ class Sessions:
 
     def keys(self, tenant: str | None = None) -> list[tuple[str, str]]:
         """Tenant and id of every session that has not expired, of one tenant or of all."""
-        sql = "SELECT tenant, id FROM sessions WHERE expired_at IS NULL AND (?1 IS NULL OR tenant = ?1) ORDER BY 1, 2"
+        sql = (
+            "SELECT tenant, id FROM sessions WHERE expired_at IS NULL AND (CAST(?1 AS TEXT) IS NULL OR tenant = ?1)"
+            " ORDER BY 1, 2"
+        )
         return [(str(row[0]), str(row[1])) for row in self._catalog.run(sql, tenant)]
 
     def put(self, record: SessionRecord) -> None:

@@ -87,7 +87,7 @@ class Tokens:
 
     def all(self, tenant: str | None = None) -> list[Token]:
         """Every token, of one tenant or of all, revoked ones too, newest first."""
-        sql = f"SELECT {_FIELDS} FROM tokens WHERE ?1 IS NULL OR tenant = ?1 ORDER BY created_at DESC, id"  # noqa: S608
+        sql = f"SELECT {_FIELDS} FROM tokens WHERE CAST(?1 AS TEXT) IS NULL OR tenant = ?1 ORDER BY created_at DESC, id"  # noqa: S608
         return [_token(row) for row in self._catalog.run(sql, tenant)]
 
     def get(self, token_id: str) -> Token | None:
@@ -98,7 +98,8 @@ class Tokens:
     def page(self, tenant: str, user: str | None, after: str | None, limit: int) -> list[Token]:
         """The tokens of a tenant, all or those of one user, newest first, from the one after `after` on."""
         sql = (
-            f"SELECT {_FIELDS} FROM tokens WHERE tenant = ?1 AND (?2 IS NULL OR user_id = ?2) AND (?3 IS NULL OR"  # noqa: S608
+            f"SELECT {_FIELDS} FROM tokens WHERE tenant = ?1 AND (CAST(?2 AS TEXT) IS NULL OR user_id = ?2)"  # noqa: S608
+            " AND (CAST(?3 AS TEXT) IS NULL OR"
             " (-created_at, id) > (SELECT -created_at, id FROM tokens WHERE id = ?3 AND tenant = ?1))"
             " ORDER BY created_at DESC, id LIMIT ?4"
         )
@@ -125,7 +126,7 @@ class Tokens:
         """
         sql = (
             "UPDATE tokens SET revoked_at = coalesce(revoked_at, ?4)"
-            " WHERE id = ?3 AND tenant = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING 1"
+            " WHERE id = ?3 AND tenant = ?1 AND (CAST(?2 AS TEXT) IS NULL OR user_id = ?2) RETURNING 1"
         )
         return bool(self._catalog.run(sql, tenant, user, token_id, now))
 

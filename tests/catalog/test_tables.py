@@ -1,0 +1,166 @@
+"""The tables of tenants, tokens, sessions, audit and background executions: the same in every store."""
+
+from __future__ import annotations
+
+import pytest
+
+from codemode.catalog.audit import Audit
+from codemode.catalog.background import KEPT_MS, BackgroundExecutions
+from codemode.catalog.participants import Participants
+from codemode.catalog.rates import Rates
+from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.store import RuleBroken, Store
+from codemode.catalog.tenants import Tenants
+from codemode.catalog.tokens import Tokens
+from codemode.values import Day
+
+NOW = 1_790_000_000_000
+
+
+@pytest.fixture
+def store(empty: Store) -> Store:
+    Tenants(empty).make("acme", NOW)
+    return empty
+
+
+def test_tenants_have_quotas(store: Store) -> None:
+    tenants = Tenants(store)
+    tenants.make("acme", NOW + 1)
+    tenants.set_quotas("acme", {"sessions": 2})
+    assert [(each.id, each.quotas) for each in tenants.all()] == [("acme", {"sessions": 2}), ("local", {})]
+    assert tenants.get("acme").created_at == NOW
+
+
+def test_tokens_are_found_listed_and_revoked(store: Store) -> None:
+    tokens = Tokens(store)
+    assert not tokens.any_made()
+    secrets = {}
+    for place, user in enumerate((None, "ann", "ann", "bob")):
+        secret, token = tokens.create("acme", name=f"t{place}", scopes=("read",), user=user, now=NOW + place,
+                                      expires_at=None if place else NOW + 100)  # fmt: skip
+        secrets[token.name] = (secret, token.id)
+    found = tokens.find(secrets["t1"][0], NOW)
+    assert found is not None
+    assert (found[0].user, found[1]) == ("ann", {})
+    assert tokens.find(secrets["t0"][0], NOW + 100) is None
+    assert (
+        [each.name for each in tokens.all("acme")] == [each.name for each in tokens.all()] == ["t3", "t2", "t1", "t0"]
+    )
+    assert [each.name for each in tokens.page("acme", None, None, 2)] == ["t3", "t2"]
+    assert [each.name for each in tokens.page("acme", None, secrets["t2"][1], 9)] == ["t1", "t0"]
+    assert [each.name for each in tokens.page("acme", "ann", None, 9)] == ["t2", "t1"]
+    assert not tokens.revoke_of("local", None, secrets["t1"][1], NOW)
+    assert not tokens.revoke_of("acme", "bob", secrets["t1"][1], NOW)
+    assert tokens.revoke_of("acme", "ann", secrets["t1"][1], NOW)
+    assert [tokens.revoke(secrets["t2"][1], NOW) for _ in range(2)] == [True, False]
+    assert tokens.find(secrets["t2"][0], NOW) is None
+    tokens.used(secrets["t3"][1], NOW + 7)
+    kept = tokens.get(secrets["t3"][1])
+    assert kept is not None
+    assert (kept.last_used_at, tokens.any_valid(NOW + 100)) == (NOW + 7, True)
+
+
+def test_sessions_are_paged_by_their_last_use(store: Store) -> None:
+    sessions = Sessions(store)
+    for place in range(5):
+        sessions.create("acme", f"s{place}", now=NOW + place // 2, idle_ms=1_000, limits={"rows": place}, owner="ann")
+    assert [each.id for each in sessions.all("acme")] == ["s4", "s2", "s3", "s0", "s1"]
+    first = sessions.page("acme", None, None, 2)
+    assert [each.id for each in first] == ["s4", "s2"]
+    after = (first[-1].last_activity, first[-1].id)
+    assert [each.id for each in sessions.page("acme", "ann", after, 2**62)] == ["s3", "s0", "s1"]
+    assert sessions.page("acme", "bob", None, 9) == []
+    sessions.touch("acme", "s0", NOW + 50)
+    sessions.touch("acme", "s0", NOW)
+    sessions.pin("acme", "s1", True, NOW)
+    sessions.set_stateful("acme", "s1", True)
+    sessions.set_limits("acme", "s1", {"rows": 9}, 5)
+    record = sessions.get("acme", "s1")
+    assert record is not None
+    assert (record.pinned, record.stateful, record.limits, record.idle_ms) == (True, True, {"rows": 9}, 5)
+    assert sessions.over(NOW + 999) == []
+    late = NOW + 1_002
+    assert sorted(each.id for each in sessions.over(late)) == ["s2", "s3", "s4"]
+    assert (sessions.count("acme", late), sessions.counts(late)) == (2, (2, 1, 3))
+    assert sessions.keys() == sessions.keys("acme") == [("acme", f"s{place}") for place in range(5)]
+
+
+def test_a_session_that_expired_is_remembered_and_made_anew(store: Store) -> None:
+    sessions, participants = Sessions(store), Participants(store)
+    sessions.create("acme", "s", now=NOW, idle_ms=1, limits={}, owner="ann")
+    participants.add("acme", "s", "bob", "viewer", NOW)
+    for _ in range(2):  # whoever comes second adds nothing
+        sessions.expire("acme", "s", NOW + 5, [Day(day="2026-09-21", executions=3)])
+    assert [(day.day, day.executions) for day in sessions.days("acme")] == [("2026-09-21", 3)]
+    assert [each.id for each in sessions.expired(NOW, NOW + 6, 10)] == ["s"]
+    sessions.create("acme", "s", now=NOW + 9, idle_ms=1, limits={}, owner="ann")
+    record = sessions.get("acme", "s")
+    assert record is not None
+    assert (record.expired_at, record.created_at) == (None, NOW + 9)
+    assert [each.user for each in participants.all("acme", "s")] == ["ann"]
+    sessions.forget_expired("acme", "s", NOW + 10**10)
+    assert sessions.ids("acme") == ["s"]
+    sessions.forget("acme", "s")
+    assert sessions.get("acme", "s") is None
+
+
+def test_a_session_is_put_just_so_with_its_participants(store: Store) -> None:
+    sessions, participants = Sessions(store), Participants(store)
+    record = SessionRecord("new", "s", NOW, NOW + 1, 5, True, {"rows": 1}, None, True, "ann")
+    sessions.put(record)
+    sessions.put(record)
+    assert sessions.get("new", "s") == record
+    everybody = [participants.add("new", "s", user, "member", NOW) for user in ("bob", "eve")]
+    assert participants.remove("new", "s", "eve", NOW + 3)
+    assert not participants.remove("new", "s", "eve", NOW + 3)
+    assert [participants.role("new", "s", user) for user in (None, "ann", "bob", "eve")] == [
+        "owner", "owner", "member", None,
+    ]  # fmt: skip
+    assert participants.role("acme", "s", None) is None
+    assert participants.add("new", "s", "eve", "viewer", NOW + 9).joined_at == NOW + 9
+    assert participants.add("new", "s", "bob", "owner", NOW + 9).joined_at == NOW
+    participants.replace("new", "s", everybody)
+    assert participants.all("new", "s") == everybody
+
+
+def test_a_rate_is_what_a_minute_fills(store: Store) -> None:
+    rates = Rates(store)
+    assert [rates.take("acme", 3, 1_000) for _ in range(4)] == [0, 0, 0, 20_000]
+    assert rates.level("acme", 3, 11_000) == 0.5
+    assert rates.take("acme", 3, 21_000) == 0
+    assert rates.take("acme", 3, 20_990) > 0  # a process that looked at the clock before
+    assert rates.level("acme", 3, 10**9) == rates.level("local", 3, 0) == 3.0
+
+
+def test_the_audit_log_is_added_to_and_forgotten_by_its_age(store: Store) -> None:
+    audit = Audit(store)
+    for place in range(4):
+        audit.add(at=NOW + place, tenant=("acme", "local")[place % 2], actor="x", action=str(place))
+    assert [act.action for act in audit.read()] == ["3", "2", "1", "0"]
+    newest = audit.read("acme")
+    assert [act.action for act in newest] == ["2", "0"]
+    assert [act.action for act in audit.read("acme", before=newest[0].id, limit=1)] == ["0"]
+    for sql in ("UPDATE audit SET outcome = 'x'", "DELETE FROM audit WHERE action = '3'"):
+        with pytest.raises(RuleBroken, match="only added to"):
+            store.run(sql)
+    assert [audit.forget(NOW + 2, most=1) for _ in range(3)] == [1, 1, 0]
+    assert [act.action for act in audit.read()] == ["3", "2"]
+
+
+def test_executions_in_the_background_are_known_until_an_hour_after_their_end(store: Store) -> None:
+    background = BackgroundExecutions(store)
+    for name, user in (("a", "ann"), ("b", None)):
+        background.add(name, "acme", "s", user, NOW, service="one")
+    assert {each.id for each in background.unfinished()} == {"a", "b"}
+    background.ask_to_cancel("b")
+    assert (background.asked_to_cancel("one"), background.asked_to_cancel("two")) == (["b"], [])
+    background.finish("a", b"\x00first", NOW + 1)
+    background.finish("a", b"second", NOW + 2)
+    found = background.get("acme", "ann", "a", NOW + 3)
+    assert found is not None
+    assert (found.outcome, found.finished_at) == (b"\x00first", NOW + 1)
+    assert background.get("acme", None, "b", NOW) is not None
+    assert background.get("acme", "bob", "a", NOW) is background.get("local", None, "a", NOW) is None
+    assert background.get("acme", None, "a", NOW + 2 + KEPT_MS) is None
+    background.add("c", "acme", "s", None, NOW + 2 + KEPT_MS, service="one")
+    assert [row[0] for row in store.run("SELECT id FROM background ORDER BY id")] == ["b", "c"]
