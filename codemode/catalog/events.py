@@ -7,7 +7,8 @@ process, and misses nothing. They are kept for a day.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,6 +28,16 @@ _FROM = (
 )
 
 
+class Told(NamedTuple):
+    """Something to tell that has no row of its own; `at` is milliseconds since 1970, UTC."""
+
+    session_id: str
+    kind: str
+    at: int
+    subject: str | None = None
+    body: dict[str, Any] | None = None
+
+
 class Events:
     """The events of a tenant's sessions."""
 
@@ -37,19 +48,35 @@ class Events:
         self, session_id: str, kind: str, *, now: int, subject: str | None = None, body: dict[str, Any] | None = None
     ) -> SessionEvent:
         """Tell the session's listeners; raises RequestInvalid and SessionNotFound."""
-        word, text = parse_name(kind, "a kind of event", _KIND_CHARACTERS), parse_object(body, "body", METADATA_BYTES)
         with self._store.at_once():
-            self._store.run("UPDATE counters SET events = events + 1 WHERE tenant = ?1")
-            rows = self._store.run(
-                "INSERT INTO events (tenant, seq, session_id, kind, subject, body, at)"  # noqa: S608
-                " SELECT s.tenant, c.events, s.id, ?3, ?4, ?5, ?6 FROM sessions AS s JOIN counters AS c"
-                " ON c.tenant = s.tenant WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL"
-                f" RETURNING {columns(SessionEvent)}",
-                session_id, word, subject, text, now,
-            )  # fmt: skip
+            rows = self._append(Told(session_id, kind, now, subject, body))
             if not rows:
                 raise no_session(session_id)
         return _event(rows[0])
+
+    def append_all(self, told: Sequence[Told]) -> None:
+        """Tell of all of it in one transaction; what is of sessions that are gone is told to nobody.
+
+        Raises RequestInvalid.
+        """
+        with self._store.at_once():
+            for each in told:
+                self._append(each)
+
+    def _append(self, told: Told) -> list[tuple[Any, ...]]:
+        numbered = self._store.run(
+            "UPDATE counters SET events = events + 1 WHERE tenant = ?1 AND EXISTS (SELECT 1 FROM sessions AS s"
+            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL) RETURNING events",
+            told.session_id,
+        )
+        if not numbered:
+            return []
+        return self._store.run(
+            "INSERT INTO events (tenant, seq, session_id, kind, subject, body, at)"  # noqa: S608
+            f" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING {columns(SessionEvent)}",
+            numbered[0][0], told.session_id, parse_name(told.kind, "a kind of event", _KIND_CHARACTERS), told.subject,
+            parse_object(told.body, "body", METADATA_BYTES), told.at,
+        )  # fmt: skip
 
     def newest(self) -> int:
         """The number of the tenant's newest event: who begins to listen asks for what comes after it."""

@@ -16,6 +16,9 @@ class Groups(NamedRecords[Group]):
     """The groups of a tenant, and who is in them."""
 
     table, word, prefix, kind = "groups", "group", "g_", Group
+    reached = (
+        "EXISTS (SELECT 1 FROM group_members AS m WHERE m.tenant = ?1 AND m.group_id = groups.id AND m.user_id = {})"
+    )
 
     def add(self, group_id: str, user_id: str, *, now: int) -> GroupMember:
         """Have a user in a group, who may be in it already; raises RecordNotFound where either is not there."""

@@ -24,6 +24,7 @@ class NamedRecords(Generic[Kind]):
     table: ClassVar[str]
     word: ClassVar[str]  # what people call one of them
     prefix: ClassVar[str]  # of ids that nobody chose
+    reached: ClassVar[str]  # the condition that a user is in it, with {} for him
     kind: type[Kind]
 
     def __init__(self, store: BoundStore) -> None:
@@ -49,17 +50,18 @@ class NamedRecords(Generic[Kind]):
             raise exists(self.word, name if record_id is None else record_id, "choose another id and name")
         return record(self.kind, rows[0])
 
-    def get(self, record_id: str) -> Kind:
-        """One of them; raises RecordNotFound."""
-        sql = f"SELECT {columns(self.kind)} FROM {self.table} WHERE tenant = ?1 AND id = ?2"  # noqa: S608
-        rows = self._store.look(sql, record_id)
+    def get(self, record_id: str, *, of_user: str | None = None) -> Kind:
+        """One of them, or of those that a user is in; raises RecordNotFound."""
+        asked = Asked(f"{self.table}.tenant = ?1").that("id = {}", record_id).that(self.reached, of_user)
+        sql = f"SELECT {columns(self.kind)} FROM {self.table} WHERE {asked.where}"  # noqa: S608
+        rows = self._store.look(sql, *asked.params)
         if not rows:
             raise no_record(self.word, record_id)
         return record(self.kind, rows[0])
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Kind]:
-        """All of them, by id; raises RequestInvalid."""
-        asked = Asked().that("id > {}", parse_after(after))
+    def page(self, *, of_user: str | None = None, after: str | None = None, limit: int = 50) -> Page[Kind]:
+        """All of them, or those that a user is in, by id; raises RequestInvalid."""
+        asked = Asked(f"{self.table}.tenant = ?1").that("id > {}", parse_after(after)).that(self.reached, of_user)
         sql = (
             f"SELECT {columns(self.kind)} FROM {self.table} WHERE {asked.where}"  # noqa: S608
             f" ORDER BY id LIMIT {asked.bind(parse_limit(limit) + 1)}"

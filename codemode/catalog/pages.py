@@ -7,21 +7,14 @@ nor hide others, and the last page costs what the first one does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from codemode.errors import RequestInvalid
+from codemode.values.records import Page
 
+__all__ = ["Asked", "Page", "paged", "parse_after", "parse_number_after", "parse_pair_after", "wrong_after"]
 Row = TypeVar("Row")
 _LONGEST = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    """Some rows; `next` is where the page after them begins, None for the last one."""
-
-    rows: list[Row]
-    next: str | None
 
 
 class Asked:

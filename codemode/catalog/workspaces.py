@@ -10,3 +10,7 @@ class Workspaces(NamedRecords[Workspace]):
     """The workspaces of a tenant."""
 
     table, word, prefix, kind = "workspaces", "workspace", "w_", Workspace
+    reached = (
+        "EXISTS (SELECT 1 FROM sessions AS s JOIN participants AS p ON p.tenant = s.tenant AND p.session_id = s.id"
+        " WHERE s.tenant = ?1 AND s.workspace_id = workspaces.id AND p.user_id = {} AND p.left_at IS NULL)"
+    )

@@ -6,14 +6,25 @@ somebody chose them.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
+
+Row = TypeVar("Row")
 
 MessageType = Literal["chat", "mcp_request", "mcp_response", "system"]
 SignalType = Literal["offer", "answer", "ice"]
 UserKind = Literal["human", "agent"]
 SessionStatus = Literal["active", "closed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows of a list; `next` is where the page after them begins, None for the last one."""
+
+    rows: list[Row]
+    next: str | None
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from postgres_cluster import Cluster
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.dialect import Pair
+from codemode.catalog.events import Told
 from codemode.catalog.pages import Page
 from codemode.catalog.store import RuleBroken, Store
 from codemode.catalog.tenant import TenantRecords
@@ -23,11 +24,13 @@ from codemode.values.records import Statistics
 
 # What a parameter is called with: ids that are another tenant's, and values that are right.
 THEIRS: dict[str, Any] = {
-    "session_id": "theirs", "panel_id": "panel", "mcp_server_id": "server", "user_id": "eve", "category": "ui",
+    "session_id": "theirs", "panel_id": "panel", "mcp_server_id": "server", "user_id": "eve",
+    "category": "ui", "of_user": "eve",
     "record_id": "record", "group_id": "record", "message_id": "message", "email": "eve@b.c", "outside_id": "outside",
     "participant": "eve", "from_participant": "eve", "workspace_id": "record", "thread": "message",
     "key": "key", "now": NOW, "seq": 0, "title": "x", "query": "x", "content": "x", "name": "x", "kind": "agent",
     "mcp_version": "1", "signal_type": "ice", "signal_data": 1, "value": 1, "role": "viewer", "state": "active",
+    "told": [Told("theirs", "x", NOW)],
 }  # fmt: skip
 MAKES = {"users.create", "workspaces.create", "groups.create", "configuration.put"}  # of its own, whatever others have
 NOTHING = (None, [], 0, Page([], None), Statistics(**dict.fromkeys(Statistics.__struct_fields__, 0)))
