@@ -48,7 +48,8 @@
     ├── RecordExists                  record.exists            choose another id or name
     ├── QuotaError                    the tenant has what its quota allows
     │   ├── QuotaExceeded             quota.exceeded           delete what is not needed
-    │   └── TooManyAtOnce             quota.executions         try again after `retry_after` seconds
+    │   ├── TooManyAtOnce             quota.executions         try again after `retry_after` seconds
+    │   └── TooManyListeners          quota.listeners          close a stream of events that nobody reads
     ├── BackupDamaged                 backup.damaged           use another backup
     ├── StorageFull                   storage.full             free space below the data directory
     └── WorkerError                   the worker cannot serve
@@ -391,6 +392,13 @@ class TooManyAtOnce(QuotaError):
     """The tenant's executions are as many as its quota allows, at once or a minute; try again later."""
 
     code = "quota.executions"
+    retryable = True
+
+
+class TooManyListeners(QuotaError):
+    """The tenant listens to as many streams of events as it may; close one that nobody reads."""
+
+    code = "quota.listeners"
     retryable = True
 
 

@@ -37,8 +37,8 @@ _ABOVE_ZERO = (
     "mcp_result_bytes", "record_days", "catalog_connections",
 )  # fmt: skip
 _ZERO_OR_MORE = (
-    "children", "burst_children", "kept_children", "workers", "drain_seconds", "tenant_sessions", "tenant_bytes",
-    "tenant_executions", "tenant_executions_per_minute", "audit_days",
+    "children", "burst_children", "kept_children", "workers", "drain_seconds", "listeners", "tenant_sessions",
+    "tenant_bytes", "tenant_executions", "tenant_executions_per_minute", "audit_days",
 )  # fmt: skip
 
 
@@ -91,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_bytes: int = 8 * MIB  # of a request that is a JSON document
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in
     connections: int = 4_096  # open at once, of half of the process's descriptors at most; background executions too
+    listeners: int = 200  # streams of events open at once for a tenant, in each worker; 0 is no bound
     header_seconds: float = 20.0  # in which a request's line and headers must come
     trusted_proxies: str = ""  # addresses or networks, with commas between, whose X-Forwarded-For is believed
     upload_idle_seconds: float = 30.0  # who sends or reads nothing so long is let go: an upload holds a turn

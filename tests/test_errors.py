@@ -58,6 +58,7 @@ def test_what_may_go_well_later_is_retryable():
         "StatementTimeout",
         "StorageFull",
         "TooManyAtOnce",
+        "TooManyListeners",
         "WorkerInternal",
         "WorkerUnavailable",
         "WorkerUnreachable",

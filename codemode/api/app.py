@@ -15,15 +15,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codemode.api import (
+    aliases,
     bodies,
     catalogue,
     checkpoints,
     costs,
     data,
+    directory,
     executions,
+    links,
+    listening,
     loads,
+    messages,
     observe,
     openapi,
+    panels,
     participants,
     problems,
     prometheus,
@@ -31,6 +37,7 @@ from codemode.api import (
     state,
     statements,
     tenants,
+    wishes,
 )
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
@@ -51,10 +58,17 @@ OPERATIONS: tuple[Operation, ...] = (
     *checkpoints.OPERATIONS,
     *costs.OPERATIONS,
     *participants.OPERATIONS,
+    *messages.OPERATIONS,
+    *panels.OPERATIONS,
+    *links.OPERATIONS,
+    *listening.OPERATIONS,
+    *directory.OPERATIONS,
+    *wishes.OPERATIONS,
     *tenants.OPERATIONS,
     *catalogue.OPERATIONS,
     *observe.OPERATIONS,
     *prometheus.OPERATIONS,
+    *aliases.OPERATIONS,
 )
 _OPENAPI = "openapi"
 
@@ -125,6 +139,8 @@ def _guarded(operation: Operation) -> Handler:
             if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
                 record(request, operation.name, error.code)
         else:
+            if operation.is_act:  # perhaps somebody listens to what it did
+                service_of(request).listeners.look()
             # What goes on is recorded when it is over.
             if operation.is_act and not getattr(request.state, "goes_on", False):
                 record(request, operation.name, getattr(request.state, "outcome", "ok"))

@@ -11,10 +11,12 @@ from starlette.responses import Response
 from codemode import __version__
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, in_session, service_of
+from codemode.api.requests import answer, in_session, served, service_of
 from codemode.errors import WorkerUnavailable
+from codemode.service import figures
+from codemode.service.figures import Figures
 from codemode.session.session import Session
-from codemode.values import LogEntry, Stats
+from codemode.values import LogEntry
 
 MOST_ENTRIES = 10_000
 
@@ -59,9 +61,11 @@ async def metrics(request: Request) -> Response:
 
 
 async def stats(request: Request) -> Response:
-    """What the tenant's sessions hold and have cost, all together; of a token for one user, those it reaches."""
-    service, caller = service_of(request), caller_of(request)
-    return answer(await service.call(service.worker.stats, caller.tenant, user=caller.user))
+    """How many agents, people, sessions, messages and the like the tenant has; counted as they change, not when asked.
+
+    With `usage`, what the sessions that the token reaches hold and have cost: that reads the log of each of them.
+    """
+    return answer(await served(request, figures.figures, usage=queries.flag(request, "usage")))
 
 
 OPERATIONS = (
@@ -75,7 +79,8 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v1/stats", name="stats", handler=stats, scope="read",
-        about="What the tenant's sessions hold and have cost.", answers={200: Stats},
+        about="How many there are of what in the tenant.", answers={200: Figures},
+        parameters=(Parameter(name="usage", about="Also what the sessions hold and have cost.", kind=bool),),
     ),
     Operation(
         method="GET", path="/v1/sessions/{id}/logs", name="logs", handler=logs, scope="read",

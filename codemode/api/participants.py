@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.api import bodies, queries
+from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, served, service_of
 from codemode.service import participants
 from codemode.values import ParticipantInfo
 
 
 class NewParticipant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A user or agent of the tenant, and what he may do: a viewer reads, a member works, an owner decides."""
+    """A user or agent of the tenant, and what he may do: a viewer reads, a member works, an owner decides.
+
+    Metadata that are not given stay as they are.
+    """
 
     user_id: str
     role: Literal["owner", "member", "viewer"] = "member"
+    metadata: dict[str, Any] | None = None
 
 
 class ParticipantList(msgspec.Struct, frozen=True, kw_only=True):
-    """Everybody who takes part in a session, or did, in the order in which they came."""
+    """Who takes part in a session, or did, in the order in which they came; `next` is the `after` of the next page."""
 
     participants: list[ParticipantInfo]
+    next: str | None = None
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,18 +41,23 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
 
 async def every(request: Request) -> Response:
     """Everybody who takes part in a session, and who left it when."""
-    service, caller = service_of(request), caller_of(request)
-    found = await service.call(participants.participants, service, caller, request.path_params["id"])
-    return answer(ParticipantList(participants=found))
+    asked = lists.asked(request, "role", page=lists.MOST)
+    page = await served(request, participants.participants, request.path_params["id"], **asked)
+    return answer(ParticipantList(participants=page.rows, next=page.next))
 
 
 async def add(request: Request) -> Response:
-    """Let a user take part in a session, or change his role; its owner may, and a token that is bound to nobody."""
-    service, caller, session_id = service_of(request), caller_of(request), request.path_params["id"]
-    body = await bodies.decode(request, NewParticipant, service.settings.body_bytes)
-    added = await service.call(participants.share, service, caller, session_id, body.user_id, body.role)
+    """Let a user take part in a session, or change his role: 201 with what is stored.
+
+    An owner of the session may, and a token that is bound to nobody.
+    """
+    session_id = request.path_params["id"]
+    body = await bodies.decode(request, NewParticipant, service_of(request).settings.body_bytes)
+    added, request.state.change = await served(
+        request, participants.share, session_id, body.user_id, body.role, body.metadata
+    )
     request.state.about = f"{session_id} {added.user_id} {added.role}"
-    return answer(added)
+    return answer(added, 201)
 
 
 async def remove(request: Request) -> Response:
@@ -64,11 +74,16 @@ OPERATIONS = (
     Operation(
         method="GET", path=_PATH, name="list_participants", handler=every, scope="read",
         about="Who takes part in a session.", answers={200: ParticipantList}, problems=(404,),
+        parameters=(
+            Parameter(name="role", about="Only those with this role."),
+            Parameter(name="limit", about=f"At most so many; {lists.MOST:,} by default, and at most.", kind=int),
+            lists.PARAMETERS[1],
+        ),
     ),
     Operation(
         method="POST", path=_PATH, name="add_participant", handler=add, scope="execute", does="manage",
         about="Let a user take part in a session, or change his role.", body=NewParticipant,
-        answers={200: ParticipantInfo}, problems=(404,),
+        answers={201: ParticipantInfo}, problems=(404, 410),
     ),
     Operation(
         method="DELETE", path=_PATH, name="remove_participant", handler=remove, scope="execute", does="manage",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from starlette.requests import Request
 
 from codemode.errors import RequestInvalid
@@ -39,3 +41,19 @@ def choice(request: Request, name: str, among: tuple[str, ...], default: str | N
     if given is not None and given not in among:
         raise RequestInvalid(f"{name} must be one of {', '.join(among)}, not {given[:40]!r}", available=among)
     return given
+
+
+def moment(request: Request, name: str) -> int | None:
+    """A moment in milliseconds since 1970: ISO 8601, of UTC where it names no zone, or the number itself."""
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    if given.isascii() and given.isdecimal() and len(given) < 16:
+        return int(given)
+    try:
+        found = datetime.fromisoformat(given)
+        return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise RequestInvalid(
+            f"{name} must be a moment, not {given[:40]!r}", hint="such as 2026-11-29T08:30:00Z"
+        ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from codemode.settings import Settings
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SCHEME = "bearer "
+Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
@@ -35,6 +36,15 @@ def caller_of(request: Request) -> Caller:
 def session_of(request: Request, to: Reach | None = None) -> Session:
     """The session that the path names, for what its operation does there, or `to`; called in a thread."""
     return service_of(request).session(caller_of(request), request.path_params["id"], to or request.state.reach)
+
+
+async def served(
+    request: Request, call: Callable[Concatenate[Service, Caller, Arguments], Result],
+    *args: Arguments.args, **kwargs: Arguments.kwargs,
+) -> Result:  # fmt: skip
+    """What a function of the service answers this caller, in a thread."""
+    service = service_of(request)
+    return await service.call(call, service, caller_of(request), *args, **kwargs)
 
 
 async def in_session(request: Request, call: Callable[[Session], Result], to: Reach | None = None) -> Result:
@@ -98,6 +108,7 @@ def record(request: Request, action: str, outcome: str) -> None:
         outcome,
         address=request.client.host if request.client else None,
         agent=request.headers.get("user-agent"),
+        change=getattr(request.state, "change", None) if outcome == "ok" else None,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.lists import every
 from codemode.cli.output import moment
 from codemode.cli.table import show
 
@@ -22,16 +25,14 @@ _user = click.option("--user", required=True, metavar="USER", help="A user or ag
 @_tenant
 def share(app: App, session_id: str, user: str, role: str, tenant: str) -> None:
     """Let tokens of a user reach a session."""
-    from codemode.catalog.participants import parse_user
     from codemode.database.clock import now_ms
-    from codemode.service.participants import described, parse_role
 
     with app.worker() as worker:
-        session = worker.info(session_id, tenant)
-        added = worker.participants.add(tenant, session.id, parse_user(user), parse_role(role), now_ms())
+        worker.session(session_id, create=False, tenant=tenant)
+        added = worker.of(tenant).participants.put(session_id, user, now=now_ms(), role=role)
         app.record(worker, "add_participant", f"{session_id} {user} {role}", tenant)
     if app.as_json:
-        app.answer(described(added))
+        app.answer(added)
     else:
         click.echo(f"{user} is {role} of {session_id}")
 
@@ -59,11 +60,9 @@ def unshare(app: App, session_id: str, user: str, tenant: str) -> None:
 @_tenant
 def participants(app: App, session_id: str, tenant: str) -> None:
     """List who takes part in a session, and who left it."""
-    from codemode.service.participants import described
-
     with app.worker() as worker:
         session = worker.info(session_id, tenant)
-        found = [described(each) for each in worker.participants.all(tenant, session.id)]
+        found = every(partial(worker.of(tenant).participants.page, session.id, left=True))
     if app.as_json:
         app.answer(found)
     elif found:

@@ -76,7 +76,8 @@ def pin(session_id: str, pinned: bool) -> Call[None]:
 
 def metrics() -> Call[dict[str, Any]]:
     """What the tenant's sessions hold and have cost."""
-    return Call(Ask(method="GET", path="/v1/stats", safe=True, seconds=_LONG), dict)
+    query = query_of(usage=True)
+    return Call(Ask(method="GET", path="/v1/stats", query=query, safe=True, seconds=_LONG), dict)
 
 
 def usage_by_day() -> Call[list[Day]]:

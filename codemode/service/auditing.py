@@ -6,10 +6,14 @@ have must not fill the disk: so many of each token in a minute, and one line tha
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from codemode.catalog.audit import Act
 from codemode.database.clock import iso, sure_ms
@@ -20,9 +24,35 @@ from codemode.worker import Worker
 
 REFUSALS_A_MINUTE = 60
 _MINUTE = 60.0
+_VALUE_BYTES = 1_024  # of one value that was changed: the log tells of a long text that it is another one
 _MOST_COUNTED = 10_000  # tokens whose refusals are counted at a time
 _REFUSED = {"auth", "request", "session", "quota", "execution", "token"}  # codes of what nothing came of
 _log = logging.getLogger("codemode")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record before and after an act; None where there was none, or is none any more."""
+
+    old: msgspec.Struct | None
+    new: msgspec.Struct | None
+
+    def values(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """The fields that differ, before and after; long values by their size."""
+        old, new = (None if each is None else msgspec.to_builtins(each) for each in (self.old, self.new))
+        if old is None or new is None:
+            return _shown(old), _shown(new)
+        differ = [name for name in new if new[name] != old.get(name)]
+        return _shown({name: old.get(name) for name in differ}), _shown({name: new[name] for name in differ})
+
+
+def _shown(fields: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if fields is None else {name: _short(value) for name, value in fields.items()}
+
+
+def _short(value: Any) -> Any:
+    size = len(json.dumps(value, ensure_ascii=False).encode())
+    return value if size <= _VALUE_BYTES else {"bytes": size}
 
 
 @dataclass(slots=True)
@@ -48,23 +78,32 @@ class Auditing:
         *,
         address: str | None = None,
         agent: str | None = None,
+        change: Change | None = None,
     ) -> None:
-        """Add what a caller did, with "ok" or an error's code."""
+        """Add what a caller did, with "ok" or an error's code, and what it changed."""
         if outcome.partition(".")[0] in _REFUSED:
             unsaid, number = self._count(caller.token or "local")
             if unsaid:
                 self._add(caller, "refused", f"{unsaid} more requests in a minute", "auth.forbidden", None, None)
             if number > REFUSALS_A_MINUTE:
                 return
-        self._add(caller, action, resource, outcome, address, agent)
+        self._add(caller, action, resource, outcome, address, agent, change)
 
     def _add(
-        self, caller: Caller, action: str, resource: str, outcome: str, address: str | None, agent: str | None
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        outcome: str,
+        address: str | None,
+        agent: str | None,
+        change: Change | None = None,
     ) -> None:
+        old, new = (None, None) if change is None else change.values()
         try:
             self._worker.audit.add(
                 at=sure_ms(), tenant=caller.tenant, actor=caller.token or "local", action=action, resource=resource,
-                outcome=outcome, address=address, agent=agent, user_id=caller.user,
+                outcome=outcome, address=address, agent=agent, user_id=caller.user, old_values=old, new_values=new,
             )  # fmt: skip
         except CodemodeError as error:  # what was done is done, and its answer must reach the caller
             _log.error("the audit log cannot be written: %s", error)

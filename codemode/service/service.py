@@ -25,16 +25,18 @@ from codemode.service.acts import Acts, Going
 from codemode.service.auditing import Auditing
 from codemode.service.background import Background
 from codemode.service.callers import Caller, Reach, caller_with
+from codemode.service.listening import Listeners
 from codemode.service.presence import Presence
 from codemode.service.quotas import Admission, Gate, default_quotas
 from codemode.service.starting import Place, Starting
+from codemode.service.telling import Telling
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.request import RunOptions
 from codemode.session.running import Ended, Running
 from codemode.session.schedule import Schedule
 from codemode.session.session import Session
 from codemode.settings import Settings
-from codemode.values import SessionInfo
+from codemode.values import Outcome, SessionInfo
 from codemode.worker import Worker
 
 Arguments = ParamSpec("Arguments")
@@ -58,6 +60,8 @@ class Service:
         self._presence = Presence(worker.data_dir)
         self.background = Background(worker.background, self._presence, self.acts.known, worker.settings.connections)
         self.gate, self.auditing = Gate(worker), Auditing(worker)
+        self.listeners = Listeners(worker, self.call, lambda: self.acts.leaving, worker.settings.listeners)
+        self._telling = Telling(worker, self.call, self.listeners.look)
         self._quotas, self._starting = default_quotas(worker.settings), Starting()
         self._backups = Schedule(worker.registry, worker.settings.backup)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
@@ -71,6 +75,7 @@ class Service:
         """Begin to serve: called on the event loop."""
         # Where asyncio.to_thread runs executions; one that waits for its child holds a thread and no core.
         asyncio.get_running_loop().set_default_executor(self._threads)
+        self._telling.start()
         await self.call(self._presence.begin)
         await self.call(self.background.recover)
         self._backups.start()
@@ -78,6 +83,7 @@ class Service:
     async def stop(self) -> None:
         """End what goes on, and give the threads back."""
         await self.acts.end()
+        await self._telling.flush()
         self._presence.end()
         await self.call(self._backups.stop)
         # Not in the loop's own thread: an upload whose turn comes only now asks the loop for its next piece.
@@ -125,8 +131,14 @@ class Service:
         `ended` is told of its outcome in its thread. Raises QuotaError, and what `Session.begin` raises.
         """
         admission = await self.admit(caller, writes=not options.get("read_only"))
+
+        def told(outcome: Outcome) -> None:
+            if ended is not None:
+                ended(outcome)
+            self._telling.ended(caller, outcome)
+
         try:
-            running = session.begin(code, ended, Place(self._starting), **options)
+            running = session.begin(code, told, Place(self._starting), **options)
         except BaseException:
             admission.end()
             raise

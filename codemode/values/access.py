@@ -58,7 +58,11 @@ class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One act: who (a token's id, "local", or "os:" and a user of the machine) did what to what, when, how it ended."""
+    """One act: who (a token's id, "local", or "os:" and a user of the machine) did what to what, when, how it ended.
+
+    `user_id` is whom the token was bound to. `old_values` and `new_values` are what a change changed, before and after;
+    long values are told by their size.
+    """
 
     id: int
     at: str

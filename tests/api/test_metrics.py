@@ -170,6 +170,6 @@ def test_every_answer_has_a_request_id(http: httpx2.Client, path: str) -> None:
 
 def test_a_fault_has_a_request_id_too(worker: Worker, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "stats", lambda tenant, user: 1 / 0)
-    answer = http.get("/v1/stats", headers={"X-Request-Id": "mine-2"})
+    answer = http.get("/v1/stats?usage=true", headers={"X-Request-Id": "mine-2"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine-2")
     assert figure(http, "codemode_http_requests_total", operation="stats", status="5xx") == 1

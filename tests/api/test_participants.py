@@ -45,7 +45,7 @@ def shared(firm: Firm) -> Firm:
     firm("ann").post("/v1/sessions", json={"id": "plans"})
     for user, role in (("bob", "member"), ("vera", "viewer")):
         body = {"user_id": user, "role": role}
-        assert firm("ann").post("/v1/sessions/plans/participants", json=body).status_code == 200
+        assert firm("ann").post("/v1/sessions/plans/participants", json=body).status_code == 201
     return firm
 
 
@@ -89,7 +89,7 @@ def test_only_its_owner_decides_over_a_session(shared: Firm, user: str, method: 
 @pytest.mark.parametrize(("user", "scopes"), [("", ()), ("bob", ("execute", "admin"))])
 def test_so_does_a_token_of_the_tenant_or_an_administrator(shared: Firm, user: str, scopes: tuple[str, ...]) -> None:
     asking = shared(user, *scopes)
-    assert asking.post("/v1/sessions/plans/participants", json={"user_id": "eve"}).status_code == 200
+    assert asking.post("/v1/sessions/plans/participants", json={"user_id": "eve"}).status_code == 201
     assert shared("eve").get("/v1/sessions/plans").status_code == 200
 
 

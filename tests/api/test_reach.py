@@ -72,22 +72,71 @@ ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "add_participant": ({}, {"user_id": "eve"}),
     "remove_participant": ({"user_id": "eve"}, None),
     "revoke_token": ({}, None),
+    "list_messages": ({"text": "treasure"}, None),
+    "post_message": ({}, {"content": "stolen", "thread": "{message}"}),
+    "get_message": ({}, None),
+    "remove_message": ({}, None),
+    "list_panels": ({}, None),
+    "create_panel": ({}, {"title": "Stolen", "query": "select 1"}),
+    "get_panel": ({}, None),
+    "change_panel": ({}, {"title": "Stolen"}),
+    "remove_panel": ({}, None),
+    "list_mcp_sessions": ({}, None),
+    "put_mcp_session": ({}, {"mcp_server_id": "server", "mcp_version": "2"}),
+    "post_signal": ({}, {"signal_type": "ice", "signal_data": 1, "from_participant": None}),
+    "take_signals": ({}, {"participant": None}),
+    "session_events": ({"seconds": 1, "after": 0}, None),
+    "get_user": ({}, None),
+    "change_user": ({}, {"display_name": "Eve"}),
+    "remove_user": ({}, None),
+    "get_workspace": ({}, None),
+    "change_workspace": ({}, {"name": "Stolen"}),
+    "remove_workspace": ({}, None),
+    "get_group": ({}, None),
+    "change_group": ({}, {"name": "Stolen"}),
+    "remove_group": ({}, None),
+    "list_members": ({}, None),
+    "add_member": ({}, {"user_id": "{user}"}),
+    "remove_member": ({"user_id": "{user}"}, None),
+    "list_messages_alias": ({}, None),
+    "post_message_alias": ({}, {"content": "stolen"}),
+    "list_mcp_sessions_alias": ({}, None),
+    "put_mcp_session_alias": ({}, {"mcp_server_id": "server", "mcp_version": "2"}),
+    # Of what is asked for in the query or the body: where nobody's id is in the path.
+    "events": ({"seconds": 1, "after": 0}, None),
+    "list_users": ({"deleted": True}, None),
+    "list_subscriptions": ({}, None),
+    "subscribe": ({}, {"session_id": "{session}"}),
+    "unsubscribe": ({"session_id": "{session}"}, None),
+    "list_preferences": ({"category": "ui"}, None),
+    "list_preference_categories": ({}, None),
+    "set_preference": ({}, {"category": "ui", "key": "theme", "value": "stolen"}),
+    "remove_preference": ({"category": "ui", "key": "theme"}, None),
+    "remove_configuration": ({"key": "region"}, None),
 }
 # What else a path names, beside what belongs to somebody.
 NAMES = {"table": "t"}
+# How what there is in a tenant is named, below its own paths.
+KINDS = {"/v1/tokens": "token", "/v1/executions": "execution", "/v1/users": "user", "/v1/groups": "group"} | {
+    "/v1/workspaces": "workspace"
+}
 
 
 class Victim(NamedTuple):
-    """What is somebody else's: a session with everything in it, an execution, a token."""
+    """What is somebody else's: a session with everything in it, an execution, a token, who and what a tenant has."""
 
     session: str
     execution: str
     token: str
+    user: str
+    group: str
+    workspace: str
+    message: str
+    panel: str
 
     def named(self, operation: Operation) -> str:
-        if operation.path.startswith("/v1/tokens"):
-            return self.token
-        return self.execution if operation.path.startswith("/v1/executions") else self.session
+        kind = next((kind for path, kind in KINDS.items() if operation.path.startswith(path)), "session")
+        return str(getattr(self, kind))
 
     @property
     def missing(self) -> Victim:
@@ -107,17 +156,29 @@ class Asking:
 
         self.app.state.service.call = call
 
-    def ask(self, secret: str, operation: Operation, named: str | None = None) -> httpx2.Response:
+    def ask(self, secret: str, operation: Operation, named: str | None, ids: Victim) -> httpx2.Response:
         query, body = ASKED.get(operation.name, ({}, {}))
-        path = operation.path.format(id=named, **NAMES)
+        query, body = ({} if each is None else _filled(each, ids) for each in (query, body))
+        path = operation.path.format(id=named, **NAMES, message=ids.message, panel=ids.panel)
 
         async def send() -> httpx2.Response:
             transport = httpx2.ASGITransport(self.app)
             headers = {"Authorization": f"Bearer {secret}"}
             async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as http:
-                return await http.request(operation.method, path, params=query, json=body)
+                return await http.request(operation.method, path, params=query, json=body or None)
 
         return asyncio.run(send())
+
+
+def _filled(fields: Any, ids: Victim) -> Any:
+    """The fields with the victim's ids in them."""
+    if not isinstance(fields, dict):
+        return fields
+    return {
+        name: value.format(**ids._asdict()) if isinstance(value, str) else value
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +201,23 @@ def victim(worker: Worker, guarded: str) -> Victim:
         body = {"code": "return 'hidden treasure'", "mode": "background"}
         begun = http.post("/v1/sessions/secret-plans/execute", json=body).json()
         http.get(f"/v1/executions/{begun['execution_id']}", params={"wait": 30})
-    return Victim("secret-plans", begun["execution_id"], made)
+        place = "/v1/sessions/secret-plans"
+        message = http.post(f"{place}/messages", json={"content": "hidden treasure"}).json()
+        panel = http.post(f"{place}/panels", json={"title": "hidden treasure", "query": "select 1"}).json()
+        http.post(f"{place}/mcp", json={"mcp_server_id": "hidden treasure", "mcp_version": "1"})
+        http.post(f"{place}/signals", json={"signal_type": "offer", "signal_data": "hidden treasure"})
+        http.post("/v1/subscriptions", json={"session_id": "secret-plans"})
+        http.put("/v1/preferences", json={"category": "ui", "key": "theme", "value": "hidden treasure"})
+    secret, _ = token(worker, "victims")
+    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}, timeout=60) as http:
+        http.patch("/v1/users/ann", json={"display_name": "hidden treasure", "email": "ann@treasure.example"})
+        workspace = http.post("/v1/workspaces", json={"name": "hidden treasure"}).json()
+        group = http.post("/v1/groups", json={"name": "hidden treasure"}).json()
+        http.post(f"/v1/groups/{group['id']}/members", json={"user_id": "ann"})
+        http.put("/v1/configuration", json={"key": "region", "value": "hidden treasure"})
+    return Victim(
+        "secret-plans", begun["execution_id"], made, "ann", group["id"], workspace["id"], message["id"], panel["id"]
+    )
 
 
 @contextmanager
@@ -173,18 +250,48 @@ def test_what_is_somebody_else_s_is_what_there_is_not(
 ) -> None:
     assert operation.name in ASKED, "say in ASKED how this operation is asked"
     secret, _ = token(asking.worker, tenant, user)
-    asking.ask(secret, operation, "never")  # the first use of a token is noted, and its first refusal of a minute
+    asking.ask(
+        secret, operation, "never", victim.missing
+    )  # the first use of a token is noted, and its first refusal of a minute
     answers, ways = [], []
     for ids in (victim, victim.missing):
         with traced(asking.worker) as seen:
-            answers.append(asking.ask(secret, operation, ids.named(operation)))
+            answers.append(asking.ask(secret, operation, ids.named(operation), ids))
         ways.append(seen)
     theirs, nobodys = answers
     assert theirs.status_code == nobodys.status_code == 404
-    named = operation, victim.named(operation), victim.missing.named(operation)
-    assert theirs.text.replace(named[1], named[2]) == nobodys.text
+    assert _as_nobodys(theirs.text, victim) == nobodys.text
     assert ways[0] == ways[1]
     assert any("SELECT" in step for step in ways[0])
+
+
+def test_no_operation_takes_an_id_that_nobody_tries_to_steal_with() -> None:
+    ids = {"session_id", "panel_id", "user_id", "thread"}
+    for each in OPERATIONS:
+        fields = {} if each.body is None else each.body.__struct_fields__
+        if ids & {*fields, *(parameter.name for parameter in each.parameters)}:
+            assert each.name in ASKED
+
+
+def _as_nobodys(text: str, victim: Victim) -> str:
+    for there, missing in zip(victim, victim.missing, strict=True):
+        text = text.replace(there, missing)
+    return text
+
+
+NESTED = [each for each in NAMING if "{message}" in each.path or "{panel}" in each.path]
+
+
+@pytest.mark.parametrize("operation", NESTED, ids=lambda each: each.name)
+@pytest.mark.parametrize("tenant", ["thieves", "victims"])
+def test_what_is_in_a_session_is_not_in_another(
+    asking: Asking, victim: Victim, operation: Operation, tenant: str
+) -> None:
+    secret, _ = token(asking.worker, tenant)
+    asking.worker.session("own", tenant=tenant)
+    theirs, nobodys = (asking.ask(secret, operation, "own", ids) for ids in (victim, victim.missing))
+    assert theirs.status_code == nobodys.status_code == 404
+    assert _as_nobodys(theirs.text, victim) == nobodys.text
 
 
 def test_somebody_else_s_things_are_as_they_were(worker: Worker, victim: Victim) -> None:
@@ -195,6 +302,18 @@ def test_somebody_else_s_things_are_as_they_were(worker: Worker, victim: Victim)
     found = worker.tokens.get(victim.token)
     assert found is not None
     assert found.revoked_at is None
+    records = worker.of("victims")
+    assert [each.content for each in records.messages.page(victim.session).rows] == ["hidden treasure"]
+    assert [each.title for each in records.panels.page(victim.session).rows] == ["hidden treasure"]
+    assert [each.mcp_version for each in records.mcp_sessions.page(victim.session).rows] == ["1"]
+    assert len(records.signals.untaken(victim.session, now=0)) == 1
+    assert [each.session_id for each in records.subscriptions.of_user("ann").rows] == [victim.session]
+    assert records.preferences.get("ann", "ui", "theme").value == "hidden treasure"
+    assert records.configuration.value("region") == "hidden treasure"
+    assert records.users.get("ann").display_name == "hidden treasure"
+    assert [each.name for each in records.groups.page().rows] == ["hidden treasure"]
+    assert [each.user_id for each in records.groups.members(victim.group).rows] == ["ann"]
+    assert [each.name for each in records.workspaces.page().rows] == ["hidden treasure"]
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if "{" not in each.path], ids=lambda each: each.name)
@@ -203,17 +322,19 @@ def test_no_list_and_no_figure_names_what_is_somebody_else_s(
     asking: Asking, victim: Victim, operation: Operation, tenant: str, user: str | None
 ) -> None:
     secret, _ = token(asking.worker, tenant, user)
-    answer = asking.ask(secret, operation)
+    answer = asking.ask(secret, operation, None, victim)
     assert answer.status_code < 500
-    for mark in (*victim, "hidden treasure", *(["victims"] if tenant != "victims" else [])):
+    asked = str(ASKED.get(operation.name))  # what was asked for may be named by the answer that there is none
+    marks = [getattr(victim, name) for name in victim._fields if name != "user" and f"{{{name}}}" not in asked]
+    for mark in (*marks, "hidden treasure", *(["victims"] if tenant != "victims" else [])):
         assert mark not in answer.text
 
 
 def test_a_viewer_may_do_what_reads_and_nothing_else(asking: Asking, victim: Victim) -> None:
     secret, _ = asking.worker.create_token("victims", scopes=("read", "execute"), user="vera")
     asking.worker.participants.add("victims", victim.session, "vera", "viewer", 0)
-    in_sessions = [each for each in NAMING if each.path.startswith("/v1/sessions/{id}")]
-    may = {each.name for each in in_sessions if asking.ask(secret, each, victim.session).status_code != 403}
+    in_sessions = [each for each in NAMING if each.path.startswith(("/v1/sessions/{id}", "/api/session/{id}"))]
+    may = {each.name for each in in_sessions if asking.ask(secret, each, victim.session, victim).status_code != 403}
     assert may == {each.name for each in in_sessions if each.scope == "read"}
 
 
@@ -223,6 +344,6 @@ def test_the_way_is_seen(asking: Asking, victim: Victim) -> None:
     ways = []
     for ids in (victim, victim.missing):
         with traced(asking.worker) as seen:
-            asking.ask(secret, BY_NAME["get_session"], ids.session)
+            asking.ask(secret, BY_NAME["get_session"], ids.session, ids)
         ways.append(seen)
     assert ways[0] != ways[1]

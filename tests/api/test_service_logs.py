@@ -166,7 +166,7 @@ def test_a_fault_is_logged_under_the_id_that_the_client_got(
     worker: Worker, http: httpx2.Client, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "stats", lambda tenant, user: 1 / 0)
-    answer = http.get("/v1/stats")
+    answer = http.get("/v1/stats?usage=true")
     fault, request = of_request(lines, answer)
     assert fault["message"] in answer.json()["detail"]
     assert (request["level"], request["outcome"]) == ("error", "worker.internal")

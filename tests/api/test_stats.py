@@ -1,4 +1,4 @@
-"""`GET /v1/stats` tells a tenant, or one of its users, of their own sessions and of nothing else."""
+"""`GET /v1/stats` tells a tenant how many there are of what, and of usage what the sessions in reach have cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from codemode import Worker
-from codemode.values import Stats
+from codemode.service.figures import Figures
+from codemode.values.records import Statistics
 
 HANG_SECONDS = 60.0
 
@@ -36,23 +37,25 @@ def test_a_tenant_sees_its_own_sessions_and_their_cost(call: Any) -> None:
     with call("counted") as mine, call("others") as theirs:
         fill(mine, "mine", 10)
         fill(theirs, "theirs", 1_000)
-        seen = mine.get("/v1/stats").json()
-    assert seen["sessions"] == 1
+        seen = mine.get("/v1/stats?usage=true").json()
+        plain = mine.get("/v1/stats").json()
+    assert seen["sessions"] == plain["sessions"] == 1
     assert (seen["usage"]["executions"], seen["usage"]["rows_written"]) == (1, 10)
-    assert set(seen) == set(Stats.__struct_fields__)
+    assert set(seen) == set(Figures.__struct_fields__)
+    assert set(plain) == set(Statistics.__struct_fields__)
 
 
 def test_a_token_for_one_user_sees_those_that_it_reaches(call: Any) -> None:
     with call("shared", "ann") as ann, call("shared", "bob") as bob, call("shared") as everybody:
         fill(ann, "of-ann", 10)
         fill(bob, "of-bob", 20)
-        found = [http.get("/v1/stats").json() for http in (ann, bob, everybody)]
-    assert [(each["sessions"], each["usage"]["rows_written"]) for each in found] == [(1, 10), (1, 20), (2, 30)]
+        found = [http.get("/v1/stats?usage=true").json() for http in (ann, bob, everybody)]
+    assert [(each["sessions"], each["usage"]["rows_written"]) for each in found] == [(2, 10), (2, 20), (2, 30)]
 
 
 def test_nothing_of_the_machine_is_told(call: Any, worker: Worker) -> None:
     with call("counted") as mine:
-        text = mine.get("/v1/stats").text
+        text = mine.get("/v1/stats?usage=true").text
     assert str(worker.data_dir) not in text
     assert "free" not in text
 
@@ -60,5 +63,5 @@ def test_nothing_of_the_machine_is_told(call: Any, worker: Worker) -> None:
 def test_it_is_described(http: httpx2.Client) -> None:
     document = http.get("/openapi.json").json()
     content = document["paths"]["/v1/stats"]["get"]["responses"]["200"]["content"]
-    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Stats"}
-    assert set(document["components"]["schemas"]["Stats"]["properties"]) == set(Stats.__struct_fields__)
+    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/Figures"}
+    assert set(document["components"]["schemas"]["Figures"]["properties"]) == set(Figures.__struct_fields__)

@@ -1,0 +1,65 @@
+"""That executions ended, told to who listens to their sessions: in batches, so that no execution waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from codemode.catalog.events import Told
+from codemode.database.clock import now_ms
+from codemode.errors import CodemodeError
+from codemode.service.callers import Caller
+from codemode.values import Outcome
+from codemode.worker import Worker
+
+_BATCH_SECONDS = 0.05
+_log = logging.getLogger("codemode")
+
+
+class Telling:
+    """What one service has to tell; `after` is called on the loop when it has told it."""
+
+    def __init__(self, worker: Worker, run: Callable[..., Awaitable[Any]], after: Callable[[], None]) -> None:
+        self._worker, self._run, self._after = worker, run, after
+        self._lock = threading.Lock()
+        self._waiting: dict[str, list[Told]] = {}  # by tenant
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, on the loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def ended(self, caller: Caller, outcome: Outcome) -> None:
+        """An execution is over; from any thread."""
+        body = {
+            "status": outcome.status,
+            "error": outcome.error.code if outcome.error else None,
+            "user_id": caller.user,
+            "rows_written": outcome.db.rows_written,
+        }
+        told = Told(outcome.session_id, "execution", now_ms(), outcome.execution_id, body)
+        with self._lock:
+            first = not self._waiting
+            self._waiting.setdefault(caller.tenant, []).append(told)
+        if first and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.call_later, _BATCH_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._writing = asyncio.ensure_future(self.flush())  # held: the loop itself forgets tasks that nobody has
+
+    async def flush(self) -> None:
+        """Tell all of it now."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        if self._worker.registry.catalog.file.behind:  # there is nowhere to tell it until the catalogue is migrated
+            return
+        for tenant, told in waiting.items():
+            try:
+                await self._run(self._worker.of(tenant).events.append_all, told)
+            except CodemodeError as error:  # what ran has run, and its outcome was answered
+                _log.error("%s events cannot be told: %s", len(told), error)
+        self._after()
