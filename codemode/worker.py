@@ -107,6 +107,11 @@ class Worker:
         return prepared(data_dir)
 
     @property
+    def catalogue(self) -> Store:
+        """Where tenants, tokens, users and what is said in sessions are kept."""
+        return self._catalog
+
+    @property
     def sandbox(self) -> Sandbox:
         """What runs snippets; started at first use, since looking at sessions needs none.
 

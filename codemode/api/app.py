@@ -126,7 +126,7 @@ def _guarded(operation: Operation) -> Handler:
         try:
             if operation.scope is not None:
                 service_of(request).acts.check_not_over()
-                request.state.caller = identify(request)
+                request.state.caller = await identify(request)
                 request.state.caller.require(operation.scope)
             response = await operation.handler(request)
         except CodemodeError as error:

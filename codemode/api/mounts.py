@@ -43,7 +43,7 @@ class Guarded:
         request = Request(scope, receive)
         request.state.operation = self._mount.path.strip("/")
         try:
-            request.state.caller = identify(request)
+            request.state.caller = await identify(request)
         except CodemodeError as error:
             request.state.outcome = error.code
             await problems.answer(error)(scope, receive, send)

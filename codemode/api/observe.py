@@ -29,9 +29,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether executions are taken; `isolation` names the active layers of confinement."""
+    """Whether executions are taken; `isolation` names the active layers of confinement, `catalogue` where it is."""
 
     ready: bool
+    catalogue: str = ""
     isolation: tuple[str, ...] = ()
 
 
@@ -41,11 +42,15 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Whether executions are taken: 503 where untrusted code cannot be confined, and when the service is ending."""
+    """Whether executions are taken: 503 where untrusted code cannot be confined, the catalogue does not answer, and
+    when the service is ending.
+    """
     service = service_of(request)
     if service.acts.leaving:
         raise WorkerUnavailable("the service is about to end", hint="send requests elsewhere, or again in a moment")
-    return answer(Readiness(ready=True, isolation=await service.call(lambda: service.worker.isolation)))
+    await service.call(service.worker.catalogue.look, "SELECT 1")
+    kind = service.worker.catalogue.kind  # not its address: nobody has to show a token for this
+    return answer(Readiness(ready=True, catalogue=kind, isolation=await service.call(lambda: service.worker.isolation)))
 
 
 async def logs(request: Request) -> Response:

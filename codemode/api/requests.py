@@ -52,13 +52,13 @@ async def in_session(request: Request, call: Callable[[Session], Result], to: Re
     return await service_of(request).call(lambda: call(session_of(request, to)))
 
 
-def identify(request: Request) -> Caller:
+async def identify(request: Request) -> Caller:
     """Whoever sent the request; raises AuthMissing, AuthInvalid, AuthForbidden."""
     service = service_of(request)
     if service.open_to_all:
         _check_no_web_page(request, origins(service.settings))
         return LOCAL
-    return service.caller(_secret_of(request))
+    return await service.look(service.caller, _secret_of(request))
 
 
 def _secret_of(request: Request) -> str:

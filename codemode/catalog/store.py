@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from codemode.errors import CatalogForm
 
 Dialect = Literal["sqlite", "postgres"]
+Kind = Literal["sqlite", "memory", "postgres"]
 Row = tuple[Any, ...]
 Broken = Literal["unique", "foreign", "check", "null", "trigger", "tenant"]
 # Parameters, and what is none although it may look like one: text, quoted names, comments.
@@ -54,6 +55,11 @@ class Statements(Protocol):
 
 class Store(Statements, Protocol):
     """An open catalogue. What it runs itself is for all tenants; whatever belongs to one goes by a BoundStore."""
+
+    @property
+    def kind(self) -> Kind:
+        """Which store it is."""
+        ...
 
     @property
     def where(self) -> str:

@@ -40,6 +40,7 @@ COMMANDS = {
     "token": "codemode.cli.token:token",
     "tenants": "codemode.cli.tenants:tenants",
     "audit": "codemode.cli.audit:audit",
+    "db": "codemode.cli.db:db",
 }
 
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,7 +42,7 @@ def doctor(app: App) -> int:
     settings = app.resolved().settings
     layers, refused = _layers(settings)
     checks = [_python(), _library("apsw", "SQLite"), _library("sqlglot", "SQL parser"), _compiled_parser()]
-    checks += _data_directory(Path(str(settings.data_dir)))
+    checks += [*_data_directory(Path(str(settings.data_dir))), _catalogue(settings)]
     reasons = _reasons(settings.isolation, layers, checks, refused)
     if app.as_json:
         result = {
@@ -140,6 +140,24 @@ def _data_directory(path: Path) -> list[Check]:
     if not path.exists():
         state = "will be made" if writable else f"cannot be made in {existing}"
     return [Check("data directory", writable, f"{path}: {state}"), Check("free space", free > 0, size(free))]
+
+
+def _catalogue(settings: Any) -> Check:
+    """Where the catalogue is, and whether it answers and has the form that this codemode needs."""
+    from codemode.catalog.migrating import standing
+    from codemode.catalog.opening import FILE, connect
+    from codemode.errors import CodemodeError
+
+    data_dir = Path(settings.data_dir)
+    if not settings.catalog and not (data_dir / FILE).exists():
+        return Check("catalogue", True, f"{data_dir / FILE}: will be made")
+    try:
+        with closing(connect(settings.catalog, data_dir, settings.catalog_connections)) as store:
+            found = standing(store)
+            left = f", {len(found.pending)} migrations are pending" if found.pending else ""
+            return Check("catalogue", True, f"{store.kind}, {store.where}: answers, form {found.form}{left}")
+    except CodemodeError as error:
+        return Check("catalogue", False, error.message)
 
 
 def _yes(value: bool) -> str:

@@ -79,10 +79,16 @@ def _serve_alone(app: App, settings: Settings, host: str, port: int) -> None:
 
 
 def _serve_with_workers(app: App, settings: Settings, host: str, port: int, count: int) -> None:
+    from codemode.catalog.opening import MEMORY
     from codemode.catalog.tokens import Tokens
     from codemode.cluster.service import Cluster
     from codemode.worker import open_catalog, prepared
 
+    if settings.catalog == MEMORY:
+        raise RequestInvalid(
+            "a catalogue in memory is one process's own, and cannot be shared by workers",
+            hint="serve with one worker, or name another catalogue",
+        )
     data_dir = prepared(str(settings.data_dir))
     with closing(open_catalog(data_dir, settings)) as catalog:
         guarded = _guarded(Tokens(catalog), host)

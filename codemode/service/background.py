@@ -94,7 +94,7 @@ class Background:
         while self._running:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
-                asked = self._kept.asked_to_cancel(self._presence.id)
+                asked = await asyncio.to_thread(self._kept.asked_to_cancel, self._presence.id)
             except CodemodeError as error:
                 _log.error("the catalogue cannot be read: %s", error)
                 continue

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from codemode.catalog.store import Kind
 from codemode.catalog.stores.sqlite import SqliteStore
 from codemode.database.engine_file import open_engine_file
 
@@ -20,6 +21,8 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of this process's own is 
 
 class MemoryStore(SqliteStore):
     """An open catalogue that no other process sees."""
+
+    kind: Kind = "memory"
 
     @classmethod
     def make(cls) -> Self:

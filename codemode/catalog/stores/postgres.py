@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Self, cast
 
-from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Row, RuleBroken, not_migrated
+from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Row, RuleBroken, not_migrated
 from codemode.errors import CatalogForm, ExtraMissing, RequestInvalid, StorageFull, WorkerError, WorkerUnavailable
 
 try:
@@ -64,6 +64,7 @@ class PostgresStore:
     """An open catalogue; safe to use from several threads."""
 
     dialect: Dialect = "postgres"
+    kind: Kind = "postgres"
     is_near = False
     behind = False
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import apsw
 
-from codemode.catalog.store import Broken, Dialect, Row, RuleBroken, not_migrated
+from codemode.catalog.store import Broken, Dialect, Kind, Row, RuleBroken, not_migrated
 from codemode.database.engine_file import open_engine_file
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
 
@@ -35,6 +35,7 @@ class SqliteStore:
     """An open catalogue file; safe to use from several threads."""
 
     dialect: Dialect = "sqlite"
+    kind: Kind = "sqlite"
     is_near = True
     behind = False
 

@@ -1,0 +1,10 @@
+"""`codemode db`: the catalogue, which is around the databases of all sessions."""
+
+from __future__ import annotations
+
+from codemode.cli.app import group
+from codemode.cli.forms import migrate, rollback, status
+
+db = group("db", "Look into the catalogue, and bring it from one form to another.")
+for each in (status, migrate, rollback):
+    db.add_command(each)
