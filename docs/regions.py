@@ -13,6 +13,7 @@ from typing import Any
 
 from faces import adapters, commands, http_operations, mcp_addresses, mcp_commands, mcp_tools, metrics
 from speed import speed_drawing, speed_guarded, speed_peers, speed_run, speed_table
+from tables import catalogue_retention, catalogue_tables
 from wording import ROOT, fields, sentence, table
 
 from codemode import Limits, Session, Settings, Worker, errors, values
@@ -317,6 +318,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "session-info": partial(struct, "SessionInfo"),
     "log-entry": partial(struct, "LogEntry"),
     "catalogue-views": catalogue_views,
+    "catalogue-tables": catalogue_tables,
+    "catalogue-retention": catalogue_retention,
     "tree": tree,
     "import-rules": import_rules,
     "layers": layers,

@@ -64,7 +64,7 @@ class Sessions:
 
     def all(self, tenant: str) -> list[SessionRecord]:
         """Every record of `tenant`, latest use first."""
-        sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 ORDER BY last_activity DESC, id"  # noqa: S608
+        sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 ORDER BY last_activity DESC, id DESC"  # noqa: S608
         return [_record(row) for row in self._catalog.run(sql, tenant)]
 
     def page(self, tenant: str, user: str | None, before: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
@@ -72,11 +72,9 @@ class Sessions:
         reach = _OF_USER if user is not None else " AND CAST(?2 AS TEXT) IS NULL"
         sql = (
             f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1{reach}"  # noqa: S608
-            " AND (CAST(?3 AS BIGINT) IS NULL OR (-last_activity, id) > (-?3, ?4))"
-            " ORDER BY last_activity DESC, id LIMIT ?5"
+            f"{' AND (last_activity, id) < (?4, ?5)' if before else ''} ORDER BY last_activity DESC, id DESC LIMIT ?3"
         )
-        last_activity, last_id = before or (None, None)
-        return [_record(row) for row in self._catalog.run(sql, tenant, user, last_activity, last_id, limit)]
+        return [_record(row) for row in self._catalog.run(sql, tenant, user, limit, *(before or ()))]
 
     def ids(self, tenant: str) -> list[str]:
         """The ids of the tenant's sessions that have data."""

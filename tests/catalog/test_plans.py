@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 from places import NOW, SESSION
 
+from codemode.catalog.audit import Audit
 from codemode.catalog.bound import BoundStore
+from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.errors import RecordNotFound
@@ -54,6 +56,25 @@ QUESTIONS: dict[str, tuple[Callable[[TenantRecords], object], str]] = {
     "a user by his outside id": (lambda acme: acme.users.by_outside_id("x"), "users_by_outside_id (tenant=?"),
     "groups of a user": (lambda acme: acme.groups.of_user("ann"), "group_members_by_user (tenant=? AND user_id=?"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_what_every_face_asks_goes_by_its_index(store: Store, monkeypatch: pytest.MonkeyPatch):
+    plans: list[str] = []
+    run = store.run
+
+    def planned(sql: str, *params: object) -> list[object]:
+        plans.append("; ".join(row[3] for row in run(f"EXPLAIN QUERY PLAN {sql}", *params)))
+        return []
+
+    monkeypatch.setattr(store, "run", planned)
+    Audit(store).read("acme", before=9)
+    Sessions(store).page("acme", None, (NOW, "a"), 9)
+    Sessions(store).page("acme", "ann", None, 9)
+    assert "audit_by_tenant (tenant=? AND id<?)" in plans[0]
+    assert "sessions_by_use (tenant=? AND (last_activity,id)<(?,?))" in plans[1]
+    assert "participants_by_user (tenant=? AND user_id=?)" in plans[2]
+    assert not any("B-TREE" in plan for plan in plans[:2])
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

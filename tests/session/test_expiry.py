@@ -64,6 +64,7 @@ def test_the_sweeper_removes_what_is_over_and_only_that(tmp_path: Path) -> None:
 
 def test_a_session_in_use_is_not_swept(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
+        worker.session().run("1")  # starting the sandbox may take longer than the session lives
         session = worker.session("s", limits=Limits(idle_seconds=0.3))
         session.exec("CREATE TABLE t (x)")
         outcome = session.run(
