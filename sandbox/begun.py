@@ -16,13 +16,15 @@ class Begun:
 
     def __init__(self, snippet: Snippet, child: Child, drop: Callable[[Child], None]) -> None:
         self.snippet = snippet
-        self._child: Child | None = child
+        self._held = [child]
         self._drop = drop
 
     def take(self) -> Child | None:
-        """The child, for the caller alone; None where it was taken before."""
-        child, self._child = self._child, None
-        return child
+        """The child, for the caller alone; None where it was taken before. From any thread."""
+        try:
+            return self._held.pop()  # one step: of two that come at once, one gets it
+        except IndexError:
+            return None
 
     def end(self) -> None:
         """End the child where nobody took it: nothing of the snippet ran, and nothing will."""

@@ -20,12 +20,13 @@ Request = dict[str, Any]
 class Entry:
     """What a child does: `serve` answers one request with one "done" frame; each of `warm` does the like to nobody.
 
-    `preload` imports, in the launcher, what cannot be imported later.
+    `preload` imports, in the launcher, what cannot be imported later; `ready` makes what the first request will need.
     """
 
     serve: Callable[[Connection, Request], None]
     warm: tuple[Callable[[], None], ...] = ()
     preload: Callable[[], None] = lambda: None
+    ready: Callable[[Connection], None] = lambda connection: None  # what one snippet needs and can have before it comes
 
 
 def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurried: bool) -> NoReturn:
@@ -44,6 +45,7 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
         if connection.has_work():
             break
         step()
+    entry.ready(connection)
     # Everything so far is this process's own doing: the worker subtracts it from what the snippet used.
     connection.send(["ready", {"cpu_ns": time.thread_time_ns()}])
     kind, request = connection.read()
@@ -65,7 +67,8 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
 def _arm(confinement: Confinement, request: Request) -> None:
     """Set the limits of one run. Memory only goes down, and counts all that a kept child holds."""
     limits = request["limits"]
-    lower_memory(confinement.baseline_bytes, limits["memory_bytes"])
+    if limits["memory_bytes"] != confinement.limits.memory_bytes:
+        lower_memory(confinement.baseline_bytes, limits["memory_bytes"])
     if request["keep"]:
         renew_cpu(limits["execution_seconds"])
     else:

@@ -86,9 +86,10 @@ def _compile(text: str, inputs: tuple[str, ...], filename: str) -> Compiled:
 
 def _parse(text: str) -> tuple[ast.Module, str]:
     """Parse the first reading of the text that is Python; otherwise report the error of the likeliest one."""
-    readings = fences.candidates(text)
+    readings: list[str] = []
     errors: list[Exception] = []
-    for reading in readings:
+    for reading in fences.candidates(text):
+        readings.append(reading)
         try:
             return ast.parse(reading, FILENAME), reading
         except (SyntaxError, ValueError, UnicodeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
 
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*([\w+.-]*)[^`]*$")  # at any depth: lists put fences far to the right
 _ONE_LINE = re.compile(r"^\s*(`{1,3})(?:(?:python3?|py)\s)?([^`]+)\1\s*$")
@@ -102,17 +103,27 @@ def _unprompt(text: str) -> str | None:
     return "\n".join(_PROMPT.sub("", line) if _PROMPT.match(line) else "" for line in lines)
 
 
-def _readings(text: str) -> list[str | None]:
+def _readings(text: str) -> Iterator[str | None]:
+    yield text
     inside = unwrap(text)
     base = text if inside is None else inside
-    return [
-        *(text, inside, dedent(text), None if inside is None else dedent(inside)),
-        *(_unprompt(base), _dedent_rest(base), _untag(text), _one_line(text)),
-    ]
+    yield from (inside, dedent(text), None if inside is None else dedent(inside))
+    yield from (_unprompt(base), _dedent_rest(base), _untag(text), _one_line(text))
 
 
-def candidates(text: str) -> list[str]:
-    """Ways to read a submitted text, best first and the text itself before all; all have the submitted lines."""
-    unquoted = _unquote(text)
-    readings = _readings(text) + ([] if unquoted is None else _readings(unquoted))
-    return list(dict.fromkeys(reading for reading in readings if reading is not None))
+def _all_readings(text: str) -> Iterator[str | None]:
+    yield from _readings(text)
+    if (unquoted := _unquote(text)) is not None:
+        yield from _readings(unquoted)
+
+
+def candidates(text: str) -> Iterator[str]:
+    """Ways to read a submitted text, best first and the text itself before all; all have the submitted lines.
+
+    Each is made when it is asked for: nearly always the first one is Python.
+    """
+    known: set[str] = set()
+    for reading in _all_readings(text):
+        if reading is not None and reading not in known:
+            known.add(reading)
+            yield reading

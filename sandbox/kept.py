@@ -49,7 +49,8 @@ class Child:
         self.started_cpu_ns = 0
         self._socket = connection
         self._pidfd = pidfd
-        self._pid = _process_id(pidfd)  # it stays the same until the child is reaped, and ends the look at its figures
+        self._pid = _process_id(pidfd)
+        self._figures: tuple[int, ...] | None = None  # the kernel's files of it, which stay its own when it is gone
         self._reader = FrameReader(self._receive, frame_bytes)
         self._deadline = float("inf")
         self._armed = float("inf")  # the kernel's timeout for receiving
@@ -114,7 +115,7 @@ class Child:
             left = memoryview(left)[sent:]
         return True
 
-    def start(self, frame: bytes, deadline: float, meanwhile: Callable[[], None]) -> bool:
+    def start(self, frame: bytes, deadline: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """Hand it its request, or leave to run the one it has, and wait until it says that it was confined before.
 
         False when it is gone. Raises DeadlinePassed. The request goes first: a child that finds it spares itself the
@@ -180,40 +181,63 @@ class Child:
                 self._closed = True
                 os.close(self._pidfd)
                 self._socket.close()
+                for descriptor in self._figures or ():
+                    os.close(descriptor)
+                self._figures = None
 
     def process_id(self) -> int | None:
         """Its process id as this process's /proc names it; None where that does not tell."""
         return self._pid
 
+    def open_figures(self) -> None:
+        """Open what `spent_ns` and `usage` will read; they do it themselves otherwise, when somebody waits for them."""
+        with self._lock:
+            if self._figures is None and self._pid is not None and not self._closed:
+                self._figures = _opened(f"/proc/{self._pid}/status", f"/proc/{self._pid}/schedstat")
+
     def spent_ns(self) -> int | None:
-        """The CPU time of its whole life; None where /proc does not tell, or not of this process any more."""
-        told = _told(f"/proc/{self._pid}/schedstat") if self._pid is not None else b""
-        # One that ended may have given its number to another process meanwhile.
+        """The CPU time of its whole life; None where /proc does not tell, or when it has ended."""
+        self.open_figures()
+        told = _told(self._figures[1]) if self._figures is not None else b""
+        # Opened by a number that may have become another process's, if it has ended: not before it does.
         return int(told.split()[0]) if told and self.alive() else None
 
     def usage(self) -> Usage | None:
         """The kernel's figures while it lives; the peak of memory is its whole life's. None as for `spent_ns`."""
-        if self._pid is None:
-            return None
-        told, spent = _told(f"/proc/{self._pid}/status"), self.spent_ns()
+        self.open_figures()
+        status = _told(self._figures[0]) if self._figures is not None else b""
+        spent = self.spent_ns()
         if spent is None:
             return None
-        peak = _PEAK.search(told)
+        peak = _PEAK.search(status)
         return Usage(max(0, spent - self.started_cpu_ns) / 1e9, int(peak[1]) * 1024 if peak else 0)
 
 
 def _process_id(pidfd: int) -> int | None:
-    found = _PID.search(_told(f"/proc/self/fdinfo/{pidfd}"))
+    opened = _opened(f"/proc/self/fdinfo/{pidfd}")
+    if opened is None:
+        return None
+    found = _PID.search(_told(opened[0]))
+    os.close(opened[0])
     return int(found[1]) if found else None
 
 
-def _told(path: str) -> bytes:
-    """What one of the kernel's short files says; nothing where it cannot be read."""
+def _opened(*paths: str) -> tuple[int, ...] | None:
+    """The files, open; None where one of them cannot be."""
+    descriptors: list[int] = []
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.read(descriptor, _TOLD_BYTES)
-        finally:
+        for path in paths:
+            descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))  # noqa: PERF401 - those before a fault are closed
+    except OSError:
+        for descriptor in descriptors:
             os.close(descriptor)
+        return None
+    return tuple(descriptors)
+
+
+def _told(descriptor: int) -> bytes:
+    """What one of the kernel's short files says now; nothing where its process is gone."""
+    try:
+        return os.pread(descriptor, _TOLD_BYTES, 0)
     except OSError:
         return b""

@@ -49,10 +49,15 @@ class Live:
         report.remember_source(compiled.source, filename)
         return compiled
 
-    def prepare(self, inputs: Mapping[str, Any]) -> None:
-        """Make the host's inputs variables. Raises ValueError for one that cannot be."""
+    def make(self) -> None:
+        """Make the variables that every snippet finds, where they are not there yet."""
         if self._run is None:
             self._run = new_run(self.helpers, lambda text: self._write(text))
+
+    def prepare(self, inputs: Mapping[str, Any]) -> None:
+        """Make the host's inputs variables. Raises ValueError for one that cannot be."""
+        self.make()
+        assert self._run is not None
         self._run.streams.restore()
         self._run.globals["helpers"] = self.helpers  # an earlier snippet may have called something else so
         self._lend(self._run)

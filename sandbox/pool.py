@@ -256,6 +256,7 @@ class Sandbox:
 
         def at_work() -> None:
             self._children.replace()
+            child.open_figures()
             meanwhile()
 
         try:

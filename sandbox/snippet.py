@@ -19,7 +19,8 @@ from sandbox.protocol import new_packer
 from sandbox.refusal import SnippetRefused
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
-_kept: list[Live] = []  # the variables of this process, once a snippet was to keep them
+_made: list[Live] = []  # the variables of this process's first snippet, before it is there
+_kept: list[Live] = []  # those that a snippet was to keep for the next one
 
 
 def _on_timer(*_: object) -> None:
@@ -33,12 +34,17 @@ def preload() -> None:
     signal.signal(signal.SIGALRM, _on_timer)
 
 
+def make_ready(connection: Connection) -> None:
+    """Make the variables of the first snippet, which nothing of it is needed for."""
+    live = Live(connection)
+    live.make()
+    _made[:] = [live]
+
+
 def serve(connection: Connection, request: Request) -> None:
     """Run one snippet and send how it ended; with `keep` on the variables that the last such one left."""
-    if not request["keep"]:
-        live = Live(connection)
-    else:
-        live = _kept[0] if _kept else Live(connection)
+    live = _kept[0] if _kept else _made.pop() if _made else Live(connection)
+    if request["keep"]:
         _kept[:] = [live]
     printer = Printer(connection.send_text, connection.can_send_now)
     _printers[:] = [printer]
@@ -158,4 +164,4 @@ def _warm(code: bytes) -> None:
 
 
 # What every snippet touches, then what most do.
-ENTRY = Entry(serve, (lambda: _warm(_SMALL), lambda: _warm(_USUAL)), preload)
+ENTRY = Entry(serve, (lambda: _warm(_SMALL), lambda: _warm(_USUAL)), preload, make_ready)

@@ -14,7 +14,7 @@ from codemode.session.durations import Durations
 from codemode.session.opened import OpenSession
 from codemode.session.tally import Tally
 from codemode.tracing import Value
-from codemode.values import DatabaseUse, Outcome, SlowStatement, Totals, Usage
+from codemode.values import DatabaseUse, Outcome, SlowStatement, Sum, Totals, Usage
 
 _log = logging.getLogger("codemode")
 
@@ -24,20 +24,20 @@ class Account:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._totals = Totals()
+        self._sum = Sum()
         self._ends: Counter[tuple[str, str]] = Counter()
         self.ran, self.waited = Durations(), Durations()  # executions: with their child, and for their session's turn
 
     def add(self, more: Totals) -> None:
         """Add one call of the host."""
         with self._lock:
-            self._totals = self._totals.plus(more)
+            self._sum.add(more)
 
     def ended(self, outcome: Outcome, more: Totals) -> None:
         """Add one execution."""
         family = outcome.error.code.partition(".")[0] if outcome.error else "none"
         with self._lock:
-            self._totals = self._totals.plus(more)
+            self._sum.add(more)
             self._ends[outcome.status, family] += 1
         self.ran.add(outcome.usage.duration_ms / 1000)
         self.waited.add(outcome.usage.queue_ms / 1000)
@@ -50,7 +50,8 @@ class Account:
     @property
     def totals(self) -> Totals:
         """The sum so far."""
-        return self._totals
+        with self._lock:
+            return self._sum.totals()
 
 
 def figures(tally: Tally, usage: Usage, use: DatabaseUse, *, cut: bool) -> dict[str, float]:

@@ -129,7 +129,7 @@ class OpenSession(Guarded):
     def size_bytes(self) -> int:
         """The database's size, changes of the open transaction included."""
         if not self.connection.in_transaction:
-            with suppress(DatabaseError, FrameError):
+            with suppress(DatabaseError, FrameError, OSError):
                 return self.history.size_bytes()  # asks no authorizer, and so expires no prepared statement
         with self.guard.engine():
             return size_bytes(self.connection)

@@ -118,9 +118,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
         running, asked = Running(new_execution_id(), self.id, request.host.give_up, ended), time.monotonic()
 
-        def execute() -> Outcome:
-            turn = self._registry.turn(self._key, self.limits.queue_seconds, granted=True)
-            with self._begun(request, granted=True) as begun, turn as opened:
+        def execute(begun: Begun | None) -> Outcome:
+            with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:
                 outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
             if ended is not None:
                 ended(outcome)
@@ -130,7 +129,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
             with self._registry.waiting(self._key) as queue:
                 await running.turn(queue, self.limits.queue_seconds, place)
                 try:
-                    return await asyncio.to_thread(execute)
+                    with self._begun(request, granted=True) as begun:  # the child wakes up while the thread does
+                        return await asyncio.to_thread(execute, begun)
                 finally:
                     if place is not None:
                         place.give_up()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codemode.values.access import AuditEntry, ParticipantInfo, Quotas, TenantInfo, TenantUse, TokenInfo
 from codemode.values.backup import Backup, LeftOut, Restored, RestoredSession
-from codemode.values.costs import KEPT_DAYS, Day, SizeAt, SlowStatement, TableChange, Totals, summed
+from codemode.values.costs import KEPT_DAYS, Day, SizeAt, SlowStatement, Sum, TableChange, Totals, summed
 from codemode.values.holdings import Holdings, Layer, Stats
 from codemode.values.outcome import (
     DatabaseUse,
@@ -62,6 +62,7 @@ __all__ = [
     "SlowStatement",
     "Stats",
     "Status",
+    "Sum",
     "TableChange",
     "TableDifference",
     "TenantInfo",
