@@ -1,8 +1,34 @@
-"""`python -m codemode` is the command `codemode`."""
+"""The command `codemode`, and `python -m codemode`: what a process does before it loads the command line.
+
+A snippet needs an interpreter of its own, which takes as long to load as everything else: it is started first.
+"""
 
 from __future__ import annotations
 
-from codemode.cli import main
+import sys
+from contextlib import suppress
+
+from codemode.loading import loading
+
+_RUNS_AT_ONCE = "run"  # where the word is no command, a process ends by itself that nobody needed
+
+
+def main() -> None:
+    """Run the command that the arguments name, and leave with its exit code."""
+    with loading():
+        if _RUNS_AT_ONCE in sys.argv[1:]:
+            _begin()
+        from codemode.cli import main as command
+    command()
+
+
+def _begin() -> None:
+    from sandbox import interpreter
+    from sandbox.errors import SandboxUnavailable
+
+    with suppress(SandboxUnavailable, OSError):  # it comes up again where the sandbox is asked for
+        interpreter.begin()
+
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import platform
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -38,7 +37,7 @@ _OLD_NUMBERS = {
 
 def machine() -> str:
     """The architecture as the kernel names it for this process; a 32-bit interpreter on a 64-bit kernel is neither."""
-    name = platform.machine()
+    name = os.uname().machine
     return name if ctypes.sizeof(ctypes.c_void_p) == 8 else f"{name} with 32-bit pointers"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import math
 import os
@@ -12,33 +11,19 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from sandbox.confine import LayerReport
 from sandbox.errors import SandboxUnavailable
+from sandbox.interpreter import taken
 from sandbox.limits import SandboxLimits
 
 START_SECONDS = 60.0  # importing everything takes half a second; a loaded machine may take many
 MOST_NUMBERS = 200  # of children in one request: the zygote reads 4,096 bytes
 _MESSAGE_BYTES = 65_536
 _SEND_TIMEOUT = struct.pack("@ll", 10, 0)
-_PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "tzdata")
-
-# All that the fresh interpreter gets: the number of its control socket. Where modules are, it is told there, not by
-# the environment, which is empty, and not by `site`, which would run every .pth file of the installation.
-_BOOT = """
-import json, socket, sys
-control = socket.socket(fileno=int(sys.argv[1]))
-settings = json.loads(control.recv(65536) or "null")
-if settings is None: raise SystemExit
-sys.path += [path for path in settings["path"] if path not in sys.path]
-from sandbox.zygote import main
-main(control, settings)
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,77 +36,33 @@ class ZygoteSettings:
     entry: str | None  # a file with a `serve` of its own: for tests of the confinement alone
 
 
-def search_path() -> list[str]:
-    """The folders in which this process finds what a zygote needs: no more, whatever else is on its own path."""
-    folders: dict[str, None] = {}
-    for name in _PACKAGES:
-        spec = importlib.util.find_spec(name)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            folders[str(Path(place).resolve().parent)] = None
-    return list(folders)
-
-
-def _command(descriptor: int) -> list[str]:
-    if not sys.executable:
-        raise SandboxUnavailable("this Python does not know its own executable (sys.executable is empty)")
-    flags = ["-I", "-S", "-X", "utf8"]
-    if sys.flags.dont_write_bytecode:
-        flags.append("-B")
-    return [sys.executable, *flags, "-c", _BOOT, str(descriptor)]
-
-
-def _environment() -> dict[str, str]:
-    # Empty, but for what an interpreter built as a shared library may need to start at all.
-    path = os.environ.get("LD_LIBRARY_PATH")
-    return {"LD_LIBRARY_PATH": path} if path else {}
-
-
 class Link:
     """A running zygote. Made by the thread that its life hangs on; used by any."""
 
     def __init__(self, settings: ZygoteSettings) -> None:
         self.layers: tuple[LayerReport, ...] = ()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        interpreter = taken(settings.entry)
+        self._control = interpreter.control
         # Reentrant: the garbage collector may close a forgotten sandbox inside `ask` of its own keeper.
         self._send_lock = threading.RLock()
         self._zygote: int | None = None  # its pidfd
         self._closed = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = interpreter.process
         try:
-            with theirs:
-                self._process = self._start(theirs.fileno())
             self._configure(settings)
         except BaseException:
             self.close()
             self.release()
             raise
 
-    def _start(self, descriptor: int) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(  # noqa: S603 - this interpreter, with arguments of our own
-                _command(descriptor),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=_environment(),
-                cwd="/",
-                pass_fds=(descriptor,),
-                start_new_session=True,  # a Ctrl-C in the worker's terminal is not for it
-            )
-        except OSError as error:
-            raise SandboxUnavailable(f"the sandbox's interpreter cannot be started: {error}") from error
-
     def _configure(self, settings: ZygoteSettings) -> None:
         # Never wait for ever on a zygote that is stopped or stuck.
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
         self._control.setblocking(True)
         fields = {
-            "worker": os.getpid(),
-            "path": search_path(),
             "limits": asdict(settings.limits),
             "enforced": settings.enforced,
             "without": settings.without,
-            "entry": settings.entry,
         }
         with contextlib.suppress(OSError):
             self._control.send(json.dumps(fields).encode())
@@ -140,7 +81,7 @@ class Link:
     def _last_words(self) -> str:
         """What the interpreter wrote before it gave up, its last lines."""
         process = self._process
-        if process is None or process.stderr is None:
+        if process.stderr is None:
             return "no reason is known"
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(2)
@@ -149,7 +90,7 @@ class Link:
         return said[-2000:] or f"its interpreter ended with {process.returncode}"
 
     def _close_errors(self) -> None:
-        if self._process is not None and self._process.stderr is not None:
+        if self._process.stderr is not None:
             self._process.stderr.close()
 
     def receive(self) -> tuple[dict[str, Any], list[int]] | None:
@@ -192,9 +133,8 @@ class Link:
             zygote, self._zygote = self._zygote, None
         if zygote is not None:
             self._kill_zygote(zygote)
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
         self._close_errors()
 
     @staticmethod

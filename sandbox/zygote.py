@@ -6,6 +6,7 @@ as its own hangs on the worker's thread that started it. The zygote holds no sec
 
 Messages on the control socket (one JSON object each; both ends are ours):
 
+    worker → launcher its settings
     worker → zygote   {"fork": [n, …]}   {"later": [n, …]}: when the worker has asked for nothing for a moment, or
                       in a "fork" after all   {"status": n}   and the end of the stream: everything ends
     zygote → worker   {"hello": …}   {"fatal": text}   {"child": n} with two descriptors, the worker's end of the
@@ -24,6 +25,7 @@ import resource
 import select
 import signal
 import socket
+import sys
 import time
 from collections import OrderedDict, deque
 from pathlib import Path
@@ -47,14 +49,15 @@ _QUIET_SECONDS = 0.005  # since the last request: then the children that were as
 _SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring its address space and its first fork
 
 
-def main(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
+def main(descriptor: int, worker: int, entry: str | None) -> NoReturn:
     """The launcher's and the zygote's whole life; called by the command line that the worker starts."""
     code = 1
+    control = socket.socket(fileno=descriptor)
     try:
         dies_with_parent()
-        if os.getppid() != settings["worker"]:
+        if os.getppid() != worker:
             os._exit(0)  # the worker died before the line above; nobody is left to tell
-        _launch(control, settings)
+        _launch(control, entry)
     except Exception as error:  # the worker prints it: there is no other place to say why  # noqa: BLE001
         with contextlib.suppress(OSError):
             _send(control, {"fatal": f"{type(error).__name__}: {error}"})
@@ -70,11 +73,15 @@ def _send(control: socket.socket, message: dict[str, Any], descriptors: tuple[in
         control.send(data)
 
 
-def _launch(control: socket.socket, settings: dict[str, Any]) -> NoReturn:
+def _launch(control: socket.socket, place: str | None) -> NoReturn:
     os.environ["TZ"] = "UTC"  # a child cannot read the host's time zone, so nobody gets it
     time.tzset()
-    entry = _load_entry(settings["entry"])
+    sys.modules["ssl"] = None  # type: ignore[assignment] - asyncio does without, as everybody in here will
+    entry = _load_entry(place)
     make_ready(entry)
+    settings = json.loads(control.recv(65536) or "null")  # not before: the worker may still find out what they are
+    if settings is None:
+        os._exit(0)
     _quieten()
     confinement = Confinement(
         limits=SandboxLimits(**settings["limits"]),

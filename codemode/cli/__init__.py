@@ -8,6 +8,7 @@ Agents call this in loops, so nothing but click is imported before it is known w
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import io
 import os
@@ -18,6 +19,7 @@ from typing import Any
 import click
 
 from codemode import __version__
+from codemode.loading import loading
 
 COMMANDS = {
     "run": "codemode.cli.run:run",
@@ -56,7 +58,8 @@ class CommandLine(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        with loading():
+            command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -85,6 +88,7 @@ class CommandLine(click.Group):
             from codemode.cli.failures import report
 
             code = report(error, as_json="--json" in arguments)
+        gc.freeze()  # the way out of the interpreter looks through everything once more, which ends with the process
         sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -14,6 +14,7 @@ import click
 
 from codemode.cli.output import emit, note, warn
 from codemode.errors import RequestInvalid
+from codemode.loading import loading
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
@@ -65,7 +66,8 @@ class App:
 
             sandbox = begun(settings)
         try:
-            from codemode.worker import Worker
+            with loading():
+                from codemode.worker import Worker
 
             worker = Worker(data_dir=settings.data_dir, settings=settings, sandbox=sandbox)
         except BaseException:

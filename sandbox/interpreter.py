@@ -1,0 +1,103 @@
+"""The fresh interpreter that becomes the launcher, and then the zygote's parent.
+
+It loads everything before it is told what it is for, so a process that knows from its first line that it will run a
+snippet begins one `ahead`, and loads what itself needs meanwhile.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from sandbox.errors import SandboxUnavailable
+
+_PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "tzdata")
+
+# All that it gets: the number of its control socket, who starts it, a file with another entry or nothing, and where
+# modules are. Not the environment, which is empty, and not `site`, which would run every .pth file of the installation.
+_BOOT = """
+import sys
+control, worker, entry, *path = sys.argv[1:]
+sys.path += [place for place in path if place not in sys.path]
+from sandbox.zygote import main
+main(int(control), int(worker), entry or None)
+"""
+
+
+class Interpreter:
+    """One that was started, and our end of its control socket: both are its holder's from then on."""
+
+    def __init__(self, entry: str | None = None) -> None:
+        self.worker = os.getpid()
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                self.process = _start(theirs.fileno(), entry)
+        except BaseException:
+            self.control.close()
+            raise
+
+
+_ahead: Interpreter | None = None
+
+
+def begin() -> None:
+    """Start the interpreter of this process's first sandbox now; it ends with the process, used or not."""
+    global _ahead
+    _ahead = Interpreter()
+
+
+def taken(entry: str | None) -> Interpreter:
+    """The interpreter that was begun ahead, for the first who asks; a new one for everybody else."""
+    global _ahead
+    found, _ahead = _ahead, None
+    # It ends unless whoever started it is its parent, and it has its entry already.
+    if found is not None and found.worker == os.getpid() and entry is None:
+        return found
+    return Interpreter(entry)
+
+
+def search_path() -> list[str]:
+    """The folders in which this process finds what a zygote needs: no more, whatever else is on its own path."""
+    folders: dict[str, None] = {}
+    for name in _PACKAGES:
+        spec = importlib.util.find_spec(name)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            folders[str(Path(place).resolve().parent)] = None
+    return list(folders)
+
+
+def _command(descriptor: int, entry: str | None) -> list[str]:
+    if not sys.executable:
+        raise SandboxUnavailable("this Python does not know its own executable (sys.executable is empty)")
+    flags = ["-I", "-S", "-X", "utf8"]
+    if sys.flags.dont_write_bytecode:
+        flags.append("-B")
+    arguments = [str(descriptor), str(os.getpid()), entry or "", *search_path()]
+    return [sys.executable, *flags, "-c", _BOOT, *arguments]
+
+
+def _environment() -> dict[str, str]:
+    # Empty, but for what an interpreter built as a shared library may need to start at all.
+    path = os.environ.get("LD_LIBRARY_PATH")
+    return {"LD_LIBRARY_PATH": path} if path else {}
+
+
+def _start(descriptor: int, entry: str | None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - this interpreter, with arguments of our own
+            _command(descriptor, entry),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            cwd="/",
+            pass_fds=(descriptor,),
+            start_new_session=True,  # a Ctrl-C in the worker's terminal is not for it
+        )
+    except OSError as error:
+        raise SandboxUnavailable(f"the sandbox's interpreter cannot be started: {error}") from error
