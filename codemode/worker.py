@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -23,24 +23,17 @@ from codemode.catalog.retention import Retention
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.catalog.store import Store
-from codemode.catalog.stores.sqlite_asking import asking_file
-from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
-from codemode.catalog.views import View
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
-from codemode.guard.questions import ask
 from codemode.limits import Limits
-from codemode.session.backups import Progress, back_up, nothing_to_tell
 from codemode.session.confining import begun
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.opened import LogBounds
 from codemode.session.registry import Registry, Storage
-from codemode.session.restoring import Existing, restore
 from codemode.session.retention import Sweeper
-from codemode.session.schedule import last_scheduled, standing
 from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
@@ -48,6 +41,12 @@ from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo,
 from codemode.values.records import Due, Statistics
 from sandbox import Sandbox, SandboxUnavailable
 from sandbox.helpers.rows import Rows
+
+if TYPE_CHECKING:  # loaded by the methods that need it: most processes run snippets and nothing else
+    from codemode.catalog.tenant import TenantRecords
+    from codemode.catalog.views import View
+    from codemode.session.backups import Progress
+    from codemode.session.restoring import Existing
 
 _log = logging.getLogger("codemode")
 TENANT = "local"
@@ -200,6 +199,8 @@ class Worker:
 
     def of(self, tenant: str = TENANT) -> TenantRecords:
         """Everything that the catalogue holds of a tenant: its users, its workspaces, what is said in its sessions."""
+        from codemode.catalog.tenant import TenantRecords
+
         return TenantRecords(self._catalog, tenant, self._seal)
 
     def create_token(
@@ -260,6 +261,8 @@ class Worker:
         `usage` is what ran in this worker since it started, `warnings` by kind among it. What a tenant's sessions cost
         over their lives: `usage_by_day`.
         """
+        from codemode.session.schedule import standing
+
         found = self.sessions(tenant)
         active = [info for info in found if info.state == "active"]
         return {
@@ -293,6 +296,8 @@ class Worker:
 
     def holdings(self) -> Holdings:
         """What this worker holds now, all tenants together; cheap, and starts nothing."""
+        from codemode.session.schedule import last_scheduled, standing
+
         active, pinned, expired = self.registry.catalog.counts(sure_ms())
         sandbox = self._sandbox
         return Holdings(
@@ -319,12 +324,17 @@ class Worker:
         It sees the tables of `catalogue_tables` and nothing else. At most `max_rows` rows, and `limits.rows`. Raises
         StatementError.
         """
+        from codemode.catalog.stores.sqlite_asking import asking_file
+        from codemode.guard.questions import ask
+
         with asking_file(self.data_dir / "catalog.db", self.limits) as asking:
             found = ask(asking, tenant, sql, params, self.limits, max_rows)
         return Rows(found.columns, found.rows, truncated=found.truncated)
 
     def catalogue_tables(self) -> list[View]:
         """What `ask` can read: tables with their columns, and what each of them holds."""
+        from codemode.catalog.stores.sqlite_asking import asking_file
+
         with asking_file(self.data_dir / "catalog.db", self.limits) as asking:
             return asking.views
 
@@ -343,6 +353,8 @@ class Worker:
         exists and for a tenant that does not, SessionNotFound and SessionExpired for the one session, StorageFull;
         nothing is left of it then.
         """
+        from codemode.session.backups import back_up, nothing_to_tell
+
         if session_id is not None:
             session_id, tenant = parse_session_id(session_id), tenant or TENANT
         elif tenant is not None:
@@ -366,6 +378,9 @@ class Worker:
         not at all, and expires as one that is used now. Raises BackupDamaged, SessionNewer, SessionNotFound,
         SessionExists, SessionBusy, StorageFull.
         """
+        from codemode.session.backups import nothing_to_tell
+        from codemode.session.restoring import restore
+
         return restore(
             self.registry,
             Path(path),

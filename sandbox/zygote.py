@@ -76,7 +76,7 @@ def _send(control: socket.socket, message: dict[str, Any], descriptors: tuple[in
 def _launch(control: socket.socket, place: str | None) -> NoReturn:
     os.environ["TZ"] = "UTC"  # a child cannot read the host's time zone, so nobody gets it
     time.tzset()
-    sys.modules["ssl"] = None  # type: ignore[assignment] - asyncio does without, as everybody in here will
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio does without, as everybody in here will
     entry = _load_entry(place)
     make_ready(entry)
     settings = json.loads(control.recv(65536) or "null")  # not before: the worker may still find out what they are

@@ -15,7 +15,6 @@ import apsw
 from codemode.guard import policy, refusals
 from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import Violation
-from codemode.guard.ways import FUNCTION_WAYS
 
 Check = Callable[[str, str, str | None, str | None], Violation | None]
 Event = tuple[int, str | None, str | None, str | None, str | None]
@@ -252,6 +251,8 @@ def _function_in(kind: str) -> Check:
             return refusals.REFUSED_FUNCTIONS[lowered]
         if altering and lowered.startswith(policy.ALTER_FUNCTION_PREFIX):
             return None
+        from codemode.guard.ways import FUNCTION_WAYS  # only where one is refused
+
         way = FUNCTION_WAYS.get(lowered, "compute it in Python")  # DEFAULT (now()): SQLite does not look it up yet
         return Violation("function", f"function {name}() is not available in a session", way)
 

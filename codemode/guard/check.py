@@ -28,7 +28,6 @@ from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
 from codemode.guard.statement import WRITES, Statement, decisive_action, tables, writes
 from codemode.guard.virtual import VirtualTables
-from codemode.guard.ways import syntax_way
 from codemode.limits import Limits
 
 # The text SQLite took for one statement, whether it only reads, whether it answers rows, its parameters' names.
@@ -325,6 +324,8 @@ _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "
 def _no_statement(verb: str, text: str) -> StatementSyntaxError:
     if not verb:
         return StatementSyntaxError("the text holds no statement", hint="send one statement", sql=shortened(text))
+    from codemode.guard.ways import syntax_way
+
     near = closest(
         verb, ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES")
     )

@@ -38,7 +38,6 @@ from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import MODULE_WAY, is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
 from codemode.guard.statement import Statement
-from codemode.guard.ways import FUNCTION_WAYS, MATCH_WAY, message_way, syntax_way
 
 _LARGE_SQL = 20_000
 _SEARCHED = 4_000  # characters of a statement in which something is looked for
@@ -69,6 +68,13 @@ def explain_error(
         explained = StatementFailed(message)
     explained.sql = explained.sql or shortened(sql) or None
     return explained
+
+
+def _ways() -> Any:
+    """The module `ways`, whose hundred patterns take as long to make as ten modules: only where something fails."""
+    from codemode.guard import ways
+
+    return ways
 
 
 def explain_python_error(error: BaseException, statement: Statement) -> CodemodeError | None:
@@ -144,7 +150,7 @@ def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connec
     for classes, make in _BY_CLASS:
         if isinstance(error, classes):
             return make(message)
-    return StatementFailed(message, hint=message_way(message))
+    return StatementFailed(message, hint=_ways().message_way(message))
 
 
 def _no_such_table(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -154,8 +160,8 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
     hint = _did_you_mean(near) or ("the session has no tables yet" if not available else None)
     if name.lower().startswith(("information_schema", "pg_catalog", "pg_tables")):
         hint = "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'"
-    elif name.lower() in FUNCTION_WAYS:
-        hint = FUNCTION_WAYS[name.lower()]
+    elif name.lower() in _ways().FUNCTION_WAYS:
+        hint = _ways().FUNCTION_WAYS[name.lower()]
     elif "." in name and lookup.closest(name.rpartition(".")[2], available):
         hint = "a session has one database: leave the name before the table out"
     elif name.lower() not in sql.lower():
@@ -174,12 +180,12 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     if not owner:
         available += [alias for alias in dict.fromkeys(_ALIAS.findall(sql[:_SEARCHED])) if alias not in available]
     near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
-    hint = _did_you_mean(near) or syntax_way(sql)
+    hint = _did_you_mean(near) or _ways().syntax_way(sql)
     if name not in available and re.search(rf"\b{re.escape(name)}\s+MATCH\b", sql[:_SEARCHED], re.IGNORECASE):
         near = lookup.full_text_tables(name, sql, connection)
         hint = f"before MATCH stands a full-text table itself, no alias{f': {near[0]} MATCH …' if near else ''}"
     if hint is None and "match" in sql.lower() and name not in available:
-        hint = MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
+        hint = _ways().MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"
@@ -202,15 +208,15 @@ def _no_such_function(found: re.Match[str], message: str, sql: str, connection: 
     if name in REFUSED_FUNCTIONS:
         violation = REFUSED_FUNCTIONS[name]
         return StatementRefused(violation.message, hint=violation.hint)
-    way = FUNCTION_WAYS.get(name)
+    way = _ways().FUNCTION_WAYS.get(name)
     near = [] if way else lookup.functions_like(name)
     return NoSuchFunction(f"no such function: {found['name']}", hint=way or _did_you_mean(near), did_you_mean=near)
 
 
 def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     if message.startswith("fts5: "):
-        return StatementSyntaxError(message, hint=MATCH_WAY)
-    hint = syntax_way(sql)
+        return StatementSyntaxError(message, hint=_ways().MATCH_WAY)
+    hint = _ways().syntax_way(sql)
     if hint is None and (near := re.search(r'near "(\w+)"', message)) and _stands_for_a_name(near[1], sql):
         hint = f'if {near[1]} is meant as a name, write "{near[1]}"'
     if hint is None and "unrecognized token" in message:
@@ -257,7 +263,7 @@ def _not_to_be_changed(found: re.Match[str], message: str, sql: str, connection:
 
 
 def _arguments(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
-    way = message_way(message)
+    way = _ways().message_way(message)
     if way is not None:
         return StatementFailed(message, hint=way)
     counts = lookup.argument_counts(found["name"], connection)

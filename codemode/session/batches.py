@@ -18,7 +18,6 @@ from codemode.database.journal import Entry
 from codemode.database.names import quoted
 from codemode.errors import CodemodeError, ConstraintFailed, NoSuchColumn, RequestInvalid, StatementError
 from codemode.guard import Statement
-from codemode.session.blame import with_values
 from codemode.session.statements import Statements
 
 _NESTED = 8
@@ -174,6 +173,8 @@ class Batches:
         return found
 
     def _told(self, batch: _Batch, error: ConstraintFailed, record: Sequence[Any]) -> ConstraintFailed:
+        from codemode.session.blame import with_values  # only where something fails
+
         values = dict(zip(batch.insert.columns, record, strict=True))
         with self._statements.as_engine():
             told = with_values(error, self._statements.opened.connection, batch.statement.tables_written, values)

@@ -19,7 +19,6 @@ from codemode.database import schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
 from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
-from codemode.session import advice, profiles
 from codemode.session.batches import Batches
 from codemode.session.checkpoints import Checkpoints, ends_in_time
 from codemode.session.host import HostFunctions
@@ -182,7 +181,19 @@ class Calls:
         return Checkpoints(self._opened.files, self._opened.limits)
 
     def _explain(self, sql: str, params: Any) -> Any:
+        from codemode.session import advice  # most executions ask for none, and it is a tenth of what a session loads
+
         return advice.explain(self.statements, sql, params)
+
+    def _describe(self, *args: str) -> Any:
+        from codemode.session import profiles
+
+        return profiles.describe(self.statements, *args)
+
+    def _find_column(self, *args: str) -> Any:
+        from codemode.session import profiles
+
+        return profiles.find_column(self.statements, *args)
 
     def _get_metrics(self) -> Any:
         with self.statements.logged("get_metrics", "get_metrics()"), self.statements.as_engine():
@@ -265,8 +276,8 @@ _METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "schema.get_tables": (lambda calls: calls._schema(schema.tables), ()),
     "schema.get_columns": (lambda calls, *args: calls._schema(schema.columns, *args), (str,)),
     "schema.has_column": (lambda calls, *args: calls._schema(schema.has_column, *args), (str, str)),
-    "schema.describe_table": (lambda calls, *args: profiles.describe(calls.statements, *args), (str,)),
-    "schema.find_column": (lambda calls, *args: profiles.find_column(calls.statements, *args), (str, str)),
+    "schema.describe_table": (Calls._describe, (str,)),
+    "schema.find_column": (Calls._find_column, (str, str)),
 }
 _RESULT_METHODS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "result.begin": (Spill.begin, (str, list, list)),

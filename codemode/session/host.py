@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codemode.errors import HostFunctionFailed, RequestInvalid
+
+if TYPE_CHECKING:
+    import asyncio
 
 HostFunction = Callable[..., Any]
 
@@ -60,6 +62,8 @@ class HostFunctions:
     def _wait(self, awaitable: Any) -> Any:
         async def waiting() -> Any:
             return await awaitable
+
+        import asyncio
 
         if self._loop is None:
             return asyncio.run(waiting())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from codemode.database import plan
 from codemode.database.clock import now
 from codemode.database.execute import UNBOUND, Cost, DatabaseError
 from codemode.database.journal import bounded
@@ -60,6 +59,8 @@ class Notable:
 
     def _explained(self, statement: Statement) -> dict[str, Any]:
         """The plan that SQLite would choose now: nothing where the statement made or dropped what it names."""
+        from codemode.database import plan  # only where a statement was slow
+
         nothing: dict[str, Any] = {"plan": [], "scans": []}
         if statement.changes_schema or statement.kind == "explain":
             return nothing

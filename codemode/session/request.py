@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from codemode.asked import above_zero, code_text, inputs_text, known_options
 from codemode.errors import RequestInvalid
@@ -17,6 +16,9 @@ from codemode.session.idempotency import Key
 from codemode.session.transaction import Mode
 from codemode.values import Event
 from sandbox.formats import FORMATS, Form
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class RunOptions(TypedDict, total=False):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 import msgspec
 
@@ -42,7 +41,6 @@ from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry, missing
 from codemode.session.request import RunOptions, checked_request
-from codemode.session.running import Ended, Place, Running
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
@@ -50,6 +48,9 @@ from codemode.tracing import span
 from codemode.values import Day, LogEntry, Notice, Outcome, SizeAt, SlowStatement, TableChange
 from sandbox import Begun, Cancel, SandboxUnavailable
 from sandbox.helpers import HelperError, Helpers
+
+if TYPE_CHECKING:  # a process that runs one snippet has no event loop, and loads none
+    from codemode.session.running import Ended, Place, Running
 
 _log = logging.getLogger("codemode")
 T = TypeVar("T")
@@ -94,6 +95,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         Waiting for the session's turn holds no thread. Cancelling the task cancels the execution.
         """
+        import asyncio
+
         running = self.begin(code, **options)
         try:
             return await running.outcome()
@@ -115,6 +118,10 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         keeps no event loop waiting. It begins when it has the session's turn and `place`. Raises RequestInvalid for a
         wrong argument; what `run` raises beside it comes with the outcome.
         """
+        import asyncio
+
+        from codemode.session.running import Running
+
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
         running, asked = Running(new_execution_id(), self.id, request.host.give_up, ended), time.monotonic()
 

@@ -27,7 +27,6 @@ from codemode.errors import (
 )
 from codemode.guard import Statement
 from codemode.guard.repair import with_names_meant
-from codemode.session.blame import timed_out, with_values, written
 from codemode.session.notable import Notable
 from codemode.session.opened import ADVICE_SECONDS, Guarded
 from codemode.session.stepping import Stepping
@@ -197,6 +196,8 @@ class Statements:
 
     def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:
         """`error` with the values of the row that it is about, where they stand in the statement, and what is right."""
+        from codemode.session.blame import with_values, written  # only where something fails
+
         tables = statement.tables_written
         if not tables:
             return error
@@ -212,6 +213,8 @@ class Statements:
 
     def _timed_out(self, error: StatementTimeout, statement: Statement, seconds: float, cost: Cost) -> StatementTimeout:
         """`error` with how far the statement got; looking at its plan has a short time of its own."""
+        from codemode.session.blame import timed_out
+
         try:
             with self.opened.guard.engine(), self.opened.deadline.until(time.monotonic() + ADVICE_SECONDS):
                 return timed_out(statement.sql, self.opened.connection, seconds, cost)

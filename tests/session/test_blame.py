@@ -10,7 +10,7 @@ import pytest
 
 from codemode import Limits, Session, Worker
 from codemode.errors import ConstraintFailed, NoSuchTable, ParametersInvalid, StatementFailed, StatementTimeout
-from codemode.session import statements
+from codemode.session import blame
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def test_looking_at_a_plan_that_takes_too_long_leaves_the_timeout_as_it_was(monk
         finally:
             spent.append(time.monotonic() - started)
 
-    monkeypatch.setattr(statements, "timed_out", endless)
+    monkeypatch.setattr(blame, "timed_out", endless)
     with Worker() as worker:
         session = worker.session(limits=Limits(query_seconds=4))
         with pytest.raises(StatementTimeout):
