@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,9 +17,15 @@ from codemode.errors import RequestInvalid
 from codemode.loading import loading
 
 if TYPE_CHECKING:
+    import msgspec
+
+    from codemode.catalog.tenant import TenantRecords
     from codemode.session.session import Session
     from codemode.settings import Resolved
     from codemode.worker import Worker
+
+
+Shown = TypeVar("Shown")
 
 
 class App:
@@ -90,6 +96,38 @@ class App:
         from codemode.database.clock import sure_ms
 
         worker.audit.add(at=sure_ms(), tenant=tenant, actor=f"os:{_user()}", action=action, resource=resource)
+
+    def record_change(
+        self,
+        worker: Worker,
+        action: str,
+        resource: str,
+        tenant: str,
+        old: msgspec.Struct | None,
+        new: msgspec.Struct | None,
+    ) -> None:
+        """The same with what the act changed."""
+        from codemode.database.clock import sure_ms
+        from codemode.service.auditing import Change
+
+        old_values, new_values = Change(old, new).values()
+        worker.audit.add(
+            at=sure_ms(), tenant=tenant, actor=f"os:{_user()}", action=action, resource=resource,
+            old_values=old_values, new_values=new_values,
+        )  # fmt: skip
+
+    def records(self, worker: Worker, tenant: str) -> TenantRecords:
+        """What the catalogue holds of a tenant; raises RequestInvalid where there is none of that name."""
+        if tenant != "local":  # which is made when it is first needed
+            worker.tenants.get(tenant)
+        return worker.of(tenant)
+
+    def show(self, record: Shown, people: Callable[[Shown], None]) -> None:
+        """Answer with one record: as JSON, or as `people` have it."""
+        if self.as_json:
+            self.answer(record)
+        else:
+            people(record)
 
     def answer(self, result: Any, *, warnings: tuple[str, ...] = (), **more: Any) -> None:
         """The JSON answer of a command that is no execution: the envelope's `ok`, `result`, `warnings`, `error`."""

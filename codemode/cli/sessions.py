@@ -135,7 +135,7 @@ def compact(app: App, session_id: str) -> None:
         click.echo(f"{session_id}: {size(sizes['before'])} before, {size(sizes['after'])} now")
 
 
-@command("sweep")
+@command("sweep", short_help="Remove what has expired, or say what would go.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 def sweep(app: App, dry_run: bool) -> None:
     """Remove the data of the sessions that have expired, and what the catalogue kept for long enough."""
