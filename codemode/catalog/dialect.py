@@ -33,7 +33,9 @@ FOUND_IN = Pair(
 )
 FOUND_AT = Pair("messages_text.rowid", "m.position")
 HAS_WORDS = Pair("messages_text MATCH {}", "m.words @@ to_tsquery('simple', {})")
-TABLES = Pair(
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-    "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
+# The columns of a table that are stored and not derived from others.
+COLUMNS = Pair(
+    "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY name",
+    "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ?1"
+    " AND is_generated = 'NEVER' ORDER BY column_name COLLATE \"C\"",
 )

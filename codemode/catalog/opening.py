@@ -11,7 +11,7 @@ from codemode.errors import RequestInvalid
 FILE = "catalog.db"
 MEMORY = "memory"
 CONNECTIONS = 8
-_POSTGRES = ("postgresql://", "postgres://")
+POSTGRES = ("postgresql://", "postgres://")
 
 
 def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive", connections: int = CONNECTIONS) -> Store:
@@ -34,7 +34,7 @@ def connect(choice: str, data_dir: Path, connections: int = CONNECTIONS) -> Stor
         from codemode.catalog.stores.memory import MemoryStore
 
         return MemoryStore.make()
-    if choice.startswith(_POSTGRES):
+    if choice.startswith(POSTGRES):
         from codemode.catalog.stores.postgres import PostgresStore
 
         return PostgresStore.open(choice, connections)

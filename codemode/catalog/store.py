@@ -10,6 +10,7 @@ What cannot be said so is a pair in `codemode.catalog.dialect`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -18,6 +19,7 @@ from codemode.errors import CatalogForm
 Dialect = Literal["sqlite", "postgres"]
 Kind = Literal["sqlite", "memory", "postgres"]
 Row = tuple[Any, ...]
+Look = Callable[..., list[Row]]  # of a text and its parameters
 Broken = Literal["unique", "foreign", "check", "null", "trigger", "tenant"]
 # Parameters, and what is none although it may look like one: text, quoted names, comments.
 PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(\d*)", re.DOTALL)
@@ -79,6 +81,18 @@ class Store(Statements, Protocol):
 
     def script(self, sql: str) -> None:
         """Run the statements of a text that has no parameters, inside `at_once`: for migrations."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Look]:
+        """What was committed at one moment, as long as the block lasts, while others go on writing."""
+        ...
+
+    def loading(self, tables: Collection[str]) -> AbstractContextManager[None]:
+        """`at_once` for rows that come just as they are: what the schema does by itself at a change of them rests.
+
+        What follows from the rows without being one of their columns (full-text indexes, numbers given next) is made
+        when the block ends well.
+        """
         ...
 
     def shrink(self, pages: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from codemode.cli.app import group
 from codemode.cli.forms import migrate, rollback, status
+from codemode.cli.moving import bring_in, copy, export
 
-db = group("db", "Look into the catalogue, and bring it from one form to another.")
-for each in (status, migrate, rollback):
+db = group("db", "Look into the catalogue, move it, and bring it from one form to another.")
+for each in (status, migrate, rollback, export, bring_in, copy):
     db.add_command(each)

@@ -27,6 +27,21 @@ def test_a_catalogue_goes_to_another_form_and_back(cli: Any) -> None:
     assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["acme", "local"]
 
 
+def test_all_of_a_catalogue_goes_into_a_file_and_another_store(cli: Any, tmp_path: Any) -> None:
+    cli("token", "create", "--tenant", "acme")
+    out = cli("db", "export", tmp_path / "all.gz")
+    assert out.out.startswith(f"{tmp_path / 'all.gz'}: ")
+    rows = cli("db", "copy", "--to", tmp_path / "other", "--json").json["result"]["rows"]
+    assert f"{rows} rows" in out.out
+    refused = cli("db", "import", tmp_path / "all.gz")
+    assert (refused.code, "--replace" in refused.err) == (2, True)
+    assert cli("db", "import", tmp_path / "all.gz", "--replace").code == 0
+    assert cli("db", "copy", "--to", tmp_path / "other").code == 2
+    there = cli("token", "ls", "--data-dir", tmp_path / "other", "--json").json["result"]
+    assert [each["tenant"] for each in there] == ["acme"]
+    assert cli("db", "copy", "--to", "memory").code == 2
+
+
 def test_what_cannot_be_gone_back_to_is_refused(cli: Any) -> None:
     cli("db", "migrate")
     refused = cli("db", "rollback", "--to", NEWEST + 1, "--yes")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from codemode.catalog.store import Kind
+from codemode.catalog.store import Kind, Look
 from codemode.catalog.stores.sqlite import SqliteStore
 from codemode.database.engine_file import open_engine_file
 
@@ -41,6 +43,12 @@ class MemoryStore(SqliteStore):
     def where(self) -> str:
         """What it is."""
         return "memory"
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Look]:
+        """One moment: nobody writes meanwhile, since the file has no name to open it by once more."""
+        with self.at_once():
+            yield self.run
 
     def _check_is_there(self) -> None:
         """It is there as long as its process."""

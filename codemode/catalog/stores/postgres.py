@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Self, cast
 
-from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Row, RuleBroken, not_migrated
+from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Look, Row, RuleBroken, not_migrated
 from codemode.errors import CatalogForm, ExtraMissing, RequestInvalid, StorageFull, WorkerError, WorkerUnavailable
 
 try:
@@ -48,6 +48,7 @@ _BROKEN: dict[str, Broken] = {
     "P0001": "trigger",
     "42501": "tenant",
 }
+_NUMBERED = {"messages": "position", "audit": "id"}  # columns whose numbers the database gives
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 
 
@@ -120,6 +121,36 @@ class PostgresStore:
             held = cast("_Held", self._local.held)
             held.connection.execute("SET LOCAL statement_timeout = 0")
             held.connection.execute(sql, prepare=False)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Look]:
+        """One moment, on a connection of the pool; see `Store.snapshot`."""
+        with self._errors(), self._pool.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0")
+            connection.execute(_BEGIN, (EVERYBODY,))
+
+            def look(sql: str, *params: Any) -> list[Row]:
+                with self._errors():
+                    return _rows(connection.execute(translated(sql), params))
+
+            yield look
+
+    @contextmanager
+    def loading(self, tables: Collection[str]) -> Iterator[None]:
+        """One transaction without the triggers of these tables; see `Store.loading`."""
+        with self.at_once():
+            self.script("SET LOCAL idle_in_transaction_session_timeout = 0")
+            for table in tables:
+                self.script(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            yield
+            for table in tables:
+                self.script(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            for table, column in _NUMBERED.items():
+                self.run(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608
+                    f" coalesce((SELECT max({column}) FROM {table}), 0) + 1, false)"
+                )
 
     def shrink(self, pages: int) -> None:
         """Nothing to do: PostgreSQL's autovacuum sees to it."""

@@ -8,14 +8,14 @@ token that is revoked, by whichever process, is refused from then on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import apsw
 
-from codemode.catalog.store import Broken, Dialect, Kind, Row, RuleBroken, not_migrated
+from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, not_migrated
 from codemode.database.engine_file import open_engine_file
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
 
@@ -105,6 +105,34 @@ class SqliteStore:
                 if self._connection.in_transaction:  # not where SQLite undid all by itself, as on a full disk
                     self._connection.execute("ROLLBACK TO inner; RELEASE inner" if inside else "ROLLBACK")
                 raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Look]:
+        """One moment, on a connection of its own; see `Store.snapshot`."""
+        self._check_is_there()
+        with self._errors(), closing(apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            connection.set_busy_timeout(_BUSY_MS)
+            connection.execute("BEGIN")
+
+            def look(sql: str, *params: Any) -> list[Row]:
+                with self._errors():
+                    return connection.execute(sql, params).fetchall()
+
+            yield look
+
+    @contextmanager
+    def loading(self, tables: Collection[str]) -> Iterator[None]:
+        """One transaction without triggers; see `Store.loading`."""
+        with self._lock:
+            self._connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+            try:
+                with self.at_once():
+                    self.run("PRAGMA defer_foreign_keys = on")
+                    yield
+                    if "messages" in tables:
+                        self.run("INSERT INTO messages_text (messages_text) VALUES ('rebuild')")
+            finally:
+                self._connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 1)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
