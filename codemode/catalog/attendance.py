@@ -62,7 +62,7 @@ class Attendance:
         """
         asked = Asked("tenant = ?1" if left else "tenant = ?1 AND left_at IS NULL").that("session_id = {}", session_id)
         asked.that("role = {}", None if role is None else parse_choice(role, "role", ROLES))
-        asked.beyond("(joined_at, user_id) > ({}, {})", parse_pair_after(after))
+        asked.those("(joined_at, user_id) > ({}, {})", parse_pair_after(after))
         sql = (
             f"SELECT {_FIELDS}, joined_at FROM participants WHERE {asked.where}"  # noqa: S608
             f" ORDER BY joined_at, user_id LIMIT {asked.bind(parse_limit(limit) + 1)}"

@@ -32,7 +32,7 @@ FOUND_IN = Pair(
     "messages AS m",
 )
 FOUND_AT = Pair("messages_text.rowid", "m.position")
-HAS_WORDS = Pair("messages_text MATCH {}", "m.words @@ to_tsquery('simple', {})")
+HAS_WORDS = Pair("messages_text MATCH {}", "m.words @@ (CAST({} AS tsquery) && to_tsquery('simple', {}))")
 # The columns of a table that are stored and not derived from others.
 COLUMNS = Pair(
     "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY name",

@@ -108,9 +108,9 @@ class Messages:
     def _found(self, asked: Asked, session_id: str | None, text: str, before: int | None, limit: int) -> Page[Message]:
         """Those that the full-text index has, in the order in which they came to the database."""
         which, words = self._store.dialect, _words(text)
-        query = _matching(self._store.tenant, session_id, words) if which == "sqlite" else _lexemes(words)
+        query = (_matching if which == "sqlite" else _lexemes)(self._store.tenant, session_id, words)
         position = dialect.FOUND_AT.of(which)
-        asked.that(dialect.HAS_WORDS.of(which), query).that(f"{position} < {{}}", before)
+        asked.those(dialect.HAS_WORDS.of(which), query).that(f"{position} < {{}}", before)
         sql = (
             f"SELECT {_FIELDS}, m.position FROM {dialect.FOUND_IN.of(which)} WHERE {asked.where}"  # noqa: S608
             f" ORDER BY {position} DESC LIMIT {asked.bind(limit + 1)}"
@@ -136,14 +136,19 @@ def _words(text: Any) -> list[str]:
     return words
 
 
-def _matching(tenant: str, session_id: str | None, words: list[str]) -> str:
+def _matching(tenant: str, session_id: str | None, words: list[str]) -> tuple[str, ...]:
     """The query of FTS5: quoted words are never read as its operators."""
     scope = [f"t{tenant.encode().hex()}", *([] if session_id is None else [f"s{session_id.encode().hex()}"])]
     quoted = ['"' + word.rstrip("*").replace('"', '""') + '"' + "*" * word.endswith("*") for word in words]
-    return " AND ".join([*(f"scope : {each}" for each in scope), f"content : ({' AND '.join(quoted)})"])
+    return (" AND ".join([*(f"scope : {each}" for each in scope), f"content : ({' AND '.join(quoted)})"]),)
 
 
-def _lexemes(words: list[str]) -> str:
-    """The query of PostgreSQL: quoted words are never read as its operators. The tenant is a condition of its own."""
-    quoted = (word.rstrip("*").replace("\\", "\\\\").replace("'", "''") for word in words)
-    return " & ".join(f"'{each}'{':*' * word.endswith('*')}" for each, word in zip(quoted, words, strict=True))
+def _lexemes(tenant: str, session_id: str | None, words: list[str]) -> tuple[str, ...]:
+    """The query of PostgreSQL in two parts: where, which is taken as it is, and the words, which its parser reads."""
+    scope = [f"t {tenant}", *([] if session_id is None else [f"s {session_id}"])]
+    sought = (_quoted(word.rstrip("*")) + ":*" * word.endswith("*") for word in words)
+    return " & ".join(map(_quoted, scope)), " & ".join(sought)
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -40,10 +40,10 @@ class Asked:
             self._conditions.append(condition.format(self.bind(value)))
         return self
 
-    def beyond(self, condition: str, key: tuple[Any, Any] | None) -> Self:
-        """That rows come after a key of two columns, with `{}` for each; all rows where it is None."""
-        if key is not None:
-            self._conditions.append(condition.format(self.bind(key[0]), self.bind(key[1])))
+    def those(self, condition: str, values: Sequence[Any] | None) -> Self:
+        """One more condition, with `{}` for each of several values; none where there are None."""
+        if values is not None:
+            self._conditions.append(condition.format(*map(self.bind, values)))
         return self
 
     @property

@@ -73,7 +73,7 @@ class Panels:
     ) -> Page[Panel]:
         """The panels of a session in their order, all or of one kind; raises RequestInvalid."""
         asked = Asked().that("session_id = {}", session_id).that("kind = {}", kind)
-        asked.beyond("(position, id) > ({}, {})", parse_pair_after(after))
+        asked.those("(position, id) > ({}, {})", parse_pair_after(after))
         sql = (
             f"SELECT {_FIELDS} FROM panels WHERE {asked.where}"  # noqa: S608
             f" ORDER BY position, id LIMIT {asked.bind(parse_limit(limit) + 1)}"

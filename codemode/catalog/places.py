@@ -57,7 +57,7 @@ class Places:
         """The sessions of the tenant, latest use first: all, or of a status, workspace, type; raises RequestInvalid."""
         asked = Asked().that("status = {}", None if status is None else parse_choice(status, "status", STATUSES))
         asked.that("workspace_id = {}", workspace_id).that("type = {}", type)
-        asked.beyond("(last_activity, id) < ({}, {})", parse_pair_after(after))
+        asked.those("(last_activity, id) < ({}, {})", parse_pair_after(after))
         sql = (
             f"SELECT {_columns('')}, last_activity FROM sessions WHERE {asked.where}"  # noqa: S608
             f" ORDER BY last_activity DESC, id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"

@@ -45,7 +45,7 @@ class Subscriptions:
         asked = Asked().that("user_id = {}", user_id)
         if after is not None:
             session_id, _, panel_id = str(parse_after(after)).partition("~")
-            asked.beyond("(session_id, coalesce(panel_id, '')) > ({}, {})", (session_id, panel_id))
+            asked.those("(session_id, coalesce(panel_id, '')) > ({}, {})", (session_id, panel_id))
         sql = (
             f"SELECT {_FIELDS}, {_KEY} FROM subscriptions WHERE {asked.where}"  # noqa: S608
             f" ORDER BY session_id, coalesce(panel_id, '') LIMIT {asked.bind(parse_limit(limit) + 1)}"

@@ -132,3 +132,12 @@ def test_nothing_is_said_in_a_session_that_is_not_there_or_is_over(acme: TenantR
         acme.messages.post(SESSION, "hi", now=NOW)
     with pytest.raises(RecordNotFound):
         acme.messages.get(SESSION, "m_x")
+
+
+def test_a_search_reads_as_words_what_could_be_read_as_more(acme: TenantRecords):
+    acme.messages.post(SESSION, "it's a back\\slash of t acme", now=NOW)
+    for text in ("it's", "back\\slash", "acme"):
+        assert len(acme.messages.page(SESSION, text=text).rows) == 1, text
+    for text in ("other", f"t{b'acme'.hex()}", f"s{SESSION.encode().hex()}"):
+        assert acme.messages.page(SESSION, text=text).rows == [], text
+    assert acme.messages.page("it's \\ nowhere", text="acme").rows == []

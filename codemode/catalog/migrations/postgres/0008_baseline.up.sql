@@ -170,8 +170,10 @@ CREATE TABLE messages (
     metadata     TEXT NOT NULL DEFAULT '{}' CHECK (is_json_object(metadata)),
     thread       TEXT COLLATE "C",
     created_at   BIGINT NOT NULL,
-    -- A tsvector takes a mebibyte at most: the beginning of a longer text is found.
-    words        TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', left(content, 200000))) STORED,
+    -- A tsvector takes a mebibyte at most: the beginning of a longer text is found. The tenant and the session are
+    -- words, with a space as no word of a text has one: a search reads what is its own, whatever others wrote.
+    words        TSVECTOR GENERATED ALWAYS AS (array_to_tsvector(ARRAY['t ' || tenant, 's ' || session_id])
+        || to_tsvector('simple', left(content, 200000))) STORED,
     UNIQUE (tenant, session_id, id),
     FOREIGN KEY (tenant, session_id) REFERENCES sessions (tenant, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant, session_id, thread) REFERENCES messages (tenant, session_id, id) ON DELETE CASCADE,
