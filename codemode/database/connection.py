@@ -21,6 +21,7 @@ from codemode.limits import Limits
 BUSY_MS = 5_000  # another process (the command line beside a worker) holds the file for milliseconds
 JOURNAL_BYTES = 16 * 1024 * 1024  # what the WAL may keep on disk after a checkpoint
 MOST_COLUMNS = 200  # of a table, an index or a result
+TRIGGER_DEPTH = 10  # each level keeps a copy of all registers: 6 MB for the largest trigger that is compiled
 HEAP_BYTES = 512 * 1024 * 1024  # SQLite's memory in the whole process; json_group_array and its like stop here
 
 _log = logging.getLogger("codemode")
@@ -73,7 +74,7 @@ def bound_statements(connection: apsw.Connection, limits: Limits) -> None:
         (apsw.SQLITE_LIMIT_ATTACHED, 0),
         (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 250),  # one LIKE is as long as pattern times value: 0.3 s
         (apsw.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
-        (apsw.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+        (apsw.SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH),
         (apsw.SQLITE_LIMIT_WORKER_THREADS, 0),
     ):
         connection.limit(limit, value)

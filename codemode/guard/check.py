@@ -14,6 +14,7 @@ from types import TracebackType
 
 import apsw
 
+from codemode.database.connection import TRIGGER_DEPTH
 from codemode.database.script import statements
 from codemode.errors import CodemodeError, MultipleStatements, StatementRefused, StatementSyntaxError
 from codemode.guard import policy, rules, scan, weight
@@ -136,6 +137,8 @@ class Guard:
         self.authorizer.arm(statement.explains or statement.kind)
         if statement.longest_value is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, statement.longest_value)
+        if statement.trigger_depth is not None:
+            self._connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, statement.trigger_depth)
         return before
 
     def disarm(self, statement: Statement, before: str | None, error: BaseException | None) -> None:
@@ -143,6 +146,8 @@ class Guard:
         self.authorizer.turn_to(before)
         if statement.longest_value is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._limits.value_bytes)
+        if statement.trigger_depth is not None:
+            self._connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH)
         if statement.changes_schema or (error is not None and self._schema_moves):
             self._forget()
         if error is not None:
@@ -189,6 +194,7 @@ class Guard:
             parameters=parameters,
             longest_value=self._below(sizes.value) if sizes else None,
             longest_parameter=self._below(sizes.parameter) if sizes else None,
+            trigger_depth=None if is_long or reads_only or heading.explain else weight.SHORT_PROGRAM_DEPTH,
         )
 
     def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], bool]:

@@ -243,7 +243,7 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "columns": f"at most {MOST_COLUMNS} columns: split the table, or select fewer",
         "compound": "at most 50 SELECTs joined by UNION: insert the parts into a table",
         "arguments": "a function takes at most 127 arguments: aggregate over rows, or use JSON",
-        "trigger": "triggers may fire each other 10 deep: let one of them do the work",
+        "trigger": "triggers and cascades go 1,000 deep, long ones 10: end them with WHEN, or begin at the leaves",
         "pattern": "at most 250 bytes: use instr(x, 'part') > 0 for a long text",
         "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
         "recursion": "the statement nests too deep",

@@ -41,6 +41,7 @@ class Statement:
     parameters: tuple[str | None, ...] = ()  # one a placeholder: its name without the mark, None for a plain ?
     longest_value: int | None = None  # bytes, where so much is done in one row that values must be shorter
     longest_parameter: int | None = None  # the same for parameters, of which IN (?, ?, …) makes an index at once
+    trigger_depth: int | None = None  # how deep triggers and cascades may go, where that is deeper than elsewhere
 
 
 def decisive_action(events: list[Event]) -> str:

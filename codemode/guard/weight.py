@@ -16,6 +16,9 @@ from codemode.guard.program import Operation, Program
 BUDGET_MS = 2_000.0  # for one row with values of the greatest size
 LEAST_BYTES = 256  # no program is held below this: 80,000 LIKEs, the most that fit into one, then take the budget too
 SHORT_PROGRAM = 1_000  # operations; of the linear ones not even so many need more than the budget
+# A thread of messages goes by a cascade of each to its answers. Where every program, those of triggers and foreign keys
+# too, is short, so many levels hold 54 MB (measured), less than ten levels of the longest program do.
+SHORT_PROGRAM_DEPTH = 1_000
 
 # What one call takes on values of 2 MB, in milliseconds, measured; most are one pass over the value.
 _ONE_PASS_MS = 2.0

@@ -76,7 +76,7 @@ def test_a_constraint_names_the_column_and_the_value(session: Session, sql: str,
             "INSERT INTO plans (plan, seats) VALUES ('free', 2)",
             (),
             "seats = 2)",
-            '("plan", seats) WHERE gone IS NULL DO',
+            "(plan, seats) WHERE gone IS NULL DO",
         ),
         ("INSERT INTO plans (until) VALUES ('a')", (), "(until = 'a')", "ON CONFLICT (lower(until)) DO UPDATE"),
         ("UPDATE plans SET id = NULL", (), "(id = NULL)", "whole numbers"),
@@ -116,8 +116,8 @@ def test_a_key_of_some_rows_is_named_with_its_where(session: Session) -> None:
     sql = "INSERT INTO plans (plan, seats) VALUES ('free', 2) ON CONFLICT (seats, plan) DO UPDATE SET until = 'c'"
     with pytest.raises(StatementFailed, match="does not match") as caught:
         session.exec(sql)
-    assert caught.value.available == ("(id)", '("plan", seats) WHERE gone IS NULL', "(lower(until))")
-    assert caught.value.suggestion == sql.replace("(seats, plan) DO", '("plan", seats) WHERE gone IS NULL DO')
+    assert caught.value.available == ("(id)", "(plan, seats) WHERE gone IS NULL", "(lower(until))")
+    assert caught.value.suggestion == sql.replace("(seats, plan) DO", "(plan, seats) WHERE gone IS NULL DO")
     with_it = session.batch_insert(
         "plans", [{"plan": "free", "seats": 2, "until": "z"}], on_conflict="update", key=["plan", "seats"]
     )
