@@ -39,6 +39,7 @@ from sandbox.confine import (
     confine_zygote,
     dies_with_parent,
 )
+from sandbox.filling import fill_gaps
 from sandbox.kernel import PR_SET_NAME, prctl
 from sandbox.limits import SandboxLimits
 from sandbox.measure import measure
@@ -123,6 +124,7 @@ def make_ready(entry: child.Entry) -> None:
 def freeze() -> None:
     """From here on children share these pages until they write to them: nothing may move or be counted any more."""
     gc.collect()
+    fill_gaps()
     gc.freeze()
     gc.disable()
 
