@@ -7,7 +7,7 @@ PEERS := $(VENV)/.peers
 FUZZ_SECONDS ?= 300
 LOAD_SECONDS ?= 60
 
-.PHONY: demo test fuzz security lint types docs bench bench-quick bench-guard bench-repair load stress clean
+.PHONY: demo test fuzz security lint types docs bench bench-quick bench-guard bench-repair bench-catalogue load stress clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codemode needs Python 3.11 or newer; try make PYTHON=python3.12")'
@@ -51,6 +51,9 @@ bench-guard: $(READY)
 
 bench-repair: $(READY)
 	$(BIN)/python -m benchmarks.repair
+
+bench-catalogue: $(READY)
+	$(BIN)/python -m benchmarks.catalogue $(if $(RECORD),--record docs/figures/catalogue.json)
 
 load: $(READY)
 	$(BIN)/python -m benchmarks.load --seconds $(LOAD_SECONDS) $(if $(RECORD),--record docs/figures/load.json)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from faces import adapters, commands, http_operations, mcp_addresses, mcp_commands, mcp_tools, metrics
+from scale import catalogue_beside, catalogue_questions, catalogue_run
 from speed import speed_drawing, speed_guarded, speed_peers, speed_run, speed_table
 from tables import catalogue_retention, catalogue_tables
 from wording import ROOT, fields, sentence, table
@@ -320,6 +321,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "catalogue-views": catalogue_views,
     "catalogue-tables": catalogue_tables,
     "catalogue-retention": catalogue_retention,
+    "catalogue-run": catalogue_run,
+    "catalogue-questions": catalogue_questions,
+    "catalogue-beside": catalogue_beside,
     "tree": tree,
     "import-rules": import_rules,
     "layers": layers,

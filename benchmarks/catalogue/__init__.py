@@ -1,0 +1,1 @@
+"""The catalogue at a million sessions: made, asked through its record classes, and told as figures."""

@@ -1,0 +1,114 @@
+"""The questions that people and agents ask of a catalogue all day, each through the class of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+from dataclasses import dataclass
+
+from benchmarks.catalogue.rows import TYPES
+from benchmarks.catalogue.shape import SERVERS, Shape, kind_of, session_id, status_of, tenant_of, users_of
+from codemode import Worker
+
+_SHOWN = 50  # rows of a page
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One tenant of a catalogue, with those of its sessions that have what the questions are about."""
+
+    worker: Worker
+    shape: Shape
+    tenant: str
+    sessions: list[int]
+
+    def session(self, turn: int) -> int:
+        """One of its sessions, another one each time."""
+        return self.sessions[turn * 7919 % len(self.sessions)]
+
+
+Ask = Callable[[Asker, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question: `ask` answers for the n-th time, `finds` says whether an answer must hold something."""
+
+    title: str
+    ask: Ask
+    finds: bool = True
+
+
+def askers(worker: Worker, shape: Shape) -> dict[str, Asker]:
+    """One tenant of each size that the catalogue has."""
+    found: dict[str, list[int]] = {}
+    wanted: dict[str, str] = {}
+    for number in shape.numbers():
+        kind = kind_of(number)
+        if number % 50 == 0 and status_of(number) == "active":
+            wanted.setdefault(kind, tenant_of(number))
+        if wanted.get(kind) == tenant_of(number):
+            found.setdefault(kind, []).append(number)
+    return {kind: Asker(worker, shape, wanted[kind], numbers) for kind, numbers in found.items()}
+
+
+def _page(found: object) -> Sized:
+    rows = getattr(found, "rows", found)
+    assert isinstance(rows, Sized)
+    return rows
+
+
+def rows_in(found: object) -> int:
+    """How many rows an answer holds; one that is no list holds one."""
+    return len(_page(found)) if hasattr(found, "rows") or isinstance(found, list) else 1
+
+
+def _signals(asker: Asker, turn: int) -> object:
+    number = asker.session(turn) // 50 * 50  # every fiftieth has some
+    own = number if tenant_of(number) == asker.tenant else asker.session(turn)
+    return asker.worker.of(asker.tenant).signals.untaken(session_id(own), now=asker.shape.end, signal_type="ice")
+
+
+def _server(number: int) -> str:
+    return f"server-{number // 2 % SERVERS}"
+
+
+QUESTIONS: tuple[Asked, ...] = (
+    Asked(
+        "active sessions of a tenant",
+        lambda a, turn: a.worker.of(a.tenant).sessions.page(status="active", limit=_SHOWN),
+    ),
+    Asked(
+        "newest 50 messages of a type",
+        lambda a, turn: a.worker.of(a.tenant).messages.page(message_type=TYPES[turn % len(TYPES)], limit=_SHOWN),
+    ),
+    Asked(
+        "newest messages of a session",
+        lambda a, turn: a.worker.of(a.tenant).messages.page(session_id(a.session(turn)), limit=_SHOWN),
+    ),
+    Asked(
+        "active participants of a session",
+        lambda a, turn: a.worker.of(a.tenant).participants.page(session_id(a.session(turn)), limit=_SHOWN),
+    ),
+    Asked(
+        "a word that every eighth message has",
+        lambda a, turn: a.worker.of(a.tenant).messages.page(text=("error", "delay", "plan")[turn % 3], limit=_SHOWN),
+        finds=False,
+    ),
+    Asked(
+        "a word that few messages have",
+        lambda a, turn: a.worker.of(a.tenant).messages.page(text=f"topic{a.session(turn) % 20_000}", limit=_SHOWN),
+        finds=False,
+    ),
+    Asked("statistics of a tenant", lambda a, turn: a.worker.of(a.tenant).statistics.get()),
+    Asked(
+        "sessions of a user",
+        lambda a, turn: a.worker.of(a.tenant).sessions.of_user(users_of(a.session(turn))[0], limit=_SHOWN),
+    ),
+    Asked(
+        "MCP sessions of a server",
+        lambda a, turn: a.worker.of(a.tenant).mcp_sessions.of_server(_server(a.session(turn)), limit=_SHOWN),
+        finds=False,
+    ),
+    Asked("untaken signals of a type", _signals, finds=False),
+    Asked("newest entries of the audit log", lambda a, turn: a.worker.audit.read(a.tenant, limit=_SHOWN)),
+)
