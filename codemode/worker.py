@@ -324,18 +324,15 @@ class Worker:
         It sees the tables of `catalogue_tables` and nothing else. At most `max_rows` rows, and `limits.rows`. Raises
         StatementError.
         """
-        from codemode.catalog.stores.sqlite_asking import asking_file
         from codemode.guard.questions import ask
 
-        with asking_file(self.data_dir / "catalog.db", self.limits) as asking:
+        with self._catalog.asking(self.limits) as asking:
             found = ask(asking, tenant, sql, params, self.limits, max_rows)
         return Rows(found.columns, found.rows, truncated=found.truncated)
 
     def catalogue_tables(self) -> list[View]:
         """What `ask` can read: tables with their columns, and what each of them holds."""
-        from codemode.catalog.stores.sqlite_asking import asking_file
-
-        with asking_file(self.data_dir / "catalog.db", self.limits) as asking:
+        with self._catalog.asking(self.limits) as asking:
             return asking.views
 
     def backup(

@@ -100,7 +100,12 @@ class Cluster:
         _run(self._owner, folder / "initdb", "-D", self.place / "data", "--no-sync", "-A", "trust", "-E", "UTF8",
              "--locale=C.UTF-8")  # fmt: skip
         self._control("-o", f"{_SPARTAN} -k {self.place}", "start")
-        self.sql("CREATE ROLE codemode LOGIN", "CREATE DATABASE migrated OWNER codemode")
+        roles = (
+            "CREATE ROLE codemode LOGIN",
+            "CREATE ROLE codemode_asking NOLOGIN",
+            "GRANT codemode_asking TO codemode",
+        )
+        self.sql(*roles, "CREATE DATABASE migrated OWNER codemode")
 
 
 def _run(owner: str | None, *words: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from codemode.catalog.views import View
 from codemode.database.execute import Parameters, Result
@@ -28,6 +28,11 @@ class Question:
 
 class Asking(Protocol):
     """A store's own wall around one question: it holds whatever the guard thought of the text."""
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgres"]:
+        """Which SQL it is asked in."""
+        ...
 
     @property
     def views(self) -> list[View]:

@@ -12,9 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from codemode.errors import CatalogForm
+from codemode.limits import Limits
+
+if TYPE_CHECKING:  # most processes ask nothing
+    from codemode.catalog.asking import Asking
 
 Dialect = Literal["sqlite", "postgres"]
 Kind = Literal["sqlite", "memory", "postgres"]
@@ -77,6 +81,10 @@ class Store(Statements, Protocol):
 
     def acting_for(self, tenant: str) -> Statements:
         """The same statements, in which this tenant's rows are all there is, where the database can see to that."""
+        ...
+
+    def asking(self, limits: Limits) -> AbstractContextManager[Asking]:
+        """The store's own wall around one question, as long as the block lasts: see `codemode.catalog.asking`."""
         ...
 
     def script(self, sql: str) -> None:

@@ -16,7 +16,7 @@ from codemode.cli.table import show
 from codemode.errors import RequestInvalid
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_FORMATS = ["table", "json", "ndjson", "csv", "markdown", "columns", "auto"]
+FORMATS = ["table", "json", "ndjson", "csv", "markdown", "columns", "auto"]
 
 param_option = click.option(
     "-p",
@@ -32,7 +32,7 @@ param_option = click.option(
 @click.argument("sql")
 @param_option
 @session_option
-@click.option("--format", "kind", type=click.Choice(_FORMATS), default="table", help="auto: the shortest for a model.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="table", help="auto: the shortest for a model.")
 def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, kind: str) -> None:
     """Answer SQL from a session; nothing can be changed this way.
 
@@ -52,12 +52,13 @@ def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, k
         info = {"type": "rows", "row_count": found.row_count, "truncated": found.truncated}
         app.answer(found, session_id=session.id, columns=found.columns, result_info=info, rows_read=found.rows_read)
     else:
-        _print(found.columns, rows, kind)
+        print_rows(found.columns, rows, kind)
     if found.truncated:
         warn(f"only the first {plural(len(rows), 'row')}: use LIMIT and OFFSET, or `codemode export` for all of them")
 
 
-def _print(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None:
+def print_rows(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None:
+    """Rows in one of FORMATS on standard output."""
     if kind == "table":
         show(columns, rows, left_out="--format json or csv shows all of it")
         note(plural(len(rows), "row"))

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codemode.catalog.asking import TABLES_WAY, Asking, Question
 from codemode.catalog.views import View
@@ -26,6 +26,7 @@ from codemode.errors import (
     StatementLimit,
     StatementRefused,
 )
+from codemode.guard import rules
 from codemode.guard.check import Guard
 from codemode.guard.gate import admit
 from codemode.guard.policy import FUNCTIONS
@@ -37,6 +38,9 @@ from codemode.limits import Limits
 ONLY_READS = (
     "a question is one SELECT or WITH … SELECT; the records themselves are changed by their own commands and paths"
 )
+if TYPE_CHECKING:
+    from codemode.guard.postgres_questions import PostgresQuestions
+
 _OF_SNIPPETS = ("helpers.", "session", "Python", "snippet")
 _SESSION = re.compile(r"\b(?:a|the) session\b")
 
@@ -44,7 +48,7 @@ _SESSION = re.compile(r"\b(?:a|the) session\b")
 def ask(asking: Asking, tenant: str, sql: str, params: Any, limits: Limits, max_rows: int | None = None) -> Result:
     """The answer of `sql` for `tenant`, within `limits`, and at most `max_rows` rows of it; raises StatementError."""
     bound = parameters(params)
-    with closing(Questions(asking.views, limits)) as questions:
+    with closing(_guard(asking, limits)) as questions:
         statement = questions.check(sql)
         if statement.longest_parameter is not None and longest(bound) > statement.longest_parameter:
             raise StatementLimit(
@@ -57,8 +61,16 @@ def ask(asking: Asking, tenant: str, sql: str, params: Any, limits: Limits, max_
         )  # fmt: skip
         try:
             return asking.answer(question, FUNCTIONS)
-        except DatabaseError as error:
+        except (DatabaseError, StatementError) as error:
             raise questions.explained(error, statement) from None
+
+
+def _guard(asking: Asking, limits: Limits) -> Questions | PostgresQuestions:
+    if asking.dialect == "sqlite":
+        return Questions(asking.views, limits)
+    from codemode.guard.postgres_questions import PostgresQuestions
+
+    return PostgresQuestions(asking.views, limits)
 
 
 class Questions:
@@ -79,7 +91,7 @@ class Questions:
     def check(self, sql: str) -> Statement:
         """What the guard of sessions says of `sql` where it only reads; raises a StatementError with the way out."""
         begins = heading(admit(sql, self._limits.sql_bytes))
-        if begins.explain or (begins.kind != "select" and begins.verb):
+        if begins.explain or begins.kind not in (None, "select") or rules.is_known_verb(begins.verb):
             raise only_reads("EXPLAIN" if begins.explain else begins.verb, sql)
         try:
             return self._guard.check(sql)
@@ -89,8 +101,10 @@ class Questions:
                 error.suggestion = None  # no question either
             raise self._worded(error) from None
 
-    def explained(self, error: DatabaseError, statement: Statement) -> CodemodeError:
+    def explained(self, error: DatabaseError | StatementError, statement: Statement) -> CodemodeError:
         """The error of the tree for one that came up while the catalogue answered."""
+        if isinstance(error, StatementError):
+            return error
         return self._worded(explain_error(error, statement.sql, self._model, statement.longest_value))
 
     def _worded(self, error: CodemodeError) -> CodemodeError:

@@ -6,17 +6,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-import apsw
 import pytest
 
-from codemode import Limits, Worker
+from codemode import Limits, Settings, Worker
 from codemode.catalog.asking import Question
-from codemode.catalog.stores.sqlite_asking import asking_file
 from codemode.catalog.views import VIEWS
 from codemode.database.execute import DatabaseError
 from codemode.errors import StatementError, StatementTimeout
 from codemode.guard.policy import FUNCTIONS
-from codemode.guard.questions import Questions
+from codemode.guard.questions import Questions, ask
 from tests.attacks.two_tenants import ROWS, SECRET, statements
 
 _COLUMNS = "SELECT s.name, i.name FROM sqlite_schema AS s, pragma_table_xinfo(s.name) AS i WHERE s.type = 'table'"
@@ -28,25 +26,25 @@ HIDDEN = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with Worker(tmp_path_factory.mktemp("data"), Limits(query_seconds=1.0)) as worker:
-        with closing(apsw.Connection(str(worker.data_dir / "catalog.db"))) as connection:
-            columns: dict[str, list[str]] = {}
-            for table, column in connection.execute(_COLUMNS):
-                columns.setdefault(table, []).append(column)
-            for sql, values in statements(columns):
-                connection.execute(sql, values)
+@pytest.fixture(scope="module", params=["", "memory"], ids=["file", "memory"])
+def worker(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Worker]:
+    settings = Settings(catalog=request.param)
+    with Worker(tmp_path_factory.mktemp("data"), settings=settings) as worker:
+        columns: dict[str, list[str]] = {}
+        for table, column in worker._catalog.run(_COLUMNS):
+            columns.setdefault(table, []).append(column)
+        for sql, values in statements(columns):
+            worker._catalog.run(sql, *values)
         yield worker
 
 
 def behind_the_guard(worker: Worker, sql: str) -> str:
     """What the catalogue itself answers, as if the guard had let the text pass."""
     limits = Limits()
-    with asking_file(worker.data_dir / "catalog.db", limits) as asking:
+    with worker._catalog.asking(limits) as asking:
         question = Question(
             tenant="mine", sql=sql, rows=1_000, result_bytes=limits.result_set_bytes, value_bytes=limits.value_bytes,
-            until=time.monotonic() + 0.5,
+            until=time.monotonic() + 30,
         )  # fmt: skip
         return repr(asking.answer(question, FUNCTIONS).rows)
 
@@ -150,17 +148,17 @@ def test_each_view_shows_the_rows_of_its_tenant_and_no_secret(worker: Worker, vi
 
 
 def test_every_table_of_the_catalogue_is_shown_or_hidden_on_purpose(worker: Worker) -> None:
-    with closing(apsw.Connection(str(worker.data_dir / "catalog.db"))) as connection:
-        sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"
-        tables = {name for (name,) in connection.execute(sql) if not name.startswith("sqlite_")}
+    sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"
+    tables = {name for (name,) in worker._catalog.run(sql) if not name.startswith("sqlite_")}
     shown = {view.table for view in VIEWS}
     assert tables - set(HIDDEN) == shown
     assert set(ROWS) | {"participants", "tenants", "counters"} == shown
 
 
 def test_a_question_without_end_is_ended(worker: Worker) -> None:
-    with pytest.raises(StatementTimeout):
-        worker.ask("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with worker._catalog.asking(worker.limits) as asking, pytest.raises(StatementTimeout):
+        ask(asking, "mine", sql, (), Limits(query_seconds=0.2))
 
 
 def test_a_large_answer_is_cut_and_says_so(worker: Worker) -> None:

@@ -97,13 +97,3 @@ def test_a_question_goes_by_its_index(
     assert index in plan
     assert "TEMP B-TREE" not in plan or question == "panels of a session", plan
     assert "SCAN" not in plan.replace("SCAN messages_text VIRTUAL TABLE INDEX", ""), plan
-
-
-def test_the_newest_acts_of_a_tenant_go_by_its_index(store: Store, monkeypatch: pytest.MonkeyPatch):
-    asked: list[tuple[str, tuple[object, ...]]] = []
-    monkeypatch.setattr(store, "run", lambda sql, *params: asked.append((sql, params)) or [])
-    Audit(store).read("acme", before=9, limit=50)
-    monkeypatch.undo()
-    ((sql, params),) = asked
-    plan = "; ".join(row[3] for row in store.run(f"EXPLAIN QUERY PLAN {sql}", *params))
-    assert plan == "SEARCH audit USING INDEX audit_by_tenant (tenant=? AND id<?)"

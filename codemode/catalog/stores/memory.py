@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import apsw
+
 from codemode.catalog.store import Kind, Look
 from codemode.catalog.stores.sqlite import SqliteStore
+from codemode.catalog.stores.sqlite_asking import SqliteAsking, asking_on
 from codemode.database.engine_file import open_engine_file
+from codemode.limits import Limits
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of this process's own is made in it
 
@@ -25,16 +30,24 @@ class MemoryStore(SqliteStore):
     """An open catalogue that no other process sees."""
 
     kind: Kind = "memory"
+    _asked: apsw.Connection
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        super().__init__(connection)
+        self._one_question = threading.Lock()
 
     @classmethod
     def make(cls) -> Self:
         """A new, empty one; raises StorageFull."""
         place = Path(tempfile.mkdtemp(prefix="codemode-", dir=_MEMORY if _MEMORY.is_dir() else None))
         try:
-            store = cls(open_engine_file(place / "catalog.db", None, gives_back=True))
+            path = place / "catalog.db"
+            store = cls(open_engine_file(path, None, gives_back=True))
             store._connection.pragma("synchronous", "off")
             store._connection.execute("CREATE TABLE opened (x); DROP TABLE opened")
-            store._reader.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens what it needs by name
+            store._asked = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            for connection in (store._reader, store._asked):  # opens what it needs by name
+                connection.execute("SELECT count(*) FROM sqlite_schema", can_cache=False).fetchall()
             return store
         finally:
             shutil.rmtree(place, ignore_errors=True)
@@ -49,6 +62,20 @@ class MemoryStore(SqliteStore):
         """One moment: nobody writes meanwhile, since the file has no name to open it by once more."""
         with self.at_once():
             yield self.run
+
+    @contextmanager
+    def asking(self, limits: Limits) -> Iterator[SqliteAsking]:
+        """What one question needs; see `Store.asking`. The file has no name by which to open it: one asks at a time."""
+        with self._one_question:
+            with self._errors():
+                asking = asking_on(self._asked, limits)
+            yield asking
+
+    def close(self) -> None:
+        """Close it."""
+        with self._one_question:
+            self._asked.close(True)
+        super().close()
 
     def _check_is_there(self) -> None:
         """It is there as long as its process."""

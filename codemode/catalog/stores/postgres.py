@@ -17,6 +17,7 @@ from typing import Any, Self, cast
 
 from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Look, Row, RuleBroken, not_migrated
 from codemode.errors import CatalogForm, ExtraMissing, RequestInvalid, StorageFull, WorkerError, WorkerUnavailable
+from codemode.limits import Limits
 
 try:
     import psycopg
@@ -29,6 +30,8 @@ except ImportError as error:
     raise ExtraMissing(
         "a catalogue in PostgreSQL needs psycopg", hint="install it: pip install 'codemode[postgres]'"
     ) from error
+
+from codemode.catalog.stores.postgres_asking import PostgresAsking
 
 _Connection = psycopg.Connection[Row]
 _WAIT_SECONDS = 5.0  # for a connection of the pool, and for the server to answer at all
@@ -110,6 +113,12 @@ class PostgresStore:
         """One transaction, while no other `at_once` runs; see `Statements.at_once`."""
         with self._everybody.at_once():
             yield
+
+    @contextmanager
+    def asking(self, limits: Limits) -> Iterator[PostgresAsking]:
+        """What one question needs; see `Store.asking`."""
+        with self._errors(), self._pool.connection() as connection:
+            yield PostgresAsking(connection)
 
     @property
     def _everybody(self) -> _As:

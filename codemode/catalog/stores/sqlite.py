@@ -11,13 +11,17 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import apsw
 
 from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, not_migrated
 from codemode.database.engine_file import open_engine_file
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
+from codemode.limits import Limits
+
+if TYPE_CHECKING:
+    from codemode.catalog.stores.sqlite_asking import SqliteAsking
 
 _BUSY_MS = 10_000  # a reader waits only while another process recovers the file after a crash
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError)
@@ -86,6 +90,17 @@ class SqliteStore:
         """Give at most so many free pages back: none of a file that was made before it kept count of them."""
         with self._errors(), self._lock:
             self._connection.execute(f"PRAGMA incremental_vacuum({int(pages)})", can_cache=False).fetchall()
+
+    @contextmanager
+    def asking(self, limits: Limits) -> Iterator[SqliteAsking]:
+        """What one question needs; see `Store.asking`."""
+        from codemode.catalog.stores.sqlite_asking import asking_file
+
+        self._check_is_there()
+        with self._errors():
+            path = Path(self._reader.filename)  # not of a store that is closed
+        with asking_file(path, limits) as asking:
+            yield asking
 
     def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.

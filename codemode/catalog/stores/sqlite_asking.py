@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import apsw
 
@@ -57,6 +58,8 @@ def asking_on(connection: apsw.Connection, limits: Limits) -> SqliteAsking:
 
 class SqliteAsking:
     """The wall around one question; made by `asking_file` and `asking_on`."""
+
+    dialect: Literal["sqlite"] = "sqlite"
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
