@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.scenario import Contender
-from sandbox.link import search_path
+from sandbox.interpreter import search_path
 
 NAME = "fork + exit"
 CONFINED = "fork + confine + exit"
