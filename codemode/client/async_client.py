@@ -10,6 +10,7 @@ from codemode.client.address import resolve
 from codemode.client.async_session import AsyncRemoteSession
 from codemode.client.connection import AsyncConnection, Terms
 from codemode.client.handles import AsyncBackgroundExecution
+from codemode.client.sharing.async_doors import AsyncRecords
 from codemode.limits import Limits
 from codemode.values import Day, Layer, SessionInfo
 
@@ -34,6 +35,11 @@ class AsyncClient:
     def url(self) -> str:
         """The address of the service."""
         return self._connection.terms.address.url
+
+    @property
+    def records(self) -> AsyncRecords:
+        """Users, messages, panels and what else the tenant's people share: as `Worker.of`, of the token's tenant."""
+        return AsyncRecords(self._connection)
 
     async def layers(self) -> tuple[Layer, ...]:
         """Each layer of confinement: active or not, and why."""

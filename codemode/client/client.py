@@ -10,6 +10,7 @@ from codemode.client.address import resolve
 from codemode.client.connection import Connection, Terms
 from codemode.client.handles import BackgroundExecution
 from codemode.client.session import RemoteSession
+from codemode.client.sharing.doors import RemoteRecords
 from codemode.limits import Limits
 from codemode.values import Day, Layer, SessionInfo
 
@@ -34,6 +35,11 @@ class Client:
     def url(self) -> str:
         """The address of the service."""
         return self._connection.terms.address.url
+
+    @property
+    def records(self) -> RemoteRecords:
+        """Users, messages, panels and what else the tenant's people share: as `Worker.of`, of the token's tenant."""
+        return RemoteRecords(self._connection)
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -1,0 +1,53 @@
+"""What the calls have in common: pages, records, what is gone, and paths that hold any name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UNSET
+
+from codemode.client.ask import Ask, Call, converted, document, query_of
+from codemode.values.records import Page
+
+Row = TypeVar("Row")
+
+
+def path(*parts: str) -> str:
+    """A path below /v1; an id may be any name, so what a path gives a meaning is spelt out."""
+    return "/v1/" + "/".join(quote(str(part), safe="") for part in parts)
+
+
+def page(where: str, noun: str, kind: type[Row], /, **query: Any) -> Call[Page[Row]]:
+    """One page of a list."""
+    rows: Callable[[Any], list[Row]] = converted(list[kind])  # type: ignore[valid-type]
+    ask = Ask(method="GET", path=where, query=query_of(**query), safe=True)
+    return Call(ask, lambda found: Page(rows(found[noun]), found.get("next")))
+
+
+def get(where: str, kind: type[Row], /, **query: Any) -> Call[Row]:
+    """One record."""
+    return Call(Ask(method="GET", path=where, query=query_of(**query), safe=True), converted(kind))
+
+
+def made(where: str, kind: type[Row], /, **fields: Any) -> Call[Row]:
+    """A new record, or one that was put in the place of another."""
+    return Call(Ask(method="POST", path=where, body=document(**fields)), converted(kind))
+
+
+def put(where: str, kind: type[Row], /, **fields: Any) -> Call[Row]:
+    """A value in the place of what it was: twice is as good as once."""
+    return Call(Ask(method="PUT", path=where, body=document(**fields), safe=True), converted(kind))
+
+
+def changed(where: str, kind: type[Row], /, **fields: Any) -> Call[Row]:
+    """A record with those fields changed that are given."""
+    given = {name: value for name, value in fields.items() if value is not UNSET}
+    return Call(Ask(method="PATCH", path=where, body=msgspec.json.encode(given), safe=True), converted(kind))
+
+
+def removed(where: str, **query: Any) -> Call[None]:
+    """What is no more."""
+    return Call(Ask(method="DELETE", path=where, query=query_of(**query)), lambda _: None)
