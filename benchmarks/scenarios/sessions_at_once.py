@@ -1,4 +1,9 @@
-"""Trivial snippets in eight sessions at once, from as many threads, beside the same number in one session."""
+"""Trivial snippets in eight sessions at once, from as many threads, beside the same number in one session.
+
+One session alone keeps two cores busy already: one runs snippets, and the other makes the children for them, which
+takes longer. So what eight gain is the rest of the first core, and the less an execution takes of it, the more they
+gain (docs/decisions/0061).
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,10 @@
 What counts is whether a child is ready. In a burst one is: as many snippets as the pool keeps children for, back to
 back, and then a pause, which is not counted, in which it gets new ones. Under sustained load the making of each child
 is part of the figure.
+
+Where processors sleep while nothing runs, waking one for the child and one for its answer takes longer than the work
+between: the floor is `ready child, empty engine`, in bursts in each scenario, and it is about a tenth of a fresh
+interpreter already (docs/decisions/0061).
 """
 
 from __future__ import annotations
@@ -11,13 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from benchmarks.peers import bare_python, docker, fork_exit, monty, smol
+from benchmarks.peers import bare_python, docker, empty_child, fork_exit, monty, smol
 from benchmarks.scenario import SUBJECT, Absent, AtMost, Contender, Scenario, Sides
 from codemode import Session, Worker
 
 BOUNDS = (AtMost(fork_exit.NAME, 0.6), AtMost(monty.NAME, 8), AtMost(bare_python.NAME, 0.1))
 TEN = 10
-_STEADY_SECONDS = 0.05  # a pool whose ready children were as many as now for so long has all that it wants, and warm
 
 
 def in_row(session: Session, count: int) -> float:
@@ -31,12 +34,7 @@ def in_row(session: Session, count: int) -> float:
 
 def refill(worker: Worker) -> None:
     """Wait until the worker's pool is full and nothing is done for it any more."""
-    ready, since = 0, time.monotonic()
-    while ready < worker.settings.children or time.monotonic() - since < _STEADY_SECONDS:
-        now = worker.sandbox.children["ready"]
-        if now != ready:
-            ready, since = now, time.monotonic()
-        time.sleep(0.005)
+    empty_child.rest(worker.sandbox, worker.settings.children)
 
 
 def burst_size(worker: Worker) -> int:
@@ -47,8 +45,8 @@ def burst_size(worker: Worker) -> int:
 @contextmanager
 def peers(size: int) -> Iterator[list[Contender | Absent]]:
     """The others, each with `size` snippets in a row."""
-    with monty.trivial(size) as in_monty, fork_exit.trivial(size) as forks:
-        yield [*forks, in_monty, smol.trivial(size), bare_python.trivial(size), docker.trivial(size)]
+    with monty.trivial(size) as in_monty, fork_exit.trivial(size) as forks, empty_child.trivial(size) as empty:
+        yield [*forks, empty, in_monty, smol.trivial(size), bare_python.trivial(size), docker.trivial(size)]
 
 
 def contenders(measure: Callable[[Worker, Session, int], float]) -> Callable[[int], Sides]:
