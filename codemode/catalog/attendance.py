@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.fields import parse_choice, parse_limit, parse_object
+from codemode.catalog.fields import parse_choice, parse_object
 from codemode.catalog.found import no_record, no_session
-from codemode.catalog.pages import Asked, Page, paged, parse_pair_after
+from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.participants import ROLES, parse_user
 from codemode.catalog.rows import columns, record
 from codemode.values.access import ParticipantInfo
@@ -63,11 +63,14 @@ class Attendance:
         asked = Asked("tenant = ?1" if left else "tenant = ?1 AND left_at IS NULL").that("session_id = {}", session_id)
         asked.that("role = {}", None if role is None else parse_choice(role, "role", ROLES))
         asked.those("(joined_at, user_id) > ({}, {})", parse_pair_after(after))
-        sql = (
-            f"SELECT {_FIELDS}, joined_at FROM participants WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY joined_at, user_id LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        return asked.page(
+            self._store,
+            ParticipantInfo,
+            f"{_FIELDS}, joined_at FROM participants",
+            "joined_at, user_id",
+            limit,
+            key=(-1, 0),
         )
-        return paged(self._store.look(sql, *asked.params), limit, _participant, key=(-1, 0))
 
     def leave(self, session_id: str, user_id: str, *, now: int) -> ParticipantInfo:
         """He takes part no more; raises RecordNotFound where he does not."""
@@ -79,7 +82,3 @@ class Attendance:
         if not rows:
             raise no_record("participant", user_id)
         return record(ParticipantInfo, rows[0])
-
-
-def _participant(row: tuple[Any, ...]) -> ParticipantInfo:
-    return record(ParticipantInfo, row)

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.fields import METADATA_BYTES, TEXT_BYTES, parse_json, parse_limit, parse_name, parse_text
+from codemode.catalog.fields import METADATA_BYTES, TEXT_BYTES, parse_json, parse_name, parse_text
 from codemode.catalog.found import no_record
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.catalog.seal import Seal
 from codemode.values.records import ConfigurationEntry
@@ -57,11 +57,7 @@ class Configuration:
     def page(self, *, after: str | None = None, limit: int = 50) -> Page[ConfigurationEntry]:
         """All of it by key, masked where it is sensitive; raises RequestInvalid."""
         asked = Asked().that("key > {}", parse_after(after))
-        sql = (
-            f"SELECT {_FIELDS} FROM configuration WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY key LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, _entry)
+        return asked.page(self._store, ConfigurationEntry, f"{_FIELDS} FROM configuration", "key", limit)
 
     def remove(self, key: str) -> None:
         """Forget it; raises RecordNotFound."""
@@ -70,7 +66,3 @@ class Configuration:
 
     def _place(self, key: str) -> str:
         return f"{self._store.tenant}\0{key}"
-
-
-def _entry(row: tuple[Any, ...]) -> ConfigurationEntry:
-    return record(ConfigurationEntry, row)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from codemode.catalog.fields import parse_limit
 from codemode.catalog.found import no_record
 from codemode.catalog.named import NamedRecords
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.values.records import Group, GroupMember
 
@@ -45,18 +42,12 @@ class Groups(NamedRecords[Group]):
 
     def _members(self, asked: Asked, order: str, after: str | None, limit: int, *, key: int) -> Page[GroupMember]:
         asked.that(f"{order} > {{}}", parse_after(after))
-        sql = (
-            f"SELECT {columns(GroupMember)} FROM group_members WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY {order} LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        return asked.page(
+            self._store, GroupMember, f"{columns(GroupMember)} FROM group_members", order, limit, key=(key,)
         )
-        return paged(self._store.look(sql, *asked.params), limit, _member, key=(key,))
 
     def remove_member(self, group_id: str, user_id: str) -> None:
         """Have the user in it no more; raises RecordNotFound where he is not."""
         sql = "DELETE FROM group_members WHERE tenant = ?1 AND group_id = ?2 AND user_id = ?3 RETURNING 1"
         if not self._store.run(sql, group_id, user_id):
             raise no_record("member", user_id)
-
-
-def _member(row: tuple[Any, ...]) -> GroupMember:
-    return record(GroupMember, row)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.fields import CONTENT_BYTES, parse_limit, parse_name, parse_object
+from codemode.catalog.fields import CONTENT_BYTES, parse_name, parse_object
 from codemode.catalog.found import no_record, no_session
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.values.records import McpSession
 
@@ -76,18 +76,10 @@ class McpSessions:
 
     def _page(self, asked: Asked, order: str, after: str | None, limit: int, *, key: int) -> Page[McpSession]:
         asked.that(f"{order} > {{}}", parse_after(after))
-        sql = (
-            f"SELECT {_FIELDS} FROM mcp_sessions WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY {order} LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, _mcp_session, key=(key,))
+        return asked.page(self._store, McpSession, f"{_FIELDS} FROM mcp_sessions", order, limit, key=(key,))
 
     def remove(self, session_id: str, mcp_server_id: str) -> None:
         """Forget the connection; raises RecordNotFound."""
         sql = "DELETE FROM mcp_sessions WHERE tenant = ?1 AND session_id = ?2 AND mcp_server_id = ?3 RETURNING 1"
         if not self._store.run(sql, session_id, mcp_server_id):
             raise no_record("MCP session", mcp_server_id)
-
-
-def _mcp_session(row: tuple[Any, ...]) -> McpSession:
-    return record(McpSession, row)

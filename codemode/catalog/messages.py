@@ -12,7 +12,7 @@ from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, parse_object, parse_text
 from codemode.catalog.found import no_record, no_session
-from codemode.catalog.pages import Asked, Page, paged, parse_after, parse_number_after
+from codemode.catalog.pages import Asked, Page, parse_after, parse_number_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
 from codemode.errors import RequestInvalid
@@ -99,11 +99,7 @@ class Messages:
         if text is not None:
             return self._found(asked, session_id, text, parse_number_after(after), parse_limit(limit))
         asked.that("m.id < {}", parse_after(after))
-        sql = (
-            f"SELECT {_FIELDS} FROM messages AS m WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY m.id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, _message)
+        return asked.page(self._store, Message, f"{_FIELDS} FROM messages AS m", "m.id DESC", limit)
 
     def _found(self, asked: Asked, session_id: str | None, text: str, before: int | None, limit: int) -> Page[Message]:
         """Those that the full-text index has, in the order in which they came to the database."""
@@ -111,21 +107,20 @@ class Messages:
         query = (_matching if which == "sqlite" else _lexemes)(self._store.tenant, session_id, words)
         position = dialect.FOUND_AT.of(which)
         asked.those(dialect.HAS_WORDS.of(which), query).that(f"{position} < {{}}", before)
-        sql = (
-            f"SELECT {_FIELDS}, m.position FROM {dialect.FOUND_IN.of(which)} WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY {position} DESC LIMIT {asked.bind(limit + 1)}"
+        return asked.page(
+            self._store,
+            Message,
+            f"{_FIELDS}, m.position FROM {dialect.FOUND_IN.of(which)}",
+            f"{position} DESC",
+            limit,
+            key=(-1,),
         )
-        return paged(self._store.look(sql, *asked.params), limit, _message, key=(-1,))
 
     def remove(self, session_id: str, message_id: str) -> None:
         """Remove a message, and with one that began a thread its answers; raises RecordNotFound."""
         sql = "DELETE FROM messages WHERE tenant = ?1 AND session_id = ?2 AND id = ?3 RETURNING 1"
         if not self._store.run(sql, session_id, message_id):
             raise no_record("message", message_id)
-
-
-def _message(row: tuple[Any, ...]) -> Message:
-    return record(Message, row)
 
 
 def _words(text: Any) -> list[str]:

@@ -8,9 +8,9 @@ from msgspec import UNSET
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
-from codemode.catalog.fields import TEXT_BYTES, parse_id, parse_limit, parse_name, parse_object, parse_text
+from codemode.catalog.fields import TEXT_BYTES, parse_id, parse_name, parse_object, parse_text
 from codemode.catalog.found import exists, no_record
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.moments import ulid_at
 from codemode.values.records import Group, Workspace
@@ -62,11 +62,7 @@ class NamedRecords(Generic[Kind]):
     def page(self, *, of_user: str | None = None, after: str | None = None, limit: int = 50) -> Page[Kind]:
         """All of them, or those that a user is in, by id; raises RequestInvalid."""
         asked = Asked(f"{self.table}.tenant = ?1").that("id > {}", parse_after(after)).that(self.reached, of_user)
-        sql = (
-            f"SELECT {columns(self.kind)} FROM {self.table} WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY id LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, self._read)
+        return asked.page(self._store, self.kind, f"{columns(self.kind)} FROM {self.table}", "id", limit)
 
     def update(
         self,
@@ -96,9 +92,6 @@ class NamedRecords(Generic[Kind]):
         sql = f"DELETE FROM {self.table} WHERE tenant = ?1 AND id = ?2 RETURNING 1"  # noqa: S608
         if not self._store.run(sql, record_id):
             raise no_record(self.word, record_id)
-
-    def _read(self, row: tuple[Any, ...]) -> Kind:
-        return record(self.kind, row)
 
     def _name(self, value: Any) -> str:
         return parse_name(value, f"the name of a {self.word}")

@@ -6,14 +6,16 @@ nor hide others, and the last page costs what the first one does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Sequence
+from typing import Any, Self
 
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.fields import parse_limit
+from codemode.catalog.rows import Kind, record
 from codemode.errors import RequestInvalid
 from codemode.values.records import Page
 
-__all__ = ["Asked", "Page", "paged", "parse_after", "parse_number_after", "parse_pair_after", "wrong_after"]
-Row = TypeVar("Row")
+__all__ = ["Asked", "Page", "parse_after", "parse_number_after", "parse_pair_after", "wrong_after"]
 _LONGEST = 512
 
 
@@ -51,13 +53,17 @@ class Asked:
         """All of them."""
         return " AND ".join(self._conditions)
 
+    def page(
+        self, store: BoundStore, kind: type[Kind], rows: str, order: str, limit: int, *, key: Sequence[int] = (0,)
+    ) -> Page[Kind]:
+        """A page of structs: `rows` is what stands between SELECT and WHERE, `key` the columns of the order.
 
-def paged(
-    rows: list[tuple[Any, ...]], limit: int, read: Callable[[tuple[Any, ...]], Row], *, key: Sequence[int] = (0,)
-) -> Page[Row]:
-    """The page of `limit` rows of which one more was asked for; the next one begins after the columns `key`."""
-    more = "~".join(str(rows[limit - 1][column]) for column in key) if len(rows) > limit else None
-    return Page([read(row) for row in rows[:limit]], more)
+        Raises RequestInvalid for a wrong limit.
+        """
+        sql = f"SELECT {rows} WHERE {self.where} ORDER BY {order} LIMIT {self.bind(parse_limit(limit) + 1)}"
+        found = store.look(sql, *self.params)
+        more = "~".join(str(found[limit - 1][column]) for column in key) if len(found) > limit else None
+        return Page([record(kind, row) for row in found[:limit]], more)
 
 
 def parse_after(after: Any) -> str | None:

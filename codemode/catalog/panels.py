@@ -8,9 +8,9 @@ from msgspec import UNSET
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
-from codemode.catalog.fields import CONTENT_BYTES, parse_id, parse_json, parse_limit, parse_name, parse_text
+from codemode.catalog.fields import CONTENT_BYTES, parse_id, parse_json, parse_name, parse_text
 from codemode.catalog.found import check_session, exists, no_record
-from codemode.catalog.pages import Asked, Page, paged, parse_pair_after
+from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.rows import columns, record
 from codemode.errors import RequestInvalid
 from codemode.moments import ulid_at
@@ -74,11 +74,7 @@ class Panels:
         """The panels of a session in their order, all or of one kind; raises RequestInvalid."""
         asked = Asked().that("session_id = {}", session_id).that("kind = {}", kind)
         asked.those("(position, id) > ({}, {})", parse_pair_after(after))
-        sql = (
-            f"SELECT {_FIELDS} FROM panels WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY position, id LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, _panel, key=_KEY)
+        return asked.page(self._store, Panel, f"{_FIELDS} FROM panels", "position, id", limit, key=_KEY)
 
     def update(
         self,
@@ -118,10 +114,6 @@ class Panels:
         sql = "DELETE FROM panels WHERE tenant = ?1 AND session_id = ?2 AND id = ?3 RETURNING 1"
         if not self._store.run(sql, session_id, panel_id):
             raise no_record("panel", panel_id)
-
-
-def _panel(row: tuple[Any, ...]) -> Panel:
-    return record(Panel, row)
 
 
 def _title(value: Any) -> str:

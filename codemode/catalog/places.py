@@ -12,9 +12,9 @@ from msgspec import UNSET
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
-from codemode.catalog.fields import parse_choice, parse_limit, parse_name, parse_object
+from codemode.catalog.fields import parse_choice, parse_name, parse_object
 from codemode.catalog.found import check_session, no_record, no_session
-from codemode.catalog.pages import Asked, Page, paged, parse_after, parse_pair_after
+from codemode.catalog.pages import Asked, Page, parse_after, parse_pair_after
 from codemode.catalog.rows import record
 from codemode.values.records import Place, SessionStatus
 
@@ -58,22 +58,21 @@ class Places:
         asked = Asked().that("status = {}", None if status is None else parse_choice(status, "status", STATUSES))
         asked.that("workspace_id = {}", workspace_id).that("type = {}", type)
         asked.those("(last_activity, id) < ({}, {})", parse_pair_after(after))
-        sql = (
-            f"SELECT {_columns('')}, last_activity FROM sessions WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY last_activity DESC, id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        return asked.page(
+            self._store,
+            Place,
+            f"{_columns('')}, last_activity FROM sessions",
+            "last_activity DESC, id DESC",
+            limit,
+            key=(-1, 0),
         )
-        return paged(self._store.look(sql, *asked.params), limit, _place, key=(-1, 0))
 
     def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[Place]:
         """The sessions that a user takes part in, by their ids, the last one first; raises RequestInvalid."""
         asked = Asked("p.tenant = ?1 AND p.left_at IS NULL").that("p.user_id = {}", user_id)
         asked.that("p.session_id < {}", parse_after(after))
-        sql = (
-            f"SELECT {_columns('s.')} FROM participants AS p JOIN sessions AS s ON s.tenant = p.tenant"  # noqa: S608
-            f" AND s.id = p.session_id WHERE {asked.where}"
-            f" ORDER BY p.session_id DESC LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, _place)
+        both = "participants AS p JOIN sessions AS s ON s.tenant = p.tenant AND s.id = p.session_id"
+        return asked.page(self._store, Place, f"{_columns('s.')} FROM {both}", "p.session_id DESC", limit)
 
     def update(
         self,
@@ -121,10 +120,6 @@ class Places:
         if not rows:
             raise no_session(session_id)
         return record(Place, rows[0])
-
-
-def _place(row: tuple[Any, ...]) -> Place:
-    return record(Place, row)
 
 
 def _type(value: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.fields import METADATA_BYTES, parse_json, parse_limit, parse_name
+from codemode.catalog.fields import METADATA_BYTES, parse_json, parse_name
 from codemode.catalog.found import no_record
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.values.records import Preference
 
@@ -48,12 +48,14 @@ class Preferences:
         asked = (
             Asked().that("user_id = {}", user_id).that("category = {}", category).that("key > {}", parse_after(after))
         )
-        sql = (
-            f"SELECT {_FIELDS} FROM preferences WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY key LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        return asked.page(
+            self._store,
+            Preference,
+            f"{_FIELDS} FROM preferences",
+            "key",
+            limit,
+            key=(_FIELDS.split(", ").index("key"),),
         )
-        rows = self._store.look(sql, *asked.params)
-        return paged(rows, limit, _preference, key=(_FIELDS.split(", ").index("key"),))
 
     def categories(self, user_id: str) -> list[str]:
         """The categories in which a user has preferences."""
@@ -65,7 +67,3 @@ class Preferences:
         sql = "DELETE FROM preferences WHERE tenant = ?1 AND user_id = ?2 AND category = ?3 AND key = ?4 RETURNING 1"
         if not self._store.run(sql, user_id, category, key):
             raise no_record("preference", f"{category} {key}")
-
-
-def _preference(row: tuple[Any, ...]) -> Preference:
-    return record(Preference, row)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,15 +24,23 @@ def columns(kind: type[msgspec.Struct], table: str = "") -> str:
 
 def record(kind: type[Kind], row: tuple[Any, ...]) -> Kind:
     """The struct of a row that begins with its columns: times as ISO text, JSON as the value that it is."""
-    fields = kind.__struct_fields__
-    return kind(**{name: _value(name, value) for name, value in zip(fields, row, strict=False)})
+    return kind(
+        **{
+            name: value if value is None or read is None else read(value)
+            for (name, read), value in zip(_readers(kind), row, strict=False)
+        }
+    )
 
 
-def _value(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if name.endswith("_at") or name == "at":
-        return iso(value)
+@cache
+def _readers(kind: type[msgspec.Struct]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    """Each field with what makes its value of a column's; None for those that are the same."""
+    return tuple((name, _reader(name)) for name in kind.__struct_fields__)
+
+
+def _reader(name: str) -> Callable[[Any], Any] | None:
+    if name == "at" or name.endswith("_at"):
+        return iso
     if name in _JSON:
-        return json.loads(value)
-    return bool(value) if name in _TRUTH else value
+        return json.loads
+    return bool if name in _TRUTH else None

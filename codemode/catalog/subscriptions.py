@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.fields import parse_limit
 from codemode.catalog.found import no_record
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.values.records import Subscription
 
@@ -46,21 +43,20 @@ class Subscriptions:
         if after is not None:
             session_id, _, panel_id = str(parse_after(after)).partition("~")
             asked.those("(session_id, coalesce(panel_id, '')) > ({}, {})", (session_id, panel_id))
-        sql = (
-            f"SELECT {_FIELDS}, {_KEY} FROM subscriptions WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY session_id, coalesce(panel_id, '') LIMIT {asked.bind(parse_limit(limit) + 1)}"
+        return asked.page(
+            self._store,
+            Subscription,
+            f"{_FIELDS}, {_KEY} FROM subscriptions",
+            "session_id, coalesce(panel_id, '')",
+            limit,
+            key=(-1,),
         )
-        return paged(self._store.look(sql, *asked.params), limit, _subscription, key=(-1,))
 
     def of_session(self, session_id: str, *, after: str | None = None, limit: int = 50) -> Page[Subscription]:
         """Who is told of all of a session, by user; raises RequestInvalid."""
         asked = Asked("tenant = ?1 AND panel_id IS NULL").that("session_id = {}", session_id)
         asked.that("user_id > {}", parse_after(after))
-        sql = (
-            f"SELECT {_FIELDS} FROM subscriptions WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY user_id LIMIT {asked.bind(parse_limit(limit) + 1)}"
-        )
-        return paged(self._store.look(sql, *asked.params), limit, _subscription)
+        return asked.page(self._store, Subscription, f"{_FIELDS} FROM subscriptions", "user_id", limit)
 
     def remove(self, user_id: str, session_id: str, *, panel_id: str | None = None) -> None:
         """Have him told no more; raises RecordNotFound."""
@@ -70,7 +66,3 @@ class Subscriptions:
         )
         if not self._store.run(sql, user_id, session_id, panel_id or ""):
             raise no_record("subscription", f"{session_id} {panel_id or ''}".strip())
-
-
-def _subscription(row: tuple[Any, ...]) -> Subscription:
-    return record(Subscription, row)

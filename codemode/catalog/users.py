@@ -13,9 +13,9 @@ from msgspec import UNSET
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
-from codemode.catalog.fields import parse_choice, parse_limit, parse_name, parse_object, parse_text
+from codemode.catalog.fields import parse_choice, parse_name, parse_object, parse_text
 from codemode.catalog.found import exists, no_record
-from codemode.catalog.pages import Asked, Page, paged, parse_after
+from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
 from codemode.catalog.seal import Seal
@@ -85,8 +85,7 @@ class Users:
         asked = Asked("tenant = ?1" if deleted else "tenant = ?1 AND deleted_at IS NULL")
         asked.that("kind = {}", None if kind is None else parse_choice(kind, "kind of user", KINDS))
         asked.that("id > {}", parse_after(after))
-        sql = f"SELECT {_FIELDS} FROM users WHERE {asked.where} ORDER BY id LIMIT {asked.bind(parse_limit(limit) + 1)}"  # noqa: S608
-        return paged(self._store.look(sql, *asked.params), limit, _user)
+        return asked.page(self._store, User, f"{_FIELDS} FROM users", "id", limit)
 
     def update(
         self,
@@ -146,10 +145,6 @@ class Users:
             return None
         text = parse_text(outside_id, "an outside id", _OUTSIDE_BYTES)
         return self._seal.hash(f"{self._store.tenant}\0{text}")
-
-
-def _user(row: tuple[Any, ...]) -> User:
-    return record(User, row)
 
 
 def _kind(value: Any) -> str:
