@@ -34,7 +34,7 @@ REFUSED_FUNCTIONS: dict[str, Violation] = {
     "edit": Violation("function", "edit() is not available: a session starts no programs", None),
 }  # fmt: skip
 
-_ATOMIC = "executions are atomic; call helpers.db.commit() to keep what was done so far"
+_ATOMIC = "executions are atomic: leave it out; helpers.db.commit() keeps what was done so far"
 _ENGINE = "the engine does this itself: analysis after large loads, compaction on request"
 
 REFUSED_VERBS: dict[str, Violation] = {
@@ -45,7 +45,8 @@ REFUSED_VERBS: dict[str, Violation] = {
     "DETACH": Violation("attach", "DETACH is not available: a session has one database", "leave it out"),
     "PRAGMA": Violation(
         "pragma", "PRAGMA is not available: the engine sets the connection up",
-        "use helpers.schema.get_columns('t'), or SELECT * FROM pragma_table_info('t')",
+        "foreign keys are enforced: leave settings out; for columns use helpers.schema.get_columns('t'), "
+        "or SELECT * FROM pragma_table_info('t')",
     ),
     "BEGIN": Violation("transaction", "BEGIN is not available", _ATOMIC),
     "COMMIT": Violation("transaction", "COMMIT is not available", _ATOMIC),

@@ -184,6 +184,8 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     if name not in available and re.search(rf"\b{re.escape(name)}\s+MATCH\b", sql[:_SEARCHED], re.IGNORECASE):
         near = lookup.full_text_tables(name, sql, connection)
         hint = f"before MATCH stands a full-text table itself, no alias{f': {near[0]} MATCH …' if near else ''}"
+    if hint is None and found["name"].startswith("T.") and "T." not in sql:  # FTS5's own reading of its content table
+        hint = "the content table of a full-text index needs a rowid and the columns that the index names"
     if hint is None and "match" in sql.lower() and name not in available:
         hint = _ways().MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:

@@ -240,6 +240,22 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bENGINE\s*=|\bCHARSET\b", _FLAGS), "leave table options out"),
     (re.compile(r"\bON\s+DUPLICATE\s+KEY\b", _FLAGS), "use ON CONFLICT(key) DO UPDATE SET x = excluded.x"),
     (re.compile(r"\bINSERT\s+IGNORE\b", _FLAGS), "use INSERT OR IGNORE"),
+    (
+        re.compile(r"\bTRIGGER\b.*\bSET\s+NEW\.", _FLAGS | re.DOTALL),
+        "a trigger cannot set new.x: AFTER the change UPDATE t SET x = … WHERE id = new.id",
+    ),
+    (
+        re.compile(r"\bFOR\s+EACH\s+STATEMENT\b", _FLAGS),
+        "triggers fire for each row: write FOR EACH ROW, or leave it out",
+    ),
+    (
+        re.compile(r"\bTRIGGER\b.*\b(INSERT|UPDATE|DELETE)\s+OR\s+(INSERT|UPDATE|DELETE)\b", _FLAGS),
+        "make one trigger for each of INSERT, UPDATE and DELETE",
+    ),
+    (
+        re.compile(r"\bTRIGGER\b.*\bBEGIN\b.*[^;\s]\s+END\s*;?\s*\Z", _FLAGS | re.DOTALL),
+        "each statement of a trigger ends with a semicolon: … ; END",
+    ),
     (re.compile(r"\bALTER\s+COLUMN\b|\bMODIFY\b", _FLAGS), "SQLite cannot change a column: make a new table and copy"),
     (re.compile(r"\bROLLUP\b|\bCUBE\b|\bGROUPING\s+SETS\b", _FLAGS), "join the totals with UNION ALL"),
     (re.compile(r"\bPIVOT\b", _FLAGS), "use sum(CASE WHEN … THEN … END), or helpers.sql.crosstab"),
@@ -303,6 +319,15 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
         "add it without a default, then UPDATE t SET x = datetime('now')",
     ),
     (re.compile(r"^unknown database"), "a session has one database: leave the name before the table out"),
+    (re.compile(r"^missing datatype"), "each column of a STRICT table has a type: INTEGER, REAL, TEXT, BLOB or ANY"),
+    (
+        re.compile(r"^subqueries prohibited in CHECK"),
+        "a CHECK sees its own row only: use a foreign key, or a trigger with SELECT RAISE(ABORT, 'why') WHERE …",
+    ),
+    (
+        re.compile(r"^non-deterministic (use of|functions prohibited in)"),
+        "what changes by itself belongs elsewhere: in a DEFAULT, in the WHERE of queries, in a trigger",
+    ),
     (re.compile(r"^cannot add a STORED column"), "make it VIRTUAL: it is computed when it is read"),
     (re.compile(r"^cannot (INSERT into|UPDATE) generated column"), "it is computed from other columns: leave it out"),
     (re.compile(r"^Cannot add a NOT NULL column"), "give it a default that is not NULL: NOT NULL DEFAULT ''"),

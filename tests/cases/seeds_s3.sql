@@ -304,6 +304,46 @@ PRAGMA foreign_keys = ON
 -- repair: DELETE FROM tenants WHERE id = 'nobody'
 INSERT INTO users (id, tenant_id, email) VALUES ('u8', 'nobody', 'x@y.test')
 
+-- case: a rule that asks other rows
+-- error: sql.runtime, sqlite
+-- hint: RAISE(ABORT
+-- repair: CREATE TABLE seats (tenant_id TEXT REFERENCES tenants (id), seat INTEGER)
+-- repair: CREATE TRIGGER seats_rule BEFORE INSERT ON seats BEGIN SELECT RAISE(ABORT, 'a tenant has three seats') WHERE (SELECT count(*) FROM seats WHERE tenant_id = new.tenant_id) >= 3; END
+CREATE TABLE seats (tenant_id TEXT CHECK (tenant_id IN (SELECT id FROM tenants)), seat INTEGER)
+
+-- case: a trigger that sets the new row, as elsewhere
+-- error: sql.syntax, sqlite
+-- hint: UPDATE t SET x = … WHERE id = new.id
+-- repair: CREATE TRIGGER data_items_seen AFTER UPDATE OF content ON data_items BEGIN UPDATE data_items SET seen_at = datetime('now') WHERE id = new.id; END
+CREATE TRIGGER data_items_seen BEFORE UPDATE ON data_items FOR EACH ROW BEGIN SET NEW.seen_at = datetime('now'); END
+
+-- case: one trigger for several events
+-- error: sql.syntax, sqlite
+-- hint: one trigger for each
+-- repair: CREATE TRIGGER users_inserted AFTER INSERT ON users BEGIN INSERT INTO audit_logs (tenant_id, action) VALUES (new.tenant_id, 'user.insert'); END
+CREATE TRIGGER users_any AFTER INSERT OR UPDATE ON users BEGIN INSERT INTO audit_logs (tenant_id, action) VALUES (new.tenant_id, 'user'); END
+
+-- case: a trigger's last semicolon
+-- error: sql.syntax, sqlite
+-- hint: ends with a semicolon
+-- repair: CREATE TRIGGER users_gone AFTER DELETE ON users BEGIN INSERT INTO audit_logs (tenant_id, action) VALUES (old.tenant_id, 'user.delete'); END
+CREATE TRIGGER users_gone AFTER DELETE ON users BEGIN INSERT INTO audit_logs (tenant_id, action) VALUES (old.tenant_id, 'user.delete') END
+
+-- case: a rule that changes by itself
+-- error: sql.runtime, running
+-- hint: belongs elsewhere
+-- after: CREATE TABLE booked (day TEXT CHECK (day <= date('now')))
+-- repair: DROP TABLE booked
+INSERT INTO booked VALUES ('2020-01-01')
+
+-- case: full text over a table without rowid
+-- error: sql.no_such_column, running
+-- hint: needs a rowid
+-- after: CREATE TABLE keyed (k TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID
+-- after: CREATE VIRTUAL TABLE keyed_fts USING fts5(body, content='keyed')
+-- repair: DROP TABLE keyed_fts
+INSERT INTO keyed_fts (keyed_fts) VALUES ('rebuild')
+
 -- case: a tenant goes with all of its own
 -- allowed: delete
 -- after: DELETE FROM sessions WHERE user_id = 'u1'

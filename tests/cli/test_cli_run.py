@@ -13,6 +13,8 @@ def test_a_result_is_printed_and_the_new_session_told_on_standard_error(cli):
     assert answer.out == "42\n"
     assert answer.err.startswith("session: s_")
     assert "completed in" in answer.err
+    again = cli("run", "-c", "return helpers.schema.get_tables()")
+    assert again.err.split()[1] != answer.err.split()[1], "nobody shares a default session"
 
 
 def test_rows_are_a_table_and_output_comes_first(cli):

@@ -36,6 +36,15 @@ def test_an_expired_session_says_so_until_it_is_renewed(tmp_path: Path) -> None:
         assert len(renewed.logs()) <= 1
 
 
+def test_who_names_no_session_gets_one_that_nobody_else_has() -> None:
+    """The original had one default session, which everybody shared."""
+    with Worker() as worker:
+        first, second = worker.session(), worker.session()
+        first.exec("CREATE TABLE mine (a)")
+        assert first.id != second.id
+        assert second.get_tables() == []
+
+
 def test_use_keeps_a_session_alive(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         session = worker.session("s", limits=Limits(idle_seconds=1.0))
