@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.api import bodies, queries
+from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of, session_of
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
+from codemode.service import places
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values import SessionInfo
+from codemode.values.records import Place
 
 PAGE, MOST = 100, 1_000
 
@@ -32,16 +34,26 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What can be changed of a session; limits go downwards only."""
+    """What can be changed of a session; limits go downwards only, and what is not named stays.
+
+    `workspace_id`, `type`, `metadata` and `mcp_client_id` say where it belongs, what it is and who is connected to it.
+    A `closed` one keeps its data until it expires, and nobody counts as active in it.
+    """
 
     pinned: bool | None = None
     limits: dict[str, Any] | None = None
+    workspace_id: str | UnsetType | None = UNSET
+    type: str | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    mcp_client_id: str | UnsetType | None = UNSET
+    closed: bool | UnsetType = UNSET
 
 
 class SessionDetails(SessionInfo, frozen=True, kw_only=True):
-    """One session, with the limits that hold for it."""
+    """One session, with the limits that hold for it, and what it is as a place that people share."""
 
     limits: Limits
+    place: Place | None
 
 
 class SessionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +97,11 @@ async def show(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """Pin a session or let it expire again, and lower its limits."""
+    """Pin a session or let it expire again, lower its limits, say where it belongs and what it is, close it."""
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, SessionChange, service.settings.body_bytes)
-    limits = _limits(body.limits)
+    limits, named = _limits(body.limits), lists.given(body)
+    shared = {name: named[name] for name in ("workspace_id", "type", "metadata", "mcp_client_id") if name in named}
 
     def apply() -> SessionDetails:
         session = session_of(request)
@@ -96,6 +109,7 @@ async def change(request: Request) -> Response:
             service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
         if body.pinned is not None:
             service.worker.pin(session.id, body.pinned, tenant=caller.tenant)
+        request.state.change = places.change(service, caller, session.id, body.closed, **shared)
         return _details(service, caller, service.worker.info(session.id, caller.tenant))
 
     return answer(await service.call(apply))
@@ -128,7 +142,7 @@ def _details(service: Service, caller: Caller, info: SessionInfo) -> SessionDeta
     registry = service.worker.registry
     record = registry.catalog.get(caller.tenant, info.id)
     limits = service.worker.limits if record is None else registry.limits(record)
-    return SessionDetails(**structs.asdict(info), limits=limits)
+    return SessionDetails(**structs.asdict(info), limits=limits, place=places.place(service, caller, info.id))
 
 
 def _limits(given: dict[str, Any] | None) -> Limits | None:
@@ -161,7 +175,7 @@ OPERATIONS = (
     Operation(
         method="PATCH", path="/v1/sessions/{id}", name="change_session", handler=change, scope="execute",
         does="manage",
-        about="Pin a session, let it expire again, or lower its limits.", body=SessionChange,
+        about="Change what a session is, how long it lives and how much it may use.", body=SessionChange,
         answers={200: SessionDetails}, problems=(404, 410, 429),
     ),
     Operation(

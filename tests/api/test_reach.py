@@ -28,7 +28,7 @@ BY_NAME = {each.name: each for each in OPERATIONS}
 # How an operation whose path names something is asked: its query and its body, where it takes any.
 ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "get_session": ({}, None),
-    "change_session": ({}, {"pinned": True}),
+    "change_session": ({}, {"pinned": True, "workspace_id": "{workspace}"}),
     "delete_session": ({}, None),
     "execute": ({}, {"code": "1"}),
     "get_execution": ({}, None),
@@ -265,8 +265,18 @@ def test_what_is_somebody_else_s_is_what_there_is_not(
     assert any("SELECT" in step for step in ways[0])
 
 
+def test_a_user_puts_his_session_into_no_workspace_that_he_does_not_reach(asking: Asking, victim: Victim) -> None:
+    secret, _ = token(asking.worker, "victims", "walt")
+    asking.worker.session("of-walt", tenant="victims", owner="walt")
+    theirs, nobodys = (
+        asking.ask(secret, BY_NAME["change_session"], "of-walt", ids) for ids in (victim, victim.missing)
+    )
+    assert theirs.status_code == nobodys.status_code == 404
+    assert _as_nobodys(theirs.text, victim) == nobodys.text
+
+
 def test_no_operation_takes_an_id_that_nobody_tries_to_steal_with() -> None:
-    ids = {"session_id", "panel_id", "user_id", "thread"}
+    ids = {"session_id", "panel_id", "workspace_id", "user_id", "thread"}
     for each in OPERATIONS:
         fields = {} if each.body is None else each.body.__struct_fields__
         if ids & {*fields, *(parameter.name for parameter in each.parameters)}:

@@ -73,6 +73,10 @@ GOOD: list[tuple[str, str, Any, int, dict[str, Any]]] = [
     ("PUT", "/v1/configuration", {"key": "region", "value": "eu", "description": "where"}, 200, {"sensitive": False}),
     ("GET", "/v1/configuration", None, 200, {"configuration": ANY}),
     ("DELETE", "/v1/configuration?key=region", None, 204, {}),
+    ("PATCH", S, {"workspace_id": "taken", "type": "analysis", "metadata": {"a": 1}, "mcp_client_id": "c"}, 200,
+     {"id": "plan", "place": ANY}),
+    ("PATCH", S, {"closed": True}, 200, {"state": "active", "pinned": False}),
+    ("PATCH", S, {"closed": False, "workspace_id": None}, 200, {"id": "plan"}),
     ("DELETE", f"{S}/panels/first", None, 204, {}),
     ("DELETE", "/v1/groups/north", None, 204, {}),
     ("DELETE", "/v1/workspaces/north", None, 204, {}),
@@ -150,6 +154,9 @@ BAD: list[tuple[str, str, Any, int, str]] = [
     ("GET", "/v1/preferences?user_id=ann", None, 400, "category"),
     ("PUT", "/v1/configuration", {"key": "secret", "value": 1, "sensitive": True}, 503, "secret_keys_file"),
     ("DELETE", "/v1/configuration?key=none", None, 404, "none"),
+    ("PATCH", S, {"workspace_id": "none"}, 404, "none"),
+    ("PATCH", S, {"type": ""}, 400, "type"),
+    ("PATCH", S, {"closed": None}, 400, "closed"),
     ("POST", "/api/session/none/messages", {"content": "x"}, 404, "none"),
 ]  # fmt: skip
 
@@ -195,6 +202,21 @@ def test_messages_are_paged_from_the_newest_on_and_filtered(place: httpx2.Client
     assert found["thread"] == [answered["id"], posted[3]["id"]]
     assert len(found["since"]) == 8
     assert place.get(path, params={"since": "2999-01-01"}).json()["messages"] == []
+
+
+def test_a_session_says_where_it_belongs_and_whether_it_is_closed(place: httpx2.Client) -> None:
+    place.post("/v1/sessions", json={"id": "placed"})
+    body = {"workspace_id": "taken", "type": "analysis", "metadata": {"a": 1}, "mcp_client_id": "c", "closed": True}
+    changed = place.patch("/v1/sessions/placed", json=body).json()["place"]
+    assert place.get("/v1/sessions/placed").json()["place"] == changed
+    assert {name: changed[name] for name in body if name != "closed"} == {
+        name: value for name, value in body.items() if name != "closed"
+    }
+    assert (changed["status"], changed["connected_at"] is None, changed["closed_at"] is None) == (
+        "closed",
+        False,
+        False,
+    )
 
 
 def test_a_signal_is_taken_once_by_whom_it_is_for(place: httpx2.Client) -> None:
