@@ -42,6 +42,7 @@ _KEPT = """
         LEFT JOIN g USING (tenant)
     WHERE counters.tenant = u.tenant;
     INSERT INTO messages_text (messages_text) VALUES ('rebuild');
+    INSERT INTO messages_text (messages_text) VALUES ('optimize');
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
 
-from benchmarks.catalogue.rows import TYPES
+from benchmarks.catalogue.rows import TYPES, sentence
 from benchmarks.catalogue.shape import SERVERS, Shape, kind_of, session_id, status_of, tenant_of, users_of
 from codemode import Worker
 
@@ -90,7 +90,11 @@ QUESTIONS: tuple[Asked, ...] = (
         lambda a, turn: a.worker.of(a.tenant).participants.page(session_id(a.session(turn)), limit=_SHOWN),
     ),
     Asked(
-        "a word that every eighth message has",
+        "a word that the tenant's messages have",
+        lambda a, turn: a.worker.of(a.tenant).messages.page(text=sentence(a.session(turn)).split()[0], limit=_SHOWN),
+    ),
+    Asked(
+        "a word of every eighth message, and none of the small tenant's",
         lambda a, turn: a.worker.of(a.tenant).messages.page(text=("error", "delay", "plan")[turn % 3], limit=_SHOWN),
         finds=False,
     ),
