@@ -124,6 +124,11 @@ class Worker:
                 _log_isolation(self._sandbox, self.settings.isolation)
             return self._sandbox
 
+    @property
+    def started_sandbox(self) -> Sandbox | None:
+        """The same where it runs already; never waits, so an event loop may ask."""
+        return self._sandbox
+
     def _started(self) -> Sandbox:
         sandbox, self._begun = self._begun or begun(self.settings, self.limits), None
         try:

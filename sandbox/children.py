@@ -383,6 +383,7 @@ class Children:
             self._ready.clear()
             self._failure = self._failure or "the sandbox's zygote ended and is being started again"
             self._tell_all()
+        self._bury_all()
         for child in dead:
             child.close()
         with contextlib.suppress(OSError):

@@ -29,6 +29,7 @@ __all__ = ["Begun", "Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "
 
 RESUME_SECONDS = 5.0  # how long a kept child may take to read its next snippet
 _MUCH_BYTES = 64 * MIB
+_AT_ONCE_CHARACTERS = 16_384  # of code and inputs, of at most 4 bytes each: the kernel keeps three times as many
 _ATTEMPTS = 3  # children that die before they are ready, until a run gives up
 _LOUD = 'isolation is "none": this code ran without confinement by the operating system'
 
@@ -109,9 +110,11 @@ class Sandbox:
     def begin(self, snippet: Snippet) -> Begun | None:
         """Hand a ready child the snippet to compile, while its caller waits for what must come before it may run.
 
-        For a `run` without `keep` of the very same snippet. None where no child is ready, and where `run` will refuse
-        the snippet anyway.
+        For a `run` without `keep` of the very same snippet. Never waits, so an event loop may call it: None where no
+        child is ready, where the snippet may not fit into the socket at once, and where `run` will refuse it anyway.
         """
+        if len(snippet.code) + len(snippet.inputs) > _AT_ONCE_CHARACTERS:
+            return None
         limits = snippet.limits.within(self._limits)
         request = _request(snippet, limits, keep=False, number=0, waits=True)
         if _too_large(snippet, request, limits) is not None:

@@ -67,6 +67,11 @@ class Host(Protocol):
         """What runs snippets."""
         ...
 
+    @property
+    def started_sandbox(self) -> Runner | None:
+        """The same where it runs already; never waits."""
+        ...
+
 
 class Session(CheckpointCalls, HostCalls, FileCalls):
     """A tenant's named working memory; made by `Worker.session`, safe to use from several threads."""
@@ -261,10 +266,10 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         It runs in the turn and not before. One that has an idempotency key may not have to run at all.
         """
-        begun = None
-        if request.key is None and self._registry.is_free(self._key, granted=granted):
+        begun, sandbox = None, self._worker.started_sandbox
+        if sandbox is not None and request.key is None and self._registry.is_free(self._key, granted=granted):
             with suppress(SandboxUnavailable):  # whoever runs it says so
-                begun = self._worker.sandbox.begin(snippet_of(request, self.limits))
+                begun = sandbox.begin(snippet_of(request, self.limits))
         try:
             yield begun
         finally:

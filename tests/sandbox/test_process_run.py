@@ -108,6 +108,11 @@ def test_a_snippet_that_was_begun_is_refused_as_any(sandbox: Sandbox, code: str)
     )
 
 
+def test_only_what_the_socket_takes_at_once_is_begun(sandbox: Sandbox) -> None:
+    assert wait_for(lambda: len(sandbox._children))
+    assert sandbox.begin(Snippet(code="return 1", inputs=json.dumps({"x": "y" * 20_000}), limits=LIMITS)) is None
+
+
 def test_a_child_that_is_lost_before_it_may_run_is_replaced(sandbox: Sandbox) -> None:
     snippet = Snippet(code="return 1", limits=LIMITS)
     begun = wait_for(lambda: sandbox.begin(snippet))
