@@ -36,7 +36,10 @@ def test_compacting_gives_space_back(cli, people):
 def test_an_expired_session_is_swept_told_and_renewed_on_purpose(cli, people, monkeypatch):
     monkeypatch.setenv("CODEMODE_LIMITS_IDLE_SECONDS", "0.01")
     cli("run", "-s", "short", "-c", "helpers.db.save_state('k', 1)")
-    assert cli("sessions", "sweep", "--json").code == 0
+    due = cli("sessions", "sweep", "--dry-run", "--json").json["result"]
+    assert (due["sessions"], due["rows"]["records of expired sessions"]) == (["short"], 0)
+    assert "1 session would expire: short" in cli("sessions", "sweep", "--dry-run").out
+    assert cli("sessions", "sweep", "--json").json["result"] == ["short"]
     states = {session["id"]: session["state"] for session in cli("sessions", "ls", "--json").json["result"]}
     assert states == {people: "active", "short": "expired"}
     assert "expired" in cli("sessions", "show", "short").out
