@@ -71,9 +71,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How one worker is set up."""
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
-    catalog: str = ""  # "memory", or postgresql://user@host/database for several machines; empty: a file in data_dir
-    catalog_connections: int = 8  # of each process to PostgreSQL: what runs at once waits for one, 2 at least
-    catalog_migrate: Literal["additive", "all", "none"] = "additive"  # which steps opening it takes by itself
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
     children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB (PSS)
     burst_children: int = 10  # so many for a minute after more were needed than were ready; `children` or less: never
@@ -109,6 +106,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_open: bool = False  # whether anybody who reaches it may read GET /metrics; else an operator's token may
     mcp_result_bytes: int = 32 * 1024  # of a result, rows or printed text that a model reads; larger results are kept
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default
+    catalog: str = ""  # "memory", or postgresql://user@host/database; empty: a file in data_dir
+    catalog_connections: int = 8  # of each process to PostgreSQL: what runs at once waits for one, 2 at least
+    catalog_migrate: Literal["additive", "all", "none"] = "additive"  # which steps opening it takes by itself
     limits: Limits = Limits()  # of every session; a session's own only go downwards
     backup: BackupSettings = BackupSettings()  # made by the service, of everything
 

@@ -59,8 +59,8 @@ class Audit:
     ) -> None:
         """Record one act; of a change, what was there before and what is there now, as far as it is to be known."""
         values = {
-            "at": at, "tenant": tenant, "actor": actor, "action": action, "resource": resource[:_LONGEST],
-            "outcome": outcome, "address": address, "agent": agent[:_LONGEST] if agent else None,
+            "at": at, "tenant": tenant, "actor": actor, "action": action, "resource": _kept(resource),
+            "outcome": outcome, "address": address, "agent": _kept(agent) if agent else None,
         }  # fmt: skip
         if not self._catalog.behind:
             values |= {"user_id": user_id, "old_values": _json(old_values), "new_values": _json(new_values)}
@@ -94,6 +94,11 @@ class Audit:
                 before, most,
             )  # fmt: skip
         return len(gone)
+
+
+def _kept(text: str) -> str:
+    # A NUL, as a path may have one (%00), is no text to PostgreSQL: what is recorded must not hang on what was sent.
+    return text[:_LONGEST].replace("\0", "\ufffd")
 
 
 def _json(values: dict[str, Any] | None) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from codemode import __version__
+from codemode.catalog.copying import as_file
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
@@ -231,8 +232,11 @@ class _Making:
 
     def _catalog(self, writer: ArchiveWriter) -> Member:
         """The catalogue, tokens as hashes included: their secrets are nowhere."""
-        path = self.place / CATALOG
-        copies.take(self.registry.storage.data_dir / CATALOG, path, lambda: self.step(0))
+        path, store = self.place / CATALOG, self.registry.catalog.file
+        if store.kind == "sqlite":
+            copies.take(self.registry.storage.data_dir / CATALOG, path, lambda: self.step(0))
+        else:
+            as_file(store, self.place)  # so that a backup is the same whatever the store, and comes back into any
         version = foreign.check_engine_file(path, foreign.CATALOG, until_now(CHECK_SECONDS))
         with path.open("rb") as file:
             member = writer.add(CATALOG, file, version, self.step)

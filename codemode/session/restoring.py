@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from codemode.catalog.copying import is_untouched, take_over, take_over_records
+from codemode.catalog.contents import is_untouched
+from codemode.catalog.copying import take_over, take_over_records
 from codemode.catalog.opening import open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord

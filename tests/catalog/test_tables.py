@@ -134,8 +134,11 @@ def test_a_rate_is_what_a_minute_fills(store: Store) -> None:
 
 def test_the_audit_log_is_added_to_and_forgotten_by_its_age(store: Store) -> None:
     audit = Audit(store)
+    audit.add(at=NOW, tenant="local", actor="x", action="x", resource="a\0b")
+    assert audit.read()[0].resource == "a\ufffdb"
+    assert audit.forget(NOW + 1) == 1
     for place in range(4):
-        audit.add(at=NOW + place, tenant=("acme", "local")[place % 2], actor="x", action=str(place))
+        audit.add(at=NOW + 1 + place, tenant=("acme", "local")[place % 2], actor="x", action=str(place))
     assert [act.action for act in audit.read()] == ["3", "2", "1", "0"]
     newest = audit.read("acme")
     assert [act.action for act in newest] == ["2", "0"]
@@ -143,7 +146,7 @@ def test_the_audit_log_is_added_to_and_forgotten_by_its_age(store: Store) -> Non
     for sql in ("UPDATE audit SET outcome = 'x'", "DELETE FROM audit WHERE action = '3'"):
         with pytest.raises(RuleBroken, match="only added to"):
             store.run(sql)
-    assert [audit.forget(NOW + 2, most=1) for _ in range(3)] == [1, 1, 0]
+    assert [audit.forget(NOW + 3, most=1) for _ in range(3)] == [1, 1, 0]
     assert [act.action for act in audit.read()] == ["3", "2"]
 
 

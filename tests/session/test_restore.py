@@ -16,7 +16,7 @@ from typing import Any
 import apsw
 import pytest
 
-from codemode import Session, Worker
+from codemode import Session, Settings, Worker
 from codemode.errors import (
     BackupDamaged,
     CodemodeError,
@@ -101,8 +101,14 @@ def test_a_removed_session_comes_back_as_it_was(tmp_path: Path) -> None:
         assert stat.S_IMODE(worker.registry.files(("local", "s")).database.stat().st_mode) == 0o600
 
 
-def test_everything_comes_back_in_an_empty_place_with_tokens(tmp_path: Path) -> None:
-    with Worker(data_dir=tmp_path / "data") as worker:
+@pytest.mark.parametrize("stores", [("", ""), ("memory", "postgres"), ("postgres", "postgres")], ids="-".join)
+def test_everything_comes_back_in_an_empty_place_with_tokens(
+    tmp_path: Path, stores: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
+    def settings(kind: str) -> Settings:
+        return Settings(catalog=request.getfixturevalue("postgres").emptied() if kind == "postgres" else kind)
+
+    with Worker(data_dir=tmp_path / "data", settings=settings(stores[0])) as worker:
         secret, token = worker.create_token("other", name="kept")
         worker.session("a").exec("CREATE TABLE a (x)")
         worker.session("a", tenant="other").exec("CREATE TABLE b (x)")
@@ -113,9 +119,10 @@ def test_everything_comes_back_in_an_empty_place_with_tokens(tmp_path: Path) -> 
         first = other.messages.post("a", "the disk is full", user_id="ann", now=5)
         other.messages.post("a", "which one?", thread=first.id, now=6)
         worker.backup(tmp_path / "b.zip")
-    with Worker(data_dir=tmp_path / "new") as worker:
+    with Worker(data_dir=tmp_path / "new", settings=settings(stores[1])) as worker:
         done = worker.restore(tmp_path / "b.zip")
         assert done.catalog
+        assert worker.of("other").statistics.get().active_agents == 0
         assert {(each.tenant, each.id) for each in done.sessions} == {("local", "a"), ("other", "a")}
         assert worker.session("a", create=False, tenant="other").get_tables() == ["b"]
         assert worker.session("a", create=False).get_tables() == ["a"]

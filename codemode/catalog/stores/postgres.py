@@ -1,4 +1,4 @@
-"""The catalogue in PostgreSQL: a pool of connections, shared by any number of workers on any number of machines.
+"""The catalogue in PostgreSQL: a pool of connections for each process that uses it.
 
 Each statement runs as one tenant, or as everybody ("*"), which is set for its transaction (`codemode.tenant`) in one
 place, `_As`. The policies of the tables show and take only that tenant's rows, whatever the statement says, so the
