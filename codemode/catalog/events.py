@@ -48,10 +48,9 @@ class Events:
         self, session_id: str, kind: str, *, now: int, subject: str | None = None, body: dict[str, Any] | None = None
     ) -> SessionEvent:
         """Tell the session's listeners; raises RequestInvalid and SessionNotFound."""
-        with self._store.at_once():
-            rows = self._append(Told(session_id, kind, now, subject, body))
-            if not rows:
-                raise no_session(session_id)
+        rows = self._append([Told(session_id, kind, now, subject, body)])
+        if not rows:
+            raise no_session(session_id)
         return _event(rows[0])
 
     def append_all(self, told: Sequence[Told]) -> None:
@@ -59,24 +58,30 @@ class Events:
 
         Raises RequestInvalid.
         """
-        with self._store.at_once():
-            for each in told:
-                self._append(each)
+        self._append(told)
 
-    def _append(self, told: Told) -> list[tuple[Any, ...]]:
-        numbered = self._store.run(
-            "UPDATE counters SET events = events + 1 WHERE tenant = ?1 AND EXISTS (SELECT 1 FROM sessions AS s"
-            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL) RETURNING events",
-            told.session_id,
-        )
-        if not numbered:
-            return []
+    def _append(self, told: Sequence[Told]) -> list[tuple[Any, ...]]:
+        with self._store.at_once():
+            there = {each.session_id for each in told}
+            there = {session_id for session_id in there if self._is_there(session_id)}
+            told = [each for each in told if each.session_id in there]
+            if not told:
+                return []
+            sql = "UPDATE counters SET events = events + CAST(?2 AS BIGINT) WHERE tenant = ?1 RETURNING events"
+            newest = self._store.run(sql, len(told))[0][0]
+            return [self._insert(newest - len(told) + n, each) for n, each in enumerate(told, 1)]
+
+    def _is_there(self, session_id: str) -> bool:
+        sql = "SELECT 1 FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL"
+        return bool(self._store.run(sql, session_id))
+
+    def _insert(self, seq: int, told: Told) -> tuple[Any, ...]:
         return self._store.run(
             "INSERT INTO events (tenant, seq, session_id, kind, subject, body, at)"  # noqa: S608
             f" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING {columns(SessionEvent)}",
-            numbered[0][0], told.session_id, parse_name(told.kind, "a kind of event", _KIND_CHARACTERS), told.subject,
+            seq, told.session_id, parse_name(told.kind, "a kind of event", _KIND_CHARACTERS), told.subject,
             parse_object(told.body, "body", METADATA_BYTES), told.at,
-        )  # fmt: skip
+        )[0]  # fmt: skip
 
     def newest(self) -> int:
         """The number of the tenant's newest event: who begins to listen asks for what comes after it."""
