@@ -105,11 +105,12 @@ async def change(request: Request) -> Response:
 
     def apply() -> SessionDetails:
         session = session_of(request)
+        # First: of a change that is refused nothing is done.
+        request.state.change = places.change(service, caller, session.id, body.closed, **shared)
         if limits is not None:
             service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
         if body.pinned is not None:
             service.worker.pin(session.id, body.pinned, tenant=caller.tenant)
-        request.state.change = places.change(service, caller, session.id, body.closed, **shared)
         return _details(service, caller, service.worker.info(session.id, caller.tenant))
 
     return answer(await service.call(apply))

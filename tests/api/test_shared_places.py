@@ -212,11 +212,11 @@ def test_a_session_says_where_it_belongs_and_whether_it_is_closed(place: httpx2.
     assert {name: changed[name] for name in body if name != "closed"} == {
         name: value for name, value in body.items() if name != "closed"
     }
-    assert (changed["status"], changed["connected_at"] is None, changed["closed_at"] is None) == (
-        "closed",
-        False,
-        False,
-    )
+    assert changed["status"] == "closed"
+    assert changed["connected_at"]
+    assert changed["closed_at"]
+    assert place.patch("/v1/sessions/placed", json={"pinned": True, "workspace_id": "none"}).status_code == 404
+    assert place.get("/v1/sessions/placed").json()["pinned"] is False  # of what is refused, nothing is done
 
 
 def test_a_signal_is_taken_once_by_whom_it_is_for(place: httpx2.Client) -> None:
