@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from codemode.catalog.bound import BoundStore
+from codemode.catalog.opening import open_catalogue
 from codemode.catalog.store import RuleBroken, Store
 from codemode.errors import WorkerError
 
@@ -167,3 +169,22 @@ def test_a_bound_store_has_its_tenant_s_rows(store: Store) -> None:
     for how in ("run", "look"):
         assert getattr(bound, how)("SELECT id, pinned FROM sessions WHERE tenant = ?1") == [("of-a", 1)]
     assert store.run("SELECT id FROM sessions WHERE pinned = 0") == [("of-b",)]
+
+
+def test_a_file_gives_pages_back_and_is_not_written_to_by_opening_it(tmp_path: Path) -> None:
+    open_catalogue("", tmp_path).close()
+    path = tmp_path / "catalog.db"
+    store = open_catalogue("", tmp_path)
+    assert store.run("PRAGMA auto_vacuum") == [(2,)]
+    with store.at_once():
+        for place in range(500):
+            store.run("INSERT INTO audit (at, tenant, actor, action) VALUES (1, 'x', 'x', ?1)", f"{place}" * 200)
+    store.run("UPDATE audit_horizon SET before = 2")
+    store.run("DELETE FROM audit")
+    [(pages,)] = store.run("PRAGMA page_count")
+    store.shrink(10)
+    assert store.run("PRAGMA page_count") == [(pages - 10,)]
+    store.close()
+    before = path.stat().st_mtime_ns
+    open_catalogue("", tmp_path).close()
+    assert path.stat().st_mtime_ns == before
