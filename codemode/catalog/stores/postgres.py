@@ -81,6 +81,7 @@ class PostgresStore:
         )  # fmt: skip
         # A connection is left for `look`: threads that hold one each and wait for another would wait for each other.
         self._writing = threading.BoundedSemaphore(connections - 1)
+        self._asked = threading.BoundedSemaphore(max(1, connections // 4))  # a question may hold one for half a minute
         self._local = threading.local()
 
     @classmethod
@@ -117,7 +118,7 @@ class PostgresStore:
     @contextmanager
     def asking(self, limits: Limits) -> Iterator[PostgresAsking]:
         """What one question needs; see `Store.asking`."""
-        with self._errors(), self._pool.connection() as connection:
+        with self._asked, self._errors(), self._pool.connection() as connection:
             yield PostgresAsking(connection)
 
     @property
