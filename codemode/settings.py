@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trace_statements: bool = False  # whether spans of statements have their text, with ? for every value in it
     audit_days: int = 400  # how long the audit log remembers; 0 is for good
     record_days: int = 90  # how long an expired session is known, with what was said and shown in it
-    secret_keys_file: str | None = None  # keys that seal what is sensitive in the catalogue: one a line, newest first
+    secret_keys_file: str = ""  # keys that seal what is sensitive in the catalogue: one a line, newest first
     metrics_open: bool = False  # whether anybody who reaches it may read GET /metrics; else an operator's token may
     mcp_result_bytes: int = 32 * 1024  # of a result, rows or printed text that a model reads; larger results are kept
     cors_origins: str = ""  # origins of web pages that may call the service, with commas between; none by default

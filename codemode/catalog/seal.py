@@ -29,9 +29,9 @@ class Seal:
         self._keys = [key.encode() for key in keys]
 
     @classmethod
-    def of_file(cls, path: str | None) -> Seal:
-        """With the keys of a file, newest first, or with none; raises RequestInvalid."""
-        if path is None:
+    def of_file(cls, path: str) -> Seal:
+        """With the keys of a file, newest first, or with none where no file is named; raises RequestInvalid."""
+        if not path:
             return cls()
         try:
             keys = [line.strip() for line in Path(path).read_text("utf-8").splitlines() if line.strip()]
