@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from codemode.database import copies
 from codemode.database.clock import in_ms, now
-from codemode.database.journal import Entry
+from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
 from codemode.limits import Limits
 from codemode.session import ids
@@ -128,7 +128,8 @@ class CheckpointCalls:
     def _alone(self, kind: str, text: str) -> Iterator[OpenSession]:
         """The session's turn for something that takes at most `execution_seconds`, and its entry in the log."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
-            entry, started = Entry(HOST, now(), kind, text, 0.0), time.monotonic()
+            # What was given for a name may be anything: the log has it as text, before it is looked at and refused.
+            entry, started = Entry(HOST, now(), kind, bounded(str(text)), 0.0), time.monotonic()
             try:
                 with opened.deadline.until(until_now(self.limits.execution_seconds)):
                     yield opened
