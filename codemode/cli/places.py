@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,10 +30,13 @@ def _known(app: App, worker: Worker, tenant: str, noun: Noun) -> Workspaces | Gr
     return records.workspaces if noun == "workspaces" else records.groups
 
 
-def _commands(noun: Noun) -> tuple[click.Command, ...]:
-    """What both have in common."""
+def _which(noun: Noun) -> Callable[[Any], Any]:
+    return click.argument("record_id", metavar=noun[:-1].upper())
+
+
+def _ls(noun: Noun) -> click.Command:
+    """All of them."""
     word = noun[:-1]
-    which = click.argument("record_id", metavar=word.upper())
 
     @command("ls", help=f"List the {noun} by their ids.")
     @limit_option
@@ -48,13 +52,27 @@ def _commands(noun: Noun) -> tuple[click.Command, ...]:
         else:
             click.echo(f"no {noun}", err=True)
 
+    return ls
+
+
+def _show_one(noun: Noun) -> click.Command:
+    """One of them, whole."""
+    word = noun[:-1]
+
     @command("show", help=f"Show one {word}.")
-    @which
+    @_which(noun)
     @tenant_option
     def show_one(app: App, record_id: str, tenant: str) -> None:
         with app.worker() as worker:
             found = _known(app, worker, tenant, noun).get(record_id)
         app.show(found, show_fields)
+
+    return show_one
+
+
+def _add(noun: Noun) -> click.Command:
+    """A new one."""
+    word = noun[:-1]
 
     @command("add", help=f"Add a {word}; its name is its alone in the tenant.")
     @click.argument("name", metavar="NAME")
@@ -75,8 +93,15 @@ def _commands(noun: Noun) -> tuple[click.Command, ...]:
             app.record_change(worker, f"create_{word}", made.id, tenant, None, made)
         app.show(made, lambda one: click.echo(one.id))
 
+    return add
+
+
+def _change(noun: Noun) -> click.Command:
+    """Another name, description or metadata."""
+    word = noun[:-1]
+
     @command("set", help=f"Change what is given of a {word}.")
-    @which
+    @_which(noun)
     @click.option("--name", metavar="NAME", help="Its name.")
     @_description
     @metadata_option
@@ -94,8 +119,15 @@ def _commands(noun: Noun) -> tuple[click.Command, ...]:
             app.record_change(worker, f"change_{word}", record_id, tenant, old, new)
         app.show(new, show_fields)
 
+    return change
+
+
+def _rm(noun: Noun) -> click.Command:
+    """One that goes."""
+    word = noun[:-1]
+
     @command("rm", help=f"Remove a {word}; what it held together stays.")
-    @which
+    @_which(noun)
     @tenant_option
     def rm(app: App, record_id: str, tenant: str) -> None:
         with app.worker() as worker:
@@ -105,9 +137,11 @@ def _commands(noun: Noun) -> tuple[click.Command, ...]:
             app.record_change(worker, f"remove_{word}", record_id, tenant, old, None)
         app.show(old, lambda one: click.echo(f"removed {one.id}"))
 
-    return ls, show_one, add, change, rm
+    return rm
 
 
+# What both have in common.
+_COMMON = (_ls, _show_one, _add, _change, _rm)
 _group = click.argument("group_id", metavar="GROUP")
 _user = click.argument("user_id", metavar="USER")
 
@@ -159,7 +193,8 @@ def leave(app: App, group_id: str, user_id: str, tenant: str) -> None:
         click.echo(f"{user_id} is in {group_id} no more")
 
 
-for each in _commands("workspaces"):
-    workspaces.add_command(each)
-for each in (*_commands("groups"), members, join, leave):
-    groups.add_command(each)
+for each in _COMMON:
+    workspaces.add_command(each("workspaces"))
+    groups.add_command(each("groups"))
+for membership in (members, join, leave):
+    groups.add_command(membership)
