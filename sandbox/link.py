@@ -36,6 +36,26 @@ class ZygoteSettings:
     entry: str | None  # a file with a `serve` of its own: for tests of the confinement alone
 
 
+def received(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """The next message on a control socket with its descriptors; None when the other end is gone."""
+    try:
+        try:
+            data, descriptors, _, _ = _receive(control)
+        except ConnectionResetError:
+            # It ended without reading all that we sent, which the kernel tells once, before what it had said last.
+            data, descriptors, _, _ = _receive(control)
+    except OSError:
+        return None
+    if not data:
+        return None
+    message: dict[str, Any] = json.loads(data)
+    return message, descriptors
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int], int, Any]:
+    return socket.recv_fds(control, _MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
+
+
 class Link:
     """A running zygote. Made by the thread that its life hangs on; used by any."""
 
@@ -95,14 +115,7 @@ class Link:
 
     def receive(self) -> tuple[dict[str, Any], list[int]] | None:
         """The next message with its descriptors; None when the zygote is gone. One thread only."""
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
-        except OSError:
-            return None
-        if not data:
-            return None
-        message: dict[str, Any] = json.loads(data)
-        return message, descriptors
+        return received(self._control)
 
     def wait(self, seconds: float | None) -> bool:
         """Whether there is something to receive within this time; None waits for ever. One thread only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from sandbox import Sandbox, SandboxUnavailable, Snippet
 from sandbox.confine import OPTIONAL, REQUIRED, LayerReport, missing
-from sandbox.link import Link
+from sandbox.link import Link, received
 from sandbox.pool import _Layers
 from sandbox.protocol import new_packer
 
@@ -160,3 +161,14 @@ def test_an_entry_that_breaks_is_told(tmp_path: Path) -> None:
     broken.write_text("raise RuntimeError('as it happens')")
     with pytest.raises(SandboxUnavailable, match="as it happens"):
         Sandbox(_entry=broken)
+
+
+def test_last_words_are_read_although_ours_were_not() -> None:
+    # An interpreter that breaks while its settings wait in its socket: its reason was lost to a "connection reset".
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            ours.send(b"settings that nobody reads")
+            theirs.send(b'{"fatal": "as it happens"}')
+        assert received(ours) == ({"fatal": "as it happens"}, [])
+        assert received(ours) is None
