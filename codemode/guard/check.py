@@ -49,6 +49,8 @@ class Guard:
         self._verdicts: dict[str, Statement] = {}
         self._virtual = VirtualTables(connection, self.engine)
         self._schema_moves = False  # schema statements ran since the transaction began: a rollback would undo them
+        self._unsure = False  # whether others may have changed the schema since it was looked at
+        self._version: int | None = None  # of the schema, when it was
         self._schema = ReservedSchema(connection)
         modules = [row[0] for row in connection.execute("SELECT name FROM pragma_module_list", can_cache=False)]
         self.authorizer = Authorizer(modules)
@@ -61,12 +63,14 @@ class Guard:
     def check(self, sql: str) -> Statement:
         """The Statement that `sql` is; raises a StatementError that names the rule and the way out.
 
-        Nothing is run. A verdict is kept by text until the schema changes; it is never the last word: SQLite
-        prepares a kept statement anew after a change of the schema, and asks the authorizer that is then armed.
+        Nothing is run. A verdict is kept by text until the schema changes, here or by others; it is never the last
+        word: SQLite prepares a kept statement anew after such a change, and asks the authorizer that is then armed.
         """
         if (known := self.known(sql)) is not None:
             return known
         text = admit(sql, self._limits.sql_bytes)
+        if self._unsure:
+            self._look_again(text)
         heading = scan.heading(text)
         if heading.kind is None and not rules.is_known_verb(heading.verb):
             raise _no_statement(heading.verb, text)
@@ -89,7 +93,33 @@ class Guard:
 
     def known(self, sql: str) -> Statement | None:
         """The Statement that `sql` was found to be, if that is kept; nothing is asked of SQLite."""
-        return self._verdicts.get(sql) if type(sql) is str else None  # another type may lie about what it equals
+        if self._unsure or type(sql) is not str:  # another type may lie about what it equals
+            return None
+        return self._verdicts.get(sql)
+
+    def doubt(self) -> None:
+        """Another connection may have changed the schema: have the next check look at it before it judges.
+
+        A verdict of before says how long values may be and how deep triggers may go, by programs that may be others
+        now: another process's trigger would run a thousand levels of 6 MB. SQLite prepares such a statement anew by
+        itself, but asks nobody about these. Whoever doubts keeps others from changing the schema until he is done, by
+        the session's lock or by a transaction that reads.
+        """
+        self._unsure = True
+
+    def _look_again(self, text: str) -> None:
+        try:
+            with self.engine():
+                # What SQLite knows of the schema is compared with the file when a statement begins, not when it is
+                # prepared: a text that is only prepared would be judged by the old one.
+                self._connection.execute("SELECT 1 FROM main.sqlite_schema LIMIT 0", can_cache=False)
+                version = int(self._connection.pragma("schema_version"))
+        except apsw.Error as error:
+            raise self._explained(error, text) from None
+        if version != self._version:
+            self._verdicts.clear()
+            self._virtual.forget()
+        self._version, self._unsure = version, False
 
     def suggest(self, error: CodemodeError, sql: str) -> None:
         """Give `error` a statement that SQLite prepares here in the place of `sql`, where one is found."""

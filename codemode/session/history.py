@@ -45,6 +45,8 @@ class History:
             self._form = int(connection.pragma("user_version"))
         self._known: tuple[Position, int] | None = None  # where the last turn here left the log, and its state
         self._start: Position | None = None
+        self._seen: Position | None = None  # where the log stood at the last look, or when this connection was done
+        self._opening = True  # this is the turn in which the connection was opened
         self._first_pages = self._commits = self._settled = self._frames = self._before = 0
         self._begun = False
         self._marked: int | None = None
@@ -136,6 +138,9 @@ class History:
         except _FAULTS as error:
             _log.warning("what happens now in %s cannot be undone: %s", self._files.database, error)
             self._start = None
+        if self._start is None or not (self._opening or self._start == self._seen):
+            self._guard.doubt()  # another process had a turn since
+        self._seen, self._opening = self._start, False
         self._first_pages = self._start.pages if self._start else 0
 
     def _end(self, way: Way) -> None:
@@ -147,7 +152,7 @@ class History:
                 self._capture(self._start, end)
                 hollow = self._reason is None and self._pages().keys() <= {self._id_page}
                 self._keep(self._complete(way, hollow))
-                self._known = (end, self._marked or 0)
+                self._known, self._seen = (end, self._marked or 0), end
         except _FAULTS as error:
             _log.warning("what was done in %s cannot be undone: %s", self._files.database, error)
         finally:

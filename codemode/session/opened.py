@@ -147,6 +147,19 @@ class Reader(Guarded):
         self.lock = threading.RLock()
         self.closed = False
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """What is asked inside is of one moment: what the guard says of a statement holds when that runs."""
+        with self.guard.engine():
+            self.connection.execute("BEGIN", can_cache=False)
+        self.guard.doubt()
+        try:
+            yield
+        finally:
+            if self.connection.in_transaction:
+                with self.guard.engine():
+                    self.connection.execute("ROLLBACK", can_cache=False)
+
     def rest(self) -> None:
         """The same, unless somebody reads just now."""
         if self.lock.acquire(blocking=False):

@@ -342,7 +342,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
                     yield helpers
                     self._tell(helpers.warnings, calls.statements.tally)
                 return
-            with self._registry.reading(self._key) as reader:
+            with self._registry.reading(self._key) as reader, reader.still():
                 yield Helpers(LocalChannel(self._reading(reader)))
         except HelperError as error:
             raise as_error(error) from None
@@ -362,7 +362,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:
         # A connection of its own: it stays open while the caller takes its time, and nobody waits for it.
-        with closing(self._registry.new_reader(self._key)) as reader:
+        with closing(self._registry.new_reader(self._key)) as reader, reader.still():
             calls = self._reading(reader)
             started = calls.answer("db.pages_open", [sql, list(params) if isinstance(params, tuple) else params, size])
             while True:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codemode import Worker
+from codemode.errors import StatementError
 
 WRITER = """
 import sys
@@ -62,6 +63,42 @@ def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> No
         assert again.get_tables() == []
         again.exec("CREATE TABLE fresh (x)")
         assert session.get_tables() == ["fresh"], "the new file is opened, not the deleted one"
+
+
+DEEP = "WHEN NEW.n < 500 BEGIN {} UPDATE t SET n = NEW.n + 1; END"
+LONG = "UPDATE t SET n = " + " + ".join([f"coalesce({', '.join(['NEW.n'] * 100)})"] * 20) + ";"
+LIKES = "SELECT " + " + ".join(f"(text LIKE '%{'_%' * 120}{n}')" for n in range(60)) + " AS n FROM long"
+
+
+@pytest.mark.parametrize(("kept", "ask", "changed", "refusal"), [
+    (f"CREATE TRIGGER deep AFTER UPDATE ON t {DEEP.format('')}", "UPDATE t SET n = 1",
+     f"CREATE TRIGGER deep AFTER UPDATE ON t {DEEP.format(LONG)}", "triggers nested too deep"),
+    ("CREATE VIEW deep AS SELECT text LIKE '%a' AS n FROM long", "SELECT n FROM deep",
+     f"CREATE VIEW deep AS {LIKES}", "longer than a value may be"),
+], ids=["of triggers", "of values"])  # fmt: skip
+def test_bounds_that_were_found_for_a_schema_hold_for_what_others_make_of_it(
+    tmp_path: Path, kept: str, ask: str, changed: str, refusal: str
+) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session, there = here.session("s"), other.session("s")
+        session.script("CREATE TABLE t (n); INSERT INTO t VALUES (1); CREATE TABLE long (text);")
+        session.exec("INSERT INTO long VALUES (?)", ["b" * 1_000_000])
+        session.exec(kept)
+        session.exec(ask)
+        there.script(f"DROP {kept.split()[1]} deep; {changed};")
+        with pytest.raises(StatementError, match=refusal):
+            session.exec(ask)
+
+
+def test_bounds_of_a_reader_hold_for_what_the_writer_made_of_the_schema(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s")
+        session.script("CREATE TABLE long (text); CREATE VIEW deep AS SELECT text LIKE '%a' AS n FROM long;")
+        session.exec("INSERT INTO long VALUES (?)", ["b" * 1_000_000])
+        assert session.query("SELECT n FROM deep", read_only=True) == [{"n": 0}]
+        session.script(f"DROP VIEW deep; CREATE VIEW deep AS {LIKES};")
+        with pytest.raises(StatementError, match="longer than a value may be"):
+            session.query("SELECT n FROM deep", read_only=True)
 
 
 def test_readers_do_not_wait_for_another_process(tmp_path: Path) -> None:
