@@ -1,8 +1,7 @@
-"""The ready children: a few forked, confined and warm ones that wait, and the thread that has them made.
+"""The ready children: a few forked, confined and warm ones that wait, each for one run.
 
-One lock guards what is counted here: the children ready, the forks asked for and not answered yet (`pending`), those
-of them that the zygote may leave until nobody runs anything (`later`), the runs that wait. Two kinds of thread meet at
-it: runs, which take a child, and the keeper, which starts the zygote and receives from it.
+One lock guards what is counted here: the children ready, the forks asked for, the runs that wait. Two kinds of thread
+meet at it: runs, which take a child, and the keeper, which starts the zygote and receives from it.
 
 How many are wanted follows the need: more for a while after runs found none ready, so that a burst of them, or a few
 at once, finds one each. Making a child takes more than a short run does, so those that are used up are replaced
@@ -10,13 +9,10 @@ when it is quiet, but for the last ones: under load that lasts, children are mad
 
 What may block for long (starting a zygote, sending to it, ending it) is done without the lock, so
 that a run can time out, and the sandbox can close, while another thread hangs.
-
-The keeper lasts as long as the sandbox because the kernel kills the zygote when the thread that started it ends.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import threading
@@ -26,6 +22,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.errors import SandboxUnavailable
+from sandbox.forks import Forks
+from sandbox.keeper import Keeper
 from sandbox.kept import Child
 from sandbox.link import MOST_NUMBERS, Link, ZygoteSettings
 
@@ -34,41 +32,31 @@ STATUS_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
 _BEHIND_SECONDS = 0.5  # the same for those who are not first: they are called when they are
 _STARVED_SECONDS = 2.0  # without descriptors for so long, a run is told: waiting longer frees none
-_RESTARTS = (0.0, 0.05, 0.2, 1.0)  # pauses before a new zygote when the last ones died young
-_YOUNG_SECONDS = 5.0
 _LEAST_READY = 1  # with fewer than these, or fewer on their way, a child is asked for at once
-_GROWTH = 2
-_CALM_SECONDS = 60.0  # without a run that found none ready, and no more than usual are kept
 
 
 class Children:
     """Keeps `usual` children ready while anybody holds it open, and up to `most` for a while after more were needed."""
 
     def __init__(self, settings: ZygoteSettings, usual: int, most: int, accept: Callable[[Link], None]) -> None:
-        self._settings = settings
-        self._usual, self._most = usual, max(usual, most)
-        self._wanted = usual
-        self._short = time.monotonic()  # when a run found none ready
-        self._accept = accept  # looks at a new zygote's layers; raises SandboxUnavailable
+        self._frame_bytes = settings.limits.frame_bytes
+        self._forks = Forks(usual, most)
         # Reentrant: `close` may be called by the garbage collector inside any method of this very thread.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._link: Link | None = None
         self._ready: deque[Child] = deque()
-        self._pending: set[int] = set()
-        self._later: deque[int] = deque()
         # Runs that wait, first come, first served, each with a condition of its own: one that woke all of them for
         # every child would spend more on waking than on running, and let the last one in first.
         self._waiting: deque[threading.Condition] = deque()
         self._spent: deque[Child] = deque()  # those that have answered, and are to be ended
-        self._number = 0
         self._asking = threading.Lock()  # the zygote sees requests in the order in which they were counted
         self._failure: str | None = None  # why there is no zygote, or no new child
         self._starved: float | None = None  # since when children come without their descriptors (time.monotonic)
-        self._closed = False
+        self.closed = False
         self._statuses: dict[int, dict[str, Any] | None] = {}  # asked for; None until answered
         self._owner = os.getpid()
-        self._keeper = threading.Thread(target=self._keep, name="sandbox-keeper", daemon=True)
+        self._keeper = Keeper(settings, accept, self)
 
     def __len__(self) -> int:
         """How many are ready."""
@@ -81,7 +69,7 @@ class Children:
     def wait(self) -> None:
         """Wait until the zygote has started. Raises SandboxUnavailable."""
         with self._changed:
-            self._changed.wait_for(lambda: self._link or self._failure or self._closed)
+            self._changed.wait_for(lambda: self._link or self._failure or self.closed)
             if self._link is None:
                 raise SandboxUnavailable(self._failure or "the sandbox was closed")
 
@@ -93,8 +81,7 @@ class Children:
             return child
         place = threading.Condition(self._lock)
         with self._lock:
-            if self._number > self._usual:  # not the first runs, which come while the first children are made
-                self._wanted, self._short = min(self._most, _GROWTH * self._wanted), time.monotonic()
+            self._forks.grow()
             self._waiting.append(place)
             self._changed.notify_all()  # the keeper may have given up until somebody wants a child
         try:
@@ -131,7 +118,7 @@ class Children:
         comes then. Until then a child that has escaped computes on for some milliseconds, in all its confinement.
         """
         with self._lock:
-            waits = bool(self._pending) and not self._closed and len(self._spent) < self._most
+            waits = bool(self._forks) and not self.closed and len(self._spent) < self._forks.most
             if waits:
                 self._spent.append(child)
         if not waits:
@@ -169,8 +156,8 @@ class Children:
         with self._lock:
             # In slices: a fork that failed leaves no event behind, and is asked for again by the next round.
             pause = _RETRY_SECONDS if self._first() is place else _BEHIND_SECONDS
-            place.wait_for(lambda: self._closed or (self._ready and self._first() is place), pause)
-            if self._closed or (self._ready and self._first() is place):
+            place.wait_for(lambda: self.closed or (self._ready and self._first() is place), pause)
+            if self.closed or (self._ready and self._first() is place):
                 return
             now = time.monotonic()
             started = deadline - TAKE_SECONDS
@@ -184,7 +171,7 @@ class Children:
             raise SandboxUnavailable(
                 "this sandbox belongs to the process that this one was forked from; make a new one"
             )
-        if self._closed:
+        if self.closed:
             raise SandboxUnavailable("the sandbox is closed")
 
     def _pop_alive(self) -> Child | None:
@@ -200,34 +187,16 @@ class Children:
         with self._asking:
             with self._lock:
                 link = self._link
-                now, later = self._claim_forks(waiting, least) if link is not None else ([], [])
+                now, later = ([], []) if link is None else self._forks.claim(len(self._ready), waiting, least)
             for kind, numbers in (("fork", now), ("later", later)):
                 for start in range(0, len(numbers), MOST_NUMBERS):
                     self._order(link, kind, numbers[start : start + MOST_NUMBERS])
-
-    def _claim_forks(self, waiting: int, least: int) -> tuple[list[int], list[int]]:
-        """Count the forks that are missing as asked for: their numbers, those for now and those for a quiet moment."""
-        missing = max(0, self._wanted + waiting - len(self._ready) - len(self._pending))
-        made = range(self._number + 1, self._number + 1 + missing)
-        self._number += missing
-        on_their_way = len(self._pending) - len(self._later)
-        self._pending.update(made)
-        self._later.extend(made)
-        urgent = min(len(self._later), max(0, waiting + least - len(self._ready) - on_their_way))
-        now = [self._later.popleft() for _ in range(urgent)]
-        return now, [number for number in made if number not in now]
 
     def _order(self, link: Link | None, kind: str, numbers: list[int]) -> None:
         if link is not None and not link.ask({kind: numbers}):
             with self._lock:
                 for number in numbers:
-                    self._answered(number)
-
-    def _answered(self, number: int) -> None:
-        """This fork is not to be waited for any more."""
-        self._pending.discard(number)
-        with contextlib.suppress(ValueError):
-            self._later.remove(number)
+                    self._forks.answered(number)
 
     def status(self, child: Child) -> dict[str, Any] | None:
         """How a child ended that ended by itself, as the zygote reaped it; None when that is not to be learnt."""
@@ -239,7 +208,7 @@ class Children:
                 return None
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._statuses[child.number] or self._link is not link or self._closed, STATUS_SECONDS
+                    lambda: self._statuses[child.number] or self._link is not link or self.closed, STATUS_SECONDS
                 )
                 return self._statuses[child.number]
         finally:
@@ -251,7 +220,7 @@ class Children:
         if os.getpid() != self._owner:
             return  # forked from the owner: the descriptors are copies, and the processes are not ours to end
         with self._changed:
-            self._closed = True
+            self.closed = True
             link = self._link
             self._tell_all()
         if link is not None:
@@ -260,66 +229,45 @@ class Children:
         if self._keeper.is_alive() and threading.current_thread() is not self._keeper:
             self._keeper.join(10)
 
-    def _keep(self) -> None:
-        young = 0
-        while not self._closed:
-            started = time.monotonic()
-            link = self._connect()
-            if link is not None:
-                try:
-                    self._listen(link)
-                except Exception as error:  # noqa: BLE001 - without this thread every run would wait in vain
-                    self._fail(f"{type(error).__name__}: {error}")
-                self._disconnect(link)
-            young = young + 1 if time.monotonic() - started < _YOUNG_SECONDS else 0
-            if young:
-                with self._changed:
-                    pause = _RESTARTS[min(young, len(_RESTARTS)) - 1]
-                    self._changed.wait_for(lambda: self._closed, pause)
-                    if link is None and not self._closed:
-                        # Starting failed outright: try again when somebody wants a child, not all the time.
-                        self._changed.wait_for(lambda: self._closed or self._waiting)
-
-    def _connect(self) -> Link | None:
-        try:
-            link = Link(self._settings)
-        except SandboxUnavailable as error:
-            self._fail(str(error))
-            return None
-        except Exception as error:  # noqa: BLE001 - this thread is all that a waiting run has; it must be told
-            self._fail(f"{type(error).__name__}: {error}")
-            return None
-        try:
-            self._accept(link)
-        except SandboxUnavailable as error:
-            self._end(link)
-            self._fail(str(error))
-            return None
+    def connected(self, link: Link) -> bool:
+        """For the keeper, as are the following: a zygote runs now; False when `close` came first and did not see it."""
         with self._changed:
-            if self._closed:  # `close` came while the zygote started, and did not see it
-                closing = True
-            else:
-                closing = False
-                self._link, self._failure = link, None
+            if self.closed:
+                return False
+            self._link, self._failure = link, None
             waiting = len(self._waiting)
             self._tell_all()
-        if closing:
-            self._end(link)
-            return None
         self._ask(waiting)
-        return link
+        return True
 
-    @staticmethod
-    def _end(link: Link) -> None:
-        link.close()
-        link.release()
+    def disconnected(self) -> None:
+        """The zygote is gone, and every child with it."""
+        with self._changed:
+            self._link = None
+            self._forks.clear()
+            dead = list(self._ready)
+            self._ready.clear()
+            self._failure = self._failure or "the sandbox's zygote ended and is being started again"
+            self._tell_all()
+        self._bury_all()
+        for child in dead:
+            child.close()
 
-    def _fail(self, why: str) -> None:
+    def failed(self, why: str) -> None:
+        """There is no zygote, and why; runs that wait are told."""
         with self._changed:
             self._failure = why
             self._tell_all()
 
-    def _listen(self, link: Link) -> None:
+    def rest(self, seconds: float, *, until_wanted: bool) -> None:
+        """Return after this pause, and then when a run waits where that is asked; at once when it is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.closed, seconds)
+            if until_wanted and not self.closed:
+                self._changed.wait_for(lambda: self.closed or self._waiting)
+
+    def listen(self, link: Link) -> None:
+        """Take what the zygote sends, until it is gone."""
         while True:
             if not link.wait(self._calm_down()):
                 continue
@@ -337,12 +285,12 @@ class Children:
                         self._changed.notify_all()
             else:
                 with self._changed:
-                    self._answered(message.get("no_child", 0))
+                    self._forks.answered(message.get("no_child", 0))
                     self._failure = message.get("why") or message.get("fatal")
 
     def _arrived(self, number: int, descriptors: list[int]) -> None:
         with self._changed:
-            self._answered(number)
+            self._forks.answered(number)
             if len(descriptors) != 2:
                 # Out of descriptors: the kernel dropped one or both. The child sees its socket closed and ends.
                 for descriptor in descriptors:
@@ -353,8 +301,8 @@ class Children:
             self._starved = None
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptors[0])
             connection.setblocking(True)
-            child = Child(number, connection, descriptors[1], self._settings.limits.frame_bytes)
-            if self._closed:
+            child = Child(number, connection, descriptors[1], self._frame_bytes)
+            if self.closed:
                 child.close("closed")
                 return
             self._ready.append(child)
@@ -362,29 +310,9 @@ class Children:
 
     def _calm_down(self) -> float | None:
         """End what is ready beyond the usual number when it was not needed for long; seconds until then, or None."""
-        surplus: list[Child] = []
         with self._lock:
-            calm = self._short + _CALM_SECONDS - time.monotonic()
-            if calm <= 0:
-                self._wanted = self._usual
-                surplus = [self._ready.popleft() for _ in range(len(self._ready) - self._usual)]
-            left = max(0.0, calm) if self._wanted > self._usual else None
+            many, left = self._forks.calm_down(len(self._ready))
+            surplus = [self._ready.popleft() for _ in range(many)]
         for child in surplus:
             child.close()
         return left
-
-    def _disconnect(self, link: Link) -> None:
-        # Runs under way notice by themselves: their children died with the zygote.
-        with self._changed:
-            self._link = None
-            self._pending.clear()
-            self._later.clear()
-            dead = list(self._ready)
-            self._ready.clear()
-            self._failure = self._failure or "the sandbox's zygote ended and is being started again"
-            self._tell_all()
-        self._bury_all()
-        for child in dead:
-            child.close()
-        with contextlib.suppress(OSError):
-            self._end(link)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.kept import Child
+from sandbox.outcome import RunOutcome
 
 LOOK_SECONDS = 1.0
 IDLE_CPU_SECONDS = 0.25  # an honest child uses next to none while it waits
@@ -150,3 +151,16 @@ class Holding:
                     self._remember(key, why)
             for waiting in ended:
                 waiting.child.close("violation")
+
+
+def loss(child: Child, outcome: RunOutcome) -> str | None:
+    """Why a child cannot be kept after its run."""
+    if outcome.status == "timeout":
+        return "the last execution took too long"
+    if outcome.status == "cancelled":
+        return "the last execution was cancelled"
+    if outcome.error is not None and outcome.error["code"] == "code.memory":
+        return "the last execution needed more memory than it may use"
+    if child.ended is not None or not child.alive():
+        return "the process of the last execution was lost"
+    return None

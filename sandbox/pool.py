@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import time
 import weakref
-from collections.abc import Callable, Hashable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from sandbox import ending
-from sandbox.begun import LEAVE, Begun
+from sandbox.begun import Begun
 from sandbox.captured import Captured
-from sandbox.children import TAKE_SECONDS, Children
+from sandbox.children import Children
 from sandbox.confine import OPTIONAL, LayerReport, missing
 from sandbox.conversation import Conversation
-from sandbox.errors import ProtocolViolation, SandboxUnavailable
-from sandbox.holding import ENDED, OUT_OF_TURN, Holding
-from sandbox.kept import Child, DeadlinePassed
-from sandbox.limits import MIB, SandboxLimits
+from sandbox.errors import SandboxUnavailable
+from sandbox.holding import Holding, loss
+from sandbox.kept import Child
+from sandbox.limits import SandboxLimits
 from sandbox.link import Link, ZygoteSettings
 from sandbox.outcome import Cancel, RunOutcome, Serve, Snippet
-from sandbox.protocol import encoded
+from sandbox.request import request_frame, too_large
+from sandbox.running import Running
 
 __all__ = ["Begun", "Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
 
-RESUME_SECONDS = 5.0  # how long a kept child may take to read its next snippet
-_MUCH_BYTES = 64 * MIB
 _AT_ONCE_CHARACTERS = 16_384  # of code and inputs, of at most 4 bytes each: the kernel keeps three times as many
-_ATTEMPTS = 3  # children that die before they are ready, until a run gives up
 _LOUD = 'isolation is "none": this code ran without confinement by the operating system'
 
 
@@ -73,7 +70,7 @@ class Sandbox:
         # What outlives this object must not refer to it, or it would never be collected and its processes never end.
         self._layers = _Layers(self._enforced)
         self._children = Children(settings, max(1, children), burst_children, self._layers.accept)
-        self._running: set[Child] = set()
+        self._running = Running(self._children)
         self._holding = Holding(kept_children, kept_seconds)
         self._finalizer = weakref.finalize(self, _close, self._children, self._running, self._holding)
         self._children.begin()
@@ -116,19 +113,8 @@ class Sandbox:
         if len(snippet.code) + len(snippet.inputs) > _AT_ONCE_CHARACTERS:
             return None
         limits = snippet.limits.within(self._limits)
-        request = _request(snippet, limits, keep=False, number=0, waits=True)
-        if _too_large(snippet, request, limits) is not None:
-            return None
-        child = self._children.take_one_ready()
-        if child is None:
-            return None
-        self._running.add(child)
-        child.set_deadline(time.monotonic() + TAKE_SECONDS)
-        with suppress(DeadlinePassed):
-            if child.send(request):
-                return Begun(snippet, child, self._drop)
-        self._drop(child)
-        return None
+        frame = request_frame(snippet, limits, keep=False, number=0, waits=True)
+        return self._running.begin(snippet, frame) if too_large(snippet, frame, limits) is None else None
 
     def run(
         self,
@@ -152,132 +138,97 @@ class Sandbox:
         Raises SandboxUnavailable when no child can be had, and whatever `serve` (but HelperFailed), `on_output`,
         `meanwhile` or `on_start` raises; the child is dead in every such case.
         """
-        limits = snippet.limits.within(self._limits)
         if cancel is not None and cancel.cancelled:
             return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
-        child = self._released(begun, snippet, meanwhile or _nothing) if keep is None else None
-        fresh = None
-        if child is None:
-            number = 0 if keep is None else secrets.randbits(48)
-            request = _request(snippet, limits, keep=keep is not None, number=number)
-            refusal = _too_large(snippet, request, limits)
-            if refusal is not None:
-                return self._loud(RunOutcome(status="rejected", error=refusal))
-            child, fresh = self._child(keep, request, number, meanwhile or _nothing)
-        over = False
+        limits = snippet.limits.within(self._limits)
         try:
-            if cancel is not None:
-                cancel.attach(lambda: child.end("cancelled"))
-            output = Captured(limits.stdout_bytes, on_output)
+            child, fresh = self._child(snippet, limits, begun, keep, meanwhile or _nothing)
+        except _Refused as refused:
+            return self._loud(RunOutcome(status="rejected", error=refused.problem))
+        conversation = Conversation(child, limits, serve, keep=keep is not None)
+        output = Captured(limits.stdout_bytes, on_output)
+        with self._at_work(child, cancel, keep):
             if on_start is not None:
                 on_start()
-            outcome = Conversation(child, limits, serve, keep=keep is not None).hold(output, self._children.status)
-            over = True
-        finally:
-            if cancel is not None:
-                cancel.release()  # from here on the child may be another run's
-            if not over:
-                self._drop(child)
-                if keep is not None:
-                    self._holding.lost(keep, "the last execution was broken off")
-        return self._loud(self._spent(child, outcome) if keep is None else self._kept(keep, child, outcome, fresh))
+            outcome = conversation.hold(output, self._children.status)
+        if keep is not None:
+            return self._loud(self._kept(keep, child, outcome, fresh))
+        self._running.spend(child, outcome)
+        return self._loud(outcome)
 
     def forget(self, whose: Callable[[Any], bool]) -> None:
         """End the kept children of these keys, if any wait."""
         self._holding.forget(whose)
 
     def _child(
-        self, key: Hashable | None, request: bytes, number: int, meanwhile: Callable[[], None]
+        self,
+        snippet: Snippet,
+        limits: SandboxLimits,
+        begun: Begun | None,
+        keep: Hashable | None,
+        meanwhile: Callable[[], None],
     ) -> tuple[Child, str | None]:
-        """The child that has the variables of `key`; or a new one, and why it is new."""
-        if key is None:
-            return self._started_child(request, meanwhile), None
-        child, why = self._holding.take(key)
-        if child is None:
-            return self._started_child(request, meanwhile), why
-        self._running.add(child)
-        try:
-            if child.resume(request, number, time.monotonic() + RESUME_SECONDS, meanwhile):
+        """A child that has the snippet, with the variables of `keep`; or a new one, and why it is new."""
+        if keep is None:
+            child = self._running.release(begun, snippet, meanwhile)
+            if child is not None:
                 return child, None
-            why = ENDED
-        except DeadlinePassed:
-            why = "its process did not take the next snippet, and was ended"
-        except ProtocolViolation:
-            why = OUT_OF_TURN
-        except BaseException:
-            self._drop(child)
-            raise
-        self._drop(child)
-        return self._started_child(request, meanwhile), why
+        number = 0 if keep is None else secrets.randbits(48)
+        frame = request_frame(snippet, limits, keep=keep is not None, number=number)
+        problem = too_large(snippet, frame, limits)
+        if problem is not None:
+            raise _Refused(problem)
+        why = None
+        if keep is not None:
+            child, why = self._holding.take(keep)
+            if child is not None:
+                why = self._running.resume(child, frame, number, meanwhile)
+                if why is None:
+                    return child, None
+        return self._running.start(frame, meanwhile), why
 
-    def _spent(self, child: Child, outcome: RunOutcome) -> RunOutcome:
-        """Have a child ended that has answered: in a moment, unless it holds much memory until then."""
-        if outcome.peak_memory_bytes > _MUCH_BYTES:
-            self._drop(child)
-        else:
-            self._running.discard(child)
-            self._children.bury(child)
-        self._children.hurry()
-        return outcome
+    @contextmanager
+    def _at_work(self, child: Child, cancel: Cancel | None, keep: Hashable | None) -> Iterator[None]:
+        """While a run talks to its child, `cancel` ends it; where that is broken off, so is the child."""
+        over = False
+        try:
+            if cancel is not None:
+                cancel.attach(lambda: child.end("cancelled"))
+            yield
+            over = True
+        finally:
+            if cancel is not None:
+                cancel.release()  # from here on the child may be another run's
+            if not over:
+                self._running.drop(child)
+                if keep is not None:
+                    self._holding.lost(keep, "the last execution was broken off")
 
     def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> RunOutcome:
         """Keep the child if it waits for more; the outcome says what was found, and warns when all is lost."""
-        lost = _loss(child, outcome)
+        lost = loss(child, outcome)
         if lost is None:
-            self._running.discard(child)
+            self._running.let_go(child)
             lost = self._holding.give(key, child)
         else:
-            self._drop(child)
+            self._running.drop(child)
             self._holding.lost(key, lost)
         warnings = outcome.warnings if lost is None else (*outcome.warnings, f"the variables are gone: {lost}")
         found: Literal["kept", "fresh"] = "kept" if fresh is None else "fresh"
         return dataclasses.replace(outcome, warnings=warnings, variables=found, variables_reason=fresh)
 
-    def _started_child(self, request: bytes, meanwhile: Callable[[], None]) -> Child:
-        for _ in range(_ATTEMPTS):
-            child = self._children.take()
-            # Before the wait: a `close` from here on finds it. One that came between the two lines has ended the
-            # zygote, and this child with it.
-            self._running.add(child)
-            if self._goes(child, request, meanwhile):
-                return child
-            status = self._children.status(child) if child.ended is None else None
-            self._drop(child)
-        how = f"exit code {status['wait']}" if status else "for no known reason"
-        raise SandboxUnavailable(f"children end before they are ready ({how})")
-
-    def _released(self, begun: Begun | None, snippet: Snippet, meanwhile: Callable[[], None]) -> Child | None:
-        """The child that has the snippet already, and leave to run it now; None where there is none."""
-        child = begun.take() if begun is not None and begun.snippet == snippet else None
-        if child is None or self._goes(child, LEAVE, meanwhile):
-            return child
-        self._drop(child)
-        return None
-
-    def _goes(self, child: Child, frame: bytes, meanwhile: Callable[[], None]) -> bool:
-        """Whether a child takes up what `frame` asks of it; meanwhile its successor is asked for."""
-
-        def at_work() -> None:
-            self._children.replace()
-            child.open_figures()
-            meanwhile()
-
-        try:
-            return child.start(frame, time.monotonic() + TAKE_SECONDS, at_work)
-        except (DeadlinePassed, ProtocolViolation):
-            return False
-        except BaseException:
-            self._drop(child)
-            raise
-
-    def _drop(self, child: Child) -> None:
-        child.close()
-        self._running.discard(child)
-
     def _loud(self, outcome: RunOutcome) -> RunOutcome:
         if self._enforced:
             return outcome
         return dataclasses.replace(outcome, warnings=(*outcome.warnings, _LOUD))
+
+
+class _Refused(Exception):
+    """The snippet is too large to be run; `problem` is the error to answer with."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class _Layers:
@@ -300,50 +251,7 @@ def _nothing() -> None:
     """What there is to do meanwhile for who has nothing to do."""
 
 
-def _close(children: Children, running: set[Child], holding: Holding) -> None:
-    for child in list(running):
-        child.end("closed")
+def _close(children: Children, running: Running, holding: Holding) -> None:
+    running.close()
     holding.close()
     children.close()
-
-
-def _loss(child: Child, outcome: RunOutcome) -> str | None:
-    """Why a child cannot be kept after its run."""
-    if outcome.status == "timeout":
-        return "the last execution took too long"
-    if outcome.status == "cancelled":
-        return "the last execution was cancelled"
-    if outcome.error is not None and outcome.error["code"] == "code.memory":
-        return "the last execution needed more memory than it may use"
-    if child.ended is not None or not child.alive():
-        return "the process of the last execution was lost"
-    return None
-
-
-def _request(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int, waits: bool = False) -> bytes:
-    fields: dict[str, Any] = {
-        "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
-        "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
-        "functions": list(snippet.functions),
-        "limits": limits.as_dict(),
-        "keep": keep,
-        "number": number,
-        "waits": waits,
-        "form": {"kind": snippet.form.kind, "max_cell": snippet.form.max_cell},
-    }
-    return encoded(["run", fields])
-
-
-def _too_large(snippet: Snippet, request: bytes, limits: SandboxLimits) -> dict[str, Any] | None:
-    size = len(snippet.code)
-    if 4 * size > limits.code_bytes:  # only then can it be too many bytes
-        size = len(snippet.code.encode("utf-8", "surrogatepass"))
-    if size > limits.code_bytes:
-        hint = "data belongs in inputs or in a table"
-        message = f"the code takes {size:,} bytes; at most {limits.code_bytes:,} are allowed"
-        return ending.problem("code.refused", message, hint=hint)
-    if len(request) > limits.frame_bytes:
-        hint = "put large data into a table first"
-        message = f"code and inputs take {len(request):,} bytes; at most {limits.frame_bytes:,} are allowed"
-        return ending.problem("code.refused", message, hint=hint)
-    return None

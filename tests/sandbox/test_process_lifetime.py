@@ -82,7 +82,7 @@ def _comm(pid: int) -> str:
 def test_a_burst_gets_more_children_for_the_next_one_which_end_when_it_stays_calm(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sandbox.children._CALM_SECONDS", 2.0)
+    monkeypatch.setattr("sandbox.forks._CALM_SECONDS", 2.0)
     with closing(Sandbox(children=1, burst_children=3)) as sandbox, ThreadPoolExecutor(4) as threads:
         assert {outcome.status for outcome in threads.map(lambda _: run(sandbox), range(12))} == {"completed"}
         assert soon(lambda: sandbox.children["ready"] == 3)

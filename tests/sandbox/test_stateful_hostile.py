@@ -89,7 +89,7 @@ def test_leaving_between_two_runs_is_noticed(sandbox: Sandbox, key: str) -> None
 def test_one_that_does_not_read_the_next_request_is_replaced(
     sandbox: Sandbox, key: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.pool.RESUME_SECONDS", 0.5)
+    monkeypatch.setattr("sandbox.running.RESUME_SECONDS", 0.5)
     run(sandbox, key, "later(0.01, lambda: time.sleep(60))\ndone()")
     time.sleep(0.2)
     snippet = Snippet(code="done()", inputs=json.dumps("x" * size))
