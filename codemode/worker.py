@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
-import threading
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
-
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
-from codemode.catalog.opening import FILE, open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
-from codemode.catalog.retention import Retention
 from codemode.catalog.seal import Seal
-from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import Store
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
-from codemode.database.clock import iso, now_ms, sure_ms
-from codemode.errors import IsolationMissing, RequestInvalid, SessionNotFound, WorkerError
+from codemode.database.clock import now_ms, sure_ms
+from codemode.errors import RequestInvalid, SessionNotFound
 from codemode.limits import Limits
-from codemode.session.confining import begun
-from codemode.session.files import SessionFiles, storage_errors
+from codemode.session.data_dir import open_catalog, prepared
+from codemode.session.figures import Figures, described
 from codemode.session.ids import new_session_id, parse_session_id
+from codemode.session.on_demand import OnDemand
 from codemode.session.opened import LogBounds
 from codemode.session.registry import Registry, Storage
-from codemode.session.retention import Sweeper
+from codemode.session.retention import Sweeper, due, sweeping
 from codemode.session.session import Session
 from codemode.session.slots import Key
 from codemode.settings import Settings
-from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats, Totals
+from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats
 from codemode.values.records import Due, Statistics
-from sandbox import Sandbox, SandboxUnavailable
+from sandbox import Sandbox
 from sandbox.helpers.rows import Rows
 
 if TYPE_CHECKING:  # loaded by the methods that need it: most processes run snippets and nothing else
@@ -48,9 +42,7 @@ if TYPE_CHECKING:  # loaded by the methods that need it: most processes run snip
     from codemode.session.backups import Progress
     from codemode.session.restoring import Existing
 
-_log = logging.getLogger("codemode")
 TENANT = "local"
-_ALL = 2**62  # rows of a page: no bound
 _DAY_MS = 86_400_000
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
@@ -91,12 +83,10 @@ class Worker:
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
         self.registry.on_gone = lambda key: (found := forget()) and found(key)
-        self._sweep = _sweeping(self.registry, self.audit, self.settings)
+        self._figures = Figures(self.registry, self.settings)
+        self._sweep = sweeping(self.registry, self.audit, self.settings)
         self._sweeper = Sweeper(self._sweep, self.settings.sweep_seconds)
-        self._begun = sandbox
-        self._sandbox: Sandbox | None = None
-        self._lock = threading.Lock()
-        self._closed = False
+        self._on_demand = OnDemand(self.settings, self.limits, sandbox)
 
     def _directory(self, data_dir: str | Path | None) -> Path:
         if data_dir is None:
@@ -116,26 +106,12 @@ class Worker:
 
         Raises IsolationMissing on a host that cannot confine them.
         """
-        with self._lock:
-            if self._closed:
-                raise WorkerError("this worker is closed")
-            if self._sandbox is None:
-                self._sandbox = self._started()
-                _log_isolation(self._sandbox, self.settings.isolation)
-            return self._sandbox
+        return self._on_demand.get()
 
     @property
     def started_sandbox(self) -> Sandbox | None:
         """The same where it runs already; never waits, so an event loop may ask."""
-        return self._sandbox
-
-    def _started(self) -> Sandbox:
-        sandbox, self._begun = self._begun or begun(self.settings, self.limits), None
-        try:
-            sandbox.wait()
-        except SandboxUnavailable as error:
-            raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
-        return sandbox
+        return self._on_demand.started
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -183,7 +159,7 @@ class Worker:
 
     def sessions(self, tenant: str = TENANT) -> list[SessionInfo]:
         """Every session, latest use first; expired ones too, as long as their ids are remembered."""
-        return [self._info(record) for record in self.registry.catalog.all(tenant)]
+        return [described(self.data_dir, record) for record in self.registry.catalog.all(tenant)]
 
     def session_page(
         self, tenant: str = TENANT, *, user: str | None = None, after: str | None = None, limit: int = 100
@@ -191,7 +167,7 @@ class Worker:
         """At most `limit` sessions, latest use first, all or a user's; then the `after` of the next page."""
         found = self.registry.catalog.page(tenant, user, _position(after), limit + 1)
         more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None
-        return [self._info(record) for record in found[:limit]], more
+        return [described(self.data_dir, record) for record in found[:limit]], more
 
     def info(self, session_id: str, tenant: str = TENANT) -> SessionInfo:
         """One session; raises SessionNotFound."""
@@ -200,7 +176,7 @@ class Worker:
             raise SessionNotFound(
                 f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are"
             )
-        return self._info(record)
+        return described(self.data_dir, record)
 
     def of(self, tenant: str = TENANT) -> TenantRecords:
         """Everything that the catalogue holds of a tenant: its users, its workspaces, what is said in its sessions."""
@@ -231,8 +207,8 @@ class Worker:
 
     def _forget_variables(self, key: Key) -> None:
         """The session's data is gone, and what a kept child remembers of it goes too."""
-        if self._sandbox is not None:
-            self._sandbox.forget(lambda variables: variables[0] == key)
+        if self.started_sandbox is not None:
+            self.started_sandbox.forget(lambda variables: variables[0] == key)
 
     def pin(self, session_id: str, pinned: bool = True, tenant: str = TENANT) -> None:
         """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""
@@ -245,13 +221,7 @@ class Worker:
 
     def due(self) -> Due:
         """What a sweep would do now, of all tenants."""
-        now, days = sure_ms(), self.settings.audit_days
-        forgotten = now - self.registry.storage.record_ms
-        rows = {"records of expired sessions": self.registry.catalog.count_expired(forgotten)}
-        if days:
-            rows["lines of the audit log"] = self.audit.count(now - days * _DAY_MS)
-        over = tuple(record.id for record in self.registry.catalog.over(now))
-        return Due(sessions=over, rows=rows | Retention(self._catalog).due(now))
+        return due(self.registry, self.audit, self.settings)
 
     def statistics(self, tenant: str = TENANT) -> Statistics:
         """How many there are of what, now: other workers' last executions may be missing for seconds."""
@@ -266,54 +236,18 @@ class Worker:
         `usage` is what ran in this worker since it started, `warnings` by kind among it. What a tenant's sessions cost
         over their lives: `usage_by_day`.
         """
-        from codemode.session.schedule import standing
-
-        found = self.sessions(tenant)
-        active = [info for info in found if info.state == "active"]
-        return {
-            "data_dir": str(self.data_dir),
-            "sessions": len(active),
-            "pinned": sum(info.pinned for info in active),
-            "expired": len(found) - len(active),
-            "size_bytes": sum(info.size_bytes for info in found),
-            "free_bytes": shutil.disk_usage(self.data_dir).free,
-            **standing(self.data_dir, self.settings.backup),
-            "usage": msgspec.to_builtins(self.registry.account.totals),
-        }
+        return self._figures.metrics(tenant)
 
     def stats(self, tenant: str = TENANT, *, user: str | None = None) -> Stats:
         """What the tenant's sessions, or those that `user` takes part in, hold and cost; nothing of anybody else's.
 
         Reads the log of every such session: about 0.3 ms each.
         """
-        found = [self._info(record) for record in self.registry.catalog.page(tenant, user, None, _ALL)]
-        active = [info for info in found if info.state == "active"]
-        usage = Totals()
-        for day in self.usage_by_day(tenant, user=user):
-            usage = usage.plus(day)
-        return Stats(
-            sessions=len(active),
-            pinned=sum(info.pinned for info in active),
-            expired=len(found) - len(active),
-            size_bytes=sum(info.size_bytes for info in found),
-            usage=usage,
-        )
+        return self._figures.stats(tenant, user)
 
     def holdings(self) -> Holdings:
         """What this worker holds now, all tenants together; cheap, and starts nothing."""
-        from codemode.session.schedule import last_scheduled, standing
-
-        active, pinned, expired = self.registry.catalog.counts(sure_ms())
-        sandbox = self._sandbox
-        return Holdings(
-            sessions={"active": active, "pinned": pinned, "expired": expired},
-            open=len(self.registry.slots),
-            children={"ready": 0, "busy": 0, "kept": 0} if sandbox is None else sandbox.children,
-            layers={} if sandbox is None else {layer.name: layer.active for layer in sandbox.layers},
-            free_bytes=shutil.disk_usage(self.data_dir).free,
-            last_backup=(last_scheduled(self.data_dir, self.settings.backup) or 0) / 1000,
-            backup_failing=bool(standing(self.data_dir, self.settings.backup).get("backup_error")),
-        )
+        return self._figures.holdings(self.started_sandbox)
 
     def usage_by_day(self, tenant: str = TENANT, *, user: str | None = None) -> list[Day]:
         """What the tenant's sessions cost together, by day (UTC), oldest first; those that are gone among them.
@@ -393,31 +327,11 @@ class Worker:
             progress=progress or nothing_to_tell,
         )
 
-    def _info(self, record: SessionRecord) -> SessionInfo:
-        files = SessionFiles.of(self.data_dir, record.tenant, record.id)
-        over = record.is_over(sure_ms())
-        return SessionInfo(
-            id=record.id,
-            tenant=record.tenant,
-            created_at=iso(record.created_at),
-            last_activity=iso(record.last_activity),
-            expires_at=None if record.expires_at is None else iso(record.expires_at),
-            pinned=record.pinned,
-            state="expired" if over else "active",
-            size_bytes=files.size_bytes(),
-            stateful=record.stateful,
-            owner=record.owner,
-        )
-
     def close(self) -> None:
         """End running executions, close every file, and remove a temporary data directory."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed, sandbox = True, self._sandbox or self._begun
+        if not self._on_demand.close():
+            return
         self._sweeper.stop()
-        if sandbox is not None:
-            sandbox.close()
         self.registry.close()
         self._catalog.close()
         if self._temporary:
@@ -432,30 +346,6 @@ class Worker:
         self.close()
 
 
-def _sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[[], list[str]]:
-    """What the sweeper does: it has no worker, see above."""
-
-    def sweep() -> list[str]:
-        if settings.audit_days:
-            while audit.forget(sure_ms() - settings.audit_days * _DAY_MS):
-                pass
-        expired = registry.sweep()
-        if not registry.catalog.file.behind:
-            Retention(registry.catalog.file).sweep(sure_ms())
-        return expired
-
-    return sweep
-
-
-def _log_isolation(sandbox: Sandbox, isolation: str) -> None:
-    """Say once, when snippets begin to run, what does not protect the host from them."""
-    if isolation == "none":
-        _log.warning('isolation is "none": snippets run without confinement by the operating system')
-        return
-    absent = [f"{layer.name} ({layer.why})" for layer in sandbox.layers if not layer.active]
-    _log.info("confined by %s; absent: %s", ", ".join(sandbox.isolation), "; ".join(absent) or "nothing")
-
-
 def _position(after: str | None) -> tuple[int, str] | None:
     if after is None:
         return None
@@ -463,25 +353,3 @@ def _position(after: str | None) -> tuple[int, str] | None:
     if not (moment.isascii() and moment.isdecimal() and len(moment) < 16 and session_id):
         raise RequestInvalid("`after` is what the page before answered as `next`", hint="start without it")
     return int(moment), session_id
-
-
-def prepared(data_dir: str | Path) -> Path:
-    """The data directory, made where it is not there; raises StorageFull."""
-    path = Path(data_dir).expanduser().absolute()
-    with storage_errors(path):
-        (path / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-def open_catalog(data_dir: Path, settings: Settings) -> Store:
-    """The catalogue that the settings name, in the form that this codemode needs.
-
-    Raises RequestInvalid, CatalogDamaged, CatalogForm, StorageFull, SessionNewer, WorkerUnavailable.
-    """
-    path = data_dir / FILE
-    with storage_errors(data_dir):
-        lost = not settings.catalog and not (path.exists() and path.stat().st_size) and any(data_dir.glob("sessions/*"))
-    store = open_catalogue(settings.catalog, data_dir, settings.catalog_migrate, settings.catalog_connections)
-    if lost:
-        _log.warning("%s was missing or empty: sessions on disk are found again when asked for by their ids", path)
-    return store

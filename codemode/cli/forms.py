@@ -25,7 +25,7 @@ PENDING = 1  # the exit code of `status` where migrations are pending
 def catalogue(app: App) -> Iterator[Store]:
     """The catalogue of this invocation, in whatever form it has: opening it changes nothing."""
     from codemode.catalog.opening import connect
-    from codemode.worker import prepared
+    from codemode.session.data_dir import prepared
 
     settings = app.resolved().settings
     data_dir = prepared(settings.data_dir or Path())

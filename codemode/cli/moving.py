@@ -66,7 +66,7 @@ def copy(app: App, to: str, replace: bool) -> None:
     from codemode.catalog import moving
     from codemode.catalog.migrating import make_ready
     from codemode.catalog.opening import MEMORY, POSTGRES, connect
-    from codemode.worker import prepared
+    from codemode.session.data_dir import prepared
 
     if to == MEMORY:
         raise RequestInvalid("a copy in memory is gone with this command", hint="name a directory or postgresql://…")

@@ -82,7 +82,7 @@ def _serve_with_workers(app: App, settings: Settings, host: str, port: int, coun
     from codemode.catalog.opening import MEMORY
     from codemode.catalog.tokens import Tokens
     from codemode.cluster.service import Cluster
-    from codemode.worker import open_catalog, prepared
+    from codemode.session.data_dir import open_catalog, prepared
 
     if settings.catalog == MEMORY:
         raise RequestInvalid(

@@ -1,4 +1,4 @@
-"""Expiry by inactivity: a thread that ends sessions nobody has used for `idle_seconds`.
+"""What a sweep does, and the thread that does it: expiry by inactivity, and what is kept for so many days.
 
 It is a convenience for the disk, not what makes expiry true: a session whose time is over is refused at its next
 use, swept or not.
@@ -10,7 +10,15 @@ import logging
 import threading
 from collections.abc import Callable
 
+from codemode.catalog.audit import Audit
+from codemode.catalog.retention import Retention
+from codemode.database.clock import sure_ms
+from codemode.session.registry import Registry
+from codemode.settings import Settings
+from codemode.values.records import Due
+
 _log = logging.getLogger("codemode")
+_DAY_MS = 86_400_000
 
 
 class Sweeper:
@@ -35,3 +43,28 @@ class Sweeper:
         """Stop, and wait for a sweep that is under way."""
         self._stop.set()
         self._thread.join()
+
+
+def sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[[], list[str]]:
+    """What the sweeper does. It has no worker: one that nobody has any more must be collected."""
+
+    def sweep() -> list[str]:
+        if settings.audit_days:
+            while audit.forget(sure_ms() - settings.audit_days * _DAY_MS):
+                pass
+        expired = registry.sweep()
+        if not registry.catalog.file.behind:
+            Retention(registry.catalog.file).sweep(sure_ms())
+        return expired
+
+    return sweep
+
+
+def due(registry: Registry, audit: Audit, settings: Settings) -> Due:
+    """What a sweep would do now, of all tenants."""
+    now, days = sure_ms(), settings.audit_days
+    rows = {"records of expired sessions": registry.catalog.count_expired(now - registry.storage.record_ms)}
+    if days:
+        rows["lines of the audit log"] = audit.count(now - days * _DAY_MS)
+    over = tuple(record.id for record in registry.catalog.over(now))
+    return Due(sessions=over, rows=rows | Retention(registry.catalog.file).due(now))

@@ -1,0 +1,62 @@
+"""A worker's sandbox, which starts when the first snippet needs it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from codemode.errors import IsolationMissing, WorkerError
+from codemode.limits import Limits
+from codemode.session.confining import begun
+from codemode.settings import Settings
+from sandbox import Sandbox, SandboxUnavailable
+
+_log = logging.getLogger("codemode")
+
+
+class OnDemand:
+    """Made with the one that was begun for the worker, if one was; closes whichever it has."""
+
+    def __init__(self, settings: Settings, limits: Limits, sandbox: Sandbox | None) -> None:
+        self._settings, self._limits = settings, limits
+        self._begun = sandbox
+        self._lock = threading.Lock()
+        self._closed = False
+        self.started: Sandbox | None = None  # never waited for, so an event loop may look
+
+    def get(self) -> Sandbox:
+        """The sandbox, running. Raises IsolationMissing, and WorkerError when this is closed."""
+        with self._lock:
+            if self._closed:
+                raise WorkerError("this worker is closed")
+            if self.started is None:
+                self.started = self._start()
+                _log_isolation(self.started, self._settings.isolation)
+            return self.started
+
+    def _start(self) -> Sandbox:
+        sandbox, self._begun = self._begun or begun(self._settings, self._limits), None
+        try:
+            sandbox.wait()
+        except SandboxUnavailable as error:
+            raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+        return sandbox
+
+    def close(self) -> bool:
+        """End every process of it; False where that was done before."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._closed, sandbox = True, self.started or self._begun
+        if sandbox is not None:
+            sandbox.close()
+        return True
+
+
+def _log_isolation(sandbox: Sandbox, isolation: str) -> None:
+    """Say once, when snippets begin to run, what does not protect the host from them."""
+    if isolation == "none":
+        _log.warning('isolation is "none": snippets run without confinement by the operating system')
+        return
+    absent = [f"{layer.name} ({layer.why})" for layer in sandbox.layers if not layer.active]
+    _log.info("confined by %s; absent: %s", ", ".join(sandbox.isolation), "; ".join(absent) or "nothing")
