@@ -28,7 +28,8 @@ class Groups(NamedRecords[Group]):
             group_id, user_id, now,
         )  # fmt: skip
         if not rows:
-            raise no_record("group with that user, or user", f"{group_id} {user_id}")
+            self.get(group_id)
+            raise no_record("user", user_id)
         return record(GroupMember, rows[0])
 
     def members(self, group_id: str, *, after: str | None = None, limit: int = 50) -> Page[GroupMember]:

@@ -11,8 +11,8 @@ from typing import Any, get_args
 from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, parse_object, parse_text
-from codemode.catalog.found import no_record, no_session
-from codemode.catalog.pages import Asked, Page, parse_after, parse_number_after
+from codemode.catalog.found import check_session, no_record
+from codemode.catalog.pages import Asked, Page, parse_after, parse_number_after, wrong_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
 from codemode.errors import RequestInvalid
@@ -59,7 +59,8 @@ class Messages:
             parse_text(content, "the content of a message", CONTENT_BYTES), parse_object(metadata), thread, now,
         )  # fmt: skip
         if not rows:
-            raise no_session(session_id) if thread is None else no_record("session or message", thread)
+            check_session(self._store, session_id)
+            raise no_record("message", str(thread))
         return record(Message, rows[0])
 
     def get(self, session_id: str, message_id: str) -> Message:
@@ -98,7 +99,9 @@ class Messages:
             asked.that("(m.thread = {0} OR m.id = {0})", thread)
         if text is not None:
             return self._found(asked, session_id, text, parse_number_after(after), parse_limit(limit))
-        asked.that("m.id < {}", parse_after(after))
+        if after is not None and not str(parse_after(after)).startswith(_PREFIX):
+            raise wrong_after()  # one of another list would be read as the end of this one
+        asked.that("m.id < {}", after)
         return asked.page(self._store, Message, f"{_FIELDS} FROM messages AS m", "m.id DESC", limit)
 
     def _found(self, asked: Asked, session_id: str | None, text: str, before: int | None, limit: int) -> Page[Message]:

@@ -47,7 +47,10 @@ class NamedRecords(Generic[Kind]):
             new_id, self._name(name), self._description(description), parse_object(metadata), now,
         )  # fmt: skip
         if not rows:
-            raise exists(self.word, name if record_id is None else record_id, "choose another id and name")
+            sql = f"SELECT 1 FROM {self.table} WHERE tenant = ?1 AND id = ?2"  # noqa: S608
+            if self._store.run(sql, new_id):
+                raise exists(self.word, new_id, "choose another id")
+            raise exists(self.word, name, "choose another name")
         return record(self.kind, rows[0])
 
     def get(self, record_id: str, *, of_user: str | None = None) -> Kind:

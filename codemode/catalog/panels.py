@@ -46,18 +46,22 @@ class Panels:
         """
         if (query is None) == (document is None):
             raise RequestInvalid("a panel has either a query or a document", hint="give one of them")
+        new_id = f"p_{ulid_at(now)}" if panel_id is None else parse_id(panel_id, "a panel")
         rows = self._store.run(
             "INSERT INTO panels (tenant, session_id, id, title, kind, query, document, position, created_at,"  # noqa: S608
             " updated_at) SELECT s.tenant, s.id, ?3, ?4, ?5, ?6, ?7, coalesce(CAST(?8 AS BIGINT), (SELECT"
             " coalesce(max(p.position), -1) + 1 FROM panels AS p WHERE p.tenant = ?1 AND p.session_id = ?2)), ?9, ?9"
             " FROM sessions AS s WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL"
             f" ON CONFLICT DO NOTHING RETURNING {_FIELDS}",
-            session_id, f"p_{ulid_at(now)}" if panel_id is None else parse_id(panel_id, "a panel"), _title(title),
-            _kind(kind), _query(query), _document(document), None if position is None else _position(position), now,
+            session_id, new_id, _title(title), _kind(kind), _query(query), _document(document),
+            None if position is None else _position(position), now,
         )  # fmt: skip
         if not rows:
             check_session(self._store, session_id)
-            raise exists("panel", title if panel_id is None else panel_id, "choose another id and title")
+            sql = "SELECT 1 FROM panels WHERE tenant = ?1 AND session_id = ?2 AND id = ?3"
+            if self._store.run(sql, session_id, new_id):
+                raise exists("panel", new_id, "choose another id")
+            raise exists("panel", title, "choose another title")
         return record(Panel, rows[0])
 
     def get(self, session_id: str, panel_id: str) -> Panel:

@@ -6,6 +6,7 @@ from codemode.catalog.bound import BoundStore
 from codemode.catalog.found import no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
+from codemode.errors import RecordNotFound
 from codemode.values.records import Subscription
 
 _FIELDS = columns(Subscription)
@@ -34,8 +35,14 @@ class Subscriptions:
             user_id, session_id, panel_id, now,
         )  # fmt: skip
         if not rows:
-            raise no_record("session that the user takes part in, or panel", f"{session_id} {panel_id or ''}".strip())
+            raise self._not_there(user_id, session_id, panel_id)
         return record(Subscription, rows[0])
+
+    def _not_there(self, user_id: str, session_id: str, panel_id: str | None) -> RecordNotFound:
+        sql = "SELECT 1 FROM participants WHERE tenant = ?1 AND user_id = ?2 AND session_id = ?3 AND left_at IS NULL"
+        if panel_id is not None and self._store.run(sql, user_id, session_id):
+            return no_record("panel", panel_id)
+        return no_record(f"session that the user {user_id!r:.140} takes part in:", session_id)
 
     def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[Subscription]:
         """What a user is told of, by session and panel; raises RequestInvalid."""

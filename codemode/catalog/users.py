@@ -19,7 +19,7 @@ from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
 from codemode.catalog.seal import Seal
-from codemode.errors import RequestInvalid
+from codemode.errors import RecordExists, RequestInvalid
 from codemode.moments import ulid_at
 from codemode.values.records import User, UserKind
 
@@ -49,14 +49,17 @@ class Users:
     ) -> User:
         """A new user, with a minted id unless it is given; raises RequestInvalid, SecretMissing, and RecordExists."""
         new_id = f"u_{ulid_at(now)}" if user_id is None else parse_user(user_id)
+        hashed = self._hash(outside_id)
         rows = self._store.run(
             "INSERT INTO users (tenant, id, kind, display_name, email, outside_id_hash, metadata, created_at,"  # noqa: S608
             f" updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT DO NOTHING RETURNING {_FIELDS}",
             new_id, parse_choice(kind, "kind of user", KINDS), _display_name(display_name), _email(email),
-            self._hash(outside_id), parse_object(metadata), now,
+            hashed, parse_object(metadata), now,
         )  # fmt: skip
         if not rows:
-            raise exists("user", new_id, "choose another id, e-mail or outside id; deleted users keep their ids")
+            if self._store.run("SELECT 1 FROM users WHERE tenant = ?1 AND id = ?2", new_id):
+                raise exists("user", new_id, "choose another id; deleted users keep theirs")
+            raise self._taken(new_id, email)
         return record(User, rows[0])
 
     def get(self, user_id: str) -> User:
@@ -118,7 +121,14 @@ class Users:
             return record(User, rows[0])
         if self.get(user_id).deleted_at is not None:
             raise no_record("user", user_id)
-        raise exists("user", "with that e-mail or outside id", "choose another one")
+        raise self._taken(user_id, email)
+
+    def _taken(self, user_id: str, email: Given[str | None]) -> RecordExists:
+        """The error for an e-mail that another user has, else for an outside id."""
+        sql = "SELECT 1 FROM users WHERE tenant = ?1 AND id <> ?2 AND deleted_at IS NULL AND lower(email) = lower(?3)"
+        taken = email and self._store.run(sql, user_id, email)
+        what = f"the e-mail address {email!r:.140}" if taken else "that outside id"
+        return RecordExists(f"another user has {what} already", hint="choose another one, or change that user first")
 
     def remove(self, user_id: str, *, now: int) -> User:
         """Delete a user softly: he stays known, his tokens are revoked, he is in no session and no group.

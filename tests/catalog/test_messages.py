@@ -73,6 +73,8 @@ def test_an_answer_to_an_answer_belongs_to_the_thread_that_was_begun(acme: Tenan
     second = acme.messages.post(SESSION, "two", now=NOW, thread=first.id)
     third = acme.messages.post(SESSION, "three", now=NOW, thread=second.id)
     acme.messages.post(SESSION, "elsewhere", now=NOW)
+    with pytest.raises(RecordNotFound, match="no message 'm_none'"):
+        acme.messages.post(SESSION, "to nobody", now=NOW, thread="m_none")
     assert third.thread == second.thread == first.id
     assert contents(acme, thread=first.id) == ["three", "two", "one"]
     acme.messages.remove(SESSION, first.id)
@@ -117,6 +119,7 @@ def test_what_cannot_be_stored_is_refused(acme: TenantRecords, wrong: dict[str, 
         {"text": "-- *"},
         {"after": "x", "text": "a"},
         {"after": "\0"},
+        {"after": "7"},
     ],
 )
 def test_what_cannot_be_asked_is_refused(acme: TenantRecords, wrong: dict[str, Any]):

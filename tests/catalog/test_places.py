@@ -73,8 +73,8 @@ def test_panels_have_an_order_and_titles_of_their_own(acme: TenantRecords):
     first = acme.panels.create(SESSION, "Disks", query="SELECT * FROM disks", now=NOW)
     second = acme.panels.create(SESSION, "Plan", kind="text", document={"text": "…"}, now=NOW, panel_id="plan")
     assert (first.position, second.position, second.document) == (0, 1, {"text": "…"})
-    for taken in ({"title": "Disks"}, {"title": "New", "panel_id": "plan"}):
-        with pytest.raises(RecordExists):
+    for taken, told in (({"title": "Disks", "panel_id": "d"}, "Disks"), ({"title": "New", "panel_id": "plan"}, "plan")):
+        with pytest.raises(RecordExists, match=told):
             acme.panels.create(SESSION, query="x", now=NOW, **taken)
     with pytest.raises(RecordExists):
         acme.panels.update(SESSION, "plan", now=NOW, title="Disks")
@@ -156,10 +156,9 @@ def test_a_user_is_told_of_what_he_subscribed_to_while_he_takes_part(acme: Tenan
     for session_id in ("a", "b"):
         acme.participants.put(session_id, "ann", now=NOW)
         acme.panels.create(session_id, "Plan", document=1, now=NOW, panel_id="plan")
-    with pytest.raises(RecordNotFound):
-        acme.subscriptions.add("ann", SESSION, now=NOW)
-    with pytest.raises(RecordNotFound):
-        acme.subscriptions.add("ann", "a", panel_id="none", now=NOW)
+    for where, panel, told in ((SESSION, None, "no session that the user 'ann'"), ("a", "none", "no panel 'none'")):
+        with pytest.raises(RecordNotFound, match=told):
+            acme.subscriptions.add("ann", where, panel_id=panel, now=NOW)
     acme.subscriptions.add("ann", "a", now=NOW)
     acme.subscriptions.add("ann", "b", panel_id="plan", now=NOW)
     again = acme.subscriptions.add("ann", "a", now=NOW + 9)

@@ -27,10 +27,12 @@ def test_an_email_and_an_outside_id_are_one_users_until_he_is_deleted(acme: Tena
     acme.users.create("ann", now=NOW, email="a@b.c", outside_id="1")
     acme.users.create("bob", now=NOW)
     other.users.create("ann", now=NOW, email="a@b.c", outside_id="1")
-    for taken in ({"email": "A@B.C"}, {"outside_id": "1"}):
-        with pytest.raises(RecordExists):
-            acme.users.create(now=NOW, **taken)
-        with pytest.raises(RecordExists):
+    with pytest.raises(RecordExists, match="user 'ann'"):
+        acme.users.create("ann", now=NOW, email="A@B.C")
+    for taken, told in (({"email": "A@B.C"}, "e-mail address 'A@B.C'"), ({"outside_id": "1"}, "outside id")):
+        with pytest.raises(RecordExists, match=told):
+            acme.users.create("new", now=NOW, **taken)
+        with pytest.raises(RecordExists, match=told):
             acme.users.update("bob", now=NOW, **taken)
     acme.users.remove("ann", now=NOW)
     assert acme.users.update("bob", now=NOW + 1, email="a@b.c", outside_id="1").email == "a@b.c"
@@ -92,9 +94,9 @@ def test_workspaces_and_groups_have_names_of_their_own(acme: TenantRecords, kind
     second = records.create("south", now=NOW, record_id="s", description="where it is warm")
     assert records.page(limit=1).next is not None
     assert {each.id for each in records.page().rows} == {first.id, "s"}
-    for taken in ({"name": "north"}, {"name": "west", "record_id": "s"}):
-        with pytest.raises(RecordExists):
-            records.create(**{"now": NOW, **taken})
+    for taken, told in (({"name": "north", "record_id": "n"}, "'north'"), ({"name": "west", "record_id": "s"}, "'s'")):
+        with pytest.raises(RecordExists, match=told):
+            records.create(now=NOW, **taken)
     with pytest.raises(RecordExists):
         records.update("s", now=NOW, name="north")
     assert records.update("s", now=NOW + 1, name="west").description == second.description
@@ -111,8 +113,9 @@ def test_members_of_a_group_are_users_of_the_tenant(acme: TenantRecords, other: 
         acme.users.create(name, now=NOW)
         acme.groups.add(group.id, name, now=NOW)
     assert acme.groups.add(group.id, "ann", now=NOW + 9).joined_at == "2023-11-14T22:13:20.000Z"
-    with pytest.raises(RecordNotFound):
-        acme.groups.add(group.id, "eve", now=NOW)
+    for where, told in ((group.id, "no user 'eve'"), ("none", "no group 'none'")):
+        with pytest.raises(RecordNotFound, match=told):
+            acme.groups.add(where, "eve", now=NOW)
     page = acme.groups.members(group.id, limit=1)
     assert [page.rows[0].user_id, *(m.user_id for m in acme.groups.members(group.id, after=page.next).rows)] == [
         "ann", "bob",
