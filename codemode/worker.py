@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # loaded by the methods that need it: most processes run snip
     from codemode.session.restoring import Existing
 
 TENANT = "local"
+_ALL = 2**62  # rows of a page: no bound
 _DAY_MS = 86_400_000
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
@@ -157,15 +158,37 @@ class Worker:
             return None
         return Session(self, tenant, record.id, self.registry.limits(record))
 
-    def sessions(self, tenant: str = TENANT) -> list[SessionInfo]:
-        """Every session, latest use first; expired ones too, as long as their ids are remembered."""
-        return [described(self.data_dir, record) for record in self.registry.catalog.all(tenant)]
+    def sessions(
+        self,
+        tenant: str = TENANT,
+        *,
+        workspace_id: str | None = None,
+        type: str | None = None,  # noqa: A002
+        status: str | None = None,
+    ) -> list[SessionInfo]:
+        """Every session, latest use first: all, or those of a workspace, type, status ("active", "closed", "expired").
+
+        Expired ones are known as long as their ids are remembered; one whose time is over has that status from the next
+        sweep on. Raises RequestInvalid.
+        """
+        return self.session_page(tenant, workspace_id=workspace_id, type=type, status=status, limit=_ALL)[0]
 
     def session_page(
-        self, tenant: str = TENANT, *, user: str | None = None, after: str | None = None, limit: int = 100
+        self,
+        tenant: str = TENANT,
+        *,
+        user: str | None = None,
+        workspace_id: str | None = None,
+        type: str | None = None,  # noqa: A002
+        status: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
     ) -> tuple[list[SessionInfo], str | None]:
-        """At most `limit` sessions, latest use first, all or a user's; then the `after` of the next page."""
-        found = self.registry.catalog.page(tenant, user, _position(after), limit + 1)
+        """At most `limit` of them, all or those that `user` takes part in; then the `after` of the next page."""
+        found = self.registry.catalog.page(
+            tenant, user, _position(after), limit + 1, now=sure_ms(), workspace_id=workspace_id, type=type,
+            status=status,
+        )  # fmt: skip
         more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None
         return [described(self.data_dir, record) for record in found[:limit]], more
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.api import bodies, lists, queries
+from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of, session_of
 from codemode.errors import RequestInvalid
@@ -20,7 +20,7 @@ from codemode.service.service import Service
 from codemode.values import SessionInfo
 from codemode.values.records import Place
 
-PAGE, MOST = 100, 1_000
+PAGE = 100
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,11 +83,8 @@ async def create(request: Request) -> Response:
 async def every(request: Request) -> Response:
     """The caller's sessions, latest use first."""
     service, caller = service_of(request), caller_of(request)
-    limit = queries.whole(request, "limit", PAGE, most=MOST)
-    after = request.query_params.get("after")
-    found, after = await service.call(
-        service.worker.session_page, caller.tenant, user=caller.user, after=after, limit=limit
-    )
+    asked = lists.asked(request, "workspace_id", "type", "status", page=PAGE)
+    found, after = await service.call(service.worker.session_page, caller.tenant, user=caller.user, **asked)
     return answer(SessionList(sessions=tuple(found), next=after))
 
 
@@ -165,8 +162,14 @@ OPERATIONS = (
         method="GET", path="/v1/sessions", name="list_sessions", handler=every, scope="read",
         about="List the sessions of the tenant, latest use first.", answers={200: SessionList},
         parameters=(
-            Parameter(name="limit", about=f"At most so many; {PAGE} by default, {MOST:,} at most.", kind=int),
-            Parameter(name="after", about="The `next` of the page before."),
+            Parameter(name="workspace_id", about="Only those of this workspace."),
+            Parameter(name="type", about="Only those of this type."),
+            Parameter(
+                name="status", about="Only those that are active, closed or expired; one whose time is over is expired "
+                "from the next sweep on.",
+            ),
+            Parameter(name="limit", about=f"At most so many; {PAGE} by default, {lists.MOST:,} at most.", kind=int),
+            lists.PARAMETERS[1],
         ),
     ),
     Operation(

@@ -6,19 +6,19 @@ A session whose time is over counts as active until the next sweep.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from msgspec import UNSET
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
-from codemode.catalog.fields import parse_choice, parse_name, parse_object
+from codemode.catalog.fields import parse_name, parse_object
 from codemode.catalog.found import check_session, no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_after, parse_pair_after
 from codemode.catalog.rows import record
-from codemode.values.records import Place, SessionStatus
+from codemode.catalog.sessions import narrowed
+from codemode.values.records import Place
 
-STATUSES: tuple[SessionStatus, ...] = get_args(SessionStatus)
 _TYPE_CHARACTERS = 64
 _OWN = {
     "updated_at": "coalesce({0}updated_at, {0}created_at)",
@@ -55,8 +55,7 @@ class Places:
         limit: int = 50,
     ) -> Page[Place]:
         """The sessions of the tenant, latest use first: all, or of a status, workspace, type; raises RequestInvalid."""
-        asked = Asked().that("status = {}", None if status is None else parse_choice(status, "status", STATUSES))
-        asked.that("workspace_id = {}", workspace_id).that("type = {}", type)
+        asked = narrowed(Asked(), workspace_id=workspace_id, type=type, status=status)
         asked.those("(last_activity, id) < ({}, {})", parse_pair_after(after))
         return asked.page(
             self._store,

@@ -9,16 +9,22 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
 from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
+from codemode.values.records import SessionStatus
+
+if TYPE_CHECKING:  # most processes list no sessions
+    from codemode.catalog.pages import Asked
 
 REMEMBER_MS = 90 * 86_400_000
+ORDINARY = "work"  # the type of a session that nobody gave another one
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"
-_OF_USER = " AND id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = ?2 AND left_at IS NULL)"
+_ADDED = "workspace_id, type, closed_at"  # which a catalogue that is `behind` may lack
+_OF_USER = "id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = {} AND left_at IS NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class SessionRecord:
     expired_at: int | None
     stateful: bool = False  # whether its variables stay between executions
     owner: str | None = None  # the user of the tenant whose token made it
+    workspace_id: str | None = None
+    type: str = ORDINARY
+    closed_at: int | None = None
 
     @property
     def expires_at(self) -> int | None:
@@ -57,24 +66,41 @@ class Sessions:
         """The catalogue that the table is in."""
         return self._catalog
 
+    @property
+    def _fields(self) -> str:
+        return _FIELDS if self._catalog.behind else f"{_FIELDS}, {_ADDED}"
+
     def get(self, tenant: str, session_id: str) -> SessionRecord | None:
         """The record, expired ones included."""
-        rows = self._catalog.look(f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 AND id = ?2", tenant, session_id)  # noqa: S608
+        sql = f"SELECT {self._fields} FROM sessions WHERE tenant = ?1 AND id = ?2"  # noqa: S608
+        rows = self._catalog.look(sql, tenant, session_id)
         return _record(rows[0]) if rows else None
 
-    def all(self, tenant: str) -> list[SessionRecord]:
-        """Every record of `tenant`, latest use first."""
-        sql = f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1 ORDER BY last_activity DESC, id DESC"  # noqa: S608
-        return [_record(row) for row in self._catalog.run(sql, tenant)]
+    def page(
+        self,
+        tenant: str,
+        user: str | None,
+        before: tuple[int, str] | None,
+        limit: int,
+        *,
+        now: int = 0,
+        workspace_id: str | None = None,
+        type: str | None = None,  # noqa: A002
+        status: str | None = None,
+    ) -> list[SessionRecord]:
+        """The records of `tenant`, all or those that `user` takes part in, latest use first, from `before` on.
 
-    def page(self, tenant: str, user: str | None, before: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
-        """The records of `tenant`, all or those that `user` takes part in, latest use first, from `before` on."""
-        reach = _OF_USER if user is not None else " AND CAST(?2 AS TEXT) IS NULL"
-        sql = (
-            f"SELECT {_FIELDS} FROM sessions WHERE tenant = ?1{reach}"  # noqa: S608
-            f"{' AND (last_activity, id) < (?4, ?5)' if before else ''} ORDER BY last_activity DESC, id DESC LIMIT ?3"
-        )
-        return [_record(row) for row in self._catalog.run(sql, tenant, user, limit, *(before or ()))]
+        All, or those of a workspace, type, status: what is over at `now` is neither active nor closed, and expired as
+        soon as it was swept. Raises RequestInvalid for a status that is none.
+        """
+        from codemode.catalog.pages import Asked
+
+        asked = narrowed(Asked(), workspace_id=workspace_id, type=type, status=status)
+        asked.that(_OF_USER, user).those("(last_activity, id) < ({}, {})", before)
+        asked.that("(pinned = 1 OR last_activity + idle_ms > {})", None if status in (None, "expired") else now)
+        order = f"ORDER BY last_activity DESC, id DESC LIMIT {asked.bind(limit)}"
+        sql = f"SELECT {self._fields} FROM sessions WHERE {asked.where} {order}"  # noqa: S608
+        return [_record(row) for row in self._catalog.run(sql, tenant, *asked.params)]
 
     def ids(self, tenant: str) -> list[str]:
         """The ids of the tenant's sessions that have data."""
@@ -239,11 +265,23 @@ class Sessions:
         )
 
 
+def narrowed(asked: Asked, *, workspace_id: str | None, type: str | None, status: str | None) -> Asked:  # noqa: A002
+    """Ask for the sessions of a workspace, type and status, each where it is given; raises RequestInvalid."""
+    from codemode.catalog.fields import parse_choice
+
+    asked.that("status = {}", None if status is None else parse_choice(status, "status", get_args(SessionStatus)))
+    # Most sessions are ordinary, and each of their uses would write to the index of types too: it has the others alone.
+    of_type = "type = {}" if type == ORDINARY else f"type = {{}} AND type <> '{ORDINARY}'"
+    return asked.that("workspace_id = {}", workspace_id).that(of_type, type)
+
+
 def _oldest_day(day: str) -> str:
     return (date.fromisoformat(day) - timedelta(days=KEPT_DAYS)).isoformat()
 
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:
-    tenant, session_id, created, last, idle, pinned, limits, expired, stateful, owner = row
+    tenant, session_id, created, last, idle, pinned, limits, expired, stateful, owner, *added = row
     own = json.loads(limits)
-    return SessionRecord(tenant, session_id, created, last, idle, bool(pinned), own, expired, bool(stateful), owner)
+    return SessionRecord(
+        tenant, session_id, created, last, idle, bool(pinned), own, expired, bool(stateful), owner, *added
+    )

@@ -69,11 +69,18 @@ class AsyncClient:
         """The handle of an execution in the background, begun by whomever; raises ExecutionNotFound."""
         return AsyncBackgroundExecution(self._connection, await self._connection.send(executions.look(execution_id, 0)))
 
-    async def sessions(self) -> list[SessionInfo]:
-        """Every session, latest use first; expired ones too, as long as their ids are remembered."""
-        found, after = await self._connection.send(service.page(None))
+    async def sessions(
+        self,
+        *,
+        workspace_id: str | None = None,
+        type: str | None = None,  # noqa: A002
+        status: str | None = None,
+    ) -> list[SessionInfo]:
+        """Every session, latest use first: all, or those of a workspace, type and status; as `Worker.sessions`."""
+        only = {"workspace_id": workspace_id, "type": type, "status": status}
+        found, after = await self._connection.send(service.page(None, **only))
         while after is not None:
-            more, after = await self._connection.send(service.page(after))
+            more, after = await self._connection.send(service.page(after, **only))
             found += more
         return found
 

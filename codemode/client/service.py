@@ -52,9 +52,9 @@ def lowered(limits: Limits) -> dict[str, Any]:
     }
 
 
-def page(after: str | None) -> Call[tuple[list[SessionInfo], str | None]]:
-    """Sessions, latest use first, and where the next page begins."""
-    ask = Ask(method="GET", path="/v1/sessions", query=query_of(limit=_MOST, after=after), safe=True)
+def page(after: str | None, **only: str | None) -> Call[tuple[list[SessionInfo], str | None]]:
+    """Sessions, latest use first, and where the next page begins; `only` are the filters of `Client.sessions`."""
+    ask = Ask(method="GET", path="/v1/sessions", query=query_of(limit=_MOST, after=after, **only), safe=True)
     return Call(ask, lambda found: (converted(list[SessionInfo])(found["sessions"]), found["next"]))
 
 

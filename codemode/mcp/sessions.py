@@ -11,14 +11,18 @@ from codemode.mcp import wire
 from codemode.mcp.executing import SessionId
 from codemode.mcp.tool import Call, Reply, Tool
 from codemode.values import Checkpoint, SessionInfo
+from codemode.values.records import SessionStatus
 
 _PAGE, _MOST = 20, 100
 CheckpointName = Annotated[str, Meta(description="Its name: letters, digits and _ . : @ -, 64 at most.")]
 
 
 class ListSessions(msgspec.Struct, frozen=True, kw_only=True):
-    """Which page of sessions."""
+    """Which sessions, and which page of them."""
 
+    workspace_id: Annotated[str | None, Meta(description="Only those of this workspace.")] = None
+    type: Annotated[str | None, Meta(description="Only those of this type.")] = None
+    status: Annotated[SessionStatus | None, Meta(description="Only those of this status.")] = None
     limit: Annotated[int, Meta(ge=1, le=_MOST, description=f"At most so many; {_PAGE} by default.")] = _PAGE
     after: Annotated[str | None, Meta(description="The `next` of the page before.")] = None
 
@@ -69,10 +73,11 @@ async def list_sessions(call: Call, given: ListSessions) -> Reply:
         call.service.worker.session_page,
         call.caller.tenant,
         user=call.caller.user,
-        after=given.after,
-        limit=given.limit,
+        **msgspec.structs.asdict(given),
     )
-    lines = [_in_words(info) for info in found] or ["no sessions yet: execute_code makes one"]
+    filtered = given.workspace_id or given.type or given.status
+    none = "no such sessions" if filtered else "no sessions yet: execute_code makes one"
+    lines = [_in_words(info) for info in found] or [none]
     lines += [f"there are more: after={after}"] if after else []
     return Reply(wire.fit({"sessions": found, "next": after}), "\n".join(lines))
 

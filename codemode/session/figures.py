@@ -21,6 +21,7 @@ _ALL = 2**62  # rows of a page: no bound
 
 def described(data_dir: Path, record: SessionRecord) -> SessionInfo:
     """One session as it is told of."""
+    over = record.is_over(sure_ms())
     return SessionInfo(
         id=record.id,
         tenant=record.tenant,
@@ -28,7 +29,10 @@ def described(data_dir: Path, record: SessionRecord) -> SessionInfo:
         last_activity=iso(record.last_activity),
         expires_at=None if record.expires_at is None else iso(record.expires_at),
         pinned=record.pinned,
-        state="expired" if record.is_over(sure_ms()) else "active",
+        state="expired" if over else "active",
+        status="expired" if over else "active" if record.closed_at is None else "closed",
+        type=record.type,
+        workspace_id=record.workspace_id,
         size_bytes=SessionFiles.of(data_dir, record.tenant, record.id).size_bytes(),
         stateful=record.stateful,
         owner=record.owner,

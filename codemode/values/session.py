@@ -6,11 +6,16 @@ from typing import Any, Literal
 
 import msgspec
 
+from codemode.values.records import SessionStatus
+
 Change = Literal["added", "removed", "changed"]
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One session as the catalogue knows it; times are ISO 8601 UTC with milliseconds and Z."""
+    """One session as the catalogue knows it; times are ISO 8601 UTC with milliseconds and Z.
+
+    `state` says whether its data is there, `status` also whether it was closed.
+    """
 
     id: str
     tenant: str
@@ -19,6 +24,9 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
     pinned: bool
     state: Literal["active", "expired"]
+    status: SessionStatus
+    type: str
+    workspace_id: str | None
     size_bytes: int
     stateful: bool = False
     owner: str | None = None

@@ -62,17 +62,21 @@ def test_limits_are_lowered_and_never_raised(http: httpx2.Client, worker: Worker
 
 def test_sessions_are_listed_in_pages(http: httpx2.Client) -> None:
     made = {http.post("/v1/sessions", json={}).json()["id"] for _ in range(5)}
-    found: list[str] = []
-    after: dict[str, str] = {}
-    while True:
-        page = http.get("/v1/sessions", params={"limit": 2, **after}).json()
-        found += [each["id"] for each in page["sessions"]]
-        if page["next"] is None:
-            break
-        after = {"after": page["next"]}
+    chosen = sorted(made)[:3]
+    for each in chosen:
+        http.patch(f"/v1/sessions/{each}", json={"type": "paged"})
+    found = _every_page(http, limit=2)
     assert made <= set(found)
     assert len(found) == len(set(found))
-    assert http.get("/v1/sessions", params={"after": "x"}).status_code == 400
+    assert sorted(_every_page(http, limit=2, type="paged", status="active")) == chosen
+    for wrong in ({"after": "x"}, {"status": "gone"}):
+        assert http.get("/v1/sessions", params=wrong).status_code == 400
+
+
+def _every_page(http: httpx2.Client, **asked: Any) -> list[str]:
+    page = http.get("/v1/sessions", params=asked).json()
+    found = [each["id"] for each in page["sessions"]]
+    return found if page["next"] is None else found + _every_page(http, **{**asked, "after": page["next"]})
 
 
 def test_a_session_is_pinned_and_deleted(http: httpx2.Client, session: str) -> None:

@@ -21,6 +21,7 @@ QUESTIONS: dict[str, tuple[Callable[[TenantRecords], object], str]] = {
     ),
     "sessions of a tenant": (lambda acme: acme.sessions.page(), "sessions_by_use (tenant=?"),
     "sessions of a workspace": (lambda acme: acme.sessions.page(workspace_id="w"), "sessions_by_workspace"),
+    "sessions of a type": (lambda acme: acme.sessions.page(type="t"), "sessions_by_type (tenant=? AND type=?"),
     "sessions of a user": (lambda acme: acme.sessions.of_user("ann", after="s"), "participants_by_user (tenant=?"),
     "active participants of a session": (
         lambda acme: acme.participants.page(SESSION, after=f"{NOW}~ann"),
@@ -71,10 +72,17 @@ def test_what_every_face_asks_goes_by_its_index(store: Store, monkeypatch: pytes
     Audit(store).read("acme", before=9)
     Sessions(store).page("acme", None, (NOW, "a"), 9)
     Sessions(store).page("acme", "ann", None, 9)
+    for only in ({"workspace_id": "w"}, {"type": "t"}, {"status": "active"}, {"type": "t", "status": "closed"}):
+        Sessions(store).page("acme", None, (NOW, "a"), 9, **only)
     assert "audit_by_tenant (tenant=? AND id<?)" in plans[0]
     assert "sessions_by_use (tenant=? AND (last_activity,id)<(?,?))" in plans[1]
     assert "participants_by_user (tenant=? AND user_id=?)" in plans[2]
-    assert not any("B-TREE" in plan for plan in plans[:2])
+    after = "AND (last_activity,id)<(?,?))"
+    assert f"sessions_by_workspace (tenant=? AND workspace_id=? {after}" in plans[3]
+    assert f"sessions_by_type (tenant=? AND type=? {after}" in plans[4]
+    assert f"sessions_by_status (tenant=? AND status=? {after}" in plans[5]
+    assert f"sessions_by_type (tenant=? AND type=? {after}" in plans[6]
+    assert not any("B-TREE" in plan for number, plan in enumerate(plans) if number != 2)
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

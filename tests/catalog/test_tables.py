@@ -64,7 +64,7 @@ def test_sessions_are_paged_by_their_last_use(store: Store) -> None:
     sessions = Sessions(store)
     for place in range(5):
         sessions.create("acme", f"s{place}", now=NOW + place // 2, idle_ms=1_000, limits={"rows": place}, owner="ann")
-    assert [each.id for each in sessions.all("acme")] == ["s4", "s3", "s2", "s1", "s0"]
+    assert [each.id for each in sessions.page("acme", None, None, 9)] == ["s4", "s3", "s2", "s1", "s0"]
     first = sessions.page("acme", None, None, 2)
     assert [each.id for each in first] == ["s4", "s3"]
     after = (first[-1].last_activity, first[-1].id)
@@ -82,6 +82,8 @@ def test_sessions_are_paged_by_their_last_use(store: Store) -> None:
     late = NOW + 1_002
     assert sorted(each.id for each in sessions.over(late)) == ["s2", "s3", "s4"]
     assert (sessions.count("acme", late), sessions.counts(late)) == (2, (2, 1, 3))
+    assert [each.id for each in sessions.page("acme", None, None, 9, status="active", now=late)] == ["s0", "s1"]
+    assert sessions.page("acme", "ann", None, 9, type="plan", workspace_id="w", status="closed") == []
     assert sessions.keys() == sessions.keys("acme") == [("acme", f"s{place}") for place in range(5)]
 
 

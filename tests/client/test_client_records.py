@@ -19,7 +19,6 @@ from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
 from tests.client.conftest import Served
 
 LEFT_OUT = {"now"}  # the service has its own clock
-ELSEWHERE = {"sessions"}  # sessions are `client.session` and `client.sessions`
 
 
 def doors(records: type) -> dict[str, type]:
@@ -35,7 +34,7 @@ def arguments(call: Any) -> dict[str, tuple[Any, Any]]:
 @pytest.mark.parametrize("kind", [RemoteRecords, AsyncRecords])
 def test_a_client_has_the_doors_of_a_worker_with_their_arguments(kind: type) -> None:
     embedded, remote = doors(TenantRecords), doors(kind)
-    assert set(embedded) - set(remote) == ELSEWHERE
+    assert set(embedded) == set(remote)
     for noun, door in remote.items():
         for name, call in inspect.getmembers(door, inspect.isfunction):
             if name.startswith("_") or noun == "events":
@@ -57,6 +56,10 @@ def shared(records: Any, session: str, clock: dict[str, int]) -> list[Any]:
         groups.create(f"Crew {session}", record_id=f"g-{session}", **clock),
         groups.add(f"g-{session}", f"ann-{session}", **clock),
         groups.members(f"g-{session}"),
+        records.sessions.update(session, workspace_id=f"w-{session}", type="plan", metadata={"a": 1}, **clock),
+        records.sessions.close(session, **clock),
+        records.sessions.reopen(session, **clock),
+        records.sessions.get(session),
         records.participants.put(session, f"ann-{session}", role="member", metadata={"a": "b"}, **clock),
         records.messages.post(session, "the disk is full", user_id=f"ann-{session}", **clock),
         records.messages.page(session, text="disk"),
@@ -77,6 +80,7 @@ def shared(records: Any, session: str, clock: dict[str, int]) -> list[Any]:
         (RecordNotFound, lambda: users.get(f"nobody-{session}")),
         (RecordNotFound, lambda: users.by_email(f"nobody@{session}.example")),
         (RecordExists, lambda: users.create(f"ann-{session}", **clock)),
+        (RecordNotFound, lambda: records.sessions.update(session, workspace_id="nowhere", **clock)),
         (SessionNotFound, lambda: records.messages.post(f"no-{session}", "x", **clock)),
     ):
         with pytest.raises(refused):
@@ -98,6 +102,28 @@ def test_the_answers_are_the_same_from_afar(served: Served, client: Client) -> N
         served.worker.session(session)
         found[session] = [plain(each, session) for each in shared(records, session, clock)]
     assert found["near-1"] == found["far-1"]
+
+
+def test_sessions_are_found_by_where_they_belong_and_what_they_are(served: Served, client: Client) -> None:
+    client.records.workspaces.create("Lab", record_id="lab")
+    for session in ("in-lab", "of-kind", "both"):
+        served.worker.session(session)
+        change = {"workspace_id": "lab"} if session == "in-lab" else {"type": "probe"}
+        client.records.sessions.update(session, **change)
+    client.records.sessions.update("both", workspace_id="lab")
+    client.records.sessions.close("both")
+    for only, found in (
+        ({"workspace_id": "lab"}, ["both", "in-lab"]),
+        ({"type": "probe"}, ["both", "of-kind"]),
+        ({"type": "probe", "status": "active"}, ["of-kind"]),
+        ({"workspace_id": "lab", "type": "probe", "status": "closed"}, ["both"]),
+        ({"workspace_id": "none"}, []),
+    ):
+        told = client.sessions(**only)
+        assert sorted(info.id for info in told) == found, only
+        assert told == served.worker.sessions(**only)
+    (closed,) = client.sessions(type="probe", status="closed")
+    assert (closed.type, closed.workspace_id, closed.status) == ("probe", "lab", "closed")
 
 
 def test_events_are_heard_from_afar(served: Served, client: Client) -> None:

@@ -183,6 +183,11 @@ def test_ways_back_that_are_closed(whole: Any, backend: Backend) -> None:
 
 def test_sessions_are_listed_pinned_and_told(backend: Backend, whole: Any, reference: Worker) -> None:
     assert whole.id in [info.id for info in backend.worker.sessions()]
+    assert whole.id in [info.id for info in backend.worker.sessions(type="work", status="active")]
+    assert backend.worker.sessions(workspace_id="nowhere") == []
+    with pytest.raises(RequestInvalid) as wrong:
+        backend.worker.sessions(status="gone")
+    assert list(wrong.value.available) == ["active", "closed", "expired"]
     backend.worker.pin(whole.id)
     assert backend.worker.info(whole.id).pinned
     assert backend.worker.info(whole.id).expires_at is None

@@ -106,6 +106,7 @@ def test_every_tool_answers_as_its_schema_says(worker: Worker):
             count = await call("query", session_id=fork["id"], sql="SELECT count(*) FROM trips")
             assert count["rows"] == [[2]]
             assert fork["id"] in [each["id"] for each in (await call("list_sessions"))["sessions"]]
+            assert (await call("list_sessions", type="none", status="closed", workspace_id="none"))["sessions"] == []
             assert (await call("create_session", session_id="chosen"))["id"] == "chosen"
             begun = await call("execute_code", **session, code="return 6 * 7", background=True)
             assert (begun["ok"], begun["status"]) == (None, "pending")
@@ -172,6 +173,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "no number to wait": ("get_execution", {"execution_id": "ex_none", "wait_seconds": "nan"}, "request.invalid"),
     "a timeout below zero": ("execute_code", {"code": "1", "timeout_seconds": -1}, "above zero"),
     "no page": ("list_sessions", {"after": "' OR 1=1 --"}, "after"),
+    "no status": ("list_sessions", {"status": "gone"}, "status"),
     "many sessions": ("list_sessions", {"limit": 10**30}, "limit"),
     "a name that is a path": ("checkpoint_session", {"session_id": "known", "name": "../x"}, "request.invalid"),
     "an unknown checkpoint": ("restore_session", {"session_id": "known", "name": "none"}, "session.no_such_checkpoint"),

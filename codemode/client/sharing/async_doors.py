@@ -69,6 +69,15 @@ class AsyncGroups(AsyncDoor):
     remove_member = awaited(people.remove_member)
 
 
+class AsyncPlaces(AsyncDoor):
+    """Its sessions, as places that are shared; they are listed and made by the client itself."""
+
+    get = awaited(places.get_place)
+    update = awaited(places.update_place)
+    close = awaited(places.close_place)
+    reopen = awaited(places.reopen_place)
+
+
 class AsyncParticipants(AsyncDoor):
     """Who takes part in its sessions."""
 
@@ -176,6 +185,11 @@ class AsyncRecords:
     def groups(self) -> AsyncGroups:
         """Which of its users belong together."""
         return AsyncGroups(self._connection)
+
+    @cached_property
+    def sessions(self) -> AsyncPlaces:
+        """Its sessions, as places that are shared."""
+        return AsyncPlaces(self._connection)
 
     @cached_property
     def participants(self) -> AsyncParticipants:

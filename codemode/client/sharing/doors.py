@@ -67,6 +67,15 @@ class RemoteGroups(RemoteDoor):
     remove_member = sent(people.remove_member)
 
 
+class RemotePlaces(RemoteDoor):
+    """Its sessions, as places that are shared; they are listed and made by the client itself."""
+
+    get = sent(places.get_place)
+    update = sent(places.update_place)
+    close = sent(places.close_place)
+    reopen = sent(places.reopen_place)
+
+
 class RemoteParticipants(RemoteDoor):
     """Who takes part in its sessions."""
 
@@ -174,6 +183,11 @@ class RemoteRecords:
     def groups(self) -> RemoteGroups:
         """Which of its users belong together."""
         return RemoteGroups(self._connection)
+
+    @cached_property
+    def sessions(self) -> RemotePlaces:
+        """Its sessions, as places that are shared."""
+        return RemotePlaces(self._connection)
 
     @cached_property
     def participants(self) -> RemoteParticipants:

@@ -9,7 +9,45 @@ from msgspec import UNSET, UnsetType
 from codemode.client.ask import Ask, Call, converted, document
 from codemode.client.sharing.calls import changed, get, made, page, path, removed
 from codemode.values import ParticipantInfo
-from codemode.values.records import McpSession, Message, Page, Panel, Signal
+from codemode.values.records import McpSession, Message, Page, Panel, Place, Signal
+
+
+def get_place(session_id: str) -> Call[Place]:
+    """One session as a place, expired ones too; raises SessionNotFound."""
+    return _place(get(path("sessions", session_id), dict))
+
+
+def update_place(
+    session_id: str,
+    *,
+    workspace_id: str | UnsetType | None = UNSET,
+    type: str | UnsetType = UNSET,  # noqa: A002
+    metadata: dict[str, Any] | UnsetType = UNSET,
+    mcp_client_id: str | UnsetType | None = UNSET,
+) -> Call[Place]:
+    """Change what is given of a session; raises SessionNotFound, RecordNotFound for a workspace that is none."""
+    return _changed_place(
+        session_id, workspace_id=workspace_id, type=type, metadata=metadata, mcp_client_id=mcp_client_id
+    )
+
+
+def close_place(session_id: str) -> Call[Place]:
+    """Close a session: its data stays until it expires, and nobody counts as active in it; raises SessionNotFound."""
+    return _changed_place(session_id, closed=True)
+
+
+def reopen_place(session_id: str) -> Call[Place]:
+    """Have a closed session be active again; raises SessionNotFound."""
+    return _changed_place(session_id, closed=False)
+
+
+def _changed_place(session_id: str, **fields: Any) -> Call[Place]:
+    return _place(changed(path("sessions", session_id), dict, **fields))
+
+
+def _place(call: Call[dict[str, Any]]) -> Call[Place]:
+    read = converted(Place)
+    return Call(call.ask, lambda found: read(found["place"]))
 
 
 def post_message(

@@ -1,0 +1,5 @@
+-- additive
+-- Sessions of a type: not of the one that most have, or each use of any session would write to this index too.
+CREATE INDEX sessions_by_type ON sessions (tenant, type, last_activity, id) WHERE type <> 'work';
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('sessions', 'sessions_by_type', '300000 1000 50 2 1');
+ANALYZE sqlite_schema;
