@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,10 @@ class Journal:
                 self._connection = None
 
     def close(self) -> None:
-        """Close the file, for good."""
+        """Close the file, for good; after the session's own connection."""
+        with self._lock:
+            if self._connection is None and self.path.with_name(f"{self.path.name}-wal").exists():
+                self._connection = _reopened(self.path)
         self.rest()
         self._closed = True
 
@@ -225,6 +228,21 @@ def _open(path: Path) -> apsw.Connection:
             raise
         _set_aside(path, found, error)
         return open_engine_file(path, _steps())
+
+
+def _reopened(path: Path) -> apsw.Connection | None:
+    """The log of one that rested, opened to be closed as the last one.
+
+    SQLite copies a write-ahead log into its file, and deletes it, at the last close by one who may write: while the
+    journal rested that was the session's connection, which may not, and up to 4 MB would stay.
+    """
+    try:
+        connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE)
+        with suppress(apsw.Error):
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 0")
+    except apsw.Error:
+        return None  # removed, or damaged: the next to open it says so
+    return connection
 
 
 def _set_aside(path: Path, found: tuple[int, int] | None, error: Exception) -> None:

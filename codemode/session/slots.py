@@ -39,14 +39,17 @@ class Slot:
                 self.reader.rest()
 
     def close(self) -> None:
-        """Close what is open; the reader after whoever reads just now."""
-        if self.opened is not None:
-            self.opened.close()
-            self.opened = None
+        """Close what is open; the reader after whoever reads just now.
+
+        The writer last: who may only read leaves the write-ahead log beside the file when it is the last to close.
+        """
         with self.reader_lock:
             if self.reader is not None:
                 self.reader.close()
                 self.reader = None
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
 
 
 class Slots:

@@ -81,3 +81,4 @@ def test_a_session_that_others_were_used_after_holds_little_memory_and_answers_a
         session = worker.session("s0")
         assert session.value("SELECT x FROM t") == 0
         assert [entry.kind for entry in session.logs()] == ["query", "exec"]
+    assert [path.name for path in tmp_path.glob("sessions/*/*-wal")] == [], "each was copied into its file at the close"
