@@ -74,29 +74,36 @@ def count(look: Look, table: Table) -> int:
     return int(found)
 
 
-def rows(look: Look, table: Table) -> Iterator[Row]:
-    """Its rows in the order of its key, a page at a time: any number of them in constant memory."""
+def rows(look: Look, table: Table, of: tuple[str, str] | None = None) -> Iterator[Row]:
+    """Its rows in the order of its key, a page at a time: any number of them in constant memory.
+
+    With `of`, a tenant and the id of a session, those of that session alone.
+    """
     columns, key = ", ".join(table.columns), ", ".join(table.key)
-    width, start = len(table.key), ""
-    last: Row = ()
+    width, whose = len(table.key), of or ()
+    of_session = f"tenant = ?1 AND {'id' if table.name == 'sessions' else 'session_id'} = ?2" if of else ""
+    after, last = "", ()
     while True:
+        where = " AND ".join(filter(None, (of_session, after)))
         page = look(
-            f"SELECT {key}, {columns} FROM {table.name}{start} ORDER BY {key} LIMIT ?{len(last) + 1}",  # noqa: S608
-            *last, _PAGE,
+            f"SELECT {key}, {columns} FROM {table.name}{' WHERE ' * bool(where)}{where}"  # noqa: S608
+            f" ORDER BY {key} LIMIT ?{len(whose) + len(last) + 1}",
+            *whose, *last, _PAGE,
         )  # fmt: skip
         yield from (row[width:] for row in page)
         if len(page) < _PAGE:
             return
         last = page[-1][:width]
-        start = f" WHERE ({key}) > ({', '.join(f'?{number}' for number in range(1, width + 1))})"
+        after = f"({key}) > ({', '.join(f'?{number}' for number in range(len(whose) + 1, len(whose) + width + 1))})"
 
 
-def fill(store: Store, table: Table, found: Iterable[Row]) -> Iterator[int]:
-    """Insert rows; yields how many each time some were."""
+def fill(store: Store, table: Table, found: Iterable[Row], *, missing: bool = False) -> Iterator[int]:
+    """Insert rows, or with `missing` those that are not there; yields how many each time some were given."""
     width = len(table.columns)
     most, rest = _PARAMETERS // width, iter(found)
     while batch := list(islice(rest, most)):
-        store.run(_insert(table, len(batch)), *(value for row in batch for value in row))
+        sql = _insert(table, len(batch)) + " ON CONFLICT DO NOTHING" * missing
+        store.run(sql, *(value for row in batch for value in row))
         yield len(batch)
 
 

@@ -3,6 +3,7 @@
     manifest.json                                   what is in here, with the size and SHA-256 of every other member
     sessions/<sha256 of tenant and id>/session.db   log.db   checkpoints/<name in hexadecimal>.db
     catalog.db                                      of a backup of everything
+    records.db                                      of any other: what was said and shown in its sessions
 
 A reader believes nothing of it: names are compared and never used as paths, sizes bound what is read, and the bytes of
 a member count only when their hash is the manifest's.
@@ -34,11 +35,14 @@ from codemode.values import LeftOut
 FORMAT = 1
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
+RECORDS = "records.db"
 _MANIFEST_BYTES = 256 * 1024 * 1024  # of some 200,000 sessions
 _INDEX_BYTES = 64 * 1024 * 1024  # of the ZIP's own list of members, which Python reads as a whole
 _PIECE = 1024 * 1024
 _LEVEL = 1  # of zlib: a third of the time of the default for some percent more bytes
-_NAME = re.compile(r"catalog\.db|sessions/[0-9a-f]{64}/(?:session\.db|log\.db|checkpoints/(?:[0-9a-f]{2}){1,64}\.db)")
+_NAME = re.compile(
+    r"catalog\.db|records\.db|sessions/[0-9a-f]{64}/(?:session\.db|log\.db|checkpoints/(?:[0-9a-f]{2}){1,64}\.db)"
+)
 _HINT = "use another backup"
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
@@ -106,11 +110,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[SessionCopy, ...]
     left_out: tuple[LeftOut, ...] = ()
     catalog: Member | None = None
+    records: Member | None = None
+
+    @property
+    def catalogue(self) -> Member | None:
+        """The file in which the records of its sessions are, where it has them."""
+        return self.catalog or self.records
 
     def members(self) -> Iterator[Member]:
         """Every file beside the manifest."""
-        if self.catalog is not None:
-            yield self.catalog
+        yield from (each for each in (self.catalog, self.records) if each is not None)
         for each in self.sessions:
             yield from each.members()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from codemode import __version__
-from codemode.catalog.copying import as_file
+from codemode.catalog.copying import as_file, records_as_file
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
@@ -27,6 +27,7 @@ from codemode.limits import Limits
 from codemode.session.archive import (
     CATALOG,
     FORMAT,
+    RECORDS,
     ArchiveReader,
     ArchiveWriter,
     CheckpointCopy,
@@ -130,10 +131,11 @@ class _Making:
         try:
             with storage_errors(self.archive):
                 catalog = self._catalog(writer) if tenant is None else None
+                records = None if tenant is None else self._records(writer, keys)
                 sessions = tuple(copied for key in keys if (copied := self._session(writer, key)) is not None)
                 manifest = Manifest(
                     format=FORMAT, codemode=__version__, created_at=now_ms(), tenant=tenant, session=session_id,
-                    sessions=sessions, left_out=tuple(self._left_out), catalog=catalog,
+                    sessions=sessions, left_out=tuple(self._left_out), catalog=catalog, records=records,
                 )  # fmt: skip
                 writer.finish(manifest)
                 return manifest
@@ -237,9 +239,17 @@ class _Making:
             copies.take(self.registry.storage.data_dir / CATALOG, path, lambda: self.step(0))
         else:
             as_file(store, self.place)  # so that a backup is the same whatever the store, and comes back into any
+        return self._packed_catalog(writer, CATALOG, path)
+
+    def _records(self, writer: ArchiveWriter, keys: list[Key]) -> Member | None:
+        """What the catalogue knows of these sessions; nothing where it is of a form that knows of no such things."""
+        store = self.registry.catalog.file
+        return None if store.behind else self._packed_catalog(writer, RECORDS, records_as_file(store, self.place, keys))
+
+    def _packed_catalog(self, writer: ArchiveWriter, name: str, path: Path) -> Member:
         version = foreign.check_engine_file(path, foreign.CATALOG, until_now(CHECK_SECONDS))
         with path.open("rb") as file:
-            member = writer.add(CATALOG, file, version, self.step)
+            member = writer.add(name, file, version, self.step)
         path.unlink()
         return member
 

@@ -45,8 +45,8 @@ def check_databases(reader: ArchiveReader, place: Path, progress: Progress = not
     """Extract each database of a backup, one at a time, and look at every page of it; raises what `restore` raises."""
     manifest, done = reader.manifest, 0
     kinds = {each.log.name: foreign.LOG for each in manifest.sessions if each.log is not None}
-    if manifest.catalog is not None:
-        kinds[manifest.catalog.name] = foreign.CATALOG
+    if manifest.catalogue is not None:
+        kinds[manifest.catalogue.name] = foreign.CATALOG
     total = sum(member.size_bytes for member in manifest.members())
 
     def step(size: int) -> None:

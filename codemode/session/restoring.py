@@ -11,16 +11,17 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from codemode.catalog.contents import is_untouched
-from codemode.catalog.copying import take_over, take_over_records
+from codemode.catalog.copying import opened, take_over, take_records
 from codemode.catalog.opening import open_catalogue
 from codemode.catalog.participants import Participants
 from codemode.catalog.sessions import SessionRecord
+from codemode.catalog.store import Look
 from codemode.database import copies
 from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.journal import Entry
@@ -84,19 +85,19 @@ def restore(
         if there and existing == "error":
             raise _exist(sorted(there))
         wanted = [pair for pair in chosen if existing == "replace" or (pair[1].tenant, pair[1].id) not in there]
-        whole = tenant is None and session_id is None
         with _stage(registry.storage.data_dir) as stage:
             total = sum(member.size_bytes for copy, _ in wanted for member in copy.members())
             restoring = _Restoring(registry, reader, stage, total, progress)
-            catalog = restoring.staged_catalog() if whole else None
+            known = restoring.staged_catalogue() if wanted else None
+            whole = tenant is None and session_id is None and reader.manifest.catalog is not None
+            catalog = whole and known is not None and is_untouched(registry.catalog.file)
             staged = [restoring.staged(copy, record) for copy, record in wanted]
-            if catalog is not None:
-                take_over(registry.catalog.file, catalog)
-            done = [restoring.place(each, archive.name, existing) for each in staged]
-            if catalog is not None:
-                take_over_records(registry.catalog.file, catalog)
+            if catalog and known is not None:
+                take_over(registry.catalog.file, known)
+            with opened(known) if known is not None else nullcontext() as restoring.look:
+                done = [restoring.place(each, archive.name, existing) for each in staged]
     passed = [_told(copy, record, "skipped") for copy, record in chosen if (copy, record) not in wanted]
-    return Restored(file=str(archive), sessions=(*done, *passed), catalog=catalog is not None)
+    return Restored(file=str(archive), sessions=(*done, *passed), catalog=catalog)
 
 
 @dataclass
@@ -108,18 +109,20 @@ class _Restoring:
     stage: Path
     total: int
     progress: Progress
+    look: Look | None = None  # into the backup's catalogue
     _done: int = 0
 
     def step(self, size: int) -> None:
         self._done += size
         self.progress(min(self._done, self.total), self.total)
 
-    def staged_catalog(self) -> Path | None:
-        """The backup's catalogue, checked, where it is to be taken over."""
-        member = self.reader.manifest.catalog
-        if member is None or not is_untouched(self.registry.catalog.file):
+    def staged_catalogue(self) -> Path | None:
+        """What the backup has of a catalogue, checked and of the newest form; None where there is no use for it."""
+        member = self.reader.manifest.catalogue
+        if member is None or self.registry.catalog.file.behind:
             return None
         path = self.stage / CATALOG
+        _expect_space(self.stage, member.size_bytes)
         self.reader.extract(member, path, self.step)
         check_database(path, foreign.CATALOG)
         open_catalogue("", self.stage, "all").close()
@@ -186,8 +189,13 @@ class _Restoring:
             return True
 
     def _enrol(self, staged: _Staged) -> None:
-        self.registry.catalog.put(staged.record)
-        Participants(self.registry.catalog.file).replace(*staged.key, staged.copy.participants)
+        """Record the session with all that the backup knows of it, at once."""
+        store = self.registry.catalog.file
+        with store.at_once():
+            self.registry.catalog.put(staged.record)
+            Participants(store).replace(*staged.key, staged.copy.participants)
+            if self.look is not None:
+                take_records(store, self.look, (staged.copy.tenant, staged.copy.id), staged.record.id)
 
     def _replace(self, staged: _Staged, name: str) -> None:
         registry, seconds = self.registry, self.registry.storage.limits.queue_seconds

@@ -49,7 +49,9 @@ def extracted(path: Path, place: Path) -> dict[str, Path]:
         copy = reader.manifest.sessions[0]
         reader.extract(copy.database, place / "session.db", lambda size: None)
         reader.extract(copy.log, place / "log.db", lambda size: None)
-    return {name: place / name for name in ("session.db", "log.db")}
+        if reader.manifest.records is not None:
+            reader.extract(reader.manifest.records, place / "records.db", lambda size: None)
+    return {each.name: each for each in place.iterdir()}
 
 
 def rows(path: Path, sql: str) -> list[Any]:
@@ -140,6 +142,9 @@ def test_what_a_backup_holds(tmp_path: Path) -> None:
     assert [each.name for each in found["a"].checkpoints] == ["first"]
     assert (found["c"].tenant, found["c"].owner, found["c"].stateful) == ("other", "ada", True)
     assert manifest(tmp_path / "local.zip").catalog is None, "tokens of others are not a tenant's"
+    records = extracted(tmp_path / "c.zip", tmp_path / "c")["records.db"]
+    for table, expected in (("sessions", [("c",)]), ("tokens", []), ("audit", [])):
+        assert rows(records, f"SELECT id FROM {table}") == expected
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert archive.testzip() is None
         assert not any(secret.encode() in archive.read(name) for name in archive.namelist())

@@ -134,6 +134,38 @@ def test_everything_comes_back_in_an_empty_place_with_tokens(
         assert worker.of("other").messages.page(thread=first.id).rows[1] == first
 
 
+@pytest.mark.parametrize("backed_up", [(None, None), ("a", None), (None, "local")], ids=["all", "one", "tenant"])
+def test_one_session_comes_back_with_its_records(tmp_path: Path, backed_up: tuple[str | None, str | None]) -> None:
+    with Worker(data_dir=tmp_path / "data") as worker:
+        here = worker.of("local")
+        room = here.workspaces.create("room", now=5)
+        worker.session("a").exec("CREATE TABLE a (x)")
+        worker.session("b")
+        here.sessions.update("a", workspace_id=room.id, type="chat", now=5)
+        first = here.messages.post("a", "the disk is full", user_id="ann", now=5)
+        answer = here.messages.post("a", "which one?", thread=first.id, now=6)
+        here.messages.post("b", "of another", now=6)
+        panel = here.panels.create("a", "Disks", query="SELECT * FROM a", now=7)
+        worker.participants.add("local", "a", "ann", "member", 5)
+        here.subscriptions.add("ann", "a", panel_id=panel.id, now=8)
+        session_id, tenant = backed_up
+        worker.backup(tmp_path / "b.zip", session_id, tenant=tenant)
+        worker.restore(tmp_path / "b.zip", "a", new_id="again")
+        assert [each.id for each in here.messages.page("again", thread=first.id).rows] == [answer.id, first.id]
+        assert [each.content for each in here.messages.page(text="disk").rows] == ["the disk is full"] * 2
+        assert [each.title for each in here.panels.page("again").rows] == ["Disks"]
+        assert (here.sessions.get("again").workspace_id, here.sessions.get("again").type) == (room.id, "chat")
+        assert {each.session_id for each in here.subscriptions.of_user("ann").rows} == {"a", "again"}
+        assert here.statistics.get().messages == 5
+        worker.remove("a")
+        assert not worker.restore(tmp_path / "b.zip", "a").catalog
+        assert [each.id for each in here.messages.page("a").rows] == [answer.id, first.id]
+    with Worker(data_dir=tmp_path / "elsewhere") as other:
+        other.restore(tmp_path / "b.zip", "a")
+        assert [each.user_id for each in other.of("local").messages.page("a").rows] == [None, "ann"]
+        assert other.of("local").sessions.get("a").workspace_id is None, "there is no such workspace"
+
+
 def test_tokens_of_a_place_in_use_stay_what_they_are(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path / "data") as worker:
         secret, token = worker.create_token("other")
