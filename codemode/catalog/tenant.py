@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 from codemode.catalog.attendance import Attendance
@@ -29,6 +30,10 @@ class TenantRecords:
     def __init__(self, store: Store, tenant: str, seal: Seal | None = None) -> None:
         self.store = BoundStore(store, tenant)
         self._seal = seal or Seal()
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """One transaction: nobody else who asks for one changes what is read inside before it is changed there."""
+        return self.store.at_once()
 
     @cached_property
     def users(self) -> Users:

@@ -108,8 +108,9 @@ def rm(app: App, session_id: str, message_id: str, tenant: str) -> None:
     """Remove a message, with its answers where it began a thread."""
     with app.worker() as worker:
         known = app.records(worker, tenant).messages
-        old = known.get(session_id, message_id)
-        known.remove(session_id, message_id)
+        with app.records(worker, tenant).at_once():
+            old = known.get(session_id, message_id)
+            known.remove(session_id, message_id)
         app.record_change(worker, "remove_message", f"{session_id} {message_id}", tenant, old, None)
     app.show(old, lambda message: click.echo(f"removed {message.id}"))
 

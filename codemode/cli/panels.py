@@ -108,8 +108,9 @@ def set_panel(
     given = changed(title=title, kind=kind, query=query, document=from_json(document, "--document"), position=position)
     with app.worker() as worker:
         known = app.records(worker, tenant).panels
-        old = known.get(session_id, panel_id)
-        new = known.update(session_id, panel_id, now=now_ms(), **given)
+        with app.records(worker, tenant).at_once():
+            old = known.get(session_id, panel_id)
+            new = known.update(session_id, panel_id, now=now_ms(), **given)
         app.record_change(worker, "change_panel", f"{session_id} {panel_id}", tenant, old, new)
     app.show(new, show_fields)
 
@@ -122,8 +123,9 @@ def rm(app: App, session_id: str, panel_id: str, tenant: str) -> None:
     """Remove a panel; subscriptions to it go with it."""
     with app.worker() as worker:
         known = app.records(worker, tenant).panels
-        old = known.get(session_id, panel_id)
-        known.remove(session_id, panel_id)
+        with app.records(worker, tenant).at_once():
+            old = known.get(session_id, panel_id)
+            known.remove(session_id, panel_id)
         app.record_change(worker, "remove_panel", f"{session_id} {panel_id}", tenant, old, None)
     app.show(old, lambda panel: click.echo(f"removed {panel.id}"))
 

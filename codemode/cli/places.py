@@ -114,8 +114,9 @@ def _change(noun: Noun) -> click.Command:
         given = changed(name=name, description=description, metadata=from_json(metadata, "--metadata"))
         with app.worker() as worker:
             known = _known(app, worker, tenant, noun)
-            old = known.get(record_id)
-            new = known.update(record_id, now=now_ms(), **given)
+            with app.records(worker, tenant).at_once():
+                old = known.get(record_id)
+                new = known.update(record_id, now=now_ms(), **given)
             app.record_change(worker, f"change_{word}", record_id, tenant, old, new)
         app.show(new, show_fields)
 
@@ -132,8 +133,9 @@ def _rm(noun: Noun) -> click.Command:
     def rm(app: App, record_id: str, tenant: str) -> None:
         with app.worker() as worker:
             known = _known(app, worker, tenant, noun)
-            old = known.get(record_id)
-            known.remove(record_id)
+            with app.records(worker, tenant).at_once():
+                old = known.get(record_id)
+                known.remove(record_id)
             app.record_change(worker, f"remove_{word}", record_id, tenant, old, None)
         app.show(old, lambda one: click.echo(f"removed {one.id}"))
 

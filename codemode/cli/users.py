@@ -112,8 +112,9 @@ def set_user(
     given |= {name: given[name] or None for name in ("email", "outside_id") if name in given}
     with app.worker() as worker:
         known = app.records(worker, tenant).users
-        old = known.get(user_id)
-        new = known.update(user_id, now=now_ms(), **given)
+        with app.records(worker, tenant).at_once():
+            old = known.get(user_id)
+            new = known.update(user_id, now=now_ms(), **given)
         app.record_change(worker, "change_user", user_id, tenant, old, new)
     app.show(new, show_fields)
 
@@ -127,8 +128,9 @@ def rm(app: App, user_id: str, tenant: str) -> None:
 
     with app.worker() as worker:
         known = app.records(worker, tenant).users
-        old = known.get(user_id)
-        gone = known.remove(user_id, now=now_ms())
+        with app.records(worker, tenant).at_once():
+            old = known.get(user_id)
+            gone = known.remove(user_id, now=now_ms())
         app.record_change(worker, "remove_user", user_id, tenant, old, gone)
     app.show(gone, lambda user: click.echo(f"deleted {user.id}"))
 

@@ -22,19 +22,21 @@ def page(service: Service, caller: Caller, /, **asked: Any) -> Page[Configuratio
 def put(service: Service, caller: Caller, /, key: str, value: Any, **more: Any) -> tuple[ConfigurationEntry, Change]:
     """Keep a value; raises RequestInvalid, and SecretMissing for a sensitive one."""
     configuration = _configuration(service, caller)
-    try:
-        old = configuration.get(key)
-    except RecordNotFound:
-        old = None
-    new = configuration.put(key, value, now=now_ms(), **more)
+    with service.worker.of(caller.tenant).at_once():
+        try:
+            old = configuration.get(key)
+        except RecordNotFound:
+            old = None
+        new = configuration.put(key, value, now=now_ms(), **more)
     return new, Change(old, new)
 
 
 def remove(service: Service, caller: Caller, /, key: str) -> Change:
     """Forget a value; raises RecordNotFound."""
     configuration = _configuration(service, caller)
-    old = configuration.get(key)
-    configuration.remove(key)
+    with service.worker.of(caller.tenant).at_once():
+        old = configuration.get(key)
+        configuration.remove(key)
     return Change(old, None)
 
 

@@ -55,17 +55,22 @@ def create_user(service: Service, caller: Caller, /, user_id: str | None, **fiel
 
 def update_user(service: Service, caller: Caller, /, user_id: str, **fields: Any) -> tuple[User, Change]:
     """Change what is given of a user; raises as `Users.update` does."""
-    old = user(service, caller, user_id)
+    user(service, caller, user_id)
     check_whole_tenant(caller, _CHANGE)
-    new = service.worker.of(caller.tenant).users.update(user_id, now=now_ms(), **fields)
+    records = service.worker.of(caller.tenant)
+    with records.at_once():
+        old = records.users.get(user_id)
+        new = records.users.update(user_id, now=now_ms(), **fields)
     return new, Change(old, new)
 
 
 def remove_user(service: Service, caller: Caller, /, user_id: str) -> Change:
     """Delete a user: his tokens are refused from here on, he is in no session and no group. Raises RecordNotFound."""
-    old = user(service, caller, user_id)
+    user(service, caller, user_id)
     check_whole_tenant(caller, _CHANGE)
-    return Change(old, service.worker.of(caller.tenant).users.remove(user_id, now=now_ms()))
+    records = service.worker.of(caller.tenant)
+    with records.at_once():
+        return Change(records.users.get(user_id), records.users.remove(user_id, now=now_ms()))
 
 
 def listed(service: Service, caller: Caller, /, noun: Noun, **asked: Any) -> Page[Any]:
@@ -86,17 +91,21 @@ def create(service: Service, caller: Caller, /, noun: Noun, name: str, **fields:
 
 def update(service: Service, caller: Caller, /, noun: Noun, record_id: str, **fields: Any) -> tuple[Any, Change]:
     """Change what is given of one; raises as `NamedRecords.update` does."""
-    old = get(service, caller, noun, record_id)
+    get(service, caller, noun, record_id)
     check_whole_tenant(caller, _CHANGE)
-    new = _named(service, caller, noun).update(record_id, now=now_ms(), **fields)
+    with service.worker.of(caller.tenant).at_once():
+        old = get(service, caller, noun, record_id)
+        new = _named(service, caller, noun).update(record_id, now=now_ms(), **fields)
     return new, Change(old, new)
 
 
 def remove(service: Service, caller: Caller, /, noun: Noun, record_id: str) -> Change:
     """Remove one; sessions of a workspace stay. Raises RecordNotFound."""
-    old = get(service, caller, noun, record_id)
+    get(service, caller, noun, record_id)
     check_whole_tenant(caller, _CHANGE)
-    _named(service, caller, noun).remove(record_id)
+    with service.worker.of(caller.tenant).at_once():
+        old = get(service, caller, noun, record_id)
+        _named(service, caller, noun).remove(record_id)
     return Change(old, None)
 
 

@@ -31,16 +31,18 @@ def create(service: Service, caller: Caller, /, session_id: str, title: str, **f
 def update(service: Service, caller: Caller, /, session_id: str, panel_id: str, **fields: Any) -> tuple[Panel, Change]:
     """Change what is given of a panel; raises what `Panels.update` raises."""
     panels = _panels(service, caller, session_id, "execute")
-    old = panels.get(session_id, panel_id)
-    new = panels.update(session_id, panel_id, now=now_ms(), **fields)
+    with service.worker.of(caller.tenant).at_once():
+        old = panels.get(session_id, panel_id)
+        new = panels.update(session_id, panel_id, now=now_ms(), **fields)
     return new, Change(old, new)
 
 
 def remove(service: Service, caller: Caller, /, session_id: str, panel_id: str) -> Change:
     """Remove a panel; raises RecordNotFound."""
     panels = _panels(service, caller, session_id, "execute")
-    old = panels.get(session_id, panel_id)
-    panels.remove(session_id, panel_id)
+    with service.worker.of(caller.tenant).at_once():
+        old = panels.get(session_id, panel_id)
+        panels.remove(session_id, panel_id)
     return Change(old, None)
 
 

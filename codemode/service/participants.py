@@ -27,12 +27,13 @@ def share(
     Raises SessionExpired, and RequestInvalid for a name or a role that is none.
     """
     service.session(caller, session_id, "manage")
-    attendance = service.worker.of(caller.tenant).participants
-    try:
-        old = attendance.get(session_id, user)
-    except RecordNotFound:
-        old = None
-    added = attendance.put(session_id, user, now=now_ms(), role=role, metadata=metadata)
+    records = service.worker.of(caller.tenant)
+    with records.at_once():
+        try:
+            old = records.participants.get(session_id, user)
+        except RecordNotFound:
+            old = None
+        added = records.participants.put(session_id, user, now=now_ms(), role=role, metadata=metadata)
     return added, Change(old, added)
 
 

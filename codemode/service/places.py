@@ -32,10 +32,12 @@ def change(
         return None
     if fields.get("workspace_id") is not None:  # or a token of one user would learn which workspaces there are
         directory.get(service, caller, "workspaces", fields["workspace_id"])
-    sessions = service.worker.of(caller.tenant).sessions
-    old = new = sessions.get(session_id)
-    if fields:
-        new = sessions.update(session_id, now=now_ms(), **fields)
-    if closed is not UNSET:
-        new = (sessions.close if closed else sessions.reopen)(session_id, now=now_ms())
+    records = service.worker.of(caller.tenant)
+    with records.at_once():
+        sessions = records.sessions
+        old = new = sessions.get(session_id)
+        if fields:
+            new = sessions.update(session_id, now=now_ms(), **fields)
+        if closed is not UNSET:
+            new = (sessions.close if closed else sessions.reopen)(session_id, now=now_ms())
     return Change(old, new)
