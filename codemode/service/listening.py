@@ -107,6 +107,7 @@ class Listeners:
 
         def look() -> tuple[int, int]:
             ears.check()
+            self._worker.registry.telling.listened()
             events = self._worker.of(ears.caller.tenant).events
             return events.newest(), events.forgotten()
 
@@ -164,6 +165,7 @@ class Listeners:
                 await asyncio.wait_for(self._told.wait(), _LOOK_SECONDS)
 
     def _newest(self, tenants: list[str]) -> dict[str, int]:
+        self._worker.registry.telling.listened()
         return {tenant: self._worker.of(tenant).events.newest() for tenant in tenants}
 
 

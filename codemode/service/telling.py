@@ -12,6 +12,7 @@ from codemode.catalog.events import Told
 from codemode.database.clock import now_ms
 from codemode.errors import CodemodeError
 from codemode.service.callers import Caller
+from codemode.session.telling import told_of
 from codemode.values import Outcome
 from codemode.worker import Worker
 
@@ -35,12 +36,7 @@ class Telling:
 
     def ended(self, caller: Caller, outcome: Outcome) -> None:
         """An execution is over; from any thread."""
-        body = {
-            "status": outcome.status,
-            "error": outcome.error.code if outcome.error else None,
-            "user_id": caller.user,
-            "rows_written": outcome.db.rows_written,
-        }
+        body = told_of(outcome, caller.user)
         told = Told(outcome.session_id, "execution", now_ms(), outcome.execution_id, body)
         with self._lock:
             first = not self._waiting

@@ -30,6 +30,7 @@ from codemode.session.accounts import Account
 from codemode.session.files import SessionFiles, sweep_rubbish
 from codemode.session.opened import Guarded, LogBounds, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
+from codemode.session.telling import Telling
 from codemode.session.turn import TurnQueue, file_lock
 from codemode.session.uses import Uses
 from codemode.values import Day, summed
@@ -63,6 +64,7 @@ class Registry:
         self.slots = Slots(affordable(storage.limits.open_sessions))
         self.account = Account()
         self.uses = Uses()
+        self.telling = Telling(catalog.file, storage.data_dir)
         self._opened: weakref.WeakSet[Guarded] = weakref.WeakSet()
         self._opened_lock = threading.Lock()
         self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
@@ -374,6 +376,7 @@ class Registry:
     def close(self) -> None:
         """Close every open session, after what runs in it has ended."""
         self.slots.close(_CLOSE_SECONDS)
+        self.telling.flush()
         try:
             self.tell_uses()
         except CodemodeError as error:  # the figures are behind then; nothing else is

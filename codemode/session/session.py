@@ -93,7 +93,9 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         request = checked_request(self.limits, code, options)
         asked = time.monotonic()
         with self._begun(request) as begun, self._registry.turn(self._key, self.limits.queue_seconds) as opened:
-            return self._execute(opened, request, time.monotonic() - asked, begun)
+            outcome = self._execute(opened, request, time.monotonic() - asked, begun)
+        self._told(outcome)
+        return outcome
 
     async def run_async(self, code: str, **options: Unpack[RunOptions]) -> Outcome:
         """The same as `run` without blocking the event loop; asynchronous `functions` run on the caller's loop.
@@ -102,7 +104,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         """
         import asyncio
 
-        running = self.begin(code, **options)
+        running = self.begin(code, self._told, **options)
         try:
             return await running.outcome()
         except asyncio.CancelledError:
@@ -352,6 +354,9 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         tally.warn_all(warnings, "value")
         for text in warnings:
             _log.warning("session %s: %s", self.id, text)
+
+    def _told(self, outcome: Outcome) -> None:
+        self._registry.telling.ended(self.tenant, outcome)
 
     def _used(self) -> None:
         self._registry.touch(self._key)

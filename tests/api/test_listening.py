@@ -69,6 +69,16 @@ def test_all_that_happens_in_a_session_is_heard_in_order(firm: Firm) -> None:
     assert found[-1][2] == {"status": "error", "error": "code.runtime", "user_id": "ann", "rows_written": 0}
 
 
+def test_executions_that_no_service_was_asked_for_are_heard(worker: Worker, http: httpx2.Client) -> None:
+    http.post("/v1/sessions", json={"id": "beside"})
+    with Worker(data_dir=worker.data_dir) as other, listening_to(http, "/v1/sessions/beside/events") as events:
+        session = other.session("beside")
+        outcomes = [session.run("1 / 0"), session.run("return 1")]
+        heard = [next(events) for _ in outcomes]
+    assert [(each.name, each.data["subject"]) for each in heard] == [("execution", o.execution_id) for o in outcomes]
+    assert heard[0].data["body"] == {"status": "error", "error": "code.runtime", "user_id": None, "rows_written": 0}
+
+
 def test_a_user_hears_what_he_subscribed_to_and_nothing_else(firm: Firm) -> None:
     ann, bob = firm["ann"], firm["bob"]
     for session in ("heard", "unheard"):

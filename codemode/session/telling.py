@@ -1,0 +1,93 @@
+"""That executions of this process ended, told to who listens to their sessions in services on the data directory.
+
+A service tells of those that it was asked for; this is for the others: of the command line, of a program with a worker.
+They are written together, a moment after they ended. A program that nobody listens to writes nothing: each service with
+a listener says so in one file, and events would be gone after a day in any case.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from codemode.catalog.store import Store
+from codemode.database.clock import now_ms
+from codemode.errors import CodemodeError
+from codemode.values import Outcome
+
+_BATCH_SECONDS = 0.2
+_HEARD_SECONDS = 86_400.0  # who comes again within a day goes on where he was
+_SAID_SECONDS = 60.0  # how often it is said that somebody listens
+_log = logging.getLogger("codemode")
+
+
+def told_of(outcome: Outcome, user: str | None) -> dict[str, Any]:
+    """What the event of an execution says of it."""
+    return {
+        "status": outcome.status,
+        "error": outcome.error.code if outcome.error else None,
+        "user_id": user,
+        "rows_written": outcome.db.rows_written,
+    }
+
+
+class Telling:
+    """What one worker has to tell; safe to use from several threads."""
+
+    def __init__(self, catalog: Store, data_dir: Path) -> None:
+        self._catalog, self._heard = catalog, data_dir / "listened"
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[str, Outcome, int]] = []
+        self._said = -_SAID_SECONDS
+
+    def ended(self, tenant: str, outcome: Outcome) -> None:
+        """An execution is over; one whose outcome is an earlier one's was told then."""
+        if outcome.replayed or not self._is_heard():
+            return
+        with self._lock:
+            self._waiting.append((tenant, outcome, now_ms()))
+            first = len(self._waiting) == 1
+        if first:
+            timer = threading.Timer(_BATCH_SECONDS, self.flush)
+            timer.daemon = True
+            timer.start()
+
+    def flush(self) -> None:
+        """Tell all of it now; a fault is logged, since what ran has run."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        if not waiting or self._catalog.behind:
+            return
+        from codemode.catalog.events import Told
+        from codemode.catalog.tenant import TenantRecords
+
+        told: dict[str, list[Told]] = {}
+        for tenant, outcome, at in waiting:
+            event = Told(outcome.session_id, "execution", at, outcome.execution_id, told_of(outcome, None))
+            told.setdefault(tenant, []).append(event)
+        for tenant, events in told.items():
+            try:
+                TenantRecords(self._catalog, tenant).events.append_all(events)
+            except CodemodeError as error:
+                _log.error("%s events cannot be told: %s", len(events), error)
+
+    def listened(self) -> None:
+        """Somebody listens here, now: said to every process on the data directory, once a minute."""
+        now = time.monotonic()
+        if now - self._said < _SAID_SECONDS:
+            return
+        self._said = now
+        try:
+            self._heard.touch(mode=0o600)
+        except OSError as error:
+            _log.error("other processes cannot be told that somebody listens: %s", error)
+
+    def _is_heard(self) -> bool:
+        try:
+            return time.time() - os.stat(self._heard).st_mtime < _HEARD_SECONDS  # noqa: PTH116 - half of Path.stat
+        except OSError:
+            return False
