@@ -9,7 +9,7 @@ from typing import Any
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import parse_choice, parse_object
-from codemode.catalog.found import no_record, no_session
+from codemode.catalog.found import check_not_deleted, no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.participants import ROLES, parse_user
 from codemode.catalog.rows import columns, record
@@ -29,12 +29,13 @@ class Attendance:
     ) -> ParticipantInfo:
         """Let a user take part in a session, or change how: metadata that is not given stay. One who left joins anew.
 
-        Raises RequestInvalid and SessionNotFound.
+        Raises RequestInvalid, SessionNotFound, and RecordNotFound for a user who was deleted.
         """
         rows = self._store.run(
             "INSERT INTO participants (tenant, session_id, user_id, role, joined_at, metadata)"  # noqa: S608
             " SELECT s.tenant, s.id, ?3, ?4, ?5, coalesce(?6, '{}') FROM sessions AS s"
-            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL"
+            " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL AND NOT EXISTS (SELECT 1 FROM users AS u"
+            " WHERE u.tenant = ?1 AND u.id = ?3 AND u.deleted_at IS NOT NULL)"
             " ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET role = ?4,"
             " joined_at = CASE WHEN participants.left_at IS NULL THEN participants.joined_at ELSE ?5 END,"
             f" metadata = coalesce(?6, participants.metadata), left_at = NULL RETURNING {_FIELDS}",
@@ -42,6 +43,7 @@ class Attendance:
             None if metadata is None else parse_object(metadata),
         )  # fmt: skip
         if not rows:
+            check_not_deleted(self._store, user_id)
             raise no_session(session_id)
         return record(ParticipantInfo, rows[0])
 

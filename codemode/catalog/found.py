@@ -21,6 +21,20 @@ def exists(what: str, name: str, hint: str) -> RecordExists:
     return RecordExists(f"there is a {what} {name!r:.140} already", hint=hint)
 
 
+def check_not_deleted(store: BoundStore, user_id: str | None) -> None:
+    """Raise RecordNotFound for a user who was deleted; one whom nobody knows yet is none."""
+    sql = "SELECT 1 FROM users WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NOT NULL"
+    if user_id is not None and store.run(sql, user_id):
+        raise deleted_user(user_id)
+
+
+def deleted_user(user_id: str) -> RecordNotFound:
+    """The error for what a deleted user would begin to do."""
+    return RecordNotFound(
+        f"the user {user_id!r:.140} was deleted", hint="name another one: ids of deleted users are not given again"
+    )
+
+
 def check_session(store: BoundStore, session_id: str) -> None:
     """Raise SessionNotFound unless there is such a session that has not expired."""
     if not store.run("SELECT 1 FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL", session_id):

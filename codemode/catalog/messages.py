@@ -11,7 +11,7 @@ from typing import Any, get_args
 from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, parse_object, parse_text
-from codemode.catalog.found import check_session, no_record
+from codemode.catalog.found import check_not_deleted, check_session, no_record
 from codemode.catalog.pages import Asked, Page, parse_after, parse_number_after, wrong_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
@@ -45,14 +45,15 @@ class Messages:
         """Add a message to a session that has not expired; `thread` is a message that it answers.
 
         A `user_id` that is new becomes a user. Raises RequestInvalid, SessionNotFound, and RecordNotFound for a
-        `thread` that is none.
+        `thread` that is none, or a user who was deleted.
         """
         rows = self._store.run(
             "INSERT INTO messages (tenant, session_id, id, user_id, message_type, content, metadata, thread,"  # noqa: S608
             " created_at) SELECT s.tenant, s.id, ?3, ?4, ?5, ?6, ?7, coalesce(t.thread, t.id), ?9 FROM sessions AS s"
             " LEFT JOIN messages AS t ON t.tenant = s.tenant AND t.session_id = s.id AND t.id = ?8"
             " WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL"
-            " AND (CAST(?8 AS TEXT) IS NULL OR t.id IS NOT NULL)"
+            " AND (CAST(?8 AS TEXT) IS NULL OR t.id IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM users AS u"
+            " WHERE u.tenant = ?1 AND u.id = ?4 AND u.deleted_at IS NOT NULL)"
             f" RETURNING {columns(Message)}",
             session_id, _PREFIX + ulid_at(now), None if user_id is None else parse_user(user_id),
             parse_choice(message_type, "type of message", MESSAGE_TYPES),
@@ -60,6 +61,7 @@ class Messages:
         )  # fmt: skip
         if not rows:
             check_session(self._store, session_id)
+            check_not_deleted(self._store, user_id)
             raise no_record("message", str(thread))
         return record(Message, rows[0])
 

@@ -12,6 +12,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from codemode.catalog.found import deleted_user
 from codemode.catalog.participants import parse_user
 from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
@@ -51,7 +52,10 @@ class Tokens:
     def create(
         self, tenant: str, *, name: str, scopes: tuple[str, ...], user: str | None, now: int, expires_at: int | None
     ) -> tuple[str, Token]:
-        """A new token: its secret, which nobody can be told again, and its record. Raises RequestInvalid."""
+        """A new token: its secret, which nobody can be told again, and its record.
+
+        Raises RequestInvalid, and RecordNotFound for a user who was deleted: his tokens were revoked for good.
+        """
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
             raise RequestInvalid("a token has one scope or more", available=SCOPES)
@@ -61,6 +65,9 @@ class Tokens:
             raise RequestInvalid(
                 f"{name!r:.80} cannot name a token", hint=f"at most {_LONGEST_NAME} printable characters"
             )
+        gone = "SELECT 1 FROM users WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NOT NULL"
+        if user is not None and not self._catalog.behind and self._catalog.run(gone, tenant, user):
+            raise deleted_user(user)
         secret, token_id = PREFIX + secrets.token_urlsafe(32), f"tok_{secrets.token_hex(8)}"
         self._catalog.run(
             "INSERT INTO tokens (id, hash, tenant, name, scopes, user_id, created_at, expires_at)"

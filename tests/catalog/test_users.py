@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, stor
         acme.users.remove("bot", now=NOW)
     with pytest.raises(RecordNotFound):
         acme.users.update("bot", now=NOW, display_name="x")
+    begins: list[Callable[[], object]] = [
+        lambda: Tokens(store).create("acme", name="", scopes=("read",), user="bot", now=NOW, expires_at=None),
+        lambda: acme.participants.put(SESSION, "bot", now=NOW),
+        lambda: acme.messages.post(SESSION, "hi", user_id="bot", now=NOW),
+    ]
+    for begin in begins:
+        with pytest.raises(RecordNotFound, match="'bot' was deleted"):
+            begin()
 
 
 def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Store):
