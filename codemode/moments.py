@@ -31,6 +31,20 @@ def iso(milliseconds: int) -> str:
     return text
 
 
+def milliseconds_of(text: str) -> int:
+    """The moment that a text names, ISO 8601 (UTC where it names no zone) or milliseconds since 1970.
+
+    Raises ValueError.
+    """
+    if text.isascii() and text.isdecimal() and len(text) < 16:
+        return int(text)
+    found = datetime.fromisoformat(text)
+    try:
+        return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
 def ulid() -> str:
     """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters that sort by time."""
     return _spelt((time.time_ns() // 1_000_000) << _RANDOM | int.from_bytes(os.urandom(10), "big"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from starlette.requests import Request
 
 from codemode.errors import RequestInvalid
+from codemode.moments import milliseconds_of
 
 
 def whole(request: Request, name: str, default: int, *, least: int = 1, most: int) -> int:
@@ -48,12 +47,9 @@ def moment(request: Request, name: str) -> int | None:
     given = request.query_params.get(name)
     if given is None:
         return None
-    if given.isascii() and given.isdecimal() and len(given) < 16:
-        return int(given)
     try:
-        found = datetime.fromisoformat(given)
-        return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
-    except (ValueError, OverflowError):
+        return milliseconds_of(given)
+    except ValueError:
         raise RequestInvalid(
             f"{name} must be a moment, not {given[:40]!r}", hint="such as 2026-11-29T08:30:00Z"
         ) from None

@@ -12,6 +12,7 @@ from codemode.cli.fields import from_json, metadata_option, show_fields, tenant_
 from codemode.cli.lists import every
 from codemode.cli.output import moment
 from codemode.cli.table import show
+from codemode.cli.times import moment_given
 
 messages = group("messages", "List, search, show, post and remove the messages of a session.")
 _session = click.argument("session_id", metavar="SESSION")
@@ -27,6 +28,8 @@ _type = click.Choice(["chat", "mcp_request", "mcp_response", "system"])
     "--text", metavar="WORDS", help="Only those with all of these words; `dis*` is every word that begins so."
 )
 @click.option("--thread", metavar="MESSAGE", help="Only this message and its answers.")
+@click.option("--since", metavar="TIME", help="Only from then on: 2026-11-29, 2026-11-29T08:30:00Z, or 2h ago as 2h.")
+@click.option("--until", metavar="TIME", help="Only from before then.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="The newest so many.")
 @tenant_option
 def ls(
@@ -36,15 +39,20 @@ def ls(
     user_id: str | None,
     text: str | None,
     thread: str | None,
+    since: str | None,
+    until: str | None,
     limit: int,
     tenant: str,
 ) -> None:
     """List the newest messages of a session, the newest last as in a conversation."""
+    from codemode.database.clock import now_ms
+
+    begin, end = (moment_given(text, option, now_ms()) for text, option in ((since, "--since"), (until, "--until")))
     with app.worker() as worker:
         worker.info(session_id, tenant)
         page = partial(
             app.records(worker, tenant).messages.page, session_id, message_type=message_type, user_id=user_id,
-            text=text, thread=thread,
+            text=text, thread=thread, since=begin, until=end,
         )  # fmt: skip
         found = every(page, limit)[::-1]
     if app.as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
@@ -10,10 +9,8 @@ import click
 from codemode.cli.app import App, command, group
 from codemode.cli.output import note, relative
 from codemode.cli.table import show
+from codemode.cli.times import span
 from codemode.errors import RequestInvalid
-
-_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
-
 
 token = group("token", "Create, list and revoke tokens of the service.")
 
@@ -31,7 +28,7 @@ def create(app: App, expires: str | None, **options: Any) -> None:
     """Make a token and print its secret, which cannot be shown again."""
     from codemode.database.clock import now_ms
 
-    ends = None if expires is None else now_ms() + _milliseconds(expires)
+    ends = None if expires is None else now_ms() + span(expires, "--expires")
     scopes = options.pop("scopes") or ("read", "execute")
     with app.worker() as worker:
         secret, made = worker.create_token(options.pop("tenant"), scopes=scopes, expires_at=ends, **options)
@@ -80,13 +77,6 @@ def revoke(app: App, token_id: str) -> None:
         app.answer({"id": token_id, "revoked": True})
     else:
         note(f"{token_id} is revoked")
-
-
-def _milliseconds(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
-    if found is None or int(found[1]) == 0:
-        raise RequestInvalid(f"--expires {text!r} is no time", hint="for example 30m, 12h or 90d")
-    return int(found[1]) * _SECONDS[found[2]] * 1_000
 
 
 def _state(token: Any, now: int) -> str:

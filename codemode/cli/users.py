@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,10 @@ from codemode.cli.fields import changed, from_json, limit_option, metadata_optio
 from codemode.cli.lists import every
 from codemode.cli.output import moment
 from codemode.cli.table import show
+from codemode.errors import RecordNotFound, RequestInvalid
+
+if TYPE_CHECKING:
+    from codemode.values.records import User
 
 users = group("users", "List, show, add, change and delete the people and agents of a tenant.")
 _kind = click.Choice(["human", "agent"])
@@ -22,13 +28,25 @@ _user = click.argument("user_id", metavar="USER")
 
 @command("ls")
 @click.option("--kind", type=_kind, help="Only these.")
+@click.option("--email", metavar="EMAIL", help="The one who has it.")
+@click.option("--outside-id", metavar="ID", help="The one whom another system calls so.")
 @click.option("--deleted", is_flag=True, help="Those who were deleted, too.")
 @limit_option
 @tenant_option
-def ls(app: App, kind: str | None, deleted: bool, limit: int, tenant: str) -> None:
+def ls(
+    app: App, kind: str | None, email: str | None, outside_id: str | None, deleted: bool, limit: int, tenant: str
+) -> None:
     """List the users by their ids."""
+    if email is not None and outside_id is not None:
+        raise RequestInvalid("one user is looked for by e-mail or by outside id", hint="give one of them")
     with app.worker() as worker:
-        found = every(partial(app.records(worker, tenant).users.page, kind=kind, deleted=deleted), limit)
+        known = app.records(worker, tenant).users
+        if email is not None:
+            found = _one(known.by_email, email, kind)
+        elif outside_id is not None:
+            found = _one(known.by_outside_id, outside_id, kind)
+        else:
+            found = every(partial(known.page, kind=kind, deleted=deleted), limit)
     if app.as_json:
         app.answer(found)
     elif found:
@@ -41,6 +59,14 @@ def ls(app: App, kind: str | None, deleted: bool, limit: int, tenant: str) -> No
         show(columns, rows, whole=["user"])
     else:
         click.echo("no users", err=True)
+
+
+def _one(look_up: Callable[[str], User], text: str, kind: str | None) -> list[User]:
+    try:
+        found = look_up(text)
+    except RecordNotFound:
+        return []
+    return [found] if kind in (None, found.kind) else []
 
 
 @command("show")

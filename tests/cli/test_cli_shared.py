@@ -21,6 +21,8 @@ def test_users_are_added_listed_changed_and_deleted(cli: Cli) -> None:
     minted = result(cli, "users", "add", "--kind", "agent", "--metadata", '{"model": "m"}')
     assert (minted["kind"], minted["metadata"], minted["id"][:2]) == ("agent", {"model": "m"}, "u_")
     assert cli("users", "ls").out.splitlines()[2].split()[:4] == ["ann", "human", "Ann", "ann@example.org"]
+    for which, ids in (("ann@EXAMPLE.org", ["ann"]), ("x@example.org", [])):
+        assert [each["id"] for each in result(cli, "users", "ls", "--email", which)] == ids
     changed = result(cli, "users", "set", "ann", "--email", "", "--name", "Anna")
     assert (changed["email"], changed["display_name"]) == (None, "Anna")
     assert "Anna" in cli("users", "show", "ann").out
@@ -59,6 +61,8 @@ def test_what_is_said_and_shown_in_a_session(cli: Cli) -> None:
     said = result(cli, "messages", "ls", "plan")
     assert [each["content"] for each in said] == ["the disk is full", ""]
     assert [each["id"] for each in result(cli, "messages", "ls", "plan", "--text", "dis*", "--user", "ann")] == [first]
+    for times, count in ((["--since", "1h"], 2), (["--since", "1h", "--until", "2020-01-01"], 0)):
+        assert len(result(cli, "messages", "ls", "plan", *times)) == count
     assert "the disk is full" in cli("messages", "show", "plan", first).out
     assert cli("messages", "rm", "plan", first).code == 0
     assert cli("messages", "ls", "plan").err == "no messages\n"
@@ -76,6 +80,8 @@ def test_what_is_said_and_shown_in_a_session(cli: Cli) -> None:
     ("arguments", "word"),
     [
         (["users", "add", "ann", "--metadata", "{"], "no JSON"),
+        (["users", "ls", "--email", "a@b", "--outside-id", "1"], "one of them"),
+        (["messages", "ls", "plan", "--since", "yesterday"], "no moment"),
         (["users", "add", "ann", "--email", "nobody"], "e-mail"),
         (["users", "set", "ann"], "say what to change"),
         (["users", "ls", "--tenant", "nowhere"], "no tenant"),
