@@ -181,6 +181,7 @@ class Registry:
                     self.uses.add(key, opened.used)
                     opened.used = None
                 self._touch(record)
+                self.uses.remind(self._tell_in_time)
 
     @contextmanager
     def reading(self, key: Key) -> Iterator[Reader]:
@@ -283,7 +284,17 @@ class Registry:
     def tell_uses(self) -> None:
         """Tell the catalogue what sessions were used for since it was told last."""
         if (uses := self.uses.take()) and not self.catalog.file.behind:
-            self.catalog.note_uses(uses)
+            try:
+                self.catalog.note_uses(uses)
+            except CodemodeError:
+                self.uses.give_back(uses)
+                raise
+
+    def _tell_in_time(self) -> None:
+        try:
+            self.tell_uses()
+        except CodemodeError as error:
+            _log.warning("the last uses of sessions are not recorded: %s", error)
 
     def expire(self, record: SessionRecord) -> bool:
         """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
@@ -377,10 +388,7 @@ class Registry:
         """Close every open session, after what runs in it has ended."""
         self.slots.close(_CLOSE_SECONDS)
         self.telling.flush()
-        try:
-            self.tell_uses()
-        except CodemodeError as error:  # the figures are behind then; nothing else is
-            _log.warning("the last uses of sessions are not recorded: %s", error)
+        self._tell_in_time()  # the figures are behind where that fails; nothing else is
 
 
 def affordable(sessions: int) -> int:

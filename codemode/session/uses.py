@@ -1,15 +1,17 @@
 """What sessions were used for since the catalogue was told last: executions, and the size of their databases.
 
 Telling it at each execution would cost more than a short one does. It is told with the next note of a session's use,
-at most once a second for each session, before somebody asks for the figures, at each sweep and at the end. A worker
-that is killed loses what it had not told, until the session ends: then its log tells.
+a second after the first that is not told, before somebody asks for the figures, and at the end. A worker that is killed
+loses the executions of its last second, until the session ends: then its log tells.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 Key = tuple[str, str]  # tenant and id
+_UNTOLD_SECONDS = 1.0
 
 
 class Uses:
@@ -18,12 +20,35 @@ class Uses:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._uses: dict[Key, tuple[int, int]] = {}
+        self._timed = False
 
     def add(self, key: Key, used: tuple[int, int]) -> None:
         """So many executions more, and the size of the database now."""
         executions, size_bytes = used
         with self._lock:
             self._uses[key] = self._uses.get(key, (0, 0))[0] + executions, size_bytes
+
+    def remind(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called in a second, unless nothing is untold or it is to be called already."""
+        with self._lock:
+            if self._timed or not self._uses:
+                return
+            self._timed = True
+        timer = threading.Timer(_UNTOLD_SECONDS, self._time, (tell,))
+        timer.daemon = True
+        timer.start()
+
+    def _time(self, tell: Callable[[], None]) -> None:
+        with self._lock:
+            self._timed = False
+        tell()
+
+    def give_back(self, uses: dict[Key, tuple[int, int]]) -> None:
+        """They could not be told: keep them for the next time."""
+        with self._lock:
+            for key, (executions, size_bytes) in uses.items():
+                more = self._uses.get(key, (0, size_bytes))
+                self._uses[key] = executions + more[0], more[1]
 
     def drop(self, key: Key) -> None:
         """The session is over: its log tells."""

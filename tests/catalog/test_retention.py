@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Tokens
 from codemode.database.clock import now_ms
-from codemode.errors import RecordNotFound, RequestInvalid
+from codemode.errors import RecordNotFound, RequestInvalid, StorageFull
 
 AGE = {rule.what: rule.age_ms for rule in RULES}
 
@@ -149,4 +150,26 @@ def test_executions_are_counted_once_whoever_asks(tmp_path: Path):
     with Worker(data_dir=tmp_path) as worker:
         worker.session("a").run("1")
         worker.remove("a")
+        assert worker.statistics().executions == 4
+
+
+def test_what_a_busy_worker_ran_is_known_to_others_soon_and_a_full_disk_loses_none_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(uses: object) -> None:
+        raise StorageFull("no space")
+
+    with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
+        session = worker.session("a")
+        for _ in range(3):  # the later ones within a second of the first, which notes the session's use
+            session.run("1")
+        until = time.monotonic() + 60
+        while other.statistics().executions < 3 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert other.statistics().executions == 3
+        with monkeypatch.context() as patched:
+            patched.setattr(worker.registry.catalog, "note_uses", full)
+            session.run("1")
+            with pytest.raises(StorageFull):
+                worker.statistics()
         assert worker.statistics().executions == 4
