@@ -45,7 +45,12 @@ class Migration:
     @property
     def checksum(self) -> str:
         """SHA-256 of what it does, as hexadecimal digits."""
-        return hashlib.sha256(self.up.encode()).hexdigest()
+        return _digest(self.up)
+
+
+@cache
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

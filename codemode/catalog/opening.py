@@ -6,6 +6,7 @@ from pathlib import Path
 
 from codemode.catalog.migrating import Policy, make_ready
 from codemode.catalog.store import Store
+from codemode.database.template import put
 from codemode.errors import RequestInvalid
 
 FILE = "catalog.db"
@@ -19,6 +20,10 @@ def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive", con
 
     Raises RequestInvalid for another choice, CatalogDamaged, CatalogForm, StorageFull, SessionNewer, WorkerUnavailable.
     """
+    if not choice and not (data_dir / FILE).exists():
+        from codemode.catalog.stores.template import new_catalogue
+
+        put(new_catalogue(), data_dir / FILE)
     store = connect(choice, data_dir, connections)
     try:
         store.behind = bool(make_ready(store, policy).pending)

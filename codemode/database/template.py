@@ -1,14 +1,18 @@
-"""The files of a new session: made once a process, then copied, which takes an eighth of the time of making them."""
+"""New files of the engine: made once a process, in memory, then copied in a tenth of the time of making them."""
 
 from __future__ import annotations
 
+import os
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import apsw
 
 from codemode.database.migrate import migrate, migrations
+
+MAKING = ".new-"  # begins the name of a directory in which a file of the data directory is made
 
 
 def session_template() -> bytes:
@@ -23,11 +27,33 @@ def log_template() -> bytes:
 
 @cache
 def _template(steps: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="codemode-template-") as directory:
-        path = Path(directory) / "template.db"
-        connection = apsw.Connection(str(path))
-        connection.pragma("journal_mode", "wal")
-        migrate(connection, migrations("codemode.database", steps))
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        connection.close(True)
-        return path.read_bytes()
+    connection = apsw.Connection(":memory:")
+    migrate(connection, migrations("codemode.database", steps))
+    return in_wal_mode(connection)
+
+
+def in_wal_mode(connection: apsw.Connection) -> bytes:
+    """The bytes of a database in memory, as those of a file that is in WAL mode.
+
+    Memory knows no WAL; a file's mode is the two bytes of its header that say which versions of SQLite may write and
+    read it (https://www.sqlite.org/fileformat2.html#file_format_version_numbers).
+    """
+    data = bytearray(connection.serialize("main"))
+    data[18:20] = b"\2\2"
+    return bytes(data)
+
+
+def put(data: bytes, path: Path) -> None:
+    """Make the file `path` of `data` where there is none: whole and durable from the moment that it has its name.
+
+    Of several that do so at once one comes first, and the others leave what it made. What keeps the file from being
+    made so, as a full disk or a file system without links, shows again when the file is opened, and is told then.
+    """
+    with suppress(OSError), tempfile.TemporaryDirectory(prefix=MAKING, dir=path.parent) as place:
+        fresh = Path(place) / path.name
+        # Closed before it has its name: closing a file takes all locks on it from this process, SQLite's too.
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644), "wb") as file:  # as SQLite does
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(fresh, path)

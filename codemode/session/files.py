@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 from codemode.database.clock import now_ms, sure_ms
+from codemode.database.template import MAKING
 from codemode.errors import StorageFull
 from codemode.session.ids import directory_name, ulid
 
@@ -170,10 +171,10 @@ def _names(directory: Path) -> set[str]:
 def sweep_rubbish(data_dir: Path) -> None:
     """Delete what a removal, a restore or an export left that was cut short, and what is empty for an hour."""
     with storage_errors(data_dir):
-        for copy in data_dir.glob(f"{EXPORTING}*"):
+        for making in (*data_dir.glob(f"{EXPORTING}*"), *data_dir.glob(f"{MAKING}*")):
             with suppress(FileNotFoundError):  # one that goes on is younger: its making has the seconds of an execution
-                if _is_old(copy):
-                    shutil.rmtree(copy, ignore_errors=True)
+                if _is_old(making):
+                    shutil.rmtree(making, ignore_errors=True)
         for rubbish in (data_dir / "sessions").glob("removed-*"):
             shutil.rmtree(rubbish, ignore_errors=True)
         for stage in (data_dir / "sessions").glob(f"{RESTORING}*"):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from codemode.catalog import migrating
 from codemode.catalog.bound import BoundStore
-from codemode.catalog.opening import open_catalogue
+from codemode.catalog.opening import FILE, open_catalogue
 from codemode.catalog.store import RuleBroken, Store
+from codemode.catalog.stores import template
+from codemode.database.clock import now_ms
+from codemode.database.template import put
 from codemode.errors import WorkerError
 
 ADD = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2)"
@@ -169,6 +174,73 @@ def test_a_bound_store_has_its_tenant_s_rows(store: Store) -> None:
     for how in ("run", "look"):
         assert getattr(bound, how)("SELECT id, pinned FROM sessions WHERE tenant = ?1") == [("of-a", 1)]
     assert store.run("SELECT id FROM sessions WHERE pinned = 0") == [("of-b",)]
+
+
+def everything(store: Store) -> tuple[list[object], list[object]]:
+    """The schema as it is kept, all rows without their times, and the settings that a file carries; and the times."""
+    tables = [name for (name,) in store.run("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+    carried = ("integrity_check", "auto_vacuum", "journal_mode", "user_version", "page_size", "page_count", "encoding")
+    values = [(table, *row) for table in tables for row in store.run(f"SELECT * FROM {table}")]
+    times = [value for row in values for value in row if isinstance(value, int) and value > 10**12]
+    return [
+        store.run("SELECT * FROM sqlite_schema ORDER BY type, name"),
+        [["a time" if value in times else value for value in row] for row in values],
+        {name: store.run(f"PRAGMA {name}") for name in carried},
+    ], times
+
+
+def test_a_copied_file_is_what_its_steps_make_now(tmp_path: Path) -> None:
+    found = []
+    for place in ("first", "copied", "made"):
+        (tmp_path / place).mkdir()
+        if place == "made":
+            (tmp_path / place / FILE).touch()  # one that is there is not copied
+        began = now_ms()
+        store = open_catalogue("", tmp_path / place)
+        contents, times = everything(store)
+        store.close()
+        found.append(contents)
+        assert [each.name for each in (tmp_path / place).iterdir()] == [FILE], "nothing of its making is left"
+        assert len(times) > 8, "each step, and the tenant that is there from the start"
+        assert min(times) >= began
+        time.sleep(0.01)
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_copied_file_has_the_steps_that_are_known_when_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("before", "after"):
+        (tmp_path / place).mkdir()
+    open_catalogue("", tmp_path / "before").close()
+    steps = migrating.known("sqlite")
+    later = migrating.Migration(steps[-1].number + 1, "later", "breaking", "CREATE TABLE later (x)", "DROP TABLE later")
+    for module in (migrating, template):
+        monkeypatch.setattr(module, "known", lambda _: (*steps, later))
+    store = open_catalogue("", tmp_path / "after", "none")
+    assert (migrating.standing(store).form, store.run("SELECT * FROM later")) == (later.number, [])
+    store.close()
+
+
+def test_where_files_have_no_second_name_a_catalogue_is_made_by_its_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refused)
+    store = open_catalogue("", tmp_path)
+    assert migrating.standing(store).pending == ()
+    store.close()
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+
+
+def test_a_file_that_is_there_is_never_replaced_by_a_copy(tmp_path: Path) -> None:
+    store = open_catalogue("", tmp_path)
+    store.run(ADD, "a", 1)
+    put(b"another's", tmp_path / FILE)
+    assert names(store) == ["a"]
+    store.close()
 
 
 def test_a_file_gives_pages_back_and_is_not_written_to_by_opening_it(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from codemode import Limits, Session, Worker
+from codemode.database.template import MAKING
 from codemode.errors import RequestInvalid, SessionNotFound, StatementTimeout
+from codemode.session.files import EXPORTING
 
 
 def read(path: Path, sql: str) -> list[Any]:
@@ -112,9 +114,10 @@ def test_one_that_takes_too_long_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_copy_for_a_client_whose_service_was_killed_is_swept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("making", [EXPORTING, MAKING])
+def test_what_a_killed_process_was_making_is_swept(tmp_path: Path, making: str) -> None:
     with Worker(tmp_path) as worker:
-        left, going_on = tmp_path / "export-left", tmp_path / "export-going-on"
+        left, going_on = tmp_path / f"{making}left", tmp_path / f"{making}going-on"
         for place in (left, going_on):
             place.mkdir()
             (place / "session.db").write_bytes(b"somebody's data")

@@ -20,7 +20,9 @@ import apsw
 from codemode.catalog.store import Kind, Look
 from codemode.catalog.stores.sqlite import SqliteStore
 from codemode.catalog.stores.sqlite_asking import SqliteAsking, asking_on
+from codemode.catalog.stores.template import new_catalogue
 from codemode.database.engine_file import open_engine_file
+from codemode.database.template import put
 from codemode.limits import Limits
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of this process's own is made in it
@@ -38,13 +40,13 @@ class MemoryStore(SqliteStore):
 
     @classmethod
     def make(cls) -> Self:
-        """A new, empty one; raises StorageFull."""
+        """A new, empty one in the newest form; raises StorageFull."""
         place = Path(tempfile.mkdtemp(prefix="codemode-", dir=_MEMORY if _MEMORY.is_dir() else None))
         try:
             path = place / "catalog.db"
+            put(new_catalogue(), path)
             store = cls(open_engine_file(path, None, gives_back=True))
             store._connection.pragma("synchronous", "off")
-            store._connection.execute("CREATE TABLE opened (x); DROP TABLE opened")
             store._asked = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
             for connection in (store._reader, store._asked):  # opens what it needs by name
                 connection.execute("SELECT count(*) FROM sqlite_schema", can_cache=False).fetchall()
