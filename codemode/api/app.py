@@ -42,7 +42,7 @@ from codemode.api import (
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
 from codemode.api.operations import Handler, Operation
-from codemode.api.requests import answer, identify, origins, record, service_of
+from codemode.api.requests import answer, identify, origins, recorded, service_of
 from codemode.api.traffic import Traffic
 from codemode.errors import CodemodeError
 from codemode.service.service import Service
@@ -137,13 +137,13 @@ def _guarded(operation: Operation) -> Handler:
                 response.headers["Connection"] = "close"
             # Who is nobody is not recorded: strangers must not be able to fill the disk.
             if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
-                record(request, operation.name, error.code)
+                await recorded(request, operation.name, error.code)
         else:
             if operation.is_act:  # perhaps somebody listens to what it did
                 service_of(request).listeners.look()
             # What goes on is recorded when it is over.
             if operation.is_act and not getattr(request.state, "goes_on", False):
-                record(request, operation.name, getattr(request.state, "outcome", "ok"))
+                await recorded(request, operation.name, getattr(request.state, "outcome", "ok"))
         return response
 
     return handle

@@ -16,7 +16,7 @@ from codemode import cells
 from codemode.api import bodies, queries
 from codemode.api.downloads import download
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, in_session, record, service_of, session_of
+from codemode.api.requests import answer, caller_of, in_session, recorded, service_of, session_of
 from codemode.api.statements import Statement, parameters
 from codemode.database.transfer import EXPORT_FORMATS, writer_for
 from codemode.database.writers import Written
@@ -86,7 +86,7 @@ async def query(request: Request) -> Response:
         return answer(await in_session(request, lambda session: _read(session, body)))
     caller_of(request).require("execute")
     found = await in_session(request, lambda session: _read(session, body), "write")
-    record(request, "query", "ok")
+    await recorded(request, "query", "ok")
     return answer(found)
 
 

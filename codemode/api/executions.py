@@ -72,7 +72,7 @@ async def execute(request: Request) -> Response:
     if body.mode == "background":
         running = await service.begin(caller, session, body.code, **body.options())
         request.state.goes_on = True
-        service.background.keep(caller, running, lambda ended: record(request, "execute", ended))
+        await service.background.keep(caller, running, lambda ended: record(request, "execute", ended))
         request.state.execution = running.id
         accepted = Accepted(execution_id=running.id, session_id=session.id, state="pending")
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})

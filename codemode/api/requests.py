@@ -112,6 +112,11 @@ def record(request: Request, action: str, outcome: str) -> None:
     )
 
 
+async def recorded(request: Request, action: str, outcome: str) -> None:
+    """The same on the event loop."""
+    await service_of(request).look(record, request, action, outcome)
+
+
 async def on_record(
     request: Request, action: str, result: Awaitable[Result], code: Callable[[Result], str] = lambda _: "ok"
 ) -> Result:
@@ -119,9 +124,9 @@ async def on_record(
     try:
         found = await result
     except CodemodeError as error:
-        record(request, action, error.code)
+        await recorded(request, action, error.code)
         raise
-    record(request, action, code(found))
+    await recorded(request, action, code(found))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from codemode.catalog.migrating import Policy, make_ready
@@ -45,9 +46,15 @@ def connect(choice: str, data_dir: Path, connections: int = CONNECTIONS) -> Stor
         return PostgresStore.open(choice, connections)
     if choice:
         raise RequestInvalid(
-            f"setting catalog is neither {MEMORY!r} nor an address of PostgreSQL: {choice[:20]!r}",
+            f"setting catalog is neither {MEMORY!r} nor an address of PostgreSQL: {_begins(choice)!r}",
             hint="write postgresql://user@host/database, or nothing for a file in the data directory",
         )
     from codemode.catalog.stores.sqlite import SqliteStore
 
     return SqliteStore.open(data_dir / FILE)
+
+
+def _begins(choice: str) -> str:
+    """The word that a choice begins with: what follows may be a password."""
+    word = (re.match(r"[\w.+-]{0,20}", choice) or [""])[0]
+    return word if word == choice else word + "…"

@@ -7,13 +7,14 @@ about speed and about variables that are kept, never about who may do what; the 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
 
 from codemode.asked import SESSION_ID
-from codemode.catalog.background import BackgroundExecutions
-from codemode.catalog.tokens import Tokens
+from codemode.catalog.background import BackgroundExecutions, BackgroundRecord
+from codemode.catalog.tokens import Token, Tokens
 from codemode.cluster.exchange import Incoming
 from codemode.cluster.placement import Placement
 from codemode.database.clock import sure_ms
@@ -25,6 +26,7 @@ _BEARER = b"bearer "
 _CANCELLED = "notifications/cancelled"  # names a call by the client's own number, so the worker is not known
 _MOST_TENANTS = 10_000  # remembered by token: looked up again after that many others
 _Found = TypeVar("_Found")
+Look = Callable[..., Awaitable[Any]]  # how the loop calls what asks the catalogue: one that is far must not hold it up
 
 
 class _Named(msgspec.Struct):
@@ -49,11 +51,11 @@ class _Call(msgspec.Struct):
 class Tenants:
     """Whose a token is, remembered: that never changes, and whether it is still valid the worker looks up each time."""
 
-    def __init__(self, tokens: Tokens, *, open_to_all: bool) -> None:
-        self._tokens, self._open_to_all = tokens, open_to_all
+    def __init__(self, tokens: Tokens, look: Look, *, open_to_all: bool) -> None:
+        self._tokens, self._look, self._open_to_all = tokens, look, open_to_all
         self._known: dict[bytes, str] = {}
 
-    def of(self, incoming: Incoming) -> str | None:
+    async def of(self, incoming: Incoming) -> str | None:
         """The tenant that a request is made for; None where its token is none."""
         if self._open_to_all:
             return TENANT
@@ -62,11 +64,13 @@ class Tenants:
             return None
         secret = given[len(_BEARER) :].strip()
         digest = hashlib.sha256(secret).digest()  # the front keeps no secret in its memory for longer than a request
-        return self._known.get(digest) or self._found(secret, digest)
+        return self._known.get(digest) or await self._found(secret, digest)
 
-    def _found(self, secret: bytes, digest: bytes) -> str | None:
+    async def _found(self, secret: bytes, digest: bytes) -> str | None:
         try:
-            found = self._tokens.find(secret.decode("latin-1"), sure_ms())
+            found: tuple[Token, object] | None = await self._look(
+                self._tokens.find, secret.decode("latin-1"), sure_ms()
+            )
         except CodemodeError:  # a damaged catalogue, say: the worker says so
             return None
         if found is None:
@@ -81,29 +85,34 @@ class Tenants:
 class Router:
     """Finds the worker of a request; `most` is how many bytes of a body are read to find a session's name in it."""
 
-    def __init__(self, placement: Placement, tenants: Tenants, background: BackgroundExecutions, *, most: int) -> None:
-        self._placement, self._tenants, self._background, self.most = placement, tenants, background, most
+    def __init__(
+        self, placement: Placement, tenants: Tenants, background: BackgroundExecutions, look: Look, *, most: int
+    ) -> None:
+        self._placement, self._tenants, self._background = placement, tenants, background
+        self._look, self.most = look, most
 
     async def worker_of(self, incoming: Incoming) -> str | None:
         """The name of the worker that a request is for, None for any, EVERY for all; raises ClientGone."""
         match incoming.path.split("/", 4)[1:]:
             case ["v1", "sessions", session_id, *_]:
-                return self._of_session(incoming, session_id)
+                return await self._of_session(incoming, session_id)
             case ["v1", "executions", execution_id, *_]:
-                return self._of_execution(incoming, execution_id)
-            case ["v1", "sessions"] if incoming.method == "POST" and self._is_known(incoming):
-                return self._of_session(incoming, (await self._peek(incoming, _Named, _Named())).id)
-            case ["mcp", *_] if incoming.method == "POST" and self._is_known(incoming):
+                return await self._of_execution(incoming, execution_id)
+            case ["v1", "sessions"] if incoming.method == "POST" and await self._is_known(incoming):
+                return await self._of_session(incoming, (await self._peek(incoming, _Named, _Named())).id)
+            case ["mcp", *_] if incoming.method == "POST" and await self._is_known(incoming):
                 call = await self._peek(incoming, _Call, _Call())
                 if call.method == _CANCELLED:
                     return EVERY
                 named = (call.params and call.params.arguments) or _Named()
-                return self._of_session(incoming, named.session_id) or self._of_execution(incoming, named.execution_id)
+                return await self._of_session(incoming, named.session_id) or await self._of_execution(
+                    incoming, named.execution_id
+                )
         return None
 
-    def _is_known(self, incoming: Incoming) -> bool:
+    async def _is_known(self, incoming: Incoming) -> bool:
         """Whether its body may be looked at: strangers by the thousand must not have their bodies kept here."""
-        return self._tenants.of(incoming) is not None
+        return await self._tenants.of(incoming) is not None
 
     async def _peek(self, incoming: Incoming, kind: type[_Found], otherwise: _Found) -> _Found:
         body = await incoming.peek(self.most)
@@ -112,19 +121,21 @@ class Router:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the worker says what is wrong with it
             return otherwise
 
-    def _of_session(self, incoming: Incoming, session_id: object) -> str | None:
+    async def _of_session(self, incoming: Incoming, session_id: object) -> str | None:
         if not (isinstance(session_id, str) and SESSION_ID.fullmatch(session_id)):
             return None
-        tenant = self._tenants.of(incoming)
+        tenant = await self._tenants.of(incoming)
         return None if tenant is None else self._placement.place(tenant, session_id)
 
-    def _of_execution(self, incoming: Incoming, execution_id: object) -> str | None:
+    async def _of_execution(self, incoming: Incoming, execution_id: object) -> str | None:
         """Executions in the background run where their session is, and the catalogue knows which one that is."""
-        tenant = self._tenants.of(incoming) if isinstance(execution_id, str) else None
+        tenant = await self._tenants.of(incoming) if isinstance(execution_id, str) else None
         if tenant is None:
             return None
         try:
-            record = self._background.get(tenant, None, str(execution_id), sure_ms())
+            record: BackgroundRecord | None = await self._look(
+                self._background.get, tenant, None, str(execution_id), sure_ms()
+            )
         except CodemodeError:
             return None
         return None if record is None else self._placement.place(tenant, record.session_id)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -28,8 +29,9 @@ class Cluster:
         names = [str(number) for number in range(count)]
         # The front alone waits for those who look at readiness: a worker that is told to end has no new requests.
         self._slots = Slots(names, msgspec.structs.replace(settings, drain_seconds=0.0), open_to_all=open_to_all)
-        tenants = Tenants(Tokens(catalog), open_to_all=open_to_all)
-        router = Router(Rendezvous(names), tenants, BackgroundExecutions(catalog), most=settings.body_bytes)
+        look = _here if catalog.is_near else asyncio.to_thread
+        tenants = Tenants(Tokens(catalog), look, open_to_all=open_to_all)
+        router = Router(Rendezvous(names), tenants, BackgroundExecutions(catalog), look, most=settings.body_bytes)
         front = Front(self._slots, router, settings.drain_seconds)
         self._server = Server(front, front, settings, lifespan="off")
 
@@ -51,3 +53,7 @@ class Cluster:
             await self._server.serve(sockets=[listener])
         finally:
             await self._slots.end()
+
+
+async def _here(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)

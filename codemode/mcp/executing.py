@@ -121,7 +121,7 @@ async def _followed(call: Call, session: Session, code: str, options: dict[str, 
             # A cancelled scope cancels every wait in it, and the rollback has to be waited for.
             with anyio.CancelScope(shield=True):
                 await running.end()
-                call.record("execute_code", session.id, await _code_of(running))
+                await call.recorded("execute_code", session.id, await _code_of(running))
             raise
 
 
@@ -136,7 +136,11 @@ async def _code_of(running: Running) -> str:
 
 async def _begun(call: Call, session: Session, code: str, options: dict[str, Any]) -> Reply:
     running = await call.service.begin(call.caller, session, code, **options)
-    call.service.background.keep(call.caller, running, lambda ended: call.record("execute_code", session.id, ended))
+
+    def ended(outcome: str) -> None:
+        call.record("execute_code", session.id, outcome)
+
+    await call.service.background.keep(call.caller, running, ended)
     return _pending(running.id, session.id)
 
 

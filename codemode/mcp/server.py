@@ -101,14 +101,14 @@ class McpServer:
             reply: Reply = await tool.run(call, decode(tool.takes, given))
         except CodemodeError as error:
             if tool.scope != "read" or error.code.startswith("auth."):
-                call.record(tool.name, str(given.get("session_id", ""))[:128], error.code)
+                await call.recorded(tool.name, str(given.get("session_id", ""))[:128], error.code)
             return _refused(error)
         except Exception:  # noqa: BLE001 - a fault of our own: the client gets an id, the log what it stands for
             fault = f"fault_{secrets.token_hex(8)}"
             _log.exception("%s", fault)
             return _refused(WorkerInternal(f"internal fault {fault}", hint="report the id; the log explains it"))
         if tool.scope != "read" and reply.outcome != "pending":  # what goes on is recorded when it is over
-            call.record(tool.name, reply.resource, reply.outcome)
+            await call.recorded(tool.name, reply.resource, reply.outcome)
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=reply.words)], structured_content=reply.data
         )

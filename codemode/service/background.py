@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -44,10 +44,13 @@ class Background:
         self,
         kept: BackgroundExecutions,
         presence: Presence,
+        look: Callable[..., Awaitable[Any]],
+        aside: Callable[..., Awaitable[Any]],
         known: Callable[[Running], AbstractContextManager[Running]],
         most: int,
     ) -> None:
         self._kept, self._presence, self._most = kept, presence, most
+        self._look, self._aside = look, aside  # how the catalogue is asked: as `Service` does it
         self._known = known  # as long as its block lasts: Acts.known
         self._running: dict[str, tuple[Running, asyncio.Task[None]]] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -69,7 +72,7 @@ class Background:
             self._kept.finish(record.id, encode(_lost(record)), now_ms())
         return lost
 
-    def keep(self, caller: Caller, running: Running, ended: Callable[[str], None]) -> None:
+    async def keep(self, caller: Caller, running: Running, ended: Callable[[str], None]) -> None:
         """Let one go on by itself; `ended` is called with "ok" or the error's code when it is over.
 
         Raises WorkerUnavailable, and ends it: each holds its inputs while it waits, and no connection that bounds them.
@@ -82,19 +85,26 @@ class Background:
                     f"{self._most:,} executions wait or run in the background",
                     hint="wait until some of them are over, or raise `connections`, which bounds them too",
                 )
-            self._kept.add(
-                running.id, caller.tenant, running.session_id, caller.user, sure_ms(), service=self._presence.id
-            )
-            self._running[running.id] = running, asyncio.ensure_future(self._finish(running, ended, known.pop_all()))
+            added = asyncio.ensure_future(self._add(caller, running))
+            finish = asyncio.ensure_future(self._finish(running, added, ended, known.pop_all()))
+            self._running[running.id] = running, finish
         if self._watch is None or self._watch.done():
             self._watch = asyncio.ensure_future(self._watched())
+        # Whoever gives up now leaves no row behind that nobody would ever finish.
+        await asyncio.shield(added)
+
+    async def _add(self, caller: Caller, running: Running) -> None:
+        await self._look(
+            self._kept.add,
+            running.id, caller.tenant, running.session_id, caller.user, sure_ms(), service=self._presence.id,
+        )  # fmt: skip
 
     async def _watched(self) -> None:
         """End what others want ended, as long as anything runs here."""
         while self._running:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
-                asked = await asyncio.to_thread(self._kept.asked_to_cancel, self._presence.id)
+                asked = await self._aside(self._kept.asked_to_cancel, self._presence.id)
             except CodemodeError as error:
                 _log.error("the catalogue cannot be read: %s", error)
                 continue
@@ -102,9 +112,16 @@ class Background:
                 if execution_id in self._running:
                     self._running[execution_id][0].cancel()
 
-    async def _finish(self, running: Running, ended: Callable[[str], None], known: ExitStack) -> None:
+    async def _finish(
+        self, running: Running, added: asyncio.Future[None], ended: Callable[[str], None], known: ExitStack
+    ) -> None:
         with known:
-            await self._followed(running, ended)
+            try:
+                await asyncio.wait([added])
+                if added.exception() is None:  # else `keep` raises it, and nobody learns of the execution
+                    await self._followed(running, ended)
+            finally:
+                del self._running[running.id]
 
     async def _followed(self, running: Running, ended: Callable[[str], None]) -> None:
         try:
@@ -115,15 +132,13 @@ class Background:
             _log.exception("execution %s", running.id)
             outcome = _failed(running, CodemodeError(f"internal fault: {type(error).__name__}"))
         code = outcome.error.code if outcome.error else "ok"
-        ended(code)
+        await self._look(ended, code)
         fields = {"session": running.session_id, "execution": running.id, "outcome": code}
         _log.info("execution in the background is over", extra={"fields": fields})
         try:
-            await asyncio.to_thread(lambda: self._kept.finish(running.id, encode(outcome), now_ms()))
+            await self._aside(lambda: self._kept.finish(running.id, encode(outcome), now_ms()))
         except CodemodeError as error:
             _log.error("the outcome of %s cannot be kept: %s", running.id, error)
-        finally:
-            del self._running[running.id]
 
     async def find(self, caller: Caller, execution_id: str, wait: float) -> Accepted:
         """One of the caller's, after `wait` seconds at most; raises ExecutionNotFound."""
@@ -134,25 +149,25 @@ class Background:
 
         Pending is the answer where another service has it and does not say within half a minute that it is over.
         """
-        record = self._record(caller, execution_id)
+        record = await self._look(self._record, caller, execution_id)
         if execution_id in self._running:
             self._running[execution_id][0].cancel()
         elif record.outcome is None:
-            self._kept.ask_to_cancel(execution_id)
+            await self._look(self._kept.ask_to_cancel, execution_id)
         return _shown(await self._awaited(caller, execution_id, _CANCEL_SECONDS))
 
     async def _awaited(self, caller: Caller, execution_id: str, seconds: float) -> BackgroundRecord:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while True:
-            record = self._record(caller, execution_id)
+            record: BackgroundRecord = await self._look(self._record, caller, execution_id)
             left = until - loop.time()
-            if record.outcome is not None or (left <= 0 and not self._is_lost(record)):
+            if record.outcome is not None or (left <= 0 and not await self._look(self._is_lost, record)):
                 return record
             if execution_id in self._running:
                 await asyncio.wait([self._running[execution_id][1]], timeout=left)
-            elif not self._is_lost(record):
-                await asyncio.sleep(min(_LOOK_SECONDS, left))
+            elif not await self._look(self._is_lost, record):
+                await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, left)))
 
     def _record(self, caller: Caller, execution_id: str) -> BackgroundRecord:
         record = self._kept.get(caller.tenant, caller.user, execution_id, sure_ms())

@@ -58,13 +58,16 @@ class Service:
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
         self.acts = Acts(worker.settings, worker.registry.interrupt)
         self._presence = Presence(worker.data_dir)
-        self.background = Background(worker.background, self._presence, self.acts.known, worker.settings.connections)
+        self.background = Background(
+            worker.background, self._presence, self.look, self.aside, self.acts.known, worker.settings.connections
+        )
         self.gate, self.auditing = Gate(worker), Auditing(worker)
         self.listeners = Listeners(worker, self.call, lambda: self.acts.leaving, worker.settings.listeners)
         self._telling = Telling(worker, self.call, self.listeners.look)
         self._quotas, self._starting = default_quotas(worker.settings), Starting()
         self._backups = Schedule(worker.registry, worker.settings.backup)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
+        self._asides = ThreadPoolExecutor(worker.settings.catalog_connections, thread_name_prefix="codemode-aside")
 
     @property
     def settings(self) -> Settings:
@@ -88,6 +91,7 @@ class Service:
         await self.call(self._backups.stop)
         # Not in the loop's own thread: an upload whose turn comes only now asks the loop for its next piece.
         await asyncio.get_running_loop().shutdown_default_executor()
+        self._asides.shutdown(wait=False)  # of a server that does not answer nobody waits for an answer any more
 
     def running(self, act: Going) -> AbstractContextManager[Going]:
         """Know of an execution or an upload as long as the block lasts: see `Acts.known`."""
@@ -97,20 +101,28 @@ class Service:
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
         """Run blocking work in the service's threads; what is logged there has the request's id as well."""
-        work = partial(copy_context().run, function, *args, **kwargs)
+        return await self._in(self._threads, partial(function, *args, **kwargs))
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         with self.acts.look():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, work)
 
     async def look(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """Look something up in the catalogue: here where that takes microseconds, else in a thread.
+        """Ask the catalogue one thing, or note one: here where that takes microseconds, else in a thread.
 
         A server that does not answer must not keep the event loop from answering those who ask whether it is alive.
         """
         if self.worker.catalogue.is_near:
             return function(*args, **kwargs)
-        return await self.call(function, *args, **kwargs)
+        return await self.aside(function, *args, **kwargs)
+
+    async def aside(
+        self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
+        """The same in a thread that no execution holds: whoever wants one ended gets in while all of them run."""
+        return await self._in(self._asides, partial(function, *args, **kwargs))
 
     def caller(self, secret: str) -> Caller:
         """Whoever holds this token; raises AuthInvalid."""

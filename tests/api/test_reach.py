@@ -24,6 +24,7 @@ from codemode.api.operations import Operation
 
 PACKAGE = str(Path(codemode.__file__).parent)
 BY_NAME = {each.name: each for each in OPERATIONS}
+ASKS = {f"{store}.{how}" for store in ("SqliteStore", "_As") for how in ("run", "look")}  # the catalogue
 
 # How an operation whose path names something is asked: its query and its body, where it takes any.
 ASKED: dict[str, tuple[dict[str, Any], Any]] = {
@@ -154,7 +155,8 @@ class Asking:
         async def call(function: Any, *args: Any, **kwargs: Any) -> Any:
             return function(*args, **kwargs)
 
-        self.app.state.service.call = call
+        service = self.app.state.service
+        service.call = service.look = service.background._look = call
 
     def ask(self, secret: str, operation: Operation, named: str | None, ids: Victim) -> httpx2.Response:
         query, body = ASKED.get(operation.name, ({}, {}))
@@ -229,7 +231,7 @@ def traced(worker: Worker) -> Iterator[list[str]]:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith((PACKAGE, "<string>")):  # dataclasses make their own
             seen.append(f"{code.co_filename.removeprefix(PACKAGE)}:{code.co_qualname}")
-            if code.co_qualname in ("SqliteStore.run", "SqliteStore.look"):
+            if code.co_qualname in ASKS:
                 seen.append(frame.f_locals["sql"])
 
     sys.setprofile(look)

@@ -44,7 +44,9 @@ def test_executions_in_the_background_are_bounded_as_connections_are(tmp_path: P
         session = worker.session("s")
 
         async def left_in_the_background() -> None:
-            service.background.keep(LOCAL, await service.begin(LOCAL, session, "while True: pass"), lambda code: None)
+            await service.background.keep(
+                LOCAL, await service.begin(LOCAL, session, "while True: pass"), lambda code: None
+            )
 
         for _ in range(3):
             await left_in_the_background()

@@ -7,9 +7,11 @@ role that connects must not be one that they do not hold for. Nothing set means 
 
 from __future__ import annotations
 
+import logging
 import re
 import select
 import threading
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -33,8 +35,13 @@ except ImportError as error:
 
 from codemode.catalog.stores.postgres_asking import PostgresAsking
 
+_log = logging.getLogger("codemode")
 _Connection = psycopg.Connection[Row]
 _WAIT_SECONDS = 5.0  # for a connection of the pool, and for the server to answer at all
+_AWAY_SECONDS = 0.5  # for a connection where the server was away a moment ago: whoever asks is told so soon
+_SILENT_MS = (
+    10_000  # a server whose machine is gone says nothing: what was sent and is not acknowledged by then is lost
+)
 _STATEMENT_MS = 30_000  # no statement of the catalogue takes so long, unless it waits for somebody who hangs
 _IDLE_MS = 60_000  # a process that stops inside of `at_once` holds its locks no longer than this
 _FORM_LOCK, _TENANT_LOCK = 0x636F6465, 0x6D6F6465  # the first of two keys: others may use advisory locks too
@@ -73,11 +80,15 @@ class PostgresStore:
     behind = False
 
     def __init__(self, address: str, connections: int) -> None:
-        self.where = _without_secrets(address)
+        parts = _parts(address)
+        self.where = f"postgresql://{parts['host']}{parts['port'] and ':' + parts['port']}/{parts['dbname']}"
+        self._address, self._patience, self._is_open = address, _WAIT_SECONDS, False
+        # Its attempts at a server that is away get rarer; one that is given up is made anew when the next one asks.
         self._pool = psycopg_pool.ConnectionPool(
-            address, min_size=1, max_size=connections, timeout=_WAIT_SECONDS, check=_is_alive, configure=_configured,
-            kwargs={"autocommit": True, "cursor_factory": psycopg.RawCursor, "connect_timeout": int(_WAIT_SECONDS)},
-            name="codemode", open=False,
+            address, min_size=1, max_size=connections, check=_is_alive, configure=_configured,
+            reconnect_timeout=_WAIT_SECONDS, name="codemode", open=False,
+            kwargs={"autocommit": True, "cursor_factory": psycopg.RawCursor, "connect_timeout": int(_WAIT_SECONDS),
+                    "tcp_user_timeout": parts["tcp_user_timeout"] or _SILENT_MS},
         )  # fmt: skip
         # A connection is left for `look`: threads that hold one each and wait for another would wait for each other.
         self._writing = threading.BoundedSemaphore(connections - 1)
@@ -95,6 +106,7 @@ class PostgresStore:
             if found is None or found[0]:
                 raise _above_policies(store.where, "" if found is None else found[1])
             store._pool.open()
+        store._is_open = True
         return store
 
     def acting_for(self, tenant: str) -> _As:
@@ -118,12 +130,34 @@ class PostgresStore:
     @contextmanager
     def asking(self, limits: Limits) -> Iterator[PostgresAsking]:
         """What one question needs; see `Store.asking`."""
-        with self._asked, self._errors(), self._pool.connection() as connection:
+        with self._asked, self._errors(), self._connection() as connection:
             yield PostgresAsking(connection)
 
     @property
     def _everybody(self) -> _As:
         return _As(self, EVERYBODY)
+
+    @contextmanager
+    def _connection(self) -> Iterator[_Connection]:
+        """A connection of the pool; raises WorkerUnavailable."""
+        try:
+            with self._pool.connection(self._patience) as connection:
+                self._patience = _WAIT_SECONDS
+                yield connection
+        except psycopg_pool.PoolTimeout:
+            raise self._none_left() from None
+
+    def _none_left(self) -> Exception:
+        """Why the pool has no connection: it says only that it waited for one."""
+        try:
+            psycopg.connect(self._address, connect_timeout=2).close()
+        except psycopg.Error as error:
+            self._patience = _AWAY_SECONDS
+            return self._told(error)
+        return WorkerUnavailable(
+            f"all {self._pool.max_size} connections to the catalogue are in use",
+            hint="try again, or raise the setting catalog_connections",
+        )
 
     def script(self, sql: str) -> None:
         """Run the statements of a text, however long it takes; see `Store.script`."""
@@ -135,7 +169,7 @@ class PostgresStore:
     @contextmanager
     def snapshot(self) -> Iterator[Look]:
         """One moment, on a connection of the pool; see `Store.snapshot`."""
-        with self._errors(), self._pool.connection() as connection, connection.transaction():
+        with self._errors(), self._connection() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0")
             connection.execute(_BEGIN, (EVERYBODY,))
@@ -187,19 +221,21 @@ class PostgresStore:
                 f"the catalogue is not of a form that this codemode knows: {text} ({self.where})",
                 hint="use the codemode that wrote it, or restore a backup; `codemode db status` lists what it holds",
             )  # fmt: skip
-        if state.startswith("53") or isinstance(error, errors.ReadOnlySqlTransaction):
+        if isinstance(error, errors.DiskFull | errors.OutOfMemory | errors.ReadOnlySqlTransaction):
             return StorageFull(
-                f"the catalogue cannot be written: {text} ({self.where})",
-                hint="free space or connections of the server, or connect to one that takes writes",
+                f"the catalogue cannot be written: {text}",
+                hint="free space of the server, or connect to one that takes writes",
             )
         if isinstance(error, psycopg.DataError):
             return RequestInvalid(f"the catalogue cannot keep this: {text}")
         if state.startswith(("42", "0A")):
             return error  # a fault of the program, and no state of the server
-        return WorkerUnavailable(
-            f"the catalogue does not answer: {text} ({self.where})",
-            hint="see that the server runs and takes this role's connections, then try again",
-        )
+        why = f"the catalogue does not answer: {text} ({self.where})"
+        if not self._is_open:
+            return WorkerUnavailable(why, hint="see that the server runs and takes this role's connections")
+        # Told to whoever asks, with a token or without: where the server is they need not know.
+        _log.warning(why)
+        return WorkerUnavailable("the catalogue does not answer", hint="try again in a moment; the log says why")
 
 
 class _Held:
@@ -244,7 +280,7 @@ class _As:
 
     def look(self, sql: str, *params: Any) -> list[Row]:
         """The same on a connection of its own, in a transaction of this statement alone: one way to the server."""
-        with self._store._errors(), self._store._pool.connection() as connection:
+        with self._store._errors(), self._store._connection() as connection:
             with connection.pipeline():
                 connection.execute("BEGIN")
                 connection.execute(_BEGIN, (self._tenant,))
@@ -268,7 +304,7 @@ class _As:
         with (
             self._store._writing,
             self._store._errors(),
-            self._store._pool.connection() as connection,
+            self._store._connection() as connection,
             connection.transaction(),
         ):
             local.held = _Held(connection)
@@ -321,16 +357,28 @@ def _is_alive(connection: _Connection) -> None:
         connection.execute("SELECT 1")
 
 
-def _without_secrets(address: str) -> str:
+def _parts(address: str) -> defaultdict[str, str]:
+    """What an address says, "" for what it does not; raises RequestInvalid.
+
+    A password with a sign of addresses in it ends up in the host or port, or in libpq's message: neither is shown.
+    """
     try:
         parts: dict[str, Any] = conninfo_to_dict(address)
     except psycopg.ProgrammingError as error:
-        raise RequestInvalid(
-            f"setting catalog is no address of PostgreSQL: {_first_line(error)}",
-            hint="write postgresql://user@host:5432/database",
-        ) from None
-    host, port = parts.get("host", ""), parts.get("port", "")
-    return f"postgresql://{host}{f':{port}' if port else ''}/{parts.get('dbname', '')}"
+        raise _no_address(_first_line(error).partition(': "')[0]) from None
+    if "@" in str(parts.get("host", "")):
+        raise _no_address("there are two @ in it")
+    if not str(parts.get("port", "")).replace(",", "").isdecimal() and parts.get("port"):
+        raise _no_address("its port is no number")
+    return defaultdict(str, {name: str(value) for name, value in parts.items()})
+
+
+def _no_address(why: str) -> RequestInvalid:
+    return RequestInvalid(
+        f"setting catalog is no address of PostgreSQL: {why}",
+        hint="write postgresql://user@host:5432/database, with : / @ % in a password as %3A %2F %40 %25, or better the"
+        " password in ~/.pgpass",
+    )
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -131,7 +131,7 @@ class PostgresAsking:
         if isinstance(error, errors.UndefinedTable):
             return NoSuchTable(message, available=[view.name for view in self.views])
         if isinstance(error, errors.OperationalError) and not error.sqlstate:
-            return WorkerUnavailable(f"the catalogue does not answer: {message}", hint="try again")
+            return WorkerUnavailable("the catalogue does not answer", hint="try again")  # no address in it
         return StatementFailed(message)
 
 
