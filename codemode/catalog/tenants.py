@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+import msgspec
 from msgspec import UNSET
 
 from codemode.catalog.changes import Changes, Given
@@ -18,11 +18,12 @@ Plan = Literal["free", "pro", "team"]
 PLANS: tuple[Plan, ...] = get_args(Plan)
 _FIELDS = "id, created_at, quotas"
 _ADDED = "name, plan, updated_at, deleted_at"  # which a catalogue that is `behind` may lack
+OPEN = "local"  # what the command line, programs and a service without tokens use
+_SOME = 50  # names that an error tells
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(msgspec.Struct, frozen=True):
     """One tenant; `quotas` are its own numbers by name, those of the settings hold where one is absent.
 
     One with a `deleted_at` has no valid token and gets none; its rows stay until their retention.
@@ -43,27 +44,35 @@ class Tenants:
     def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
-    def make(self, tenant: str, now: int) -> None:
-        """Make the tenant unless there is one; raises RequestInvalid for a name that is none, or a deleted one's."""
+    def make(self, tenant: str, now: int) -> bool:
+        """Make the tenant unless there is one; whether it is new.
+
+        Raises RequestInvalid for a name that is none, or a deleted one's.
+        """
         sql = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING RETURNING 1"
         deleted = "SELECT 1 FROM tenants WHERE id = ?1 AND deleted_at IS NOT NULL"
-        made = self._catalog.run(sql, check_tenant(tenant), now)
+        made = bool(self._catalog.run(sql, check_tenant(tenant), now))
         if not made and not self._catalog.behind and self._catalog.run(deleted, tenant):
-            raise RequestInvalid(f"the tenant {tenant!r} was deleted", hint="take that back, or use another name")
+            hint = "`codemode tenants undelete` takes that back; or use another name"
+            raise RequestInvalid(f"the tenant {tenant!r} was deleted", hint=hint)
+        return made
 
     def all(self) -> list[Tenant]:
-        """Every tenant, by name."""
-        fields = _FIELDS if self._catalog.behind else f"{_FIELDS}, {_ADDED}"
-        rows = self._catalog.run(f"SELECT {fields} FROM tenants ORDER BY id")  # noqa: S608
-        return [Tenant(name, created, json.loads(quotas), *more) for name, created, quotas, *more in rows]
+        """Every tenant, by name, deleted ones too."""
+        return self._those("ORDER BY id")
 
     def get(self, tenant: str) -> Tenant:
-        """One tenant; raises RequestInvalid where there is none of that name."""
-        found = self.all()
-        for each in found:
-            if each.id == tenant:
-                return each
-        raise RequestInvalid(f"there is no tenant {tenant[:80]!r}", available=[each.id for each in found])
+        """One tenant, deleted ones too; raises RequestInvalid where there is none of that name."""
+        found = self._those("WHERE id = ?1", tenant)
+        if not found:
+            some = self._those("ORDER BY id LIMIT ?1", _SOME)
+            raise RequestInvalid(f"there is no tenant {tenant[:80]!r}", available=[each.id for each in some])
+        return found[0]
+
+    def _those(self, which: str, *params: str | int) -> list[Tenant]:
+        fields = _FIELDS if self._catalog.behind else f"{_FIELDS}, {_ADDED}"
+        rows = self._catalog.run(f"SELECT {fields} FROM tenants {which}", *params)  # noqa: S608
+        return [Tenant(name, created, json.loads(quotas), *more) for name, created, quotas, *more in rows]
 
     def set_quotas(self, tenant: str, quotas: dict[str, int]) -> None:
         """Give the tenant its own numbers, instead of those that it had."""
@@ -79,8 +88,9 @@ class Tenants:
     def remove(self, tenant: str, *, now: int) -> Tenant:
         """Delete it softly: its tokens are revoked for good, its sessions expire by themselves, pinned ones too.
 
-        Raises RequestInvalid where there is none of that name.
+        Raises RequestInvalid where there is none of that name, and for the one that needs no token.
         """
+        check_removable(tenant)
         self.get(tenant)
         with self._catalog.at_once():
             sql = "UPDATE tenants SET deleted_at = coalesce(deleted_at, ?2), updated_at = ?2 WHERE id = ?1"
@@ -102,3 +112,10 @@ def check_tenant(name: str) -> str:
             f"{name[:80]!r} cannot name a tenant", hint="letters, digits, _ . - : at most 64 characters"
         )
     return name
+
+
+def check_removable(tenant: str) -> None:
+    """Raise RequestInvalid for the tenant that a machine cannot be without."""
+    if tenant == OPEN:
+        hint = "delete its sessions, or revoke its tokens"
+        raise RequestInvalid(f"the tenant {OPEN!r} is this machine's own, and stays", hint=hint)

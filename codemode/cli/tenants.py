@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.app import App, command, group
-from codemode.cli.output import note, size
+from codemode.cli.output import moment, note, plural, printable, size
 from codemode.cli.table import show
-from codemode.errors import RequestInvalid
+from codemode.errors import RecordExists, RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.catalog.tenants import Tenant
@@ -19,52 +19,127 @@ if TYPE_CHECKING:
 
 _UNITS = {"": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
-tenants = group("tenants", "List the tenants of the service, and bound what each may use.")
+tenants = group("tenants", "List, add, name and delete the tenants of the service, and bound what each may use.")
+_tenant = click.argument("tenant", metavar="TENANT")
+_name = click.option("--name", metavar="TEXT", help="What people call it.")
+_plan = click.option("--plan", type=click.Choice(["free", "pro", "team"]), help="A word of yours: it bounds nothing.")
 
 
 @command("ls")
-def ls(app: App) -> None:
+@click.option("--deleted", is_flag=True, help="Those that were deleted, too.")
+def ls(app: App, deleted: bool) -> None:
     """List the tenants with their quotas and what they use."""
     with app.worker() as worker:
-        found = [_described(worker, each) for each in worker.tenants.all()]
+        found = [_described(worker, each) for each in worker.tenants.all() if deleted or each.deleted_at is None]
     if app.as_json:
         app.answer(found)
         return
     rows = [
-        [each.id, _of(each.use.sessions, each.quotas.sessions), _of(each.use.bytes, each.quotas.bytes, size),
-         _of(each.use.executions, each.quotas.executions), _of(None, each.quotas.executions_per_minute)]
+        [each.id, each.plan, _of(each.use.sessions, each.quotas.sessions),
+         _of(each.use.bytes, each.quotas.bytes, size), _of(each.use.executions, each.quotas.executions),
+         _of(None, each.quotas.executions_per_minute), *([moment(each.deleted_at or "")] if deleted else [])]
         for each in found
     ]  # fmt: skip
-    show(["tenant", "sessions", "bytes", "executions at once", "a minute"], rows)
+    columns = ["tenant", "plan", "sessions", "bytes", "executions at once", "a minute"]
+    show([*columns, *(["deleted"] if deleted else [])], rows, whole=["tenant"])
 
 
 @command("show")
-@click.argument("tenant", metavar="TENANT")
+@_tenant
 def show_tenant(app: App, tenant: str) -> None:
-    """Show one tenant: its quotas, and what it uses now."""
+    """Show one tenant: its plan, its quotas, and what it uses now."""
     with app.worker() as worker:
         _answer(app, _described(worker, worker.tenants.get(tenant)))
 
 
-@command("set", short_help="Give a tenant numbers of its own.")
-@click.argument("tenant", metavar="TENANT")
+@command("add", short_help="Add a tenant.")
+@_tenant
+@_name
+@_plan
+def add(app: App, tenant: str, **described: str | None) -> None:
+    """Add a tenant; a token for one that is new (codemode token create) adds it too."""
+    from codemode.database.clock import now_ms
+
+    with app.worker() as worker:
+        if not worker.tenants.make(tenant, now_ms()):
+            raise RecordExists(f"there is a tenant {tenant!r} already", hint="`codemode tenants set` changes it")
+        made = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **_given(described)))
+        app.record_change(worker, "create_tenant", tenant, tenant, None, made)
+        _answer(app, made)
+
+
+@command("set", short_help="Name a tenant, or give it numbers of its own.")
+@_tenant
+@_name
+@_plan
 @click.option("--sessions", metavar="N", help="How many there may be.")
 @click.option("--bytes", metavar="SIZE", help="Of all its sessions on disk: 500MB, 2GiB.")
 @click.option("--executions", metavar="N", help="At once; those that wait for their session's turn count.")
 @click.option("--per-minute", "executions_per_minute", metavar="N", help="Executions begun in a minute.")
-def set_quotas(app: App, tenant: str, **given: str | None) -> None:
-    """Give a tenant numbers of its own: N, `none` for no bound, `default` for what the settings say.
+def set_tenant(app: App, tenant: str, name: str | None, plan: str | None, **given: str | None) -> None:
+    """Say what a tenant is called, its plan, and its numbers: N, `none` for no bound, `default` for the settings'.
 
     They hold from the next request on, in services that run already too.
     """
-    changes = {name: _number(name, text) for name, text in given.items() if text is not None}
-    if not changes:
-        raise RequestInvalid("say what to set", hint="for example --executions 8")
+    from codemode.database.clock import now_ms
+
+    changes = {quota: _number(quota, text) for quota, text in given.items() if text is not None}
+    described = _given({"name": name, "plan": plan})
+    if not changes and not described:
+        raise RequestInvalid("say what to set", hint="for example --executions 8, or --plan pro")
     with app.worker() as worker:
-        own = {**worker.tenants.get(tenant).quotas, **changes}
-        worker.tenants.set_quotas(tenant, {name: number for name, number in own.items() if number is not None})
-        app.record(worker, "set_quotas", " ".join(f"{name}={given[name]}" for name in changes), tenant)
-        _answer(app, _described(worker, worker.tenants.get(tenant)))
+        old = worker.tenants.get(tenant)
+        if changes:
+            own = {**old.quotas, **changes}
+            worker.tenants.set_quotas(tenant, {quota: number for quota, number in own.items() if number is not None})
+            app.record(worker, "set_quotas", " ".join(f"{quota}={given[quota]}" for quota in changes), tenant)
+        before = _described(worker, worker.tenants.get(tenant))
+        after = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **described)) if described else before
+        if described:
+            app.record_change(worker, "change_tenant", tenant, tenant, before, after)
+        _answer(app, after)
+
+
+@command("rm", short_help="Delete a tenant.")
+@_tenant
+@click.option("--yes", is_flag=True, help="Do it: its tokens are revoked for good.")
+def rm(app: App, tenant: str, yes: bool) -> None:
+    """Delete a tenant: its tokens are revoked for good, and its sessions expire by themselves, pinned ones too.
+
+    It is forgotten 90 days later, once its sessions are. Until then `undelete` takes it back.
+    """
+    from codemode.catalog.tenants import check_removable
+    from codemode.database.clock import now_ms
+
+    check_removable(tenant)
+    with app.worker() as worker:
+        old = _described(worker, worker.tenants.get(tenant))
+        tokens = sum(each.is_valid(now_ms()) for each in worker.tokens.all(tenant))
+        if not yes:
+            raise RequestInvalid(
+                f"this would revoke {plural(tokens, 'token')} of {tenant} for good, and let its sessions expire",
+                hint="add --yes to do it",
+            )
+        gone = _described(worker, worker.tenants.remove(tenant, now=now_ms()))
+        app.record_change(worker, "remove_tenant", tenant, tenant, old, gone)
+    app.show(gone, lambda _: click.echo(f"deleted {tenant}"))
+
+
+@command("undelete")
+@_tenant
+def undelete(app: App, tenant: str) -> None:
+    """Take the deletion of a tenant back; its tokens stay revoked."""
+    from codemode.database.clock import now_ms
+
+    with app.worker() as worker:
+        old = _described(worker, worker.tenants.get(tenant))
+        back = _described(worker, worker.tenants.take_back(tenant, now=now_ms()))
+        app.record_change(worker, "undelete_tenant", tenant, tenant, old, back)
+    app.show(back, lambda _: click.echo(f"{tenant} is a tenant again; make tokens for it"))
+
+
+def _given(options: dict[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in options.items() if text is not None}
 
 
 def _described(worker: Worker, tenant: Tenant) -> TenantInfo:
@@ -74,7 +149,7 @@ def _described(worker: Worker, tenant: Tenant) -> TenantInfo:
     from codemode.service.tenants import described
 
     quotas = msgspec.structs.replace(default_quotas(worker.settings), **tenant.quotas)
-    return described(worker, Gate(worker), tenant.id, quotas)
+    return described(worker, Gate(worker), tenant, quotas)
 
 
 def _answer(app: App, tenant: TenantInfo) -> None:
@@ -84,12 +159,15 @@ def _answer(app: App, tenant: TenantInfo) -> None:
     quotas, use = tenant.quotas, tenant.use
     left = "" if use.executions_left is None else f"; {use.executions_left:,} may begin now"
     lines = {
-        "tenant": tenant.id,
+        "tenant": tenant.id + (f" ({printable(tenant.name)})" if tenant.name else ""),
+        "plan": tenant.plan,
         "sessions": _of(use.sessions, quotas.sessions),
         "bytes": _of(use.bytes, quotas.bytes, size),
         "executions at once": _of(use.executions, quotas.executions),
         "executions a minute": _of(None, quotas.executions_per_minute) + left,
     }
+    if tenant.deleted_at is not None:
+        lines["deleted"] = moment(tenant.deleted_at)
     for label, text in lines.items():
         click.echo(f"{label:<20} {text}")
     if tenant.id == "local":
@@ -114,5 +192,5 @@ def _number(name: str, text: str) -> int | None:
     return int(found[1]) * _UNITS[found[2]]
 
 
-for each in (ls, show_tenant, set_quotas):
+for each in (ls, show_tenant, add, set_tenant, rm, undelete):
     tenants.add_command(each)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from codemode.database.clock import since_boot_ms, sure_ms
+from codemode.catalog.tenants import Tenant
+from codemode.database.clock import iso, since_boot_ms, sure_ms
 from codemode.service.callers import Caller
 from codemode.service.quotas import Gate
 from codemode.values import Quotas, TenantInfo, TenantUse
@@ -11,16 +12,19 @@ from codemode.worker import Worker
 
 def of_caller(worker: Worker, gate: Gate, caller: Caller) -> TenantInfo:
     """The caller's tenant."""
-    return described(worker, gate, caller.tenant, caller.quotas)
+    return described(worker, gate, worker.tenants.get(caller.tenant), caller.quotas)
 
 
-def described(worker: Worker, gate: Gate, tenant: str, quotas: Quotas) -> TenantInfo:
+def described(worker: Worker, gate: Gate, tenant: Tenant, quotas: Quotas) -> TenantInfo:
     """A tenant with its quotas and its use now; what no quota bounds at once or a minute is not counted."""
     rate = quotas.executions_per_minute
     use = TenantUse(
-        sessions=worker.registry.catalog.count(tenant, sure_ms()),
-        bytes=gate.used_bytes(tenant),
-        executions=gate.running(tenant, quotas.executions) if quotas.executions else None,
-        executions_left=int(worker.rates.level(tenant, rate, since_boot_ms())) if rate else None,
+        sessions=worker.registry.catalog.count(tenant.id, sure_ms()),
+        bytes=gate.used_bytes(tenant.id),
+        executions=gate.running(tenant.id, quotas.executions) if quotas.executions else None,
+        executions_left=int(worker.rates.level(tenant.id, rate, since_boot_ms())) if rate else None,
     )
-    return TenantInfo(id=tenant, quotas=quotas, use=use)
+    return TenantInfo(
+        id=tenant.id, name=tenant.name, plan=tenant.plan, quotas=quotas, use=use, created_at=iso(tenant.created_at),
+        deleted_at=None if tenant.deleted_at is None else iso(tenant.deleted_at),
+    )  # fmt: skip

@@ -26,11 +26,15 @@ class TenantUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant of the service: what it may use, and what it uses."""
+    """A tenant of the service: what it may use, and what it uses. One that was deleted has no valid token."""
 
     id: str
+    name: str = ""
+    plan: Literal["free", "pro", "team"] = "free"
     quotas: Quotas
     use: TenantUse
+    created_at: str
+    deleted_at: str | None = None
 
 
 class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):

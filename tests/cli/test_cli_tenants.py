@@ -23,7 +23,8 @@ def test_quotas_are_set_shown_and_taken_back(cli: Any) -> None:
     cli("token", "create", "--tenant", "acme")
     made = cli("tenants", "set", "acme", "--sessions", 5, "--bytes", "2MiB", "--executions", "none", "--json").json
     assert made["result"]["quotas"] == {"sessions": 5, "bytes": 2**21, "executions": 0, "executions_per_minute": 0}
-    assert cli("tenants", "show", "acme").out.splitlines()[1:3] == [
+    assert cli("tenants", "show", "acme").out.splitlines()[1:4] == [
+        "plan                 free",
         "sessions             0 of 5",
         "bytes                0 bytes of 2.1 MB",
     ]
@@ -32,6 +33,33 @@ def test_quotas_are_set_shown_and_taken_back(cli: Any) -> None:
         "sessions": 0, "bytes": 0, "executions": 0, "executions_per_minute": 30,
     }  # fmt: skip
     assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["acme", "local"]
+
+
+def test_a_tenant_is_added_named_deleted_and_taken_back(cli: Any) -> None:
+    made = cli("tenants", "add", "acme", "--plan", "pro", "--json").json["result"]
+    assert (made["plan"], made["name"], made["deleted_at"]) == ("pro", "", None)
+    assert cli("tenants", "add", "acme").code == 2
+    assert cli("tenants", "set", "acme", "--name", "Acme Inc.", "--plan", "team").out.splitlines()[:2] == [
+        "tenant               acme (Acme Inc.)",
+        "plan                 team",
+    ]
+    token = cli("token", "create", "--tenant", "acme", "--json").json["result"]["id"]
+    assert "1 token" in cli("tenants", "rm", "acme").err
+    assert cli("tenants", "rm", "acme", "--yes").out == "deleted acme\n"
+    assert "revoked" in next(line for line in cli("token", "ls").out.splitlines() if token in line)
+    assert "undelete" in cli("token", "create", "--tenant", "acme").err
+    assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["local"]
+    assert cli("tenants", "ls", "--deleted").out.splitlines()[2].split()[:2] == ["acme", "team"]
+    assert cli("tenants", "undelete", "acme").code == 0
+    assert cli("token", "create", "--tenant", "acme").code == 0
+    assert "stays" in cli("tenants", "rm", "local", "--yes").err
+    assert [action for tenant, action, _ in acts(cli)[::-1] if "tenant" in action] == [
+        "create_tenant", "change_tenant", "remove_tenant", "undelete_tenant",
+    ]  # fmt: skip
+    [changed] = [each for each in cli("audit", "--json").json["result"] if each["action"] == "change_tenant"]
+    assert (changed["old_values"], changed["new_values"]) == (
+        {"name": "", "plan": "pro"}, {"name": "Acme Inc.", "plan": "team"},
+    )  # fmt: skip
 
 
 def test_the_settings_hold_where_a_tenant_has_no_number(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
