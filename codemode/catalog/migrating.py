@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 from codemode.catalog import dialect
@@ -80,16 +81,24 @@ class Standing:
 
 @cache
 def known(which: Dialect) -> tuple[Migration, ...]:
-    """The steps of a store, in order, without a gap in their numbers."""
+    """The steps of a store, in order; raises CatalogForm where their numbers have a gap."""
+    return read(files("codemode.catalog").joinpath("migrations", which))
+
+
+def read(folder: Traversable) -> tuple[Migration, ...]:
+    """The steps that a folder holds, as `known` has them."""
     found = []
-    folder = files("codemode.catalog").joinpath("migrations", which)
     for step in sorted(folder.iterdir(), key=lambda each: each.name):
         if parts := _NAME.fullmatch(step.name):
             up = step.read_text("utf-8")
             down = folder.joinpath(step.name.replace(".up.", ".down.")).read_text("utf-8")
             found.append(Migration(int(parts[1]), parts[2], _KINDS[up.partition("\n")[0]], up, down))
-    if [each.number for each in found] != list(range(found[0].number, found[0].number + len(found))):
-        raise AssertionError(f"migrations of {which} have gaps: {[each.number for each in found]}")
+    numbers = [each.number for each in found]
+    if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        raise CatalogForm(
+            f"the migrations of this codemode are not whole: their numbers are {', '.join(map(str, numbers))}",
+            hint="install codemode anew; a new migration has the number after the newest",
+        )
     return tuple(found)
 
 
@@ -206,7 +215,7 @@ def roll_back(store: Store, to: int, told: Step = lambda _: None) -> list[Migrat
         raise RequestInvalid(
             f"the catalogue cannot go back to form {to}",
             hint="a newer codemode added to it: roll back with that one" if found.ahead else None,
-            available=[str(number) for number in numbers],
+            available=[] if found.ahead else [str(number) for number in numbers],
         )
     with store.at_once():
         taken = [each for each in reversed(steps) if to < each.number <= standing(store).form]

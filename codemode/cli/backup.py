@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,9 +19,19 @@ if TYPE_CHECKING:
     from codemode.values import Backup
 
 
+class _Backup(click.Group):
+    """A group that tells who gives it a file where that goes."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """As click does."""
+        if args and args[0] not in self.commands:
+            ctx.fail(f"The file goes after --to: codemode backup --to {args[0]}")
+        return super().resolve_command(ctx, args)
+
+
 @command(
     "backup", short_help="Write sessions to one file, while they are in use.",
-    cls=click.Group, invoke_without_command=True, subcommand_metavar="[ls]",
+    cls=_Backup, invoke_without_command=True, subcommand_metavar="[ls]",
 )  # fmt: skip
 @click.option("--to", "target", metavar="FILE|DIR", help="The new file, or where it goes. Default: setting backup.to.")
 @click.option("-s", "--session", "session_id", metavar="SESSION", help="This session alone.")

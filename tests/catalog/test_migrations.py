@@ -13,7 +13,7 @@ import pytest
 from postgres_cluster import Cluster
 
 from codemode.catalog import migrating
-from codemode.catalog.migrating import Migration, known, make_ready, migrate, roll_back, standing
+from codemode.catalog.migrating import Migration, known, make_ready, migrate, read, roll_back, standing
 from codemode.catalog.opening import connect, open_catalogue
 from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import Store
@@ -151,6 +151,14 @@ def test_what_cannot_have_come_of_these_steps_is_refused(store: Store, sql: str,
     store.run(sql)
     with pytest.raises(CatalogForm, match=message):
         make_ready(store)
+
+
+def test_a_gap_in_the_numbers_is_refused(tmp_path: Path) -> None:
+    for number in (1, 3):
+        for way in ("up", "down"):
+            (tmp_path / f"000{number}_step.{way}.sql").write_text("-- additive\n")
+    with pytest.raises(CatalogForm, match="their numbers are 1, 3"):
+        read(tmp_path)
 
 
 # Older code meets newer catalogues, and newer code older ones

@@ -31,6 +31,7 @@ def test_a_session_goes_into_a_file_and_comes_back(cli, people, tmp_path):
 
 def test_without_to_it_goes_where_ls_looks(cli, people, data_dir):
     assert "no backups" in cli("backup", "ls").err
+    assert "codemode backup --to b.zip" in cli("backup", "b.zip").err
     made = cli("backup", "--json").json["result"]
     assert Path(made["file"]).parent == data_dir / "backups"
     assert cli("backup", "--tenant", "local").code == 0
