@@ -158,13 +158,13 @@ def make_ready(store: Store, policy: Policy = "additive") -> Standing:
     "additive" stops before the first breaking step, which `migrate` takes. Raises as `standing` does.
     """
     found = standing(store)
+    if not found.pending and not found.ahead:
+        return found
     if found.pending and (policy == "all" or not found.applied):
         migrate(store)
     elif found.pending and policy == "additive":
         breaking = next((each.number for each in found.pending if each.kind == "breaking"), None)
         migrate(store, None if breaking is None else breaking - 1)
-    elif not found.ahead:
-        return found
     found = standing(store)
     if found.pending:
         _log.warning(
