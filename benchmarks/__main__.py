@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.figures import Figure
+from benchmarks.machine import ROOT
 from benchmarks.measure import FULL, QUICK, Effort, measured
 from benchmarks.progress import Progress
-from benchmarks.results import ROOT, Results, Run, encoded, record
+from benchmarks.results import Results, Run, encoded, record
 from benchmarks.scenario import Scenario
 from benchmarks.scenarios import NAMES, found
 from benchmarks.table import HEAD, block, summary

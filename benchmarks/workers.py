@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,7 +134,7 @@ async def latency(service: Service, seconds: float) -> None:
         await ask(direct, posted("/v1/sessions", {"id": "bench-0"}))
         look = b"GET /v1/sessions/bench-0 HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for name, request in (("look at a session", look), ("trivial execution", execute(0))):
-            alone, fronted = await medians(seconds, lambda r=request: ask(direct, r), lambda r=request: ask(through, r))
+            alone, fronted = await medians(seconds, partial(ask, direct, request), partial(ask, through, request))
             print(f"{name}: p50 {alone:.2f} ms to the worker, {fronted:.2f} ms by the front: ×{fronted / alone:.2f}")
         own, other = await medians(seconds, lambda: ask(direct, PING), lambda: library.get("http://worker/health"))
         print(f"client of the front: p50 {own:.3f} ms, httpx2 {other:.3f} ms: ×{other / own:.1f}")

@@ -62,7 +62,7 @@ def generate(folder: Path, shape: Shape, told: Told = lambda _: None) -> None:
         told("counters and full-text index")
         connection.execute(_KEPT)
         for _, sql in triggers:
-            connection.execute(sql)
+            connection.execute(str(sql))
         connection.pragma("journal_mode", "wal")
 
 

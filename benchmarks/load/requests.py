@@ -46,7 +46,6 @@ def send(address: str, *, connections: int, seconds: int, sessions: int) -> Answ
     told = next(line for line in done.stdout.splitlines() if line.startswith("LOAD ")).split()[1:]
     example = next(line for line in done.stdout.splitlines() if line.startswith("EXAMPLE "))
     good, bad, errors = map(int, told[:3])
-    micro = [float(each) for each in told[3:]]
-    return Answered(
-        good, bad, errors, micro[0] / 1e6, *(round(each / 1000, 2) for each in micro[1:]), example=example[8:]
-    )
+    took, *micro = map(float, told[3:])
+    p50, p99, p999, slowest = (round(each / 1000, 2) for each in micro)
+    return Answered(good, bad, errors, took / 1e6, p50, p99, p999, slowest, example[8:])

@@ -31,7 +31,9 @@ def inserting(count: int) -> Iterator[Contender]:
             while chunk := list(islice(records, CHUNK)):
                 session.batch_insert("customers", chunk)
             took = time.perf_counter() - started
-            customers.check(share, session.query_one(customers.TOTALS).values())
+            totals = session.query_one(customers.TOTALS)
+            assert totals is not None
+            customers.check(share, totals.values())
             client.remove(session.id)
             return took * count / share
 

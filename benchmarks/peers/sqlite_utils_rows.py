@@ -26,7 +26,7 @@ def inserting(count: int) -> Contender | Absent:
             database.enable_wal()
             database.execute("PRAGMA synchronous = normal")
             started = time.perf_counter()
-            database["customers"].insert_all(customers.records(count))
+            database.table("customers").insert_all(customers.records(count))
             took = time.perf_counter() - started
             customers.check(count, database.execute(customers.TOTALS).fetchone())
         return took

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from benchmarks.peers import bare_python, docker, empty_child, fork_exit, monty, smol
-from benchmarks.scenario import SUBJECT, Absent, AtMost, Contender, Scenario, Sides
+from benchmarks.scenario import SUBJECT, Absent, AtMost, Contender, Contenders, Scenario, Sides
 from codemode import Session, Worker
 
 BOUNDS = (AtMost(fork_exit.NAME, 0.6), AtMost(monty.NAME, 8), AtMost(bare_python.NAME, 0.1))
@@ -49,7 +49,7 @@ def peers(size: int) -> Iterator[list[Contender | Absent]]:
         yield [*forks, empty, in_monty, smol.trivial(size), bare_python.trivial(size), docker.trivial(size)]
 
 
-def contenders(measure: Callable[[Worker, Session, int], float]) -> Callable[[int], Sides]:
+def contenders(measure: Callable[[Worker, Session, int], float]) -> Callable[[int], Contenders]:
     """A scenario's contenders for a size, with what `measure` answers as the subject's figure."""
 
     @contextmanager
