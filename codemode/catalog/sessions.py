@@ -24,6 +24,10 @@ REMEMBER_MS = 90 * 86_400_000
 ORDINARY = "work"  # the type of a session that nobody gave another one
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"
 _ADDED = "workspace_id, type, closed_at"  # which a catalogue that is `behind` may lack
+_ANEW = (  # what the session that expired was, as far as it is among these
+    f", workspace_id = NULL, type = '{ORDINARY}', metadata = '{{}}', updated_at = NULL, closed_at = NULL,"
+    " mcp_client_id = NULL, connected_at = NULL"
+)
 _OF_USER = "id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = {} AND left_at IS NULL)"
 
 
@@ -134,10 +138,11 @@ class Sessions:
     ) -> None:
         """Record a new session, or one that expired and is made anew."""
         self._catalog.run(
-            "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits, owner)"
+            "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits, owner)"  # noqa: S608
             " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)"
             " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
-            " owner = ?6, pinned = 0, stateful = 0, expired_at = NULL WHERE sessions.expired_at IS NOT NULL",
+            f" owner = ?6, pinned = 0, stateful = 0, expired_at = NULL{'' if self._catalog.behind else _ANEW}"
+            " WHERE sessions.expired_at IS NOT NULL",
             tenant, session_id, now, idle_ms, json.dumps(limits), owner,
         )  # fmt: skip
 

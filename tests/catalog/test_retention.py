@@ -123,6 +123,9 @@ def test_a_session_made_anew_begins_without_what_was_said_in_it(store: Store, ac
     acme.messages.post(SESSION, "hi", now=NOW, user_id="ann")
     acme.panels.create(SESSION, "x", query="x", now=NOW)
     acme.mcp_sessions.put(SESSION, "files", "1", now=NOW)
+    new = acme.sessions.get(SESSION)
+    acme.sessions.update(SESSION, now=NOW, type="probe", metadata={"a": 1}, mcp_client_id="c")
+    acme.sessions.close(SESSION, now=NOW)
     sessions = Sessions(store)
     sessions.expire("acme", SESSION, NOW)
     assert len(acme.messages.page(SESSION).rows) == 1
@@ -132,6 +135,9 @@ def test_a_session_made_anew_begins_without_what_was_said_in_it(store: Store, ac
         *acme.events.since(SESSION, 0),
     ]  # fmt: skip
     assert left == []
+    anew = acme.sessions.get(SESSION)
+    for field in ("type", "metadata", "status", "workspace_id", "mcp_client_id", "connected_at", "closed_at"):
+        assert getattr(anew, field) == getattr(new, field), field
 
 
 def test_a_worker_keeps_records_for_the_days_of_its_settings(tmp_path: Path):
