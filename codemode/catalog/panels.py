@@ -96,7 +96,7 @@ class Panels:
 
         Raises RequestInvalid, RecordNotFound, and RecordExists for a title that is taken.
         """
-        if query is not UNSET and document is not UNSET:
+        if query is None or document is None or (query is not UNSET and document is not UNSET):
             raise RequestInvalid("a panel has either a query or a document", hint="give one of them")
         changes = Changes(session_id, panel_id, None if title is UNSET else title).to("updated_at", now)
         changes.to("title", title, _title).to("kind", kind, _kind).to("position", position, _position)

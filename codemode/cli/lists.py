@@ -1,13 +1,22 @@
-"""Lists on the command line: every row of what is kept in pages, or the first so many."""
+"""Lists on the command line: the first so many rows of what is kept in pages, and whether there are more."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+
+import click
+
+from codemode.cli.app import App
+from codemode.cli.fields import cell
+from codemode.cli.output import warn
+from codemode.cli.table import show
 
 if TYPE_CHECKING:
     from codemode.values.records import Page
 
 Row = TypeVar("Row")
+Columns = Mapping[str, str | Callable[[Any], Any]]  # by what people call them: a field, or what is made of a record
 _PAGE = 1_000
 
 
@@ -19,14 +28,39 @@ class Pages(Protocol[Row]):
         ...
 
 
-def every(pages: Pages[Row], most: int | None = None) -> list[Row]:
-    """All rows of a list, or at most so many."""
+class Found(NamedTuple, Generic[Row]):
+    """Rows, and whether there are more than these."""
+
+    rows: list[Row]
+    more: bool
+
+
+def every(pages: Pages[Row], most: int) -> Found[Row]:
+    """At most so many rows of a list."""
     found: list[Row] = []
     after = None
-    while most is None or len(found) < most:
-        page = pages(after=after, limit=_PAGE if most is None else min(_PAGE, most - len(found)))
+    while True:
+        page = pages(after=after, limit=min(_PAGE, most - len(found)))
         found += page.rows
         after = page.next
-        if after is None:
-            break
-    return found
+        if after is None or len(found) >= most:
+            return Found(found, after is not None)
+
+
+def tell(app: App, found: Found[Any], columns: Columns, none: str, whole: Collection[str] = ()) -> None:
+    """Answer with a list: as JSON, or as a table without the columns in which nothing stands, or `none`."""
+    remark = f"there are more: --limit N lists more than {len(found.rows):,}"
+    if app.as_json:
+        app.answer(found.rows, warnings=(remark,) if found.more else ())
+    elif not found.rows:
+        click.echo(none, err=True)
+    else:
+        cells = {name: [_cell(each, what) for each in found.rows] for name, what in columns.items()}
+        kept = {name: column for name, column in cells.items() if any(one != "" for one in column)}
+        show([*kept], [*zip(*kept.values(), strict=True)], whole=whole)
+        if found.more:
+            warn(remark)
+
+
+def _cell(record: Any, what: str | Callable[[Any], Any]) -> Any:
+    return cell(record, what) if isinstance(what, str) else what(record)

@@ -1,75 +1,54 @@
-"""`codemode sessions share` and `unshare`: who takes part in a session of the service, and as what."""
+"""`codemode sessions share`, `unshare` and `participants`: who takes part in a session of the service, and as what."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
-from codemode.cli.app import App, command
-from codemode.cli.lists import every
-from codemode.cli.output import moment
-from codemode.cli.table import show
+from codemode.cli import records
+from codemode.cli.app import App
+from codemode.cli.fields import metadata_option
+from codemode.cli.records import Kind, named
 
-_tenant = click.option("--tenant", default="local", metavar="TENANT", help="Whose session it is.")
-_user = click.option("--user", required=True, metavar="USER", help="A user or agent: what tokens are bound to.")
+_user = click.option(
+    "--user", "user_id", required=True, metavar="USER", help="A user or agent: what tokens are bound to."
+)
+_role = click.Choice(["owner", "member", "viewer"])
 
 
-@command("share")
-@click.argument("session_id", metavar="SESSION")
-@_user
-@click.option(
-    "--role", type=click.Choice(["owner", "member", "viewer"]), default="member",
-    help="A viewer reads, a member runs snippets and loads data, an owner also shares, bounds and removes it.",
+PARTICIPANTS = Kind(
+    "participants", "user", ("session_id", "user_id"),
+    {"user": "user_id", "role": "role", "joined": "joined_at", "left": "left_at", "metadata": "metadata"},
+    "nobody in particular: tokens of the whole tenant reach it", (named("session_id"), _user),
 )  # fmt: skip
-@_tenant
-def share(app: App, session_id: str, user: str, role: str, tenant: str) -> None:
-    """Let tokens of a user reach a session."""
-    from codemode.database.clock import now_ms
-
-    with app.worker() as worker:
-        worker.session(session_id, create=False, tenant=tenant)
-        added = worker.of(tenant).participants.put(session_id, user, now=now_ms(), role=role)
-        app.record(worker, "add_participant", f"{session_id} {user} {role}", tenant)
-    if app.as_json:
-        app.answer(added)
-    else:
-        click.echo(f"{user} is {role} of {session_id}")
 
 
-@command("unshare")
-@click.argument("session_id", metavar="SESSION")
-@_user
-@_tenant
-def unshare(app: App, session_id: str, user: str, tenant: str) -> None:
-    """Keep tokens of a user from a session."""
+def _unshare(app: App, session_id: str, user_id: str, tenant: str) -> None:
     from codemode.database.clock import now_ms
 
     with app.worker() as worker:
         session = worker.info(session_id, tenant)
-        removed = worker.participants.remove(tenant, session.id, user, now_ms())
-        app.record(worker, "remove_participant", f"{session_id} {user}", tenant)
+        removed = worker.participants.remove(tenant, session.id, user_id, now_ms())
+        app.record(worker, "remove_participant", f"{session_id} {user_id}", tenant)
     if app.as_json:
         app.answer({"removed": removed})
     else:
-        click.echo(f"{user} {'takes part no more' if removed else 'took no part'} in {session_id}")
+        click.echo(f"{user_id} {'takes part no more' if removed else 'took no part'} in {session_id}")
 
 
-@command("participants")
-@click.argument("session_id", metavar="SESSION")
-@_tenant
-def participants(app: App, session_id: str, tenant: str) -> None:
-    """List who takes part in a session, and who left it."""
-    with app.worker() as worker:
-        session = worker.info(session_id, tenant)
-        found = every(partial(worker.of(tenant).participants.page, session.id, left=True))
-    if app.as_json:
-        app.answer(found)
-    elif found:
-        rows = [[each.user_id, each.role, moment(each.joined_at), moment(each.left_at or "")] for each in found]
-        show(["user", "role", "joined", "left"], rows)
-    else:
-        click.echo("nobody in particular: tokens of the whole tenant reach it", err=True)
-
-
-VERBS = (share, unshare, participants)
+VERBS = (
+    records.put(
+        PARTICIPANTS, "Let tokens of a user reach a session.\n\nOf one who takes part already, what is given changes.",
+        click.option(
+            "--role", type=_role,
+            help="A viewer reads, a member runs snippets and loads data, an owner also shares, bounds and removes it. "
+            "Who is new is a member unless it is said.",
+        ),
+        metadata_option, verb="share", act="add_participant", keep=("role",), also=("role",),
+        says=lambda one, keys: f"{one.user_id} is {one.role} of {keys[0]}",
+    ),
+    records.made_of("unshare", "Keep tokens of a user from a session.", PARTICIPANTS.parameters, _unshare),
+    records.ls(
+        PARTICIPANTS, "List who takes part in a session, and who left it.",
+        click.option("--role", type=_role, help="Only those with this role."), verb="participants", left=True,
+    ),
+)  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command, session_option
+from codemode.cli.fields import parse_value
 from codemode.cli.output import note, plural, stream, warn
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
@@ -99,15 +100,3 @@ def parse_params(texts: Sequence[str]) -> list[Any] | dict[str, Any]:
             raise RequestInvalid(f"-p {match[1]} is given twice")
         values[match[1]] = parse_value(match[2])
     return values
-
-
-def parse_value(text: str) -> Any:
-    """JSON where it is JSON, else the text itself: 7, true and null are values, 007 and abc are text."""
-    try:
-        return json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(name)

@@ -2,68 +2,99 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from codemode.cli import checkpoints, participants
 from codemode.cli.app import App, command, group
+from codemode.cli.fields import changed, limit_option, metadata_option, show_fields, tenant_option, text_or_none
+from codemode.cli.lists import Columns, every, tell
 from codemode.cli.output import moment, plural, relative, size
-from codemode.cli.table import show
+from codemode.cli.records import check
+from codemode.cli.table import cell_text, show
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
-    from codemode.values import TableChange
-    from codemode.values.records import Due
+    from codemode.values import SessionInfo, TableChange
+    from codemode.values.records import Due, Page
+    from codemode.worker import Worker
 
 _CHANGES = 10_000  # of all tables together: more than a session of a hundred tables keeps
 
 
-sessions = group("sessions", "List, show, share, pin, compact and remove sessions; checkpoint, restore and fork them.")
+sessions = group(
+    "sessions", "List, show, set, share, pin, compact and remove sessions; checkpoint, restore and fork them."
+)
 
 
-_tenant = click.option("--tenant", default="local", metavar="TENANT", help="Whose they are.")
+def _state(info: SessionInfo) -> str:
+    return f"{info.status}, stateful" if info.stateful else info.status
+
+
+def _expiry(info: SessionInfo) -> str:
+    return "never (pinned)" if info.pinned or not info.expires_at else relative(info.expires_at)
+
+
+_COLUMNS: Columns = {
+    "session": "id",
+    "workspace": "workspace_id",
+    "type": "type",
+    "last used": lambda info: relative(info.last_activity),
+    "expires": _expiry,
+    "size": lambda info: size(info.size_bytes),
+    "state": _state,
+}
 
 
 @command("ls", short_help="List the sessions, the last used first.")
-@_tenant
-def ls(app: App, tenant: str) -> None:
+@click.option("--workspace", "workspace_id", metavar="WORKSPACE", help="Only those of this workspace.")
+@click.option("--type", metavar="TYPE", help="Only those of this type.")
+@click.option("--status", type=click.Choice(["active", "closed", "expired"]), help="Only these, as of the last sweep.")
+@limit_option
+@tenant_option
+def ls(app: App, limit: int, tenant: str, **filters: str | None) -> None:
     """List the sessions, the last used first; expired ones are known for 90 days."""
     with app.worker() as worker:
-        found = sorted(worker.sessions(tenant), key=lambda info: info.last_activity, reverse=True)
-    if app.as_json:
-        app.answer(found)
-    elif found:
-        columns = ["session", "last used", "expires", "size", "state"]
-        show(columns, [[i.id, relative(i.last_activity), _expiry(i), size(i.size_bytes), _state(i)] for i in found])
-    else:
-        click.echo("no sessions", err=True)
+        app.records(worker, tenant)  # a slip of the pen is no empty list
+        if filters["workspace_id"] is not None:
+            check(worker, tenant, "workspace_id", filters["workspace_id"])
+        found = every(partial(_page, worker, tenant, filters), limit)
+    ordinary = all(info.type == "work" for info in found.rows)
+    columns = {name: what for name, what in _COLUMNS.items() if not (name == "type" and ordinary)}
+    tell(app, found, columns, "no sessions", whole=["session"])
 
 
-def _state(info: Any) -> str:
-    return f"{info.state}, stateful" if info.stateful else str(info.state)
+def _page(
+    worker: Worker, tenant: str, filters: dict[str, str | None], *, after: str | None = None, limit: int = 50
+) -> Page[SessionInfo]:
+    from codemode.values.records import Page
 
-
-def _expiry(info: Any) -> str:
-    return "never (pinned)" if info.pinned or not info.expires_at else relative(info.expires_at)
+    return Page(*worker.session_page(tenant, after=after, limit=limit, **filters))
 
 
 @command("show", short_help="Show one session and its tables.")
 @click.argument("session_id", metavar="SESSION")
-@_tenant
+@tenant_option
 def show_session(app: App, session_id: str, tenant: str) -> None:
     """Show one session and its tables, with what changed each of them last."""
     with app.worker() as worker:
         info = worker.info(session_id, tenant)
+        place = None if worker.catalogue.behind else worker.of(tenant).sessions.get(session_id)
         tables = [] if info.state == "expired" else _tables(worker.session(session_id, create=False, tenant=tenant))
     if app.as_json:
         import msgspec
 
-        app.answer({**msgspec.to_builtins(info), "tables": tables})
+        app.answer({**msgspec.to_builtins(info), "place": place, "tables": tables})
         return
     lines = {
         "session": info.id,
         **({"owner": info.owner} if info.owner else {}),
+        "type": info.type,
+        **({"workspace": info.workspace_id} if info.workspace_id else {}),
+        **({"metadata": cell_text(place.metadata)} if place and place.metadata else {}),
+        **({"MCP client": place.mcp_client_id} if place and place.mcp_client_id else {}),
         "state": _state(info),
         "created": moment(info.created_at),
         "last used": f"{moment(info.last_activity)} ({relative(info.last_activity)})",
@@ -90,9 +121,45 @@ def _table_row(table: dict[str, Any]) -> list[Any]:
     return [table["name"], table["rows"], size(table["bytes"] or 0), when, by]
 
 
+@command("set", short_help="Say where a session belongs and what it is.")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--workspace", "workspace_id", type=text_or_none, metavar="WORKSPACE", help="Where it belongs.")
+@click.option("--type", metavar="TYPE", help="What it is; `work` until it is said.")
+@metadata_option
+@click.option(
+    "--mcp-client", "mcp_client_id", type=text_or_none, metavar="CLIENT", help="The MCP client that is connected."
+)
+@click.option(
+    "--status", type=click.Choice(["active", "closed"]),
+    help="A closed one keeps its data until it expires, and nobody counts as active in it.",
+)  # fmt: skip
+@click.option("--pinned/--not-pinned", default=None, help="Keep it from expiring, or let it expire again.")
+@tenant_option
+def set_session(app: App, session_id: str, tenant: str, **options: Any) -> None:
+    """Change what is given of a session; an empty --workspace or --mcp-client takes it away."""
+    from codemode.database.clock import now_ms
+
+    fields = changed(options)
+    status, pinned = fields.pop("status", None), fields.pop("pinned", None)
+    with app.worker() as worker:
+        worker.session(session_id, create=False, tenant=tenant)
+        records = app.records(worker, tenant)
+        with records.at_once():
+            old = records.sessions.get(session_id)
+            if fields:  # first: of a change that is refused nothing is done
+                records.sessions.update(session_id, now=now_ms(), **fields)
+            if status is not None:
+                (records.sessions.close if status == "closed" else records.sessions.reopen)(session_id, now=now_ms())
+        if pinned is not None:
+            worker.pin(session_id, pinned, tenant)
+        new = records.sessions.get(session_id)
+        app.record_change(worker, "change_session", session_id, tenant, old, new)
+    app.show(new, show_fields)
+
+
 @command("rm")
 @click.argument("session_ids", nargs=-1, required=True, metavar="SESSION...")
-@_tenant
+@tenant_option
 def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
     """Remove sessions with everything in them, at once and for good."""
     with app.worker() as worker:
@@ -110,7 +177,7 @@ def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
 @command("pin")
 @click.argument("session_id", metavar="SESSION")
 @click.option("--off", is_flag=True, help="Let it expire again.")
-@_tenant
+@tenant_option
 def pin(app: App, session_id: str, off: bool, tenant: str) -> None:
     """Keep a session from expiring."""
     with app.worker() as worker:
@@ -160,5 +227,5 @@ def _would_go(app: App, due: Due) -> None:
     show(["would be removed", "rows"], [[what, number] for what, number in due.rows.items()])
 
 
-for verb in (ls, show_session, rm, pin, compact, sweep, *checkpoints.VERBS, *participants.VERBS):
+for verb in (ls, show_session, set_session, rm, pin, compact, sweep, *checkpoints.VERBS, *participants.VERBS):
     sessions.add_command(verb)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
+
+import click
 
 from codemode.errors import RequestInvalid
 from codemode.moments import milliseconds_of
@@ -19,12 +23,18 @@ def span(text: str, option: str) -> int:
     return int(found[1]) * _SECONDS[found[2]] * 1_000
 
 
-def moment_given(text: str | None, option: str, now: int) -> int | None:
-    """A moment, or so long before `now`, in milliseconds since 1970; raises RequestInvalid."""
-    if text is None or _SPAN.fullmatch(text):
-        return None if text is None else now - span(text, option)
-    try:
-        return milliseconds_of(text)
-    except ValueError:
-        hint = "for example 2h (two hours ago), 2026-11-29 or 2026-11-29T08:30:00Z"
-        raise RequestInvalid(f"{option} {text!r:.80} is no moment", hint=hint) from None
+def moment_option(name: str, about: str) -> Callable[[Any], Any]:
+    """An option that takes a moment, or how long ago it was: milliseconds since 1970; raises RequestInvalid."""
+
+    def time(text: str) -> int:
+        from codemode.database.clock import now_ms
+
+        if _SPAN.fullmatch(text):
+            return now_ms() - span(text, name)
+        try:
+            return milliseconds_of(text)
+        except ValueError:
+            hint = "for example 2h (two hours ago), 2026-11-29 or 2026-11-29T08:30:00Z"
+            raise RequestInvalid(f"{name} {text!r:.80} is no moment", hint=hint) from None
+
+    return click.option(name, type=time, metavar="TIME", help=about)

@@ -2,154 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from codemode.cli.app import App, command, group
-from codemode.cli.fields import changed, from_json, limit_option, metadata_option, show_fields, tenant_option
-from codemode.cli.lists import every
-from codemode.cli.output import moment
-from codemode.cli.table import show
+from codemode.cli import records
+from codemode.cli.app import App, group
+from codemode.cli.fields import metadata_option, text_or_none
+from codemode.cli.records import Kind, named
 from codemode.errors import RecordNotFound, RequestInvalid
 
 if TYPE_CHECKING:
-    from codemode.values.records import User
+    from codemode.catalog.users import Users
+    from codemode.values.records import Page, User
 
-users = group("users", "List, show, add, change and delete the people and agents of a tenant.")
+USERS = Kind(
+    "users", "user", ("user_id",),
+    {"user": "id", "kind": "kind", "name": "display_name", "email": "email", "since": "created_at",
+     "deleted": "deleted_at"},
+)  # fmt: skip
 _kind = click.Choice(["human", "agent"])
-_name = click.option("--name", "display_name", metavar="NAME", help="What people call him.")
-_email = click.option("--email", metavar="EMAIL", help="His alone in the tenant.")
-_outside = click.option("--outside-id", metavar="ID", help="What another system calls him; kept as a keyed hash.")
-_user = click.argument("user_id", metavar="USER")
+_said = (
+    click.option("--kind", type=_kind, help="What he is; `human` unless it is said."),
+    click.option("--name", "display_name", metavar="NAME", help="What people call him."),
+    click.option("--email", type=text_or_none, metavar="EMAIL", help="His alone in the tenant."),
+    click.option(
+        "--outside-id", type=text_or_none, metavar="ID", help="What another system calls him; kept as a keyed hash."
+    ),
+    metadata_option,
+)  # fmt: skip
 
 
-@command("ls")
-@click.option("--kind", type=_kind, help="Only these.")
-@click.option("--email", metavar="EMAIL", help="The one who has it.")
-@click.option("--outside-id", metavar="ID", help="The one whom another system calls so.")
-@click.option("--deleted", is_flag=True, help="Those who were deleted, too.")
-@limit_option
-@tenant_option
-def ls(
-    app: App, kind: str | None, email: str | None, outside_id: str | None, deleted: bool, limit: int, tenant: str
-) -> None:
-    """List the users by their ids."""
+def _page(
+    known: Users, *, email: str | None = None, outside_id: str | None = None, kind: str | None = None, **asked: Any
+) -> Page[User]:
+    from codemode.values.records import Page
+
+    if email is None and outside_id is None:
+        return known.page(kind=kind, **asked)
     if email is not None and outside_id is not None:
         raise RequestInvalid("one user is looked for by e-mail or by outside id", hint="give one of them")
-    with app.worker() as worker:
-        known = app.records(worker, tenant).users
-        if email is not None:
-            found = _one(known.by_email, email, kind)
-        elif outside_id is not None:
-            found = _one(known.by_outside_id, outside_id, kind)
-        else:
-            found = every(partial(known.page, kind=kind, deleted=deleted), limit)
-    if app.as_json:
-        app.answer(found)
-    elif found:
-        columns = ["user", "kind", "name", "email", "since", *(["deleted"] if deleted else [])]
-        rows = [
-            [each.id, each.kind, each.display_name, each.email or "", moment(each.created_at),
-             *([moment(each.deleted_at or "")] if deleted else [])]
-            for each in found
-        ]  # fmt: skip
-        show(columns, rows, whole=["user"])
-    else:
-        click.echo("no users", err=True)
-
-
-def _one(look_up: Callable[[str], User], text: str, kind: str | None) -> list[User]:
     try:
-        found = look_up(text)
+        found = known.by_outside_id(str(outside_id)) if email is None else known.by_email(email)
     except RecordNotFound:
-        return []
-    return [found] if kind in (None, found.kind) else []
+        return Page([], None)
+    return Page([found] if kind in (None, found.kind) else [], None)
 
 
-@command("show")
-@_user
-@tenant_option
-def show_user(app: App, user_id: str, tenant: str) -> None:
-    """Show one user, deleted ones too."""
-    with app.worker() as worker:
-        found = app.records(worker, tenant).users.get(user_id)
-    app.show(found, show_fields)
-
-
-@command("add", short_help="Add a person or an agent.")
-@click.argument("user_id", metavar="[USER]", required=False)
-@click.option("--kind", type=_kind, default="human", help="What he is.")
-@_name
-@_email
-@_outside
-@metadata_option
-@tenant_option
-def add(
-    app: App,
-    user_id: str | None,
-    kind: str,
-    display_name: str | None,
-    email: str | None,
-    outside_id: str | None,
-    metadata: str | None,
-    tenant: str,
-) -> None:
-    """Add a person or an agent; without an id one is minted. Tokens that are made for the id are his."""
-    from codemode.database.clock import now_ms
-
-    fields = from_json(metadata, "--metadata")
-    with app.worker() as worker:
-        made = app.records(worker, tenant).users.create(
-            user_id, now=now_ms(), kind=kind, display_name=display_name or "", email=email, outside_id=outside_id,
-            metadata=fields,
-        )  # fmt: skip
-        app.record_change(worker, "create_user", made.id, tenant, None, made)
-    app.show(made, lambda user: click.echo(user.id))
-
-
-@command("set", short_help="Change what is given of a user.")
-@_user
-@click.option("--kind", type=_kind, help="What he is.")
-@_name
-@_email
-@_outside
-@metadata_option
-@tenant_option
-def set_user(
-    app: App,
-    user_id: str,
-    kind: str | None,
-    display_name: str | None,
-    email: str | None,
-    outside_id: str | None,
-    metadata: str | None,
-    tenant: str,
-) -> None:
-    """Change what is given of a user; an empty --email or --outside-id takes it away."""
-    from codemode.database.clock import now_ms
-
-    given = changed(
-        kind=kind, display_name=display_name, email=email, outside_id=outside_id,
-        metadata=from_json(metadata, "--metadata"),
-    )  # fmt: skip
-    given |= {name: given[name] or None for name in ("email", "outside_id") if name in given}
-    with app.worker() as worker:
-        known = app.records(worker, tenant).users
-        with app.records(worker, tenant).at_once():
-            old = known.get(user_id)
-            new = known.update(user_id, now=now_ms(), **given)
-        app.record_change(worker, "change_user", user_id, tenant, old, new)
-    app.show(new, show_fields)
-
-
-@command("rm", short_help="Delete a user.")
-@_user
-@tenant_option
-def rm(app: App, user_id: str, tenant: str) -> None:
-    """Delete a user: his tokens are refused, he is in no session and no group; what he said and did stays."""
+def _rm(app: App, user_id: str, tenant: str) -> None:
     from codemode.database.clock import now_ms
 
     with app.worker() as worker:
@@ -161,5 +61,26 @@ def rm(app: App, user_id: str, tenant: str) -> None:
     app.show(gone, lambda user: click.echo(f"deleted {user.id}"))
 
 
-for each in (ls, show_user, add, set_user, rm):
+users = group("users", "List, show, add, change and delete the people and agents of a tenant.")
+for each in (
+    records.ls(
+        USERS, "List the users by their ids.", click.option("--kind", type=_kind, help="Only these."),
+        click.option("--email", metavar="EMAIL", help="The one who has it."),
+        click.option("--outside-id", metavar="ID", help="The one whom another system calls so."),
+        click.option("--deleted", is_flag=True, help="Those who were deleted, too."),
+        by=_page,
+    ),
+    records.show(USERS, "Show one user, deleted ones too."),
+    records.add(
+        USERS, "Add a person or an agent.\n\nWithout an id one is minted. Tokens that are made for the id are his.",
+        click.argument("user_id", metavar="[USER]", required=False), *_said,
+    ),
+    records.change(
+        USERS, "Change what is given of a user.\n\nAn empty --email or --outside-id takes it away.", *_said
+    ),
+    records.made_of(
+        "rm", "Delete a user.\n\nHis tokens are refused, he is in no session and no group; what he said and did stays.",
+        [named("user_id")], _rm,
+    ),
+):  # fmt: skip
     users.add_command(each)
