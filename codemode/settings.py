@@ -37,7 +37,8 @@ _ABOVE_ZERO = (
 )  # fmt: skip
 _ZERO_OR_MORE = (
     "children", "burst_children", "kept_children", "workers", "drain_seconds", "listeners", "tenant_sessions",
-    "tenant_bytes", "tenant_executions", "tenant_executions_per_minute", "audit_days",
+    "tenant_bytes", "tenant_executions", "tenant_executions_per_minute", "audit_days", "promote_bytes",
+    "promote_executions",
 )  # fmt: skip
 
 
@@ -79,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_entries: int = 10_000  # newest entries kept in a session's log: weeks of an agent's work
     log_bytes: int = 64 * MIB  # of that log: long snippets must not outgrow the data they work on
     slow_statement_ms: float = 1_000.0  # statements that took longer are kept with their plan
+    promote_bytes: int = 0  # a session whose database comes to this size is pinned: it expires no more; 0 is never
+    promote_executions: int = 0  # the same for so many executions in it
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
     workers: int = 1  # processes of the service, each with children of its own; 0 is one for each core
     spare_worker: bool = True  # of several: one more is ready to replace one that ends at once; some 120 MB of memory

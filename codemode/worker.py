@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.participants import Participants
+from codemode.catalog.promotion import Promotion
 from codemode.catalog.rates import Rates
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import Sessions
@@ -69,11 +70,13 @@ class Worker:
         self._temporary = data_dir is None and self.settings.data_dir is None
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
         self._catalog = open_catalog(self.data_dir, self.settings)
+        promotion = Promotion(self.settings.promote_bytes, self.settings.promote_executions)
         storage = Storage(
             data_dir=self.data_dir,
             limits=self.limits,
             log=LogBounds(self.settings.log_entries, self.settings.log_bytes, self.settings.slow_statement_ms),
             record_ms=self.settings.record_days * _DAY_MS,
+            promotion=promotion if promotion.is_on else None,
         )
         self.registry = Registry(storage, Sessions(self._catalog))
         self.tokens, self.audit = Tokens(self._catalog), Audit(self._catalog)

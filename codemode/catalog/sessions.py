@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
+from codemode.catalog.promotion import Promotion
 from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
 from codemode.values.records import SessionStatus
@@ -214,10 +215,12 @@ class Sessions:
         [(found,)] = self._catalog.look("SELECT count(*) FROM sessions WHERE expired_at < ?1", before)
         return int(found)
 
-    def note_uses(self, uses: Mapping[tuple[str, str], tuple[int, int]]) -> None:
-        """Add executions to sessions, by tenant and id, and note the size of their databases."""
+    def note_uses(self, uses: Mapping[tuple[str, str], tuple[int, int]], promotion: Promotion | None = None) -> None:
+        """Add executions to sessions, by tenant and id, note their sizes, and promote those that come so far."""
         with self._catalog.at_once():
             for (tenant, session_id), (executions, size_bytes) in uses.items():
+                if promotion is not None:
+                    promotion.promote(self._catalog, (tenant, session_id), executions, size_bytes)
                 self._catalog.run(
                     "UPDATE sessions SET executions = executions + ?3, bytes = ?4"
                     " WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL",

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from codemode.catalog.promotion import Promotion
 from codemode.catalog.retention import Retention
 from codemode.catalog.sessions import REMEMBER_MS, SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
@@ -54,6 +55,7 @@ class Storage:
     limits: Limits
     log: LogBounds
     record_ms: int = REMEMBER_MS  # how long what is known of an expired session stays
+    promotion: Promotion | None = None  # which sessions are pinned without being asked
 
 
 class Registry:
@@ -285,7 +287,7 @@ class Registry:
         """Tell the catalogue what sessions were used for since it was told last."""
         if (uses := self.uses.take()) and not self.catalog.file.behind:
             try:
-                self.catalog.note_uses(uses)
+                self.catalog.note_uses(uses, self.storage.promotion)
             except CodemodeError:
                 self.uses.give_back(uses)
                 raise

@@ -13,6 +13,7 @@ from places import NOW, SESSION
 from codemode import Settings, Worker
 from codemode.catalog import retention
 from codemode.catalog.audit import Audit
+from codemode.catalog.promotion import Promotion
 from codemode.catalog.retention import RULES, Retention
 from codemode.catalog.sessions import REMEMBER_MS, Sessions
 from codemode.catalog.store import Store
@@ -148,6 +149,42 @@ def test_a_worker_keeps_records_for_the_days_of_its_settings(tmp_path: Path):
         assert worker.sessions() == []
 
 
+@pytest.mark.parametrize(
+    ("promotion", "notes", "pinned"),
+    [
+        (Promotion(executions=5), [(3, 10), (3, 10)], [False, True]),
+        (Promotion(size_bytes=1_000), [(9, 999), (1, 1_000)], [False, True]),
+        (Promotion(size_bytes=1_000, executions=5), [(9, 10)], [True]),
+        (None, [(10**6, 10**9)], [False]),
+    ],
+    ids=["executions", "bytes", "either", "none"],
+)
+def test_a_session_is_pinned_by_the_use_that_brings_it_to_a_threshold(
+    store: Store, promotion: Promotion | None, notes: list[tuple[int, int]], pinned: list[bool]
+):
+    sessions, key = Sessions(store), ("acme", SESSION)
+    found = []
+    for note in notes:
+        sessions.note_uses({key: note, ("acme", "gone"): note}, promotion)
+        found.append(sessions.get(*key).pinned)
+    assert found == pinned
+    promoted = [act for act in Audit(store).read("acme") if act.action == "promote_session"]
+    assert [act.resource for act in promoted] == [SESSION] * pinned[-1]
+    if pinned[-1]:
+        assert promoted[0].new_values["executions"] == sum(executions for executions, _ in notes)
+        sessions.pin(*key, False, NOW)
+        sessions.note_uses({key: notes[-1]}, promotion)
+        assert not sessions.get(*key).pinned, "whoever unpins it means it"
+
+
+def test_a_worker_promotes_by_its_settings(tmp_path: Path):
+    with Worker(data_dir=tmp_path, settings=Settings(promote_bytes=100_000)) as worker:
+        worker.session("large").exec("CREATE TABLE t AS SELECT zeroblob(200000)")
+        worker.session("small").exec("CREATE TABLE t (x)")
+        worker.statistics()
+        assert {each.id: each.pinned for each in worker.sessions()} == {"large": True, "small": False}
+
+
 def test_executions_are_counted_once_whoever_asks(tmp_path: Path):
     with Worker(data_dir=tmp_path) as worker:
         for session_id in ("a", "a", "b"):
@@ -162,7 +199,7 @@ def test_executions_are_counted_once_whoever_asks(tmp_path: Path):
 def test_what_a_busy_worker_ran_is_known_to_others_soon_and_a_full_disk_loses_none_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(uses: object) -> None:
+    def full(*_: object) -> None:
         raise StorageFull("no space")
 
     with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
