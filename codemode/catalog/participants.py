@@ -69,12 +69,16 @@ class Participants:
         return _participant(rows[0])
 
     def replace(self, tenant: str, session_id: str, by: Iterable[Participant]) -> None:
-        """Have just these take part in a session that there is."""
+        """Have just these take part in a session that there is; a user who was deleted since has left it then."""
+        left = "?6"
+        if not self._catalog.behind:
+            left = "coalesce(?6, (SELECT deleted_at FROM users WHERE tenant = ?1 AND id = ?3))"
         with self._catalog.at_once():
             self._catalog.run("DELETE FROM participants WHERE tenant = ?1 AND session_id = ?2", tenant, session_id)
             for each in by:
                 self._catalog.run(
-                    f"INSERT INTO participants (tenant, session_id, {_FIELDS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",  # noqa: S608
+                    f"INSERT INTO participants (tenant, session_id, {_FIELDS})"  # noqa: S608
+                    f" VALUES (?1, ?2, ?3, ?4, ?5, {left}, ?7)",
                     tenant, session_id, each.user, each.role, each.joined_at, each.left_at, json.dumps(each.metadata),
                 )  # fmt: skip
 

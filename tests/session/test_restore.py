@@ -134,9 +134,16 @@ def test_everything_comes_back_in_an_empty_place_with_tokens(
         assert worker.of("other").messages.page(thread=first.id).rows[1] == first
 
 
-@pytest.mark.parametrize("backed_up", [(None, None), ("a", None), (None, "local")], ids=["all", "one", "tenant"])
-def test_one_session_comes_back_with_its_records(tmp_path: Path, backed_up: tuple[str | None, str | None]) -> None:
-    with Worker(data_dir=tmp_path / "data") as worker:
+@pytest.mark.parametrize(
+    ("backed_up", "kind"),
+    [((None, None), ""), (("a", None), "postgres"), ((None, "local"), "memory")],
+    ids=["all", "one", "tenant"],
+)
+def test_one_session_comes_back_with_its_records(
+    tmp_path: Path, backed_up: tuple[str | None, str | None], kind: str, request: pytest.FixtureRequest
+) -> None:
+    catalog = request.getfixturevalue("postgres").emptied() if kind == "postgres" else kind
+    with Worker(data_dir=tmp_path / "data", settings=Settings(catalog=catalog)) as worker:
         here = worker.of("local")
         room = here.workspaces.create("room", now=5)
         worker.session("a").exec("CREATE TABLE a (x)")
@@ -158,8 +165,10 @@ def test_one_session_comes_back_with_its_records(tmp_path: Path, backed_up: tupl
         assert {each.session_id for each in here.subscriptions.of_user("ann").rows} == {"a", "again"}
         assert here.statistics.get().messages == 5
         worker.remove("a")
+        here.users.remove("ann", now=9)
         assert not worker.restore(tmp_path / "b.zip", "a").catalog
         assert [each.id for each in here.messages.page("a").rows] == [answer.id, first.id]
+        assert [each.left_at for each in worker.participants.all("local", "a")] == [9], "she was deleted since"
     with Worker(data_dir=tmp_path / "elsewhere") as other:
         other.restore(tmp_path / "b.zip", "a")
         assert [each.user_id for each in other.of("local").messages.page("a").rows] == [None, "ann"]
