@@ -194,7 +194,7 @@ VIEWS: tuple[View, ...] = (
             "agents": "the same as agentCount", "active_agents": "agents in an active session",
             "people": "the same as humanCount", "users": "agents and people", "sessions": "as sessionCount",
             "panels": "as panelCount", "messages": "as messageCount", "workspaces": "as workspaceCount",
-            "executions": "that ran, all together", "bytes": "of the sessions on disk",
+            "executions": "that ran, all together", "bytes": "of the databases of sessions",
         },
         {
             "agentCount": "agents", "humanCount": "people", "sessionCount": "sessions", "panelCount": "panels",

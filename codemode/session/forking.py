@@ -31,6 +31,7 @@ def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], No
             copies.make_ready(fresh, None, limits, until_now(limits.execution_seconds), renew=True)
             files.adopt(fresh)
         registry.enrol(target, origin.limits, owner)
+        registry.uses.add(target, (0, files.database.stat().st_size))
 
 
 def _expect_none(registry: Registry, target: Key) -> None:

@@ -186,6 +186,7 @@ class _Restoring:
                 raise
             copies.sync(files.directory.parent)
             self._enrol(staged)
+            registry.uses.add(staged.key, (0, files.database.stat().st_size))
             return True
 
     def _enrol(self, staged: _Staged) -> None:

@@ -192,7 +192,9 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             try:
                 opened.history.cut("the session was compacted after it")
-                return compact.compact(opened.files.database, opened.limits)
+                sizes = compact.compact(opened.files.database, opened.limits)
+                opened.used = 0, sizes["after"]
+                return sizes
             except DatabaseError as error:
                 raise opened.explained(error, "VACUUM") from None
 

@@ -196,6 +196,22 @@ def test_executions_are_counted_once_whoever_asks(tmp_path: Path):
         assert worker.statistics().executions == 4
 
 
+def test_bytes_are_counted_whichever_way_a_database_comes_or_shrinks(tmp_path: Path):
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("a")
+        session.exec("CREATE TABLE t (x)")
+        session.batch_insert("t", [{"x": "x" * 1_000} for _ in range(500)])
+        session.fork("b")
+        assert worker.statistics().bytes > 1_000_000
+        session.exec("DROP TABLE t")
+        session.compact()
+        assert 500_000 < worker.statistics().bytes < 700_000
+        worker.backup(tmp_path / "b.zip", "b")
+        worker.remove("b")
+        worker.restore(tmp_path / "b.zip", "b")
+        assert 500_000 < worker.statistics().bytes < 700_000
+
+
 def test_what_a_busy_worker_ran_is_known_to_others_soon_and_a_full_disk_loses_none_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
