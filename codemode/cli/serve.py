@@ -21,6 +21,7 @@ from codemode.cli.first_process import stand_in
 from codemode.errors import ExtraMissing, RequestInvalid
 
 if TYPE_CHECKING:
+    from codemode.catalog.store import Store
     from codemode.catalog.tokens import Tokens
     from codemode.settings import Settings
 
@@ -74,7 +75,7 @@ def _serve_alone(app: App, settings: Settings, host: str, port: int) -> None:
         server = Server(create_app(worker, open_to_all=not guarded, mounts=faces.mounts()))
         server.take_signals()
         with _listener(host, port) as listener:
-            _announce(app, _address(host, listener), worker.data_dir, isolation, guarded, 1)
+            _announce(app, _address(host, listener), worker.data_dir, worker.catalogue, isolation, guarded, 1)
             server.run(sockets=[listener])
 
 
@@ -95,7 +96,9 @@ def _serve_with_workers(app: App, settings: Settings, host: str, port: int, coun
         cluster = Cluster(settings, catalog, count, open_to_all=not guarded)
         with _listener(host, port) as listener:
             address = _address(host, listener)
-            cluster.run(listener, lambda isolation: _announce(app, address, data_dir, isolation, guarded, count))
+            cluster.run(
+                listener, lambda isolation: _announce(app, address, data_dir, catalog, isolation, guarded, count)
+            )
 
 
 def _guarded(tokens: Tokens, host: str) -> bool:
@@ -117,7 +120,9 @@ def _guarded(tokens: Tokens, host: str) -> bool:
     return guarded
 
 
-def _announce(app: App, address: str, data_dir: Path, isolation: tuple[str, ...], guarded: bool, workers: int) -> None:
+def _announce(
+    app: App, address: str, data_dir: Path, catalog: Store, isolation: tuple[str, ...], guarded: bool, workers: int
+) -> None:
     """Say once what is served: as the answer where JSON is asked for, and as a line of the log."""
     from codemode.database.connection import sqlite_version
 
@@ -126,6 +131,7 @@ def _announce(app: App, address: str, data_dir: Path, isolation: tuple[str, ...]
         "version": __version__,
         "store": f"SQLite {sqlite_version()}",
         "data_dir": str(data_dir),
+        "catalogue": f"{catalog.kind}, {catalog.where}",
         "isolation": isolation,
         "tokens": guarded,
         "workers": workers,

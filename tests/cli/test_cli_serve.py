@@ -125,7 +125,8 @@ def test_the_log_says_at_once_what_is_served(tmp_path: Path, form: str) -> None:
         rest = service.stderr.read()
         assert service.wait(HANG_SECONDS) == 0
     assert all(
-        word in line for word in (str(tmp_path), "SQLite 3.", "seccomp", "http://127.0.0.1:", "one local tenant")
+        word in line
+        for word in (f"sqlite, {tmp_path}/catalog.db", "SQLite 3.", "seccomp", "http://127.0.0.1:", "one local tenant")
     )
     if form == "json":
         assert [json.loads(each) for each in [line, *rest.splitlines()]]
