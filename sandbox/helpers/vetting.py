@@ -6,7 +6,7 @@ first, and only a column that holds something unusual is looked at value by valu
 
 from __future__ import annotations
 
-from array import array
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,10 +29,10 @@ def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> int:
     width, weight = len(columns), 0
     for offset, name in enumerate(columns):
         column = flat[offset::width]
-        kinds = set(map(type, column))
+        kinds = _kinds(column)
         if not _fits(column, kinds):
             flat[offset::width] = column = _each(column, name, first, warn)
-            kinds = set(map(type, column))
+            kinds = _kinds(column)
         if kinds <= _SIZED:
             weight += sum(map(len, filter(None, column) if _NONE in kinds else column))
         elif kinds & _SIZED - {_NONE}:
@@ -64,6 +64,12 @@ def column_types(flat: list[Any], columns: Sequence[str]) -> dict[str, str]:
     return {name: column_type(set(map(type, flat[offset::width]))) for offset, name in enumerate(columns)}
 
 
+def _kinds(column: list[Any]) -> set[type]:
+    """The types in it. Most columns have one: to count that takes two thirds of the time of a set of all."""
+    types = list(map(type, column))
+    return {types[0]} if types and types.count(types[0]) == len(types) else set(types)
+
+
 def _fits(column: list[Any], kinds: set[type]) -> bool:
     if kinds <= _AS_THEY_ARE:
         return True
@@ -72,10 +78,10 @@ def _fits(column: list[Any], kinds: set[type]) -> bool:
     present = list(filter(None, column)) if _NONE in kinds else column
     try:
         if float not in kinds:
-            array("q", present)  # refuses what 64 bits do not hold
+            struct.pack(f"{len(present)}q", *present)  # refuses what 64 bits do not hold; an array takes twice as long
             return True
         total = sum(present)
-    except OverflowError:
+    except (OverflowError, struct.error):
         return False
     # A NaN makes the sum NaN; infinities of both signs do too, and are then merely looked at one by one.
     return total == total and (
