@@ -40,6 +40,7 @@ from sandbox.confine import (
     dies_with_parent,
 )
 from sandbox.filling import fill_gaps
+from sandbox.gathering import gather_code
 from sandbox.kernel import PR_SET_NAME, prctl
 from sandbox.limits import SandboxLimits
 from sandbox.measure import measure
@@ -47,6 +48,7 @@ from sandbox.measure import measure
 _DESCRIPTORS = 4096  # of the zygote: two for each child alive
 _STATUSES_KEPT = 1024
 _QUIET_SECONDS = 0.005  # since the last request: then the children that were asked for "later" are made
+_ROUNDS = 4  # until the interpreter has adapted the code: while it does, it writes to it
 _SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring its address space and its first fork
 
 
@@ -117,7 +119,8 @@ def _load_entry(path: str | None) -> child.Entry:
 def make_ready(entry: child.Entry) -> None:
     """Load what children need, and make here, for all of them, what is made or adapted at first use."""
     entry.preload()
-    for step in entry.warm * 3:
+    gather_code(entry.warm)
+    for step in entry.warm * _ROUNDS:
         step()
 
 
