@@ -181,6 +181,7 @@ class Child:
                 self._closed = True
                 os.close(self._pidfd)
                 self._socket.close()
+                self._reader.close()
                 for descriptor in self._figures or ():
                     os.close(descriptor)
                 self._figures = None

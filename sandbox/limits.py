@@ -24,7 +24,7 @@ class SandboxLimits:
 
     def within(self, ceiling: SandboxLimits) -> SandboxLimits:
         """These limits, each lowered to the ceiling's where it is above."""
-        if all(getattr(self, name) <= getattr(ceiling, name) for name in _NAMES):
+        if self == ceiling or all(getattr(self, name) <= getattr(ceiling, name) for name in _NAMES):
             return self
         return SandboxLimits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in _NAMES})
 

@@ -168,6 +168,10 @@ def encode_call(encode: Callable[[Any], bytes], method: str, arguments: Iterable
     return encode(["call", method, passed, split] if split else ["call", method, passed])
 
 
+def _closed(most: int) -> bytes:
+    return b""
+
+
 class FrameReader:
     """Cuts a stream into frame bodies, in memory bounded by the largest frame allowed."""
 
@@ -180,6 +184,10 @@ class FrameReader:
     def pending(self) -> bool:
         """Whether bytes of a further frame have arrived."""
         return bool(self._held)
+
+    def close(self) -> None:
+        """Nothing more is received; it lets go of whoever did, who has this object as a rule."""
+        self._receive = _closed
 
     def take_in(self, piece: bytes) -> None:
         """Bytes that were received by somebody else."""

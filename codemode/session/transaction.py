@@ -17,7 +17,7 @@ execution: nothing further runs, and its outcome is an error even when the snipp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -30,6 +30,10 @@ from codemode.session.references import unmet
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
 
 
+def _nothing() -> None:
+    """What there is to do first where nobody said otherwise."""
+
+
 class Transaction:
     """One execution's transaction on an open session."""
 
@@ -39,8 +43,8 @@ class Transaction:
         self.committed = False  # by commit(), or unit by unit where mode is "each"
         self.rolled_back = False
         self.doomed: str | None = None
-        self.before_write: Callable[[], None] = lambda: None
-        self.before_commit: Callable[[], None] = lambda: None  # what it writes commits with the data, or not at all
+        self.before_write = _nothing
+        self.before_commit = _nothing  # what it writes commits with the data, or not at all
         self._opened, self._connection, self._guard = opened, opened.connection, opened.guard
         self._history = opened.history if isinstance(opened, OpenSession) else None
         self._open = False
@@ -145,6 +149,7 @@ class Transaction:
 
         Raises what the commit raised (a deferred foreign key, a full disk); everything is rolled back then.
         """
+        self.before_write = _nothing  # it leads to what has this transaction: a circle would wait for the collector
         if keep and self.doomed is None and self.mode != "dry_run":
             if self._marks:
                 self.undo(1)  # a unit that nobody ended is none: only a child that lies leaves one open

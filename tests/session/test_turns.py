@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -119,6 +120,24 @@ def test_cancel_ends_the_running_execution_and_keeps_nothing(session: Session) -
     )
     assert session.value("SELECT count(*) FROM t") == 0
     assert not session.cancel(), "nothing runs any more"
+
+
+def test_an_execution_leaves_nothing_to_the_garbage_collector(session: Session) -> None:
+    code = """
+helpers.db.exec("CREATE TABLE IF NOT EXISTS t (a)")
+helpers.db.batch_insert("t", [{"a": 1}])
+for page in helpers.db.pages("SELECT a FROM t"):
+    print(page)
+return helpers.db.query("SELECT a FROM t")
+"""
+    assert session.run(code).ok
+    gc.collect()
+    gc.disable()
+    try:
+        assert session.run(code).ok
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_cancel_ends_a_statement_too(session: Session) -> None:
