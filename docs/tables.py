@@ -14,7 +14,7 @@ from codemode.catalog.views import VIEWS
 
 _TABLES = (
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-    " AND name NOT LIKE 'messages\\_text%' ESCAPE '\\' ORDER BY name"
+    " AND name NOT LIKE 'messages\\_text%' ESCAPE '\\' AND name <> 'messages_vocabulary' ORDER BY name"
 )
 # What a row is, of tables that no view of a question shows under their own name.
 _ROWS = {
@@ -23,6 +23,7 @@ _ROWS = {
     "audit_horizon": "Up to when the audit log may be removed, in its only row.",
     "events": "What the listeners of a session are told.",
     "migrations": "The steps that brought the catalogue to its form.",
+    "search_ranges": "Which numbers the messages of a tenant have in the full-text index; in SQLite alone.",
 }
 # What a column holds, of those that no view of a question shows.
 _COLUMNS = {
@@ -45,6 +46,9 @@ _COLUMNS = {
     "events.subject": "id of what it is about, or of the user",
     "events.body": "JSON object; of a message it is empty, and readers get the message",
     "events.at": "when it was told",
+    "search_ranges.number": "the numbers are this one << 40 | `messages.position`",
+    "search_ranges.newest_at": "the time of the tenant's newest message",
+    "search_ranges.late_ms": "at most so much older is a message than one that came before it",
     "migrations.number": "of the step",
     "migrations.name": "of the step",
     "migrations.kind": "additive or breaking",

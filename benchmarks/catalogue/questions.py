@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.catalogue.rows import TYPES, sentence
-from benchmarks.catalogue.shape import SERVERS, Shape, kind_of, session_id, status_of, tenant_of, users_of
+from benchmarks.catalogue.shape import BEGAN, SERVERS, Shape, kind_of, session_id, status_of, tenant_of, users_of
 from codemode import Worker
 
 _SHOWN = 50  # rows of a page
@@ -68,6 +69,26 @@ def _signals(asker: Asker, turn: int) -> object:
     return asker.worker.of(asker.tenant).signals.untaken(session_id(own), now=asker.shape.end, signal_type="ice")
 
 
+def _of_messages(asked: Callable[[Asker, int], dict[str, Any]]) -> Ask:
+    return lambda a, turn: a.worker.of(a.tenant).messages.page(**asked(a, turn), limit=_SHOWN)
+
+
+def _words(asker: Asker, turn: int, count: int = 1) -> str:
+    """So many words that follow each other in the first message of a session."""
+    return " ".join(sentence(asker.session(turn)).split()[:count])
+
+
+def _tenth(shape: Shape, tenth: int) -> dict[str, Any]:
+    """A tenth of the time in which all messages came."""
+    step = (shape.end - BEGAN) // 10
+    return {"since": BEGAN + tenth * step, "until": BEGAN + (tenth + 1) * step}
+
+
+def _second_page(asker: Asker, turn: int) -> object:
+    messages, text = asker.worker.of(asker.tenant).messages, _words(asker, turn)
+    return messages.page(text=text, after=str(asker.shape.sessions * asker.shape.messages // 2), limit=_SHOWN)
+
+
 def _server(number: int) -> str:
     return f"server-{number // 2 % SERVERS}"
 
@@ -102,6 +123,34 @@ QUESTIONS: tuple[Asked, ...] = (
         "a word that few messages have",
         lambda a, turn: a.worker.of(a.tenant).messages.page(text=f"topic{a.session(turn) % 20_000}", limit=_SHOWN),
         finds=False,
+    ),
+    Asked("a word of every eighth message, the second page", _second_page),
+    Asked("two words that follow each other", _of_messages(lambda a, turn: {"text": f'"{_words(a, turn, 2)}"'})),
+    Asked("two words of one message", _of_messages(lambda a, turn: {"text": _words(a, turn, 2)})),
+    Asked(
+        "two words that few messages have, and none both",
+        _of_messages(lambda a, turn: {"text": f"topic{a.session(turn) % 20_000} case{turn}"}),
+        finds=False,
+    ),
+    Asked("the beginning of a word", _of_messages(lambda a, turn: {"text": _words(a, turn)[:3] + "*"})),
+    Asked(
+        "a word in what somebody said",
+        _of_messages(lambda a, turn: {"text": _words(a, turn), "user_id": users_of(a.session(turn))[0]}),
+        finds=False,
+    ),
+    Asked(
+        "a word in messages of a rare type",
+        _of_messages(lambda a, turn: {"text": _words(a, turn), "message_type": "system"}),
+        finds=False,
+    ),
+    Asked(
+        "a word in messages of one time",
+        _of_messages(lambda a, turn: {"text": _words(a, turn), **_tenth(a.shape, turn % 9)}),
+        finds=False,
+    ),
+    Asked(
+        "a word in a session",
+        _of_messages(lambda a, turn: {"text": _words(a, turn), "session_id": session_id(a.session(turn))}),
     ),
     Asked("statistics of a tenant", lambda a, turn: a.worker.of(a.tenant).statistics.get()),
     Asked(

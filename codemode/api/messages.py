@@ -67,7 +67,10 @@ FILTERS = (
     Parameter(name="user_id", about="Only of this user."),
     Parameter(name="since", about="Only from this moment on: ISO 8601, or milliseconds since 1970."),
     Parameter(name="until", about="Only from before this moment."),
-    Parameter(name="text", about="Only with all of these words; `dis*` is every word that begins so."),
+    Parameter(
+        name="text",
+        about='Only with all of these words; `dis*` begins one, `"disk full"` follow each other.',
+    ),
     Parameter(name="thread", about="Only this message and its answers."),
     *lists.PARAMETERS,
 )

@@ -1,6 +1,7 @@
 """All that a catalogue holds, table by table, as rows in one order: what exports, copies and comparisons are made of.
 
-Rates are left out: they are of this minute and of one machine. So is the record of migrations, which is the target's.
+Rates are left out: they are of this minute and of one machine. So are the record of migrations and the ranges of the
+full-text index, which are the target's.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "audit": ("id",),
     "audit_horizon": ("one",),
 }
-LEFT_OUT = ("rates", "migrations")
+LEFT_OUT = ("rates", "migrations", "search_ranges")
 _IN_USE = ("sessions", "tokens", "audit", "users", "workspaces", "groups")
 _PAGE = 1_000
 _PARAMETERS = 10_000  # of one INSERT: far below what either database takes

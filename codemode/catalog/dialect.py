@@ -26,13 +26,6 @@ HAS_TABLE = Pair(
 # The number that a file carried before migrations were recorded in a table, and still carries for those who look there.
 FORM = Pair("SELECT user_version FROM pragma_user_version", "SELECT 0")
 MARK_FORM = Pair("PRAGMA user_version = {number}", "SELECT 1")
-# Full text: where the messages are that have the words, in which order they came, and how words are asked for.
-FOUND_IN = Pair(
-    "messages_text JOIN messages AS m ON m.position = messages_text.rowid",
-    "messages AS m",
-)
-FOUND_AT = Pair("messages_text.rowid", "m.position")
-HAS_WORDS = Pair("messages_text MATCH {}", "m.words @@ (CAST({} AS tsquery) && to_tsquery('simple', {}))")
 # The columns of a table that are stored and not derived from others.
 COLUMNS = Pair(
     "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY name",

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, parse_object, parse_text
 from codemode.catalog.found import check_not_deleted, check_session, no_record
 from codemode.catalog.pages import Asked, Page, parse_after, parse_number_after, wrong_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
-from codemode.errors import RequestInvalid
+from codemode.catalog.search import Sought, parse_words, search
 from codemode.moments import earliest_ulid, ulid_at
 from codemode.values.records import Message, MessageType
 
 MESSAGE_TYPES: tuple[MessageType, ...] = get_args(MessageType)
 _PREFIX = "m_"
-_QUERY_CHARACTERS = 1_000
 _FIELDS = columns(Message, "m")
 
 
@@ -89,8 +87,8 @@ class Messages:
         """The newest messages, of a session or of all of the tenant's, newest first.
 
         `since` is the first moment and `until` the first one after, in milliseconds since 1970; `text` are words that
-        are all in the content, the beginning of one with `*`; `thread` is the message that began a thread, which is
-        answered with it. Raises RequestInvalid.
+        are all in the content, the beginning of one with `*`, several that follow each other in quotes; `thread` is the
+        message that began a thread, which is answered with it. Raises RequestInvalid.
         """
         asked = Asked("m.tenant = ?1").that("m.session_id = {}", session_id).that("m.user_id = {}", user_id)
         if message_type is not None:
@@ -100,55 +98,17 @@ class Messages:
         if thread is not None:
             asked.that("(m.thread = {0} OR m.id = {0})", thread)
         if text is not None:
-            return self._found(asked, session_id, text, parse_number_after(after), parse_limit(limit))
+            sought = Sought(
+                parse_words(text), session_id, message_type, user_id, since, until, parse_number_after(after)
+            )
+            return search(self._store, sought, asked, parse_limit(limit))
         if after is not None and not str(parse_after(after)).startswith(_PREFIX):
             raise wrong_after()  # one of another list would be read as the end of this one
         asked.that("m.id < {}", after)
         return asked.page(self._store, Message, f"{_FIELDS} FROM messages AS m", "m.id DESC", limit)
-
-    def _found(self, asked: Asked, session_id: str | None, text: str, before: int | None, limit: int) -> Page[Message]:
-        """Those that the full-text index has, in the order in which they came to the database."""
-        which, words = self._store.dialect, _words(text)
-        query = (_matching if which == "sqlite" else _lexemes)(self._store.tenant, session_id, words)
-        position = dialect.FOUND_AT.of(which)
-        asked.those(dialect.HAS_WORDS.of(which), query).that(f"{position} < {{}}", before)
-        return asked.page(
-            self._store,
-            Message,
-            f"{_FIELDS}, m.position FROM {dialect.FOUND_IN.of(which)}",
-            f"{position} DESC",
-            limit,
-            key=(-1,),
-        )
 
     def remove(self, session_id: str, message_id: str) -> None:
         """Remove a message, and with one that began a thread its answers; raises RecordNotFound."""
         sql = "DELETE FROM messages WHERE tenant = ?1 AND session_id = ?2 AND id = ?3 RETURNING 1"
         if not self._store.run(sql, session_id, message_id):
             raise no_record("message", message_id)
-
-
-def _words(text: Any) -> list[str]:
-    """The words to look for; raises RequestInvalid where there is none, which would find everything."""
-    words = [word for word in parse_text(text, "text", _QUERY_CHARACTERS).split() if any(map(str.isalnum, word))]
-    if not words:
-        raise RequestInvalid("there is no word in the text to look for", hint='such as "disk full", or "dis*"')
-    return words
-
-
-def _matching(tenant: str, session_id: str | None, words: list[str]) -> tuple[str, ...]:
-    """The query of FTS5: quoted words are never read as its operators."""
-    scope = [f"t{tenant.encode().hex()}", *([] if session_id is None else [f"s{session_id.encode().hex()}"])]
-    quoted = ['"' + word.rstrip("*").replace('"', '""') + '"' + "*" * word.endswith("*") for word in words]
-    return (" AND ".join([*(f"scope : {each}" for each in scope), f"content : ({' AND '.join(quoted)})"]),)
-
-
-def _lexemes(tenant: str, session_id: str | None, words: list[str]) -> tuple[str, ...]:
-    """The query of PostgreSQL in two parts: where, which is taken as it is, and the words, which its parser reads."""
-    scope = [f"t {tenant}", *([] if session_id is None else [f"s {session_id}"])]
-    sought = (_quoted(word.rstrip("*")) + ":*" * word.endswith("*") for word in words)
-    return " & ".join(map(_quoted, scope)), " & ".join(sought)
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -23,7 +23,8 @@ for each in (
         click.option("--type", "message_type", type=_type, help="Only these."),
         click.option("--user", "user_id", metavar="USER", help="Only those of this user."),
         click.option(
-            "--text", metavar="WORDS", help="Only those with all of these words; `dis*` is every word that begins so."
+            "--text", metavar="WORDS",
+            help='Only those with all of these words; `dis*` begins one, `"disk full"` follow each other.',
         ),
         click.option("--thread", metavar="MESSAGE", help="Only this message and its answers."),
         moment_option("--since", "Only from then on: 2026-11-29, 2026-11-29T08:30:00Z, or 2h ago as 2h."),

@@ -22,7 +22,8 @@ _COLUMNS = "SELECT s.name, i.name FROM sqlite_schema AS s, pragma_table_xinfo(s.
 HIDDEN = {
     "audit_horizon": "up to when the audit log is removed", "rates": "how fast a tenant may begin",
     "events": "what listeners are told, for a day", "messages_text": "an index over the messages of all tenants",
-    "migrations": "what was done to the catalogue",
+    "migrations": "what was done to the catalogue", "search_ranges": "which range of that index is whose",
+    "messages_vocabulary": "the words of all tenants",
 }  # fmt: skip
 
 
@@ -65,6 +66,8 @@ ATTACKS = (
     "SELECT * FROM messages_text",
     "SELECT rowid FROM messages_text WHERE messages_text MATCH 'theirs'",
     "SELECT * FROM messages_text_data",
+    "SELECT term FROM messages_vocabulary",
+    "SELECT * FROM search_ranges",
     "SELECT * FROM events",
     # a common table expression that takes a view's name looks like that view to the authorizer
     "WITH sessions AS (SELECT * FROM main.sessions) SELECT * FROM sessions",

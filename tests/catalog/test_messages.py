@@ -46,8 +46,16 @@ def test_a_posted_message_is_answered_as_it_is_stored(acme: TenantRecords):
         ({"text": "DISK oslo"}, ["The disk of Oslo is full"]),
         ({"text": "disk*"}, ["cleared the disk", "disks: 1", "The disk of Oslo is full"]),
         ({"text": 'disk" OR "tools'}, []),
+        ({"text": '"disk of oslo"'}, ["The disk of Oslo is full"]),
+        ({"text": '"oslo disk"'}, []),
+        ({"text": '"disk of os"* full'}, ["The disk of Oslo is full"]),
+        ({"text": "oslo ful*"}, ["The disk of Oslo is full"]),
+        ({"text": "ghost*"}, []),
+        ({"text": "DISK*", "message_type": "mcp_response"}, ["disks: 1"]),
         ({"text": "disk", "user_id": "bob"}, ["cleared the disk"]),
         ({"text": "disk", "until": NOW + 3}, ["The disk of Oslo is full"]),
+        ({"text": "disk*", "since": NOW + 1, "until": NOW + 3}, ["disks: 1"]),
+        ({"text": "disk", "since": NOW, "message_type": "chat"}, ["cleared the disk", "The disk of Oslo is full"]),
     ],
 )
 def test_a_list_has_what_is_asked_for_newest_first(chat: TenantRecords, asked: dict[str, Any], expected: list[str]):
@@ -141,6 +149,51 @@ def test_a_search_reads_as_words_what_could_be_read_as_more(acme: TenantRecords)
     acme.messages.post(SESSION, "it's a back\\slash of t acme", now=NOW)
     for text in ("it's", "back\\slash", "acme"):
         assert len(acme.messages.page(SESSION, text=text).rows) == 1, text
-    for text in ("other", f"t{b'acme'.hex()}", f"s{SESSION.encode().hex()}"):
+    session = SESSION.encode().hex()
+    for text in ("other", f"t{b'acme'.hex()}", f"s{session}", "@1", "@2", "2", f"@2s{session}", f"2s{session}", "@2*"):
         assert acme.messages.page(SESSION, text=text).rows == [], text
     assert acme.messages.page("it's \\ nowhere", text="acme").rows == []
+
+
+def test_words_are_looked_for_in_the_very_time_that_is_asked_for_whenever_the_messages_came(acme: TenantRecords):
+    """A worker's clock went wrong, a writer waited long: the order of coming is not that of the times."""
+    for place, second in enumerate((5, 1, 9, 3, 3, 7, 0, 8, 2)):
+        acme.messages.post(SESSION, f"word {second}", now=NOW + second, message_type=("chat", "system")[place % 2])
+    times = [None, *range(NOW, NOW + 11, 2), NOW + 10**9]
+    for since in times:
+        for until in times:
+            for kind in (None, "chat"):
+                asked = {"since": since, "until": until, "message_type": kind}
+                assert sorted(contents(acme, text="word", **asked)) == sorted(contents(acme, **asked)), asked
+
+
+def test_what_somebody_said_is_found_after_he_is_gone(chat: TenantRecords):
+    chat.users.remove("ann", now=NOW)
+    chat.store.run("DELETE FROM users WHERE tenant = ?1 AND id = ?2", "ann")
+    assert contents(chat, text="oslo") == ["The disk of Oslo is full"]
+    assert contents(chat, text="oslo", user_id="ann") == []
+    if chat.store.dialect == "sqlite":
+        chat.store.run("INSERT INTO messages_text (messages_text, rank) SELECT 'integrity-check', 1 WHERE ?1 = ?1")
+
+
+def test_a_beginning_that_very_many_words_have_is_found_like_another(acme: TenantRecords, monkeypatch: Any):
+    for text in ("disks", "disk", "café diskette", "other"):
+        acme.messages.post(SESSION, text, now=NOW)
+    expected = ["café diskette", "disk", "disks"]
+    assert contents(acme, text="dis*") == expected
+    assert contents(acme, text="cafe*" if acme.store.dialect == "sqlite" else "café*") == expected[:1]
+    monkeypatch.setattr("codemode.catalog.search._BEGINNINGS", 1)
+    assert contents(acme, text="dis*") == expected
+
+
+@pytest.mark.parametrize("asked", [{}, {"session_id": SESSION}, {"user_id": "ann"}, {"message_type": "chat"}])
+@pytest.mark.parametrize("text", ["disk", "disk full", '"disk full"', "dis*", '"disk full" fu*'])
+def test_what_others_said_with_the_same_words_in_the_same_places_is_not_found(
+    acme: TenantRecords, other: TenantRecords, asked: dict[str, Any], text: str
+):
+    for turn in range(3):
+        for tenant in (other, acme, other):
+            tenant.messages.post(SESSION, f"{tenant.store.tenant}: disk full", now=NOW + turn, user_id="ann")
+    for tenant, count in ((acme, 3), (other, 6)):
+        found = [message.content for message in tenant.messages.page(text=text, **asked).rows]
+        assert found == [f"{tenant.store.tenant}: disk full"] * count

@@ -13,10 +13,13 @@ import pytest
 from postgres_cluster import Cluster
 
 from codemode.catalog import migrating
+from codemode.catalog.bound import BoundStore
+from codemode.catalog.messages import Messages
 from codemode.catalog.migrating import Migration, known, make_ready, migrate, read, roll_back, standing
 from codemode.catalog.opening import connect, open_catalogue
 from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import Store
+from codemode.catalog.tenants import Tenants
 from codemode.errors import CatalogForm, RequestInvalid, SessionNewer
 
 OLD = Path(__file__).with_name("catalog-0006.sql")  # made by the last codemode that recorded nothing but a number
@@ -109,6 +112,34 @@ def test_a_catalogue_is_migrated_from_every_form_up_and_down(store: Store) -> No
     assert standing(store).applied == ()
     make_ready(store)
     assert standing(store).pending == ()
+
+
+def test_messages_are_found_by_their_words_in_every_form_that_has_an_index_of_them(tmp_path: Path) -> None:
+    """In the form before, too: by the statement with which the codemode of then asks."""
+    store = open_catalogue("", tmp_path)
+    try:
+        for tenant in ("acme", "other"):
+            Tenants(store).make(tenant, 1)
+            Sessions(store).create(tenant, "s", now=1, idle_ms=86_400_000, limits={})
+        roll_back(store, 9)
+        for place, tenant in enumerate(("other", "acme", "acme", "other")):
+            store.run(
+                "INSERT INTO messages (tenant, session_id, id, message_type, content, created_at)"
+                " VALUES (?1, 's', ?2, 'chat', ?3, ?4)", tenant, f"m_{place}", f"disk {place}", place,
+            )  # fmt: skip
+        before = store.run("SELECT rowid FROM messages_text WHERE messages_text MATCH 'scope : t61636d65 AND disk'")
+        migrate(store)
+        found = Messages(BoundStore(store, "acme")).page(text="disk").rows
+        assert [message.content for message in found] == ["disk 2", "disk 1"]
+        ranges = store.run("SELECT tenant, newest_at, late_ms FROM search_ranges WHERE newest_at > 0 ORDER BY tenant")
+        assert ranges == [("acme", 2, 0), ("other", 3, 0)]
+        roll_back(store, 9)
+        after = store.run("SELECT rowid FROM messages_text WHERE messages_text MATCH 'scope : t61636d65 AND disk'")
+        assert before == after == [(2,), (3,)]
+        migrate(store)
+        assert len(Messages(BoundStore(store, "acme")).page(text="disk").rows) == 2
+    finally:
+        store.close()
 
 
 def test_migrating_twice_does_nothing(store: Store) -> None:

@@ -33,6 +33,18 @@ _BROKEN: dict[int, Broken] = {
     apsw.SQLITE_CONSTRAINT_NOTNULL: "null",
     apsw.SQLITE_CONSTRAINT_TRIGGER: "trigger",
 }
+# What triggers keep of messages for searching them, worked out for all there are: see migration 10.
+INDEX_ANEW = """
+    DELETE FROM search_ranges WHERE tenant NOT IN (SELECT id FROM tenants);
+    INSERT INTO search_ranges (tenant) SELECT id FROM tenants WHERE id NOT IN (SELECT tenant FROM search_ranges);
+    UPDATE search_ranges SET newest_at = 0, late_ms = 0;
+    WITH came AS (SELECT tenant, created_at, max(created_at) OVER (PARTITION BY tenant ORDER BY position) AS newest
+            FROM messages),
+        late AS (SELECT tenant, max(created_at) AS at, max(newest - created_at) AS ms FROM came GROUP BY tenant)
+        UPDATE search_ranges SET newest_at = late.at, late_ms = late.ms FROM late
+        WHERE late.tenant = search_ranges.tenant;
+    INSERT INTO messages_text (messages_text) VALUES ('rebuild');
+"""
 
 
 class SqliteStore:
@@ -145,7 +157,7 @@ class SqliteStore:
                     self.run("PRAGMA defer_foreign_keys = on")
                     yield
                     if "messages" in tables:
-                        self.run("INSERT INTO messages_text (messages_text) VALUES ('rebuild')")
+                        self.script(INDEX_ANEW)
             finally:
                 self._connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 1)
 
