@@ -27,8 +27,8 @@ class Connection:
 
     def __init__(self, address: str, secret: str, session: str, code: str) -> None:
         target = urlsplit(address)
-        self.socket = socket.create_connection((target.hostname, target.port), _SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._place = target.hostname, target.port
+        self.socket = self._opened()
         body = json.dumps({"code": code})
         self._request = (
             f"POST /v1/sessions/{session}/execute HTTP/1.1\r\nHost: {target.netloc}\r\n"
@@ -37,13 +37,30 @@ class Connection:
         ).encode()
         self._came = b""
 
+    def _opened(self) -> socket.socket:
+        made = socket.create_connection(self._place, _SECONDS)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
+
+    def renew(self) -> None:
+        """Open it anew: a service closes one that rests for seconds, as it does while others are measured."""
+        self.close()
+        self.socket = self._opened()
+
+    def close(self) -> None:
+        """Close it."""
+        self.socket.close()
+
     def ask(self) -> None:
         """Send the request."""
         self.socket.sendall(self._request)
 
     def is_answered(self) -> bool:
         """Read what is there; whether the answer is whole. Raises AssertionError for one that is not good."""
-        self._came += self.socket.recv(65_536)
+        came = self.socket.recv(65_536)
+        if not came:
+            raise AssertionError("the service closed the connection")
+        self._came += came
         head, found, body = self._came.partition(b"\r\n\r\n")
         if not found or len(body) < int(head.lower().partition(b"content-length:")[2].split()[0]):
             return False
@@ -68,9 +85,16 @@ def connections(count: int, code: str) -> Iterator[list[Connection]]:
             for number in range(count):
                 worker.session(f"bench-{number}")
         address, _ = opened.enter_context(serving(Path(folder)))
+        yield opened.enter_context(connected(address, secret, count, code))
+
+
+@contextmanager
+def connected(address: str, secret: str, count: int, code: str) -> Iterator[list[Connection]]:
+    """So many connections to a service that is there, each with a session of its own, which has run `code` once."""
+    with ExitStack() as opened:
         made = [Connection(address, secret, f"bench-{number}", code) for number in range(count)]
         for each in made:
-            opened.callback(each.socket.close)
+            opened.callback(each.close)
             each.execute()
         yield made
 
@@ -80,6 +104,7 @@ def throughput(made: list[Connection], seconds: float) -> float:
     done = 0
     with selectors.DefaultSelector() as ready:
         for each in made:
+            each.renew()
             ready.register(each.socket, selectors.EVENT_READ, each)
         began = time.perf_counter()
         for each in made:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from benchmarks.peers import service
+from benchmarks.peers import bare_service, service
 from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides, Under
 from codemode import Session, Worker
 
@@ -19,31 +19,44 @@ SECONDS = 2.0  # of load at a time
 
 @contextmanager
 def added(size: int) -> Sides:
-    """`size` executions by each way, in turns: the difference of the medians, and both."""
-    with service.connections(1, CODE) as [connection], embedded(1) as [session]:
+    """`size` executions by each way, in turns: the differences of the medians, and the medians.
 
-        def both() -> tuple[float, float]:
-            times = [(_timed(connection.execute), _timed(lambda: execute(session))) for _ in range(size)]
-            over_http, within = zip(*times, strict=True)
-            return statistics.median(over_http), statistics.median(within)
+    What a bare service adds is the floor: a request is read, a thread runs it, an answer is written.
+    """
+    with (
+        service.connections(1, CODE) as [connection],
+        bare_service.connections(1, CODE) as [bare],
+        embedded(1) as [session],
+    ):
+        ways = connection.execute, bare.execute, lambda: execute(session)
 
-        def subject() -> float:
-            over_http, within = both()
-            return max(over_http - within, 1e-9)
+        def medians() -> list[float]:
+            times = [[_timed(each) for each in ways] for _ in range(size)]
+            return [statistics.median(way) for way in zip(*times, strict=True)]
+
+        def of(way: int, less: int) -> float:
+            found = medians()
+            return max(found[way] - found[less], 1e-9)
 
         yield [
-            Contender(SUBJECT, subject),
-            Contender("over HTTP", lambda: both()[0]),
-            Contender("embedded", lambda: both()[1]),
+            Contender(SUBJECT, lambda: of(0, 2)),
+            Contender(f"{bare_service.NAME} adds", lambda: of(1, 2)),
+            Contender("over HTTP", lambda: medians()[0]),
+            Contender("embedded", lambda: medians()[2]),
         ]
 
 
 @contextmanager
 def under_load(size: int) -> Sides:
     """`size` connections, each with a session of its own, and a worker of this process with as many sessions."""
-    with service.connections(size, CODE) as made, embedded(size) as sessions:
+    with (
+        service.connections(size, CODE) as made,
+        bare_service.connections(size, CODE) as bare,
+        embedded(size) as sessions,
+    ):
         yield [
             Contender(SUBJECT, lambda: service.throughput(made, SECONDS)),
+            Contender(bare_service.NAME, lambda: service.throughput(bare, SECONDS)),
             Contender("embedded", lambda: throughput(sessions, SECONDS)),
         ]
 
