@@ -15,7 +15,7 @@ from codemode.catalog.participants import Participants
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.rates import Rates
 from codemode.catalog.seal import Seal
-from codemode.catalog.sessions import Sessions
+from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.catalog.store import Store
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
@@ -154,12 +154,11 @@ class Worker:
             self.registry.catalog.set_stateful(*key, stateful)
         return Session(self, tenant, record.id, self.registry.limits(record))
 
-    def known_session(self, session_id: str, tenant: str = TENANT) -> Session | None:
-        """The session of this id where there is one that is not over; waits for nothing."""
-        record = self.registry.catalog.get(tenant, session_id)
-        if record is None or record.is_over(sure_ms()):
+    def session_of(self, record: SessionRecord) -> Session | None:
+        """The session of this record unless it is over; waits for nothing."""
+        if record.is_over(sure_ms()):
             return None
-        return Session(self, tenant, record.id, self.registry.limits(record))
+        return Session(self, record.tenant, record.id, self.registry.limits(record))
 
     def sessions(
         self,

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codemode.api import (
     aliases,
@@ -41,7 +42,7 @@ from codemode.api import (
 )
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
-from codemode.api.operations import Handler, Operation
+from codemode.api.operations import Operation
 from codemode.api.requests import answer, identify, origins, recorded, service_of
 from codemode.api.traffic import Traffic
 from codemode.errors import CodemodeError
@@ -84,7 +85,7 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
     # Outermost, so that what is refused before it reaches an operation is counted, logged and has an id too.
     middleware = [
         Middleware(Observed, traffic=traffic),
-        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
+        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5, exclude_content_types=("text/event-stream",)),
     ]
     if allowed := origins(worker.settings):
         shown = ["X-Request-Id", "Retry-After", "Location"]
@@ -92,15 +93,10 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
             CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"], expose_headers=shown
         )
         middleware.append(cors)
-    routes = [Route(each.path, _guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
+    routes = [Route(each.path, _Guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
     routes += [Route(mount.path, Guarded(mount), name=mount.path.strip("/")) for mount in made]
-    app = Starlette(
-        routes=routes,
-        middleware=middleware,
-        lifespan=_lifespan,
-        exception_handlers={HTTPException: problems.on_http_error},
-    )
+    app = _Application(routes=routes, middleware=middleware, lifespan=_lifespan)
     app.state.service, app.state.mounts, app.state.traffic = service, made, traffic
     return app
 
@@ -118,35 +114,65 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         await service.stop()
 
 
-def _guarded(operation: Operation) -> Handler:
-    """The operation's handler behind what each goes through: its caller, the audit log."""
+class _Application(Starlette):
+    """Starlette's without its own layers around errors: `Observed` answers to faults, and here to what the router has.
 
-    async def handle(request: Request) -> Response:
-        request.state.operation, request.state.reach = operation.name, operation.reach
+    Each layer is a few calls for each message of each request.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What requests go through, outermost last."""
+        app: ASGIApp = self._routed
+        for kind, args, kwargs in reversed(self.user_middleware):
+            app = kind(app, *args, **kwargs)
+        return app
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if operation.scope is not None:
-                service_of(request).acts.check_not_over()
-                request.state.caller = await identify(request)
-                request.state.caller.require(operation.scope)
-            response = await operation.handler(request)
+            await self.router(scope, receive, send)
+        except HTTPException as error:
+            await problems.on_http_error(Request(scope), error)(scope, receive, send)
+
+
+class _Guarded:
+    """An operation's handler behind what each goes through: its caller, the audit log."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, send)
+        request.state.operation, request.state.reach = self._operation.name, self._operation.reach
+        try:
+            response = await self._handled(request)
         except CodemodeError as error:
-            response = problems.answer(error)
-            request.state.outcome = error.code
-            if operation.upload and not await bodies.drained(request):
-                # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
-                response.headers["Connection"] = "close"
-            # Who is nobody is not recorded: strangers must not be able to fill the disk.
-            if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
-                await recorded(request, operation.name, error.code)
-        else:
-            if operation.is_act:  # perhaps somebody listens to what it did
-                service_of(request).listeners.look()
-            # What goes on is recorded when it is over.
-            if operation.is_act and not getattr(request.state, "goes_on", False):
+            response = await self._refused(request, error)
+        await response(scope, receive, send)
+
+    async def _handled(self, request: Request) -> Response:
+        operation = self._operation
+        if operation.scope is not None:
+            service_of(request).acts.check_not_over()
+            request.state.caller = await identify(request)
+            request.state.caller.require(operation.scope)
+        response = await operation.handler(request)
+        if operation.is_act:
+            service_of(request).listeners.look()  # perhaps somebody listens to what it did
+            if not getattr(request.state, "goes_on", False):  # what goes on is recorded when it is over
                 await recorded(request, operation.name, getattr(request.state, "outcome", "ok"))
         return response
 
-    return handle
+    async def _refused(self, request: Request, error: CodemodeError) -> Response:
+        operation, response = self._operation, problems.answer(error)
+        request.state.outcome = error.code
+        if operation.upload and not await bodies.drained(request):
+            # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
+            response.headers["Connection"] = "close"
+        # Who is nobody is not recorded: strangers must not be able to fill the disk.
+        if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
+            await recorded(request, operation.name, error.code)
+        return response
 
 
 async def _openapi(request: Request) -> Response:

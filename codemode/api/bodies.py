@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from codemode.api.requests import service_of
 from codemode.errors import (
@@ -41,7 +41,7 @@ class Upload:
         self._seconds = service_of(request).settings.upload_idle_seconds
         self._inflated = _Inflated() if _is_gzip(request) else None
         self._waiting: asyncio.Timeout | None = None
-        self.cancelled = False
+        self._more, self.cancelled = True, False
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > most:
             raise too_large(most)
@@ -59,11 +59,18 @@ class Upload:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body, decompressed."""
-        came = seen = 0
-        async for chunk in self._received():
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._seconds
+        came = seen = counted = 0
+        while self._more:
+            chunk = await self._chunk(until)
             came += len(chunk)
+            if came - counted >= _LEAST_BYTES:
+                until, counted = loop.time() + self._seconds, came
             if came > self._most:  # a gzip of empty members becomes nothing, however long it is
                 raise too_large(self._most)
+            if not chunk:
+                continue
             for piece in (chunk,) if self._inflated is None else self._inflated.pieces(chunk):
                 seen += len(piece)
                 if seen > self._most:
@@ -72,31 +79,25 @@ class Upload:
         if self._inflated is not None:
             self._inflated.check_whole()
 
-    async def _received(self) -> AsyncGenerator[bytes, None]:
-        stream = self._request.stream()
-        loop = asyncio.get_running_loop()
-        until, came = loop.time() + self._seconds, 0
-        while True:
+    async def _chunk(self, until: float) -> bytes:
+        """What comes next of it, which may be empty; afterwards it is known whether there is more."""
+        self.check()
+        try:
+            async with asyncio.timeout_at(until) as self._waiting:
+                message = await self._request.receive()
+        except TimeoutError:
             self.check()
-            try:
-                async with asyncio.timeout_at(until) as self._waiting:
-                    chunk = await anext(stream, b"")
-            except TimeoutError:
-                self.check()
-                raise RequestTimeout(
-                    f"the body came too slowly: less than {_LEAST_BYTES:,} bytes in {self._seconds:g} s",
-                    hint="send it again; nothing was kept",
-                ) from None
-            except ClientDisconnect:
-                raise RequestIncomplete("the client went away before the body was whole") from None
-            finally:
-                self._waiting = None
-            if not chunk:
-                return
-            yield chunk
-            came += len(chunk)
-            if came >= _LEAST_BYTES:
-                until, came = loop.time() + self._seconds, 0
+            raise RequestTimeout(
+                f"the body came too slowly: less than {_LEAST_BYTES:,} bytes in {self._seconds:g} s",
+                hint="send it again; nothing was kept",
+            ) from None
+        finally:
+            self._waiting = None
+        if message["type"] == "http.disconnect":
+            raise RequestIncomplete("the client went away before the body was whole")
+        self._more = self._request.state.body_goes_on = message.get("more_body", False)
+        chunk: bytes = message.get("body", b"")
+        return chunk
 
 
 class _Inflated:
@@ -171,13 +172,15 @@ async def drained(request: Request) -> bool:
 
     A connection that is closed while the client sends is reset, and the answer can be lost with it.
     """
+    goes_on = getattr(request.state, "body_goes_on", True)
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):
-            async for _ in request.stream():
-                pass
-    except RuntimeError:  # there is no rest
-        return True
-    except (TimeoutError, ClientDisconnect):
+            while goes_on:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    return False
+                goes_on = message.get("more_body", False)
+    except TimeoutError:
         return False
     return True
 

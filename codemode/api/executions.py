@@ -21,6 +21,7 @@ from codemode.session.session import Session
 from codemode.values import Event, Outcome, Progress
 
 _LONGEST_WAIT = 60
+_UNWATCHED_SECONDS = 0.02  # most executions are over by then, and need no task that looks for their client to go away
 
 
 class Execute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,18 +91,35 @@ async def execute(request: Request) -> Response:
 
 async def _unless_gone(request: Request, running: Running) -> Response:
     """The outcome, or nothing when the client goes away first: its execution is cancelled then."""
-    watch = asyncio.ensure_future(_end_when_gone(request, running))
+    watch = _Watch(request, running)
     try:
         return answer(await running.outcome())
     finally:
-        watch.cancel()
+        watch.end()
         await running.end()  # where the request itself was cancelled
 
 
-async def _end_when_gone(request: Request, running: Running) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    running.cancel()
+class _Watch:
+    """Cancels an execution whose client goes away."""
+
+    def __init__(self, request: Request, running: Running) -> None:
+        self._request, self._running = request, running
+        self._task: asyncio.Task[None] | None = None
+        self._later = asyncio.get_running_loop().call_later(_UNWATCHED_SECONDS, self._begin)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._later.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        self._task = asyncio.ensure_future(self._look())
+
+    async def _look(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self._running.cancel()
 
 
 async def _streamed(request: Request, session: Session, body: Execute) -> Response:

@@ -115,9 +115,8 @@ def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Respo
     return Response(msgspec.json.encode(document), status_code=document.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-async def on_http_error(request: Request, error: Exception) -> Response:
+def on_http_error(request: Request, error: HTTPException) -> Response:
     """What Starlette itself refuses: an unknown path, a method that a path does not have, and the like."""
-    assert isinstance(error, HTTPException)
     kinds: dict[int, type[RequestError]] = {404: NoSuchPath, 405: NoSuchMethod, 413: RequestTooLarge}
     kind = kinds.get(error.status_code, RequestInvalid)
     path = request.url.path[:200]

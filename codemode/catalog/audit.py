@@ -13,8 +13,11 @@ from typing import Any
 from codemode.catalog.fields import parse_object
 from codemode.catalog.store import Store
 
-_FIELDS = "id, at, tenant, actor, action, resource, outcome, address, agent"
+_FIRST = "at, tenant, actor, action, resource, outcome, address, agent"
 _ADDED = "user_id, old_values, new_values"  # which a catalogue that is `behind` may lack
+_FIELDS = f"id, {_FIRST}"
+_ADD_FIRST = f"INSERT INTO audit ({_FIRST}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"  # noqa: S608
+_ADD = f"INSERT INTO audit ({_FIRST}, {_ADDED}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"  # noqa: S608
 _LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
 
 
@@ -58,14 +61,11 @@ class Audit:
         new_values: dict[str, Any] | None = None,
     ) -> None:
         """Record one act; of a change, what was there before and what is there now, as far as it is to be known."""
-        values = {
-            "at": at, "tenant": tenant, "actor": actor, "action": action, "resource": _kept(resource),
-            "outcome": outcome, "address": address, "agent": _kept(agent) if agent else None,
-        }  # fmt: skip
-        if not self._catalog.behind:
-            values |= {"user_id": user_id, "old_values": _json(old_values), "new_values": _json(new_values)}
-        places = ", ".join(f"?{number}" for number in range(1, len(values) + 1))
-        self._catalog.run(f"INSERT INTO audit ({', '.join(values)}) VALUES ({places})", *values.values())  # noqa: S608
+        values = (at, tenant, actor, action, _kept(resource), outcome, address, _kept(agent) if agent else None)
+        if self._catalog.behind:
+            self._catalog.run(_ADD_FIRST, *values)
+        else:
+            self._catalog.run(_ADD, *values, user_id, _json(old_values), _json(new_values))
 
     def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Act]:
         """The newest acts, newest first; `before` is an id to page from."""

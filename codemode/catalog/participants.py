@@ -33,21 +33,6 @@ class Participants:
     def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
 
-    def role(self, tenant: str, session_id: str, user: str | None) -> Role | None:
-        """As what `user` reaches the session: None where there is no such session, or where he takes no part in it.
-
-        Nobody in particular (None) has the whole tenant, so he is as good as its owner.
-        """
-        # One statement whatever is found: the time that it takes tells nobody whether a session is there.
-        rows = self._catalog.look(
-            "SELECT CASE WHEN CAST(?3 AS TEXT) IS NULL THEN 'owner' ELSE (SELECT role"
-            " FROM participants AS p WHERE p.tenant = s.tenant AND p.session_id = s.id AND p.user_id = ?3"
-            " AND p.left_at IS NULL) END"
-            " FROM sessions AS s WHERE s.tenant = ?1 AND s.id = ?2",
-            tenant, session_id, user,
-        )  # fmt: skip
-        return rows[0][0] if rows else None
-
     def all(self, tenant: str, session_id: str) -> list[Participant]:
         """Everybody who takes part in the session or did, in the order in which they came."""
         rows = self._catalog.run(

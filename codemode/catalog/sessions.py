@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
+from codemode.catalog.participants import Role
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
@@ -28,6 +29,10 @@ _ADDED = "workspace_id, type, closed_at"  # which a catalogue that is `behind` m
 _ANEW = (  # what the session that expired was, as far as it is among these
     f", workspace_id = NULL, type = '{ORDINARY}', metadata = '{{}}', updated_at = NULL, closed_at = NULL,"
     " mcp_client_id = NULL, connected_at = NULL"
+)
+_AS_WHAT = (
+    "CASE WHEN CAST(?3 AS TEXT) IS NULL THEN 'owner' ELSE (SELECT role FROM participants AS p"
+    " WHERE p.tenant = s.tenant AND p.session_id = s.id AND p.user_id = ?3 AND p.left_at IS NULL) END"
 )
 _OF_USER = "id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = {} AND left_at IS NULL)"
 
@@ -80,6 +85,18 @@ class Sessions:
         sql = f"SELECT {self._fields} FROM sessions WHERE tenant = ?1 AND id = ?2"  # noqa: S608
         rows = self._catalog.look(sql, tenant, session_id)
         return _record(rows[0]) if rows else None
+
+    def reached(self, tenant: str, session_id: str, user: str | None) -> tuple[SessionRecord, Role] | None:
+        """The record, and as what `user` reaches the session; None for no such session, and where he has no part in it.
+
+        Nobody in particular (no `user`) has the whole tenant, so he is as good as its owner.
+        """
+        # One way whatever is found: the time that it takes tells nobody whether a session is there.
+        sql = f"SELECT {_AS_WHAT}, {self._fields} FROM sessions AS s WHERE tenant = ?1 AND id = ?2"  # noqa: S608
+        for role, *fields in self._catalog.look(sql, tenant, session_id, user):
+            if role is not None:
+                return _record(tuple(fields)), role
+        return None
 
     def page(
         self,

@@ -80,6 +80,12 @@ class Gate:
         self._measured: dict[str, _Measured] = {}
         self._measuring: dict[str, threading.Lock] = {}  # one for each tenant: a large one must not hold up others
 
+    def admit(self, caller: Caller, *, writes: bool) -> Admission:
+        """Let one execution in, or one upload; raises TooManyAtOnce, and QuotaExceeded where it `writes`."""
+        if writes:
+            self.check_bytes(caller)
+        return self.execution(caller)
+
     def execution(self, caller: Caller) -> Admission:
         """Let one execution in; raises TooManyAtOnce."""
         quotas = caller.quotas

@@ -78,7 +78,6 @@ class Service:
         """Begin to serve: called on the event loop."""
         # Where asyncio.to_thread runs executions; one that waits for its child holds a thread and no core.
         asyncio.get_running_loop().set_default_executor(self._threads)
-        self._telling.start()
         await self.call(self._presence.begin)
         await self.call(self.background.recover)
         self._backups.start()
@@ -155,17 +154,17 @@ class Service:
         """
         admission = await self.admit(caller, writes=not options.get("read_only"))
 
-        def told(outcome: Outcome) -> None:
-            if ended is not None:
-                ended(outcome)
-            self._telling.ended(caller, outcome)
+        def over(outcome: Outcome | None) -> None:
+            admission.end()
+            if outcome is not None:
+                self._telling.ended(caller, outcome)
 
         try:
-            running = session.begin(code, told, Place(self._starting), **options)
+            running = session.begin(code, ended, Place(self._starting), **options)
         except BaseException:
             admission.end()
             raise
-        running.when_over(admission.end)
+        running.when_over(over)
         return running
 
     async def admit(self, caller: Caller, *, writes: bool) -> Admission:
@@ -173,9 +172,7 @@ class Service:
         quotas = caller.quotas
         if not (quotas.executions or quotas.executions_per_minute or (writes and quotas.bytes)):
             return Admission()
-        if writes:
-            await self.call(self.gate.check_bytes, caller)
-        return await self.call(self.gate.execution, caller)
+        return await self.call(self.gate.admit, caller, writes=writes)
 
     def session(self, caller: Caller, session_id: str, to: Reach = "write") -> Session:
         """The session that the caller means; another tenant's or user's is one that there is not.
@@ -183,18 +180,18 @@ class Service:
         `to` is what he wants to do there. It is the strictest where nobody says: forgotten, it keeps viewers out.
         Raises SessionNotFound, SessionExpired, AuthForbidden, and QuotaExceeded for `write`.
         """
-        self.check_reach(caller, session_id, to)
+        record = self._reached(caller, session_id, to)
         if to == "write":
             self.gate.check_bytes(caller)
-        return self.worker.session(session_id, create=False, tenant=caller.tenant)
+        known = self.worker.session_of(record)
+        return known or self.worker.session(session_id, create=False, tenant=caller.tenant)
 
     async def session_to_run_in(self, caller: Caller, session_id: str) -> Session:
         """The session that the caller means to run something in; raises as `session` does.
 
-        On the event loop, where a thread would cost more than the two looks into a catalogue that is near.
+        On the event loop, where a thread would cost more than the look into a catalogue that is near.
         """
-        await self.look(self.check_reach, caller, session_id, "execute")
-        known = await self.look(self.worker.known_session, session_id, caller.tenant)
+        known = self.worker.session_of(await self.look(self._reached, caller, session_id, "execute"))
         if known is None:  # one that is over is removed by whoever comes first, which takes its time
             return await self.call(self.session, caller, session_id, "execute")
         return known
@@ -205,12 +202,19 @@ class Service:
         Raises SessionNotFound, and AuthForbidden for who takes part without the right. The one place that decides.
         A session of somebody else and one that there is not take the same way: one look into the catalogue.
         """
-        role = self.worker.participants.role(caller.tenant, parse_session_id(session_id), caller.user)
-        if role is None:
+        self._reached(caller, session_id, to)
+
+    def _reached(self, caller: Caller, session_id: str, to: Reach) -> SessionRecord:
+        """The same, which answers the session's record."""
+        sessions = self.worker.registry.catalog
+        found = sessions.reached(caller.tenant, parse_session_id(session_id), caller.user)
+        if found is None:
             raise SessionNotFound(f"there is no session {session_id}", hint="GET /v1/sessions lists those there are")
+        record, role = found
         if role not in _ROLES_THAT_MAY[to] and not (to == "manage" and "admin" in caller.scopes):
             may = " or ".join(_ROLES_THAT_MAY[to])
             raise AuthForbidden(f"a {role} of this session may not {to} here", hint=f"ask its owner to be made {may}")
+        return record
 
     def create(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,36 +20,27 @@ _log = logging.getLogger("codemode")
 
 
 class Telling:
-    """What one service has to tell; `after` is called on the loop when it has told it."""
+    """What one service has to tell; used on its event loop. `after` is called when it has told it."""
 
     def __init__(self, worker: Worker, run: Callable[..., Awaitable[Any]], after: Callable[[], None]) -> None:
         self._worker, self._run, self._after = worker, run, after
-        self._lock = threading.Lock()
         self._waiting: dict[str, list[Told]] = {}  # by tenant
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin, on the loop."""
-        self._loop = asyncio.get_running_loop()
-
     def ended(self, caller: Caller, outcome: Outcome) -> None:
-        """An execution is over; from any thread."""
+        """An execution is over."""
         body = told_of(outcome, caller.user)
         told = Told(outcome.session_id, "execution", now_ms(), outcome.execution_id, body)
-        with self._lock:
-            first = not self._waiting
-            self._waiting.setdefault(caller.tenant, []).append(told)
-        if first and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.call_later, _BATCH_SECONDS, self._begin)
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._begin)
+        self._waiting.setdefault(caller.tenant, []).append(told)
 
     def _begin(self) -> None:
         self._writing = asyncio.ensure_future(self.flush())  # held: the loop itself forgets tasks that nobody has
 
     async def flush(self) -> None:
         """Tell all of it now."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting = self._waiting, {}
         if self._worker.registry.catalog.file.behind:  # there is nowhere to tell it until the catalogue is migrated
             return
         for tenant, told in waiting.items():

@@ -61,10 +61,10 @@ class Running:
             raise
         self._waits = False
 
-    def when_over(self, call: Callable[[], None]) -> None:
-        """Have `call` called on the loop when it is over, however it ends and whoever waits for it."""
+    def when_over(self, call: Callable[[Outcome | None], None]) -> None:
+        """Have `call` called on the loop when it is over, with its outcome where it has one, whoever waits for it."""
         assert self._task is not None
-        self._task.add_done_callback(lambda _: call())
+        self._task.add_done_callback(lambda task: call(None if task.cancelled() or task.exception() else task.result()))
 
     def cancel(self) -> None:
         """End it: a running snippet is killed and its writes undone, a waiting one never starts."""

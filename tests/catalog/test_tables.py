@@ -115,10 +115,10 @@ def test_a_session_is_put_just_so_with_its_participants(store: Store) -> None:
     everybody = [participants.add("new", "s", user, "member", NOW) for user in ("bob", "eve")]
     assert participants.remove("new", "s", "eve", NOW + 3)
     assert not participants.remove("new", "s", "eve", NOW + 3)
-    assert [participants.role("new", "s", user) for user in (None, "ann", "bob", "eve")] == [
-        "owner", "owner", "member", None,
+    assert [sessions.reached("new", "s", user) for user in (None, "ann", "bob", "eve")] == [
+        (record, "owner"), (record, "owner"), (record, "member"), None,
     ]  # fmt: skip
-    assert participants.role("acme", "s", None) is None
+    assert sessions.reached("acme", "s", None) is None
     assert participants.add("new", "s", "eve", "viewer", NOW + 9).joined_at == NOW + 9
     assert participants.add("new", "s", "bob", "owner", NOW + 9).joined_at == NOW
     participants.replace("new", "s", everybody)

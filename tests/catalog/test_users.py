@@ -10,6 +10,7 @@ from places import NOW, SESSION
 
 from codemode.catalog.participants import Participants
 from codemode.catalog.seal import Seal
+from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tokens import Tokens
@@ -56,7 +57,7 @@ def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, stor
     acme.groups.add(group.id, "bot", now=NOW)
     assert acme.users.remove("bot", now=NOW + 5).deleted_at is not None
     assert Tokens(store).find(secret, NOW + 6) is None
-    assert Participants(store).role("acme", SESSION, "bot") is None
+    assert Sessions(store).reached("acme", SESSION, "bot") is None
     assert acme.groups.members(group.id).rows == []
     assert acme.users.page().rows == []
     assert [user.id for user in acme.users.page(deleted=True).rows] == ["bot"]

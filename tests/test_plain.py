@@ -1,0 +1,48 @@
+"""Answers as JSON: the short way for those that hold nothing special says the same as the long one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from codemode.plain import encode
+from codemode.values import Outcome
+
+
+class Held(msgspec.Struct, omit_defaults=True):
+    inner: Any
+    usual: int = 1
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"a": [1, 2.5, None, True, "é"]}, '{"a":[1,2.5,null,true,"é"]}'),
+        ((1, (2,)), "[1,[2]]"),
+        (float("nan"), "null"),
+        ([{"a": float("inf")}], '[{"a":null}]'),
+        (b"x", '{"$bytes":"eA=="}'),
+        ([{"a": [(b"x",)]}], '[{"a":[[{"$bytes":"eA=="}]]}]'),
+        (Held(Held(b"x")), '{"inner":{"inner":{"$bytes":"eA=="}}}'),
+        (Held([Held(2, usual=3)]), '{"inner":[{"inner":2,"usual":3}]}'),
+        (Held(msgspec.Raw(b'{"a": 1}')), '{"inner":{"a": 1}}'),
+        (2**70, str(2**70)),
+        ("\ud800", r'"\ud800"'),
+    ],
+    ids=repr,
+)
+def test_a_document_is_one_line_of_json(document: Any, text: str) -> None:
+    assert encode(document).decode() == text
+
+
+def test_an_integer_of_any_length_is_exact() -> None:
+    assert encode({"n": 10**5_000}) == b'{"n": 1' + b"0" * 5_000 + b"}"
+
+
+def test_an_outcome_with_a_blob_is_written_like_one_without() -> None:
+    def outcome(result: Any) -> Outcome:
+        return Outcome(ok=True, status="completed", execution_id="e", session_id="s", result=result)
+
+    assert encode(outcome(b"x")) == encode(outcome(1)).replace(b'"result":1', b'"result":{"$bytes":"eA=="}')
