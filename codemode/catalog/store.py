@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from codemode.errors import CatalogForm
+from codemode.errors import CatalogForm, RequestInvalid
 from codemode.limits import Limits
 
 if TYPE_CHECKING:  # most processes ask nothing
@@ -118,6 +118,11 @@ class RuleBroken(Exception):
     def __init__(self, kind: Broken, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+def no_text() -> RequestInvalid:
+    """The error for a text that no database can be asked for: a name of half a character, say."""
+    return RequestInvalid("a text holds a lone surrogate, which is no character", hint="send what UTF-8 can say")
 
 
 def not_migrated(why: object) -> CatalogForm:

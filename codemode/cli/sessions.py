@@ -56,12 +56,14 @@ _COLUMNS: Columns = {
 @tenant_option
 def ls(app: App, limit: int, tenant: str, **filters: str | None) -> None:
     """List the sessions, the last used first; expired ones are known for 90 days."""
+    from codemode.catalog.sessions import ORDINARY
+
     with app.worker() as worker:
         app.records(worker, tenant)  # a slip of the pen is no empty list
         if filters["workspace_id"] is not None:
             check(worker, tenant, "workspace_id", filters["workspace_id"])
         found = every(partial(_page, worker, tenant, filters), limit)
-    ordinary = all(info.type == "work" for info in found.rows)
+    ordinary = all(info.type == ORDINARY for info in found.rows)
     columns = {name: what for name, what in _COLUMNS.items() if not (name == "type" and ordinary)}
     tell(app, found, columns, "no sessions", whole=["session"])
 

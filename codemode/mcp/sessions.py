@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from codemode.catalog.sessions import ORDINARY
 from codemode.mcp import wire
 from codemode.mcp.executing import SessionId
 from codemode.mcp.tool import Call, Reply, Tool
@@ -117,7 +118,10 @@ async def fork_session(call: Call, given: ForkSession) -> Reply:
 
 def _in_words(info: SessionInfo) -> str:
     life = "expired" if info.state == "expired" else "pinned" if info.pinned else f"expires {info.expires_at}"
-    return f"session {info.id}: {info.size_bytes:,} bytes, last used {info.last_activity}, {life}"
+    closed = ", closed" if info.status == "closed" else ""
+    where = f", of workspace {info.workspace_id}" if info.workspace_id else ""
+    kind = f", of type {info.type}" if info.type != ORDINARY else ""
+    return f"session {info.id}{kind}{where}: {info.size_bytes:,} bytes, last used {info.last_activity}, {life}{closed}"
 
 
 TOOLS = (

@@ -16,7 +16,7 @@ from codemode.catalog.store import RuleBroken, Store
 from codemode.catalog.stores import template
 from codemode.database.clock import now_ms
 from codemode.database.template import put
-from codemode.errors import WorkerError
+from codemode.errors import RequestInvalid, WorkerError
 
 ADD = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2)"
 ALL = "SELECT id FROM tenants WHERE id <> 'local' ORDER BY id"
@@ -37,6 +37,13 @@ def test_rows_come_back_as_they_went_in(store: Store) -> None:
     row = store.run(f"{sql} (?1, ?1, ?1, ?1, ?2, ?3, ?4) RETURNING id, started_at, finished_at, outcome", *values)
     assert row == [values]
     assert store.run("DELETE FROM background WHERE id = ?1", "nobody") == []
+
+
+def test_half_of_a_character_is_no_fault_of_the_store(store: Store) -> None:
+    for ask in (store.run, store.look):
+        with pytest.raises(RequestInvalid, match="surrogate"):
+            ask("SELECT id FROM tenants WHERE id = ?1", "\ud800")
+    assert names(store) == []
 
 
 def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:

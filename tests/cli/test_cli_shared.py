@@ -215,6 +215,7 @@ def test_calls_and_connections_of_a_session(cli: Cli, plan: str) -> None:
         (["users", "set", "ann"], "say what to change"),
         (["users", "ls", "--tenant", "nowhere"], "no tenant"),
         (["groups", "show", "none"], "none"),
+        (["groups", "show", "\udcff"], "surrogate"),
         (["panels", "add", "nowhere", "T", "--query", "SELECT 1"], "nowhere"),
         (["panels", "ls", "nowhere"], "nowhere"),
         (["messages", "add", "nowhere", "hello"], "nowhere"),

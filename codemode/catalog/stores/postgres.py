@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Self, cast
 
-from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Look, Row, RuleBroken, not_migrated
+from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Look, Row, RuleBroken, no_text, not_migrated
 from codemode.errors import CatalogForm, ExtraMissing, RequestInvalid, StorageFull, WorkerError, WorkerUnavailable
 from codemode.limits import Limits
 
@@ -209,6 +209,8 @@ class PostgresStore:
             yield
         except psycopg_pool.PoolClosed:
             raise WorkerError("this worker is closed") from None
+        except UnicodeEncodeError:
+            raise no_text() from None
         except psycopg.Error as error:
             raise self._told(error) from None
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import apsw
 
-from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, not_migrated
+from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, no_text, not_migrated
 from codemode.database.engine_file import open_engine_file
 from codemode.errors import CatalogDamaged, StorageFull, WorkerError
 from codemode.limits import Limits
@@ -167,6 +167,8 @@ class SqliteStore:
             yield
         except apsw.ConnectionClosedError:
             raise WorkerError("this worker is closed") from None
+        except UnicodeEncodeError:
+            raise no_text() from None
         except apsw.ConstraintError as error:
             raise RuleBroken(_BROKEN.get(_extended(error), "check"), str(error)) from None
         except _DAMAGED as error:
