@@ -66,7 +66,8 @@ def tables(store: Store) -> list[Table]:
 
 def is_untouched(store: Store) -> bool:
     """Whether nobody has used this catalogue yet."""
-    return not any(store.run(f"SELECT 1 FROM {table} LIMIT 1") for table in _IN_USE)  # noqa: S608
+    there = {table.name for table in tables(store)}.intersection(_IN_USE)
+    return not any(store.run(f"SELECT 1 FROM {table} LIMIT 1") for table in there)  # noqa: S608
 
 
 def count(look: Look, table: Table) -> int:
@@ -116,8 +117,8 @@ def _insert(table: Table, count: int) -> str:
 
 def clear(store: Store) -> None:
     """Remove all rows of all tables that are moved; inside of `loading`."""
-    for name in reversed(TABLES):
-        store.run(f"DELETE FROM {name}")  # noqa: S608
+    for table in reversed(tables(store)):
+        store.run(f"DELETE FROM {table.name}")  # noqa: S608
 
 
 def check_may_be_filled(store: Store, *, replace: bool) -> None:

@@ -11,9 +11,10 @@ import base64
 import gzip
 import hashlib
 import os
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ import msgspec
 from codemode import __version__
 from codemode.catalog import contents
 from codemode.catalog.contents import Table
-from codemode.catalog.migrating import standing
+from codemode.catalog.migrating import migrate, standing
+from codemode.catalog.opening import connect
 from codemode.catalog.store import Row, Store
 from codemode.database.clock import iso, now_ms
 from codemode.errors import BackupDamaged, CatalogForm, RequestInvalid, SessionNewer, StorageFull
@@ -144,13 +146,31 @@ def _plain(value: Any) -> Any:
 
 
 def bring_in(store: Store, path: Path, *, replace: bool = False, progress: Progress = lambda done, all_: None) -> int:
-    """Fill a catalogue of the newest form with what an export holds; how many rows.
+    """Fill a catalogue with what an export holds; how many rows.
 
     One transaction, in which the file is then read once more and compared with what is there. Raises BackupDamaged,
     SessionNewer for an export of a later form, and RequestInvalid where the catalogue is in use.
     """
-    with _Reading(path) as reading, store.loading(contents.TABLES):
-        _check_head(reading.head, store)
+    with _Reading(path) as reading:
+        _check_form(reading.head, store)
+        older = reading.head.form < standing(store).form
+    return (_bring_up if older else _bring_in)(store, path, replace, progress)
+
+
+def _bring_up(store: Store, path: Path, replace: bool, progress: Progress) -> int:
+    """The same for an export of an earlier form: what migrations make of its rows, they make in a file of that form."""
+    contents.check_may_be_filled(store, replace=replace)
+    with tempfile.TemporaryDirectory(prefix="codemode-import-") as folder, closing(connect("", Path(folder))) as older:
+        with _Reading(path) as reading:
+            migrate(older, reading.head.form)
+        _bring_in(older, path, False, lambda done, all_: progress(done, 2 * all_))
+        migrate(older)
+        return copy(older, store, replace=replace, progress=lambda done, all_: progress(all_ + done, 2 * all_))
+
+
+def _bring_in(store: Store, path: Path, replace: bool, progress: Progress) -> int:
+    with _Reading(path) as reading, store.loading([table.name for table in contents.tables(store)]):
+        _check_tables(reading.head, store)
         contents.check_may_be_filled(store, replace=replace)
         contents.clear(store)
         total: int = reading.head.rows
@@ -167,13 +187,21 @@ def bring_in(store: Store, path: Path, *, replace: bool = False, progress: Progr
     return total
 
 
-def _check_head(head: _Head, store: Store) -> None:
+def _check_form(head: _Head, store: Store) -> None:
     here = standing(store).form
-    if head.catalogue > FORMAT or head.form > here:
+    if head.catalogue > FORMAT:
+        raise SessionNewer(
+            f"the export has format {head.catalogue}, and this codemode reads formats up to {FORMAT}",
+            hint=f"upgrade codemode: {head.codemode} wrote it",
+        )
+    if head.form > here:
         raise SessionNewer(
             f"the export has form {head.form}, and the catalogue has {here} ({store.where})",
             hint="bring the catalogue to the newest form (codemode db migrate), or upgrade codemode",
         )
+
+
+def _check_tables(head: _Head, store: Store) -> None:
     known = {table.name: set(table.columns) for table in contents.tables(store)}
     if any(not known.get(name, set()).issuperset(columns) for name, columns in head.tables.items()):
         raise _damaged("it has tables or columns that no catalogue has")

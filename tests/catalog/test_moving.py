@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from codemode.catalog.tokens import Tokens
 from codemode.errors import BackupDamaged, RequestInvalid, SessionNewer
 
 NOW = 1_790_000_000_000
+OLD = Path(__file__).with_name("catalog-0006.sql")
 
 
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -110,6 +113,22 @@ def test_an_export_comes_back_as_it_was(source: Store, target: Store, tmp_path: 
     assert moving.bring_in(target, tmp_path / "all.gz") == rows
     assert everything(target) == before == everything(source)
     goes_on(target, before)
+
+
+def test_an_export_of_an_earlier_form_is_migrated_on_its_way(postgres: Cluster, target: Store, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as connection:
+        connection.executescript(OLD.read_text())
+    with closing(open_catalogue("", tmp_path, "none")) as older:
+        moving.export(older, tmp_path / "old.gz")
+    with closing(open_catalogue("", tmp_path)) as migrated:
+        expected = everything(migrated)
+    server = open_catalogue(postgres.emptied(), tmp_path)
+    for store in (target, server):
+        moving.bring_in(store, tmp_path / "old.gz", replace=True)
+        assert everything(store) == expected
+    assert len(expected["counters"]) == 2
+    assert {"ann", "bob", "eve"}.issubset(value for row in expected["users"] for value in row)
+    server.close()
 
 
 def test_a_copy_goes_from_any_store_to_any_other(
