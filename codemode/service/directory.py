@@ -12,7 +12,7 @@ from codemode.catalog.found import no_record
 from codemode.catalog.groups import Groups
 from codemode.catalog.workspaces import Workspaces
 from codemode.database.clock import now_ms
-from codemode.errors import RecordNotFound
+from codemode.errors import RecordNotFound, RequestInvalid
 from codemode.service.acting import check_whole_tenant
 from codemode.service.auditing import Change
 from codemode.service.callers import Caller
@@ -28,16 +28,21 @@ def users(
 ) -> Page[User]:
     """The users by id, or the one of an e-mail address or outside id; `asked` is as `Users.page` has it."""
     known = service.worker.of(caller.tenant).users
-    if caller.user is None and email is None and outside_id is None:
-        return known.page(**asked)
+    if email is not None and outside_id is not None:
+        raise RequestInvalid("one user is looked for by e-mail or by outside id", hint="give one of them")
     try:
-        if caller.user is not None:
+        if outside_id is not None:
+            found = known.by_outside_id(outside_id)
+        elif email is not None:
+            found = known.by_email(email)
+        elif caller.user is not None:
             found = known.get(caller.user)
         else:
-            found = known.by_outside_id(str(outside_id)) if email is None else known.by_email(email)
+            return known.page(**asked)
     except RecordNotFound:
         return Page([], None)
-    return Page([found], None)
+    seen = caller.user in (None, found.id) and asked.get("kind") in (None, found.kind)
+    return Page([found] if seen else [], None)
 
 
 def user(service: Service, caller: Caller, /, user_id: str) -> User:

@@ -28,6 +28,7 @@ ASKS = {f"{store}.{how}" for store in ("SqliteStore", "_As") for how in ("run", 
 
 # How an operation whose path names something is asked: its query and its body, where it takes any.
 ASKED: dict[str, tuple[dict[str, Any], Any]] = {
+    "list_sessions": ({"workspace_id": "{workspace}"}, None),
     "get_session": ({}, None),
     "change_session": ({}, {"pinned": True, "workspace_id": "{workspace}"}),
     "delete_session": ({}, None),
@@ -275,6 +276,13 @@ def test_a_user_puts_his_session_into_no_workspace_that_he_does_not_reach(asking
     )
     assert theirs.status_code == nobodys.status_code == 404
     assert _as_nobodys(theirs.text, victim) == nobodys.text
+
+
+def test_a_bound_token_looks_up_no_other_user(asking: Asking, victim: Victim, guarded: str) -> None:
+    secret, _ = token(asking.worker, "victims", "bob")
+    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}, timeout=60) as http:
+        assert [each["id"] for each in http.get("/v1/users").json()["users"]] == ["bob"]
+        assert http.get("/v1/users", params={"email": "ann@treasure.example"}).json()["users"] == []
 
 
 def test_no_operation_takes_an_id_that_nobody_tries_to_steal_with() -> None:
