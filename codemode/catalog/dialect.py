@@ -26,6 +26,9 @@ HAS_TABLE = Pair(
 # The number that a file carried before migrations were recorded in a table, and still carries for those who look there.
 FORM = Pair("SELECT user_version FROM pragma_user_version", "SELECT 0")
 MARK_FORM = Pair("PRAGMA user_version = {number}", "SELECT 1")
+# What an e-mail address of a table is found by, in whatever case: PostgreSQL asks a function of no row before its
+# policies are asked, and so of no index.
+EMAIL_KEY = Pair("lower({}.email)", "{}.email_key")
 # The columns of a table that are stored and not derived from others.
 COLUMNS = Pair(
     "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY name",

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from msgspec import UNSET
 
+from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import parse_choice, parse_name, parse_object, parse_text
@@ -68,12 +69,16 @@ class Users:
 
     def by_email(self, email: str) -> User:
         """The user of an e-mail address, in whatever case; raises RecordNotFound."""
-        return self._one("lower(email) = lower(?2) AND email IS NOT NULL AND deleted_at IS NULL", email, email)
+        where = f"{self._email_key('users')} = lower(?2) AND email IS NOT NULL AND deleted_at IS NULL"
+        return self._one(where, email, email)
 
     def by_outside_id(self, outside_id: str) -> User:
         """The user whom another system calls so; raises RecordNotFound, and SecretMissing."""
         where = "outside_id_hash = ?2 AND outside_id_hash IS NOT NULL AND deleted_at IS NULL"
         return self._one(where, self._hash(outside_id), "with that outside id")
+
+    def _email_key(self, table: str) -> str:
+        return dialect.EMAIL_KEY.of(self._store.dialect).format(table)
 
     def _one(self, where: str, value: str | None, name: str) -> User:
         rows = self._store.look(f"SELECT {_FIELDS} FROM users WHERE tenant = ?1 AND {where}", value)  # noqa: S608
@@ -112,7 +117,7 @@ class Users:
         rows = self._store.run(
             f"UPDATE users SET {changes.text} WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NULL"  # noqa: S608
             " AND NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"
-            " AND o.email IS NOT NULL AND lower(o.email) = lower(?3))"
+            f" AND o.email IS NOT NULL AND {self._email_key('o')} = lower(?3))"
             " AND NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"
             f" AND o.outside_id_hash IS NOT NULL AND o.outside_id_hash = ?4) RETURNING {_FIELDS}",
             *changes.params,
@@ -125,7 +130,10 @@ class Users:
 
     def _taken(self, user_id: str, email: Given[str | None]) -> RecordExists:
         """The error for an e-mail that another user has, else for an outside id."""
-        sql = "SELECT 1 FROM users WHERE tenant = ?1 AND id <> ?2 AND deleted_at IS NULL AND lower(email) = lower(?3)"
+        sql = (
+            "SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"  # noqa: S608
+            f" AND o.email IS NOT NULL AND {self._email_key('o')} = lower(?3)"
+        )
         taken = email and self._store.run(sql, user_id, email)
         what = f"the e-mail address {email!r:.140}" if taken else "that outside id"
         return RecordExists(f"another user has {what} already", hint="choose another one, or change that user first")

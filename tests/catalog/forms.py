@@ -82,6 +82,7 @@ FILLED: dict[int, tuple[Row, ...]] = {
     9: (("sessions", {"tenant": "acme", "id": "typed", "created_at": T, "last_activity": T, "idle_ms": 1,
                       "type": "analysis"}),),
     10: (),  # of the full-text index: what the messages above make of it
+    11: (),  # indexes
 }  # fmt: skip
 
 

@@ -345,9 +345,11 @@ def _configured(connection: _Connection) -> None:
     connection.adapters.register_dumper(int, Int8Dumper)  # one type for every int: one plan for every statement
     connection.adapters.register_dumper(bool, _Flag)
     connection.adapters.register_loader("numeric", FloatLoader)
+    # A plan that is kept for any tenant is one for a small one: it looked at all rows of a large session to find one.
     connection.execute(
         f"SET statement_timeout = {_STATEMENT_MS}; SET idle_in_transaction_session_timeout = {_IDLE_MS};"
-        " SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed'"
+        " SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed';"
+        " SET plan_cache_mode = force_custom_plan"
     )
 
 
