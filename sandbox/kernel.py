@@ -115,12 +115,17 @@ def holds_capabilities() -> bool:
     return any(words[index] for index in (0, 1, 3, 4))
 
 
-def set_seccomp(program: bytes, instructions: int) -> None:
-    """Install a seccomp filter on this thread, for good. Raises OSError."""
-    code = ctypes.create_string_buffer(program, len(program))
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
-    class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
-    description = Program(instructions, ctypes.addressof(code))
-    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(description))
+class SeccompFilter:
+    """A seccomp filter as the kernel takes it, made before the fork: making types of ctypes takes a child 0.3 ms."""
+
+    def __init__(self, program: bytes, instructions: int) -> None:
+        self._code = ctypes.create_string_buffer(program, len(program))
+        self._described = _Program(instructions, ctypes.addressof(self._code))
+
+    def install(self) -> None:
+        """Install it on this thread, for good. Raises OSError."""
+        prctl(PR_SET_SECCOMP, 2, ctypes.addressof(self._described))

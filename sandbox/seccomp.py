@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from sandbox.kernel import machine, set_seccomp
+from sandbox.kernel import SeccompFilter, machine
 from sandbox.syscalls import ALLOWED, ARCHITECTURES, KILLED, NUMBERS
 
 ALLOW = 0x7FFF0000
@@ -115,9 +115,8 @@ class Filter:
 
     def __init__(self) -> None:
         program = instructions(machine())
-        self._length = len(program)
-        self._code = assemble(program)
+        self._filter = SeccompFilter(assemble(program), len(program))
 
     def install(self) -> None:
         """Confine the calling process to the list, for good; needs no_new_privs. Raises OSError."""
-        set_seccomp(self._code, self._length)
+        self._filter.install()

@@ -121,14 +121,14 @@ def test_a_host_without_namespaces_still_runs_snippets() -> None:
     # A parent filter that refuses unshare, as container runtimes install one, inherited by the whole worker.
     program = (
         "import struct, sys\n"
-        "from sandbox.kernel import prctl, set_seccomp\n"
+        "from sandbox.kernel import SeccompFilter, prctl\n"
         "from sandbox.seccomp import ARCHITECTURES, assemble\n"
         "from sandbox.kernel import machine\n"
         "from sandbox.syscalls import NUMBERS\n"
         "number = NUMBERS[machine()]['unshare']\n"
         "program = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x00050001), (6, 0, 0, 0x7fff0000)]\n"
         "prctl(38, 1)\n"
-        "set_seccomp(assemble(program), 4)\n"
+        "SeccompFilter(assemble(program), 4).install()\n"
         "from sandbox import Sandbox, Snippet\n"
         "sandbox = Sandbox()\n"
         "print(sandbox.run(Snippet(code='return 1'), None).value_json)\n"
