@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # `typing` is not needed to start the sandbox's interpreter, which a command does first
 if TYPE_CHECKING:
+    from typing import Any
+
     from codemode.client.async_client import AsyncClient
     from codemode.client.client import Client
     from codemode.errors import CodemodeError

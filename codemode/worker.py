@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +22,7 @@ from codemode.errors import RequestInvalid, SessionNotFound
 from codemode.limits import Limits
 from codemode.session.data_dir import open_catalog, prepared
 from codemode.session.figures import Figures, described
+from codemode.session.files import clear
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.on_demand import OnDemand
 from codemode.session.opened import LogBounds
@@ -94,8 +93,10 @@ class Worker:
 
     def _directory(self, data_dir: str | Path | None) -> Path:
         if data_dir is None:
+            import tempfile  # loads every kind of compression with it
+
             made = Path(tempfile.mkdtemp(prefix="codemode-"))
-            weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+            weakref.finalize(self, clear, made)
             return made
         return prepared(data_dir)
 
@@ -360,7 +361,7 @@ class Worker:
         self.registry.close()
         self._catalog.close()
         if self._temporary:
-            shutil.rmtree(self.data_dir, ignore_errors=True)
+            clear(self.data_dir)
 
     def __enter__(self) -> Self:
         return self

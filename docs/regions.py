@@ -25,10 +25,10 @@ from codemode.client.session import RemoteSession
 from codemode.guard import policy, refusals
 from codemode.settings import BackupSettings, flat, variable
 from sandbox import modules
-from sandbox.confine import OPTIONAL, REQUIRED
 from sandbox.facade import members
 from sandbox.facades.listed import LISTED
 from sandbox.helpers import Builders, Database, Schema
+from sandbox.layers import OPTIONAL, REQUIRED
 from sandbox.run import Run
 
 _FIELD = re.compile(r"    (\w+): (.*?) = .*?  # (.*)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.formats import Form, render
+from sandbox.form import Form
+from sandbox.formats import render
 from sandbox.helpers.channel import Channel
 from sandbox.helpers.rows import Rows
 from sandbox.serialize import TooLarge, describe, to_json

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sandbox import landlock, namespaces
 from sandbox.kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities, prctl
+from sandbox.layers import REQUIRED, LayerReport
 from sandbox.limits import MIB, SandboxLimits
 from sandbox.seccomp import Filter
 
@@ -25,20 +26,6 @@ _ANY_CPU = 2**40  # seconds
 # Between the soft limit, where a snippet gets its MemoryError, and the hard one, which nothing passes: room in which
 # the child can still say what happened.
 HEADROOM_BYTES = 16 * MIB
-
-
-@dataclass(frozen=True, slots=True)
-class LayerReport:
-    """One layer of confinement: whether it is there, whether untrusted code needs it, and the reason or the detail."""
-
-    name: str
-    active: bool
-    required: bool
-    why: str
-
-
-REQUIRED = frozenset({"rlimits", "no_new_privs", "capabilities", "not_dumpable", "dies_with_parent", "seccomp"})
-OPTIONAL = frozenset({"namespaces", "empty_root", "uid", "landlock"})
 
 
 @dataclass(slots=True)
@@ -239,8 +226,3 @@ def compile_filter(confinement: Confinement) -> None:
         return "27 system calls, some with fixed arguments; the rest refused or fatal"
 
     confinement.take("seccomp", assemble)
-
-
-def missing(reports: Collection[LayerReport]) -> list[LayerReport]:
-    """The required layers that are not there."""
-    return [report for report in reports if report.required and not report.active]

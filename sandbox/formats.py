@@ -19,26 +19,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.form import Form
 from sandbox.serialize import TooLarge, to_json
 from sandbox.tabular import Table
 
-FORMATS = ("objects", "columns", "csv", "markdown", "auto")
 MARKDOWN_CELL = 500  # a longer one is no table that anybody reads
 _NUMBERS = frozenset({int, float})
 _READ_BACK = frozenset({type(None), int, float, str})
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a caller wants: one of FORMATS, and how many characters a cell may have (None: all of them)."""
-
-    kind: str = "objects"
-    max_cell: int | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether values are answered as they are."""
-        return self.kind == "objects" and self.max_cell is None
 
 
 @dataclass(frozen=True, slots=True)

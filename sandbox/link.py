@@ -15,9 +15,9 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.confine import LayerReport
 from sandbox.errors import SandboxUnavailable
 from sandbox.interpreter import taken
+from sandbox.layers import LayerReport
 from sandbox.limits import SandboxLimits
 
 START_SECONDS = 60.0  # importing everything takes half a second; a loaded machine may take many

@@ -13,15 +13,7 @@ import resource
 import socket
 from collections.abc import Callable
 
-from sandbox.confine import (
-    REQUIRED,
-    Confinement,
-    LayerReport,
-    child_limits,
-    confine_child,
-    filter_calls,
-    inherited_limits,
-)
+from sandbox.confine import Confinement, child_limits, confine_child, filter_calls, inherited_limits
 from sandbox.kernel import (
     PR_GET_DUMPABLE,
     PR_GET_NO_NEW_PRIVS,
@@ -29,6 +21,7 @@ from sandbox.kernel import (
     holds_capabilities,
     prctl,
 )
+from sandbox.layers import REQUIRED, LayerReport
 
 
 def _errno(attempt: Callable[[], object]) -> int:

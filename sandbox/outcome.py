@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sandbox.formats import Form
+from sandbox.form import Form
 from sandbox.limits import SandboxLimits
 
 Status = Literal["completed", "error", "timeout", "cancelled", "rejected"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
+import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,11 +14,11 @@ from sandbox import ending
 from sandbox.begun import Begun
 from sandbox.captured import Captured
 from sandbox.children import Children
-from sandbox.confine import OPTIONAL, LayerReport, missing
 from sandbox.conversation import Conversation
 from sandbox.errors import SandboxUnavailable
 from sandbox.holding import Holding, loss
 from sandbox.kept import Child
+from sandbox.layers import OPTIONAL, LayerReport, missing
 from sandbox.limits import SandboxLimits
 from sandbox.link import Link, ZygoteSettings
 from sandbox.outcome import Cancel, RunOutcome, Serve, Snippet
@@ -173,7 +173,7 @@ class Sandbox:
             child = self._running.release(begun, snippet, meanwhile)
             if child is not None:
                 return child, None
-        number = 0 if keep is None else secrets.randbits(48)
+        number = 0 if keep is None else int.from_bytes(os.urandom(6))
         frame = request_frame(snippet, limits, keep=keep is not None, number=number)
         problem = too_large(snippet, frame, limits)
         if problem is not None:

@@ -11,7 +11,7 @@ from sandbox.answering import answer
 from sandbox.child import Entry, Request
 from sandbox.confine import use_headroom
 from sandbox.connection import Connection
-from sandbox.formats import Form
+from sandbox.form import Form
 from sandbox.helpers import Helpers
 from sandbox.live import Live
 from sandbox.printing import Printer

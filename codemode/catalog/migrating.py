@@ -15,8 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Literal
 
 from codemode.catalog import dialect
@@ -82,16 +81,16 @@ class Standing:
 @cache
 def known(which: Dialect) -> tuple[Migration, ...]:
     """The steps of a store, in order; raises CatalogForm where their numbers have a gap."""
-    return read(files("codemode.catalog").joinpath("migrations", which))
+    return read(Path(__file__).parent / "migrations" / which)
 
 
-def read(folder: Traversable) -> tuple[Migration, ...]:
+def read(folder: Path) -> tuple[Migration, ...]:
     """The steps that a folder holds, as `known` has them."""
     found = []
     for step in sorted(folder.iterdir(), key=lambda each: each.name):
         if parts := _NAME.fullmatch(step.name):
             up = step.read_text("utf-8")
-            down = folder.joinpath(step.name.replace(".up.", ".down.")).read_text("utf-8")
+            down = step.with_name(step.name.replace(".up.", ".down.")).read_text("utf-8")
             found.append(Migration(int(parts[1]), parts[2], _KINDS[up.partition("\n")[0]], up, down))
     numbers = [each.number for each in found]
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):

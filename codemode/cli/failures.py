@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +69,9 @@ def _known(error: BaseException) -> CodemodeError:
 
 def _written_down(error: BaseException) -> str:
     """A traceback is for the people who mend codemode, so it goes to a file."""
+    import tempfile
+    import traceback
+
     handle, path = tempfile.mkstemp(prefix="codemode-fault-", suffix=".txt")
     with os.fdopen(handle, "w", errors="backslashreplace") as file:
         file.writelines(traceback.format_exception(error))

@@ -78,7 +78,8 @@ def print_rows(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None
 
 
 def _for_a_model(columns: Sequence[str], rows: list[list[Any]], kind: str) -> str:
-    from sandbox.formats import Form, render
+    from sandbox.form import Form
+    from sandbox.formats import render
     from sandbox.tabular import Table
 
     items = [dict(zip(columns, row, strict=True)) for row in rows]

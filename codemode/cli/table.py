@@ -6,7 +6,6 @@ Numbers stand to the right and are cut last, since a cut number is a wrong one.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -37,7 +36,7 @@ def show(
 
     The columns in `whole` are never cut.
     """
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = _terminal() if sys.stdout.isatty() else None
     drawn = draw(columns, rows, width, whole)
     header, *body = drawn.lines
     click.echo("\n".join([click.style(header, bold=True), *body]))
@@ -134,3 +133,9 @@ def _width(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _terminal() -> int:
+    import shutil  # loads every kind of compression with it
+
+    return shutil.get_terminal_size().columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import apsw
@@ -13,6 +12,8 @@ _LEAST_FREE = 1024 * 1024  # a disk with less than this left is what stopped the
 
 def disk_is_full(connection: apsw.Connection) -> bool:
     """Whether the file system of the session's file, or of temporary files, has no room left."""
+    import tempfile  # only where something fails
+
     places = {str(Path(connection.filename).parent), tempfile.gettempdir()}
     return any(_free(place) < _LEAST_FREE for place in places)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from importlib import import_module
+from pathlib import Path
 
 import apsw
 
@@ -20,7 +21,8 @@ _UP = re.compile(r"\d{4}_\w+(\.up)?\.sql")
 @cache
 def migrations(package: str, folder: str) -> tuple[str, ...]:
     """The SQL texts of `folder` inside `package`, in order; their numbers must run 1, 2, 3, …"""
-    found = [step for step in files(package).joinpath(folder).iterdir() if _UP.fullmatch(step.name)]
+    place = Path(import_module(package).__path__[0], folder)
+    found = [step for step in place.iterdir() if _UP.fullmatch(step.name)]
     steps = sorted(found, key=lambda step: step.name)
     texts, numbers = [step.read_text("utf-8") for step in steps], [int(step.name[:4]) for step in steps]
     if numbers != list(range(1, len(numbers) + 1)):

@@ -10,9 +10,7 @@ import errno
 import gzip
 import io
 import os
-import shutil
 import stat
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,6 +138,9 @@ def _regular_file(path: Path, name: str) -> BinaryIO:
 
 
 def _spooled(stream: BinaryIO) -> BinaryIO:
+    import shutil  # loads every kind of compression with it
+    import tempfile
+
     copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed by Source.close, gone with it
     shutil.copyfileobj(stream, copy, BUFFER_BYTES)
     return copy

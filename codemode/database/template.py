@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -49,6 +48,8 @@ def put(data: bytes, path: Path) -> None:
     Of several that do so at once one comes first, and the others leave what it made. What keeps the file from being
     made so, as a full disk or a file system without links, shows again when the file is opened, and is told then.
     """
+    import tempfile  # only where a data directory is new
+
     with suppress(OSError), tempfile.TemporaryDirectory(prefix=MAKING, dir=path.parent) as place:
         fresh = Path(place) / path.name
         # Closed before it has its name: closing a file takes all locks on it from this process, SQLite's too.

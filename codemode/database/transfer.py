@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -221,7 +220,7 @@ def whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
             yield device
         return
     target = target.resolve()
-    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    beside = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.tmp")
     try:
         with beside.open("xb") as file:
             yield file

@@ -7,7 +7,7 @@ one state never meet pages of another.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _BUFFER_BYTES = 1024 * 1024
 
 def new_id() -> int:
     """An id that no state had before."""
-    return secrets.randbits(62) + 1
+    return (int.from_bytes(os.urandom(8)) >> 2) + 1
 
 
 def current_id(connection: apsw.Connection) -> int:

@@ -5,7 +5,6 @@ Each call is a turn of its own and an entry of the execution log. None of them r
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,4 +143,6 @@ class CheckpointCalls:
 def _copied(checkpoint: Path, path: Path) -> None:
     """A private copy of a checkpoint: a file that nobody has open for writing, so plain copying will do."""
     with storage_errors(path):
+        import shutil  # loads every kind of compression with it
+
         shutil.copyfile(checkpoint, path)

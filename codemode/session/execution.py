@@ -28,7 +28,7 @@ from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
 from codemode.values import DatabaseUse, Event, Outcome, Problem, ResultInfo, Totals, Usage
 from sandbox import Begun, Cancel, RunOutcome, Snippet
-from sandbox.formats import Form
+from sandbox.form import Form
 
 
 class Runner(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Figures:
         return {
             "data_dir": str(self._data_dir),
             **_counted(found),
-            "free_bytes": shutil.disk_usage(self._data_dir).free,
+            "free_bytes": _free_bytes(self._data_dir),
             **standing(self._data_dir, self._settings.backup),
             "usage": msgspec.to_builtins(self._registry.account.totals),
         }
@@ -76,7 +76,7 @@ class Figures:
             open=len(self._registry.slots),
             children={"ready": 0, "busy": 0, "kept": 0} if sandbox is None else sandbox.children,
             layers={} if sandbox is None else {layer.name: layer.active for layer in sandbox.layers},
-            free_bytes=shutil.disk_usage(self._data_dir).free,
+            free_bytes=_free_bytes(self._data_dir),
             last_backup=(last_scheduled(self._data_dir, self._settings.backup) or 0) / 1000,
             backup_failing=bool(standing(self._data_dir, self._settings.backup).get("backup_error")),
         )
@@ -93,3 +93,8 @@ def _counted(found: list[SessionInfo]) -> dict[str, int]:
         "expired": len(found) - len(active),
         "size_bytes": sum(info.size_bytes for info in found),
     }
+
+
+def _free_bytes(place: Path) -> int:
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize

@@ -11,8 +11,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -157,7 +155,7 @@ class SessionFiles:
                 self.directory.rename(rubbish)
             except FileNotFoundError:
                 return
-            shutil.rmtree(rubbish, ignore_errors=True)
+            clear(rubbish)
 
 
 def _names(directory: Path) -> set[str]:
@@ -174,15 +172,22 @@ def sweep_rubbish(data_dir: Path) -> None:
         for making in (*data_dir.glob(f"{EXPORTING}*"), *data_dir.glob(f"{MAKING}*")):
             with suppress(FileNotFoundError):  # one that goes on is younger: its making has the seconds of an execution
                 if _is_old(making):
-                    shutil.rmtree(making, ignore_errors=True)
+                    clear(making)
         for rubbish in (data_dir / "sessions").glob("removed-*"):
-            shutil.rmtree(rubbish, ignore_errors=True)
+            clear(rubbish)
         for stage in (data_dir / "sessions").glob(f"{RESTORING}*"):
             _sweep_stage(stage)
         for directory in (data_dir / "sessions").iterdir():
             with suppress(OSError):  # not empty: the rule
                 if _is_old(directory):
                     directory.rmdir()
+
+
+def clear(directory: Path) -> None:
+    """Delete a directory with everything in it, as far as that can be."""
+    import shutil  # loads every kind of compression with it
+
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _is_old(directory: Path) -> bool:
@@ -197,7 +202,7 @@ def _sweep_stage(stage: Path) -> None:
         return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(stage, ignore_errors=True)
+        clear(stage)
     except BlockingIOError:
         pass
     finally:
@@ -207,13 +212,13 @@ def _sweep_stage(stage: Path) -> None:
 @contextmanager
 def beside(target: Path) -> Iterator[Path]:
     """A directory beside `target` for what is being made; gone with everything in it when the block ends."""
-    place = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+    place = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.part")
     with storage_errors(place):
         place.mkdir(mode=0o700)
     try:
         yield place
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        clear(place)
 
 
 class storage_errors:  # noqa: N801 - a context manager, used like a function

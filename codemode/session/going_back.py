@@ -6,7 +6,6 @@ copy is put in place, in one transaction. So a crash leaves one state or the oth
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -43,8 +42,7 @@ class Journey:
         """Make the session what the database file `copy` is; `undo` then leads to what is there now."""
         with self._files() as (here, there):
             copies.take(self.opened.files.database, here, self.check)
-            with storage_errors(there):
-                shutil.copyfile(copy, there)
+            _copy(copy, there)
             start = copies.make_ready(there, self.opened.files.database, self.opened.limits, self.until, renew=True)
             back = Way(kind="undo", start=start, end=self._id(), what=what, timestamp=now())
             self._keep_difference(here, undo.pages_of(here), there, back)
@@ -57,8 +55,8 @@ class Journey:
             goal = chain[-1].way
             copies.take(self.opened.files.database, here, self.check)
             images = {page: file for file in chain for page in file.pages()}  # the last one is the oldest, and right
+            _copy(here, there)
             with storage_errors(there):
-                shutil.copyfile(here, there)
                 undo.patch(there, images, goal)
             start = copies.make_ready(there, self.opened.files.database, self.opened.limits, self.until, renew=False)
             self._keep_ways(here, there, images, chain, start)
@@ -157,3 +155,10 @@ def _about(name: str) -> Iterator[None]:
             f"checkpoint {name} is damaged, and the session is as it was: {error.message}",
             hint="restore another checkpoint, and delete this one",
         ) from None
+
+
+def _copy(source: Path, target: Path) -> None:
+    import shutil  # loads every kind of compression with it
+
+    with storage_errors(target):
+        shutil.copyfile(source, target)

@@ -8,9 +8,8 @@ what is left of a cursor is drained into a temporary file, bounded like the data
 from __future__ import annotations
 
 import marshal
-import secrets
+import os
 import struct
-import tempfile
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import IO, Any
@@ -45,7 +44,7 @@ class Pages:
         self._statements = statements
         self._pages: dict[int, _Page] = {}
         # Not from 1: a kept child may still hold the number of an iterator of an earlier execution.
-        self._last = secrets.randbits(40)
+        self._last = int.from_bytes(os.urandom(5))
 
     @property
     def open(self) -> int:
@@ -107,6 +106,8 @@ class Pages:
 
     def _spool(self, page: _Page) -> None:
         most = self._statements.opened.limits.database_bytes
+        import tempfile
+
         spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives with the page
         with self._statements.stepping(page.statement):
             rest = chain(page.taken, page.rows)

@@ -15,7 +15,7 @@ from codemode.session.host import HostFunction, HostFunctions
 from codemode.session.idempotency import Key
 from codemode.session.transaction import Mode
 from codemode.values import Event
-from sandbox.formats import FORMATS, Form
+from sandbox.form import FORMATS, Form
 
 if TYPE_CHECKING:
     import asyncio

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sandbox.formats import FORMATS
+from sandbox.form import FORMATS
 
 
 def test_a_result_is_printed_and_the_new_session_told_on_standard_error(cli):

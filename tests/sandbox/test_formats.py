@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.formats import FORMATS, Form, Rendered, render
+from sandbox.form import FORMATS, Form
+from sandbox.formats import Rendered, render
 from sandbox.tabular import Table
 
 FLIGHTS = Path(__file__).parents[2] / "benchmarks/data/nycflights13/flights.csv.gz"

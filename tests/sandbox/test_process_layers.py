@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox, SandboxUnavailable, Snippet
-from sandbox.confine import OPTIONAL, REQUIRED, LayerReport, missing
+from sandbox.layers import OPTIONAL, REQUIRED, LayerReport, missing
 from sandbox.link import Link, received
 from sandbox.pool import _Layers
 from sandbox.protocol import new_packer
