@@ -9,18 +9,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import msgspec
 
+from codemode.catalog.pages import Asked
 from codemode.catalog.participants import Role
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
 from codemode.values.records import SessionStatus
-
-if TYPE_CHECKING:  # most processes list no sessions
-    from codemode.catalog.pages import Asked
 
 REMEMBER_MS = 90 * 86_400_000
 ORDINARY = "work"  # the type of a session that nobody gave another one
@@ -115,8 +113,6 @@ class Sessions:
         All, or those of a workspace, type, status: what is over at `now` is neither active nor closed, and expired as
         soon as it was swept. Raises RequestInvalid for a status that is none.
         """
-        from codemode.catalog.pages import Asked
-
         asked = narrowed(Asked(), workspace_id=workspace_id, type=type, status=status)
         asked.that(_OF_USER, user).those("(last_activity, id) < ({}, {})", before)
         asked.that("(pinned = 1 OR last_activity + idle_ms > {})", None if status in (None, "expired") else now)

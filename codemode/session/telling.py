@@ -62,18 +62,21 @@ class Telling:
             waiting, self._waiting = self._waiting, []
         if not waiting or self._catalog.behind:
             return
-        from codemode.catalog.events import Told
-        from codemode.catalog.tenant import TenantRecords
+        try:
+            self._write(waiting)
+        except (CodemodeError, OSError) as error:  # the latter where modules cannot be read: no descriptor is left
+            _log.error("%s events cannot be told: %s", len(waiting), error)
+
+    def _write(self, waiting: list[tuple[str, Outcome, int]]) -> None:
+        from codemode.catalog.bound import BoundStore
+        from codemode.catalog.events import Events, Told  # most processes have nobody who listens
 
         told: dict[str, list[Told]] = {}
         for tenant, outcome, at in waiting:
             event = Told(outcome.session_id, "execution", at, outcome.execution_id, told_of(outcome, None))
             told.setdefault(tenant, []).append(event)
         for tenant, events in told.items():
-            try:
-                TenantRecords(self._catalog, tenant).events.append_all(events)
-            except CodemodeError as error:
-                _log.error("%s events cannot be told: %s", len(events), error)
+            Events(BoundStore(self._catalog, tenant)).append_all(events)
 
     def listened(self) -> None:
         """Somebody listens here, now: said to every process on the data directory, once a minute."""
