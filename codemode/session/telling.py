@@ -17,6 +17,7 @@ from typing import Any
 from codemode.catalog.store import Store
 from codemode.database.clock import now_ms
 from codemode.errors import CodemodeError
+from codemode.session.soon import Soon
 from codemode.values import Outcome
 
 _BATCH_SECONDS = 0.2
@@ -40,43 +41,36 @@ class Telling:
 
     def __init__(self, catalog: Store, data_dir: Path) -> None:
         self._catalog, self._heard = catalog, data_dir / "listened"
-        self._lock = threading.Lock()
-        self._waiting: list[tuple[str, Outcome, int]] = []
+        self._lock, self._soon = threading.Lock(), Soon(_BATCH_SECONDS)
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {}  # by tenant, what `Told` takes
         self._said = -_SAID_SECONDS
 
     def ended(self, tenant: str, outcome: Outcome) -> None:
         """An execution is over; one whose outcome is an earlier one's was told then."""
         if outcome.replayed or not self._is_heard():
             return
+        told = (outcome.session_id, "execution", now_ms(), outcome.execution_id, told_of(outcome, None))
         with self._lock:
-            self._waiting.append((tenant, outcome, now_ms()))
-            first = len(self._waiting) == 1
-        if first:
-            timer = threading.Timer(_BATCH_SECONDS, self.flush)
-            timer.daemon = True
-            timer.start()
+            self._waiting.setdefault(tenant, []).append(told)
+        self._soon.ask(self.flush)
 
     def flush(self) -> None:
         """Tell all of it now; a fault is logged, since what ran has run."""
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-        if not waiting or self._catalog.behind:
+            waiting, self._waiting = self._waiting, {}
+        if self._catalog.behind:
             return
-        try:
-            self._write(waiting)
-        except (CodemodeError, OSError) as error:  # the latter where modules cannot be read: no descriptor is left
-            _log.error("%s events cannot be told: %s", len(waiting), error)
+        for tenant, told in waiting.items():
+            try:
+                self._write(tenant, told)
+            except (CodemodeError, OSError) as error:  # the latter where no descriptor is left to load modules with
+                _log.error("%s events cannot be told: %s", len(told), error)
 
-    def _write(self, waiting: list[tuple[str, Outcome, int]]) -> None:
+    def _write(self, tenant: str, told: list[tuple[Any, ...]]) -> None:
         from codemode.catalog.bound import BoundStore
         from codemode.catalog.events import Events, Told  # most processes have nobody who listens
 
-        told: dict[str, list[Told]] = {}
-        for tenant, outcome, at in waiting:
-            event = Told(outcome.session_id, "execution", at, outcome.execution_id, told_of(outcome, None))
-            told.setdefault(tenant, []).append(event)
-        for tenant, events in told.items():
-            Events(BoundStore(self._catalog, tenant)).append_all(events)
+        Events(BoundStore(self._catalog, tenant)).append_all([Told(*each) for each in told])
 
     def listened(self) -> None:
         """Somebody listens here, now: said to every process on the data directory, once a minute."""

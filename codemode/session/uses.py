@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from codemode.session.soon import Soon
+
 Key = tuple[str, str]  # tenant and id
 _UNTOLD_SECONDS = 1.0
 
@@ -18,9 +20,8 @@ class Uses:
     """The uses of all sessions of a worker; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._soon = threading.Lock(), Soon(_UNTOLD_SECONDS)
         self._uses: dict[Key, tuple[int, int]] = {}
-        self._timed = False
 
     def add(self, key: Key, used: tuple[int, int]) -> None:
         """So many executions more, and the size of the database now."""
@@ -29,19 +30,9 @@ class Uses:
             self._uses[key] = self._uses.get(key, (0, 0))[0] + executions, size_bytes
 
     def remind(self, tell: Callable[[], None]) -> None:
-        """Have `tell` called in a second, unless nothing is untold or it is to be called already."""
-        with self._lock:
-            if self._timed or not self._uses:
-                return
-            self._timed = True
-        timer = threading.Timer(_UNTOLD_SECONDS, self._time, (tell,))
-        timer.daemon = True
-        timer.start()
-
-    def _time(self, tell: Callable[[], None]) -> None:
-        with self._lock:
-            self._timed = False
-        tell()
+        """Have `tell` called in a second, unless nothing is untold."""
+        if self._uses:
+            self._soon.ask(tell)
 
     def give_back(self, uses: dict[Key, tuple[int, int]]) -> None:
         """They could not be told: keep them for the next time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -183,6 +184,25 @@ def test_a_worker_promotes_by_its_settings(tmp_path: Path):
         worker.session("small").exec("CREATE TABLE t (x)")
         worker.statistics()
         assert {each.id: each.pinned for each in worker.sessions()} == {"large": True, "small": False}
+
+
+def test_an_execution_is_answered_where_no_thread_can_be_had_and_told_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def none(_: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
+        worker.registry.telling.listened()
+        session = worker.session("a")
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Timer, "start", none)
+            assert [session.run("1").ok for _ in range(3)] == [True] * 3
+        assert session.run("1").ok
+        until = time.monotonic() + 60
+        while (other.statistics().executions, other.of("local").events.newest()) < (4, 4) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert (other.statistics().executions, other.of("local").events.newest()) == (4, 4)
 
 
 def test_executions_are_counted_once_whoever_asks(tmp_path: Path):
