@@ -64,10 +64,15 @@ VIEWS: tuple[View, ...] = (
             "status": "active, closed or expired", "metadata": _METADATA, "limits": "JSON: limits of its own",
             "pinned": "1: it never expires", "stateful": "1: variables stay between executions",
             "created_at": _MADE, "updated_at": "when type, workspace, metadata or status were changed last",
-            "last_activity": "when it was used last", "idle_ms": "it expires so long after its last use",
+            "last_activity": "when it was used last", "last_activity_at": "the same",
+            "idle_ms": "it expires so long after its last use", "expires_at": "when that is; NULL: never",
             "expired_at": "when its data went", "closed_at": "when it was closed",
             "mcp_client_id": "the MCP client that it belongs to", "connected_at": "when that client connected",
-            "executions": "how many ran in it", "bytes": "its size on disk at its last use",
+            "executions": "how many ran in it", "bytes": "of its database at its last use",
+        },
+        {
+            "last_activity_at": "last_activity",
+            "expires_at": "CASE WHEN pinned = 1 THEN NULL ELSE last_activity + idle_ms END",
         },
     ),
     View(

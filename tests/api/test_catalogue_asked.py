@@ -37,6 +37,12 @@ def test_one_statement_answers_across_sessions_and_users(admin: httpx2.Client) -
     assert found.json()["columns"] == ["user_id", "n"]
 
 
+def test_sessions_have_the_times_that_the_paths_tell(admin: httpx2.Client) -> None:
+    sql = "SELECT last_activity_at - last_activity AS later, expires_at - last_activity_at - idle_ms AS apart"
+    found = admin.post(_QUERY, json={"sql": f"{sql} FROM sessions WHERE id = 'a'"})
+    assert found.json()["result"] == [{"later": 0, "apart": 0}]
+
+
 def test_an_answer_is_bounded_and_says_so(admin: httpx2.Client) -> None:
     found = admin.post(_QUERY, json={"sql": "SELECT id FROM sessions ORDER BY id", "max_rows": 2}).json()
     assert found["result"] == [{"id": "a"}, {"id": "b"}]
