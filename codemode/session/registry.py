@@ -421,5 +421,5 @@ def _expired(record: SessionRecord) -> SessionExpired:
     when = record.expired_at if record.expired_at is not None else record.expires_at
     return SessionExpired(
         f"session {record.id} expired {iso(when or 0)}; its data is gone",
-        hint="make it anew on purpose with renew=True, or use another id",
+        hint="make it anew on purpose (renew=True, `codemode run --renew`), or use another id",
     )
