@@ -13,7 +13,7 @@ import hashlib
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -163,13 +163,16 @@ def _bring_up(store: Store, path: Path, replace: bool, progress: Progress) -> in
     with tempfile.TemporaryDirectory(prefix="codemode-import-") as folder, closing(connect("", Path(folder))) as older:
         with _Reading(path) as reading:
             migrate(older, reading.head.form)
-        _bring_in(older, path, False, lambda done, all_: progress(done, 2 * all_))
+        # Its words are not indexed, as only codemode of its own form could: the copy does that in the target.
+        _bring_in(older, path, False, lambda done, all_: progress(done, 2 * all_), indexed=())
         migrate(older)
         return copy(older, store, replace=replace, progress=lambda done, all_: progress(all_ + done, 2 * all_))
 
 
-def _bring_in(store: Store, path: Path, replace: bool, progress: Progress) -> int:
-    with _Reading(path) as reading, store.loading([table.name for table in contents.tables(store)]):
+def _bring_in(
+    store: Store, path: Path, replace: bool, progress: Progress, indexed: Collection[str] = tuple(contents.TABLES)
+) -> int:
+    with _Reading(path) as reading, store.loading(indexed):
         _check_tables(reading.head, store)
         contents.check_may_be_filled(store, replace=replace)
         contents.clear(store)

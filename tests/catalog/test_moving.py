@@ -13,7 +13,7 @@ import pytest
 from postgres_cluster import Cluster
 
 from codemode.catalog import contents, moving
-from codemode.catalog.migrating import known
+from codemode.catalog.migrating import known, migrate
 from codemode.catalog.opening import open_catalogue
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import Sessions
@@ -115,10 +115,16 @@ def test_an_export_comes_back_as_it_was(source: Store, target: Store, tmp_path: 
     goes_on(target, before)
 
 
-def test_an_export_of_an_earlier_form_is_migrated_on_its_way(postgres: Cluster, target: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [6, 8])
+def test_an_export_of_an_earlier_form_is_migrated_on_its_way(
+    postgres: Cluster, target: Store, tmp_path: Path, form: int
+) -> None:
     with closing(sqlite3.connect(tmp_path / "catalog.db")) as connection:
         connection.executescript(OLD.read_text())
     with closing(open_catalogue("", tmp_path, "none")) as older:
+        migrate(older, form)
+        if form > 6:
+            TenantRecords(older, "acme").messages.post("chat", "the disk is full", now=NOW)
         moving.export(older, tmp_path / "old.gz")
     with closing(open_catalogue("", tmp_path)) as migrated:
         expected = everything(migrated)
@@ -126,6 +132,7 @@ def test_an_export_of_an_earlier_form_is_migrated_on_its_way(postgres: Cluster, 
     for store in (target, server):
         moving.bring_in(store, tmp_path / "old.gz", replace=True)
         assert everything(store) == expected
+        assert len(TenantRecords(store, "acme").messages.page(text="disk").rows) == (form > 6)
     assert len(expected["counters"]) == 2
     assert {"ann", "bob", "eve"}.issubset(value for row in expected["users"] for value in row)
     server.close()
