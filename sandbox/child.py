@@ -20,12 +20,14 @@ Request = dict[str, Any]
 class Entry:
     """What a child does: `serve` answers one request with one "done" frame; each of `warm` does the like to nobody.
 
-    `preload` imports, in the launcher, what cannot be imported later; `ready` makes what the first request will need.
+    `preload` imports, in the launcher, what cannot be imported later, and `stock` makes there, last of all, what costs
+    a child more; `ready` makes what the first request will need.
     """
 
     serve: Callable[[Connection, Request], None]
     warm: tuple[Callable[[], None], ...] = ()
     preload: Callable[[], None] = lambda: None
+    stock: Callable[[], None] = lambda: None
     ready: Callable[[Connection], None] = lambda connection: None  # what one snippet needs and can have before it comes
 
 

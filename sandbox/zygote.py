@@ -122,6 +122,7 @@ def make_ready(entry: child.Entry) -> None:
     gather_code(entry.warm)
     for step in entry.warm * _ROUNDS:
         step()
+    entry.stock()
 
 
 def freeze() -> None:

@@ -2,7 +2,7 @@
 
 One session alone keeps two cores busy already: one runs snippets, and the other makes the children for them, which
 takes longer. So what eight gain is the rest of the first core, and the less an execution takes of it, the more they
-gain (docs/decisions/0061).
+gain (docs/decisions/0061 and 0078).
 """
 
 from __future__ import annotations
