@@ -52,7 +52,10 @@ def _is_plain(value: Any) -> bool:
         value = msgspec.structs.astuple(value)
     elif kind is not list and kind is not tuple:
         return kind in _SCALARS
-    return all(type(each) in _SCALARS or _is_plain(each) for each in value)
+    for each in value:  # noqa: SIM110 - a generator's steps would cost as much again
+        if type(each) not in _SCALARS and not _is_plain(each):
+            return False
+    return True
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:

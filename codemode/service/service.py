@@ -138,7 +138,7 @@ class Service:
                 self.worker.tokens.used(token.id, now)
             except CodemodeError as error:  # a full disk must not keep out everybody who reads, or could make room
                 _log.debug("the last use of token %s is not recorded: %s", token.id, error)
-        return caller_with(token, msgspec.structs.replace(self._quotas, **own))
+        return caller_with(token, msgspec.structs.replace(self._quotas, **own) if own else self._quotas)
 
     async def begin(
         self,
