@@ -21,6 +21,7 @@ import codemode
 from codemode import Worker
 from codemode.api.app import OPERATIONS, create_app
 from codemode.api.operations import Operation
+from codemode.database.clock import now_ms
 
 PACKAGE = str(Path(codemode.__file__).parent)
 BY_NAME = {each.name: each for each in OPERATIONS}
@@ -28,7 +29,7 @@ ASKS = {f"{store}.{how}" for store in ("SqliteStore", "_As") for how in ("run", 
 
 # How an operation whose path names something is asked: its query and its body, where it takes any.
 ASKED: dict[str, tuple[dict[str, Any], Any]] = {
-    "list_sessions": ({"workspace_id": "{workspace}"}, None),
+    "list_sessions": ({}, None),  # and by a workspace, below
     "get_session": ({}, None),
     "change_session": ({}, {"pinned": True, "workspace_id": "{workspace}"}),
     "delete_session": ({}, None),
@@ -283,6 +284,21 @@ def test_a_bound_token_looks_up_no_other_user(asking: Asking, victim: Victim, gu
     with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}, timeout=60) as http:
         assert [each["id"] for each in http.get("/v1/users").json()["users"]] == ["bob"]
         assert http.get("/v1/users", params={"email": "ann@treasure.example"}).json()["users"] == []
+
+
+@pytest.mark.parametrize(("tenant", "user"), THIEVES)
+def test_a_workspace_lists_nobody_else_s_sessions(
+    asking: Asking, victim: Victim, tenant: str, user: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ASKED, "list_sessions", ({"workspace_id": "{workspace}"}, None))
+    place = asking.worker.of("victims").sessions.update(victim.session, now=now_ms(), workspace_id=victim.workspace)
+    owner, _ = token(asking.worker, "victims", "ann")
+    mine, theirs = (
+        asking.ask(secret, BY_NAME["list_sessions"], None, victim).json()["sessions"]
+        for secret in (owner, token(asking.worker, tenant, user)[0])
+    )
+    assert ([each["id"] for each in mine], theirs) == ([place.id], [])
+    asking.worker.of("victims").sessions.update(victim.session, now=now_ms(), workspace_id=None)
 
 
 def test_no_operation_takes_an_id_that_nobody_tries_to_steal_with() -> None:
