@@ -19,10 +19,14 @@ class BoundStore:
 
     __slots__ = ("_acting", "_store", "tenant")
 
-    def __init__(self, store: Store, tenant: str) -> None:
+    def __init__(self, store: Store, tenant: str, sought: str = "") -> None:
         if not tenant or tenant == EVERYBODY:
             raise AssertionError(f"{tenant!r} is no tenant")
-        self._store, self._acting, self.tenant = store, store.acting_for(tenant), tenant
+        self._store, self._acting, self.tenant = store, store.acting_for(tenant, sought), tenant
+
+    def seeking(self, sought: str) -> BoundStore:
+        """The same, whose `look` sees of words in messages what this query finds; see `Store.acting_for`."""
+        return BoundStore(self._store, self.tenant, sought)
 
     @property
     def dialect(self) -> Dialect:

@@ -74,13 +74,17 @@ def search(store: BoundStore, sought: Sought, asked: Asked, limit: int) -> Page[
 
 
 def _in_postgres(store: BoundStore, sought: Sought, asked: Asked, limit: int) -> Page[Message]:
-    """The query is in two parts: where, which is taken as it is, and the words, which PostgreSQL's parser reads."""
-    scope = [f"t {store.tenant}", *([] if sought.session_id is None else [f"s {sought.session_id}"])]
-    words = (_lexeme(word.text) + ":*" * word.begins for word in sought.words)
-    query = (" & ".join(map(_lexeme, scope)), " & ".join(words))
-    asked.those("m.words @@ (CAST({} AS tsquery) && to_tsquery('simple', {}))", query)
-    asked.that("m.position < {}", sought.before)
-    return asked.page(store, Message, f"{_FIELDS}, m.position FROM messages AS m", "m.position DESC", limit, key=(-1,))
+    """The words, as PostgreSQL's parser reads them, are what the policy of their table finds by (`message_words`)."""
+    words = " & ".join(_lexeme(word.text) + ":*" * word.begins for word in sought.words)
+    [(query,)] = store.look("SELECT CAST(to_tsquery('simple', ?2) AS TEXT) WHERE ?1 = ?1", words)
+    if not query:
+        return Page([], None)
+    if sought.session_id is not None:
+        query = f"{_lexeme('s ' + sought.session_id)} & ({query})"
+    asked.that("w.position < {}", sought.before)
+    found_in = "message_words AS w JOIN messages AS m ON m.position = w.position"
+    seeking = store.seeking(query)
+    return asked.page(seeking, Message, f"{_FIELDS}, w.position FROM {found_in}", "w.position DESC", limit, key=(-1,))
 
 
 def _lexeme(word: str) -> str:

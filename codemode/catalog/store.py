@@ -79,8 +79,11 @@ class Store(Statements, Protocol):
 
     behind: bool  # whether migrations are pending: what this codemode needs may not be there yet
 
-    def acting_for(self, tenant: str) -> Statements:
-        """The same statements, in which this tenant's rows are all there is, where the database can see to that."""
+    def acting_for(self, tenant: str, sought: str = "") -> Statements:
+        """The same statements, in which this tenant's rows are all there is, where the database can see to that.
+
+        Of words in messages there are only those that `sought` finds for a `look`, in the words of the database.
+        """
         ...
 
     def asking(self, limits: Limits) -> AbstractContextManager[Asking]:

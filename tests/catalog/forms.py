@@ -83,6 +83,7 @@ FILLED: dict[int, tuple[Row, ...]] = {
                       "type": "analysis"}),),
     10: (),  # of the full-text index: what the messages above make of it
     11: (),  # indexes
+    12: (),  # of the full-text index again
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from functools import cached_property, partial
 from itertools import product
 from typing import Any
@@ -204,7 +205,21 @@ def test_a_statement_that_forgets_its_condition_changes_nothing_of_others(
 @pytest.mark.parametrize("store", ["postgres"], indirect=True)
 def test_every_table_with_a_tenant_has_its_policy(store: Store):
     sql = "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
-    assert {*everything(store, "other"), "tenants"} == {name for (name,) in store.run(sql)}
+    assert {*everything(store, "other"), "tenants", "message_words"} == {name for (name,) in store.run(sql)}
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+@pytest.mark.parametrize("sought", ["", "'hi'", "'hi' | 't other'", "'t other'", "!'x'", "'x') | ('hi'"])
+def test_a_search_finds_nothing_of_others_whatever_it_says(
+    store: Store, acme: TenantRecords, theirs: TenantRecords, sought: str
+):
+    mine = acme.messages.post(SESSION, "hi", now=NOW)
+    found: list[Any] = []
+    with suppress(Exception) if ")" in sought else nullcontext():  # that is no query, whatever is put around it
+        found = acme.store.seeking(sought).look("SELECT words FROM message_words WHERE ?1 = ?1")
+    assert all("'t acme'" in words for (words,) in found)
+    assert [each.id for each in acme.messages.page(text="hi").rows] == [mine.id]
+    assert len(store.run("SELECT 1 FROM message_words")) == 2
 
 
 @pytest.mark.parametrize("store", ["postgres"], indirect=True)

@@ -45,7 +45,7 @@ _SILENT_MS = (
 _STATEMENT_MS = 30_000  # no statement of the catalogue takes so long, unless it waits for somebody who hangs
 _IDLE_MS = 60_000  # a process that stops inside of `at_once` holds its locks no longer than this
 _FORM_LOCK, _TENANT_LOCK = 0x636F6465, 0x6D6F6465  # the first of two keys: others may use advisory locks too
-_BEGIN = "SELECT set_config('codemode.tenant', $1, true)"
+_BEGIN = "SELECT set_config('codemode.tenant', $1, true), set_config('codemode.sought', $2, true)"
 _LOCK_ALL = f"SELECT pg_advisory_xact_lock({_FORM_LOCK}, 0)"
 _LOCK_ONE = f"SELECT pg_advisory_xact_lock_shared({_FORM_LOCK}, 0), pg_advisory_xact_lock({_TENANT_LOCK}, hashtext($1))"
 _ROLE = "SELECT rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user"
@@ -109,9 +109,9 @@ class PostgresStore:
         store._is_open = True
         return store
 
-    def acting_for(self, tenant: str) -> _As:
+    def acting_for(self, tenant: str, sought: str = "") -> _As:
         """The statements as one tenant."""
-        return _As(self, tenant)
+        return _As(self, tenant, sought)
 
     def run(self, sql: str, *params: Any) -> list[Row]:
         """The rows of one statement over all tenants; see `Statements.run`."""
@@ -135,7 +135,7 @@ class PostgresStore:
 
     @property
     def _everybody(self) -> _As:
-        return _As(self, EVERYBODY)
+        return _As(self, EVERYBODY, "")
 
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
@@ -172,7 +172,7 @@ class PostgresStore:
         with self._errors(), self._connection() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0")
-            connection.execute(_BEGIN, (EVERYBODY,))
+            connection.execute(_BEGIN, (EVERYBODY, ""))
 
             def look(sql: str, *params: Any) -> list[Row]:
                 with self._errors():
@@ -190,6 +190,8 @@ class PostgresStore:
             yield
             for table in tables:
                 self.script(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            if "messages" in tables:
+                self.run("INSERT INTO message_words SELECT position, words FROM messages_as_indexed")
             for table, column in _NUMBERED.items():
                 self.run(
                     f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608
@@ -250,7 +252,7 @@ class _Held:
     def become(self, tenant: str) -> None:
         """Act for `tenant` from here on, as long as the transaction lasts."""
         if tenant != self._tenant:
-            self.connection.execute(_BEGIN, (tenant,))
+            self.connection.execute(_BEGIN, (tenant, ""))
             self._tenant = tenant
 
     def forget(self) -> None:
@@ -261,10 +263,10 @@ class _Held:
 class _As:
     """The statements of a store as one tenant, or as everybody."""
 
-    __slots__ = ("_store", "_tenant")
+    __slots__ = ("_sought", "_store", "_tenant")
 
-    def __init__(self, store: PostgresStore, tenant: str) -> None:
-        self._store, self._tenant = store, tenant
+    def __init__(self, store: PostgresStore, tenant: str, sought: str) -> None:
+        self._store, self._tenant, self._sought = store, tenant, sought
 
     @property
     def dialect(self) -> Dialect:
@@ -285,7 +287,7 @@ class _As:
         with self._store._errors(), self._store._connection() as connection:
             with connection.pipeline():
                 connection.execute("BEGIN")
-                connection.execute(_BEGIN, (self._tenant,))
+                connection.execute(_BEGIN, (self._tenant, self._sought))
                 cursor = connection.execute(translated(sql), params)
                 connection.execute("COMMIT")
             return _rows(cursor)

@@ -77,7 +77,7 @@ class SqliteStore:
         """The file's path."""
         return str(self._path)
 
-    def acting_for(self, tenant: str) -> Self:
+    def acting_for(self, tenant: str, sought: str = "") -> Self:
         """The store itself: SQLite knows no row-level security, and a statement's own condition is what holds."""
         return self
 

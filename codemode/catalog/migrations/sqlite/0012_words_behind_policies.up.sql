@@ -1,0 +1,3 @@
+-- additive
+-- Nothing to do: SQLite knows no policies.
+SELECT 1;
