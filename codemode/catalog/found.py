@@ -31,7 +31,8 @@ def check_not_deleted(store: BoundStore, user_id: str | None) -> None:
 def deleted_user(user_id: str) -> RecordNotFound:
     """The error for what a deleted user would begin to do."""
     return RecordNotFound(
-        f"the user {user_id!r:.140} was deleted", hint="name another one: ids of deleted users are not given again"
+        f"the user {user_id!r:.140} was deleted",
+        hint="name another one: a deleted user keeps his id",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codemode.catalog.found import no_record
+from codemode.catalog.found import check_not_deleted, no_record
 from codemode.catalog.named import NamedRecords
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
@@ -29,6 +29,7 @@ class Groups(NamedRecords[Group]):
         )  # fmt: skip
         if not rows:
             self.get(group_id)
+            check_not_deleted(self._store, user_id)
             raise no_record("user", user_id)
         return record(GroupMember, rows[0])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import METADATA_BYTES, parse_json, parse_name
-from codemode.catalog.found import no_record
+from codemode.catalog.found import check_not_deleted, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.values.records import Preference
@@ -32,6 +32,7 @@ class Preferences:
             parse_json(value, "a preference", METADATA_BYTES), now,
         )  # fmt: skip
         if not rows:
+            check_not_deleted(self._store, user_id)
             raise no_record("user", user_id)
         return record(Preference, rows[0])
 

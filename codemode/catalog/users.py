@@ -15,7 +15,7 @@ from codemode.catalog import dialect
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import parse_choice, parse_name, parse_object, parse_text
-from codemode.catalog.found import exists, no_record
+from codemode.catalog.found import check_not_deleted, deleted_user, exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, record
@@ -125,7 +125,7 @@ class Users:
         if rows:
             return record(User, rows[0])
         if self.get(user_id).deleted_at is not None:
-            raise no_record("user", user_id)
+            raise deleted_user(user_id)
         raise self._taken(user_id, email)
 
     def _taken(self, user_id: str, email: Given[str | None]) -> RecordExists:
@@ -150,6 +150,7 @@ class Users:
                 user_id, now,
             )  # fmt: skip
             if not rows:
+                check_not_deleted(self._store, user_id)
                 raise no_record("user", user_id)
             whose = "WHERE tenant = ?1 AND user_id = ?2"
             self._store.run(f"UPDATE tokens SET revoked_at = coalesce(revoked_at, ?3) {whose}", user_id, now)  # noqa: S608
