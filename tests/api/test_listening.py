@@ -126,7 +126,7 @@ def test_who_begins_after_a_number_that_there_is_not_is_told_so(firm: Firm) -> N
 
 @pytest.fixture
 def small(tmp_path: Path) -> Any:
-    settings = msgspec.structs.replace(Settings(), threads=4, listeners=40, shutdown_seconds=5.0)
+    settings = msgspec.structs.replace(Settings(), threads=4, listeners=40, shutdown_seconds=HANG_SECONDS)
     with (
         Worker(tmp_path, settings=settings) as worker,
         listening(worker, open_to_all=True) as (address, server),
@@ -149,5 +149,5 @@ def test_listeners_hold_no_thread_and_are_bounded_and_end_with_the_service(small
         begun = time.monotonic()
         server.should_exit = True
         ends = [next(each).data["code"] for each in streams]
-        assert time.monotonic() - begun < 4  # sooner than what is forgotten would be cut off
+        assert time.monotonic() - begun < HANG_SECONDS / 2  # sooner than what is forgotten would be cut off
     assert set(ends) == {"worker.unavailable"}

@@ -93,6 +93,6 @@ def test_any_error_can_be_asked_about(source: str, code: str, message: str, line
 
 def test_a_long_text_full_of_faults_is_given_up_in_time() -> None:
     source = "print 1\n" * 900
-    started = time.monotonic()
+    started = time.process_time()
     assert suggestion(source, refused(source)) is None
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

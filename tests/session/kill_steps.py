@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -54,9 +55,9 @@ def forked(work: Callable[[], Any], kill_at: int | None = None) -> tuple[Any, in
 def state(data_dir: Path) -> dict[str, Any]:
     """What sessions there are, and what is in `s`; after a sweep, which leaves nothing of what was prepared."""
     with Worker(data_dir=data_dir) as worker:
-        worker.sweep()
+        left = stages(worker, data_dir)
         known = [info.id for info in worker.sessions() if info.state == "active"]
-        found: dict[str, Any] = {"known": known, "stages": len(list(data_dir.glob("sessions/re*")))}
+        found: dict[str, Any] = {"known": known, "stages": left}
         orphan = worker.registry.files(("local", "s")).database.exists()
         if "s" in known or orphan:
             session = worker.session("s")
@@ -64,6 +65,20 @@ def state(data_dir: Path) -> dict[str, Any]:
             found["state"] = session.get_state("k")
             found["check"] = session.exec("INSERT INTO u VALUES (0)")["changes"]
     return found
+
+
+def stages(worker: Worker, data_dir: Path) -> int:
+    """How many directories with something prepared outlive sweeps; an empty one may stay for an hour.
+
+    A process that the killed one was just starting may hold its locks for a moment more.
+    """
+    until = time.monotonic() + 20
+    while True:
+        worker.sweep()
+        left = [each for each in data_dir.glob("sessions/re*") if any(each.iterdir())]
+        if not left or time.monotonic() > until:
+            return len(left)
+        time.sleep(0.05)
 
 
 def restored(data_dir: Path, backup: Path) -> str:

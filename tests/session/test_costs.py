@@ -106,10 +106,9 @@ def test_long_names_do_not_fill_the_log_or_the_outcome(tmp_path: Path, monkeypat
 
 
 def test_what_failed_may_have_been_slow(tmp_path: Path) -> None:
-    limits = Limits(query_seconds=0.2)
-    with Worker(data_dir=tmp_path, limits=limits, settings=Settings(slow_statement_ms=100)) as worker:
-        session = worker.session("s")
-        fill(session, 20_000)
+    with Worker(data_dir=tmp_path, settings=Settings(slow_statement_ms=100)) as worker:
+        fill(worker.session("s"), 20_000)
+        session = worker.session("s", limits=Limits(query_seconds=0.2))
         outcome = session.run("helpers.db.value('SELECT count(*) FROM n AS a, n AS b WHERE a.j + b.j = 100')")
         assert outcome.error.code == "sql.timeout"
         slow = session.slow_statements()[0]

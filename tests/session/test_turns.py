@@ -90,7 +90,7 @@ def test_what_does_not_get_its_turn_runs_nothing_and_holds_no_process(worker: Wo
 def test_readers_do_not_wait(session: Session) -> None:
     session.exec("CREATE TABLE t (x)")
     started = threading.Event()
-    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(3)"
+    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(25)"
     running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda _: started.set()})
     running.start()
     assert started.wait(10)
@@ -99,7 +99,7 @@ def test_readers_do_not_wait(session: Session) -> None:
     assert session.get_tables() == ["t"]
     assert session.metrics()["tables"][0]["rows"] == 0
     session.logs()
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 15
     session.cancel()
     running.join()
 
@@ -153,7 +153,7 @@ def test_cancel_ends_a_statement_too(session: Session) -> None:
     before = time.monotonic()
     session.cancel()
     running.join(20)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 15
     assert outcomes[0].status == "cancelled"
 
 
