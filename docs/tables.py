@@ -46,7 +46,7 @@ _COLUMNS = {
     "events.subject": "id of what it is about, or of the user",
     "events.body": "JSON object; of a message it is empty, and readers get the message",
     "events.at": "when it was told",
-    "search_ranges.number": "the numbers are this one << 40 | `messages.position`",
+    "search_ranges.number": "a message's is (this one + 1 << 40) - `messages.position`",
     "search_ranges.newest_at": "the time of the tenant's newest message",
     "search_ranges.late_ms": "at most so much older is a message than one that came before it",
     "migrations.number": "of the step",

@@ -1,10 +1,10 @@
 """Words that are looked for in messages, and how each database is asked for them.
 
-SQLite's full-text index knows a message by a number that begins with its tenant's (`search_ranges`). One word is looked
-for in that range, and of other tenants nothing is read. FTS5 applies a range only to what a whole query finds, so where
-several words have to be in one message, a word that stands for the tenant, or for something of his, comes first: the
-others are then looked for only where that one is. A beginning is replaced by the words that have it, since FTS5 would
-put together the messages of all of them, of every tenant, before it answers one.
+SQLite's full-text index knows a message by a number that begins with its tenant's (`search_ranges`), a newer one by a
+smaller one. One word is looked for in that range, and of other tenants nothing is read. FTS5 applies a range only to
+what a whole query finds. So where several words have to be in one message, a word that stands for the tenant, or for
+something of his, comes first: the others are then looked for only where that one is. A beginning is replaced by the
+words that have it, since FTS5 would put together the messages of all of them, of every tenant, before it answers one.
 """
 
 from __future__ import annotations
@@ -98,12 +98,11 @@ def _in_sqlite(store: BoundStore, sought: Sought, asked: Asked, limit: int) -> P
         return Page([], None)
     [(number, late_ms)] = ranges
     least, most = _positions(store, sought, late_ms)
-    place = "messages_text.rowid"
+    place, end = "messages_text.rowid", (number + 1) << _POSITION_BITS
     asked.that("messages_text MATCH {}", query)
-    asked.that(f"{place} > {{}}", number << _POSITION_BITS | least)
-    asked.that(f"{place} < {{}}", (number << _POSITION_BITS) + most)
-    found_in = f"messages_text CROSS JOIN messages AS m ON m.position = {place} & {(1 << _POSITION_BITS) - 1}"
-    return asked.page(store, Message, f"{_FIELDS}, m.position FROM {found_in}", f"{place} DESC", limit, key=(-1,))
+    asked.that(f"{place} > {{}}", end - most).that(f"{place} < {{}}", end - least)
+    found_in = f"messages_text CROSS JOIN messages AS m ON m.position = {asked.bind(end)} - {place}"
+    return asked.page(store, Message, f"{_FIELDS}, m.position FROM {found_in}", place, limit, key=(-1,))
 
 
 def _positions(store: BoundStore, sought: Sought, late_ms: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 -- The full-text index gives each tenant a range of numbers, so that a search reads what is the tenant's own and passes
 -- over all others in one step for each word. Only codemode of forms 7 to 9, which was never released, searches otherwise.
 CREATE TABLE search_ranges (
-    number    INTEGER PRIMARY KEY,        -- the tenant's messages are indexed as number << 40 | position
+    number    INTEGER PRIMARY KEY,        -- the tenant's messages are indexed from number << 40 on, the newest first
     tenant    TEXT NOT NULL UNIQUE,       -- of no reference: it is needed until the tenant's last message is gone
     newest_at INTEGER NOT NULL DEFAULT 0, -- the time of the tenant's newest message
     late_ms   INTEGER NOT NULL DEFAULT 0  -- at most so much older is a message than one that came before it
@@ -24,7 +24,9 @@ DROP TABLE messages_text;
 DROP VIEW messages_as_indexed;
 -- Before the words of the text stand those for what a search is limited to: the tenant, the session, the type, the
 -- author. They begin with @, which no word of a text does: it is a space there, as all that is no letter and no digit.
-CREATE VIEW messages_as_indexed AS SELECT m.position, r.number << 40 | m.position AS place,
+-- Places go down where positions go up: FTS5 reads a list forwards in half the time, and passes over what is before
+-- another tenant's in a twentieth.
+CREATE VIEW messages_as_indexed AS SELECT m.position, (r.number + 1 << 40) - m.position AS place,
     '@' || r.number || ' @' || r.number || 's' || hex(m.session_id) || ' @' || r.number || 'k' || hex(m.message_type)
         || coalesce(' @' || r.number || 'u' || hex(m.user_id), '') || ' ' || replace(m.content, '@', ' ') AS words
     FROM messages AS m JOIN search_ranges AS r ON r.tenant = m.tenant;
