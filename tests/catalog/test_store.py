@@ -146,7 +146,7 @@ def test_a_statement_that_does_not_name_its_tenant_never_runs(how: str, sql: str
     class Untouchable:
         dialect = "sqlite"
 
-        def acting_for(self, tenant: str) -> Untouchable:
+        def acting_for(self, tenant: str, sought: str = "") -> Untouchable:
             return self
 
         def run(self, sql: str, *params: object) -> list[tuple[object, ...]]:
