@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Handler, Operation, Parameter
-from codemode.api.requests import answer, served, service_of
+from codemode.api.requests import added, answer, served, service_of
 from codemode.service import directory
 from codemode.service.directory import Noun
 from codemode.values.records import Group, GroupMember, User, UserKind, Workspace
@@ -102,8 +102,7 @@ async def create_user(request: Request) -> Response:
     body = await bodies.decode(request, NewUser, service_of(request).settings.body_bytes)
     fields = msgspec.structs.asdict(body)
     found = await served(request, directory.create_user, fields.pop("id"), **fields)
-    request.state.about = found.id
-    return answer(found, 201)
+    return added(request, found, found.id)
 
 
 async def show_user(request: Request) -> Response:
@@ -135,8 +134,7 @@ async def add_member(request: Request) -> Response:
     """Have a user in a group: 201 with the membership, also where he was in it already."""
     body = await bodies.decode(request, NewMember, service_of(request).settings.body_bytes)
     found = await served(request, directory.add_member, request.path_params["id"], body.user_id)
-    request.state.about = f"{found.group_id} {found.user_id}"
-    return answer(found, 201)
+    return added(request, found, f"{found.group_id} {found.user_id}")
 
 
 async def remove_member(request: Request) -> Response:
@@ -158,8 +156,7 @@ def _handlers(noun: Noun, listed: type[WorkspaceList] | type[GroupList]) -> Iter
         body = await bodies.decode(request, NewNamed, service_of(request).settings.body_bytes)
         fields = msgspec.structs.asdict(body)
         found = await served(request, directory.create, noun, record_id=fields.pop("id"), **fields)
-        request.state.about = found.id
-        return answer(found, 201)
+        return added(request, found, found.id)
 
     async def show(request: Request) -> Response:
         return answer(await served(request, directory.get, noun, request.path_params["id"]))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, served, service_of
+from codemode.api.requests import added, answer, served, service_of
 from codemode.service import panels
 from codemode.values.records import Panel
 
@@ -55,8 +55,8 @@ async def create(request: Request) -> Response:
     body = await bodies.decode(request, NewPanel, service_of(request).settings.body_bytes)
     fields = msgspec.structs.asdict(body)
     found = await served(request, panels.create, request.path_params["id"], panel_id=fields.pop("id"), **fields)
-    request.state.about = f"{found.session_id} {found.id}"
-    return answer(found, 201, {"Location": f"/v1/sessions/{found.session_id}/panels/{found.id}"})
+    place = {"Location": f"/v1/sessions/{found.session_id}/panels/{found.id}"}
+    return added(request, found, f"{found.session_id} {found.id}", place)
 
 
 async def show(request: Request) -> Response:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing, CodemodeError
 from codemode.plain import encode
+from codemode.service.auditing import Change
 from codemode.service.callers import LOCAL, Caller, Reach
 from codemode.service.service import Service
 from codemode.session.session import Session
@@ -128,6 +130,12 @@ async def on_record(
         raise
     await recorded(request, action, code(found))
     return found
+
+
+def added(request: Request, made: msgspec.Struct, about: str, headers: dict[str, str] | None = None) -> Response:
+    """201 with what was added, which the audit log has too: `about` says there where it is."""
+    request.state.about, request.state.change = about, Change(None, made)
+    return answer(made, 201, headers)
 
 
 def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

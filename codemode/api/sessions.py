@@ -21,16 +21,23 @@ from codemode.values import SessionInfo
 from codemode.values.records import Place
 
 PAGE = 100
+PLACE = ("workspace_id", "type", "metadata", "mcp_client_id")
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A session to create; with an id that the caller chose the call can be repeated."""
+    """A session to create; with an id that the caller chose the call can be repeated.
+
+    `workspace_id`, `type` and `metadata` are those of one that is made now; what is there keeps its own.
+    """
 
     id: str | None = None
     limits: dict[str, Any] | None = None
     renew: bool = False
     create: bool = True
     stateful: bool | None = None
+    workspace_id: str | UnsetType | None = UNSET
+    type: str | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
 
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,12 +74,15 @@ async def create(request: Request) -> Response:
     """Create a session, or find the one of this id: 201 for a new one, 200 for one that was there."""
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, NewSession, service.settings.body_bytes)
-    limits = _limits(body.limits)
+    limits, shared = _limits(body.limits), _shared(body)
 
     def make() -> tuple[SessionDetails, bool]:
+        places.check(service, caller, **shared)  # first: of a session that is refused nothing is made
         info, new = service.create(
             caller, body.id, limits=limits, renew=body.renew, create=body.create, stateful=body.stateful
         )
+        if new:
+            request.state.change = places.change(service, caller, info.id, UNSET, **shared)
         return _details(service, caller, info), new
 
     info, new = await service.call(make)
@@ -97,8 +107,7 @@ async def change(request: Request) -> Response:
     """Pin a session or let it expire again, lower its limits, say where it belongs and what it is, close it."""
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, SessionChange, service.settings.body_bytes)
-    limits, named = _limits(body.limits), lists.given(body)
-    shared = {name: named[name] for name in ("workspace_id", "type", "metadata", "mcp_client_id") if name in named}
+    limits, shared = _limits(body.limits), _shared(body)
 
     def apply() -> SessionDetails:
         session = session_of(request)
@@ -141,6 +150,10 @@ def _details(service: Service, caller: Caller, info: SessionInfo) -> SessionDeta
     record = registry.catalog.get(caller.tenant, info.id)
     limits = service.worker.limits if record is None else registry.limits(record)
     return SessionDetails(**structs.asdict(info), limits=limits, place=places.place(service, caller, info.id))
+
+
+def _shared(body: NewSession | SessionChange) -> dict[str, Any]:
+    return {name: value for name, value in lists.given(body).items() if name in PLACE}
 
 
 def _limits(given: dict[str, Any] | None) -> Limits | None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, served, service_of
+from codemode.api.requests import added, answer, served, service_of
 from codemode.service import configuring, wishes
 from codemode.values.records import ConfigurationEntry, Preference, Subscription
 
@@ -78,8 +78,7 @@ async def subscribe(request: Request) -> Response:
     """Have a user told of a session that he takes part in, or of a panel: 201 with the subscription."""
     body = await bodies.decode(request, NewSubscription, service_of(request).settings.body_bytes)
     found = await served(request, wishes.subscribe, body.user_id, body.session_id, body.panel_id)
-    request.state.about = f"{found.user_id} {found.session_id}"
-    return answer(found, 201)
+    return added(request, found, f"{found.user_id} {found.session_id}")
 
 
 async def unsubscribe(request: Request) -> Response:

@@ -121,6 +121,14 @@ class Places:
         return record(Place, rows[0])
 
 
+def check_place(*, type: Given[str] = UNSET, metadata: Given[dict[str, Any]] = UNSET, **_others: Any) -> None:  # noqa: A002
+    """Raise RequestInvalid for what a session cannot be, or cannot know of itself, before there is one."""
+    if type is not UNSET:
+        _type(type)
+    if metadata is not UNSET:
+        parse_object(metadata)
+
+
 def _type(value: Any) -> str:
     return parse_name(value, "a type of session", _TYPE_CHARACTERS)
 

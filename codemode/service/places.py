@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from codemode.catalog.places import check_place
 from codemode.database.clock import now_ms
 from codemode.service import directory
 from codemode.service.auditing import Change
@@ -21,6 +22,13 @@ def place(service: Service, caller: Caller, session_id: str) -> Place | None:
     return service.worker.of(caller.tenant).sessions.get(session_id)
 
 
+def check(service: Service, caller: Caller, **fields: Any) -> None:
+    """Raise what `change` would of a session that is still to be made."""
+    if fields.get("workspace_id") is not None:  # or a token of one user would learn which workspaces there are
+        directory.get(service, caller, "workspaces", fields["workspace_id"])
+    check_place(**fields)
+
+
 def change(
     service: Service, caller: Caller, /, session_id: str, closed: bool | UnsetType, **fields: Any
 ) -> Change | None:
@@ -30,8 +38,7 @@ def change(
     """
     if closed is UNSET and not fields:
         return None
-    if fields.get("workspace_id") is not None:  # or a token of one user would learn which workspaces there are
-        directory.get(service, caller, "workspaces", fields["workspace_id"])
+    check(service, caller, **fields)
     records = service.worker.of(caller.tenant)
     with records.at_once():
         sessions = records.sessions

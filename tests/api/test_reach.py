@@ -30,6 +30,7 @@ ASKS = {f"{store}.{how}" for store in ("SqliteStore", "_As") for how in ("run", 
 # How an operation whose path names something is asked: its query and its body, where it takes any.
 ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "list_sessions": ({}, None),  # and by a workspace, below
+    "create_session": ({}, {"id": "put-nowhere", "workspace_id": "{workspace}"}),
     "get_session": ({}, None),
     "change_session": ({}, {"pinned": True, "workspace_id": "{workspace}"}),
     "delete_session": ({}, None),
@@ -269,12 +270,13 @@ def test_what_is_somebody_else_s_is_what_there_is_not(
     assert any("SELECT" in step for step in ways[0])
 
 
-def test_a_user_puts_his_session_into_no_workspace_that_he_does_not_reach(asking: Asking, victim: Victim) -> None:
+@pytest.mark.parametrize("name", ["create_session", "change_session"])
+def test_a_user_puts_his_session_into_no_workspace_that_he_does_not_reach(
+    asking: Asking, victim: Victim, name: str
+) -> None:
     secret, _ = token(asking.worker, "victims", "walt")
     asking.worker.session("of-walt", tenant="victims", owner="walt")
-    theirs, nobodys = (
-        asking.ask(secret, BY_NAME["change_session"], "of-walt", ids) for ids in (victim, victim.missing)
-    )
+    theirs, nobodys = (asking.ask(secret, BY_NAME[name], "of-walt", ids) for ids in (victim, victim.missing))
     assert theirs.status_code == nobodys.status_code == 404
     assert _as_nobodys(theirs.text, victim) == nobodys.text
 

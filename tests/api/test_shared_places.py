@@ -221,6 +221,23 @@ def test_a_session_says_where_it_belongs_and_whether_it_is_closed(place: httpx2.
     assert place.get("/v1/sessions/placed").json()["pinned"] is False  # of what is refused, nothing is done
 
 
+def test_a_session_begins_as_what_it_was_asked_to_be_and_stays_it(place: httpx2.Client) -> None:
+    asked = {"id": "begun", "workspace_id": "taken", "type": "analysis", "metadata": {"a": 1}}
+    made = place.post("/v1/sessions", json=asked)
+    assert made.status_code == 201
+    assert {name: made.json()["place"][name] for name in asked} == asked
+    [act] = place.get("/v1/audit", params={"limit": 1}).json()["acts"]
+    assert (act["action"], act["new_values"]["type"]) == ("create_session", "analysis")
+    found = place.post("/v1/sessions", json=asked | {"type": "other"})
+    assert (found.status_code, found.json()["place"]["type"]) == (200, "analysis")
+
+
+@pytest.mark.parametrize("wrong", [{"workspace_id": "none"}, {"type": ""}, {"type": None}, {"metadata": [1]}])
+def test_of_a_session_that_is_refused_nothing_is_made(place: httpx2.Client, wrong: dict[str, Any]) -> None:
+    assert place.post("/v1/sessions", json={"id": "refused", **wrong}).status_code in (400, 404)
+    assert place.get("/v1/sessions/refused").status_code == 404
+
+
 def test_a_signal_is_taken_once_by_whom_it_is_for(place: httpx2.Client) -> None:
     path = f"{S}/signals"
     place.post(f"{path}/take", json={"participant": "nobody-else"})  # what others left
@@ -251,7 +268,8 @@ def test_the_audit_log_has_what_was_changed(place: httpx2.Client) -> None:
     place.post("/v1/groups", json={"id": "crew", "name": "Crew"})
     place.patch("/v1/groups/crew", json={"name": "Team", "metadata": {"long": "x" * 2_000}})
     place.delete("/v1/groups/crew")
-    removed, changed = place.get("/v1/audit", params={"limit": 2}).json()["acts"]
+    removed, changed, added = place.get("/v1/audit", params={"limit": 3}).json()["acts"]
+    assert (added["action"], added["old_values"], added["new_values"]["name"]) == ("create_group", None, "Crew")
     assert (changed["action"], changed["resource"], changed["outcome"]) == ("change_group", "crew", "ok")
     assert changed["old_values"].items() >= {"name": "Crew", "metadata": {}}.items()
     assert changed["new_values"].items() >= {"name": "Team", "metadata": {"bytes": 2012}}.items()
