@@ -31,7 +31,6 @@ class Held(msgspec.Struct, omit_defaults=True):
         (2**70, str(2**70)),
         ("\ud800", r'"\ud800"'),
     ],
-    ids=repr,
 )
 def test_a_document_is_one_line_of_json(document: Any, text: str) -> None:
     assert encode(document).decode() == text
