@@ -303,5 +303,6 @@ def test_runs_that_wait_for_a_child_are_served_in_their_order() -> None:
             thread.join(60)
     finally:
         sandbox.close()
-    # Each waits while all others have had one child, or it comes twice while another comes once.
-    assert max(served) - min(served) <= 4, served
+    # Each waits while all others have one. On a busy machine a thread may take its time to come again; without an order
+    # some are hardly ever served.
+    assert max(served) <= 2 * min(served), served
