@@ -31,6 +31,7 @@ class Watch:
         self._outside = Outside(folder, CHILDREN)
         self._sandbox = Sandbox(
             children=CHILDREN,
+            burst_children=CHILDREN,  # or a run that came too soon would have more of them wait for a minute
             isolation="required" if confined else "none",
             _entry=ENTRY,
         )
