@@ -144,7 +144,8 @@ def test_a_child_of_one_run_gets_a_hard_bound(sandbox: Sandbox) -> None:
 
 
 def test_descriptors_and_processes_go_with_the_children() -> None:
-    made = Sandbox(SandboxLimits(), kept_children=2)
+    # Never more ready than usual, as a run would have it that came too soon.
+    made = Sandbox(SandboxLimits(), children=1, burst_children=1, kept_children=2)
     before = len(list(Path("/proc/self/fd").iterdir()))
     for number in range(12):
         assert made.run(Snippet(code="x = 1"), lambda method, arguments: None, keep=number).status == "completed"
