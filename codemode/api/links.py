@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, served, service_of
+from codemode.api.requests import added, answer, served, service_of
 from codemode.service import links
 from codemode.values.records import McpSession, Signal, SignalType
 
@@ -66,7 +66,7 @@ async def put(request: Request) -> Response:
     """Record that a session is connected to an MCP server, or what changed of that: 201 with what is stored."""
     body = await bodies.decode(request, NewMcpSession, service_of(request).settings.body_bytes)
     fields = msgspec.structs.asdict(body)
-    found = await served(request, links.put_mcp_session, request.path_params["id"], **fields)
+    found, request.state.change = await served(request, links.put_mcp_session, request.path_params["id"], **fields)
     request.state.about = f"{found.session_id} {found.mcp_server_id}"
     return answer(found, 201)
 
@@ -76,8 +76,7 @@ async def signal(request: Request) -> Response:
     body = await bodies.decode(request, NewSignal, service_of(request).settings.body_bytes)
     fields = msgspec.structs.asdict(body)
     found = await served(request, links.post_signal, request.path_params["id"], **fields)
-    request.state.about = f"{found.session_id} {found.id}"
-    return answer(found, 201)
+    return added(request, found, f"{found.session_id} {found.id}")
 
 
 async def take(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, served, service_of
+from codemode.api.requests import added, answer, served, service_of
 from codemode.service import messages
 from codemode.service.auditing import Change
 from codemode.values.records import Message, MessageType
@@ -45,8 +45,7 @@ async def post(request: Request) -> Response:
     """Add a message to a session: 201 with the message as it is stored. Members and owners may."""
     body = await bodies.decode(request, NewMessage, service_of(request).settings.body_bytes)
     found = await served(request, messages.post, request.path_params["id"], **msgspec.structs.asdict(body))
-    request.state.about = f"{found.session_id} {found.id}"
-    return answer(found, 201)
+    return added(request, found, f"{found.session_id} {found.id}")
 
 
 async def show(request: Request) -> Response:

@@ -84,8 +84,8 @@ async def subscribe(request: Request) -> Response:
 async def unsubscribe(request: Request) -> Response:
     """Have a user told of it no more."""
     session_id, panel_id = queries.text(request, "session_id"), request.query_params.get("panel_id")
-    await served(request, wishes.unsubscribe, _user(request), session_id, panel_id)
-    request.state.about = session_id
+    user = await served(request, wishes.unsubscribe, _user(request), session_id, panel_id)
+    request.state.about = f"{user} {session_id} {panel_id or ''}".rstrip()
     return Response(status_code=204)
 
 
@@ -104,7 +104,9 @@ async def categories(request: Request) -> Response:
 async def prefer(request: Request) -> Response:
     """Keep a preference in the place of what it was."""
     body = await bodies.decode(request, NewPreference, service_of(request).settings.body_bytes)
-    found = await served(request, wishes.prefer, body.user_id, body.category, body.key, body.value)
+    found, request.state.change = await served(
+        request, wishes.prefer, body.user_id, body.category, body.key, body.value
+    )
     request.state.about = f"{found.user_id} {found.category} {found.key}"
     return answer(found)
 
@@ -112,8 +114,8 @@ async def prefer(request: Request) -> Response:
 async def forget(request: Request) -> Response:
     """Forget a preference."""
     category, key = queries.text(request, "category"), queries.text(request, "key")
-    await served(request, wishes.forget, _user(request), category, key)
-    request.state.about = f"{category} {key}"
+    found, request.state.change = await served(request, wishes.forget, _user(request), category, key)
+    request.state.about = f"{found.user_id} {category} {key}"
     return Response(status_code=204)
 
 

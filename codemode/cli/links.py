@@ -68,7 +68,7 @@ for each in (
         click.option(
             "--kept-ms", type=click.IntRange(1), metavar="MS", help="For how long it may be taken; 60,000 by default."
         ),
-        verb="post", by="post", act="post_signal", told=False,
+        verb="post", by="post", act="post_signal",
     ),
     records.made_of(
         "take", "Take the signals that wait for a participant.\n\nEach is taken once: nobody gets it again.",

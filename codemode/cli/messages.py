@@ -41,7 +41,7 @@ for each in (
         click.option("--user", "user_id", metavar="USER", help="Whose it is; one that is new becomes a user."),
         click.option("--type", "message_type", type=_type, help="What it is; `chat` unless it is said."),
         click.option("--thread", metavar="MESSAGE", help="A message that it answers."), metadata_option,
-        by="post", act="post_message", told=False,
+        by="post", act="post_message",
     ),
     records.rm(MESSAGES, "Remove a message, with its answers where it began a thread."),
 ):  # fmt: skip

@@ -54,7 +54,7 @@ for each in (
     *_verbs("groups"),
     records.ls(MEMBERS, "List who is in a group.", verb="members", by="members"),
     records.add(
-        MEMBERS, "Have a user in a group.", *MEMBERS.parameters, verb="join", by="add", act="add_member", told=False,
+        MEMBERS, "Have a user in a group.", *MEMBERS.parameters, verb="join", by="add", act="add_member",
         says=lambda one: f"{one.user_id} is in {one.group_id}",
     ),
     records.made_of("leave", "Have a user in a group no more.", MEMBERS.parameters, _leave),

@@ -16,7 +16,6 @@ import click
 from codemode.cli.app import App, command
 from codemode.cli.fields import changed, given, limit_option, show_fields, tenant_option
 from codemode.cli.lists import Columns, every, tell
-from codemode.errors import RecordNotFound
 
 if TYPE_CHECKING:
     from codemode.catalog.tenant import TenantRecords
@@ -93,9 +92,9 @@ def show(kind: Kind, about: str) -> click.Command:
 
 def add(
     kind: Kind, about: str, *parameters: Parameter, verb: str = "add", by: str = "create", act: str = "",
-    told: bool = True, says: Callable[[Any], str] = lambda one: str(one.id),
+    says: Callable[[Any], str] = lambda one: str(one.id),
 ) -> click.Command:  # fmt: skip
-    """A new one; the audit log has it whole where it is `told`, else that there is one."""
+    """A new one."""
 
     def call(app: App, tenant: str, **fields: Any) -> None:
         from codemode.database.clock import now_ms
@@ -107,7 +106,7 @@ def add(
                 worker.session(asked["session_id"], create=False, tenant=tenant)
             made = getattr(door, by)(**asked, now=now_ms())
             resource = " ".join(asked.get(key) or made.id for key in kind.keys)
-            app.record_change(worker, act or f"create_{kind.word}", resource, tenant, None, made if told else None)
+            app.record_change(worker, act or f"create_{kind.word}", resource, tenant, None, made)
         app.show(made, lambda one: click.echo(says(one)))
 
     return made_of(verb, about, parameters, call)
@@ -121,6 +120,7 @@ def put(
 
     def call(app: App, tenant: str, **fields: Any) -> None:
         from codemode.database.clock import now_ms
+        from codemode.service.auditing import before
 
         asked = given(fields)
         keys, _ = kind.of(asked)
@@ -130,7 +130,7 @@ def put(
             if "session_id" in asked:
                 worker.session(asked["session_id"], create=False, tenant=tenant)
             with records.at_once():
-                old = _before(door, keys)
+                old = before(door.get, *keys)
                 begins = old is None or getattr(old, "left_at", None) is not None  # an owner who left is none any more
                 kept = {} if begins else {name: getattr(old, name) for name in keep}
                 new = door.put(**{**kept, **asked}, now=now_ms())
@@ -197,10 +197,3 @@ def check(worker: Worker, tenant: str, key: str, value: str) -> None:
         worker.of(tenant).groups.get(value)
     elif key == "workspace_id":
         worker.of(tenant).workspaces.get(value)
-
-
-def _before(door: Any, keys: list[Any]) -> Any:
-    try:
-        return door.get(*keys)
-    except RecordNotFound:
-        return None

@@ -46,7 +46,7 @@ for each in (
     records.ls(SUBSCRIPTIONS, "List what a user is told of.", by="of_user"),
     records.add(
         SUBSCRIPTIONS, "Have a user told of a session that he takes part in, or of a panel of it.",
-        *SUBSCRIPTIONS.parameters, _panel, by="add", act="subscribe", told=False,
+        *SUBSCRIPTIONS.parameters, _panel, by="add", act="subscribe",
         says=lambda one: f"{one.user_id} is told of {one.panel_id or one.session_id}",
     ),
     records.made_of(

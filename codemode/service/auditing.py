@@ -10,24 +10,30 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from codemode.catalog.audit import Act
 from codemode.database.clock import iso, sure_ms
-from codemode.errors import AuthForbidden, CodemodeError
+from codemode.errors import AuthForbidden, CodemodeError, RecordNotFound
 from codemode.service.callers import Caller
 from codemode.values import AuditEntry
+from codemode.values.records import Message, Signal
 from codemode.worker import Worker
 
 REFUSALS_A_MINUTE = 60
 _MINUTE = 60.0
 _VALUE_BYTES = 1_024  # of one value that was changed: the log tells of a long text that it is another one
+# What is said stands in its session and goes with it, which the log does not; what a signal carries lets whoever reads
+# it into the call. Of those that are added the log has the size, and of a message that is removed the words.
+_ELSEWHERE: dict[type, str] = {Message: "content", Signal: "signal_data"}
 _MOST_COUNTED = 10_000  # tokens whose refusals are counted at a time
 _REFUSED = {"auth", "request", "session", "quota", "execution", "token"}  # codes of what nothing came of
 _log = logging.getLogger("codemode")
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,20 @@ class Change:
     def values(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         """The fields that differ, before and after; long values by their size."""
         old, new = (None if each is None else msgspec.to_builtins(each) for each in (self.old, self.new))
+        if old is None and new is not None and (name := _ELSEWHERE.get(type(self.new), "")):
+            new[name] = {"bytes": _size(new[name])}
         if old is None or new is None:
             return _shown(old), _shown(new)
         differ = [name for name in new if new[name] != old.get(name)]
         return _shown({name: old.get(name) for name in differ}), _shown({name: new[name] for name in differ})
+
+
+def before(get: Callable[..., Kept], *keys: str) -> Kept | None:
+    """What `get` finds under these keys before it is put there anew; None where there is nothing yet."""
+    try:
+        return get(*keys)
+    except RecordNotFound:
+        return None
 
 
 def _shown(fields: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -51,8 +67,12 @@ def _shown(fields: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _short(value: Any) -> Any:
-    size = len(json.dumps(value, ensure_ascii=False).encode())
+    size = _size(value)
     return value if size <= _VALUE_BYTES else {"bytes": size}
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 @dataclass(slots=True)

@@ -6,9 +6,8 @@ from typing import Any
 
 from codemode.catalog.configuration import Configuration
 from codemode.database.clock import now_ms
-from codemode.errors import RecordNotFound
 from codemode.service.acting import check_whole_tenant
-from codemode.service.auditing import Change
+from codemode.service.auditing import Change, before
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values.records import ConfigurationEntry, Page
@@ -23,10 +22,7 @@ def put(service: Service, caller: Caller, /, key: str, value: Any, **more: Any) 
     """Keep a value; raises RequestInvalid, and SecretMissing for a sensitive one."""
     configuration = _configuration(service, caller)
     with service.worker.of(caller.tenant).at_once():
-        try:
-            old = configuration.get(key)
-        except RecordNotFound:
-            old = None
+        old = before(configuration.get, key)
         new = configuration.put(key, value, now=now_ms(), **more)
     return new, Change(old, new)
 

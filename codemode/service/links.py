@@ -6,6 +6,7 @@ from typing import Any
 
 from codemode.database.clock import now_ms
 from codemode.service.acting import somebody
+from codemode.service.auditing import Change, before
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values.records import McpSession, Page, Signal
@@ -19,11 +20,14 @@ def mcp_sessions(service: Service, caller: Caller, /, session_id: str, **asked: 
 
 def put_mcp_session(
     service: Service, caller: Caller, /, session_id: str, mcp_server_id: str, mcp_version: str, **fields: Any
-) -> McpSession:
+) -> tuple[McpSession, Change]:
     """Record a connection, or what changed of it; raises SessionExpired and what `McpSessions.put` raises."""
     service.session(caller, session_id, "execute")
-    mcp_sessions = service.worker.of(caller.tenant).mcp_sessions
-    return mcp_sessions.put(session_id, mcp_server_id, mcp_version, now=now_ms(), **fields)
+    records = service.worker.of(caller.tenant)
+    with records.at_once():
+        old = before(records.mcp_sessions.get, session_id, mcp_server_id)
+        new = records.mcp_sessions.put(session_id, mcp_server_id, mcp_version, now=now_ms(), **fields)
+    return new, Change(old, new)
 
 
 def post_signal(

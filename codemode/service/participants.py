@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from codemode.database.clock import now_ms
-from codemode.errors import RecordNotFound
-from codemode.service.auditing import Change
+from codemode.service.auditing import Change, before
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values import ParticipantInfo
@@ -29,10 +28,7 @@ def share(
     service.session(caller, session_id, "manage")
     records = service.worker.of(caller.tenant)
     with records.at_once():
-        try:
-            old = records.participants.get(session_id, user)
-        except RecordNotFound:
-            old = None
+        old = before(records.participants.get, session_id, user)
         added = records.participants.put(session_id, user, now=now_ms(), role=role, metadata=metadata)
     return added, Change(old, added)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from codemode.database.clock import now_ms
 from codemode.service.acting import somebody
+from codemode.service.auditing import Change, before
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values.records import Page, Preference, Subscription
@@ -29,12 +30,11 @@ def subscribe(
     return subscriptions.add(user, session_id, now=now_ms(), panel_id=panel_id)
 
 
-def unsubscribe(
-    service: Service, caller: Caller, /, user_id: str | None, session_id: str, panel_id: str | None
-) -> None:
-    """Have him told no more; raises RecordNotFound."""
-    subscriptions = service.worker.of(caller.tenant).subscriptions
-    subscriptions.remove(somebody(caller, user_id), session_id, panel_id=panel_id)
+def unsubscribe(service: Service, caller: Caller, /, user_id: str | None, session_id: str, panel_id: str | None) -> str:
+    """Have him told no more; answers who he is. Raises RecordNotFound."""
+    user = somebody(caller, user_id)
+    service.worker.of(caller.tenant).subscriptions.remove(user, session_id, panel_id=panel_id)
+    return user
 
 
 def preferences(
@@ -49,13 +49,23 @@ def categories(service: Service, caller: Caller, /, user_id: str | None) -> list
     return service.worker.of(caller.tenant).preferences.categories(somebody(caller, user_id))
 
 
-def prefer(service: Service, caller: Caller, /, user_id: str | None, category: str, key: str, value: Any) -> Preference:
+def prefer(
+    service: Service, caller: Caller, /, user_id: str | None, category: str, key: str, value: Any
+) -> tuple[Preference, Change]:
     """Keep a preference; raises RequestInvalid, and RecordNotFound where there is no such user."""
-    return service.worker.of(caller.tenant).preferences.put(
-        somebody(caller, user_id), category, key, value, now=now_ms()
-    )
+    user, records = somebody(caller, user_id), service.worker.of(caller.tenant)
+    with records.at_once():
+        old = before(records.preferences.get, user, category, key)
+        new = records.preferences.put(user, category, key, value, now=now_ms())
+    return new, Change(old, new)
 
 
-def forget(service: Service, caller: Caller, /, user_id: str | None, category: str, key: str) -> None:
-    """Forget a preference; raises RecordNotFound."""
-    service.worker.of(caller.tenant).preferences.remove(somebody(caller, user_id), category, key)
+def forget(
+    service: Service, caller: Caller, /, user_id: str | None, category: str, key: str
+) -> tuple[Preference, Change]:
+    """Forget a preference; answers what it was. Raises RecordNotFound."""
+    user, records = somebody(caller, user_id), service.worker.of(caller.tenant)
+    with records.at_once():
+        old = records.preferences.get(user, category, key)
+        records.preferences.remove(user, category, key)
+    return old, Change(old, None)

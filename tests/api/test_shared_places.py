@@ -275,3 +275,39 @@ def test_the_audit_log_has_what_was_changed(place: httpx2.Client) -> None:
     assert changed["new_values"].items() >= {"name": "Team", "metadata": {"bytes": 2012}}.items()
     assert removed["old_values"]["name"] == "Team"
     assert removed["new_values"] is None
+
+
+# method, path, body, resource, old values, new values
+ON_RECORD: list[tuple[str, str, Any, str, dict[str, Any] | None, dict[str, Any] | None]] = [
+    ("POST", f"{S}/messages", {"content": "kept here", "user_id": "ann"}, "plan m_", None,
+     {"message_type": "chat", "user_id": "ann", "content": {"bytes": 11}}),
+    ("POST", "/api/session/plan/messages", {"content": "x", "metadata": {"long": "x" * 2_000}}, "plan m_", None,
+     {"content": {"bytes": 3}, "metadata": {"bytes": 2_012}}),
+    ("POST", f"{S}/signals", {"signal_type": "ice", "signal_data": "secret", "from_participant": "ann"}, "plan sig_",
+     None, {"signal_type": "ice", "from_participant": "ann", "signal_data": {"bytes": 8}}),
+    ("POST", f"{S}/mcp", {"mcp_server_id": "told", "mcp_version": "1"}, "plan told", None, {"state": "active"}),
+    ("POST", f"{S}/mcp", {"mcp_server_id": "told", "mcp_version": "1", "state": "idle"}, "plan told",
+     {"state": "active"}, {"state": "idle"}),
+    ("PUT", "/v1/preferences", {"user_id": "ann", "category": "ui", "key": "size", "value": 1}, "ann ui size", None,
+     {"value": 1}),
+    ("PUT", "/v1/preferences", {"user_id": "ann", "category": "ui", "key": "size", "value": 2}, "ann ui size",
+     {"value": 1}, {"value": 2}),
+    ("DELETE", "/v1/preferences?category=ui&key=size&user_id=ann", None, "ann ui size", {"value": 2}, None),
+    ("POST", "/v1/subscriptions", {"user_id": "ann", "session_id": "plan"}, "ann plan", None, {"panel_id": None}),
+    ("DELETE", "/v1/subscriptions?session_id=plan&user_id=ann", None, "ann plan", None, None),
+]  # fmt: skip
+
+
+def test_the_audit_log_has_what_is_said_and_set_without_what_is_none_of_its_business(place: httpx2.Client) -> None:
+    for method, path, body, *_ in ON_RECORD:
+        assert place.request(method, path, json=body).is_success, path
+    acts = place.get("/v1/audit", params={"limit": len(ON_RECORD)}).json()["acts"]
+    for act, (*_, resource, old, new) in zip(reversed(acts), ON_RECORD, strict=True):
+        assert act["resource"].startswith(resource)
+        for found, expected in ((act["old_values"], old), (act["new_values"], new)):
+            assert (found is None) == (expected is None), act
+            assert found is None or found.items() >= (expected or {}).items()
+    said = place.get(f"{S}/messages?text=kept&limit=1").json()["messages"][0]
+    place.delete(f"{S}/messages/{said['id']}")
+    [removed] = place.get("/v1/audit", params={"limit": 1}).json()["acts"]
+    assert removed["old_values"]["content"] == "kept here"

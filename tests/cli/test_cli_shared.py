@@ -201,8 +201,11 @@ def test_calls_and_connections_of_a_session(cli: Cli, plan: str) -> None:
     assert cli("mcp-sessions", "ls", "plan").out.splitlines()[2].split()[:3] == ["github", "2025-06-18", "closed"]
     assert "2025-06-18" in cli("mcp-sessions", "show", "plan", "github").out
     assert cli("mcp-sessions", "rm", "plan", "github").out == "removed github\n"
-    acts = [act["action"] for act in result(cli, "audit")]
-    assert acts[:5] == ["remove_mcp_session", "put_mcp_session", "put_mcp_session", "take_signals", "post_signal"]
+    acts = result(cli, "audit")
+    assert [act["action"] for act in acts[:5]] == [
+        "remove_mcp_session", "put_mcp_session", "put_mcp_session", "take_signals", "post_signal",
+    ]  # fmt: skip
+    assert (acts[4]["new_values"]["signal_type"], acts[4]["new_values"]["signal_data"]) == ("ice", {"bytes": 13})
 
 
 @pytest.mark.parametrize(
