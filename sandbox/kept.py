@@ -155,8 +155,8 @@ class Child:
         return not self._reader.pending and not poll.poll(0) and self.alive()
 
     def alive(self) -> bool:
-        """Whether the process still runs."""
-        return not self._exit.poll(0)
+        """Whether the process still runs; not once this was closed, when the descriptor may be something else's."""
+        return not self._closed and not self._exit.poll(0)
 
     def end(self, reason: Reason) -> None:
         """Kill it, from any thread; the first reason given stays."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import HANG_SECONDS
 
 from sandbox import RunOutcome, Sandbox, SandboxLimits, Snippet
 
@@ -17,7 +18,7 @@ ENTRY = Path(__file__).with_name("hostile_entry.py")
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(SandboxLimits(execution_seconds=20), _entry=ENTRY)
+    made = Sandbox(SandboxLimits(execution_seconds=HANG_SECONDS), _entry=ENTRY)
     yield made
     made.close()
 
@@ -62,12 +63,12 @@ VIOLATIONS = {
 
 @pytest.mark.parametrize("code", VIOLATIONS.values(), ids=VIOLATIONS.keys())
 def test_a_violation_ends_the_child(sandbox: Sandbox, code: str) -> None:
-    outcome = run(sandbox, f"{code}\ntime.sleep(60)", helper_calls=100)
+    # Where it goes unnoticed, the run times out.
+    outcome = run(sandbox, f"{code}\ntime.sleep(600)", helper_calls=100, execution_seconds=HANG_SECONDS)
     assert outcome.status == "error", outcome
     assert outcome.error is not None
     assert outcome.error["code"] == "code.runtime"
     assert "broke the rules" in outcome.error["message"]
-    assert outcome.duration_seconds < 9
     assert run(sandbox, "done()").status == "completed"
 
 
@@ -100,7 +101,7 @@ def test_a_frame_without_end_ends_at_the_deadline(sandbox: Sandbox, pause: float
     code = f"raw(struct.pack('>I', 20_000_000))\nwhile True:\n    raw(b'x')\n    time.sleep({pause})"
     outcome = run(sandbox, code, execution_seconds=1)
     assert outcome.status in ("timeout", "error")
-    assert outcome.duration_seconds < 2
+    assert outcome.duration_seconds < 20  # a deadline that nobody keeps: without end
 
 
 def test_silence_ends_at_the_deadline(sandbox: Sandbox) -> None:
@@ -155,7 +156,7 @@ def test_a_child_cannot_raise_its_limits(sandbox: Sandbox) -> None:
 def test_processor_time_ends_a_child_that_nobody_watches(sandbox: Sandbox) -> None:
     # As if the clock of the worker were late.
     code = "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass"
-    outcome = run(sandbox, code)
+    outcome = run(sandbox, code, execution_seconds=HANG_SECONDS)
     assert outcome.error is not None
     assert outcome.status == "error"
     assert "SIGKILL" in outcome.error["message"]

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from patience import HANG_SECONDS, soon
 
 from sandbox import RunOutcome, Sandbox, SandboxLimits, SandboxUnavailable, Snippet
 
@@ -23,6 +24,23 @@ ROOT = Path(__file__).parent.parent.parent
 
 def run(sandbox: Sandbox, code: str = "return 1") -> RunOutcome:
     return sandbox.run(Snippet(code=code), lambda method, arguments: None)
+
+
+@contextmanager
+def spinning(sandbox: Sandbox) -> Iterator[list[RunOutcome]]:
+    """While a snippet computes without end; afterwards the list has what became of it."""
+    outcomes: list[RunOutcome] = []
+    begun = threading.Event()
+
+    def spin() -> None:
+        snippet = Snippet(code="while True: pass")
+        outcomes.append(sandbox.run(snippet, lambda method, arguments: None, on_start=begun.set))
+
+    thread = threading.Thread(target=spin)
+    thread.start()
+    assert begun.wait(HANG_SECONDS)
+    yield outcomes
+    thread.join(HANG_SECONDS)
 
 
 def descendants(pid: int) -> set[int]:
@@ -55,21 +73,40 @@ def _state(pid: int) -> str:
         return "Z"
 
 
-def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return condition()
-
-
 def _descriptors(pid: int | str | None) -> set[str]:
     return {entry.name for entry in Path(f"/proc/{pid}/fd").iterdir()}
 
 
-def _mine() -> set[int]:
-    return {pid for pid in descendants(os.getpid()) if "python" in _comm(pid) or "codemode" in _comm(pid)}
+@contextmanager
+def program(text: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a sandbox of its own, and nobody else's: what is counted there is that sandbox's."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", text, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+        running.stdin.close()
+        running.stdout.close()
+
+
+def told(running: subprocess.Popen[bytes]) -> bytes:
+    assert running.stdout is not None
+    return running.stdout.readline()
+
+
+def go_on(running: subprocess.Popen[bytes]) -> None:
+    assert running.stdin is not None
+    running.stdin.write(b"\n")
+    running.stdin.flush()
 
 
 def _comm(pid: int) -> str:
@@ -90,26 +127,42 @@ def test_a_burst_gets_more_children_for_the_next_one_which_end_when_it_stays_cal
         assert run(sandbox).status == "completed"
 
 
+CLOSING = """
+import os, sys
+from sandbox import Sandbox, Snippet
+before = os.listdir("/proc/self/fd")
+sandbox = Sandbox(children=3)
+sandbox.run(Snippet(code="return 1"), None)
+print("up", flush=True)
+sys.stdin.readline()
+sandbox.close()
+sandbox.close()
+print(os.listdir("/proc/self/fd") == before, flush=True)
+sys.stdin.readline()
+"""
+
+
 def test_close_leaves_no_process_and_no_descriptor() -> None:
-    before_fds = _descriptors("self")
-    before = _mine()
-    sandbox = Sandbox(children=3)
-    run(sandbox)
-    assert soon(lambda: len(_mine() - before) >= 4)
-    made = _mine() - before
+    with program(CLOSING) as running:
+        assert told(running) == b"up\n"
+        assert soon(lambda: len(descendants(running.pid)) >= 4)
+        made = descendants(running.pid)
+        go_on(running)
+        assert told(running) == b"True\n"
+        assert soon(lambda: not alive(made))
+        assert running.poll() is None
+
+
+def test_a_closed_sandbox_says_so() -> None:
+    sandbox = Sandbox(children=1)
     sandbox.close()
-    sandbox.close()
-    assert soon(lambda: not alive(made))
-    assert _descriptors("self") == before_fds
     with pytest.raises(SandboxUnavailable, match="closed"):
         run(sandbox)
 
 
 def test_a_forgotten_sandbox_leaves_no_process() -> None:
-    before = _mine()
     sandbox = Sandbox()
-    made = _mine() - before
-    assert made
+    made = descendants(_zygote(sandbox)) | {_zygote(sandbox)}
     del sandbox
     gc.collect()
     assert soon(lambda: not alive(made))
@@ -117,14 +170,9 @@ def test_a_forgotten_sandbox_leaves_no_process() -> None:
 
 def test_close_cancels_runs_under_way() -> None:
     sandbox = Sandbox()
-    outcomes: list[RunOutcome] = []
-    thread = threading.Thread(target=lambda: outcomes.append(run(sandbox, "while True: pass")))
-    thread.start()
-    time.sleep(0.3)
-    sandbox.close()
-    thread.join(5)
-    assert outcomes
-    assert outcomes[0].status == "cancelled"
+    with spinning(sandbox) as outcomes:
+        sandbox.close()
+    assert [outcome.status for outcome in outcomes] == ["cancelled"]
 
 
 WORKER = """
@@ -134,7 +182,6 @@ sandbox = Sandbox(children=3, without=[name for name in sys.argv[1].split(",") i
 spin = lambda: sandbox.run(Snippet(code="while True: pass"), None)
 for _ in range(2):
     threading.Thread(target=spin, daemon=True).start()
-time.sleep(0.5)
 print("ready", flush=True)
 {ending}
 """
@@ -145,31 +192,16 @@ print("ready", flush=True)
     "ending", ["time.sleep(60)", "sys.exit()", "os._exit(3)", "raise RuntimeError", "os.kill(os.getpid(), 6)"]
 )
 def test_nothing_outlives_the_worker(without: str, ending: str) -> None:
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(ending="sys.stdin.readline()\n" + ending), without],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-    )
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    try:
-        assert worker.stdout.readline() == b"ready\n"
+    with program(WORKER.format(ending="sys.stdin.readline()\n" + ending), without) as worker:
+        assert told(worker) == b"ready\n"
+        assert soon(lambda: len(descendants(worker.pid)) >= 6)  # the zygote, two that spin, three that are ready
         below = descendants(worker.pid)
-        assert len(below) >= 6
         if ending.startswith("time"):
             worker.kill()
         else:
-            worker.stdin.write(b"\n")
-            worker.stdin.flush()
-        worker.wait(10)
+            go_on(worker)
+        worker.wait(HANG_SECONDS)
         assert soon(lambda: not alive(below)), alive(below)
-    finally:
-        worker.kill()
-        worker.wait()
-        worker.stdin.close()
-        worker.stdout.close()
 
 
 def _zygote(sandbox: Sandbox) -> int:
@@ -183,12 +215,8 @@ def _zygote(sandbox: Sandbox) -> int:
 def test_a_lost_zygote_is_replaced_and_its_runs_are_told() -> None:
     sandbox = Sandbox()
     try:
-        outcomes: list[RunOutcome] = []
-        thread = threading.Thread(target=lambda: outcomes.append(run(sandbox, "while True: pass")))
-        thread.start()
-        time.sleep(0.3)
-        os.kill(_zygote(sandbox), signal.SIGKILL)
-        thread.join(10)
+        with spinning(sandbox) as outcomes:
+            os.kill(_zygote(sandbox), signal.SIGKILL)
         assert outcomes[0].status == "error"
         assert outcomes[0].error is not None
         assert outcomes[0].error["retryable"] is True
@@ -300,7 +328,7 @@ def test_runs_that_wait_for_a_child_are_served_in_their_order() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(HANG_SECONDS)
     finally:
         sandbox.close()
     # Each waits while all others have one. On a busy machine a thread may take its time to come again; without an order

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from patience import HANG_SECONDS, soon
 
 from sandbox import Begun, Cancel, HelperFailed, RunOutcome, Sandbox, SandboxLimits, Snippet
 
@@ -51,11 +52,10 @@ def run(sandbox: Sandbox, code: str, serve: Serve = answer, **changes: Any) -> R
 
 def wait_for(look: Callable[[], T | None]) -> T:
     """What `look` answers as soon as it answers something."""
-    until = time.monotonic() + 10
-    while not (found := look()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    return found
+    found: list[T | None] = []
+    assert soon(lambda: found.append(look()) or found[-1])
+    assert found[-1] is not None
+    return found[-1]
 
 
 def code_of(outcome: RunOutcome) -> Any:
@@ -69,8 +69,10 @@ def test_a_snippet_answers_with_its_value(sandbox: Sandbox) -> None:
 
 
 def told_so_far(begun: Begun) -> bytes:
-    time.sleep(0.3)
-    return begun._held[0]._socket.recv(65_536, socket.MSG_PEEK)
+    peek = begun._held[0]._socket.recv
+    assert soon(lambda: b"ready" in peek(65_536, socket.MSG_PEEK))
+    time.sleep(0.2)  # in which it would run, if it did
+    return peek(65_536, socket.MSG_PEEK)
 
 
 def test_a_snippet_that_was_begun_runs_when_it_may_and_not_before(sandbox: Sandbox) -> None:
@@ -196,19 +198,28 @@ SPINS = {
 }
 
 
+def late(sandbox: Sandbox, code: str, prints: str) -> RunOutcome:
+    """How code ends that runs too long; with more time where a busy machine leaves it too little to print before."""
+    for seconds in (0.4, 2.0, 8.0):
+        started = time.monotonic()
+        outcome = run(sandbox, code, execution_seconds=seconds)
+        assert time.monotonic() - started < 30  # a deadline that nobody keeps: a minute and more
+        if len(outcome.stdout) >= len(prints):
+            break
+    return outcome
+
+
 @pytest.mark.parametrize("code", SPINS.values(), ids=SPINS.keys())
 def test_whatever_runs_too_long_ends_at_its_deadline(sandbox: Sandbox, code: str) -> None:
-    started = time.monotonic()
-    outcome = run(sandbox, f"print('before')\n{code}", execution_seconds=0.5)
+    outcome = late(sandbox, f"print('before')\n{code}", "before\n")
     assert (outcome.status, code_of(outcome)) == ("timeout", "code.timeout")
     assert outcome.stdout == "before\n"
-    assert time.monotonic() - started < 20  # a deadline that nobody keeps: a minute and more
 
 
 def test_what_was_printed_before_a_timeout_is_kept(sandbox: Sandbox) -> None:
-    code = "for i in range(1000): print(i)\nimport time\ntime.sleep(0.2)\nwhile True: pass"
-    outcome = run(sandbox, code, execution_seconds=1)
-    assert outcome.stdout == "".join(f"{i}\n" for i in range(1000))
+    printed = "".join(f"{i}\n" for i in range(1000))
+    outcome = late(sandbox, "for i in range(1000): print(i)\nimport time\ntime.sleep(60)", printed)
+    assert (outcome.status, outcome.stdout) == ("timeout", printed)
 
 
 def test_a_helper_call_that_returns_too_late_is_a_timeout(sandbox: Sandbox) -> None:
@@ -220,17 +231,19 @@ def test_a_helper_call_that_returns_too_late_is_a_timeout(sandbox: Sandbox) -> N
     assert (outcome.status, outcome.value_json) == ("timeout", None)
 
 
-def test_output_arrives_while_the_snippet_runs(sandbox: Sandbox) -> None:
-    heard: list[tuple[float, str]] = []
-    started = time.monotonic()
-    run(
-        sandbox,
-        "import time\nprint('a')\ntime.sleep(0.4)\nprint('b', end='')\ntime.sleep(0.4)",
-        on_output=lambda text: heard.append((time.monotonic() - started, text)),
-    )
-    assert [text for _, text in heard] == ["a\n", "b"]
-    assert heard[0][0] < 0.35
-    assert heard[1][0] < 0.75
+@pytest.mark.parametrize(
+    ("code", "printed"), [("print('a')", "a\n"), ("print('a', end='')", "a")], ids=["line", "part"]
+)
+def test_output_arrives_while_the_snippet_runs(sandbox: Sandbox, code: str, printed: str) -> None:
+    cancel = Cancel()
+    heard: list[str] = []
+
+    def on_output(text: str) -> None:
+        heard.append(text)
+        cancel.cancel()  # too late, and the run timed out, where it arrives at its end
+
+    outcome = run(sandbox, f"{code}\nimport time\ntime.sleep(60)", on_output=on_output, cancel=cancel)
+    assert (outcome.status, heard) == ("cancelled", [printed])
 
 
 def test_output_precedes_the_call_that_follows_it(sandbox: Sandbox) -> None:
@@ -251,7 +264,7 @@ def test_long_output_keeps_head_and_tail(sandbox: Sandbox) -> None:
     assert outcome.stdout.startswith("0\n1\n2\n")
     assert outcome.stdout.endswith("99998\n99999\n")
     assert "bytes cut" in outcome.stdout
-    assert outcome.duration_seconds < 5
+    assert outcome.cpu_seconds < 5
 
 
 def test_output_without_end_ends_the_child(sandbox: Sandbox) -> None:
@@ -363,12 +376,12 @@ def test_a_limit_of_time_may_be_as_good_as_none(sandbox: Sandbox) -> None:
 
 def test_cancel_ends_a_run_from_another_thread(sandbox: Sandbox) -> None:
     cancel = Cancel()
-    timer = threading.Timer(0.3, cancel.cancel)
-    timer.start()
-    outcome = run(sandbox, "print('x')\n10**10**8", cancel=cancel)
-    timer.join()
+    printed = threading.Event()
+    another = threading.Thread(target=lambda: printed.wait(HANG_SECONDS) and cancel.cancel())
+    another.start()
+    outcome = run(sandbox, "print('x')\n10**10**8", cancel=cancel, on_output=lambda _: printed.set())
+    another.join()
     assert (outcome.status, code_of(outcome), outcome.stdout) == ("cancelled", "code.cancelled", "x\n")
-    assert outcome.duration_seconds < 3
 
 
 def test_cancel_before_the_start_counts(sandbox: Sandbox) -> None:
@@ -423,10 +436,9 @@ def test_nothing_stays_from_one_snippet_to_the_next(sandbox: Sandbox) -> None:
 
 
 def test_a_trivial_snippet_is_quick(sandbox: Sandbox) -> None:
-    times = []
-    for _ in range(20):
+    def is_quick() -> bool:
         started = time.perf_counter()
         run(sandbox, "return 1")
-        times.append(time.perf_counter() - started)
-        time.sleep(0.02)
-    assert min(times) < 0.02
+        return time.perf_counter() - started < 0.02
+
+    assert soon(is_quick)  # at one time or another, however busy the machine is

@@ -67,7 +67,7 @@ def test_copies_hold_what_executions_left_while_another_process_writes(tmp_path:
         session = worker.session("s")
         session.script("CREATE TABLE before (n); CREATE TABLE after (n)")
     writer = subprocess.Popen([sys.executable, "-c", WRITER, tmp_path / "data"], stdout=subprocess.PIPE)
-    seen = []
+    seen: list[int] = []
     try:
         assert writer.stdout is not None
         assert writer.stdout.readline()
@@ -75,22 +75,27 @@ def test_copies_hold_what_executions_left_while_another_process_writes(tmp_path:
             for number in range(8):
                 made = worker.backup(tmp_path / f"{number}.zip", "s")
                 assert (made.sessions, made.left_out) == (1, ())
-                assert writer.stdout.readline(), "the writer goes on"
+                seen.append(newest_of(tmp_path / f"{number}.zip", tmp_path / str(number)))
+                # Lines wait in the pipe: the writer has gone on when it tells of one that the copy does not hold.
+                while int(writer.stdout.readline()) <= seen[-1]:
+                    pass
     finally:
         writer.kill()
         writer.wait()
         writer.stdout.close()
-    for number in range(8):
-        copy = manifest(tmp_path / f"{number}.zip").sessions[0]
-        assert copy.between_executions
-        files = extracted(tmp_path / f"{number}.zip", tmp_path / str(number))
-        [(count, newest)] = rows(files["session.db"], "SELECT count(*), max(n) FROM before")
-        assert rows(files["session.db"], "SELECT count(*), max(n) FROM after") == [(count, newest)]
-        assert rows(files["session.db"], "SELECT value FROM session_state") == [(str(newest),)]
-        assert count == newest
-        assert rows(files["log.db"], "SELECT count(*) FROM execution_logs WHERE kind = 'execution'") == [(count,)]
-        seen.append(newest)
     assert sorted(set(seen)) == seen, "each holds more than the one before"
+
+
+def newest_of(archive: Path, place: Path) -> int:
+    """The newest number in a copy that holds what an execution left, all of it and nothing else."""
+    assert manifest(archive).sessions[0].between_executions
+    files = extracted(archive, place)
+    [(count, newest)] = rows(files["session.db"], "SELECT count(*), max(n) FROM before")
+    assert rows(files["session.db"], "SELECT count(*), max(n) FROM after") == [(count, newest)]
+    assert rows(files["session.db"], "SELECT value FROM session_state") == [(str(newest),)]
+    assert count == newest
+    assert rows(files["log.db"], "SELECT count(*) FROM execution_logs WHERE kind = 'execution'") == [(count,)]
+    return int(newest)
 
 
 def test_a_running_execution_is_waited_for_but_not_for_ever(session: Session, worker: Worker, tmp_path: Path) -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import soon
 
 from codemode import Limits, Settings, Worker
 from codemode.catalog.sessions import REMEMBER_MS
 from codemode.database.clock import now_ms
 from codemode.errors import SessionExpired, SessionNotFound
 
-SHORT = Limits(idle_seconds=0.4)
+SHORT = Limits(idle_seconds=0.01)
+
+
+def shorten(worker: Worker, name: str) -> None:
+    """Have a session expire a moment after its last use, whose data was made in peace."""
+    worker.session(name, limits=SHORT)
+    time.sleep(0.03)
 
 
 def directories(data_dir: Path) -> list[Path]:
@@ -21,17 +29,17 @@ def directories(data_dir: Path) -> list[Path]:
 
 def test_an_expired_session_says_so_until_it_is_renewed(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
-        session = worker.session("s", limits=SHORT)
+        session = worker.session("s")
         session.exec("CREATE TABLE t (x)")
         session.save_state("k", 1)
-        time.sleep(0.6)
+        shorten(worker, "s")
         with pytest.raises(SessionExpired, match="renew"):
             session.value("SELECT 1")
         with pytest.raises(SessionExpired):
             worker.session("s")
         assert worker.info("s").state == "expired"
         assert directories(tmp_path) == [], "its database, log and spills went together"
-        renewed = worker.session("s", renew=True)
+        renewed = worker.session("s", limits=Limits(idle_seconds=60), renew=True)
         assert (renewed.get_tables(), renewed.list_state()) == ([], [])
         assert len(renewed.logs()) <= 1
 
@@ -45,23 +53,22 @@ def test_who_names_no_session_gets_one_that_nobody_else_has() -> None:
         assert second.get_tables() == []
 
 
-def test_use_keeps_a_session_alive(tmp_path: Path) -> None:
+def test_use_keeps_a_session_alive(tmp_path: Path, set_clock: Callable[..., None]) -> None:
     with Worker(data_dir=tmp_path) as worker:
-        session = worker.session("s", limits=Limits(idle_seconds=1.0))
-        for _ in range(6):
-            time.sleep(0.3)
+        session = worker.session("s", limits=Limits(idle_seconds=1_000))
+        for hour in range(6):
+            set_clock(wall=hour * 600, boot=hour * 600)
             assert session.value("SELECT 1") == 1
 
 
 def test_the_sweeper_removes_what_is_over_and_only_that(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path, settings=Settings(sweep_seconds=0.1)) as worker:
-        worker.session("old", limits=SHORT).exec("CREATE TABLE t (x)")
-        worker.session("pinned", limits=SHORT).exec("CREATE TABLE t (x)")
-        worker.session("young").exec("CREATE TABLE t (x)")
+        for name in ("old", "pinned", "young"):
+            worker.session(name).exec("CREATE TABLE t (x)")
         worker.pin("pinned")
-        until = time.monotonic() + 10
-        while len(directories(tmp_path)) > 2 and time.monotonic() < until:
-            time.sleep(0.05)
+        shorten(worker, "pinned")
+        shorten(worker, "old")
+        assert soon(lambda: len(directories(tmp_path)) == 2)
         assert {info.id: info.state for info in worker.sessions()} == {
             "old": "expired",
             "pinned": "active",
@@ -71,24 +78,29 @@ def test_the_sweeper_removes_what_is_over_and_only_that(tmp_path: Path) -> None:
         assert worker.info("pinned").expires_at is None
 
 
-def test_a_session_in_use_is_not_swept(tmp_path: Path) -> None:
+def test_a_session_in_use_is_not_swept(tmp_path: Path, set_clock: Callable[..., None]) -> None:
     with Worker(data_dir=tmp_path) as worker:
-        worker.session().run("1")  # starting the sandbox may take longer than the session lives
-        session = worker.session("s", limits=Limits(idle_seconds=0.3))
+
+        def long_after() -> list[str]:
+            set_clock(wall=10_000, boot=10_000)
+            return worker.sweep()
+
+        session = worker.session("s", limits=Limits(idle_seconds=1_000))
         session.exec("CREATE TABLE t (x)")
-        outcome = session.run(
-            "import time\ntime.sleep(0.2)\nhelpers.db.exec('INSERT INTO t VALUES (1)')\ntime.sleep(0.6)"
-        )
+        worker.session("idle", limits=Limits(idle_seconds=1_000))
+        code = "swept = helpers.host.long_after()\nhelpers.db.exec('INSERT INTO t VALUES (1)')\nreturn swept"
+        outcome = session.run(code, functions={"long_after": long_after})
         assert outcome.ok, outcome.error
+        assert outcome.result == ["idle"]
         assert session.value("SELECT count(*) FROM t") == 1
 
 
 def test_sweep_answers_which_sessions_ended(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
-        worker.session("a", limits=SHORT)
+        worker.session("a")
         worker.session("b")
         assert worker.sweep() == []
-        time.sleep(0.6)
+        shorten(worker, "a")
         assert worker.sweep() == ["a"]
         assert worker.sweep() == []
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import soon
 
 from codemode import Limits, Outcome, Session, Settings, Worker
 from codemode.session.execution import variables_key
@@ -45,11 +46,15 @@ def child_of(session: Session, worker: Worker) -> Any:
     return worker.sandbox._holding._waiting[variables_key(record)].child
 
 
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def ends(child: Any) -> None:
-    deadline = time.monotonic() + 20
-    while child.alive():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert soon(lambda: not child.alive())
 
 
 def test_names_functions_classes_and_imports_stay(live: Session) -> None:
@@ -220,8 +225,7 @@ def test_variables_that_nobody_uses_end(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path, settings=Settings(kept_seconds=0.2)) as worker:
         session = worker.session(stateful=True)
         ran(session, "x = 1")
-        child = child_of(session, worker)
-        ends(child)  # by the watcher, without a next execution
+        assert soon(lambda: worker.sandbox.children["kept"] == 0)  # by the watcher, without a next execution
         assert fresh(session.run("1"), "not used for 0.2 seconds")
 
 
@@ -280,10 +284,11 @@ def test_a_restore_leaves_the_variables_alone(live: Session) -> None:
 
 
 def test_an_expired_session_leaves_no_child(tmp_path: Path) -> None:
-    with Worker(data_dir=tmp_path, limits=Limits(idle_seconds=0.3)) as worker:
+    with Worker(data_dir=tmp_path) as worker:
         ran(worker.session("s", stateful=True), "x = 1")
         child = child_of(worker.session("s"), worker)
-        time.sleep(0.4)
+        worker.session("s", limits=Limits(idle_seconds=0.01))
+        time.sleep(0.03)
         assert worker.sweep() == ["s"]
         assert not child.alive()
 
@@ -308,7 +313,7 @@ def test_a_worker_that_closes_ends_them(tmp_path: Path) -> None:
     child = child_of(session, worker)
     pid = child.process_id()
     worker.close()
-    assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1][:3]
+    assert soon(lambda: not runs(pid))
 
 
 def test_top_level_await_in_each_execution(live: Session) -> None:

@@ -9,10 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -441,22 +439,6 @@ def test_a_read_only_disk(tmp_path: Path) -> None:
             assert worker.session("s").value("SELECT x FROM t") == 1
     finally:
         subprocess.run(["umount", "-l", place], check=True)
-
-
-@pytest.fixture
-def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Set the wall clock, and the time since boot, some seconds on, for the engine alone."""
-    shifts = {"wall": 0.0, "boot": 0.0}
-    fake = SimpleNamespace(
-        time_ns=lambda: time.time_ns() + int(shifts["wall"] * 1e9),
-        clock_gettime_ns=lambda which: time.clock_gettime_ns(which) + int(shifts["boot"] * 1e9),
-        CLOCK_BOOTTIME=time.CLOCK_BOOTTIME,
-    )
-    monkeypatch.setattr(clock, "time", fake)
-    # The registry holds the clock by its name: begin anew in place, before and after.
-    monkeypatch.setattr(clock.sure_ms, "_offset", clock.sure_ms._offset)
-    monkeypatch.setattr(clock.sure_ms, "_ahead_since", None)
-    return lambda **given: shifts.update(given)
 
 
 DAY = 86_400.0

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Limits, Session, Worker
 from codemode.errors import SessionBusy
@@ -67,12 +68,15 @@ def test_executions_of_one_session_never_overlap(session: Session) -> None:
 
 def test_waiting_too_long_is_busy(worker: Worker) -> None:
     session = worker.session(limits=Limits(queue_seconds=0.2))
-    running = threading.Thread(target=session.run, args=("import time\ntime.sleep(1.5)",))
+    started = threading.Event()
+    code = "print('in', flush=True)\nimport time\ntime.sleep(60)"
+    running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda _: started.set()})
     running.start()
-    time.sleep(0.5)
+    assert started.wait(HANG_SECONDS)
     with pytest.raises(SessionBusy) as raised:
         session.run("1")
     assert raised.value.retryable
+    session.cancel()
     running.join()
     assert session.run("1").result == 1
 
@@ -93,7 +97,7 @@ def test_readers_do_not_wait(session: Session) -> None:
     code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(25)"
     running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda _: started.set()})
     running.start()
-    assert started.wait(10)
+    assert started.wait(HANG_SECONDS)
     before = time.monotonic()
     assert session.query("SELECT count(*) AS n FROM t", read_only=True) == [{"n": 0}]
     assert session.get_tables() == ["t"]
@@ -110,9 +114,9 @@ def test_cancel_ends_the_running_execution_and_keeps_nothing(session: Session) -
     code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
     running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
     running.start()
-    assert started.wait(10)
+    assert started.wait(HANG_SECONDS)
     assert session.cancel()
-    running.join(10)
+    running.join(HANG_SECONDS)
     assert (outcomes[0].status, outcomes[0].error.code, outcomes[0].db.rolled_back) == (
         "cancelled",
         "code.cancelled",
@@ -130,14 +134,19 @@ for page in helpers.db.pages("SELECT a FROM t"):
     print(page)
 return helpers.db.query("SELECT a FROM t")
 """
+
+    def left() -> int:
+        gc.collect()
+        gc.disable()
+        try:
+            assert session.run(code).ok
+            return gc.collect()
+        finally:
+            gc.enable()
+
     assert session.run(code).ok
-    gc.collect()
-    gc.disable()
-    try:
-        assert session.run(code).ok
-        assert gc.collect() == 0
-    finally:
-        gc.enable()
+    # At one time or another: what other threads of this process do meanwhile leaves something too.
+    assert any(left() == 0 for _ in range(5))
 
 
 def test_cancel_ends_a_statement_too(session: Session) -> None:
@@ -148,7 +157,7 @@ def test_cancel_ends_a_statement_too(session: Session) -> None:
     )
     running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
     running.start()
-    assert started.wait(10)
+    assert started.wait(HANG_SECONDS)
     time.sleep(0.2)
     before = time.monotonic()
     session.cancel()
@@ -191,7 +200,7 @@ def test_cancelling_the_task_ends_the_execution(session: Session) -> None:
             await task
         return time.monotonic() - before
 
-    assert asyncio.run(main()) < 5
+    assert asyncio.run(main()) < HANG_SECONDS / 4  # a snippet that nobody ends: a minute
     assert session.run("1").result == 1
 
 
@@ -222,7 +231,7 @@ def test_a_lock_on_a_removed_file_is_no_lock(tmp_path: Path) -> None:
     path, taken = tmp_path / "lock", threading.Event()
 
     def second() -> None:
-        with file_lock(path, 10):
+        with file_lock(path, HANG_SECONDS):
             taken.set()
 
     with file_lock(path, 1):
@@ -232,7 +241,7 @@ def test_a_lock_on_a_removed_file_is_no_lock(tmp_path: Path) -> None:
         path.unlink()
         path.touch()
         other = path.stat().st_ino
-    waiting.join(10)
+    waiting.join(HANG_SECONDS)
     assert taken.is_set()
     assert path.stat().st_ino == other
 
@@ -245,9 +254,9 @@ def test_closing_the_worker_ends_what_runs_and_rolls_it_back(tmp_path: Path) -> 
     code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
     running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
     running.start()
-    assert started.wait(10)
+    assert started.wait(HANG_SECONDS)
     worker.close()
-    running.join(10)
+    running.join(HANG_SECONDS)
     assert (outcomes[0].status, outcomes[0].db.rolled_back) == ("cancelled", True)
     with Worker(data_dir=tmp_path) as again:
         assert again.session("s").value("SELECT count(*) FROM t") == 0
