@@ -5,6 +5,10 @@ Each default has its reason beside it; `docs/reference/limits.md` is checked aga
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from codemode.errors import RequestInvalid
@@ -45,3 +49,20 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def within(self, ceiling: Limits) -> Limits:
         """These limits, each lowered to `ceiling` where it is above: a session's limits only go downwards."""
         return Limits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in self.__struct_fields__})
+
+
+def asked(given: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Limits:
+    """The limits that a session asks for: `given` in the place of its `own`; None is the worker's again.
+
+    Raises RequestInvalid for a name that no limit has, and for a value that its limit cannot have.
+    """
+    names = Limits.__struct_fields__
+    for name in given:
+        if name not in names:
+            close = tuple(difflib.get_close_matches(name, names, n=3, cutoff=0.6))
+            raise RequestInvalid(f"limits: there is no limit {name!r:.80}", did_you_mean=close, available=names)
+    both = {name: value for name, value in {**(own or {}), **given}.items() if value is not None}
+    try:
+        return msgspec.convert(both, Limits)
+    except msgspec.ValidationError as error:
+        raise RequestInvalid(f"limits: {error}", hint="a whole number, or seconds; null is the worker's own") from None

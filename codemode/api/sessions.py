@@ -9,12 +9,13 @@ from msgspec import UNSET, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
+from codemode import limits
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of, session_of
-from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.service import places
+from codemode.service.auditing import Change
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values import SessionInfo
@@ -41,7 +42,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What can be changed of a session; limits go downwards only, and what is not named stays.
+    """What can be changed of a session; what is not named stays, among `limits` too, where null is the worker's again.
 
     `workspace_id`, `type`, `metadata` and `mcp_client_id` say where it belongs, what it is and who is connected to it.
     A `closed` one keeps its data until it expires, and nobody counts as active in it.
@@ -74,15 +75,18 @@ async def create(request: Request) -> Response:
     """Create a session, or find the one of this id: 201 for a new one, 200 for one that was there."""
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, NewSession, service.settings.body_bytes)
-    limits, shared = _limits(body.limits), _shared(body)
+    bounds = None if body.limits is None else limits.asked(body.limits)
+    shared = _shared(body)
 
     def make() -> tuple[SessionDetails, bool]:
         places.check(service, caller, **shared)  # first: of a session that is refused nothing is made
         info, new = service.create(
-            caller, body.id, limits=limits, renew=body.renew, create=body.create, stateful=body.stateful
+            caller, body.id, limits=bounds, renew=body.renew, create=body.create, stateful=body.stateful
         )
         if new:
-            request.state.change = places.change(service, caller, info.id, UNSET, **shared)
+            if shared:
+                places.change(service, caller, info.id, **shared)
+            request.state.change = Change(None, places.seen(service.worker, info.id, caller.tenant))
         return _details(service, caller, info), new
 
     info, new = await service.call(make)
@@ -107,16 +111,12 @@ async def change(request: Request) -> Response:
     """Pin a session or let it expire again, lower its limits, say where it belongs and what it is, close it."""
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, SessionChange, service.settings.body_bytes)
-    limits, shared = _limits(body.limits), _shared(body)
 
     def apply() -> SessionDetails:
         session = session_of(request)
-        # First: of a change that is refused nothing is done.
-        request.state.change = places.change(service, caller, session.id, body.closed, **shared)
-        if limits is not None:
-            service.worker.session(session.id, limits=limits, create=False, tenant=caller.tenant)
-        if body.pinned is not None:
-            service.worker.pin(session.id, body.pinned, tenant=caller.tenant)
+        request.state.change = places.change(
+            service, caller, session.id, closed=body.closed, pinned=body.pinned, bounds=body.limits, **_shared(body)
+        )
         return _details(service, caller, service.worker.info(session.id, caller.tenant))
 
     return answer(await service.call(apply))
@@ -148,21 +148,12 @@ async def _described(request: Request) -> SessionDetails:
 def _details(service: Service, caller: Caller, info: SessionInfo) -> SessionDetails:
     registry = service.worker.registry
     record = registry.catalog.get(caller.tenant, info.id)
-    limits = service.worker.limits if record is None else registry.limits(record)
-    return SessionDetails(**structs.asdict(info), limits=limits, place=places.place(service, caller, info.id))
+    bounds = service.worker.limits if record is None else registry.limits(record)
+    return SessionDetails(**structs.asdict(info), limits=bounds, place=places.place(service, caller, info.id))
 
 
 def _shared(body: NewSession | SessionChange) -> dict[str, Any]:
     return {name: value for name, value in lists.given(body).items() if name in PLACE}
-
-
-def _limits(given: dict[str, Any] | None) -> Limits | None:
-    if given is None:
-        return None
-    try:
-        return msgspec.convert(given, Limits)
-    except msgspec.ValidationError as error:
-        raise RequestInvalid(f"limits: {error}", available=Limits.__struct_fields__) from None
 
 
 OPERATIONS = (

@@ -17,9 +17,8 @@ from codemode.errors import RequestInvalid
 from codemode.loading import loading
 
 if TYPE_CHECKING:
-    import msgspec
-
     from codemode.catalog.tenant import TenantRecords
+    from codemode.service.auditing import Record
     from codemode.session.session import Session
     from codemode.settings import Resolved
     from codemode.worker import Worker
@@ -103,8 +102,8 @@ class App:
         action: str,
         resource: str,
         tenant: str,
-        old: msgspec.Struct | None,
-        new: msgspec.Struct | None,
+        old: Record | None,
+        new: Record | None,
     ) -> None:
         """The same with what the act changed."""
         from codemode.database.clock import sure_ms

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codemode.cli import checkpoints, participants
+from codemode.cli import checkpoints, participants, session_fields
 from codemode.cli.app import App, command, group
-from codemode.cli.fields import changed, limit_option, metadata_option, show_fields, tenant_option, text_or_none
+from codemode.cli.bounds import held
+from codemode.cli.fields import limit_option, tenant_option
 from codemode.cli.lists import Columns, every, tell
 from codemode.cli.output import moment, plural, relative, size
 from codemode.cli.records import check
@@ -25,7 +26,7 @@ _CHANGES = 10_000  # of all tables together: more than a session of a hundred ta
 
 
 sessions = group(
-    "sessions", "List, show, set, share, pin, compact and remove sessions; checkpoint, restore and fork them."
+    "sessions", "List, show, add, set, share, pin, compact and remove sessions; checkpoint, restore and fork them."
 )
 
 
@@ -84,11 +85,12 @@ def show_session(app: App, session_id: str, tenant: str) -> None:
     with app.worker() as worker:
         info = worker.info(session_id, tenant)
         place = None if worker.catalogue.behind else worker.of(tenant).sessions.get(session_id)
+        limits, own = held(worker, session_id, tenant)
         tables = [] if info.state == "expired" else _tables(worker.session(session_id, create=False, tenant=tenant))
     if app.as_json:
         import msgspec
 
-        app.answer({**msgspec.to_builtins(info), "place": place, "tables": tables})
+        app.answer({**msgspec.to_builtins(info), "limits": limits, "place": place, "tables": tables})
         return
     lines = {
         "session": info.id,
@@ -102,6 +104,7 @@ def show_session(app: App, session_id: str, tenant: str) -> None:
         "last used": f"{moment(info.last_activity)} ({relative(info.last_activity)})",
         "expires": _expiry(info),
         "size": size(info.size_bytes),
+        **({"limits": own} if own else {}),
     }
     for label, text in lines.items():
         click.echo(f"{label:<14} {text}")
@@ -121,42 +124,6 @@ def _table_row(table: dict[str, Any]) -> list[Any]:
     change = table["last_change"]
     when, by = (relative(change.last_at), change.execution_id) if change else ("", "")
     return [table["name"], table["rows"], size(table["bytes"] or 0), when, by]
-
-
-@command("set", short_help="Say where a session belongs and what it is.")
-@click.argument("session_id", metavar="SESSION")
-@click.option("--workspace", "workspace_id", type=text_or_none, metavar="WORKSPACE", help="Where it belongs.")
-@click.option("--type", metavar="TYPE", help="What it is; `work` until it is said.")
-@metadata_option
-@click.option(
-    "--mcp-client", "mcp_client_id", type=text_or_none, metavar="CLIENT", help="The MCP client that is connected."
-)
-@click.option(
-    "--status", type=click.Choice(["active", "closed"]),
-    help="A closed one keeps its data until it expires, and nobody counts as active in it.",
-)  # fmt: skip
-@click.option("--pinned/--not-pinned", default=None, help="Keep it from expiring, or let it expire again.")
-@tenant_option
-def set_session(app: App, session_id: str, tenant: str, **options: Any) -> None:
-    """Change what is given of a session; an empty --workspace or --mcp-client takes it away."""
-    from codemode.database.clock import now_ms
-
-    fields = changed(options)
-    status, pinned = fields.pop("status", None), fields.pop("pinned", None)
-    with app.worker() as worker:
-        worker.session(session_id, create=False, tenant=tenant)
-        records = app.records(worker, tenant)
-        with records.at_once():
-            old = records.sessions.get(session_id)
-            if fields:  # first: of a change that is refused nothing is done
-                records.sessions.update(session_id, now=now_ms(), **fields)
-            if status is not None:
-                (records.sessions.close if status == "closed" else records.sessions.reopen)(session_id, now=now_ms())
-        if pinned is not None:
-            worker.pin(session_id, pinned, tenant)
-        new = records.sessions.get(session_id)
-        app.record_change(worker, "change_session", session_id, tenant, old, new)
-    app.show(new, show_fields)
 
 
 @command("rm")
@@ -229,5 +196,5 @@ def _would_go(app: App, due: Due) -> None:
     show(["would be removed", "rows"], [[what, number] for what, number in due.rows.items()])
 
 
-for verb in (ls, show_session, set_session, rm, pin, compact, sweep, *checkpoints.VERBS, *participants.VERBS):
+for verb in (ls, show_session, *session_fields.VERBS, rm, pin, compact, sweep, *checkpoints.VERBS, *participants.VERBS):
     sessions.add_command(verb)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from codemode.cli.amounts import bytes_of, count_of
 from codemode.cli.app import App, command, group
 from codemode.cli.output import moment, note, plural, printable, size
 from codemode.cli.table import show
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from codemode.catalog.tenants import Tenant
     from codemode.values import TenantInfo
     from codemode.worker import Worker
-
-_UNITS = {"": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 tenants = group("tenants", "List, add, name and delete the tenants of the service, and bound what each may use.")
 _tenant = click.argument("tenant", metavar="TENANT")
@@ -185,11 +183,11 @@ def _number(name: str, text: str) -> int | None:
     """The quota that a text says; None is the one of the settings."""
     if text in ("none", "default"):
         return 0 if text == "none" else None
-    found = re.fullmatch(r"([0-9]{1,15})\s*([a-z]{0,3})", text.lower())
-    if found is None or found[2] not in (_UNITS if name == "bytes" else {""}):
+    found = bytes_of(text) if name == "bytes" else count_of(text)
+    if found is None:
         example = "for example 500MB or 2GiB" if name == "bytes" else "a whole number"
         raise RequestInvalid(f"{text!r:.80} is no quota", hint=f"{example}, `none` or `default`")
-    return int(found[1]) * _UNITS[found[2]]
+    return found
 
 
 for each in (ls, show_tenant, add, set_tenant, rm, undelete):

@@ -34,14 +34,15 @@ _MOST_COUNTED = 10_000  # tokens whose refusals are counted at a time
 _REFUSED = {"auth", "request", "session", "quota", "execution", "token"}  # codes of what nothing came of
 _log = logging.getLogger("codemode")
 Kept = TypeVar("Kept")
+Record = msgspec.Struct | dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A record before and after an act; None where there was none, or is none any more."""
 
-    old: msgspec.Struct | None
-    new: msgspec.Struct | None
+    old: Record | None
+    new: Record | None
 
     def values(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         """The fields that differ, before and after; long values by their size."""

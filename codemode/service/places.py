@@ -1,11 +1,13 @@
-"""A session as a place: where it belongs, what it is, who is connected to it, and whether it is closed."""
+"""A session as a place: where it belongs, what it is, who is connected to it, how it is bounded, if it is closed."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
+from codemode import limits
 from codemode.catalog.places import check_place
 from codemode.database.clock import now_ms
 from codemode.service import directory
@@ -13,6 +15,7 @@ from codemode.service.auditing import Change
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values.records import Place
+from codemode.worker import Worker
 
 
 def place(service: Service, caller: Caller, session_id: str) -> Place | None:
@@ -29,22 +32,53 @@ def check(service: Service, caller: Caller, **fields: Any) -> None:
     check_place(**fields)
 
 
+def seen(worker: Worker, session_id: str, tenant: str) -> dict[str, Any]:
+    """A session as the audit log has it: as a place, and with the limits of its own.
+
+    Raises SessionNotFound and SessionExpired.
+    """
+    record = worker.registry.record((tenant, session_id))
+    place = {} if worker.catalogue.behind else msgspec.to_builtins(worker.of(tenant).sessions.get(session_id))
+    return {**place, "pinned": record.pinned, "limits": record.limits}
+
+
+def bound(worker: Worker, session_id: str, tenant: str, given: dict[str, Any]) -> None:
+    """Lower limits of a session, or give it the worker's again (None); what is not given stays.
+
+    Raises RequestInvalid, SessionNotFound and SessionExpired.
+    """
+    own = worker.registry.record((tenant, session_id)).limits
+    worker.session(session_id, limits=limits.asked(given, own), create=False, tenant=tenant)
+
+
 def change(
-    service: Service, caller: Caller, /, session_id: str, closed: bool | UnsetType, **fields: Any
-) -> Change | None:
-    """Change what is given of a session that the caller manages, and close or reopen it.
+    service: Service,
+    caller: Caller,
+    /,
+    session_id: str,
+    *,
+    closed: bool | UnsetType = UNSET,
+    pinned: bool | None = None,
+    bounds: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Change:
+    """Change what is given of a session that the caller manages; `bounds` are limits, close or reopen it, pin it.
 
     `fields` are as `Places.update` has them. Raises RequestInvalid, and RecordNotFound for a workspace out of reach.
     """
-    if closed is UNSET and not fields:
-        return None
+    limits.asked(bounds or {})  # first: of a change that is refused nothing is done
     check(service, caller, **fields)
-    records = service.worker.of(caller.tenant)
-    with records.at_once():
-        sessions = records.sessions
-        old = new = sessions.get(session_id)
+    worker, tenant = service.worker, caller.tenant
+    with worker.of(tenant).at_once():
+        old = seen(worker, session_id, tenant)
+        sessions = worker.of(tenant).sessions
         if fields:
-            new = sessions.update(session_id, now=now_ms(), **fields)
+            sessions.update(session_id, now=now_ms(), **fields)
         if closed is not UNSET:
-            new = (sessions.close if closed else sessions.reopen)(session_id, now=now_ms())
-    return Change(old, new)
+            (sessions.close if closed else sessions.reopen)(session_id, now=now_ms())
+    # Not in the transaction: these may wait for the session's turn.
+    if bounds is not None:
+        bound(worker, session_id, tenant, bounds)
+    if pinned is not None:
+        worker.pin(session_id, pinned, tenant)
+    return Change(old, seen(worker, session_id, tenant))

@@ -200,8 +200,11 @@ class Registry:
     def _reader(self, slot: Slot, key: Key) -> Reader:
         record = self.record(key)
         with slot.reader_lock:
-            if slot.reader is not None and (slot.reader.closed or not slot.reader.is_current()):
-                slot.reader.close()
+            reader = slot.reader
+            if reader is not None and (
+                reader.closed or not reader.is_current() or reader.limits != self.limits(record)
+            ):
+                reader.close()
                 slot.reader = None
             if slot.reader is None:
                 slot.reader = self.new_reader(key, record)
@@ -258,7 +261,8 @@ class Registry:
         return record
 
     def _open(self, slot: Slot, files: SessionFiles, record: SessionRecord) -> OpenSession:
-        if slot.opened is not None and not slot.opened.is_current():
+        opened = slot.opened  # limits are compared, since another process may have lowered them
+        if opened is not None and (not opened.is_current() or opened.record.limits != record.limits):
             slot.close()
         if slot.opened is None:
             storage = self.storage

@@ -60,6 +60,19 @@ def test_limits_are_lowered_and_never_raised(http: httpx2.Client, worker: Worker
     assert (wrong.status_code, "rows" in wrong.json()["available"]) == (400, True)
 
 
+def test_limits_that_a_change_does_not_name_stay(http: httpx2.Client, worker: Worker) -> None:
+    http.post("/v1/sessions", json={"id": "kept", "limits": {"rows": 5, "sql_bytes": 900}})
+    body = {"limits": {"helper_calls": 7, "sql_bytes": None}, "pinned": True}
+    limits = http.patch("/v1/sessions/kept", json=body).json()["limits"]
+    expected = (5, 7, worker.limits.sql_bytes)
+    assert (limits["rows"], limits["helper_calls"], limits["sql_bytes"]) == expected
+    for wrong in ({"row": 5}, {"rows": 0}, {"rows": "5"}):
+        assert http.patch("/v1/sessions/kept", json={"limits": wrong, "pinned": False}).status_code == 400
+    changed, made = http.get("/v1/audit", params={"limit": 5}).json()["acts"][3:]
+    assert made["new_values"]["limits"] == changed["old_values"]["limits"] == {"rows": 5, "sql_bytes": 900}
+    assert changed["new_values"].items() >= {"limits": {"rows": 5, "helper_calls": 7}, "pinned": True}.items()
+
+
 def test_sessions_are_listed_in_pages(http: httpx2.Client) -> None:
     made = {http.post("/v1/sessions", json={}).json()["id"] for _ in range(5)}
     chosen = sorted(made)[:3]

@@ -24,6 +24,51 @@ def test_a_pinned_session_does_not_expire(cli, people):
     assert cli("sessions", "pin", people, "--off", "--json").json["result"]["pinned"] is False
 
 
+def test_a_session_is_made_with_limits_and_a_place_of_its_own(cli):
+    made = cli(
+        "sessions", "add", "small", "--limits", "rows=5,memory_bytes=64MiB", "--limits", "idle_seconds=2h",
+        "--type", "probe", "--metadata", '{"a": 1}', "--json",
+    ).json["result"]  # fmt: skip
+    assert (made["type"], made["metadata"]) == ("probe", {"a": 1})
+    assert {name: made["limits"][name] for name in ("rows", "memory_bytes", "idle_seconds", "sql_bytes")} == {
+        "rows": 5, "memory_bytes": 2**26, "idle_seconds": 7_200.0, "sql_bytes": 1_000_000,
+    }  # fmt: skip
+    again = cli("sessions", "add", "small")
+    assert (again.code, "[session.exists]" in again.err) == (2, True)
+    assert cli("sessions", "add").out.startswith("id               s_")
+
+    changed = cli("sessions", "set", "small", "--limits", "rows=20000,idle_seconds=default,query_seconds=250ms")
+    assert changed.err == "rows is 10,000: the worker allows no more\n"
+    assert (
+        "limits         rows=10000, query_seconds=0.25, memory_bytes=67108864" in cli("sessions", "show", "small").out
+    )
+    acts = cli("audit", "--json").json["result"]
+    assert [act["action"] for act in acts] == ["change_session", "create_session", "create_session"]
+    assert acts[0]["old_values"]["limits"] == {"rows": 5, "memory_bytes": 2**26, "idle_seconds": 7_200.0}
+    assert acts[2]["new_values"]["limits"] == acts[0]["old_values"]["limits"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ("row=5", "did you mean: rows"),
+        ("rows=0", "above zero"),
+        ("rows=5MB", "a whole number"),
+        ("rows=-5", "a whole number"),
+        ("memory_bytes=much", "64MiB"),
+        ("query_seconds=nan", "250ms"),
+        ("query_seconds=0s", "above zero"),
+        ("rows=5,rows=6", "twice"),
+        ("rows", "NAME=VALUE"),
+        ("", "NAME=VALUE"),
+    ],
+)
+def test_what_no_limit_can_be_makes_no_session(cli, limits, words):
+    answer = cli("sessions", "add", "refused", "--limits", limits)
+    assert (answer.code, words in answer.err) == (2, True)
+    assert cli("sessions", "show", "refused").code == 2
+
+
 def test_compacting_gives_space_back(cli, people):
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
     code = f"helpers.db.exec('CREATE TABLE big AS {numbers} SELECT i, hex(randomblob(50)) AS x FROM n')"

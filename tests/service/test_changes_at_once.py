@@ -21,7 +21,7 @@ CHANGES: dict[str, Callable[[Service, int], Change]] = {
     "display_name": lambda service, n: directory.update_user(service, LOCAL, "ann", display_name=f"{n}")[1],
     "name": lambda service, n: directory.update(service, LOCAL, "workspaces", "w", name=f"{n}")[1],
     "title": lambda service, n: panels.update(service, LOCAL, "s", "p", title=f"{n}")[1],
-    "type": lambda service, n: places.change(service, LOCAL, "s", True, type=f"{n}"),
+    "type": lambda service, n: places.change(service, LOCAL, "s", closed=True, type=f"{n}"),
     "value": lambda service, n: configuring.put(service, LOCAL, "k", f"{n}")[1],
     "metadata": lambda service, n: participants.share(service, LOCAL, "s", "ann", "member", {"n": f"{n}"})[1],
 }

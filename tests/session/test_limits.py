@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codemode import Limits, Session, Worker
-from codemode.errors import RequestInvalid
+from codemode.errors import CodemodeError, RequestInvalid
 
 MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT {} AS x FROM n"
 
@@ -142,6 +142,18 @@ def test_limits_only_go_downwards(tmp_path) -> None:
         assert worker.session("a", limits=Limits(rows=500)).limits.rows == 50
         assert worker.session("b", limits=Limits(rows=5)).limits.rows == 5
         assert worker.session("b").limits.rows == 5, "a session keeps what it lowered"
+
+
+def test_limits_that_another_process_lowers_hold_from_the_next_use_on(tmp_path) -> None:
+    with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
+        session = worker.session("s")
+        session.exec("CREATE TABLE t (x)")
+        session.query("SELECT 1")
+        other.session("s", limits=Limits(sql_bytes=2_000))
+        for call in (session.exec, session.query):  # by its writer, by its reader
+            with pytest.raises(CodemodeError) as refused:
+                call(f"SELECT '{'x' * 2_000}'")
+            assert refused.value.code == "sql.limit"
 
 
 def test_limits_above_zero() -> None:

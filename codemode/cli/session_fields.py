@@ -1,0 +1,125 @@
+"""`codemode sessions add` and `set`: where a session belongs, what it is, and what it may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from codemode.cli.app import App, command, renew_option
+from codemode.cli.bounds import held, limits_option, tell_what_is_above
+from codemode.cli.fields import changed, given, metadata_option, show_fields, tenant_option, text_or_none
+from codemode.errors import SessionExists
+
+if TYPE_CHECKING:
+    from codemode.worker import Worker
+
+_workspace = click.option(
+    "--workspace", "workspace_id", type=text_or_none, metavar="WORKSPACE", help="Where it belongs."
+)
+_type = click.option("--type", metavar="TYPE", help="What it is; `work` until it is said.")
+
+
+@command("add", short_help="Make a session, with limits of its own.")
+@click.argument("session_id", metavar="[SESSION]", required=False)
+@_workspace
+@_type
+@metadata_option
+@limits_option
+@renew_option
+@tenant_option
+def add(
+    app: App, session_id: str | None, limits: dict[str, Any] | None, renew: bool, tenant: str, **_options: Any
+) -> None:
+    """Make a session, and say where it belongs, what it is and what it may use.
+
+    Without an id one is minted. `codemode run` and `import` make one of no name, type or limits on their first use.
+    """
+    from codemode import limits as known
+    from codemode.catalog.places import check_place
+    from codemode.database.clock import now_ms
+    from codemode.service.places import seen
+
+    fields = {name: value for name, value in given(_options).items() if value is not None}
+    check_place(**fields)  # first: of a session that is refused nothing is made
+    with app.worker() as worker:
+        records = app.records(worker, tenant)
+        if "workspace_id" in fields:
+            records.workspaces.get(fields["workspace_id"])
+        if session_id is not None:
+            _check_new(worker, session_id, tenant)
+        bounds = None if limits is None else known.asked(limits)
+        made = worker.session(session_id, limits=bounds, renew=renew, tenant=tenant).id
+        if fields:
+            records.sessions.update(made, now=now_ms(), **fields)
+        app.record_change(worker, "create_session", made, tenant, None, seen(worker, made, tenant))
+        _answer(app, worker, made, tenant, limits)
+
+
+def _check_new(worker: Worker, session_id: str, tenant: str) -> None:
+    from codemode.database.clock import sure_ms
+
+    found = worker.registry.catalog.get(tenant, session_id)
+    if found is not None and not found.is_over(sure_ms()):
+        hint = "`codemode sessions set` changes it"
+        raise SessionExists(f"there is a session {session_id} already", hint=hint)
+
+
+@command("set", short_help="Say where a session belongs, what it is and what it may use.")
+@click.argument("session_id", metavar="SESSION")
+@_workspace
+@_type
+@metadata_option
+@limits_option
+@click.option(
+    "--mcp-client", "mcp_client_id", type=text_or_none, metavar="CLIENT", help="The MCP client that is connected."
+)
+@click.option(
+    "--status", type=click.Choice(["active", "closed"]),
+    help="A closed one keeps its data until it expires, and nobody counts as active in it.",
+)  # fmt: skip
+@click.option("--pinned/--not-pinned", default=None, help="Keep it from expiring, or let it expire again.")
+@tenant_option
+def set_session(app: App, session_id: str, tenant: str, **options: Any) -> None:
+    """Change what is given of a session; an empty --workspace or --mcp-client takes it away.
+
+    Limits that are not given stay. A service that runs heeds them from the session's next use on.
+    """
+    from codemode.database.clock import now_ms
+    from codemode.service.places import bound, seen
+
+    fields = changed(options)
+    status, pinned, limits = (fields.pop(name, None) for name in ("status", "pinned", "limits"))
+    with app.worker() as worker:
+        worker.session(session_id, create=False, tenant=tenant)
+        records = app.records(worker, tenant)
+        with records.at_once():
+            old = seen(worker, session_id, tenant)
+            if fields:  # first: of a change that is refused nothing is done
+                records.sessions.update(session_id, now=now_ms(), **fields)
+            if status is not None:
+                (records.sessions.close if status == "closed" else records.sessions.reopen)(session_id, now=now_ms())
+        if limits is not None:
+            bound(worker, session_id, tenant, limits)
+        if pinned is not None:
+            worker.pin(session_id, pinned, tenant)
+        app.record_change(worker, "change_session", session_id, tenant, old, seen(worker, session_id, tenant))
+        _answer(app, worker, session_id, tenant, limits)
+
+
+def _answer(app: App, worker: Worker, session_id: str, tenant: str, limits: dict[str, Any] | None) -> None:
+    place = worker.of(tenant).sessions.get(session_id)
+    held_now, own = held(worker, session_id, tenant)
+    if limits is not None:
+        tell_what_is_above(limits, held_now)
+    if app.as_json:
+        import msgspec
+
+        app.answer({**msgspec.to_builtins(place), "limits": held_now})
+        return
+    show_fields(place)
+    if own:
+        click.echo(f"{'limits':<16} {own}")
+
+
+VERBS = (add, set_session)
