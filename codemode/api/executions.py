@@ -91,6 +91,7 @@ async def execute(request: Request) -> Response:
 
 async def _unless_gone(request: Request, running: Running) -> Response:
     """The outcome, or nothing when the client goes away first: its execution is cancelled then."""
+    running.start()
     watch = _Watch(request, running)
     try:
         return answer(await running.outcome())

@@ -64,9 +64,10 @@ class Service:
         self.gate, self.auditing = Gate(worker), Auditing(worker)
         self.listeners = Listeners(worker, self.call, lambda: self.acts.leaving, worker.settings.listeners)
         self._telling = Telling(worker, self.call, self.listeners.look)
-        self._quotas, self._starting = default_quotas(worker.settings), Starting()
+        self._quotas = default_quotas(worker.settings)
         self._backups = Schedule(worker.registry, worker.settings.backup)
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
+        self._starting = Starting(self._threads)
         self._asides = ThreadPoolExecutor(worker.settings.catalog_connections, thread_name_prefix="codemode-aside")
 
     @property

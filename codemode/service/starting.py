@@ -9,17 +9,50 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
 
 _PLACES = max(8, 4 * (os.cpu_count() or 1))  # measured on two cores: from 2 to 8 there is no difference
 _MOMENTS_SECONDS = 0.25  # so that cores which are kept busy by snippets of this length are always kept busy
 
 
 class Starting:
-    """The places of one service; used on its event loop."""
+    """The places of one service; used on its event loop, but for the `threads` that executions run in."""
 
-    def __init__(self, places: int = _PLACES, seconds: float = _MOMENTS_SECONDS) -> None:
-        self.seconds = seconds
-        self.free = asyncio.Semaphore(places)
+    def __init__(self, threads: Executor, places: int = _PLACES, seconds: float = _MOMENTS_SECONDS) -> None:
+        self.threads, self.seconds = threads, seconds
+        self._free = places
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def take_if_free(self) -> bool:
+        """Take a place where one is free, and nobody waits for it; whether it was taken."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
+    async def take(self) -> None:
+        """Take a place, or wait for one."""
+        if self.take_if_free():
+            return
+        handed = asyncio.get_running_loop().create_future()
+        self._waiting.append(handed)
+        try:
+            await handed
+        except asyncio.CancelledError:
+            if not handed.cancelled():  # it was handed over at the same moment
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Hand a place to whoever waits longest."""
+        while self._waiting:
+            heir = self._waiting.popleft()
+            if not heir.done():  # else he has given up
+                heir.set_result(None)
+                return
+        self._free += 1
 
 
 class Place:
@@ -29,14 +62,28 @@ class Place:
         self._starting = starting
         self._moments: asyncio.TimerHandle | None = None
 
+    def take_if_free(self) -> bool:
+        """Have a place if one is free; whether it is had."""
+        if not self._starting.take_if_free():
+            return False
+        self._have()
+        return True
+
     async def take(self) -> None:
         """Wait for a place, and have it until `give_up`, or for the first moments."""
-        await self._starting.free.acquire()
+        await self._starting.take()
+        self._have()
+
+    def _have(self) -> None:
         self._moments = asyncio.get_running_loop().call_later(self._starting.seconds, self.give_up)
+
+    def run(self, work: Callable[[], None]) -> object:
+        """Do `work` in a thread."""
+        return self._starting.threads.submit(work)
 
     def give_up(self) -> None:
         """Leave the place to the next one; without one it does nothing."""
         if self._moments is not None:
             self._moments.cancel()
             self._moments = None
-            self._starting.free.release()
+            self._starting.give_back()

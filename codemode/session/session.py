@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
@@ -122,34 +123,29 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         """Ask for an execution from a running event loop: its id at once, its outcome when it is over.
 
         `ended` gets the outcome before anybody else has it, in the thread of the execution: what is written of it then
-        keeps no event loop waiting. It begins when it has the session's turn and `place`. Raises RequestInvalid for a
-        wrong argument; what `run` raises beside it comes with the outcome.
+        keeps no event loop waiting. It begins in the loop's next step, when it has the session's turn and `place`.
+        Raises RequestInvalid for a wrong argument; what `run` raises beside it comes with the outcome.
         """
         import asyncio
 
-        from codemode.session.running import Running
+        from codemode.session.running import Anywhere, Running
 
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
-        running, asked = Running(new_execution_id(), self.id, request.host.give_up, ended), time.monotonic()
+        running = Running(new_execution_id(), self.id, place or Anywhere(), request.host.give_up, ended)
+        asked, seconds = time.monotonic(), self.limits.queue_seconds
 
         def execute(begun: Begun | None) -> Outcome:
-            with self._registry.turn(self._key, self.limits.queue_seconds, granted=True) as opened:
+            with self._registry.turn(self._key, seconds, granted=True) as opened:
                 outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
             if ended is not None:
                 ended(outcome)
             return outcome
 
-        async def run() -> Outcome:
-            with self._registry.waiting(self._key) as queue:
-                await running.turn(queue, self.limits.queue_seconds, place)
-                try:
-                    with self._begun(request, granted=True) as begun:  # the child wakes up while the thread does
-                        return await asyncio.to_thread(execute, begun)
-                finally:
-                    if place is not None:
-                        place.give_up()
+        def prepare(held: ExitStack) -> Callable[[], Outcome]:
+            return partial(execute, held.enter_context(self._begun(request, granted=True)))
 
-        running.start(run)
+        held = ExitStack()
+        running.begin(held.enter_context(self._registry.waiting(self._key)), seconds, held, prepare)
         return running
 
     def cancel(self) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from codemode.service.starting import Place, Starting
+
+THREADS = ThreadPoolExecutor(1)  # which nothing runs in: it makes its thread when something does
 
 
 async def passed(place: Place) -> bool:
@@ -21,7 +24,7 @@ async def passed(place: Place) -> bool:
 
 def test_who_comes_when_all_places_are_taken_waits_until_one_is_given_up() -> None:
     async def check() -> None:
-        starting = Starting(places=1, seconds=60)
+        starting = Starting(THREADS, places=1, seconds=60)
         first, second = Place(starting), Place(starting)
         assert await passed(first)
         assert not await passed(second)  # and what it waited for is not lost
@@ -36,7 +39,7 @@ def test_who_comes_when_all_places_are_taken_waits_until_one_is_given_up() -> No
 @pytest.mark.parametrize("others", [1, 5])
 def test_one_that_runs_long_keeps_nobody_from_beginning(others: int) -> None:
     async def check() -> None:
-        starting = Starting(places=1, seconds=0.001)
+        starting = Starting(THREADS, places=1, seconds=0.001)
         long = Place(starting)
         await long.take()
         async with asyncio.timeout(30):
