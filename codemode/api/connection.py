@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from codemode.api.problems import MEDIA_TYPE, problem_of
+from codemode.api.transport import JoiningTransport
 from codemode.errors import CodemodeError, RequestInvalid, RequestTimeout, WorkerUnavailable
 from codemode.settings import Settings
 
@@ -45,6 +46,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected: it is let in, or told that there are too many."""
         super().connection_made(transport)
+        self.transport = JoiningTransport(transport, self.loop)
         if len(self.connections) > bearable(self._settings):
             self._refuse(WorkerUnavailable("too many connections are open", hint="try again in a moment"))
             return
