@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Self
 
 from sandbox.kept import Child
 from sandbox.outcome import Snippet
@@ -12,7 +13,7 @@ LEAVE = encoded(["go"])
 
 
 class Begun:
-    """Made by `Sandbox.begin`, for one `Sandbox.run`. Whoever has it calls `end`, whatever became of it."""
+    """Made by `Sandbox.begin`, for one `Sandbox.run`. Whoever has it calls `end`, or leaves a `with` of it."""
 
     def __init__(self, snippet: Snippet, child: Child, drop: Callable[[Child], None]) -> None:
         self.snippet = snippet
@@ -31,3 +32,9 @@ class Begun:
         child = self.take()
         if child is not None:
             self._drop(child)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import ProtocolViolation
 from sandbox.protocol import DONE_STATUSES
@@ -21,10 +20,11 @@ _CODE = re.compile(r"(?:code|sql|session|storage|worker|request|helpers)\.[a-z_]
 _TEXTS = ("hint", "sql", "suggestion", "traceback")
 _LISTS = ("did_you_mean", "available")
 _INFO_KEYS = 32
+_STR = frozenset({str})
+_PLAIN = frozenset({type(None), bool, int, float})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A checked "done" frame."""
 
     status: Literal["completed", "error", "rejected"]
@@ -46,7 +46,7 @@ def parse_done(frame: list[Any], result_bytes: int) -> Claim:
     if completed != (fields.get("error") is None) or completed != (fields.get("value") is not None):
         raise ProtocolViolation("a last frame has neither or both of value and error")
     return Claim(
-        status=cast(Literal["completed", "error", "rejected"], status),
+        status=fields["status"],
         value_json=_value(fields["value"], result_bytes) if completed else None,
         info=_info(fields.get("info")),
         error=None if completed else _error(fields["error"]),
@@ -81,7 +81,7 @@ def _info(value: Any) -> dict[str, Any]:
 
 
 def _small(item: Any) -> Any:
-    if item is None or type(item) in (bool, int, float):
+    if type(item) in _PLAIN:
         return item
     if type(item) is str:
         return item[:TEXT_CHARACTERS]
@@ -93,7 +93,7 @@ def _small(item: Any) -> Any:
 def _texts(value: Any, most: int) -> list[str]:
     if value is None:
         return []
-    if type(value) is not list or not all(type(item) is str for item in value):
+    if type(value) is not list or not _STR.issuperset(map(type, value)):
         raise ProtocolViolation("a list of texts is something else")
     return [item[:TEXT_CHARACTERS] for item in value[:most]]
 

@@ -39,7 +39,7 @@ class Conversation:
         self._keep = keep
         self._limits = limits
         self._serve = serve
-        self._encode = new_packer()
+        self._packer: Callable[[Any], bytes] | None = None  # most snippets call nothing
         self._calls = 0
         self._chunks = 0
         self._pieces = 0
@@ -133,6 +133,11 @@ class Conversation:
             hint = "ask for fewer rows or columns, or read with helpers.db.pages"
             return self._refusal(HelperFailed("sql.limit", message, hint=hint))
         return frame
+
+    def _encode(self, frame: list[Any]) -> bytes:
+        if self._packer is None:
+            self._packer = new_packer()
+        return self._packer(frame)
 
     def _refusal(self, failed: HelperFailed) -> bytes:
         return self._encode(["err", _fields(failed)])

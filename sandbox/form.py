@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FORMATS = ("objects", "columns", "csv", "markdown", "auto")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What a caller wants: one of FORMATS, and how many characters a cell may have (None: all of them)."""
 
     kind: str = "objects"

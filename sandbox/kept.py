@@ -12,8 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sandbox.errors import ProtocolViolation
 from sandbox.protocol import FrameReader, decode_hostile
@@ -32,8 +31,7 @@ class DeadlinePassed(Exception):
     """The child's time is over; its run must end it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What the kernel counted for a child since it was ready."""
 
     cpu_seconds: float = 0.0

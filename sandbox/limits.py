@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import NamedTuple
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxLimits:
+class SandboxLimits(NamedTuple):
     """The bounds of one run; sizes in bytes, times in seconds."""
 
     execution_seconds: float = 60.0
@@ -24,13 +22,4 @@ class SandboxLimits:
 
     def within(self, ceiling: SandboxLimits) -> SandboxLimits:
         """These limits, each lowered to the ceiling's where it is above."""
-        if self == ceiling or all(getattr(self, name) <= getattr(ceiling, name) for name in _NAMES):
-            return self
-        return SandboxLimits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in _NAMES})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Name → limit."""
-        return {name: getattr(self, name) for name in _NAMES}
-
-
-_NAMES = tuple(field.name for field in fields(SandboxLimits))
+        return SandboxLimits._make(map(min, self, ceiling))

@@ -12,7 +12,7 @@ import socket
 import struct
 import subprocess
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import SandboxUnavailable
@@ -80,7 +80,7 @@ class Link:
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
         self._control.setblocking(True)
         fields = {
-            "limits": asdict(settings.limits),
+            "limits": settings.limits._asdict(),
             "enforced": settings.enforced,
             "without": settings.without,
         }

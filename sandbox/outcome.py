@@ -1,11 +1,10 @@
-"""What goes into a run and what comes out of it: frozen structs of the parent half."""
+"""What goes into a run and what comes out of it: named tuples of the parent half."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
 
 from sandbox.form import Form
 from sandbox.limits import SandboxLimits
@@ -15,19 +14,17 @@ Serve = Callable[[str, list[Any]], Any]
 """Answers one helper call, given its method and arguments; raises HelperFailed. The arguments are hostile."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snippet:
+class Snippet(NamedTuple):
     """One source text with what the host gives it."""
 
     code: str
     inputs: str = "{}"  # JSON text of an object: name -> value
     functions: tuple[str, ...] = ()  # names callable as helpers.host.NAME
-    limits: SandboxLimits = field(default_factory=SandboxLimits)
-    form: Form = field(default_factory=Form)  # of rows that are answered
+    limits: SandboxLimits = SandboxLimits()
+    form: Form = Form()  # of rows that are answered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
+class RunOutcome(NamedTuple):
     """How one run ended. Value, error and warnings are the child's own words: checked for type and size, not for truth.
 
     `cpu_seconds` and `peak_memory_bytes` are the kernel's figures for the child; `duration_seconds` counts from the
@@ -36,7 +33,7 @@ class RunOutcome:
 
     status: Status
     value_json: str | None = None
-    value_info: dict[str, Any] = field(default_factory=dict)
+    value_info: Mapping[str, Any] = {}
     stdout: str = ""
     stdout_truncated: bool = False
     error: dict[str, Any] | None = None

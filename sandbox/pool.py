@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,7 +91,7 @@ class Sandbox:
     @property
     def isolation(self) -> tuple[str, ...]:
         """The names of the active layers."""
-        return tuple(layer.name for layer in self.layers if layer.active)
+        return self._layers.active
 
     @property
     def children(self) -> dict[str, int]:
@@ -147,10 +145,19 @@ class Sandbox:
             return self._loud(RunOutcome(status="rejected", error=refused.problem))
         conversation = Conversation(child, limits, serve, keep=keep is not None)
         output = Captured(limits.stdout_bytes, on_output)
-        with self._at_work(child, cancel, keep):
+        over = False
+        try:
+            if cancel is not None:
+                cancel.attach(lambda: child.end("cancelled"))
             if on_start is not None:
                 on_start()
             outcome = conversation.hold(output, self._children.status)
+            over = True
+        finally:
+            if cancel is not None:
+                cancel.release()  # from here on the child may be another run's
+            if not over:
+                self._broken_off(child, keep)
         if keep is not None:
             return self._loud(self._kept(keep, child, outcome, fresh))
         self._running.spend(child, outcome)
@@ -187,22 +194,10 @@ class Sandbox:
                     return child, None
         return self._running.start(frame, meanwhile), why
 
-    @contextmanager
-    def _at_work(self, child: Child, cancel: Cancel | None, keep: Hashable | None) -> Iterator[None]:
-        """While a run talks to its child, `cancel` ends it; where that is broken off, so is the child."""
-        over = False
-        try:
-            if cancel is not None:
-                cancel.attach(lambda: child.end("cancelled"))
-            yield
-            over = True
-        finally:
-            if cancel is not None:
-                cancel.release()  # from here on the child may be another run's
-            if not over:
-                self._running.drop(child)
-                if keep is not None:
-                    self._holding.lost(keep, "the last execution was broken off")
+    def _broken_off(self, child: Child, keep: Hashable | None) -> None:
+        self._running.drop(child)
+        if keep is not None:
+            self._holding.lost(keep, "the last execution was broken off")
 
     def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> RunOutcome:
         """Keep the child if it waits for more; the outcome says what was found, and warns when all is lost."""
@@ -215,12 +210,12 @@ class Sandbox:
             self._holding.lost(key, lost)
         warnings = outcome.warnings if lost is None else (*outcome.warnings, f"the variables are gone: {lost}")
         found: Literal["kept", "fresh"] = "kept" if fresh is None else "fresh"
-        return dataclasses.replace(outcome, warnings=warnings, variables=found, variables_reason=fresh)
+        return outcome._replace(warnings=warnings, variables=found, variables_reason=fresh)
 
     def _loud(self, outcome: RunOutcome) -> RunOutcome:
         if self._enforced:
             return outcome
-        return dataclasses.replace(outcome, warnings=(*outcome.warnings, _LOUD))
+        return outcome._replace(warnings=(*outcome.warnings, _LOUD))
 
 
 class _Refused(Exception):
@@ -237,10 +232,12 @@ class _Layers:
     def __init__(self, enforced: bool) -> None:
         self._enforced = enforced
         self.reports: tuple[LayerReport, ...] = ()
+        self.active: tuple[str, ...] = ()  # their names: every outcome has them
 
     def accept(self, link: Link) -> None:
         """Keep a new zygote's reports. Raises SandboxUnavailable where untrusted code may not run."""
         self.reports = link.layers
+        self.active = tuple(layer.name for layer in link.layers if layer.active)
         lacking = missing(link.layers)
         if lacking and self._enforced:
             reasons = "; ".join(f"{layer.name}: {layer.why}" for layer in lacking)

@@ -16,7 +16,7 @@ def request_frame(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
         "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
         "functions": list(snippet.functions),
-        "limits": limits.as_dict(),
+        "limits": limits._asdict(),
         "keep": keep,
         "number": number,
         "waits": waits,

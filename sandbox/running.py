@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from sandbox.begun import LEAVE, Begun
 from sandbox.children import TAKE_SECONDS, Children
@@ -40,15 +39,18 @@ class Running:
             return None
         self._at_work.add(child)
         child.set_deadline(time.monotonic() + TAKE_SECONDS)
-        with suppress(DeadlinePassed):
-            if child.send(frame):
-                return Begun(snippet, child, self.drop)
+        try:
+            sent = child.send(frame)
+        except DeadlinePassed:
+            sent = False
+        if sent:
+            return Begun(snippet, child, self.drop)
         self.drop(child)
         return None
 
     def release(self, begun: Begun | None, snippet: Snippet, meanwhile: Callable[[], None]) -> Child | None:
         """The child that has the snippet already, and leave to run it now; None where there is none."""
-        child = begun.take() if begun is not None and begun.snippet == snippet else None
+        child = begun.take() if begun is not None and begun.snippet is snippet else None
         if child is None or self._goes(child, LEAVE, meanwhile):
             return child
         self.drop(child)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import signal
@@ -102,8 +101,7 @@ def test_a_snippet_that_was_begun_and_may_not_run_never_does(sandbox: Sandbox) -
 def test_a_snippet_that_was_begun_is_refused_as_any(sandbox: Sandbox, code: str) -> None:
     snippet = Snippet(code=code, limits=LIMITS)
     outcome = sandbox.run(snippet, answer, begun=wait_for(lambda: sandbox.begin(snippet)))
-    assert outcome == dataclasses.replace(
-        run(sandbox, code),
+    assert outcome == run(sandbox, code)._replace(
         cpu_seconds=outcome.cpu_seconds,
         peak_memory_bytes=outcome.peak_memory_bytes,
         duration_seconds=outcome.duration_seconds,
