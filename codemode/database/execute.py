@@ -67,16 +67,10 @@ class Deadline:
             return True
         return self._also is not None and self._also.is_over()
 
-    @contextmanager
-    def cancellable(self, cancel: Cancellable) -> Iterator[None]:
-        """What runs inside may be ended by `cancel_running`, and nothing that runs after it."""
+    def obey(self, cancel: Cancellable | None) -> None:
+        """From now on `cancel_running` ends what runs, by `cancel`; with None nothing does any more."""
         with self._lock:
             self._cancel = cancel
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._cancel = None
 
     def cancel_running(self) -> bool:
         """Cancel what runs, if anything does; from any thread.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
-from msgspec import structs, to_builtins
+from msgspec import Struct, structs
 
 from codemode.catalog.sessions import SessionRecord
 from codemode.database.clock import in_ms, now, sure_ms
@@ -59,8 +57,7 @@ class Runner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One snippet to run, checked."""
 
     code: str
@@ -76,8 +73,7 @@ class Request:
     key: Key | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Ran:
+class _Ran(Struct, frozen=True):
     """A snippet's run that is over, and what goes into the outcome beside it."""
 
     run: RunOutcome
@@ -107,49 +103,17 @@ class Execution:
         expires_at = opened.record.expires_at
         self._left_seconds = None if expires_at is None else (expires_at - sure_ms()) / 1000
         self._measured = metrics
-
-    # What answers the child is made at its first use: while the child, which has its code by then, is at work.
-
-    @cached_property
-    def _transaction(self) -> Transaction:
-        return Transaction(self._opened, self._request.mode, self.id)
-
-    @cached_property
-    def _statements(self) -> Statements:
-        statements = Statements(self._opened, self._transaction, self.id)
-        statements.tally.warn_all(self._request.warnings, "clamped")
-        return statements
-
-    @cached_property
-    def _calls(self) -> Calls:
-        # Without a way back to this object: what nobody refers to any more goes at once, and no collector looks for it.
-        measured, statements = self._measured, self._statements
-        return Calls(statements, self._request.host, lambda: measured(statements))
-
-    @cached_property
-    def _keyed(self) -> Keyed | None:
-        key = self._request.key
-        return Keyed(self._opened, self._transaction, key, self.id) if key else None
+        self._is_ready = False
 
     def run(self, runner: Runner, queue_seconds: float, begun: Begun | None = None) -> Outcome:
         """Run the snippet, commit or roll back, write the log, and answer; `begun` is of this request and limits."""
         started, timestamp, used = time.monotonic(), now(), time.thread_time()
         try:
-            # Only this may be cancelled: what follows is short, and commits or rolls back.
-            with self._opened.deadline.cancellable(self._cancel):
-                run = runner.run(
-                    begun.snippet if begun is not None else snippet_of(self._request, self._opened.limits),
-                    self._served,
-                    begun=begun,
-                    on_output=self._request.on_output,
-                    cancel=self._cancel,
-                    meanwhile=self._get_ready,
-                    on_start=self._start_clock,
-                    keep=variables_key(self._opened.record) if self._opened.record.stateful else None,
-                )
+            run = self._run(runner, begun)
         except BaseException:
-            self._calls.pages.close_all()
-            self._transaction.finish(keep=False)
+            if self._is_ready:
+                self._calls.pages.close_all()
+                self._transaction.finish(keep=False)
             raise
         self._get_ready()  # where no child was asked
         value, info, problem = value_of(run, self._calls.spill)
@@ -169,9 +133,38 @@ class Execution:
             outcome = self._keyed.settle(outcome, text if problem is None else None, passing=passing)
         return self._logged(outcome, timestamp)
 
+    def _run(self, runner: Runner, begun: Begun | None) -> RunOutcome:
+        """Only this may be cancelled: what follows is short, and commits or rolls back."""
+        request, opened = self._request, self._opened
+        opened.deadline.obey(self._cancel)
+        try:
+            return runner.run(
+                begun.snippet if begun is not None else snippet_of(request, opened.limits),
+                self._served,
+                begun=begun,
+                on_output=request.on_output,
+                cancel=self._cancel,
+                meanwhile=self._get_ready,
+                on_start=self._start_clock,
+                keep=variables_key(opened.record) if opened.record.stateful else None,
+            )
+        finally:
+            opened.deadline.obey(None)
+
     def _get_ready(self) -> None:
-        self._opened.history.begin()
-        _ = self._calls, self._keyed
+        """Make what answers the child, while the child, which has its code by then, is at work."""
+        if self._is_ready:
+            return
+        opened, request = self._opened, self._request
+        opened.history.begin()
+        self._transaction = Transaction(opened, request.mode, self.id)
+        self._statements = statements = Statements(opened, self._transaction, self.id)
+        statements.tally.warn_all(request.warnings, "clamped")
+        # Without a way back to this object: what nobody refers to any more goes at once, and no collector looks for it.
+        measured = self._measured
+        self._calls = Calls(statements, request.host, lambda: measured(statements))
+        self._keyed = Keyed(opened, self._transaction, request.key, self.id) if request.key else None
+        self._is_ready = True
 
     def _start_clock(self) -> None:
         self._statements.ends_at = time.monotonic() + self._request.seconds
@@ -252,7 +245,7 @@ class Execution:
         used = figures(tally, usage, use, cut=run.stdout_truncated)
         if run.value_info.get("truncated"):
             used["result_bytes"] = 0  # what is cut says so itself
-        bounds = {**to_builtins(limits), "execution_seconds": request.seconds, "result_bytes": request.result_bytes}
+        bounds = {**structs.asdict(limits), "execution_seconds": request.seconds, "result_bytes": request.result_bytes}
         near = near_limits(used, bounds, problem.code if problem else None)
         for warned in (*near, *near_expiry(self._left_seconds, limits.idle_seconds)):
             if warned.kind not in tally.kinds:  # an outcome that was promised has looked already

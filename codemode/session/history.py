@@ -12,8 +12,7 @@ way leads: undo says so, and never goes a wrong one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from msgspec import structs
 
@@ -48,21 +47,28 @@ class History:
         self._seen: Position | None = None  # where the log stood at the last look, or when this connection was done
         self._opening = True  # this is the turn in which the connection was opened
         self._first_pages = self._commits = self._settled = self._frames = self._before = 0
-        self._begun = False
+        self._begun, self._of = False, ("", "")
         self._marked: int | None = None
         self._writer: WayWriter | None = None
         self._reason: str | None = None
         connection.set_wal_hook(self._committed)  # instead of SQLite's own, which would move pages at once
 
-    @contextmanager
-    def recording(self, execution_id: str, what: str) -> Iterator[None]:
-        """Keep the way back from what the block commits after its `begin`; a fault is logged and fails nothing."""
-        self._begun, self._commits = False, 0
-        try:
-            yield
-        finally:
-            if self._commits:
-                self._end(Way(kind="undo", start=0, end=0, what=what, execution_id=execution_id, timestamp=now()))
+    def recording(self, execution_id: str, what: str) -> Self:
+        """For `with`: keep the way back from what the block commits after `begin`.
+
+        A fault is logged and fails nothing.
+        """
+        self._begun, self._commits, self._of = False, 0, (execution_id, what)
+        return self
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._begun = False
+        if self._commits:
+            execution_id, what = self._of
+            self._end(Way(kind="undo", start=0, end=0, what=what, execution_id=execution_id, timestamp=now()))
 
     def mark(self) -> None:
         """Inside a transaction that is about to commit: name the state that it makes."""
@@ -113,8 +119,9 @@ class History:
             self._discard()
 
     def size_bytes(self) -> int:
-        """The size of the database as it is committed; raises apsw.LockedError while a cursor is open."""
-        return self._frames_of.position().pages * self._frames_of.page_size
+        """The size of the database as it is committed; may raise apsw.LockedError while a cursor is open."""
+        known = self._start if self._begun and not self._commits else None  # nobody else writes in this turn
+        return (known or self._frames_of.position()).pages * self._frames_of.page_size
 
     def close(self) -> None:
         """Close what is open besides the connection."""

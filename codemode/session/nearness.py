@@ -52,9 +52,10 @@ def near_limits(used: Mapping[str, float], limits: Mapping[str, float], error: s
 
     Times are seconds, sizes bytes. `error` is the code of the execution's error, if it failed.
     """
-    for kind, (where, advice) in _ADVICE.items():
-        figure, limit = used.get(kind, 0), limits.get(kind, 0)
+    for kind, figure in used.items():
+        limit = limits[kind]
         if limit * NEAR <= figure < limit and kind != _TOLD_BY.get(error or ""):
+            where, advice = _ADVICE[kind]
             share = f"{100 * figure / limit:.0f} %"
             amount = f"{_amount(kind, figure)} of {_amount(kind, limit)}"
             yield Warned(kind, f"{kind} is near its limit: {amount} {where} ({share}); {advice}")

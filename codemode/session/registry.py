@@ -7,12 +7,13 @@ meantime (removed it, expired it, made it anew) is seen, and an expired one is n
 from __future__ import annotations
 
 import logging
+import os
 import resource
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +33,7 @@ from codemode.session.files import SessionFiles, sweep_rubbish
 from codemode.session.opened import Guarded, LogBounds, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
 from codemode.session.telling import Telling
-from codemode.session.turn import TurnQueue, file_lock
+from codemode.session.turn import TurnQueue, file_lock, take_file_lock
 from codemode.session.uses import Uses
 from codemode.values import Day, summed
 
@@ -164,26 +165,35 @@ class Registry:
         Raises SessionBusy after `seconds`, SessionNotFound, SessionExpired, SessionDamaged.
         """
         until = time.monotonic() + seconds
-        with self.slots.turn(key, seconds, granted=granted) as slot, ExitStack() as held:
+        with self.slots.turn(key, seconds, granted=granted) as slot:
             files = self.files(key) if slot.opened is None else slot.opened.files
+            lock = self._lock(key, files, until)
             try:
-                held.enter_context(file_lock(files.lock, max(0.0, until - time.monotonic())))
-            except FileNotFoundError:
-                self.record(key)
-                raise missing() from None
-            record = self.record(key)
-            opened = self._open(slot, files, record)
-            opened.record = record
-            try:
-                yield opened
+                record = self.record(key)
+                opened = self._open(slot, files, record)
+                opened.record = record
+                try:
+                    yield opened
+                finally:
+                    self._turn_over(key, slot, opened)
             finally:
-                if not opened.is_settled():
-                    slot.close()
-                if opened.used is not None:
-                    self.uses.add(key, opened.used)
-                    opened.used = None
-                self._touch(record)
-                self.uses.remind(self._tell_in_time)
+                os.close(lock)
+
+    def _lock(self, key: Key, files: SessionFiles, until: float) -> int:
+        try:
+            return take_file_lock(files.lock, until)
+        except FileNotFoundError:
+            self.record(key)
+            raise missing() from None
+
+    def _turn_over(self, key: Key, slot: Slot, opened: OpenSession) -> None:
+        if not opened.is_settled():
+            slot.close()
+        if opened.used is not None:
+            self.uses.add(key, opened.used)
+            opened.used = None
+        self._touch(opened.record)
+        self.uses.remind(self._tell_in_time)
 
     @contextmanager
     def reading(self, key: Key) -> Iterator[Reader]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 import msgspec
 
+from codemode import tracing
 from codemode.catalog.sessions import SessionRecord
 from codemode.complaints import as_error
 from codemode.database import compact, metrics, provenance
@@ -55,6 +56,7 @@ if TYPE_CHECKING:  # a process that runs one snippet has no event loop, and load
 
 _log = logging.getLogger("codemode")
 T = TypeVar("T")
+_NOT_BEGUN = nullcontext(None)
 _SIZES = 20  # points of the size's history among the metrics: a model reads them
 
 
@@ -260,21 +262,18 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         record = self._registry.record((self.tenant, session_id))
         return Session(self._worker, self.tenant, session_id, self._registry.limits(record))
 
-    @contextmanager
-    def _begun(self, request: Request, *, granted: bool = False) -> Iterator[Begun | None]:
+    def _begun(self, request: Request, *, granted: bool = False) -> AbstractContextManager[Begun | None]:
         """Have the snippet compiled while its turn is taken, where that is likely to come at once.
 
         It runs in the turn and not before. One that has an idempotency key may not have to run at all.
         """
-        begun, sandbox = None, self._worker.started_sandbox
-        if sandbox is not None and request.key is None and self._registry.is_free(self._key, granted=granted):
-            with suppress(SandboxUnavailable):  # whoever runs it says so
-                begun = sandbox.begin(snippet_of(request, self.limits))
+        sandbox = self._worker.started_sandbox
+        if sandbox is None or request.key is not None or not self._registry.is_free(self._key, granted=granted):
+            return _NOT_BEGUN
         try:
-            yield begun
-        finally:
-            if begun is not None:
-                begun.end()
+            return sandbox.begin(snippet_of(request, self.limits)) or _NOT_BEGUN
+        except SandboxUnavailable:  # whoever runs it says so
+            return _NOT_BEGUN
 
     def _execute(
         self,
@@ -297,7 +296,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         try:
             with span("execution", ids) as traced, opened.history.recording(execution.id, "execution"):
                 outcome = execution.run(self._worker.sandbox, queue_seconds, begun)
-                traced.set(told(outcome))
+                if tracing.is_on():
+                    traced.set(told(outcome))
                 if outcome.error is not None:
                     traced.fail(outcome.error.code)
         except SandboxUnavailable as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -52,6 +50,42 @@ class Slot:
             self.opened = None
 
 
+class Used:
+    """`with` the place of a key: what `Slots.used` answers."""
+
+    def __init__(self, slots: Slots, key: Key) -> None:
+        self._slots, self._key = slots, key
+
+    def __enter__(self) -> Slot:
+        self._slot = self._slots.enter(self._key)
+        return self._slot
+
+    def __exit__(self, *_: object) -> None:
+        self._slots.leave(self._key, self._slot)
+
+
+class Turn(Used):
+    """`with` the place of a key and its turn, which was granted before where there are no `seconds` to wait for it."""
+
+    def __init__(self, slots: Slots, key: Key, seconds: float | None) -> None:
+        super().__init__(slots, key)
+        self._seconds = seconds
+
+    def __enter__(self) -> Slot:
+        slot = super().__enter__()
+        if self._seconds is not None:
+            try:
+                slot.queue.take(self._seconds)
+            except BaseException:
+                super().__exit__()
+                raise
+        return slot
+
+    def __exit__(self, *_: object) -> None:
+        self._slot.queue.release()
+        super().__exit__()
+
+
 class Slots:
     """At most `most` places that nobody uses stay open; one in use is never closed."""
 
@@ -64,35 +98,36 @@ class Slots:
         with self._lock:
             return len(self._slots)
 
-    @contextmanager
-    def used(self, key: Key) -> Iterator[Slot]:
-        """The place of `key`, which stays while the block runs; afterwards what is beyond the bound is closed."""
+    def used(self, key: Key) -> Used:
+        """For `with`: the place of `key`, which stays while the block runs; then what is beyond the bound is closed."""
+        return Used(self, key)
+
+    def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Turn:
+        """The same with its turn, waited for at most `seconds` unless it was `granted` before."""
+        return Turn(self, key, None if granted else seconds)
+
+    def enter(self, key: Key) -> Slot:
+        """The place of `key`, which stays until `leave`, which must follow."""
         with self._lock:
             slot = self._slots.get(key) or self._slots.setdefault(key, Slot())
             self._slots.move_to_end(key)
             slot.users += 1
-        try:
-            yield slot
-        finally:
-            with self._lock:
-                slot.users -= 1
-                if key in self._slots:
-                    self._slots.move_to_end(key)
-                cold = next(islice(reversed(self._slots.values()), _WARM, None), None)
-            if cold is not None:
-                cold.rest()
-            self._make_room()
+        return slot
 
-    @contextmanager
-    def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[Slot]:
-        """The place of `key` and its turn, waited for at most `seconds` unless it was `granted` before."""
-        with self.used(key) as slot:
-            if not granted:
-                slot.queue.take(seconds)
-            try:
-                yield slot
-            finally:
-                slot.queue.release()
+    def leave(self, key: Key, slot: Slot) -> None:
+        """It is not used any more: close what is beyond the bound."""
+        cold = None
+        with self._lock:
+            slot.users -= 1
+            if key in self._slots:
+                self._slots.move_to_end(key)
+            open_now = len(self._slots)
+            if open_now > _WARM:
+                cold = next(islice(reversed(self._slots.values()), _WARM, None))
+        if cold is not None:
+            cold.rest()
+        if open_now > self._most:
+            self._make_room()
 
     def find(self, key: Key) -> Slot | None:
         """The place of `key`, if it has one."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from codemode.database.execute import Cost
 from codemode.database.journal import Entry
@@ -16,8 +17,7 @@ _PROGRESS_SECONDS = 0.25  # between two figures of progress: people read them
 _ENTRIES = 10_000  # as many as the log keeps; they wait in memory for the execution's end
 
 
-@dataclass
-class Tally:
+class Tally(Struct):
     """The figures of one execution, or of one call of the host."""
 
     rows_read: int = 0
@@ -25,22 +25,22 @@ class Tally:
     most_rows: int = 0  # of one answer
     longest_seconds: float = 0.0  # of one statement
     largest_state: int = 0  # of one value, in bytes
-    tables_changed: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
-    tables_kept: dict[str, None] = field(default_factory=dict)  # those of them that a commit() made permanent
-    warnings: dict[str, None] = field(default_factory=dict)
-    cuts: list[str] = field(default_factory=list)  # the warnings of answers that were cut, one for each
-    kinds: Counter[str] = field(default_factory=Counter)  # of the warnings
-    slow: list[SlowStatement] = field(default_factory=list)
+    tables_changed: dict[str, None] = {}  # a set that keeps its order
+    tables_kept: dict[str, None] = {}  # those of them that a commit() made permanent
+    warnings: dict[str, None] = {}
+    cuts: list[str] = []  # the warnings of answers that were cut, one for each
+    kinds: dict[str, int] = {}  # of the warnings, and how many of each
+    slow: list[SlowStatement] = []
     slow_statements: int = 0
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_ENTRIES))
-    _news: list[Event] = field(default_factory=list)  # a few: warnings are, and a figure of progress replaces another
+    _news: list[Event] = []  # a few: warnings are, and a figure of progress replaces another
     _progress_at: float = field(default_factory=lambda: time.monotonic() + _PROGRESS_SECONDS)
 
     def warn(self, text: str, kind: str = "other") -> None:
         """Remember a warning once."""
         if len(self.warnings) < _WARNINGS and text not in self.warnings:
             self.warnings[text] = None
-            self.kinds[kind] += 1
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
             self._news.append(Notice(text=text))
 
     def warn_all(self, texts: Iterable[str], kind: str) -> None:
@@ -77,5 +77,5 @@ class Tally:
             sorts=cost.sorts,
             auto_indexes=cost.auto_indexes,
             slow_statements=self.slow_statements,
-            warnings=dict(self.kinds),
+            warnings=self.kinds.copy(),
         )

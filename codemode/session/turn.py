@@ -102,25 +102,34 @@ def waited_too_long(seconds: float) -> SessionBusy:
 
 @contextmanager
 def file_lock(path: Path, seconds: float) -> Iterator[None]:
-    """Hold the lock file `path` (made when missing); raises SessionBusy naming the process that has it.
+    """Hold the lock file `path` (made when missing); raises what `take_file_lock` raises."""
+    handle = take_file_lock(path, time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
-    A directory that is gone raises FileNotFoundError: its session was removed.
+
+def take_file_lock(path: Path, until: float) -> int:
+    """A descriptor that holds the lock file `path` (made when missing) until it is closed; the only one of its file.
+
+    Raises SessionBusy at `until` (time.monotonic), naming the process that has it. A directory that is gone raises
+    FileNotFoundError: its session was removed.
     """
-    until = time.monotonic() + seconds
+    place = os.fspath(path)
     while True:
-        handle = _opened(path)
+        handle = _opened(place)
         try:
             _lock(handle, until)
             # Whoever held the lock may have removed the session and its lock file: a lock on a deleted file
             # keeps nobody out, since the next one to come makes a new file.
-            if not _same_file(handle, path):
-                continue
-            with suppress(OSError):  # who holds it is told to people only: a full disk must not keep the lock away
-                os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
-            yield
-            return
-        finally:
-            os.close(handle)  # closing the only descriptor of this open file releases its flock
+            if _same_file(handle, place):
+                _tell_who(handle)
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
 
 
 @contextmanager
@@ -131,10 +140,10 @@ def moments_lock(path: Path, seconds: float) -> Iterator[None]:
     """
     until = time.monotonic() + seconds
     while True:
-        waiter = _Waiter(_opened(path))
+        waiter = _Waiter(_opened(os.fspath(path)))
         waiter.wait(until)
         try:
-            if _same_file(waiter.handle, path):
+            if _same_file(waiter.handle, os.fspath(path)):
                 yield
                 return
         finally:
@@ -169,18 +178,23 @@ class _Waiter:
                 self._granted.set()
 
 
-def _opened(path: Path) -> int:
+def _opened(path: str) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise storage_full(path, error) from None
+        raise storage_full(Path(path), error) from None
 
 
-def _same_file(handle: int, path: Path) -> bool:
+def _tell_who(handle: int) -> None:
+    with suppress(OSError):  # who holds it is told to people only: a full disk must not keep the lock away
+        os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
+
+
+def _same_file(handle: int, path: str) -> bool:
     try:
-        there = path.stat()
+        there = os.stat(path)  # noqa: PTH116 - at every turn: half of what Path.stat takes
     except FileNotFoundError:
         return False
     return os.path.samestat(there, os.fstat(handle))
