@@ -124,6 +124,12 @@ async def remove_user(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def undelete_user(request: Request) -> Response:
+    """Take the deletion of a user back; his tokens stay revoked, and he is in no session and no group yet."""
+    found, request.state.change = await served(request, directory.undelete_user, request.path_params["id"])
+    return answer(found)
+
+
 async def members(request: Request) -> Response:
     """Who is in a group, by id."""
     page = await served(request, directory.members, request.path_params["id"], **lists.asked(request))
@@ -235,6 +241,10 @@ OPERATIONS = (
     Operation(
         method="DELETE", path=_USERS + "/{id}", name="remove_user", handler=remove_user, scope="admin",
         about="Delete a user.", answers={204: None}, problems=(404,),
+    ),
+    Operation(
+        method="POST", path=_USERS + "/{id}/undelete", name="undelete_user", handler=undelete_user, scope="admin",
+        about="Take the deletion of a user back.", answers={200: User}, problems=(404, 409),
     ),
     *_crud("workspaces", Workspace, WorkspaceList),
     *_crud("groups", Group, GroupList),

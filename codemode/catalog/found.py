@@ -32,7 +32,7 @@ def deleted_user(user_id: str) -> RecordNotFound:
     """The error for what a deleted user would begin to do."""
     return RecordNotFound(
         f"the user {user_id!r:.140} was deleted",
-        hint="name another one: a deleted user keeps his id",
+        hint="take that back (`codemode users undelete`), or name another one: a deleted user keeps his id",
     )
 
 

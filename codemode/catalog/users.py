@@ -116,10 +116,7 @@ class Users:
         changes.to("outside_id_hash", hashed).to("metadata", metadata, parse_object)
         rows = self._store.run(
             f"UPDATE users SET {changes.text} WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NULL"  # noqa: S608
-            " AND NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"
-            f" AND o.email IS NOT NULL AND {self._email_key('o')} = lower(?3))"
-            " AND NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL"
-            f" AND o.outside_id_hash IS NOT NULL AND o.outside_id_hash = ?4) RETURNING {_FIELDS}",
+            f" AND {self._both_free} RETURNING {_FIELDS}",
             *changes.params,
         )
         if rows:
@@ -127,6 +124,15 @@ class Users:
         if self.get(user_id).deleted_at is not None:
             raise deleted_user(user_id)
         raise self._taken(user_id, email)
+
+    @property
+    def _both_free(self) -> str:
+        """That no other user has the e-mail address ?3, and none the hash ?4."""
+        others = "NOT EXISTS (SELECT 1 FROM users AS o WHERE o.tenant = ?1 AND o.id <> ?2 AND o.deleted_at IS NULL AND"
+        return (
+            f"{others} o.email IS NOT NULL AND {self._email_key('o')} = lower(?3)) AND"
+            f" {others} o.outside_id_hash IS NOT NULL AND o.outside_id_hash = ?4)"
+        )
 
     def _taken(self, user_id: str, email: Given[str | None]) -> RecordExists:
         """The error for an e-mail that another user has, else for an outside id."""
@@ -157,6 +163,24 @@ class Users:
             self._store.run(f"UPDATE participants SET left_at = ?3 {whose} AND left_at IS NULL", user_id, now)  # noqa: S608
             self._store.run(f"DELETE FROM group_members {whose}", user_id)  # noqa: S608
             self._store.run(f"DELETE FROM subscriptions {whose}", user_id)  # noqa: S608
+        return record(User, rows[0])
+
+    def take_back(self, user_id: str, *, now: int) -> User:
+        """Have a deleted user be one again, with new tokens and in no session and group yet.
+
+        Raises RecordNotFound, and RecordExists where another user has his e-mail or outside id meanwhile.
+        """
+        with self._store.at_once():
+            found = self.get(user_id)
+            if found.deleted_at is None:
+                return found
+            rows = self._store.run(
+                "UPDATE users SET deleted_at = NULL, updated_at = ?5 WHERE tenant = ?1 AND id = ?2"  # noqa: S608
+                f" AND {self._both_free} RETURNING {_FIELDS}",
+                user_id, found.email, found.outside_id_hash, now,
+            )  # fmt: skip
+        if not rows:
+            raise self._taken(user_id, found.email)
         return record(User, rows[0])
 
     def _hash(self, outside_id: str | None) -> str | None:

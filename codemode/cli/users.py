@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,19 +50,24 @@ def _page(
     return Page([found] if kind in (None, found.kind) else [], None)
 
 
-def _rm(app: App, user_id: str, tenant: str) -> None:
-    from codemode.database.clock import now_ms
+def _done(act: str, by: str, says: str) -> Callable[..., None]:
+    """What deletes a user, or takes that back."""
 
-    with app.worker() as worker:
-        known = app.records(worker, tenant).users
-        with app.records(worker, tenant).at_once():
-            old = known.get(user_id)
-            gone = known.remove(user_id, now=now_ms())
-        app.record_change(worker, "remove_user", user_id, tenant, old, gone)
-    app.show(gone, lambda user: click.echo(f"deleted {user.id}"))
+    def call(app: App, user_id: str, tenant: str) -> None:
+        from codemode.database.clock import now_ms
+
+        with app.worker() as worker:
+            records = app.records(worker, tenant)
+            with records.at_once():
+                old = records.users.get(user_id)
+                new = getattr(records.users, by)(user_id, now=now_ms())
+            app.record_change(worker, act, user_id, tenant, old, new)
+        app.show(new, lambda user: click.echo(says.format(user.id)))
+
+    return call
 
 
-users = group("users", "List, show, add, change and delete the people and agents of a tenant.")
+users = group("users", "List, show, add, change, delete and undelete the people and agents of a tenant.")
 for each in (
     records.ls(
         USERS, "List the users by their ids.", click.option("--kind", type=_kind, help="Only these."),
@@ -79,8 +85,15 @@ for each in (
         USERS, "Change what is given of a user.\n\nAn empty --email or --outside-id takes it away.", *_said
     ),
     records.made_of(
-        "rm", "Delete a user.\n\nHis tokens are refused, he is in no session and no group; what he said and did stays.",
-        [named("user_id")], _rm,
+        "rm",
+        "Delete a user.\n\nHis tokens are revoked, he is in no session and no group; what he said and did stays. He is "
+        "forgotten 90 days later. Until then `undelete` takes him back.",
+        [named("user_id")], _done("remove_user", "remove", "deleted {}"),
+    ),
+    records.made_of(
+        "undelete",
+        "Take the deletion of a user back.\n\nHis tokens stay revoked, and he is in no session and no group yet.",
+        [named("user_id")], _done("undelete_user", "take_back", "{} is a user again; make tokens for him"),
     ),
 ):  # fmt: skip
     users.add_command(each)

@@ -78,6 +78,17 @@ def remove_user(service: Service, caller: Caller, /, user_id: str) -> Change:
         return Change(records.users.get(user_id), records.users.remove(user_id, now=now_ms()))
 
 
+def undelete_user(service: Service, caller: Caller, /, user_id: str) -> tuple[User, Change]:
+    """Take the deletion of a user back; raises as `Users.take_back` does."""
+    user(service, caller, user_id)
+    check_whole_tenant(caller, _CHANGE)
+    records = service.worker.of(caller.tenant)
+    with records.at_once():
+        old = records.users.get(user_id)
+        new = records.users.take_back(user_id, now=now_ms())
+    return new, Change(old, new)
+
+
 def listed(service: Service, caller: Caller, /, noun: Noun, **asked: Any) -> Page[Any]:
     """The groups or workspaces by id; `asked` is as `NamedRecords.page` has it."""
     return _named(service, caller, noun).page(of_user=caller.user, **asked)

@@ -93,6 +93,7 @@ ASKED: dict[str, tuple[dict[str, Any], Any]] = {
     "get_user": ({}, None),
     "change_user": ({}, {"display_name": "Eve"}),
     "remove_user": ({}, None),
+    "undelete_user": ({}, None),
     "get_workspace": ({}, None),
     "change_workspace": ({}, {"name": "Stolen"}),
     "remove_workspace": ({}, None),

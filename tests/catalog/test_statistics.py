@@ -61,6 +61,7 @@ def steps(store: Store, acme: TenantRecords, chance: random.Random) -> list[Call
         lambda: acme.users.create(who(), now=now(), kind=chance.choice(("human", "agent"))),
         lambda: acme.users.update(who(), now=now(), kind=chance.choice(("human", "agent"))),
         lambda: acme.users.remove(who(), now=now()),
+        lambda: acme.users.take_back(who(), now=now()),
         lambda: store.run(f"DELETE FROM users {where('users')}"),
         lambda: acme.messages.post(one(), "hi", now=now(), user_id=who()),
         lambda: store.run(f"DELETE FROM messages {where('messages')}"),

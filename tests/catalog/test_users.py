@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from places import NOW, SESSION
 
@@ -73,6 +74,35 @@ def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, stor
     for begin in begins:
         with pytest.raises(RecordNotFound, match="'bot' was deleted"):
             begin()
+
+
+def test_a_deleted_user_is_taken_back_without_what_was_revoked(acme: TenantRecords, store: Store):
+    made = acme.users.create("ann", now=NOW, kind="agent", email="a@b.c", outside_id="1", metadata={"n": 1})
+    secret, _ = Tokens(store).create("acme", name="", scopes=("read",), user="ann", now=NOW, expires_at=None)
+    Participants(store).add("acme", SESSION, "ann", "member", NOW)
+    figures = acme.statistics.get()
+    acme.users.remove("ann", now=NOW + 1)
+    back = acme.users.take_back("ann", now=NOW + 2)
+    assert acme.users.take_back("ann", now=NOW + 3) == back == acme.users.by_email("a@b.c")
+    assert msgspec.structs.replace(back, updated_at=made.updated_at) == made
+    assert acme.statistics.get() == msgspec.structs.replace(figures, active_agents=figures.active_agents - 1)
+    assert Tokens(store).find(secret, NOW + 3) is None
+    assert Sessions(store).reached("acme", SESSION, "ann") is None
+    Participants(store).add("acme", SESSION, "ann", "member", NOW + 4)
+    assert acme.statistics.get() == figures
+    with pytest.raises(RecordNotFound, match="no user 'nobody'"):
+        acme.users.take_back("nobody", now=NOW)
+
+
+@pytest.mark.parametrize(("field", "value"), [("email", "a@b.c"), ("outside_id", "1")])
+def test_nobody_is_taken_back_whose_place_is_taken(acme: TenantRecords, field: str, value: str):
+    acme.users.create("ann", now=NOW, email="a@b.c", outside_id="1")
+    acme.users.remove("ann", now=NOW)
+    acme.users.create("bob", now=NOW, **{field: value})
+    with pytest.raises(RecordExists, match="another user has"):
+        acme.users.take_back("ann", now=NOW)
+    acme.users.update("bob", now=NOW, **{field: None})
+    assert acme.users.take_back("ann", now=NOW).deleted_at is None
 
 
 def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Store):

@@ -75,6 +75,7 @@ def shared(records: Any, session: str, clock: dict[str, int]) -> list[Any]:
         records.preferences.categories(f"ann-{session}"),
         records.configuration.put(f"region-{session}", ["eu"], **clock),
         records.configuration.remove(f"region-{session}"),
+        users.take_back(f"ann-{session}", **clock),
     ]
     for refused, call in (
         (RecordNotFound, lambda: users.get(f"nobody-{session}")),

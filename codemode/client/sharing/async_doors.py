@@ -44,6 +44,7 @@ class AsyncUsers(AsyncDoor):
     page = awaited(people.users)
     update = awaited(people.update_user)
     remove = awaited(people.remove_user)
+    take_back = awaited(people.undelete_user)
 
 
 class AsyncWorkspaces(AsyncDoor):

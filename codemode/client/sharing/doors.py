@@ -42,6 +42,7 @@ class RemoteUsers(RemoteDoor):
     page = sent(people.users)
     update = sent(people.update_user)
     remove = sent(people.remove_user)
+    take_back = sent(people.undelete_user)
 
 
 class RemoteWorkspaces(RemoteDoor):

@@ -93,6 +93,11 @@ def remove_user(user_id: str) -> Call[None]:
     return removed(path("users", user_id))
 
 
+def undelete_user(user_id: str) -> Call[User]:
+    """Have a deleted user be one again, with new tokens; raises RecordNotFound and RecordExists."""
+    return made(path("users", user_id, "undelete"), User)
+
+
 def create_workspace(
     name: str, *, record_id: str | None = None, description: str = "", metadata: dict[str, Any] | None = None
 ) -> Call[Workspace]:
