@@ -25,9 +25,16 @@ _DENY = apsw.SQLITE_DENY
 _READ = apsw.SQLITE_READ
 
 
+_NAMES = {
+    code: str(name).removeprefix(_PREFIX)
+    for code, name in apsw.mapping_authorizer_function.items()
+    if isinstance(code, int)
+}
+
+
 def action_name(code: int) -> str:
     """SQLite's name of an authorizer code, without its prefix: 18 is INSERT."""
-    return str(apsw.mapping_authorizer_function.get(code, f"{_PREFIX}{code}")).removeprefix(_PREFIX)
+    return _NAMES.get(code) or str(code)
 
 
 def action_code(name: str) -> int:
@@ -37,9 +44,8 @@ def action_code(name: str) -> int:
 
 _TRANSACTIONS = frozenset({action_code("TRANSACTION"), action_code("SAVEPOINT")})
 _SCHEMA_CHANGES = frozenset(
-    code for code in map(int, filter(lambda key: isinstance(key, int), apsw.mapping_authorizer_function))
-    if action_name(code).startswith(("CREATE", "DROP", "ALTER", "ATTACH", "DETACH"))
-)  # fmt: skip
+    code for code, name in _NAMES.items() if name.startswith(("CREATE", "DROP", "ALTER", "ATTACH", "DETACH"))
+)
 
 
 class Authorizer:

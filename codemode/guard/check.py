@@ -8,8 +8,6 @@ apsw is imported here for its Connection and its errors: preparing is done by SQ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 
 import apsw
@@ -27,7 +25,7 @@ from codemode.guard.refusals import DISAGREEMENT, Violation
 from codemode.guard.repair import explain_error, explain_python_error, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
-from codemode.guard.statement import WRITES, Statement, decisive_action, tables, writes
+from codemode.guard.statement import READS, WRITES, Statement, decisive_action, tables, writes
 from codemode.guard.virtual import VirtualTables
 from codemode.limits import Limits
 
@@ -207,6 +205,7 @@ class Guard:
             # Prepared before, perhaps under the engine's rights: the authorizer was not asked. Ask it.
             events, is_long = self._events(text, kind, can_cache=False)
         first, reads_only, returns_rows, parameters = self._seen
+        changes = kind != "select" and not heading.explain
         if not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
@@ -217,14 +216,14 @@ class Guard:
             reads_only=heading.explain or kind == "select",
             returns_rows=returns_rows,
             changes_schema=kind in policy.SCHEMA_KINDS and not heading.explain,
-            tables_written=() if heading.explain else tables(events, WRITES),
-            writes=() if heading.explain else writes(events),
-            tables_read=tables(events, ("READ",)),
+            tables_written=tables(events, WRITES) if changes else (),
+            writes=writes(events) if changes else (),
+            tables_read=tables(events, READS),
             explains=kind if heading.explain else "",
             parameters=parameters,
             longest_value=self._below(sizes.value) if sizes else None,
             longest_parameter=self._below(sizes.parameter) if sizes else None,
-            trigger_depth=None if is_long or reads_only or heading.explain else weight.SHORT_PROGRAM_DEPTH,
+            trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
 
     def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], bool]:
@@ -233,7 +232,7 @@ class Guard:
             events: list[Event] = []
             self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, operations)
             try:
-                with self._asking(kind, events):
+                with Asking(self.authorizer, kind, events):
                     self._preparing.execute(text, apsw._null_bindings, can_cache=can_cache)  # type: ignore[attr-defined]
             except apsw.ExecTraceAbort:
                 return events, operations != weight.SHORT_PROGRAM
@@ -246,26 +245,13 @@ class Guard:
                 self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, self._most_operations)
         raise AssertionError("the trace stops every statement before its first step")
 
-    @contextmanager
-    def _asking(self, kind: str, events: list[Event]) -> Iterator[None]:
-        """Armed with `kind`, the authorizer writes what it is asked into `events`."""
-        authorizer = self.authorizer
-        before = authorizer.kind
-        authorizer.arm(kind)
-        authorizer.events = events
-        try:
-            yield
-        finally:
-            authorizer.events = None
-            authorizer.turn_to(before)
-
     def _sizes(self, text: str, kind: str, events: list[Event], is_long: bool) -> weight.Sizes | None:
         """The sizes with which one row of the statement ends in time; None where any allowed size does."""
         called = {second for code, _, second, *_ in events if code == _FUNCTION}
         if not (is_long or weight.SLOW_FUNCTIONS & called or self._virtual.is_read(events)):
             return None
         try:
-            with self._asking(kind, []):
+            with Asking(self.authorizer, kind, []):
                 rows = self._connection.execute(text, apsw._null_bindings, can_cache=False, explain=1)  # type: ignore[attr-defined]
                 return weight.sizes(Program(rows), self._limits.value_bytes)
         except apsw.Error as error:  # its time may be over
@@ -326,6 +312,25 @@ class Running:
         self, _kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
     ) -> None:
         self._guard.disarm(self._statement, self._before, error)
+
+
+class Asking:
+    """While the block runs, the authorizer is armed with `kind` and writes what it is asked into `events`."""
+
+    __slots__ = ("_authorizer", "_before", "_events", "_kind")
+
+    def __init__(self, authorizer: Authorizer, kind: str, events: list[Event]) -> None:
+        self._authorizer, self._kind, self._events = authorizer, kind, events
+        self._before: str | None = None
+
+    def __enter__(self) -> None:
+        self._before = self._authorizer.kind
+        self._authorizer.arm(self._kind)
+        self._authorizer.events = self._events
+
+    def __exit__(self, *_: object) -> None:
+        self._authorizer.events = None
+        self._authorizer.turn_to(self._before)
 
 
 class EngineRights:

@@ -1,14 +1,15 @@
 """What sqlglot says about a text: advice for early, clear refusals, never the reason that a statement is safe.
 
-The parser is compiled and cannot be stopped from outside, so it sees only texts that it reads quickly; all others,
-and all that make it raise, are "undecided", and SQLite decides alone.
+Of most texts its tokens say already what the tree would: that this is one statement, and of which kind. The tree is
+asked where they do not. The parser is compiled and cannot be stopped from outside, so it sees only texts that it reads
+quickly; all others, and all that make it raise, are "undecided", and SQLite decides alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from codemode.guard.scan import depth
 
@@ -19,8 +20,7 @@ MAX_JOINS = 8
 MAX_DEPTH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The class names of a text's statements as sqlglot reads them; empty where it cannot say."""
 
     roots: tuple[str, ...] = ()
@@ -37,15 +37,66 @@ def may_be_read(text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def read(text: str) -> Reading:
-    """Parse `text` as SQLite's dialect; any failure of the parser, RecursionError included, is UNDECIDED."""
-    if not may_be_read(text):
+    """Read `text` as SQLite's dialect; any failure of sqlglot, RecursionError included, is UNDECIDED."""
+    if len(text) > MAX_BYTES:
         return UNDECIDED
     try:
-        trees = [tree for tree in _dialect().parse(text) if tree is not None]
+        sqlglot = _sqlglot()
+        tokens = sqlglot.tokenizer.tokenize(text)
+        if "json_patch" not in text.lower() and (root := sqlglot.root_of(tokens)):
+            return Reading((root,))
+        if not may_be_read(text):
+            return UNDECIDED
+        trees = [tree for tree in sqlglot.parser.parse(tokens, text) if tree is not None]
         names = tuple(name for name in (type(tree).__name__ for tree in trees) if name != "Semicolon")
         return Reading(names, _loses_json(text, trees))
     except Exception:  # noqa: BLE001 - TypeError, AttributeError and RecursionError all occur in the parser
         return UNDECIDED
+
+
+class _Sqlglot:
+    """A tokenizer and a parser, one of each a thread: to make them takes as long as to read a short text."""
+
+    def __init__(self) -> None:
+        from sqlglot import TokenType
+
+        dialect = _dialect()
+        self.tokenizer = dialect.tokenizer()
+        self.parser = dialect.parser()
+        self._roots = {getattr(TokenType, word.upper()): word for word in _ROOTS}
+        self._end, self._with, self._replace = TokenType.SEMICOLON, TokenType.WITH, TokenType.REPLACE
+        self._deeper = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
+
+    def root_of(self, tokens: list[Any]) -> str | None:
+        """The class that the root of the one tree of `tokens` would have; None where only the tree can say."""
+        types = [token.token_type for token in tokens]
+        while types and types[-1] is self._end:
+            types.pop()
+        if not types or self._end in types:
+            return None
+        return self._roots.get(types[0] if types[0] is not self._with else self._behind_with(types))
+
+    def _behind_with(self, types: list[Any]) -> Any:
+        """The first verb that stands in no parentheses."""
+        depth = 0
+        for kind in types:
+            depth += self._deeper.get(kind, 0)
+            if depth == 0 and (kind in self._roots or kind is self._replace):
+                return kind
+        return None
+
+
+# Words that begin a tree whose root is of that name; of SELECT it may be a Union, which is the same to the rules.
+_ROOTS = ("Select", "Values", "Insert", "Update", "Delete", "Create", "Drop")
+_of_thread = threading.local()
+
+
+def _sqlglot() -> _Sqlglot:
+    try:
+        found: _Sqlglot = _of_thread.sqlglot
+    except AttributeError:
+        found = _of_thread.sqlglot = _Sqlglot()
+    return found
 
 
 def table_names(text: str) -> dict[str, str]:

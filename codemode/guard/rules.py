@@ -6,7 +6,7 @@ A rule answers a Violation or None. They exist for early and clear words; the au
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codemode.guard.parse import Reading
 from codemode.guard.refusals import (
@@ -21,8 +21,7 @@ from codemode.guard.refusals import (
 from codemode.guard.scan import Heading
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A statement before SQLite has seen it: how it begins, and what sqlglot makes of it."""
 
     heading: Heading

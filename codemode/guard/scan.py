@@ -7,7 +7,7 @@ statement, never the last: the authorizer has to confirm the kind that is read h
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Sets that reach to U+10FFFF are said by what is not in them: else each takes 5 ms to compile, at every start.
 _WORD = r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*+"  # a letter or _, then digits and $ too
@@ -35,8 +35,7 @@ _VERBS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """How a statement begins: `kind` is None where no allowed kind begins so; `verb` is its first word in capitals."""
 
     verb: str

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
 from typing import NamedTuple
 
-from codemode.guard.authorizer import Event, action_name
+import msgspec
 
-WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_VTABLE", "DROP_TABLE", "DROP_VTABLE", "ALTER_TABLE")
-_CHANGES = (*WRITES, "CREATE_VIEW", "DROP_VIEW", "CREATE_INDEX", "DROP_INDEX", "CREATE_TRIGGER", "DROP_TRIGGER")
-_SECOND = frozenset({"ALTER_TABLE", "CREATE_INDEX", "DROP_INDEX", "CREATE_TRIGGER", "DROP_TRIGGER"})  # names its table
-_INDECISIVE = frozenset({"READ", "FUNCTION", "RECURSIVE", "PRAGMA", "SELECT"})
+from codemode.guard.authorizer import Event, action_code, action_name
+
+
+def _codes(names: str) -> frozenset[int]:
+    return frozenset(map(action_code, names.split()))
+
+
+READS = _codes("READ")
+WRITES = _codes("INSERT UPDATE DELETE CREATE_TABLE CREATE_VTABLE DROP_TABLE DROP_VTABLE ALTER_TABLE")
+_OBJECTS = _codes("CREATE_INDEX DROP_INDEX CREATE_TRIGGER DROP_TRIGGER")  # these name their table second
+_CHANGES = WRITES | _OBJECTS | _codes("CREATE_VIEW DROP_VIEW")
+_SELECT = action_code("SELECT")
+_ALTER_TABLE = action_code("ALTER_TABLE")
+_INDECISIVE = _codes("READ FUNCTION RECURSIVE PRAGMA SELECT")
 
 
 class Write(NamedTuple):
@@ -21,8 +31,7 @@ class Write(NamedTuple):
     direct: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One statement that may run: what it is, as SQLite reported it when it was prepared.
 
     `kind` is "explain" for EXPLAIN [QUERY PLAN], and `explains` then names the kind below it. `tables_written` holds
@@ -47,22 +56,21 @@ class Statement:
 def decisive_action(events: list[Event]) -> str:
     """The first action that tells the kind: not reading, and not SQLite's work on its own tables."""
     read = ""
-    for code, first, *_ in events:
-        name = action_name(code)
-        if name == "SELECT":
-            read = name
-        elif name not in _INDECISIVE and not (first or "").startswith("sqlite_"):
-            return name
+    for event in events:
+        code = event[0]
+        if code == _SELECT:
+            read = "SELECT"
+        elif code not in _INDECISIVE and not (event[1] or "").startswith("sqlite_"):
+            return action_name(code)
     return read
 
 
-def tables(events: list[Event], actions: tuple[str, ...]) -> tuple[str, ...]:
+def tables(events: list[Event], actions: Set[int]) -> tuple[str, ...]:
     """The tables that `actions` name, each once, in the order in which SQLite reported them; SQLite's own left out."""
     found: dict[str, None] = {}
-    for code, first, second, *_ in events:
-        name = action_name(code)
-        if name in actions:
-            table = (second if name == "ALTER_TABLE" else first) or ""
+    for event in events:
+        if event[0] in actions:
+            table = (event[2] if event[0] == _ALTER_TABLE else event[1]) or ""
             if not table.startswith("sqlite_"):
                 found[table] = None
     return tuple(found)
@@ -76,9 +84,11 @@ def writes(events: list[Event]) -> tuple[Write, ...]:
     found: dict[Write, None] = {}
     own: Write | None = None
     for code, first, second, _, accessor in events:
+        if code not in _CHANGES:
+            continue
         verb = action_name(code)
-        table = (second if verb in _SECOND else first) or ""
-        if verb not in _CHANGES or table.startswith("sqlite_"):
+        table = (second if code == _ALTER_TABLE or code in _OBJECTS else first) or ""
+        if table.startswith("sqlite_"):
             continue
         if own is None:
             own = Write(verb, table, True)

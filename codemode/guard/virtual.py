@@ -34,7 +34,7 @@ class VirtualTables:
             with self._engine():
                 rows = self._connection.execute(_ALL, can_cache=False).fetchall()
             names = self._names = frozenset(str(row[0]) for row in rows)
-        return any(event[0] == _READ and str(event[1]).lower() in names for event in events)
+        return bool(names) and any(event[0] == _READ and str(event[1]).lower() in names for event in events)
 
     def connect(self) -> bool:
         """Connect the rtree tables under the engine's rights, and say whether there are any.

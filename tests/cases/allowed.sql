@@ -390,6 +390,10 @@ INSERT INTO only SELECT value ->> 'x' FROM json_each('[{"x":1},{"x":2}]')
 -- allowed: replace
 REPLACE INTO t (id, a) VALUES (1, 'new')
 
+-- case: replace behind WITH
+-- allowed: replace
+WITH x AS (SELECT 7 AS id) REPLACE INTO t (id, a) SELECT id, 'with' FROM x
+
 -- case: replace in small letters
 -- rows: [[1]]
 -- allowed: replace

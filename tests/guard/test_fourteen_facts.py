@@ -164,7 +164,7 @@ def test_fact_5_a_parser_that_raises_has_no_say(
     def broken() -> Any:
         raise error
 
-    monkeypatch.setattr(parse, "_dialect", broken)
+    monkeypatch.setattr(parse, "_sqlglot", broken)
     assert desk.submit(f"SELECT a FROM t -- {error.__name__}").verdict == ("allowed", "select")
     assert desk.submit(f"SELECT * FROM dbstat -- {error.__name__}").verdict[0] == "refused"
 

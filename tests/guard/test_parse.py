@@ -7,8 +7,9 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sql_cases import FOLDER, read_cases
 
-from codemode.guard import parse, scan
+from codemode.guard import parse, rules, scan
 
 BOMBS = [
     "SELECT * FROM a" + " JOIN t" * 40,
@@ -49,6 +50,26 @@ def test_the_scanner_reads_a_megabyte_in_no_time(unit: str, size: int) -> None:
     scan.only_blanks(text)
     scan.depth(text)
     assert time.monotonic() - started < 20
+
+
+def test_the_tokens_say_what_the_tree_would() -> None:
+    sqlglot, settled = parse._sqlglot(), 0
+    for text in (case.sql for path in FOLDER.glob("*.sql") for case in read_cases(path)):
+        try:
+            tokens = sqlglot.tokenizer.tokenize(text)
+            if not parse.may_be_read(text) or (root := sqlglot.root_of(tokens)) is None:
+                continue
+            trees = [type(tree).__name__ for tree in sqlglot.parser.parse(tokens, text)]
+        except Exception:
+            continue
+        heading = scan.heading(text)
+        by_tokens, by_tree = (
+            rules.first_violation(rules.Candidate(heading, parse.Reading((name,)))) for name in (root, trees[0])
+        )
+        assert by_tokens == by_tree, text
+        assert not {*trees[1:]} - {"Semicolon", "NoneType"}, text
+        settled += 1
+    assert settled > 400, settled
 
 
 @given(st.text())
