@@ -245,10 +245,10 @@ def test_fact_9_a_sort_beyond_the_bound_of_temporary_files_ends_and_says_why(
     monkeypatch.setattr("codemode.database.temporary.MOST_BYTES", 20_000_000)
     connection = open_session(tmp_path / "session.db", Limits(database_bytes=1_000_000))
     bomb = f"{ENDLESS} SELECT i, hex(randomblob(200)) h FROM s ORDER BY h"
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(apsw.InterruptError) as raised:
         connection.execute(bomb).fetchall()
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
     assert explain_error(raised.value, bomb, connection).code == "sql.limit"
     assert temporary_bytes() < 20_000_000
     assert connection.execute("SELECT 1").fetchall() == [(1,)]

@@ -33,23 +33,23 @@ BOMBS = [
 
 @pytest.mark.parametrize("sql", BOMBS, ids=lambda sql: sql[:24])
 def test_no_text_keeps_the_parser_busy(sql: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     parse.read(sql)
     scan.heading(sql)
     scan.unfinished(sql)
-    assert time.monotonic() - started < 20  # without the bounds: hours
+    assert time.process_time() - started < 20  # without the bounds: hours
 
 
 @pytest.mark.parametrize("size", [1_000_000])
 @pytest.mark.parametrize("unit", ["(", "'", "/*", "--\n", "[", "a ", "''", "$x(", "/**/", "\\", '"', "((a", ";", "é"])
 def test_the_scanner_reads_a_megabyte_in_no_time(unit: str, size: int) -> None:
     text = "SELECT " + unit * (size // len(unit))
-    started = time.monotonic()
+    started = time.process_time()
     scan.unfinished(text)
     scan.heading(text)
     scan.only_blanks(text)
     scan.depth(text)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_the_tokens_say_what_the_tree_would() -> None:
