@@ -42,12 +42,12 @@ def worker(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module", autouse=True)
 def on_the_loop(postgres: Cluster) -> Iterator[list[str]]:
     """Where an event loop asked the server by itself, which keeps everybody waiting as long as that does not answer."""
-    from codemode.catalog.stores.postgres import PostgresStore
+    from codemode.catalog.stores.postgres_connections import Connections
 
     found: list[str] = []
 
     def noting(plain: Callable[..., Any]) -> Callable[..., Any]:
-        def connection(self: PostgresStore) -> Any:
+        def connection(self: Connections) -> Any:
             stack = traceback.extract_stack()
             # `Asking` calls everything in one thread, so that it can be seen.
             if asyncio._get_running_loop() and not any(frame.name == "ask" for frame in stack):
@@ -57,7 +57,7 @@ def on_the_loop(postgres: Cluster) -> Iterator[list[str]]:
         return connection
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PostgresStore, "_connection", noting(PostgresStore._connection))
+        patch.setattr(Connections, "one", noting(Connections.one))
         yield found
     assert not found, found[0]
 

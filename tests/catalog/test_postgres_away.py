@@ -47,7 +47,7 @@ def test_a_server_that_goes_away_is_told_soon_and_used_again_when_it_is_back(
     postgres: Cluster, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = open_catalogue(address, Path())
-    store._patience = 0.5  # type: ignore[attr-defined] - whoever asks first waits for longer
+    store._connections._patience = 0.5  # type: ignore[attr-defined] - whoever asks first waits for longer
     with pytest.raises(WorkerUnavailable), store.at_once(), away(postgres, address):
         store.run("SELECT 1")  # on a connection that is lost
     with away(postgres, address):
@@ -81,7 +81,7 @@ def test_a_service_whose_server_is_away_is_alive_and_not_ready(postgres: Cluster
         httpx2.Client(base_url=place, timeout=HANG_SECONDS) as http,
     ):
         assert http.get("/ready").status_code == 200
-        worker.catalogue._patience = 0.5  # type: ignore[attr-defined]
+        worker.catalogue._connections._patience = 0.5  # type: ignore[attr-defined]
         with away(postgres, address):
             found = http.get("/ready")
             assert (found.status_code, found.json()["code"]) == (503, "worker.unavailable")
@@ -97,7 +97,7 @@ def test_a_service_whose_server_is_away_is_alive_and_not_ready(postgres: Cluster
 def test_a_pool_without_a_connection_left_says_which_setting_has_more(address: str) -> None:
     store = open_catalogue(address, Path(), connections=2)
     with store.snapshot(), store.snapshot():
-        store._patience = 0.2  # type: ignore[attr-defined]
+        store._connections._patience = 0.2  # type: ignore[attr-defined]
         with pytest.raises(WorkerUnavailable, match="all 2 connections") as raised:
             store.look("SELECT 1")
     assert "catalog_connections" in (raised.value.hint or "")

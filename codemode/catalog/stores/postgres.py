@@ -1,4 +1,4 @@
-"""The catalogue in PostgreSQL: a pool of connections for each process that uses it.
+"""The catalogue in PostgreSQL.
 
 Each statement runs as one tenant, or as everybody ("*"), which is set for its transaction (`codemode.tenant`) in one
 place, `_As`. The policies of the tables show and take only that tenant's rows, whatever the statement says, so the
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-import select
 import threading
-from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,25 +23,15 @@ try:
     import psycopg
     import psycopg_pool
     from psycopg import errors
-    from psycopg.adapt import Dumper
-    from psycopg.conninfo import conninfo_to_dict
-    from psycopg.types.numeric import FloatLoader, Int8Dumper
 except ImportError as error:
     raise ExtraMissing(
         "a catalogue in PostgreSQL needs psycopg", hint="install it: pip install 'codemode[postgres]'"
     ) from error
 
 from codemode.catalog.stores.postgres_asking import PostgresAsking
+from codemode.catalog.stores.postgres_connections import Connection, Connections, first_line
 
 _log = logging.getLogger("codemode")
-_Connection = psycopg.Connection[Row]
-_WAIT_SECONDS = 5.0  # for a connection of the pool, and for the server to answer at all
-_AWAY_SECONDS = 0.5  # for a connection where the server was away a moment ago: whoever asks is told so soon
-_SILENT_MS = (
-    10_000  # a server whose machine is gone says nothing: what was sent and is not acknowledged by then is lost
-)
-_STATEMENT_MS = 30_000  # no statement of the catalogue takes so long, unless it waits for somebody who hangs
-_IDLE_MS = 60_000  # a process that stops inside of `at_once` holds its locks no longer than this
 _FORM_LOCK, _TENANT_LOCK = 0x636F6465, 0x6D6F6465  # the first of two keys: others may use advisory locks too
 _BEGIN = "SELECT set_config('codemode.tenant', $1, true), set_config('codemode.sought', $2, true)"
 _LOCK_ALL = f"SELECT pg_advisory_xact_lock({_FORM_LOCK}, 0)"
@@ -62,15 +50,6 @@ _NUMBERED = {"messages": "position", "audit": "id"}  # columns whose numbers the
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 
 
-class _Flag(Dumper):
-    """True and False as 1 and 0: flags are numbers in every store."""
-
-    oid = psycopg.adapters.types["int8"].oid
-
-    def dump(self, obj: bool) -> bytes:
-        return b"1" if obj else b"0"
-
-
 class PostgresStore:
     """An open catalogue; safe to use from several threads."""
 
@@ -80,16 +59,8 @@ class PostgresStore:
     behind = False
 
     def __init__(self, address: str, connections: int) -> None:
-        parts = _parts(address)
-        self.where = f"postgresql://{parts['host']}{parts['port'] and ':' + parts['port']}/{parts['dbname']}"
-        self._address, self._patience, self._is_open = address, _WAIT_SECONDS, False
-        # Its attempts at a server that is away get rarer; one that is given up is made anew when the next one asks.
-        self._pool = psycopg_pool.ConnectionPool(
-            address, min_size=1, max_size=connections, check=_is_alive, configure=_configured,
-            reconnect_timeout=_WAIT_SECONDS, name="codemode", open=False,
-            kwargs={"autocommit": True, "cursor_factory": psycopg.RawCursor, "connect_timeout": int(_WAIT_SECONDS),
-                    "tcp_user_timeout": parts["tcp_user_timeout"] or _SILENT_MS},
-        )  # fmt: skip
+        self._connections, self._is_open = Connections(address, connections), False
+        self.where = self._connections.where
         # A connection is left for `look`: threads that hold one each and wait for another would wait for each other.
         self._writing = threading.BoundedSemaphore(connections - 1)
         self._asked = threading.BoundedSemaphore(max(1, connections // 4))  # a question may hold one for half a minute
@@ -100,12 +71,11 @@ class PostgresStore:
         """The catalogue at an address, in whatever form it has; raises RequestInvalid and WorkerUnavailable."""
         store = cls(address, max(2, connections))
         with store._errors():
-            # First by itself: a pool that cannot connect tells that it has waited, and not why.
-            with psycopg.connect(address, connect_timeout=int(_WAIT_SECONDS)) as connection:
+            with store._connections.by_itself() as connection:
                 found = connection.execute(_ROLE).fetchone()
             if found is None or found[0]:
                 raise _above_policies(store.where, "" if found is None else found[1])
-            store._pool.open()
+            store._connections.open()
         store._is_open = True
         return store
 
@@ -130,34 +100,12 @@ class PostgresStore:
     @contextmanager
     def asking(self, limits: Limits) -> Iterator[PostgresAsking]:
         """What one question needs; see `Store.asking`."""
-        with self._asked, self._errors(), self._connection() as connection:
+        with self._asked, self._errors(), self._connections.one() as connection:
             yield PostgresAsking(connection)
 
     @property
     def _everybody(self) -> _As:
         return _As(self, EVERYBODY, "")
-
-    @contextmanager
-    def _connection(self) -> Iterator[_Connection]:
-        """A connection of the pool; raises WorkerUnavailable."""
-        try:
-            with self._pool.connection(self._patience) as connection:
-                self._patience = _WAIT_SECONDS
-                yield connection
-        except psycopg_pool.PoolTimeout:
-            raise self._none_left() from None
-
-    def _none_left(self) -> Exception:
-        """Why the pool has no connection: it says only that it waited for one."""
-        try:
-            psycopg.connect(self._address, connect_timeout=2).close()
-        except psycopg.Error as error:
-            self._patience = _AWAY_SECONDS
-            return self._told(error)
-        return WorkerUnavailable(
-            f"all {self._pool.max_size} connections to the catalogue are in use",
-            hint="try again, or raise the setting catalog_connections",
-        )
 
     def script(self, sql: str) -> None:
         """Run the statements of a text, however long it takes; see `Store.script`."""
@@ -169,7 +117,7 @@ class PostgresStore:
     @contextmanager
     def snapshot(self) -> Iterator[Look]:
         """One moment, on a connection of the pool; see `Store.snapshot`."""
-        with self._errors(), self._connection() as connection, connection.transaction():
+        with self._errors(), self._connections.one() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0")
             connection.execute(_BEGIN, (EVERYBODY, ""))
@@ -203,7 +151,7 @@ class PostgresStore:
 
     def close(self) -> None:
         """Close the pool."""
-        self._pool.close()
+        self._connections.close()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -217,7 +165,7 @@ class PostgresStore:
             raise self._told(error) from None
 
     def _told(self, error: psycopg.Error) -> Exception:
-        state, text = error.sqlstate or "", _first_line(error)
+        state, text = error.sqlstate or "", first_line(error)
         if state in _BROKEN and (state != "42501" or "row-level security" in text):
             return RuleBroken(_BROKEN[state], text)
         if isinstance(error, _LACKING):
@@ -245,7 +193,7 @@ class PostgresStore:
 class _Held:
     """The connection that a thread's `at_once` holds, and whom it acts for."""
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._tenant: str | None = None
 
@@ -284,7 +232,7 @@ class _As:
 
     def look(self, sql: str, *params: Any) -> list[Row]:
         """The same on a connection of its own, in a transaction of this statement alone: one way to the server."""
-        with self._store._errors(), self._store._connection() as connection:
+        with self._store._errors(), self._store._connections.one() as connection:
             with connection.pipeline():
                 connection.execute("BEGIN")
                 connection.execute(_BEGIN, (self._tenant, self._sought))
@@ -308,7 +256,7 @@ class _As:
         with (
             self._store._writing,
             self._store._errors(),
-            self._store._connection() as connection,
+            self._store._connections.one() as connection,
             connection.transaction(),
         ):
             local.held = _Held(connection)
@@ -341,54 +289,6 @@ def translated(sql: str) -> str:
 
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
     return cursor.fetchall() if cursor.description else []
-
-
-def _configured(connection: _Connection) -> None:
-    connection.adapters.register_dumper(int, Int8Dumper)  # one type for every int: one plan for every statement
-    connection.adapters.register_dumper(bool, _Flag)
-    connection.adapters.register_loader("numeric", FloatLoader)
-    # A plan that is kept for any tenant is one for a small one: it looked at all rows of a large session to find one.
-    connection.execute(
-        f"SET statement_timeout = {_STATEMENT_MS}; SET idle_in_transaction_session_timeout = {_IDLE_MS};"
-        " SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed';"
-        " SET plan_cache_mode = force_custom_plan"
-    )
-
-
-def _is_alive(connection: _Connection) -> None:
-    """Raise for a connection whose server has gone: one that is not used has nothing to read but that."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        connection.execute("SELECT 1")
-
-
-def _parts(address: str) -> defaultdict[str, str]:
-    """What an address says, "" for what it does not; raises RequestInvalid.
-
-    A password with a sign of addresses in it ends up in the host or port, or in libpq's message: neither is shown.
-    """
-    try:
-        parts: dict[str, Any] = conninfo_to_dict(address)
-    except psycopg.ProgrammingError as error:
-        raise _no_address(_first_line(error).partition(': "')[0]) from None
-    if "@" in str(parts.get("host", "")):
-        raise _no_address("there are two @ in it")
-    if not str(parts.get("port", "")).replace(",", "").isdecimal() and parts.get("port"):
-        raise _no_address("its port is no number")
-    return defaultdict(str, {name: str(value) for name, value in parts.items()})
-
-
-def _no_address(why: str) -> RequestInvalid:
-    return RequestInvalid(
-        f"setting catalog is no address of PostgreSQL: {why}",
-        hint="write postgresql://user@host:5432/database, with : / @ % in a password as %3A %2F %40 %25, or better the"
-        " password in ~/.pgpass",
-    )
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (error.diag.message_primary or str(error)).partition("\n")[0].strip() or type(error).__name__
 
 
 def _above_policies(where: str, role: str) -> RequestInvalid:
