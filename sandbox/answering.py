@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.form import Form
 from sandbox.formats import render
@@ -17,8 +16,7 @@ PLAIN = Form()
 _PART_OF_TEXT = 2  # how much of the room a text's beginning is tried with: quoting may double it
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(NamedTuple):
     """JSON text of a value or of its beginning, what it is, and whether it is the whole."""
 
     text: str

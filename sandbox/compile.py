@@ -11,8 +11,8 @@ import __future__
 import ast
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import CodeType
+from typing import Any, NamedTuple
 
 from sandbox import fences
 from sandbox.policy import Policy
@@ -26,8 +26,7 @@ ENTRY, VALUE = "<module>", "<value>"  # no identifiers: a snippet cannot name th
 _MAX_PROBLEMS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A snippet that may run: its code, whether its top level awaits, and the text its lines are counted in."""
 
     code: CodeType
@@ -109,16 +108,16 @@ def _keep_last_value(tree: ast.Module, policy: Policy) -> None:
         policy.scopes.top_level[VALUE] = None
 
 
+# The fields of the function that the top level becomes the body of, whichever this Python has.
+_ENTRY: dict[str, Any] = {**vars(ast.parse("def entry(): pass").body[0]), "name": ENTRY}
+
+
 def _into_function(tree: ast.Module, policy: Policy) -> None:
-    body: list[ast.stmt] = list(tree.body) or [ast.Pass()]
+    entry = ast.AsyncFunctionDef(**_ENTRY) if policy.needs_loop else ast.FunctionDef(**_ENTRY)
+    entry.body = list(tree.body) or [ast.copy_location(ast.Pass(), entry)]
     if policy.scopes.top_level:
-        body.insert(0, ast.Global(list(policy.scopes.top_level)))
-    kind = "async def" if policy.needs_loop else "def"
-    template = ast.parse(f"{kind} entry(): pass").body[0]
-    assert isinstance(template, ast.FunctionDef | ast.AsyncFunctionDef)
-    template.name, template.body = ENTRY, body
-    tree.body = [template]
-    ast.fix_missing_locations(tree)
+        entry.body.insert(0, ast.copy_location(ast.Global(list(policy.scopes.top_level)), entry))
+    tree.body = [entry]
 
 
 def _with_plain_names(code: CodeType) -> CodeType:

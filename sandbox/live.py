@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox import report
 from sandbox.builtins import give_inputs, may_be_given, new_run
 from sandbox.compile import FILENAME, Compiled, compile_snippet
 from sandbox.connection import Connection
@@ -45,9 +44,7 @@ class Live:
         """Check and compile the snippet. Raises SnippetRefused; the variables are as they were then."""
         filename = FILENAME if self._snippets == 1 else f"<snippet {self._snippets}>"
         known = [name for name in self._run.globals if name.isidentifier()] if self._run is not None else []
-        compiled = compile_snippet(source, [*inputs, *dir(self.helpers.host), *known], filename)
-        report.remember_source(compiled.source, filename)
-        return compiled
+        return compile_snippet(source, [*inputs, *dir(self.helpers.host), *known], filename)
 
     def make(self) -> None:
         """Make the variables that every snippet finds, where they are not there yet."""

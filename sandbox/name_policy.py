@@ -67,9 +67,10 @@ class NamePolicy(RestrictingNodeTransformer):
         return visited
 
     def _guard(self, hook: str, at: ast.expr, *arguments: ast.expr) -> ast.Call:
-        call = ast.Call(func=ast.Name(hook, ast.Load()), args=list(arguments), keywords=[])
-        ast.copy_location(call, at)
-        return ast.fix_missing_locations(call)
+        """A call of a hook, where `at` stands, and so do its arguments that stand nowhere yet."""
+        func = ast.copy_location(ast.Name(hook, ast.Load()), at)
+        placed = [each if hasattr(each, "lineno") else ast.copy_location(each, at) for each in arguments]
+        return ast.copy_location(ast.Call(func=func, args=placed, keywords=[]), at)
 
     def _check_bound(self, node: ast.AST, name: str | None, *, walrus: bool = False) -> None:
         """Judge a name that the snippet binds, by whatever syntax, and note it."""
@@ -160,8 +161,9 @@ class NamePolicy(RestrictingNodeTransformer):
         if classes is None or not isinstance(subject, ast.Name) or self.scopes.kind == "class":
             return guarded
         asked = self._guard(CLASS, guarded, ast.Name(subject.id, ast.Load()))
-        test = ast.Compare(asked, [ast.In()], [ast.Name(classes, ast.Load())])
-        return ast.fix_missing_locations(ast.copy_location(ast.IfExp(test, plain, guarded), guarded))
+        own = ast.copy_location(ast.Name(classes, ast.Load()), guarded)
+        test = ast.copy_location(ast.Compare(asked, [ast.In()], [own]), guarded)
+        return ast.copy_location(ast.IfExp(test, plain, guarded), guarded)
 
     def _write(self, node: ast.Attribute, *, augmented: bool) -> ast.AST:
         """`a.b = c` becomes `<write>(a, 'b').b = c`: the guard judges and gives the same object back.

@@ -163,10 +163,11 @@ class Policy(NamePolicy):
             keyword.value = self.visit(keyword.value)
         with self.scopes.inside("class", node.name):
             node.body = self._visit_all(node.body)
-        mark: ast.stmt = ast.Assign(targets=[ast.Name(MADE_KEY, ast.Store())], value=ast.Name(MADE, ast.Load()))
+        key = ast.copy_location(ast.Name(MADE_KEY, ast.Store()), node)
+        made = ast.copy_location(ast.Name(MADE, ast.Load()), node)
+        mark: ast.stmt = ast.copy_location(ast.Assign(targets=[key], value=made), node)
         node.body.insert(1 if ast.get_docstring(node, clean=False) is not None else 0, mark)
-        ast.copy_location(mark, node)
-        return ast.fix_missing_locations(node)
+        return node
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
         """`await x` becomes `await <await>(x)`, which accepts what is not awaitable."""
