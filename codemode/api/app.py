@@ -71,6 +71,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *prometheus.OPERATIONS,
     *aliases.OPERATIONS,
 )
+# A request looks through them one after the other, and none suits two: what is asked for most comes first.
+_BY_USE = sorted(OPERATIONS, key=lambda each: each.name != "execute")
 _OPENAPI = "openapi"
 
 
@@ -93,7 +95,7 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
             CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"], expose_headers=shown
         )
         middleware.append(cors)
-    routes = [Route(each.path, _Guarded(each), methods=[each.method], name=each.name) for each in OPERATIONS]
+    routes = [Route(each.path, _Guarded(each), methods=[each.method], name=each.name) for each in _BY_USE]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
     routes += [Route(mount.path, Guarded(mount), name=mount.path.strip("/")) for mount in made]
     app = _Application(routes=routes, middleware=middleware, lifespan=_lifespan)
@@ -138,12 +140,12 @@ class _Guarded:
     """An operation's handler behind what each goes through: its caller, the audit log."""
 
     def __init__(self, operation: Operation) -> None:
-        self._operation = operation
+        self._operation, self._reach, self._is_act = operation, operation.reach, operation.is_act
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive, send)
-        request.state.operation, request.state.reach = self._operation.name, self._operation.reach
+        request, state = Request(scope, receive, send), scope["state"]
+        state["operation"], state["reach"] = self._operation.name, self._reach
         try:
             response = await self._handled(request)
         except CodemodeError as error:
@@ -151,16 +153,16 @@ class _Guarded:
         await response(scope, receive, send)
 
     async def _handled(self, request: Request) -> Response:
-        operation = self._operation
+        operation, service, state = self._operation, service_of(request), request.scope["state"]
         if operation.scope is not None:
-            service_of(request).acts.check_not_over()
-            request.state.caller = await identify(request)
-            request.state.caller.require(operation.scope)
+            service.acts.check_not_over()
+            state["caller"] = caller = await identify(request)
+            caller.require(operation.scope)
         response = await operation.handler(request)
-        if operation.is_act:
-            service_of(request).listeners.look()  # perhaps somebody listens to what it did
-            if not getattr(request.state, "goes_on", False):  # what goes on is recorded when it is over
-                await recorded(request, operation.name, getattr(request.state, "outcome", "ok"))
+        if self._is_act:
+            service.listeners.look()  # perhaps somebody listens to what it did
+            if not state.get("goes_on"):  # what goes on is recorded when it is over
+                await recorded(request, operation.name, state.get("outcome", "ok"))
         return response
 
     async def _refused(self, request: Request, error: CodemodeError) -> Response:

@@ -41,6 +41,8 @@ class Upload:
         self._seconds = service_of(request).settings.upload_idle_seconds
         self._inflated = _Inflated() if _is_gzip(request) else None
         self._waiting: asyncio.Timeout | None = None
+        self._until: float | None = None  # for the next kilobyte, from when it is asked for first
+        self._came = self._counted = 0
         self._more, self.cancelled = True, False
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > most:
@@ -57,21 +59,27 @@ class Upload:
         if self.cancelled:
             raise WorkerUnavailable("the service ended before the upload did", hint="send it again; nothing was kept")
 
+    async def whole(self) -> bytes:
+        """All of the body, decompressed."""
+        found = b"" if self._inflated is not None else await self._chunk()
+        if not self._more:  # as of nearly every request: what follows is for bodies that come bit by bit
+            return found
+        whole = bytearray(found)  # and no list: pieces of one byte each would take forty times as much
+        async for piece in self.pieces():
+            whole += piece
+        return bytes(whole)
+
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body, decompressed."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._seconds
-        came = seen = counted = 0
+        seen = 0
         while self._more:
-            chunk = await self._chunk(until)
-            came += len(chunk)
-            if came - counted >= _LEAST_BYTES:
-                until, counted = loop.time() + self._seconds, came
-            if came > self._most:  # a gzip of empty members becomes nothing, however long it is
-                raise too_large(self._most)
+            chunk = await self._chunk()
             if not chunk:
                 continue
-            for piece in (chunk,) if self._inflated is None else self._inflated.pieces(chunk):
+            if self._inflated is None:
+                yield chunk
+                continue
+            for piece in self._inflated.pieces(chunk):
                 seen += len(piece)
                 if seen > self._most:
                     raise too_large(self._most)
@@ -79,11 +87,14 @@ class Upload:
         if self._inflated is not None:
             self._inflated.check_whole()
 
-    async def _chunk(self, until: float) -> bytes:
+    async def _chunk(self) -> bytes:
         """What comes next of it, which may be empty; afterwards it is known whether there is more."""
         self.check()
+        loop = asyncio.get_running_loop()
+        if self._until is None:
+            self._until = loop.time() + self._seconds
         try:
-            async with asyncio.timeout_at(until) as self._waiting:
+            async with asyncio.timeout_at(self._until) as self._waiting:
                 message = await self._request.receive()
         except TimeoutError:
             self.check()
@@ -95,8 +106,13 @@ class Upload:
             self._waiting = None
         if message["type"] == "http.disconnect":
             raise RequestIncomplete("the client went away before the body was whole")
-        self._more = self._request.state.body_goes_on = message.get("more_body", False)
+        self._more = self._request.scope["state"]["body_goes_on"] = message.get("more_body", False)
         chunk: bytes = message.get("body", b"")
+        self._came += len(chunk)
+        if self._came - self._counted >= _LEAST_BYTES:
+            self._until, self._counted = loop.time() + self._seconds, self._came
+        if self._came > self._most:  # also of what becomes less: a gzip of empty members is nothing, however long
+            raise too_large(self._most)
         return chunk
 
 
@@ -141,10 +157,7 @@ def _is_gzip(request: Request) -> bool:
 
 async def read(request: Request, most: int) -> bytes:
     """The whole body; raises what an Upload raises."""
-    found = bytearray()
-    async for piece in Upload(request, most).pieces():
-        found += piece
-    return bytes(found)
+    return await Upload(request, most).whole()
 
 
 async def decode(request: Request, kind: type[Body], most: int) -> Body:

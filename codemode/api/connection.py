@@ -80,16 +80,16 @@ class Connection(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """The parser has a piece of the target."""
-        self._measure(url)
+        self._measure(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser has a header, or a trailer."""
-        self._measure(name, value)
+        self._measure(len(name) + len(value))
         super().on_header(name, value)
 
-    def _measure(self, *pieces: bytes) -> None:
-        self._head_bytes += sum(map(len, pieces))
+    def _measure(self, size: int) -> None:
+        self._head_bytes += size
         if self._head_bytes > HEAD_BYTES:
             raise ValueError("too long")  # to the parser, which calls it broken
 

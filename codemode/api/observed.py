@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -35,23 +35,23 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        state["id"] = id_of(Headers(scope=scope))
+        state, headers = scope.setdefault("state", {}), Headers(scope=scope)
+        state["id"] = id_of(headers)
         request_id.set(state["id"])  # in the context of this request's own task, so there is nothing to set back
-        await _Request(self._traffic, state).serve(self._app, scope, receive, send)
+        await _Request(self._traffic, state, headers).serve(self._app, scope, receive, send)
 
 
 def id_of(headers: Mapping[str, str]) -> str:
     """The client's own id of its request where it is one that may stand in a log, else a new one."""
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+    return given if _REQUEST_ID.fullmatch(given) else f"req_{os.urandom(8).hex()}"
 
 
 class _Request:
     """One request on its way: what passes is looked at, never changed but for the id among its headers."""
 
-    def __init__(self, traffic: Traffic, state: dict[str, Any]) -> None:
-        self._traffic, self._state = traffic, state
+    def __init__(self, traffic: Traffic, state: dict[str, Any], headers: Headers) -> None:
+        self._traffic, self._state, self._headers = traffic, state, headers
         self._status: int | None = None
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +68,7 @@ class _Request:
         self._traffic.in_progress += 1
         about = {"http.request.method": scope["method"], "codemode.request.id": self._state["id"]}
         try:
-            with span("request", about, headers=Headers(scope=scope)) as traced:
+            with span("request", about, headers=self._headers) as traced:
                 await self._answered(app, scope, received, sent)
                 self._trace(traced)
         finally:

@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 def service_of(request: Request) -> Service:
     """The service that a request came to."""
-    service: Service = request.app.state.service
+    service: Service = request.scope["app"].state.service
     return service
 
 
@@ -99,18 +99,20 @@ def origins(settings: Settings) -> list[str]:
 
 
 def record(request: Request, action: str, outcome: str) -> None:
-    """Add what the request did to the audit log, with "ok" or an error's code."""
-    request.state.outcome = outcome
+    """Add what the request did to the audit log, with "ok" or an error's code.
+
+    Its state says what it was about where a session alone does not.
+    """
+    state, client = request.scope["state"], request.client
+    state["outcome"] = outcome
     service_of(request).auditing.record(
         caller_of(request),
         action,
-        getattr(request.state, "about", None)  # where a session alone does not say it
-        or getattr(request.state, "resource", None)
-        or request.path_params.get("id", ""),
+        state.get("about") or state.get("resource") or request.path_params.get("id", ""),
         outcome,
-        address=request.client.host if request.client else None,
+        address=client.host if client else None,
         agent=request.headers.get("user-agent"),
-        change=getattr(request.state, "change", None) if outcome == "ok" else None,
+        change=state.get("change") if outcome == "ok" else None,
     )
 
 

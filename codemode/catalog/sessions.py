@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, get_args
 
@@ -35,8 +34,7 @@ _AS_WHAT = (
 _OF_USER = "id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = {} AND left_at IS NULL)"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRecord:
+class SessionRecord(msgspec.Struct, frozen=True):
     """One session as the catalogue knows it; times are milliseconds since 1970, UTC."""
 
     tenant: str
@@ -302,7 +300,7 @@ def _oldest_day(day: str) -> str:
 
 def _record(row: tuple[Any, ...]) -> SessionRecord:
     tenant, session_id, created, last, idle, pinned, limits, expired, stateful, owner, *added = row
-    own = json.loads(limits)
+    own = {} if limits == "{}" else json.loads(limits)  # nearly every session's are the worker's
     return SessionRecord(
         tenant, session_id, created, last, idle, bool(pinned), own, expired, bool(stateful), owner, *added
     )

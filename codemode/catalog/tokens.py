@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from codemode.catalog.found import deleted_user
 from codemode.catalog.participants import parse_user
@@ -23,8 +25,7 @@ _SECRET = re.compile(r"cm_[A-Za-z0-9_-]{43}")
 _FIELDS = "id, tenant, name, scopes, user_id, created_at, expires_at, revoked_at, last_used_at"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """One token without its secret; times are milliseconds since 1970, UTC."""
 
     id: str
@@ -86,7 +87,7 @@ class Tokens:
         sql = f"SELECT {_FIELDS}, {own} FROM tokens WHERE hash = ?1"  # noqa: S608
         for *fields, quotas in self._catalog.look(sql, _hash(secret)):
             token = _token(tuple(fields))
-            return (token, json.loads(quotas)) if token.is_valid(now) else None
+            return (token, msgspec.json.decode(quotas)) if token.is_valid(now) else None
         return None
 
     def used(self, token_id: str, now: int) -> None:
@@ -143,6 +144,6 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _token(row: tuple[object, ...]) -> Token:
+def _token(row: tuple[Any, ...]) -> Token:
     token_id, tenant, name, scopes, *rest = row
-    return Token(token_id, tenant, name, tuple(json.loads(scopes)), *rest)  # type: ignore[arg-type]
+    return Token(token_id, tenant, name, tuple(msgspec.json.decode(scopes)), *rest)

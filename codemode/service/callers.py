@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from codemode.catalog.tokens import Token
 from codemode.errors import AuthForbidden
@@ -15,8 +16,7 @@ Reach = Literal["read", "execute", "write", "manage"]  # in a session; `write` i
 NO_QUOTAS = Quotas()
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Whoever sent a request; `token` is None on a loopback service without tokens."""
 
     tenant: str

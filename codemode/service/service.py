@@ -77,7 +77,8 @@ class Service:
 
     async def start(self) -> None:
         """Begin to serve: called on the event loop."""
-        # Where asyncio.to_thread runs executions; one that waits for its child holds a thread and no core.
+        # Executions run there as calls do: one that waits for its child holds a thread and no core. As the loop's own
+        # threads they are waited for at its end.
         asyncio.get_running_loop().set_default_executor(self._threads)
         await self.call(self._presence.begin)
         await self.call(self.background.recover)

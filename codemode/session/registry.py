@@ -33,7 +33,7 @@ from codemode.session.files import SessionFiles, sweep_rubbish
 from codemode.session.opened import Guarded, LogBounds, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
 from codemode.session.telling import Telling
-from codemode.session.turn import TurnQueue, file_lock, take_file_lock
+from codemode.session.turn import file_lock, take_file_lock
 from codemode.session.uses import Uses
 from codemode.values import Day, summed
 
@@ -160,7 +160,7 @@ class Registry:
     def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[OpenSession]:
         """The session, open and nobody else's, for one execution or call.
 
-        `granted` says that the caller has the turn already (from `waiting`) and gives it back by leaving this block.
+        `granted` says that the caller has the turn already (from its queue), and gives it back by leaving this block.
 
         Raises SessionBusy after `seconds`, SessionNotFound, SessionExpired, SessionDamaged.
         """
@@ -228,12 +228,6 @@ class Registry:
         except FileNotFoundError:
             self.record(key)
             raise missing() from None
-
-    @contextmanager
-    def waiting(self, key: Key) -> Iterator[TurnQueue]:
-        """The session's turn queue, for a caller that waits without a thread; its slot stays meanwhile."""
-        with self.slots.used(key) as slot:
-            yield slot.queue
 
     def is_free(self, key: Key, *, granted: bool) -> bool:
         """Whether the turn of an open session without variables is likely to come at once, or was `granted`."""

@@ -147,7 +147,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
             return partial(execute, held.enter_context(self._begun(request, granted=True)))
 
         held = ExitStack()
-        running.begin(held.enter_context(self._registry.waiting(self._key)), seconds, held, prepare)
+        slot = held.enter_context(self._registry.slots.used(self._key))  # it stays while its queue is waited in
+        running.begin(slot.queue, seconds, held, prepare)
         return running
 
     def cancel(self) -> bool:
