@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sandbox.confine import Confinement, confine_child, filter_calls, lower_cpu, lower_memory, renew_cpu
+from sandbox.confine import Confinement, bound_cpu, confine_child, filter_calls, lower_memory
 from sandbox.connection import Connection
 from sandbox.kernel import PR_SET_NAME, prctl
 
@@ -47,13 +47,14 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
         if connection.has_work():
             break
         step()
+    _arm(confinement, confinement.limits._asdict(), keep=True)  # changes nothing: what the first request does is warm
     entry.ready(connection)
     # Everything so far is this process's own doing: the worker subtracts it from what the snippet used.
     connection.send(["ready", {"cpu_ns": time.thread_time_ns()}])
     kind, request = connection.read()
     more = kind == "run"
     while more:
-        _arm(confinement, request)
+        _arm(confinement, request["limits"], keep=request["keep"])
         entry.serve(connection, request)
         more = request["keep"]
         if more:
@@ -66,12 +67,8 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
         connection.read()
 
 
-def _arm(confinement: Confinement, request: Request) -> None:
+def _arm(confinement: Confinement, limits: dict[str, Any], *, keep: bool) -> None:
     """Set the limits of one run. Memory only goes down, and counts all that a kept child holds."""
-    limits = request["limits"]
     if limits["memory_bytes"] != confinement.limits.memory_bytes:
         lower_memory(confinement.baseline_bytes, limits["memory_bytes"])
-    if request["keep"]:
-        renew_cpu(limits["execution_seconds"])
-    else:
-        lower_cpu(limits["execution_seconds"])
+    bound_cpu(limits["execution_seconds"], for_good=not keep)

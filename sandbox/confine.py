@@ -181,19 +181,16 @@ def lower_memory(baseline: int, memory_bytes: int) -> None:
     set_limit(resource.RLIMIT_AS, baseline + memory_bytes, baseline + memory_bytes + HEADROOM_BYTES)
 
 
-def lower_cpu(seconds: float) -> None:
-    """Bound the CPU time of this child, for good: it has used next to none so far, and will have one run."""
-    set_limit(resource.RLIMIT_CPU, _cpu_seconds(seconds), _cpu_seconds(seconds))
+def bound_cpu(seconds: float, *, for_good: bool) -> None:
+    """Bound the CPU time of this child's next run; `for_good` where it has one alone, and used next to none so far.
 
-
-def renew_cpu(seconds: float) -> None:
-    """Bound the CPU time of a kept child's next run.
-
-    The kernel counts over the whole life, so the bound moves along, and only the soft one: SIGXCPU ends an
-    honest child, inside C code too, because nobody handles it. One that has escaped can lift it, and meets the
+    Of a kept child the kernel counts over the whole life, so the bound moves along, and only the soft one: SIGXCPU ends
+    an honest child, inside C code too, because nobody handles it. One that has escaped can lift it, and meets the
     worker's deadline while it runs and the watcher's look at its CPU time while it should wait.
     """
-    set_limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + _cpu_seconds(seconds), _ANY_CPU)
+    used = 0 if for_good else int(time.process_time()) + 1
+    soft = used + _cpu_seconds(seconds)
+    set_limit(resource.RLIMIT_CPU, soft, soft if for_good else _ANY_CPU)
 
 
 def use_headroom() -> None:

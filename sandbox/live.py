@@ -66,10 +66,13 @@ class Live:
 
         They hide what an earlier snippet called so, as inputs do, and never a builtin: `helpers.host` has them all.
         """
+        offered = dir(self.helpers.host)
+        if not (offered or self._lent):
+            return
         for name, function in self._lent.items():
             if run.globals.get(name) is function:
                 del run.globals[name]
-        names = [name for name in dir(self.helpers.host) if name not in run.globals["__builtins__"]]
+        names = [name for name in offered if name not in run.globals["__builtins__"]]
         self._lent = {name: getattr(self.helpers.host, name) for name in names if may_be_given(name)}
         run.globals.update(self._lent)
 

@@ -165,7 +165,9 @@ def _warm(code: bytes) -> None:
         "keep": False,
         "waits": False,
     }
-    serve(Connection(_Nobody(), 1 << 20), request)
+    connection = Connection(_Nobody(), 1 << 20)
+    make_ready(connection)
+    serve(connection, request)
 
 
 # What every snippet touches, then what most do.
