@@ -74,7 +74,7 @@ def decode(text: str | bytes) -> Any:
     Raises ValueError for text that is no JSON or nested beyond what Python can read.
     """
     try:
-        return json.loads(text, parse_int=_integer)
+        return _decode(text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -92,3 +92,6 @@ def _integer(digits: str) -> int:
     low = len(digits) // 2
     scale: int = 10**low
     return _integer(digits[:-low]) * scale + _integer(digits[-low:])
+
+
+_decode = json.JSONDecoder(parse_int=_integer).decode  # once: `json.loads` makes one for each text

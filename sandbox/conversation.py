@@ -43,8 +43,7 @@ class Conversation:
         self._calls = 0
         self._chunks = 0
         self._pieces = 0
-        self._frames_left = self._frame_allowance()
-        self._output_limit = output_limit(limits.stdout_bytes)
+        self._frames_left: int | None = None  # until the first one comes
         self._failure: dict[str, Any] | None = None
 
     def _frame_allowance(self) -> int:
@@ -107,12 +106,14 @@ class Conversation:
         return None
 
     def _print(self, frame: list[Any], output: Captured) -> None:
-        self._frames_left -= 1
-        if len(frame) != 2 or type(frame[1]) is not str or self._frames_left < 0:
+        left = self._frame_allowance() if self._frames_left is None else self._frames_left
+        self._frames_left = left - 1
+        if len(frame) != 2 or type(frame[1]) is not str or left < 1:
             raise ProtocolViolation("output frames without text, or without end")
         output.add(frame[1])
-        if output.total_bytes > self._output_limit:
-            self._failure = ending.flooded(self._output_limit)
+        most = output_limit(self._limits.stdout_bytes)
+        if output.total_bytes > most:
+            self._failure = ending.flooded(most)
             raise ProtocolViolation("too much output")
 
     def _answer(self, method: str, arguments: list[Any]) -> bytes:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -23,8 +23,7 @@ _PAGES_IN_HEADER = struct.Struct(">28xI")
 _FRAME = struct.Struct(">II8s")  # page, pages of the database after a commit or 0, salt
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where the log stands: its generation, its committed frames, and how many pages the database has."""
 
     salt: bytes

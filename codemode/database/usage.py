@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ _KEPT_SLOW = 500
 LIFE = ""  # the row of the whole life
 
 _FIELDS = tuple(name for name in Totals.__struct_fields__ if name != "warnings")
+_figures_of = attrgetter(*_FIELDS)
 _GROW = ", ".join(
     f"{name} = max({name}, excluded.{name})" if name == "peak_memory_bytes" else f"{name} = {name} + excluded.{name}"
     for name in _FIELDS
@@ -38,7 +40,7 @@ _SLOW = tuple(name for name in SlowStatement.__struct_fields__ if name != "plan"
 
 def add(connection: apsw.Connection, day: str, more: Totals, size: int) -> None:
     """Add `more` to the totals of `day` and of the session's life; `size` is the database's after it."""
-    figures = [getattr(more, name) for name in _FIELDS]
+    figures = _figures_of(more)
     connection.execute(_ADD, [day, size, *figures, LIFE, size, *figures])
     for kind, number in more.warnings.items():
         connection.execute(_WARNED, (f'$."{kind}"', number, day))

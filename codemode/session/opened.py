@@ -47,11 +47,12 @@ class Guarded:
 
     def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds, opening: Opening) -> None:
         self.files, self.limits, self.slow_ms = files, limits, log.slow_ms
-        database = _identity(files.database)
+        self._paths = os.fspath(files.database), os.fspath(files.log)  # as text: each turn asks for them
+        database = _identity(self._paths[0])
         if database is None:
             raise FileNotFoundError(files.database)
         self.journal = Journal(files.log, log.entries, log.size_bytes)
-        self._identity = database, _identity(files.log)
+        self._identity = database, _identity(self._paths[1])
         try:
             self.connection = opening(files, limits)
         except BaseException:
@@ -71,7 +72,7 @@ class Guarded:
 
     def is_current(self) -> bool:
         """Whether the files that were opened are still the session's files, and nothing spoke of damage to them."""
-        return not self._suspect and (_identity(self.files.database), _identity(self.files.log)) == self._identity
+        return not self._suspect and tuple(map(_identity, self._paths)) == self._identity
 
     def rest(self) -> None:
         """Let go of the memory that the next use gets again within a millisecond; only by who alone uses this.
@@ -203,11 +204,11 @@ def _closed_on_error(connection: Connection, files: SessionFiles) -> Iterator[No
         raise
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - twice a turn: half of what Path.stat takes
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise storage_full(path, error) from None
+        raise storage_full(Path(path), error) from None
     return found.st_dev, found.st_ino

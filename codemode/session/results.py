@@ -13,6 +13,10 @@ from codemode.values import Problem, ResultColumn, ResultInfo
 from sandbox import RunOutcome
 
 _PASSING = frozenset(kind.code for kind in every_error() if kind.retryable)
+_WORDS = {  # what a child may say of its value
+    "type": str, "row_count": int, "length": int, "truncated": bool, "shown": int, "more": bool, "format": str,
+    "clipped_cells": int,
+}  # fmt: skip
 _AT_ONCE = 1_000  # rows that the line on reading asks for
 
 
@@ -31,25 +35,21 @@ def value_of(run: RunOutcome, spill: Spill) -> tuple[Any, ResultInfo | None, Pro
 
 def _info(run: RunOutcome, spill: Spill, value: Any) -> ResultInfo:
     """What the child says of its value, and what is known of the table that keeps it."""
-
-    def said(name: str, kind: type, otherwise: Any) -> Any:
-        word = run.value_info.get(name)  # its own words, believed for no more than their type
-        return word if type(word) is kind else otherwise
-
-    rows, length = said("row_count", int, None), said("length", int, None)
-    truncated = spill.lost or said("truncated", bool, False)
-    shown = 0 if spill.lost else said("shown", int, len(value) if isinstance(value, list | str) else 0)
-    things = "characters" if said("type", str, "") == "text" else "rows"
-    how = _beginning(shown, rows or length, things, more=said("more", bool, False))
+    # Its own words, believed for no more than their type.
+    said: dict[str, Any] = {name: word for name, word in run.value_info.items() if type(word) is _WORDS.get(name)}
+    kind, rows, length = said.get("type", "value"), said.get("row_count"), said.get("length")
+    truncated = spill.lost or said.get("truncated", False)
+    shown = 0 if spill.lost else said.get("shown", len(value) if isinstance(value, list | str) else 0)
+    things = "characters" if kind == "text" else "rows"
     told = ResultInfo(
-        type=said("type", str, "value"),
+        type=kind,
         row_count=length if rows is None and truncated and things == "rows" else rows,
         truncated=truncated,
         shown=shown if truncated else None,
-        format=said("format", str, None),
-        clipped_cells=said("clipped_cells", int, 0),
+        format=said.get("format"),
+        clipped_cells=said.get("clipped_cells", 0),
         bytes=len((run.value_json or "").encode()),
-        how_to_read=how if truncated else None,
+        how_to_read=_beginning(shown, rows or length, things, more=said.get("more", False)) if truncated else None,
     )
     return told if spill.kept is None else _in_table(told, spill.kept, shown)
 

@@ -40,7 +40,7 @@ class Telling:
     """What one worker has to tell; safe to use from several threads."""
 
     def __init__(self, catalog: Store, data_dir: Path) -> None:
-        self._catalog, self._heard = catalog, data_dir / "listened"
+        self._catalog, self._heard = catalog, os.fspath(data_dir / "listened")
         self._lock, self._soon = threading.Lock(), Soon(_BATCH_SECONDS)
         self._waiting: dict[str, list[tuple[Any, ...]]] = {}  # by tenant, what `Told` takes
         self._said = -_SAID_SECONDS
@@ -79,7 +79,7 @@ class Telling:
             return
         self._said = now
         try:
-            self._heard.touch(mode=0o600)
+            Path(self._heard).touch(mode=0o600)
         except OSError as error:
             _log.error("other processes cannot be told that somebody listens: %s", error)
 

@@ -58,10 +58,10 @@ class SqliteStore:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._path = Path(connection.filename)
+        self._path = connection.filename
         self._identity = _identity(self._path)
         self._lock = threading.RLock()
-        self._reader = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._reader = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
         self._reader.set_busy_timeout(_BUSY_MS)
         self._reading = threading.Lock()
 
@@ -76,7 +76,7 @@ class SqliteStore:
     @property
     def where(self) -> str:
         """The file's path."""
-        return str(self._path)
+        return self._path
 
     def acting_for(self, tenant: str, sought: str = "") -> Self:
         """The store itself: SQLite knows no row-level security, and a statement's own condition is what holds."""
@@ -118,7 +118,7 @@ class SqliteStore:
     def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
         if _identity(self._path) != self._identity:
-            raise catalog_damaged(str(self._path), "it was removed or replaced while this worker had it open")
+            raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -138,7 +138,7 @@ class SqliteStore:
     def snapshot(self) -> Iterator[Look]:
         """One moment, on a connection of its own; see `Store.snapshot`."""
         self._check_is_there()
-        with self._errors(), closing(apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        with self._errors(), closing(apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)) as connection:
             connection.set_busy_timeout(_BUSY_MS)
             connection.execute("BEGIN")
 
@@ -175,7 +175,7 @@ class SqliteStore:
         except _DAMAGED as error:
             if self.behind and isinstance(error, apsw.SQLError):
                 raise not_migrated(error) from None
-            raise catalog_damaged(str(self._path), error) from None
+            raise catalog_damaged(self._path, error) from None
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
             raise StorageFull(
                 f"the catalogue of sessions cannot be written: {error}",
@@ -203,7 +203,7 @@ def _extended(error: apsw.Error) -> int:
     return int(getattr(error, "extendedresult", 0))  # apsw sets it on each error, and declares it nowhere
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - at every statement: half of what Path.stat takes
     except OSError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from pathlib import Path
 
 import apsw
 
@@ -37,7 +36,7 @@ class _Blank(SqliteStore):
         self._connection = self._reader = apsw.Connection(":memory:")
         self._connection.pragma("auto_vacuum", "incremental")  # as `open_engine_file` has it for a new file
         self._lock, self._reading = threading.RLock(), threading.Lock()
-        self._path = Path(self._connection.filename or ":memory:")
+        self._path = self._connection.filename or ":memory:"
 
     def copied(self) -> bytes:
         """Its bytes, as a file in WAL mode that is made now."""
