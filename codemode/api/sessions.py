@@ -129,6 +129,7 @@ async def remove(request: Request) -> Response:
 
     def delete() -> None:
         service.check_reach(caller, session_id, request.state.reach)
+        request.state.change = Change(places.seen(service.worker, session_id, caller.tenant), None)
         service.worker.remove(session_id, caller.tenant)
 
     await service.call(delete)

@@ -7,32 +7,43 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import duration, moment, size, warn
 from codemode.cli.table import show
 
 if TYPE_CHECKING:
     from codemode.values import Day
 
+# Of the tenant's figures; its sessions and bytes are told above, as this machine has them.
+_COUNTED = ("people", "agents", "active_agents", "workspaces", "messages", "panels", "executions")
+
 
 @command("metrics", short_help="Show the figures of a session, or of all.")
 @click.argument("session_id", required=False, metavar="[SESSION]")
 @click.option("--by-day", is_flag=True, help="What was used on each day (UTC), for the last 400.")
-def metrics(app: App, session_id: str | None, by_day: bool) -> None:
-    """Show sizes, row counts, use and limits of SESSION, or the totals of the data directory."""
+@tenant_option
+def metrics(app: App, session_id: str | None, by_day: bool, tenant: str) -> None:
+    """Show sizes, row counts, use and limits of SESSION, or the totals of a tenant and how many there are of what."""
     with app.worker() as worker:
-        owner = worker if session_id is None else worker.session(session_id, create=False)
+        app.records(worker, tenant)  # a slip of the pen is no tenant without anything
+        session = None if session_id is None else worker.session(session_id, create=False, tenant=tenant)
         if by_day:
-            _show_days(app, owner.usage_by_day())
+            _show_days(app, worker.usage_by_day(tenant) if session is None else session.usage_by_day())
             return
-        figures = owner.metrics()
-        if session_id is None:
+        figures = worker.metrics(tenant) if session is None else session.metrics()
+        if session is None:
             del figures["usage"]  # of this command, which ran nothing
+            if not worker.catalogue.behind:
+                figures["statistics"] = worker.statistics(tenant)
     if app.as_json:
         app.answer(figures)
         return
     for name, value in figures.items():
-        if not isinstance(value, list | dict):
+        if name != "statistics" and not isinstance(value, list | dict):
             click.echo(f"{name:<16} {_readable(name, value)}")
+    if counted := figures.get("statistics"):
+        click.echo()
+        show(["of", "there are"], [[name.replace("_", " "), getattr(counted, name)] for name in _COUNTED])
     if figures.get("tables"):
         click.echo()
         show(["table", "rows", "size", ""], [_table(table) for table in figures["tables"]])

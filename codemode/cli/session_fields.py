@@ -12,6 +12,8 @@ from codemode.cli.fields import changed, given, metadata_option, show_fields, te
 from codemode.errors import SessionExists
 
 if TYPE_CHECKING:
+    from codemode.values import SessionInfo
+    from codemode.values.records import Place
     from codemode.worker import Worker
 
 _workspace = click.option(
@@ -37,6 +39,7 @@ def add(
     """
     from codemode import limits as known
     from codemode.catalog.places import check_place
+    from codemode.catalog.store import not_migrated
     from codemode.database.clock import now_ms
     from codemode.service.places import seen
 
@@ -44,6 +47,8 @@ def add(
     check_place(**fields)  # first: of a session that is refused nothing is made
     with app.worker() as worker:
         records = app.records(worker, tenant)
+        if fields and worker.catalogue.behind:
+            raise not_migrated("sessions have no workspace, type and metadata there")
         if "workspace_id" in fields:
             records.workspaces.get(fields["workspace_id"])
         if session_id is not None:
@@ -108,7 +113,9 @@ def set_session(app: App, session_id: str, tenant: str, **options: Any) -> None:
 
 
 def _answer(app: App, worker: Worker, session_id: str, tenant: str, limits: dict[str, Any] | None) -> None:
-    place = worker.of(tenant).sessions.get(session_id)
+    place: SessionInfo | Place = (
+        worker.info(session_id, tenant) if worker.catalogue.behind else worker.of(tenant).sessions.get(session_id)
+    )
     held_now, own = held(worker, session_id, tenant)
     if limits is not None:
         tell_what_is_above(limits, held_now)

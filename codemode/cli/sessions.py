@@ -131,12 +131,15 @@ def _table_row(table: dict[str, Any]) -> list[Any]:
 @tenant_option
 def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
     """Remove sessions with everything in them, at once and for good."""
+    from codemode.service.places import seen
+
     with app.worker() as worker:
         for session_id in session_ids:
             worker.info(session_id, tenant)  # all of them exist, or none is removed
-        for session_id in session_ids:
+        for session_id in dict.fromkeys(session_ids):
+            old = seen(worker, session_id, tenant)
             worker.remove(session_id, tenant)
-            app.record(worker, "delete_session", session_id, tenant)
+            app.record_change(worker, "delete_session", session_id, tenant, old, None)
     if app.as_json:
         app.answer(session_ids)
     else:
@@ -149,9 +152,14 @@ def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
 @tenant_option
 def pin(app: App, session_id: str, off: bool, tenant: str) -> None:
     """Keep a session from expiring."""
+    from codemode.service.places import seen
+
     with app.worker() as worker:
+        worker.info(session_id, tenant)  # before all, since it says what is wrong with the id
+        old = seen(worker, session_id, tenant)
         worker.pin(session_id, pinned=not off, tenant=tenant)
-        app.record(worker, "change_session", f"{session_id} {'unpinned' if off else 'pinned'}", tenant)
+        resource = f"{session_id} {'unpinned' if off else 'pinned'}"
+        app.record_change(worker, "change_session", resource, tenant, old, seen(worker, session_id, tenant))
         info = worker.info(session_id, tenant)
     if app.as_json:
         app.answer(info)

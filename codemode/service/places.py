@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from codemode import limits
+from codemode.catalog.found import no_session
 from codemode.catalog.places import check_place
 from codemode.database.clock import now_ms
 from codemode.service import directory
@@ -33,11 +34,10 @@ def check(service: Service, caller: Caller, **fields: Any) -> None:
 
 
 def seen(worker: Worker, session_id: str, tenant: str) -> dict[str, Any]:
-    """A session as the audit log has it: as a place, and with the limits of its own.
-
-    Raises SessionNotFound and SessionExpired.
-    """
-    record = worker.registry.record((tenant, session_id))
+    """A session as the audit log has it: as a place, and with the limits of its own. Raises SessionNotFound."""
+    record = worker.registry.catalog.get(tenant, session_id)
+    if record is None:
+        raise no_session(session_id)
     place = {} if worker.catalogue.behind else msgspec.to_builtins(worker.of(tenant).sessions.get(session_id))
     return {**place, "pinned": record.pinned, "limits": record.limits}
 

@@ -22,6 +22,30 @@ def test_a_pinned_session_does_not_expire(cli, people):
     assert cli("sessions", "pin", people, "--json").json["result"]["pinned"] is True
     assert "never (pinned)" in cli("sessions", "ls").out
     assert cli("sessions", "pin", people, "--off", "--json").json["result"]["pinned"] is False
+    assert "pinned true → false" in cli("audit", "--changes").out
+
+
+def test_limits_are_set_on_a_catalogue_that_is_to_be_migrated_and_nothing_that_it_has_no_place_for(cli, monkeypatch):
+    cli("sessions", "add", "a")
+    cli("db", "rollback", "--to", 6, "--yes")
+    monkeypatch.setenv("CODEMODE_CATALOG_MIGRATE", "none")
+    assert "rows=5" in cli("sessions", "add", "b", "--limits", "rows=5").out
+    assert "rows=4" in cli("sessions", "set", "b", "--limits", "rows=4").out
+    refused = cli("sessions", "add", "c", "--type", "probe")
+    assert (refused.code, "[worker.catalog_form]" in refused.err) == (3, True)
+    assert cli("sessions", "show", "c").code == 2
+
+
+def test_figures_of_a_tenant_are_told_with_what_there_is_of_it(cli):
+    cli("tenants", "add", "acme")
+    cli("users", "add", "ann", "--tenant", "acme")
+    cli("sessions", "add", "s", "--tenant", "acme")
+    found = cli("metrics", "--tenant", "acme", "--json").json["result"]
+    assert (found["sessions"], found["statistics"]["people"], found["statistics"]["agents"]) == (1, 1, 0)
+    told = [line.split() for line in cli("metrics", "--tenant", "acme").out.splitlines()]
+    assert ["people", "1"] in told
+    assert cli("metrics", "s", "--tenant", "acme", "--json").json["result"]["session_id"] == "s"
+    assert cli("metrics", "--tenant", "nobody").code == 2
 
 
 def test_a_session_is_made_with_limits_and_a_place_of_its_own(cli):
@@ -42,10 +66,15 @@ def test_a_session_is_made_with_limits_and_a_place_of_its_own(cli):
     assert (
         "limits         rows=10000, query_seconds=0.25, memory_bytes=67108864" in cli("sessions", "show", "small").out
     )
+    assert (
+        'type probe, status active, metadata {"a": 1}, pinned false, limits {"rows": 5' in cli("audit", "--changes").out
+    )
     acts = cli("audit", "--json").json["result"]
     assert [act["action"] for act in acts] == ["change_session", "create_session", "create_session"]
     assert acts[0]["old_values"]["limits"] == {"rows": 5, "memory_bytes": 2**26, "idle_seconds": 7_200.0}
     assert acts[2]["new_values"]["limits"] == acts[0]["old_values"]["limits"]
+    cli("sessions", "rm", "small", "small")
+    assert cli("audit", "--json").json["result"][0]["old_values"]["limits"] == acts[0]["new_values"]["limits"]
 
 
 @pytest.mark.parametrize(
