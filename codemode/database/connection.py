@@ -175,8 +175,8 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bo
     try:
         connection = apsw.Connection(str(path), flags=flags)
         wait_for_others(connection, limits)  # already for the first look: whoever closes last holds the file shortly
-        _set(connection, "PRAGMA schema_version")  # reads the header: is this a database?
-        if own and connection.pragma("user_version") == 0:
+        form = connection.pragma("user_version")  # reads the header: is this a database?
+        if own and form == 0:
             raise apsw.NotADBError("the file is empty, or no session's database")
         for setting in READ_ONLY_SETTINGS if read_only else SETTINGS:
             setting(connection, limits)

@@ -30,6 +30,7 @@ _log = logging.getLogger("codemode")
 _KEYS = 100_000  # idempotency keys, each of some 1 KB
 _TEXT = 4_000  # characters of a statement or snippet that the log keeps
 _ROW_BYTES = 500  # what an entry takes at most beside its statement, in the table and in its indexes
+LEFT_BYTES = 64 * 1024  # of a write-ahead log that is left beside a file that rested: to put it away waits for the disk
 _OFTEN = 64  # the file is measured whenever so small a part of its bound may have been written
 Row = tuple[str, str, str, str, float, int, int, int, str | None]
 
@@ -64,10 +65,10 @@ class Journal:
 
     def __init__(self, path: Path, entries: int, size_bytes: int) -> None:
         self.path = path
+        self._ahead = path.with_name(f"{path.name}-wal")
         self._entries, self._size_bytes = entries, size_bytes
         self._lock = threading.Lock()  # writers hold the session's turn; readers such as `logs` do not
         self._connection: apsw.Connection | None = _open(path)
-        self._page_size = int(self._connection.pragma("page_size"))
         self._day = ""
         self._first = True
         self._unmeasured: float = size_bytes  # at most what was written since the file was last measured
@@ -105,7 +106,7 @@ class Journal:
         that waits for both, as always.
         """
         self._first = False
-        if not _is_empty(self.path.with_name(f"{self.path.name}-wal")):
+        if _length(self._ahead) != 0:
             yield
             return
         connection.pragma("synchronous", "off")
@@ -131,9 +132,11 @@ class Journal:
         if self._unmeasured < self._size_bytes / _OFTEN:
             return
         self._unmeasured = 0
+        if _length(self.path) + _length(self._ahead) <= self._size_bytes:
+            return
         # Pages in use, not the length of the file: freed pages are used again before the file grows.
         used = connection.pragma("page_count") - connection.pragma("freelist_count")
-        if used * self._page_size - idempotency.body_bytes(connection) > self._size_bytes:
+        if used * connection.pragma("page_size") - idempotency.body_bytes(connection) > self._size_bytes:
             connection.execute(
                 "DELETE FROM execution_logs WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 4 FROM execution_logs)"
             )
@@ -209,7 +212,7 @@ class Journal:
     def close(self) -> None:
         """Close the file, for good; after the session's own connection."""
         with self._lock:
-            if self._connection is None and self.path.with_name(f"{self.path.name}-wal").exists():
+            if self._connection is None and _length(self._ahead) > LEFT_BYTES:
                 self._connection = _reopened(self.path)
         self.rest()
         self._closed = True
@@ -262,11 +265,12 @@ def _set_aside(path: Path, found: tuple[int, int] | None, error: Exception) -> N
         raise StorageFull(f"{path} is damaged and cannot be set aside: {failed.strerror}") from None
 
 
-def _is_empty(path: Path) -> bool:
+def _length(path: Path) -> int:
+    """Bytes of the file; below zero where there is none."""
     try:
-        return path.stat().st_size == 0
+        return path.stat().st_size
     except OSError:
-        return False
+        return -1
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

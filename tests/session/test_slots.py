@@ -12,6 +12,7 @@ import apsw
 import pytest
 
 from codemode import Limits, Session, Worker
+from codemode.database.journal import LEFT_BYTES
 from codemode.session.registry import _DESCRIPTORS, affordable
 from codemode.session.slots import _WARM
 
@@ -80,6 +81,8 @@ def test_a_session_that_others_were_used_after_holds_little_memory_and_answers_a
     with Worker(data_dir=tmp_path) as worker:
         for number in range(_WARM + 1):
             use(worker, number)
+        for _ in range(4):
+            worker.session("s1").value("SELECT x FROM t")
         before = apsw.memory_used()
         for number in range(_WARM + 1, _WARM + 21):
             use(worker, number)
@@ -87,4 +90,9 @@ def test_a_session_that_others_were_used_after_holds_little_memory_and_answers_a
         session = worker.session("s0")
         assert session.value("SELECT x FROM t") == 0
         assert [entry.kind for entry in session.logs()] == ["query", "exec"]
-    assert [path.name for path in tmp_path.glob("sessions/*/*-wal")] == [], "each was copied into its file at the close"
+        log = worker.registry.files(("local", "s1")).log
+        assert log.with_name("log.db-wal").stat().st_size > LEFT_BYTES
+    left = [(path.name, path.stat().st_size) for path in tmp_path.glob("sessions/*/*-wal")]
+    assert {name for name, _ in left} == {"log.db-wal"}, "those of the data were copied into their files at the close"
+    assert max(size for _, size in left) <= LEFT_BYTES
+    assert not log.with_name("log.db-wal").exists(), "it was long, and copied into its file too"
