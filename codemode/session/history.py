@@ -12,6 +12,7 @@ way leads: undo says so, and never goes a wrong one.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Self
 
 from msgspec import structs
@@ -49,6 +50,7 @@ class History:
         self._opening = True  # this is the turn in which the connection was opened
         self._first_pages = self._commits = self._settled = self._frames = self._before = 0
         self._begun, self._of = False, ("", "")
+        self._hurried = True  # SQLite waits for the disk wherever it has to
         self._marked: int | None = None
         self._writer: WayWriter | None = None
         self._reason: str | None = None
@@ -67,9 +69,28 @@ class History:
 
     def __exit__(self, *_: object) -> None:
         self._begun = False
+        self._hurry()
         if self._commits:
             execution_id, what = self._of
             self._end(Way(kind="undo", start=0, end=0, what=what, execution_id=execution_id, timestamp=now()))
+
+    def unhurried(self) -> None:
+        """Before a transaction: let it begin an empty write-ahead log without a wait for the disk, at its header.
+
+        `Journal` says why nothing is lost by that. It holds until the log has something that is committed: then, and
+        before anything of it goes into the file, SQLite waits again.
+        """
+        if self._begun and self._start is not None and self._start.salt == b"" and not self._commits:
+            with self._guard.engine():
+                self._connection.execute("PRAGMA synchronous = off", can_cache=False)
+            self._hurried = False
+
+    def _hurry(self) -> None:
+        if not self._hurried:
+            # Refused in a transaction, which only a turn that was cut short leaves open: its connection is closed.
+            with suppress(DatabaseError), self._guard.engine():
+                self._connection.execute("PRAGMA synchronous = normal", can_cache=False)
+                self._hurried = True
 
     def mark(self) -> None:
         """Inside a transaction that is about to commit: name the state that it makes."""
@@ -90,7 +111,8 @@ class History:
             self._marked = None
 
     def settle(self) -> None:
-        """After a commit in the middle of a turn: keep what is known so far where the log has grown long."""
+        """After a commit: keep what is known so far where the log has grown long, by many in one turn."""
+        self._hurry()
         grown = self._frames - self._settled  # below zero: the log began anew since
         if self._start is None or self._frames < _SEGMENT_FRAMES or 0 <= grown < _EMPTY_FRAMES:
             return

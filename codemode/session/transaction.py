@@ -73,6 +73,8 @@ class Transaction:
             raise StatementRefused("this execution is read-only", hint="run it without read_only to write")
         self.before_write()
         if not self._open:
+            if self._history is not None:
+                self._history.unhurried()
             self._engine("BEGIN IMMEDIATE")
             self._open = True
 

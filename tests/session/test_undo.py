@@ -15,6 +15,8 @@ from codemode import Limits, Session, Worker
 from codemode.database import ways
 from codemode.errors import CannotUndo
 from codemode.session.files import SessionFiles
+from codemode.session.opened import OpenSession
+from codemode.session.transaction import Transaction
 
 Dump = list[Any]
 
@@ -277,6 +279,25 @@ def test_a_long_execution_keeps_its_log_short(tmp_path: Path) -> None:
         for n in range(1500):
             session.exec("UPDATE t SET b = 'z' WHERE a = ?", [n % 300])
         assert files(session).database.with_name("session.db-wal").stat().st_size <= max(log, 8_000_000)
+
+
+def test_only_what_begins_a_write_ahead_log_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    def waits(opened: OpenSession) -> bool:
+        with opened.guard.engine():
+            return bool(opened.connection.pragma("synchronous"))
+
+    with Worker(tmp_path) as worker:
+        worker.session("s")
+        for keep, waited in ((False, False), (True, False), (True, True)):  # what is rolled back leaves it empty
+            with worker.registry.turn(("local", "s"), 1) as opened:
+                with opened.history.recording("", "host"):
+                    opened.history.begin()
+                    transaction = Transaction(opened, "atomic")
+                    transaction.begin()
+                    assert waits(opened) is waited
+                    transaction.finish(keep=keep)
+                    assert waits(opened) is keep, "before a commit in the same turn could go into the file"
+                assert waits(opened)
 
 
 def test_readers_and_iterators_of_before_go_on(table: Session) -> None:
