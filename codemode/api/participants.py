@@ -64,7 +64,7 @@ async def remove(request: Request) -> Response:
     """End a user's part in a session; who takes part may leave by himself."""
     service, caller = service_of(request), caller_of(request)
     session_id, user = request.path_params["id"], queries.text(request, "user_id")
-    removed = await service.call(participants.unshare, service, caller, session_id, user)
+    removed, request.state.change = await service.call(participants.unshare, service, caller, session_id, user)
     request.state.about = f"{session_id} {user}"
     return answer(Removed(removed=removed))
 

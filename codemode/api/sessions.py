@@ -86,6 +86,7 @@ async def create(request: Request) -> Response:
         if new:
             if shared:
                 places.change(service, caller, info.id, **shared)
+                info = service.worker.info(info.id, caller.tenant)
             request.state.change = Change(None, places.seen(service.worker, info.id, caller.tenant))
         return _details(service, caller, info), new
 

@@ -23,12 +23,13 @@ PARTICIPANTS = Kind(
 
 
 def _unshare(app: App, session_id: str, user_id: str, tenant: str) -> None:
-    from codemode.database.clock import now_ms
+    from codemode.service.auditing import Change
+    from codemode.service.participants import left
 
     with app.worker() as worker:
-        session = worker.info(session_id, tenant)
-        removed = worker.participants.remove(tenant, session.id, user_id, now_ms())
-        app.record(worker, "remove_participant", f"{session_id} {user_id}", tenant)
+        removed, change = left(worker, tenant, worker.info(session_id, tenant).id, user_id)
+        change = change or Change(None, None)
+        app.record_change(worker, "remove_participant", f"{session_id} {user_id}", tenant, change.old, change.new)
     if app.as_json:
         app.answer({"removed": removed})
     else:

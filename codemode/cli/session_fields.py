@@ -47,6 +47,7 @@ def add(
     check_place(**fields)  # first: of a session that is refused nothing is made
     with app.worker() as worker:
         records = app.records(worker, tenant)
+        worker.tenants.make(tenant, now_ms())  # there is one: this raises for one that was deleted
         if fields and worker.catalogue.behind:
             raise not_migrated("sessions have no workspace, type and metadata there")
         if "workspace_id" in fields:

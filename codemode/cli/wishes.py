@@ -34,7 +34,7 @@ _VALUE = "VALUE is JSON, else text: true is a truth value, '\"true\"' a text. `-
 def _unsubscribe(app: App, user_id: str, session_id: str, panel_id: str | None, tenant: str) -> None:
     with app.worker() as worker:
         app.records(worker, tenant).subscriptions.remove(user_id, session_id, panel_id=panel_id)
-        app.record(worker, "unsubscribe", f"{user_id} {session_id}", tenant)
+        app.record(worker, "unsubscribe", f"{user_id} {session_id} {panel_id or ''}".rstrip(), tenant)
     if app.as_json:
         app.answer({"removed": True})
     else:

@@ -10,6 +10,7 @@ from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values import ParticipantInfo
 from codemode.values.records import Page
+from codemode.worker import Worker
 
 
 def participants(service: Service, caller: Caller, /, session_id: str, **asked: Any) -> Page[ParticipantInfo]:
@@ -33,7 +34,19 @@ def share(
     return added, Change(old, added)
 
 
-def unshare(service: Service, caller: Caller, session_id: str, user: str) -> bool:
-    """The user takes part no more; whether he did. Everybody may leave by himself."""
+def unshare(service: Service, caller: Caller, session_id: str, user: str) -> tuple[bool, Change | None]:
+    """The user takes part no more; whether he did, and what that changed. Everybody may leave by himself."""
     service.check_reach(caller, session_id, "read" if user == caller.user else "manage")
-    return service.worker.participants.remove(caller.tenant, session_id, user, now_ms())
+    return left(service.worker, caller.tenant, session_id, user)
+
+
+def left(worker: Worker, tenant: str, session_id: str, user: str) -> tuple[bool, Change | None]:
+    """The same of a session that somebody else has checked; a catalogue that is to be migrated tells no change."""
+    if worker.catalogue.behind:
+        return worker.participants.remove(tenant, session_id, user, now_ms()), None
+    records = worker.of(tenant)
+    with records.at_once():
+        old = before(records.participants.get, session_id, user)
+        if old is None or old.left_at is not None:
+            return False, None
+        return True, Change(old, records.participants.leave(session_id, user, now=now_ms()))

@@ -134,6 +134,7 @@ def test_who_takes_part_and_as_what(cli: Cli, plan: str) -> None:
     assert [each["user_id"] for each in result(cli, "sessions", "participants", "plan", "--role", "owner")] == ["ann"]
     assert '{"from": "Bern"}' in cli("sessions", "participants", "plan").out
     cli("sessions", "unshare", "plan", "--user", "ann")
+    assert "left_at nothing → " in cli("audit", "--changes").out
     assert result(cli, "sessions", "share", "plan", "--user", "ann")["role"] == "member"
 
 

@@ -47,7 +47,8 @@ def test_a_tenant_is_added_named_deleted_and_taken_back(cli: Any) -> None:
     assert "1 token" in cli("tenants", "rm", "acme").err
     assert cli("tenants", "rm", "acme", "--yes").out == "deleted acme\n"
     assert "revoked" in next(line for line in cli("token", "ls").out.splitlines() if token in line)
-    assert "undelete" in cli("token", "create", "--tenant", "acme").err
+    for makes in (("token", "create"), ("sessions", "add", "s")):
+        assert "undelete" in cli(*makes, "--tenant", "acme").err
     assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["local"]
     assert cli("tenants", "ls", "--deleted").out.splitlines()[2].split()[:2] == ["acme", "team"]
     assert cli("tenants", "undelete", "acme").code == 0
