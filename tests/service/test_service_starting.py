@@ -49,3 +49,19 @@ def test_one_that_runs_long_keeps_nobody_from_beginning(others: int) -> None:
             await Place(starting).take()
 
     asyncio.run(check())
+
+
+def test_a_place_that_is_handed_to_one_who_gives_up_goes_to_the_next() -> None:
+    async def check() -> None:
+        starting = Starting(THREADS, places=1, seconds=60)
+        first = Place(starting)
+        assert first.take_if_free()
+        gone, stays = (asyncio.ensure_future(Place(starting).take()) for _ in range(2))
+        await asyncio.sleep(0)
+        first.give_up()
+        gone.cancel()  # before it has learnt of it
+        async with asyncio.timeout(30):
+            await stays
+        assert not Place(starting).take_if_free()
+
+    asyncio.run(check())

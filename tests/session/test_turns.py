@@ -190,6 +190,18 @@ def test_run_async_leaves_the_loop_free_and_queues_without_threads(session: Sess
     assert threads < 5, "waiting for a turn holds no thread"
 
 
+def test_one_that_is_cancelled_before_the_loop_goes_on_runs_nothing_and_keeps_no_turn(session: Session) -> None:
+    async def check() -> None:
+        running = session.begin("helpers.db.exec('CREATE TABLE t (a)')")
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running.outcome()
+        assert (await session.begin("return 1").outcome()).ok
+
+    asyncio.run(check())
+    assert session.get_tables() == []
+
+
 def test_cancelling_the_task_ends_the_execution(session: Session) -> None:
     async def main() -> float:
         task = asyncio.create_task(session.run_async("while True: pass"))
