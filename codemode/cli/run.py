@@ -59,6 +59,7 @@ def run(
     """Run the snippet in FILE, or on standard input (-), or given with -c.
 
     Without --session it runs in a new session, whose id is printed on standard error and which lives for 24 hours.
+    `codemode sessions add` makes one with limits of its own.
     """
     source = read_snippet(file, code)
     variables = dict(_parse_input(text) for text in inputs)
