@@ -18,7 +18,7 @@ from sandbox.kept import Child, DeadlinePassed, Usage
 from sandbox.limits import SandboxLimits
 from sandbox.outcome import RunOutcome, Serve, Status
 from sandbox.printing import BURST, HELD_SECONDS, PER_SECOND, PIECE_CHARACTERS
-from sandbox.protocol import new_packer, parse_call
+from sandbox.protocol import encoded, new_packer, parse_call
 
 # A frame of a stream is not a call: a million rows are hundreds of frames of one batch_insert. Each still costs its
 # sender a round trip, and there are this many for each call allowed.
@@ -39,7 +39,7 @@ class Conversation:
         self._keep = keep
         self._limits = limits
         self._serve = serve
-        self._packer: Callable[[Any], bytes] | None = None  # most snippets call nothing
+        self._encode: Callable[[Any], bytes] = encoded
         self._calls = 0
         self._chunks = 0
         self._pieces = 0
@@ -95,6 +95,8 @@ class Conversation:
         while (frame := self._child.read()) is not None:
             kind = frame[0]
             if kind == "call":
+                if self._encode is encoded:  # one that keeps its buffer, and not before: most snippets call nothing
+                    self._encode = new_packer()
                 if not self._child.send(self._answer(*parse_call(frame))):
                     return None
             elif kind == "out":
@@ -134,11 +136,6 @@ class Conversation:
             hint = "ask for fewer rows or columns, or read with helpers.db.pages"
             return self._refusal(HelperFailed("sql.limit", message, hint=hint))
         return frame
-
-    def _encode(self, frame: list[Any]) -> bytes:
-        if self._packer is None:
-            self._packer = new_packer()
-        return self._packer(frame)
 
     def _refusal(self, failed: HelperFailed) -> bytes:
         return self._encode(["err", _fields(failed)])

@@ -53,6 +53,8 @@ def near_limits(used: Mapping[str, float], limits: Mapping[str, float], error: s
     Times are seconds, sizes bytes. `error` is the code of the execution's error, if it failed.
     """
     for kind, figure in used.items():
+        if not figure:
+            continue
         limit = limits[kind]
         if limit * NEAR <= figure < limit and kind != _TOLD_BY.get(error or ""):
             where, advice = _ADVICE[kind]

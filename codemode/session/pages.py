@@ -43,8 +43,7 @@ class Pages:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self._pages: dict[int, _Page] = {}
-        # Not from 1: a kept child may still hold the number of an iterator of an earlier execution.
-        self._last = int.from_bytes(os.urandom(5))
+        self._last = 0
 
     @property
     def open(self) -> int:
@@ -66,7 +65,8 @@ class Pages:
             self._statements.check_length(statement, bound)
             with self._statements.stepping(statement):
                 cursor, columns = open_cursor(self._statements.opened.connection, statement.sql, bound)
-        self._last += 1
+        # Not from 1: a kept child may still hold the number of an iterator of an earlier execution.
+        self._last = self._last + 1 if self._last else int.from_bytes(os.urandom(5)) + 1
         self._pages[self._last] = _Page(statement, cursor, size)
         return {"cursor": self._last, "columns": list(unique_names(columns))}
 
