@@ -77,8 +77,7 @@ class TurnQueue:
     @property
     def busy(self) -> bool:
         """Whether somebody has the turn."""
-        with self._lock:
-            return self._taken
+        return self._taken
 
     def take(self, seconds: float) -> None:
         """Wait for the turn at most `seconds`; raises SessionBusy."""

@@ -91,8 +91,11 @@ class SqliteStore:
     def look(self, sql: str, *params: Any) -> list[Row]:
         """The rows of one statement that reads what is committed; see `Statements.look`."""
         self._check_is_there()
-        with self._errors(), self._reading:
-            return self._reader.execute(sql, params).fetchall()
+        try:  # not `_errors`: each turn of a session asks, and a generator's context takes as long as the question
+            with self._reading:
+                return self._reader.execute(sql, params).fetchall()
+        except (apsw.Error, UnicodeEncodeError) as error:
+            raise self._explained(error) from None
 
     def script(self, sql: str) -> None:
         """Run the statements of a text; see `Store.script`."""
@@ -166,21 +169,28 @@ class SqliteStore:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except apsw.ConnectionClosedError:
-            raise WorkerError("this worker is closed") from None
-        except UnicodeEncodeError:
-            raise no_text() from None
-        except apsw.ConstraintError as error:
-            raise RuleBroken(_BROKEN.get(_extended(error), "check"), str(error)) from None
-        except _DAMAGED as error:
-            if self.behind and isinstance(error, apsw.SQLError):
-                raise not_migrated(error) from None
-            raise catalog_damaged(self._path, error) from None
-        except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
-            raise StorageFull(
-                f"the catalogue of sessions cannot be written: {error}",
-                hint="free space below the data directory, or make it writable",
-            ) from None
+        except (apsw.Error, UnicodeEncodeError) as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: apsw.Error | UnicodeEncodeError) -> Exception:
+        """The error of the tree for the library's own; the same where there is none."""
+        match error:
+            case apsw.ConnectionClosedError():
+                return WorkerError("this worker is closed")
+            case UnicodeEncodeError():
+                return no_text()
+            case apsw.ConstraintError():
+                return RuleBroken(_BROKEN.get(_extended(error), "check"), str(error))
+            case apsw.SQLError() if self.behind:
+                return not_migrated(error)
+            case apsw.CorruptError() | apsw.NotADBError() | apsw.SQLError():
+                return catalog_damaged(self._path, error)
+            case apsw.FullError() | apsw.IOError() | apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.BusyError():
+                return StorageFull(
+                    f"the catalogue of sessions cannot be written: {error}",
+                    hint="free space below the data directory, or make it writable",
+                )
+        return error
 
     def close(self) -> None:
         """Close the file."""
