@@ -91,6 +91,8 @@ class SessionFiles:
                     (self.directory / name).unlink()
             try:
                 if self.log.name not in found:
+                    for name in found.intersection(f"{self.log.name}{each}" for each in _COMPANIONS):
+                        (self.directory / name).unlink()  # of one that is gone: as below
                     fresh.write_bytes(log)
                     fresh.rename(self.log)
                 with fresh.open("xb") as file:

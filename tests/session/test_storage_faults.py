@@ -494,14 +494,16 @@ def test_a_clock_set_back_harms_nothing(tmp_path: Path, set_clock: Callable[...,
 def test_a_write_ahead_log_without_its_database_is_not_replayed_into_a_new_one(files: SessionFiles) -> None:
     with Worker(data_dir=data_dir(files)) as worker:
         worker.session("broken").exec("INSERT INTO t VALUES ('only in the WAL')")
-        kept = beside(files.database, "-wal").read_bytes()
-    files.database.unlink()
-    beside(files.database, "-wal").write_bytes(kept)
+        kept = {path: beside(path, "-wal").read_bytes() for path in (files.database, files.log)}
+    for path, frames in kept.items():
+        path.unlink()
+        beside(path, "-wal").write_bytes(frames)
     (data_dir(files) / "catalog.db").unlink()
     with Worker(data_dir=data_dir(files)) as worker:
         session = worker.session("broken")
         assert session.get_tables() == []
         assert session.run("helpers.db.exec('CREATE TABLE u (x)')").ok
+        assert [entry.id for entry in session.logs()] == [2, 1], "nor that of its log into the new log"
     assert len(list(files.directory.glob("session.db.orphan-*"))) == 1
 
 
