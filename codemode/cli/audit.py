@@ -39,10 +39,9 @@ def audit(app: App, tenant: str | None, limit: int, before: int | None, changes:
         columns = ["id", "at", "tenant", "actor", "action", "resource", "outcome"]
         rows = [[each.id, moment(each.at), *(getattr(each, name) for name in columns[2:])] for each in found]
         if changes:
-            columns, rows = (
-                [*columns, "changes"],
-                [[*row, _changes(each)] for row, each in zip(rows, found, strict=True)],
-            )
+            columns.append("changes")
+            for row, each in zip(rows, found, strict=True):
+                row.append(_changes(each))
         show(columns, rows, whole=["at"])
     else:
         click.echo("nothing is on record", err=True)

@@ -91,25 +91,17 @@ def set_session(app: App, session_id: str, tenant: str, **options: Any) -> None:
 
     Limits that are not given stay. A service that runs heeds them from the session's next use on.
     """
-    from codemode.database.clock import now_ms
-    from codemode.service.places import bound, seen
+    from codemode.service import places
 
     fields = changed(options)
-    status, pinned, limits = (fields.pop(name, None) for name in ("status", "pinned", "limits"))
+    if "status" in fields:
+        fields["closed"] = fields.pop("status") == "closed"
+    limits = fields.pop("limits", None)
     with app.worker() as worker:
+        app.records(worker, tenant)
         worker.session(session_id, create=False, tenant=tenant)
-        records = app.records(worker, tenant)
-        with records.at_once():
-            old = seen(worker, session_id, tenant)
-            if fields:  # first: of a change that is refused nothing is done
-                records.sessions.update(session_id, now=now_ms(), **fields)
-            if status is not None:
-                (records.sessions.close if status == "closed" else records.sessions.reopen)(session_id, now=now_ms())
-        if limits is not None:
-            bound(worker, session_id, tenant, limits)
-        if pinned is not None:
-            worker.pin(session_id, pinned, tenant)
-        app.record_change(worker, "change_session", session_id, tenant, old, seen(worker, session_id, tenant))
+        change = places.changed(worker, tenant, session_id, bounds=limits, **fields)
+        app.record_change(worker, "change_session", session_id, tenant, change.old, change.new)
         _answer(app, worker, session_id, tenant, limits)
 
 

@@ -42,19 +42,18 @@ def seen(worker: Worker, session_id: str, tenant: str) -> dict[str, Any]:
     return {**place, "pinned": record.pinned, "limits": record.limits}
 
 
-def bound(worker: Worker, session_id: str, tenant: str, given: dict[str, Any]) -> None:
-    """Lower limits of a session, or give it the worker's again (None); what is not given stays.
+def change(service: Service, caller: Caller, /, session_id: str, **given: Any) -> Change:
+    """Change what is given of a session that the caller manages, as `changed` has it.
 
-    Raises RequestInvalid, SessionNotFound and SessionExpired.
+    Raises RequestInvalid, and RecordNotFound for a workspace out of reach.
     """
-    own = worker.registry.record((tenant, session_id)).limits
-    worker.session(session_id, limits=limits.asked(given, own), create=False, tenant=tenant)
+    check(service, caller, **given)
+    return changed(service.worker, caller.tenant, session_id, **given)
 
 
-def change(
-    service: Service,
-    caller: Caller,
-    /,
+def changed(
+    worker: Worker,
+    tenant: str,
     session_id: str,
     *,
     closed: bool | UnsetType = UNSET,
@@ -62,23 +61,27 @@ def change(
     bounds: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Change:
-    """Change what is given of a session that the caller manages; `bounds` are limits, close or reopen it, pin it.
+    """Close or reopen a session, pin it or not, give it limits (None is the worker's again), say where it belongs.
 
-    `fields` are as `Places.update` has them. Raises RequestInvalid, and RecordNotFound for a workspace out of reach.
+    What is not given stays, limits too. `fields` are as `Places.update` has them. Raises what that raises, and
+    RequestInvalid, SessionNotFound, SessionExpired.
     """
-    limits.asked(bounds or {})  # first: of a change that is refused nothing is done
-    check(service, caller, **fields)
-    worker, tenant = service.worker, caller.tenant
-    with worker.of(tenant).at_once():
-        old = seen(worker, session_id, tenant)
-        sessions = worker.of(tenant).sessions
-        if fields:
-            sessions.update(session_id, now=now_ms(), **fields)
+    known = worker.registry.record((tenant, session_id))
+    limits_now = None if bounds is None else limits.asked(bounds, known.limits)
+    records = worker.of(tenant)
+    with records.at_once():
+        old = new = seen(worker, session_id, tenant)
+        if fields:  # first: of a change that is refused nothing is done
+            new = new | msgspec.to_builtins(records.sessions.update(session_id, now=now_ms(), **fields))
         if closed is not UNSET:
-            (sessions.close if closed else sessions.reopen)(session_id, now=now_ms())
+            close_or_reopen = records.sessions.close if closed else records.sessions.reopen
+            new = new | msgspec.to_builtins(close_or_reopen(session_id, now=now_ms()))
     # Not in the transaction: these may wait for the session's turn.
-    if bounds is not None:
-        bound(worker, session_id, tenant, bounds)
+    if limits_now is not None:
+        worker.session(session_id, limits=limits_now, create=False, tenant=tenant)
     if pinned is not None:
         worker.pin(session_id, pinned, tenant)
-    return Change(old, seen(worker, session_id, tenant))
+    if limits_now is not None or pinned is not None:
+        known = worker.registry.record((tenant, session_id))
+        new = new | {"pinned": known.pinned, "limits": known.limits}
+    return Change(old, new)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codemode import Worker
-from codemode.service import configuring, directory, panels, participants, places
+from codemode.service import configuring, directory, links, panels, participants, places
 from codemode.service.auditing import Change
 from codemode.service.callers import LOCAL
 from codemode.service.service import Service
@@ -23,6 +23,7 @@ CHANGES: dict[str, Callable[[Service, int], Change]] = {
     "title": lambda service, n: panels.update(service, LOCAL, "s", "p", title=f"{n}")[1],
     "type": lambda service, n: places.change(service, LOCAL, "s", closed=True, type=f"{n}"),
     "value": lambda service, n: configuring.put(service, LOCAL, "k", f"{n}")[1],
+    "state": lambda service, n: links.put_mcp_session(service, LOCAL, "s", "m", "1", state=f"{n}")[1],
     "metadata": lambda service, n: participants.share(service, LOCAL, "s", "ann", "member", {"n": f"{n}"})[1],
 }
 
@@ -38,6 +39,7 @@ def test_no_two_changes_have_the_same_old_value(kind: str, tmp_path: Path, reque
         known.panels.create("s", "p", query="SELECT 1", now=1, panel_id="p")
         known.configuration.put("k", "begin", now=1)
         known.participants.put("s", "ann", now=1)
+        known.mcp_sessions.put("s", "m", "1", state="begin", now=1)
         old: dict[str, list[object]] = {name: [] for name in CHANGES}
 
         def change(start: int) -> None:
