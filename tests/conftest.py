@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from postgres_cluster import Cluster, binaries, shared
 
 from codemode import Session, Worker
+
+# An example takes as long as a busy machine makes it. Where CI is set they are the same ones each time, as ever.
+settings.register_profile(
+    "patient",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +36,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     pytest.importorskip("psycopg_pool", reason="psycopg is not installed: pip install 'codemode[postgres]'")
     from codemode.catalog.opening import open_catalogue
 
+    def migrate(made: Cluster) -> None:
+        open_catalogue(made.address("migrated"), Path()).close()
+
     base = tmp_path_factory.getbasetemp()
-    with shared(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as cluster:
-        open_catalogue(cluster.address("migrated"), Path()).close()
+    with shared(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base, migrate) as cluster:
         yield cluster
 
 

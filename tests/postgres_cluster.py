@@ -11,7 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -114,8 +114,11 @@ def _run(owner: str | None, *words: object) -> None:
 
 
 @contextmanager
-def shared(folder: Path) -> Iterator[Cluster]:
-    """The cluster of this run of the tests, whose processes have `folder` in common."""
+def shared(folder: Path, prepare: Callable[[Cluster], None]) -> Iterator[Cluster]:
+    """The cluster of this run of the tests, whose processes have `folder` in common; who makes it prepares it.
+
+    Nobody else: a database that somebody is connected to is no template.
+    """
     owner = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root
     users, place = folder / "postgres.users", folder / "postgres.place"
     with _locked(folder):
@@ -125,6 +128,7 @@ def shared(folder: Path) -> Iterator[Cluster]:
                 shutil.chown(made, owner)
             cluster = Cluster(made, owner)
             cluster._start()
+            prepare(cluster)
             place.write_text(str(made))
             users.write_text("0")
         cluster = Cluster(Path(place.read_text()), owner)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from sandbox.helpers import sql
 
-once = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+once = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150, deadline=None
+)
 # No squares of numbers that are too small for their squares.
 floats = st.floats(-1e12, 1e12).filter(lambda value: value == 0 or abs(value) > 1e-100)
 numbers = st.one_of(st.integers(-(2**40), 2**40), floats)

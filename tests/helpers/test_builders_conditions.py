@@ -236,7 +236,9 @@ def holds(row, condition):
     return both(results)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=400, deadline=None
+)
 @given(rows=st.lists(st.tuples(scalars, scalars, scalars), min_size=1, max_size=5), conditions=trees)
 def test_conditions_mean_in_sql_what_they_mean_in_python(engine, rows, conditions):
     engine.table("t", ["a", "first name", "or"], rows)

@@ -80,7 +80,9 @@ def test_a_term_with_nul(engine):
     assert found(engine, sql.text_search("t", "x", "A\0b")) == ["a\0b"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150, deadline=None
+)
 @given(texts=st.lists(awkward, max_size=8), term=awkward)
 def test_search_is_what_python_calls_in(engine, texts, term):
     engine.table("t", ["x"], [(text,) for text in texts])
@@ -155,7 +157,9 @@ def test_full_text_answers_best_first_with_all_columns(documents):
     assert best[0]["title"] == "rock and roll"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300, deadline=None
+)
 @given(st.text(alphabet="aAND ORTNE()\"'*+-:^{}.~\\,#é\0", max_size=20).filter(lambda text: text.strip(" \0")))
 def test_no_query_is_a_syntax_error(engine, query):
     engine.connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS empty USING fts5(title)")

@@ -148,7 +148,7 @@ sparse = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(sparse)
 def test_every_record_arrives_with_its_own_values(load, records):
     expected = [{key.lower(): value for key, value in record.items()} for record in records]
