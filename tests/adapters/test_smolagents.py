@@ -98,13 +98,13 @@ def test_the_values_that_a_run_is_given_are_variables(live: Session):
 
 
 def test_the_values_of_a_run_outlive_the_process_of_a_step(live: Session):
-    made = agent(live, "own = 1\nwhile True: pass", "print(n)", "final_answer(n)", timeout=0.5)
+    made = agent(live, "own = 1\nimport time\ntime.sleep(60)", "print(n)", "final_answer(n)", timeout=2)
     assert run(made, additional_args={"n": 5}) == 5
 
 
 def test_a_step_is_told_that_the_variables_of_earlier_ones_are_gone(live: Session):
     made = agent(
-        live, "own = 1\nwhile True: pass", "print('here')", "final_answer(own)", "final_answer(0)", timeout=0.5
+        live, "own = 1\nimport time\ntime.sleep(60)", "print('here')", "final_answer(own)", "final_answer(0)", timeout=2
     )
     assert run(made) == 0
     assert "the last execution took too long" in made.memory.steps[2].observations

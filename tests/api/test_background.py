@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,6 @@ from codemode import Worker
 from codemode.service.presence import Presence
 from tests.api.conftest import HANG_SECONDS, listening
 from tests.cli.test_cli_serve import serving
-
-SLOW = "import time\ntime.sleep(1)\nreturn 5"
 
 
 @pytest.fixture
@@ -37,10 +35,18 @@ def begin(http: httpx2.Client, code: str) -> str:
     return str(answer.headers["location"])
 
 
+@contextmanager
+def waiting(http: httpx2.Client) -> Iterator[str]:
+    """An execution that waits for its turn while the block lasts, and answers 5 then."""
+    before = begin(http, "while True: pass")
+    yield begin(http, "return 5")
+    http.delete(before)
+
+
 def test_another_service_waits_for_the_outcome_too(two: tuple[httpx2.Client, httpx2.Client]) -> None:
     own, other = two
-    place = begin(own, SLOW)
-    assert other.get(place).json()["state"] == "pending"
+    with waiting(own) as place:
+        assert other.get(place).json()["state"] == "pending"
     done = other.get(place, params={"wait": 60}).json()
     assert (done["state"], done["outcome"]["result"]) == ("done", 5)
     assert own.get(place).json() == done
@@ -64,8 +70,7 @@ def test_a_service_that_begins_leaves_those_of_a_living_one_alone(tmp_path: Path
         httpx2.Client(base_url=address, timeout=HANG_SECONDS) as http,
     ):
         http.post("/v1/sessions", json={"id": "s"})
-        place = begin(http, SLOW)
-        with Worker(tmp_path) as second, listening(second, open_to_all=True):
+        with waiting(http) as place, Worker(tmp_path) as second, listening(second, open_to_all=True):
             assert http.get(place).json()["state"] == "pending"
         assert http.get(place, params={"wait": 60}).json()["outcome"]["result"] == 5
 

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -411,7 +412,7 @@ def test_refusals_are_on_record_and_cannot_fill_the_log(
 ) -> None:
     secret, _ = token(worker, "knocking", "read")
     passed = time.monotonic()
-    monkeypatch.setattr("codemode.service.auditing.time.monotonic", lambda: passed)
+    monkeypatch.setattr("codemode.service.auditing.time", SimpleNamespace(monotonic=lambda: passed))
     with client(guarded, secret) as http:
         for _ in range(REFUSALS_A_MINUTE + 5):
             assert http.post("/v1/sessions", json={}).status_code == 403

@@ -67,8 +67,9 @@ def test_a_line_has_a_bounded_length(form: logs.Format) -> None:
 
 
 @pytest.fixture
-def lines(address: str) -> Iterator[io.StringIO]:
+def lines(worker: Worker, address: str) -> Iterator[io.StringIO]:
     """What the service logs as JSON while the test runs."""
+    worker.session("logged").run("return 1")  # that its first run starts the sandbox is logged, and before the test
     written = io.StringIO()
     handler, logger = logs.handler("json", written), logging.getLogger("codemode")
     before = logger.level
@@ -92,7 +93,6 @@ def of_request(lines: io.StringIO, answer: httpx2.Response) -> list[dict[str, An
 
 
 def test_a_request_is_one_line_with_what_it_was_and_became(http: httpx2.Client, lines: io.StringIO) -> None:
-    http.post("/v1/sessions", json={"id": "logged"})
     answer = http.post("/v1/sessions/logged/execute", json={"code": "1 / 0"})
     *_, line = of_request(lines, answer)
     expected = {
@@ -135,14 +135,12 @@ def test_neither_path_nor_query_nor_body_is_logged(http: httpx2.Client, lines: i
 
 
 def test_a_stream_is_logged_with_its_outcome(http: httpx2.Client, lines: io.StringIO) -> None:
-    http.post("/v1/sessions", json={"id": "logged"})
     answer = http.post("/v1/sessions/logged/execute", json={"code": "1 / 0", "mode": "stream"})
     [line] = of_request(lines, answer)
     assert (line["outcome"], line["execution"][:3]) == ("code.runtime", "ex_")
 
 
 def test_what_goes_on_in_the_background_keeps_the_request_s_id(http: httpx2.Client, lines: io.StringIO) -> None:
-    http.post("/v1/sessions", json={"id": "logged"})
     begun = http.post("/v1/sessions/logged/execute", json={"code": "1 / 0", "mode": "background"})
     execution = begun.json()["execution_id"]
     assert http.get(f"/v1/executions/{execution}", params={"wait": 30}).json()["state"] == "done"
@@ -154,7 +152,6 @@ def test_what_goes_on_in_the_background_keeps_the_request_s_id(http: httpx2.Clie
 def test_what_an_execution_logs_has_the_request_s_id(
     http: httpx2.Client, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http.post("/v1/sessions", json={"id": "logged"})
     monkeypatch.setattr("codemode.database.state.keys", lambda connection: 1 / 0)
     answer = http.post("/v1/sessions/logged/execute", json={"code": "helpers.db.list_state()"})
     fault, _ = of_request(lines, answer)

@@ -62,8 +62,8 @@ def begun(worker: Worker) -> Callable[[], bool]:
     return lambda: "begun" in worker.session("s").get_tables()
 
 
-def test_readiness_goes_down_first_and_what_runs_is_undone_and_answered(tmp_path: Path, aside: Any) -> None:
-    with service(tmp_path, shutdown_seconds=1.0) as (http, server, worker):
+def test_readiness_goes_down_first_and_nothing_new_begins(tmp_path: Path, aside: Any) -> None:
+    with service(tmp_path, shutdown_seconds=HANG_SECONDS) as (http, server, worker):
         answered = aside(execute, http, WRITES_AND_RUNS_ON)
         until(begun(worker))
         end(server)
@@ -75,6 +75,15 @@ def test_readiness_goes_down_first_and_what_runs_is_undone_and_answered(tmp_path
             refused = execute(http, "1", mode=mode)
             assert (refused.status_code, refused.json()["code"]) == (503, "worker.unavailable")
             assert int(refused.headers["retry-after"]) > 0
+        assert not answered.done()
+        end(server)  # at once now
+
+
+def test_what_runs_when_time_is_up_is_undone_and_answered(tmp_path: Path, aside: Any) -> None:
+    with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
+        answered = aside(execute, http, WRITES_AND_RUNS_ON)
+        until(begun(worker))
+        end(server)
         outcome = answered.result(HANG_SECONDS).json()
         assert (outcome["status"], outcome["error"]["code"]) == ("cancelled", "code.cancelled")
         assert worker.session("s").get_tables() == ["begun"]

@@ -28,7 +28,8 @@ class Watch:
     """A sandbox, and the view from outside as of the last look."""
 
     def __init__(self, folder: Path, *, confined: bool) -> None:
-        self._outside = Outside(folder, CHILDREN)
+        # Without confinement something may stay that never settles; with it, it is only a matter of time.
+        self._outside = Outside(folder, CHILDREN, 30.0 if confined else 2.0)
         self._sandbox = Sandbox(
             children=CHILDREN,
             burst_children=CHILDREN,  # or a run that came too soon would have more of them wait for a minute

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-_SETTLED_SECONDS = 2.0
 _LISTENING = "0A"  # of a TCP socket, in /proc/net/tcp
 _CHILD = "codemode-child"
 _LASTING = 2  # the launcher and the zygote
@@ -37,9 +36,10 @@ class View:
 class Outside:
     """A folder with a canary and three sockets that nobody should connect to; `look` sees them and the processes."""
 
-    def __init__(self, folder: Path, children: int) -> None:
+    def __init__(self, folder: Path, children: int, settled_seconds: float = 2.0) -> None:
         self.folder = folder
         self.children = children
+        self._settled_seconds = settled_seconds  # at most, until the dead are gone and others in their place
         (folder / "canary").write_text("untouched")
         self.listeners = [socket.create_server(("127.0.0.1", 0))]
         for address in (str(folder / "unix"), f"\0escape-{os.getpid()}-{id(self)}"):
@@ -59,7 +59,7 @@ class Outside:
 
     def look(self, *, settled: bool = True) -> View:
         """The view as soon as the dead are gone: a child is killed and replaced while the next thing happens."""
-        end = time.monotonic() + _SETTLED_SECONDS * settled
+        end = time.monotonic() + self._settled_seconds * settled
         while True:
             processes = sorted(_below(os.getpid()))
             spare = [each for each in processes if each[1] == _CHILD]

@@ -125,7 +125,7 @@ def test_the_view_from_outside_notices_a_process_that_listens(tmp_path: Path) ->
 # A child of a sandbox without confinement does what a confined one cannot (it still has no descriptor to open a file).
 UNCONFINED = {
     "files": "os.remove(helpers.facts['folder'] + '/canary')",
-    "processes": "if os.fork() == 0:\n    os.setsid()\n    time.sleep(3)",
+    "processes": "if os.fork() == 0:\n    os.setsid()\n    time.sleep(20)",
     "processes, the zygote": "os.kill(os.getppid(), 9)\ntime.sleep(1)",
 }
 

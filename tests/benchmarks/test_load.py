@@ -57,7 +57,7 @@ def test_the_parts_of_a_service_are_found() -> None:
                 watch._over.wait(0.05)
             for each in kept:
                 os.close(each)
-    assert watch.samples["service"][-1].descriptors >= 40
+    assert max(sample.descriptors for sample in watch.samples["service"]) >= 40
     assert watch.samples["zygote"][-1].processes >= 1
     assert max(sample.processes for sample in watch.samples["children"]) >= 1
     assert watch.samples["zygote"][-1].memory_bytes > MIB

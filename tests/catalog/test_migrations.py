@@ -234,7 +234,7 @@ def test_of_two_processes_that_come_at_once_one_migrates(
         time.sleep(0.2)
         assert (taken, [thread.is_alive() for thread in threads]) == ([], [True, True])
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert [each.name for each in taken] == ["later_1", "later_2"]
     for each in others:
         each.close()
@@ -284,7 +284,7 @@ def test_older_code_goes_on_with_what_was_added_and_says_so(
     with caplog.at_level(logging.WARNING, "codemode"):
         found = make_ready(store)
     assert [each.name for each in found.ahead] == ["later_1"]
-    assert [record.message.count("later_1") for record in caplog.records] == [1]
+    assert [record.message.count("later_1") for record in caplog.records if "later" in record.message] == [1]
     Sessions(store).create("local", "s", now=1, idle_ms=1, limits={})
     with pytest.raises(RequestInvalid, match="cannot go back"):
         roll_back(store, found.form - 1)
@@ -307,7 +307,8 @@ def test_newer_code_takes_additive_steps_and_waits_with_breaking_ones(
         found = make_ready(store)
         assert make_ready(store, "none").pending == found.pending
     assert [each.name for each in found.pending] == ["later_2", "later_3"]
-    assert ["codemode db migrate" in record.message for record in caplog.records] == [True, True]
+    told = [record.message for record in caplog.records if "later" in record.message]
+    assert ["codemode db migrate" in message for message in told] == [True, True]
     assert make_ready(store, "all").form == steps[-1].number
 
 

@@ -52,12 +52,13 @@ def test_a_server_that_goes_away_is_told_soon_and_used_again_when_it_is_back(
         store.run("SELECT 1")  # on a connection that is lost
     with away(postgres, address):
         for _ in range(2):
+            caplog.clear()
             began = time.monotonic()
             with pytest.raises(WorkerUnavailable, match="the catalogue does not answer") as raised:
                 store.look("SELECT 1")
             assert "the log says why" in (raised.value.hint or "")
             assert raised.value.retryable
-            assert any(why in caplog.records[-1].message for why in AWAY), caplog.text
+            assert any(why in caplog.text for why in AWAY), caplog.text
         assert time.monotonic() - began < HANG_SECONDS / 4
     until = time.monotonic() + HANG_SECONDS
     while not answers(store) and time.monotonic() < until:

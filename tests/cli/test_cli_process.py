@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from patience import soon
 
 PROGRAM = [sys.executable, "-m", "codemode"]
 
@@ -80,7 +80,7 @@ def test_control_c_ends_the_execution_and_undoes_it(environment):
         assert running.stdout is not None
         assert running.stdout.readline() == b"working\n"
         os.killpg(running.pid, signal.SIGINT)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert b"interrupted" in err
     assert b"Traceback" not in err
@@ -95,7 +95,7 @@ def test_a_session_that_another_process_holds_is_busy(environment):
         assert running.stdout.readline() == b"working\n"
         done = program(environment | {"CODEMODE_LIMITS_QUEUE_SECONDS": "0.3"}, "run", "-s", "work", "-c", "return 1")
         os.killpg(running.pid, signal.SIGINT)
-        running.communicate(timeout=30)
+        running.communicate(timeout=60)
     assert done.returncode == 3
     assert b"[session.busy]" in done.stderr
 
@@ -107,9 +107,10 @@ def test_control_c_during_an_import_leaves_nothing(environment, tmp_path):
         file.writelines(f"{n},{'x' * 50}{n}\n" for n in range(1_500_000))
     running = started(environment, "import", str(path), "-s", "work")
     with running:
-        time.sleep(2.0)
+        kept = Path(environment["CODEMODE_DATA_DIR"])
+        assert soon(lambda: any(log.stat().st_size > 1_000_000 for log in kept.glob("sessions/*/session.db-wal")))
         os.killpg(running.pid, signal.SIGINT)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert b"Traceback" not in err
     done = program(environment, "query", "SELECT * FROM many", "-s", "work")

@@ -75,6 +75,12 @@ def command_of(pid: int) -> str:
     return ""
 
 
+def used_seconds(pid: int) -> float:
+    """The processor time that a process has had so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and that nobody has asked about does not."""
     try:

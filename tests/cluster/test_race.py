@@ -62,7 +62,7 @@ def answered(http: httpx2.Client, session: str, body: dict[str, Any]) -> int:
 def disturb(service: Service, seed: int, over: threading.Event) -> int:
     """Kill workers, and restart them all: during that, two processes serve the same sessions for a moment."""
     choose, disturbed = random.Random(seed), 0
-    while disturbed < DISTURBANCES and not over.wait(choose.uniform(0.2, 1.0)):
+    while disturbed < DISTURBANCES and not over.wait(choose.uniform(0.2, 1.0) if disturbed else 0.05):
         workers = sorted(service.workers())
         if workers and choose.random() < 0.6:
             os.kill(choose.choice(workers), signal.SIGKILL)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 from codemode import Client, Worker
 from codemode.errors import WorkerUnreachable
-from tests.cluster.serving import HANG_SECONDS, Service, alive, children, serving, until
+from tests.cluster.serving import HANG_SECONDS, Service, alive, children, serving, until, used_seconds
 
 BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
 WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun')\nwhile True: pass"
@@ -27,7 +26,7 @@ TABLES = "return helpers.schema.get_tables()"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("data"), CODEMODE_HANG_SECONDS="2") as service:
+    with serving(tmp_path_factory.mktemp("data"), CODEMODE_HANG_SECONDS="5") as service:
         yield service
 
 
@@ -100,9 +99,11 @@ def test_a_client_does_not_send_again_what_may_have_been_committed(service: Serv
     service.execute("twice", "helpers.db.exec('create table t (a)')")
     with Client(service.address) as client:
         session = client.session("twice")
+        holder = service.holder("twice")
+        before = used_seconds(holder)
         called = threads.submit(session.exec, f"insert into t select 2 from ({FOR_LONG})")
-        time.sleep(1)  # nothing can be seen of a statement while it runs
-        os.kill(service.holder("twice"), signal.SIGKILL)
+        until(lambda: used_seconds(holder) > before + 0.5)  # of a statement that runs nothing else can be seen
+        os.kill(holder, signal.SIGKILL)
         with pytest.raises(WorkerUnreachable):
             called.result(HANG_SECONDS)
         until(lambda: answers(session))  # its connections do not all end at once: one may take a request to its end
@@ -173,26 +174,36 @@ def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
 def test_readiness_is_that_of_all_workers(service: Service) -> None:
     service.create("ready")
     until(lambda: service.http.get("/ready").status_code == 200)
-    os.kill(service.holder("ready"), signal.SIGKILL)
-    until(lambda: service.http.get("/ready").status_code == 503)
+    with none_starts(service):
+        os.kill(service.holder("ready"), signal.SIGKILL)
+        until(lambda: service.http.get("/ready").status_code == 503)
     until(lambda: service.http.get("/ready").status_code == 200)
+
+
+@contextmanager
+def none_starts(service: Service) -> Iterator[None]:
+    """While no worker can start, for want of a catalogue; those that run have it open."""
+    catalog, aside = service.data / "catalog.db", service.data / "aside"
+    catalog.rename(aside)
+    catalog.mkdir()
+    try:
+        yield
+    finally:
+        catalog.rmdir()
+        aside.rename(catalog)
 
 
 def test_a_worker_that_cannot_start_is_tried_until_it_can(service: Service, threads: ThreadPoolExecutor) -> None:
     service.create("tried")
     service.execute("tried", "helpers.db.exec('create table kept (a)')")
-    catalog, aside = service.data / "catalog.db", service.data / "aside"
-    catalog.rename(aside)
-    catalog.mkdir()
     killed = service.holder("tried")
-    os.kill(killed, signal.SIGKILL)
-    until(lambda: not alive(killed))
-    [other] = service.workers()
-    until(lambda: len(service.workers()) == 2)
-    until(lambda: service.workers() == {other})  # it has tried, and could not
-    answer = threads.submit(service.execute, "tried", TABLES)  # waits for it
-    catalog.rmdir()
-    aside.rename(catalog)
+    others = service.workers() - {killed}
+    with none_starts(service):
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: not alive(killed))
+        until(lambda: len(service.workers()) == 2)
+        until(lambda: service.workers() == others)  # it has tried, and could not
+        answer = threads.submit(service.execute, "tried", TABLES)  # waits for it
     assert answer.result(HANG_SECONDS)["result"] == ["kept"]
 
 
@@ -229,8 +240,8 @@ def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_pat
 def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path) -> None:
     with serving(tmp_path) as service:
         workers = service.workers()
-        everybody = workers | {child for pid in workers for child in children(pid)}
         assert len(workers) == 2
-        assert len(everybody) > 2
+        until(lambda: all(children(pid) for pid in workers))  # the sandbox of each
+        everybody = workers | {child for pid in workers for child in children(pid)}
         service.process.kill()
         until(lambda: not any(map(alive, everybody)))

@@ -128,7 +128,7 @@ def test_a_session_that_expired_says_so_until_it_is_renewed(complete: Backend) -
         with pytest.raises(SessionExpired) as found:
             call()
         assert found.value.code == "session.expired"
-    assert complete.session("expiring", renew=True).value("SELECT 1") == 1
+    assert complete.session("expiring", limits=Limits(idle_seconds=60), renew=True).value("SELECT 1") == 1
 
 
 def test_a_session_that_is_busy_says_so(complete: Backend) -> None:

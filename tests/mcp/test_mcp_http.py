@@ -230,14 +230,15 @@ def test_what_became_of_a_call_that_nobody_waits_for_is_recorded(guarded: Guarde
     async def work():
         async with guarded.client("acme") as client:
             await client.call_tool("create_session", {"session_id": "left"})
+            await client.call_tool("execute_code", {"session_id": "left", "code": "return 1"})  # starts the sandbox
             loop = {"session_id": "left", "code": "while True: pass"}
             with pytest.raises(MCPError):
-                await client.call_tool("execute_code", loop, read_timeout_seconds=1.0)
+                await client.call_tool("execute_code", loop, read_timeout_seconds=2.0)
             await client.call_tool("execute_code", {"session_id": "left", "code": "return 1"})
 
     run(work)
     assert acts_of(guarded, "acme", "left") == [
-        ("execute_code", "ok"), ("execute_code", "code.cancelled"), ("create_session", "ok"),
+        ("execute_code", "ok"), ("execute_code", "code.cancelled"), ("execute_code", "ok"), ("create_session", "ok"),
     ]  # fmt: skip
 
 

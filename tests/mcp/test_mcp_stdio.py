@@ -60,7 +60,8 @@ class Host:
         self.call(2, "execute_code", code="helpers.db.create_table('t', {'n': 'INTEGER'})")
         assert self.read()["result"]["structuredContent"]["ok"]
         self.call(3, "execute_code", token="p", code=LOOP)
-        assert self.read()["params"]["message"] == "begun"
+        while (told := self.read()["params"]["message"]) != "begun":
+            assert told.startswith("running for ")
 
 
 @contextlib.contextmanager
@@ -116,7 +117,7 @@ def test_it_ends_cleanly_and_undoes_what_runs(how: str, tmp_path: Path):
         else:
             host.process.send_signal(getattr(signal, how))
         assert host.process.wait(HANG_SECONDS) == 0
-        assert time.monotonic() - began < 15  # and not the minute that the snippet may take
+        assert time.monotonic() - began < HANG_SECONDS / 2  # and not the minute that the snippet may take
         assert b"Traceback" not in host.process.stderr.read()
     assert rows_of_t(tmp_path) == 0
 
