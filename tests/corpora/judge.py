@@ -64,7 +64,7 @@ class Judge:
             self._sqlite_runs(sql)
         self.guard = Guard(self.connection, self.limits)
         self._until = 0.0
-        self.connection.set_progress_handler(lambda: time.monotonic() > self._until, 10_000)
+        self.connection.set_progress_handler(lambda: time.thread_time() > self._until, 10_000)
 
     def close(self) -> None:
         self.connection.close(True)
@@ -88,7 +88,7 @@ class Judge:
     def _guarded(self, sql: str) -> None:
         """As a session runs it; nothing of it remains when it fails."""
         self._engine("SAVEPOINT corpus")
-        self._until = time.monotonic() + SECONDS
+        self._until = time.thread_time() + SECONDS
         self.guard.authorizer.violation = None
         try:
             statement = self.guard.check(sql)
@@ -105,7 +105,7 @@ class Judge:
         self._end("RELEASE corpus")
 
     def _sqlite_runs_again(self, sql: str) -> bool:
-        self._until = time.monotonic() + SECONDS
+        self._until = time.thread_time() + SECONDS
         with self.guard.engine():
             return self._sqlite_runs(sql)
 
@@ -133,7 +133,7 @@ class Judge:
     def _end(self, *statements: str) -> None:
         """End the savepoint; a statement may have ended the whole transaction itself (OR ROLLBACK, an interrupt)."""
         if self.connection.in_transaction:
-            self._until = time.monotonic() + SECONDS
+            self._until = time.thread_time() + SECONDS
             self._engine(*statements)
 
     def _rule(self, error: CodemodeError, sql: str) -> str:

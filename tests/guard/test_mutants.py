@@ -18,7 +18,7 @@ from codemode.errors import CodemodeError
 
 SEEDS = range(1, 9)
 MUTANTS = 100_000
-MOST_SECONDS = 120.0  # for each seed, on a machine that is busy with something else: the count is what has to be met
+MOST_SECONDS = 120.0  # of processor time for each seed: the count is what has to be met
 
 
 @pytest.mark.parametrize("seed", SEEDS)
