@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from sandbox import fences
 from sandbox.policy import Policy
 from sandbox.refusal import Problem, SnippetRefused
-from sandbox.scopes import bound_anywhere
 
 __all__ = ["FILENAME", "Compiled", "SnippetRefused", "compile_snippet"]
 
@@ -65,7 +64,7 @@ _FLATTEN = "split deep expressions into several statements"
 
 def _compile(text: str, inputs: tuple[str, ...], filename: str) -> Compiled:
     tree, used = _parse(text)
-    policy = Policy(bound_anywhere(tree) | set(inputs))
+    policy = Policy(tree, inputs)
     policy.visit(tree)
     if policy.problems:
         raise SnippetRefused("code.refused", policy.problems[:_MAX_PROBLEMS])

@@ -8,7 +8,8 @@ no identifier, so that no snippet can read, shadow, delete or declare it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
@@ -17,7 +18,7 @@ from sandbox import formatting, names
 from sandbox.hooks import CLASS, OWN, READ, WRITE, WRITE_CHECKED, allowed
 from sandbox.names import Verdict
 from sandbox.refusal import Problem
-from sandbox.scopes import Scopes
+from sandbox.scopes import Scopes, bound_anywhere
 
 UNAVAILABLE = {
     "eval": "write the expression itself; for data in text use ast.literal_eval or json.loads",
@@ -32,15 +33,24 @@ UNAVAILABLE = {
 class NamePolicy(RestrictingNodeTransformer):
     """Records refusals, judges names, and sends attributes that need it through a guard."""
 
-    def __init__(self, bound: set[str]) -> None:
+    def __init__(self, tree: ast.Module, given: Iterable[str]) -> None:
         super().__init__()
+        self._tree, self._given = tree, given
+        self.left_out: set[str] = set()  # names of annotations without a value, and of features, which were taken out
         self.problems: list[Problem] = []
-        self.bound = bound  # names that the snippet makes itself, in any scope
         self.scopes = Scopes()
         self.needs_loop = False  # the top level awaits
         self.future_annotations = False
         self.private: set[str] = set()  # the private attribute names that it uses
         self._in_pattern = False
+
+    @cached_property
+    def bound(self) -> set[str]:
+        """Names that are given, or that the snippet binds in any scope: looked for when one of the few is used.
+
+        By then a part of the tree is rewritten, and nothing gone from it that binds a name but what is in `left_out`.
+        """
+        return bound_anywhere(self._tree).union(self._given, self.left_out)
 
     def refuse(self, node: ast.AST, message: str, hint: str | None = None) -> None:
         """Record a refusal with its line; all of them are reported together."""

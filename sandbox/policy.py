@@ -27,10 +27,10 @@ class Policy(NamePolicy):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Name the one call that cannot work, early and plainly; judge what three builtins are asked for."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "type" and name not in self.bound and len(node.args) > 1:
+        if name == "type" and len(node.args) > 1 and name not in self.bound:
             self.refuse(node, "type() takes one argument here", "write a class statement")
         node = self._contents(node)
-        if name in _QUICK and name not in self.bound and not node.keywords and _are_plain(name, node.args):
+        if name in _QUICK and not node.keywords and _are_plain(name, node.args) and name not in self.bound:
             node.func = ast.copy_location(ast.Name(_QUICK[name], ast.Load()), node.func)
         return node
 
@@ -64,6 +64,7 @@ class Policy(NamePolicy):
         if self.scopes.kind != "module" or not isinstance(node.target, ast.Name):
             return node
         if node.value is None:
+            self.left_out.add(node.target.id)
             return ast.copy_location(ast.Pass(), node)
         return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
 
@@ -236,6 +237,7 @@ class Policy(NamePolicy):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         """As above; `from __future__` becomes a compiler flag, and `*` is refused."""
         if node.module == "__future__":
+            self.left_out |= {alias.asname or alias.name for alias in node.names}
             self.future_annotations |= any(alias.name == "annotations" for alias in node.names)
             return ast.copy_location(ast.Pass(), node)
         self._refuse_lazy(node)

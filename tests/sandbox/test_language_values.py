@@ -157,5 +157,13 @@ def test_nesting_that_would_break_a_parser_is_refused(text: str) -> None:
         compile_snippet(text)
 
 
-def test_a_name_of_ones_own_is_not_the_builtin() -> None:
-    assert run("def compile(x):\n    return x + 1\nvars = compile(1)\nreturn vars") == 2
+OWN_NAMES = {
+    "before": "def compile(x):\n    return x + 1\nvars = compile(1)\nreturn vars",
+    "after": "def f():\n    return eval(1)\ndef eval(x):\n    return x + 1\nreturn f()",
+    "annotation": "eval: object\ndef f():\n    return eval(1)\nreturn 2",
+}
+
+
+@pytest.mark.parametrize("text", OWN_NAMES.values(), ids=OWN_NAMES.keys())
+def test_a_name_of_ones_own_is_not_the_builtin(text: str) -> None:
+    assert run(text) == 2
