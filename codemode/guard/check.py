@@ -206,7 +206,7 @@ class Guard:
             events, is_long = self._events(text, kind, can_cache=False)
         first, reads_only, returns_rows, parameters = self._seen
         changes = kind != "select" and not heading.explain
-        if not scan.only_blanks(text[len(first) :]):
+        if len(first) < len(text) and not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
         sizes = None if heading.explain else self._sizes(text, kind, events, is_long)
@@ -247,7 +247,7 @@ class Guard:
 
     def _sizes(self, text: str, kind: str, events: list[Event], is_long: bool) -> weight.Sizes | None:
         """The sizes with which one row of the statement ends in time; None where any allowed size does."""
-        called = {second for code, _, second, *_ in events if code == _FUNCTION}
+        called = {event[2] for event in events if event[0] == _FUNCTION}
         if not (is_long or weight.SLOW_FUNCTIONS & called or self._virtual.is_read(events)):
             return None
         try:

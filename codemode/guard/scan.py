@@ -18,6 +18,7 @@ _BLANK = rf"[ \t\n\f\r]++|--[^\n]*+|{_BLOCK}"
 
 _SKIP = re.compile(rf"(?:{_BLANK})*+")
 _SKIP_EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
+_FIRST = re.compile(rf"(?:;|{_BLANK})*+({_WORD})")
 _TOKEN = re.compile(rf"{_WORD}|{_QUOTED}|[\s\S]")
 # A whole text, quantifiers possessive so that no input makes it go back. `$name(...)` is one token to SQLite and may
 # hold a quote, which would turn our reading inside out: `SELECT $x(') /* '` hides an open comment. Nobody needs it.
@@ -44,6 +45,9 @@ class Heading(NamedTuple):
     temp: bool = False
     conditional: bool = False  # IF EXISTS or IF NOT EXISTS: the one reason for a statement to do nothing
     of: str = ""  # the word behind CREATE, DROP or ALTER, in capitals
+
+
+_PLAIN = {verb: Heading(verb, kind) for verb, kind in _VERBS.items()}  # those that one word tells
 
 
 class _Words:
@@ -90,6 +94,9 @@ def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 def heading(text: str) -> Heading:
     """Read the first words of `text`; EXPLAIN [QUERY PLAN] is looked through."""
+    first = _FIRST.match(text)
+    if first is not None and (plain := _PLAIN.get(_capitals(first[1]))) is not None:
+        return plain
     words = _Words(text)
     verb = words.keyword()
     explain = verb == "EXPLAIN"
