@@ -26,10 +26,11 @@ from codemode.session.files import clear
 from codemode.session.ids import new_session_id, parse_session_id
 from codemode.session.on_demand import OnDemand
 from codemode.session.opened import LogBounds
-from codemode.session.registry import Registry, Storage
+from codemode.session.registry import Registry
 from codemode.session.retention import Sweeper, due, sweeping
 from codemode.session.session import Session
 from codemode.session.slots import Key
+from codemode.session.storage import Storage
 from codemode.settings import Settings
 from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats
 from codemode.values.records import Due, Statistics
@@ -85,7 +86,7 @@ class Worker:
         self._seal = Seal.of_file(self.settings.secret_keys_file)
         # Weakly: the sweeper's thread has the registry, and a worker that nobody has any more must be collected.
         forget = weakref.WeakMethod(self._forget_variables)
-        self.registry.on_gone = lambda key: (found := forget()) and found(key)
+        self.registry.ending.on_gone = lambda key: (found := forget()) and found(key)
         self._figures = Figures(self.registry, self.settings)
         self._sweep = sweeping(self.registry, self.audit, self.settings)
         self._sweeper = Sweeper(self._sweep, self.settings.sweep_seconds)
@@ -229,7 +230,7 @@ class Worker:
 
     def remove(self, session_id: str, tenant: str = TENANT) -> None:
         """Delete a session with everything in it; raises SessionNotFound, SessionBusy."""
-        self.registry.remove((tenant, parse_session_id(session_id)), _REMOVE_SECONDS)
+        self.registry.ending.remove((tenant, parse_session_id(session_id)), _REMOVE_SECONDS)
 
     def _forget_variables(self, key: Key) -> None:
         """The session's data is gone, and what a kept child remembers of it goes too."""
@@ -243,7 +244,7 @@ class Worker:
 
     def sweep(self, tenant: str | None = None) -> list[str]:
         """Sweep now instead of later; the ids of the sessions that expired, of a tenant's alone where one is named."""
-        return self._sweep() if tenant is None else self.registry.sweep(tenant)
+        return self._sweep() if tenant is None else self.registry.ending.sweep(tenant)
 
     def due(self) -> Due:
         """What a sweep would do now, of all tenants."""
@@ -251,7 +252,7 @@ class Worker:
 
     def statistics(self, tenant: str = TENANT) -> Statistics:
         """How many there are of what, now: other workers' last executions may be missing for seconds."""
-        self.registry.tell_uses()
+        self.registry.uses.tell()
         return self.of(tenant).statistics.get()
 
     def metrics(self, tenant: str = TENANT) -> dict[str, Any]:

@@ -36,9 +36,10 @@ from codemode.session.archive import (
     SessionCopy,
 )
 from codemode.session.checkpoints import Checkpoints, until_now
+from codemode.session.ending import not_found
 from codemode.session.files import beside, storage_errors
 from codemode.session.ids import directory_name
-from codemode.session.registry import Registry, missing, not_found
+from codemode.session.registry import Registry, missing
 from codemode.session.slots import Key
 from codemode.session.snapshots import Snapshot, snapshot
 from codemode.values import Backup, LeftOut

@@ -12,26 +12,24 @@ import resource
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from codemode.catalog.promotion import Promotion
-from codemode.catalog.retention import Retention
-from codemode.catalog.sessions import REMEMBER_MS, SessionRecord, Sessions
+from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
-from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired, SessionNotFound
+from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired
 from codemode.limits import Limits
 from codemode.session.accounts import Account
-from codemode.session.files import SessionFiles, sweep_rubbish
-from codemode.session.opened import Guarded, LogBounds, OpenSession, Reader
+from codemode.session.ending import Ending, not_found
+from codemode.session.files import SessionFiles
+from codemode.session.opened import Guarded, OpenSession, Reader
 from codemode.session.slots import Key, Slot, Slots
+from codemode.session.storage import Storage
 from codemode.session.telling import Telling
 from codemode.session.turn import file_lock, take_file_lock
 from codemode.session.uses import Uses
@@ -43,20 +41,7 @@ _CLOSE_SECONDS = 10.0  # a run whose child was killed needs milliseconds to roll
 _ATTEMPTS = 5
 # Of an open session with its reader: at most three for each of six SQLite connections to files, two for its history.
 _DESCRIPTORS = 20
-_LEFT_MS = 2 * 86_400_000  # for so long it is looked whether a removal that was killed has left something
-_AT_A_SWEEP = 10_000  # expired sessions that one sweep looks at; the next one goes on
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
-    """Where sessions live, and what bounds them."""
-
-    data_dir: Path
-    limits: Limits
-    log: LogBounds
-    record_ms: int = REMEMBER_MS  # how long what is known of an expired session stays
-    promotion: Promotion | None = None  # which sessions are pinned without being asked
 
 
 class Registry:
@@ -66,15 +51,15 @@ class Registry:
         self.storage, self.catalog = storage, catalog
         self.slots = Slots(affordable(storage.limits.open_sessions))
         self.account = Account()
-        self.uses = Uses()
+        self.uses = Uses(catalog, storage.promotion)
+        self.ending = Ending(storage, catalog, self.slots, self.uses)
         self.telling = Telling(catalog.file, storage.data_dir)
         self._opened: weakref.WeakSet[Guarded] = weakref.WeakSet()
         self._opened_lock = threading.Lock()
-        self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
 
     def files(self, key: Key) -> SessionFiles:
         """Where the session's files are."""
-        return SessionFiles.of(self.storage.data_dir, *key)
+        return self.storage.files(key)
 
     def ensure(
         self, key: Key, *, create: bool, renew: bool, limits: Limits | None, owner: str | None = None
@@ -86,7 +71,7 @@ class Registry:
                 raise not_found(key[1])
             self._create(key, limits, owner)
         elif record.is_over(sure_ms()):
-            self.expire(record)
+            self.ending.expire(record)
             if not renew:
                 raise _expired(record)
             self._create(key, limits, owner)
@@ -151,7 +136,7 @@ class Registry:
         with file_lock(files.lock, self.storage.limits.queue_seconds):
             aside = f"damaged-{now_ms()}"
             files.set_aside_database(aside)
-            self.on_gone(key)
+            self.ending.on_gone(key)
             _log.warning("session %s is made anew; its damaged file is kept as %s.%s", key[1], files.database, aside)
             files.create(session_template(), log_template())
             self.catalog.touch(*key, now_ms())
@@ -193,7 +178,7 @@ class Registry:
             self.uses.add(key, opened.used)
             opened.used = None
         self._touch(opened.record)
-        self.uses.remind(self._tell_in_time)
+        self.uses.remind()
 
     @contextmanager
     def reading(self, key: Key) -> Iterator[Reader]:
@@ -287,69 +272,9 @@ class Registry:
         if now - record.last_activity >= min(_TOUCH_MS, record.idle_ms // 20):
             try:
                 self.catalog.touch(record.tenant, record.id, now)
-                self.tell_uses()
+                self.uses.tell()
             except CodemodeError as error:  # what was committed stays so, and its outcome must reach the caller
                 _log.warning("the last use of session %s is not recorded: %s", record.id, error)
-
-    def tell_uses(self) -> None:
-        """Tell the catalogue what sessions were used for since it was told last."""
-        if (uses := self.uses.take()) and not self.catalog.file.behind:
-            try:
-                self.catalog.note_uses(uses, self.storage.promotion)
-            except CodemodeError:
-                self.uses.give_back(uses)
-                raise
-
-    def _tell_in_time(self) -> None:
-        try:
-            self.tell_uses()
-        except CodemodeError as error:
-            _log.warning("the last uses of sessions are not recorded: %s", error)
-
-    def expire(self, record: SessionRecord) -> bool:
-        """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
-
-        Decided again under the session's lock: it may have been used since `record` was read.
-        """
-        key = (record.tenant, record.id)
-        with suppress(SessionBusy), self.slots.turn(key, 0.0) as slot:
-            files = self.files(key)
-            with suppress(FileNotFoundError), file_lock(files.lock, 0.0):
-                fresh = self.catalog.get(*key)
-                if fresh is None or not fresh.is_over(sure_ms()):
-                    return False
-                # The record first: from here on nobody opens what is about to be deleted.
-                if fresh.expired_at is None:
-                    self.uses.drop(key)
-                    self.catalog.expire(*key, now_ms(), days_of(files.log))
-                slot.close()
-                files.remove()
-                self.on_gone(key)
-                return True
-            # There is no directory: it was removed, or whoever makes the session anew has not made it yet.
-            fresh = self.catalog.get(*key)
-            if fresh is None or not fresh.is_over(sure_ms()):
-                return False
-            if fresh.expired_at is None:
-                self.catalog.expire(*key, now_ms())
-            return True
-        return False
-
-    def remove(self, key: Key, seconds: float) -> None:
-        """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
-        if self.catalog.get(*key) is None:
-            raise not_found(key[1])
-        with self.slots.turn(key, seconds) as slot:
-            files = self.files(key)
-            with suppress(FileNotFoundError), file_lock(files.lock, seconds):
-                # Killed between these lines, the id answers "expired" and the sweep removes what is left: never a
-                # session without its file, nor a file that comes back without its record.
-                self.uses.drop(key)
-                self.catalog.expire(*key, now_ms(), days_of(files.log))
-                slot.close()
-                files.remove()
-                self.on_gone(key)
-            self.catalog.forget(*key)
 
     def usage_by_day(self, tenant: str, user: str | None = None) -> list[Day]:
         """What the tenant's sessions cost, by day: read from the log of each, and from the catalogue for those gone.
@@ -363,42 +288,11 @@ class Registry:
                 found += days_of(self.files((tenant, record.id)).log)
         return summed(found)
 
-    def sweep(self, tenant: str | None = None) -> list[str]:
-        """Expire what is over and forget what expired long ago; the ids that expired now, of one tenant or of all."""
-        now = sure_ms()
-        expired = [record for record in self.catalog.over(now) if self._swept(record)]
-        forgotten = now - self.storage.record_ms
-        for record in self.catalog.expired(max(forgotten, now - _LEFT_MS), now + 1, _AT_A_SWEEP):
-            self._is_gone(record)
-        for record in self.catalog.expired(0, forgotten, _AT_A_SWEEP):
-            if self._is_gone(record):
-                self._forget(record, forgotten)
-        self.tell_uses()
-        sweep_rubbish(self.storage.data_dir)
-        return [each.id for each in expired if tenant in (None, each.tenant)]
-
-    def _is_gone(self, record: SessionRecord) -> bool:
-        """Whether nothing is left of an expired session's directory: of a removal that was killed there may be."""
-        return not self.files((record.tenant, record.id)).directory.exists() or self._swept(record)
-
-    def _forget(self, record: SessionRecord, before: int) -> None:
-        """Forget one whose directory is gone: while that is there, without a record, it would be found again, full."""
-        if not self.catalog.file.behind:
-            Retention(self.catalog.file).empty(record.tenant, record.id, before)
-        self.catalog.forget_expired(record.tenant, record.id, before)
-
-    def _swept(self, record: SessionRecord) -> bool:
-        try:
-            return self.expire(record)
-        except CodemodeError as error:  # one that cannot be removed must not keep the others
-            _log.warning("session %s is over and cannot be removed: %s", record.id, error)
-            return False
-
     def close(self) -> None:
         """Close every open session, after what runs in it has ended."""
         self.slots.close(_CLOSE_SECONDS)
         self.telling.flush()
-        self._tell_in_time()  # the figures are behind where that fails; nothing else is
+        self.uses.tell_in_time()  # the figures are behind where that fails; nothing else is
 
 
 def affordable(sessions: int) -> int:
@@ -418,11 +312,6 @@ def _lowered(limits: Limits) -> dict[str, Any]:
 def missing() -> SessionDamaged:
     """The error for a session that is known and has no file."""
     return SessionDamaged("the session's database file is missing", hint="restore it from a copy, or renew the session")
-
-
-def not_found(session_id: str) -> SessionNotFound:
-    """The error for an id that no session has."""
-    return SessionNotFound(f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are")
 
 
 def _expired(record: SessionRecord) -> SessionExpired:

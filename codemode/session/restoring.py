@@ -172,7 +172,7 @@ class _Restoring:
         """Move the staged directory to where there is none; whether there was none."""
         registry, seconds = self.registry, self.registry.storage.limits.queue_seconds
         over = registry.catalog.get(*staged.key)
-        if over is not None and not registry.expire(over) and over.expired_at is None:
+        if over is not None and not registry.ending.expire(over) and over.expired_at is None:
             return False
         files = registry.files(staged.key)
         # Its own lock goes with the directory: nobody uses the session before it is recorded as what it is.
@@ -226,7 +226,7 @@ class _Restoring:
                     staged.files.log.rename(files.log)
             files.adopt(staged.files.database)
             copies.sync(files.directory)
-            self.registry.on_gone(staged.key)
+            self.registry.ending.on_gone(staged.key)
             self.registry.catalog.touch(*staged.key, now_ms())
 
 

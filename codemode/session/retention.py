@@ -52,7 +52,7 @@ def sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[[
         if settings.audit_days:
             while audit.forget(sure_ms() - settings.audit_days * _DAY_MS):
                 pass
-        expired = registry.sweep()
+        expired = registry.ending.sweep()
         if not registry.catalog.file.behind:
             Retention(registry.catalog.file).sweep(sure_ms())
         return expired

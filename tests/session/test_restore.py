@@ -264,7 +264,7 @@ def test_an_expired_session_and_a_rest_of_one_make_room(tmp_path: Path) -> None:
         worker.backup(tmp_path / "b.zip")
         record = worker.registry.record(("local", "s"))
         worker.registry.catalog.expire("local", "s", record.created_at)
-        assert worker.registry.expire(worker.registry.catalog.get("local", "s"))
+        assert worker.registry.ending.expire(worker.registry.catalog.get("local", "s"))
         rest = worker.registry.files(("local", "s"))
         rest.prepare()
         rest.lock.touch()

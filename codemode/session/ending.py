@@ -1,0 +1,111 @@
+"""How sessions end: their time is over, somebody removes them, and a sweep clears away what is left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from codemode.catalog.retention import Retention
+from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.database.clock import now_ms, sure_ms
+from codemode.database.usage import days_of
+from codemode.errors import CodemodeError, SessionBusy, SessionNotFound
+from codemode.session.files import sweep_rubbish
+from codemode.session.slots import Key, Slots
+from codemode.session.storage import Storage
+from codemode.session.turn import file_lock
+from codemode.session.uses import Uses
+
+_log = logging.getLogger("codemode")
+_LEFT_MS = 2 * 86_400_000  # for so long it is looked whether a removal that was killed has left something
+_AT_A_SWEEP = 10_000  # expired sessions that one sweep looks at; the next one goes on
+
+
+class Ending:
+    """Ends the sessions of one worker, each at its own turn."""
+
+    def __init__(self, storage: Storage, catalog: Sessions, slots: Slots, uses: Uses) -> None:
+        self._storage, self._catalog, self._slots, self._uses = storage, catalog, slots, uses
+        self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
+
+    def expire(self, record: SessionRecord) -> bool:
+        """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
+
+        Decided again under the session's lock: it may have been used since `record` was read.
+        """
+        key = (record.tenant, record.id)
+        with suppress(SessionBusy), self._slots.turn(key, 0.0) as slot:
+            files = self._storage.files(key)
+            with suppress(FileNotFoundError), file_lock(files.lock, 0.0):
+                fresh = self._catalog.get(*key)
+                if fresh is None or not fresh.is_over(sure_ms()):
+                    return False
+                # The record first: from here on nobody opens what is about to be deleted.
+                if fresh.expired_at is None:
+                    self._uses.drop(key)
+                    self._catalog.expire(*key, now_ms(), days_of(files.log))
+                slot.close()
+                files.remove()
+                self.on_gone(key)
+                return True
+            # There is no directory: it was removed, or whoever makes the session anew has not made it yet.
+            fresh = self._catalog.get(*key)
+            if fresh is None or not fresh.is_over(sure_ms()):
+                return False
+            if fresh.expired_at is None:
+                self._catalog.expire(*key, now_ms())
+            return True
+        return False
+
+    def remove(self, key: Key, seconds: float) -> None:
+        """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
+        if self._catalog.get(*key) is None:
+            raise not_found(key[1])
+        with self._slots.turn(key, seconds) as slot:
+            files = self._storage.files(key)
+            with suppress(FileNotFoundError), file_lock(files.lock, seconds):
+                # Killed between these lines, the id answers "expired" and the sweep removes what is left: never a
+                # session without its file, nor a file that comes back without its record.
+                self._uses.drop(key)
+                self._catalog.expire(*key, now_ms(), days_of(files.log))
+                slot.close()
+                files.remove()
+                self.on_gone(key)
+            self._catalog.forget(*key)
+
+    def sweep(self, tenant: str | None = None) -> list[str]:
+        """Expire what is over and forget what expired long ago; the ids that expired now, of one tenant or of all."""
+        now = sure_ms()
+        expired = [record for record in self._catalog.over(now) if self._swept(record)]
+        forgotten = now - self._storage.record_ms
+        for record in self._catalog.expired(max(forgotten, now - _LEFT_MS), now + 1, _AT_A_SWEEP):
+            self._is_gone(record)
+        for record in self._catalog.expired(0, forgotten, _AT_A_SWEEP):
+            if self._is_gone(record):
+                self._forget(record, forgotten)
+        self._uses.tell()
+        sweep_rubbish(self._storage.data_dir)
+        return [each.id for each in expired if tenant in (None, each.tenant)]
+
+    def _is_gone(self, record: SessionRecord) -> bool:
+        """Whether nothing is left of an expired session's directory: of a removal that was killed there may be."""
+        return not self._storage.files((record.tenant, record.id)).directory.exists() or self._swept(record)
+
+    def _forget(self, record: SessionRecord, before: int) -> None:
+        """Forget one whose directory is gone: while that is there, without a record, it would be found again, full."""
+        if not self._catalog.file.behind:
+            Retention(self._catalog.file).empty(record.tenant, record.id, before)
+        self._catalog.forget_expired(record.tenant, record.id, before)
+
+    def _swept(self, record: SessionRecord) -> bool:
+        try:
+            return self.expire(record)
+        except CodemodeError as error:  # one that cannot be removed must not keep the others
+            _log.warning("session %s is over and cannot be removed: %s", record.id, error)
+            return False
+
+
+def not_found(session_id: str) -> SessionNotFound:
+    """The error for an id that no session has."""
+    return SessionNotFound(f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are")
