@@ -106,8 +106,8 @@ def throughput(sessions: list[Session], seconds: float) -> float:
 def _in_turns(ways: Sequence[Callable[[], object]], turn: int) -> list[float]:
     """The seconds of one execution by each way, another one first every time.
 
-    Each leaves a child to be ended and one to be forked. Without a rest the next one pays for it, and in a fixed order
-    always the same one: the way over HTTP would pay for what the embedded worker does in the client's own process.
+    Each leaves a child to be ended and one to be forked. Without a rest the next one may pay for it, and in a fixed
+    order always the same one.
     """
     took = [0.0] * len(ways)
     for number in range(turn, turn + len(ways)):
