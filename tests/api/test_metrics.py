@@ -84,6 +84,7 @@ def test_what_executions_do_is_counted(http: httpx2.Client, session: str, name: 
 
 
 def test_what_the_service_holds_is_shown(http: httpx2.Client, session: str) -> None:
+    assert http.post(f"{session}/execute", json={"code": "return 1"}).json()["ok"]  # the sandbox has started
     assert figure(http, "codemode_sessions", state="active") >= 1
     assert figure(http, "codemode_isolation_layer", layer="seccomp") == 1
     assert figure(http, "codemode_http_requests_in_progress") == 1  # this one
