@@ -10,11 +10,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from patience import soon
+from patience import HANG_SECONDS, soon
 
 from codemode import Worker
-
-HANG_SECONDS = 60.0
 
 
 def run(http: httpx2.Client, session: str, code: str, **more: Any) -> httpx2.Response:

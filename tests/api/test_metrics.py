@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 from prometheus_client.parser import text_string_to_metric_families
 
 from codemode import Settings, Worker
@@ -18,7 +19,6 @@ from codemode.session.durations import BOUNDS, Durations
 from codemode.values import Outcome, Problem, Totals
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
-HANG_SECONDS = 60.0
 WRITES = "CREATE TABLE w AS SELECT 1; INSERT INTO w VALUES (2); DROP TABLE w"
 SUFFIXES = re.compile(r"_(bucket|count|sum)$")
 

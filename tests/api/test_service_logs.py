@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.service import logs
 
-HANG_SECONDS = 60.0
 FORMS: tuple[logs.Format, ...] = ("text", "json")
 HOSTILE = [
     "a\n2026-01-01T00:00:00.000Z info    forged", "a\r\nb",

@@ -14,11 +14,11 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from patience import HANG_SECONDS
 
 from codemode import tracing
 from codemode.service import spans
 
-HANG_SECONDS = 60.0
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 Collected = Callable[..., list[ReadableSpan]]

@@ -7,12 +7,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.service.figures import Figures
 from codemode.values.records import Statistics
-
-HANG_SECONDS = 60.0
 
 
 @pytest.fixture

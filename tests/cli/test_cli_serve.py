@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
-HANG_SECONDS = 60
 ROOT = Path(__file__).parents[2]
 
 
