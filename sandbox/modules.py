@@ -102,12 +102,19 @@ _LATE = (
     "_sha2 _sha3 _blake2 importlib.resources unicodedata stringprep _markupbase tzdata _colorize"
 )
 
+# Sets, made once: a child that goes through all names counts a reference to each of them.
+_AVAILABLE = frozenset({*LISTED, *_OF_RUN, *_WHOLE, *_PACKAGES} - {"__future__"})
+_BELOW = {
+    package: tuple(name for name in _AVAILABLE if name.rpartition(".")[0] == package)
+    for package in {name.rpartition(".")[0] for name in _AVAILABLE if "." in name}
+}
+
 _shared: dict[str, dict[str, Any]] = {}
 
 
 def available() -> list[str]:
     """The names of all modules that a snippet may import."""
-    return sorted({*LISTED, *_OF_RUN, *_WHOLE, *_PACKAGES, "__future__"} - {"__future__"})
+    return sorted(_AVAILABLE)
 
 
 def members_of(module: str) -> frozenset[str]:
@@ -179,10 +186,8 @@ class Imports:
         found = dict(_listed(name))
         if name in _OF_RUN:
             found.update(_OF_RUN[name](self._run))
-        for below in available():
-            package, _, last = below.rpartition(".")
-            if package == name:
-                found[last] = self.module(below)
+        for below in _BELOW.get(name, ()):
+            found[below.rpartition(".")[2]] = self.module(below)
         return facade(name, found)
 
     def import_(
@@ -204,8 +209,8 @@ class Imports:
             return self._helpers(name, fromlist)
         if level:
             raise ImportError("relative imports are not available: a snippet is no package")
-        if name not in self._names():
-            raise _unavailable(name, self._names())
+        if name not in _AVAILABLE:
+            raise _unavailable(name, available())
         made = self.module(name)
         if not fromlist:
             return self.module(name.partition(".")[0])
@@ -225,10 +230,6 @@ class Imports:
         for wanted in fromlist or ():
             _helper(found, wanted)  # here, because of a missing name the interpreter would ask sys.modules
         return found if fromlist else self._run.helpers
-
-    @staticmethod
-    def _names() -> Sequence[str]:
-        return available()
 
 
 def _helper(found: Any, wanted: str) -> Any:

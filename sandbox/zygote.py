@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sandbox import child
+from sandbox.at_fork import without_threads
 from sandbox.confine import (
     Confinement,
     compile_filter,
@@ -80,6 +81,7 @@ def _launch(control: socket.socket, place: str | None) -> NoReturn:
     os.environ["TZ"] = "UTC"  # a child cannot read the host's time zone, so nobody gets it
     time.tzset()
     sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio does without, as everybody in here will
+    without_threads()
     entry = _load_entry(place)
     make_ready(entry)
     settings = json.loads(control.recv(65536) or "null")  # not before: the worker may still find out what they are
