@@ -71,7 +71,7 @@ def create_sql(table: str, types: dict[str, str]) -> str:
     return f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({columns})"
 
 
-def insert_chunk(connection: apsw.Connection, sql: str, values: list[Any], first: int, width: int) -> int:
+def insert_chunk(connection: apsw.Connection, sql: str, values: Sequence[Any], first: int, width: int) -> int:
     """Insert one chunk of flat `values` and return the number of rows that changed.
 
     Values are bound as they came; only when SQLite cannot take one are all of them looked at, to convert lists

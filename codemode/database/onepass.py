@@ -12,7 +12,7 @@ from typing import Any
 
 from codemode.database.fields import Block
 from codemode.database.infer import REMEMBERED, TextColumn
-from codemode.database.typed import Rows, TypedLines
+from codemode.database.typed import TypedLines, Values
 
 
 class Contradicted(Exception):
@@ -37,33 +37,48 @@ class OnePass:
         self._blocks, self._fields, self._lines = blocks, fields, lines
         self.count = 0
 
-    def chunks(self) -> Iterator[Rows]:
-        """Lists of rows ready to bind; raises Contradicted."""
+    def chunks(self) -> Iterator[Sequence[Any]]:
+        """The values of some rows after another, ready to bind; raises Contradicted."""
+        at_once, lines = self._lines.at_once, list[str]()
         for block in self._blocks():
-            found = self._lines.rows(block.lines) if block.lines and self._is_typed else None
-            rows = self._by_value(self._fields(block)) if found is None else self._by_line(*found)
-            self.count += len(rows)
-            yield rows
+            if block.records or not self._is_typed:
+                yield self._by_value(Block(lines))
+                yield self._by_value(block)
+                lines = []
+                continue
+            lines += block.lines
+            whole = len(lines) - len(lines) % at_once
+            for first in range(0, whole, at_once):
+                yield self._by_line(lines[first : first + at_once])
+            del lines[:whole]  # the others wait for those of the next block
+        yield self._by_value(Block(lines))
 
-    def _by_line(self, rows: Rows, with_nulls: Rows) -> Rows:
-        if with_nulls:
-            counted = list(zip(*with_nulls, strict=True))
-            for position, column in self._others:
-                column.nulls += counted[position].count(None)
-        if not self._numbers:
-            return rows
-        cells: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for position, column in self._numbers:
-            cells[position] = column.values(cells[position])
-        return list(zip(*cells, strict=True))
-
-    def _by_value(self, fields: list[Any]) -> Rows:
+    def _by_line(self, lines: list[str]) -> Sequence[Any]:
+        found = self._lines.values(lines)
+        if found is None:
+            return self._by_value(Block(lines))
+        values, has_nulls = found
         width = len(self.columns)
+        self.count += len(lines)
+        if has_nulls:
+            for position, column in self._others:
+                column.nulls += values[position::width].count(None)
+        return self._with_numbers(values, width) if self._numbers else values
+
+    def _with_numbers(self, values: Values, width: int) -> list[Any]:
+        cells = list(values)
+        for position, column in self._numbers:
+            cells[position::width] = column.values(values[position::width])
+        return cells
+
+    def _by_value(self, block: Block) -> list[Any]:
+        fields, width = self._fields(block), len(self.columns)
+        self.count += len(fields) // width
         for position, column in enumerate(self.columns):
             cells = fields[position::width]
             if (values := column.values(cells)) is not cells:
                 fields[position::width] = values
-        return list(zip(*[iter(fields)] * width, strict=True))
+        return fields
 
 
 class AgreeingColumn:

@@ -37,12 +37,12 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Reading(NamedTuple):
-    """What the first pass learned, and `chunks` for the second: lists of rows ready to bind."""
+    """What the first pass learned, and `chunks` for the second: values ready to bind, of one row after another."""
 
     columns: tuple[Column, ...]
     rows: int
     notes: tuple[str, ...]
-    chunks: Callable[[], Iterator[list[tuple[Any, ...]]]]
+    chunks: Callable[[], Iterator[Sequence[Any]]]
 
 
 class Once(NamedTuple):
@@ -52,7 +52,7 @@ class Once(NamedTuple):
     """
 
     columns: list[tuple[str, str]]
-    chunks: Callable[[], Iterator[list[tuple[Any, ...]]]]
+    chunks: Callable[[], Iterator[Sequence[Any]]]
     learned: Callable[[], Reading]
 
 
@@ -93,14 +93,14 @@ class Delimited:
             for position, column in enumerate(columns):
                 column.add(fields[position::width])
 
-        def chunks() -> Iterator[list[tuple[Any, ...]]]:
+        def chunks() -> Iterator[Sequence[Any]]:
             converters = [(position, column.converter()) for position, column in enumerate(columns)]
             for block in self._blocks(source, width, lambda: progress(source.size + source.position())):
                 fields = self._fields(source, block, width)
                 for position, convert in converters:
                     if convert is not None:
                         fields[position::width] = convert(fields[position::width])
-                yield list(zip(*[iter(fields)] * width, strict=True))
+                yield fields
 
         return self._reading(head, columns, seen // width, chunks)
 
@@ -135,7 +135,7 @@ class Delimited:
         head: _Head,
         columns: Sequence[TextColumn | AgreeingColumn],
         rows: int,
-        chunks: Callable[[], Iterator[list[tuple[Any, ...]]]],
+        chunks: Callable[[], Iterator[Sequence[Any]]],
     ) -> Reading:
         kept = [note for name, c in zip(head.names, head.columns, strict=True) if (note := c.kinds.note(name))]
         notes = (*head.notes, *kept, *self._wrong_delimiter(head.header))

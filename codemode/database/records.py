@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import IO, Any
@@ -61,10 +61,13 @@ class Records:
             )
         profile = tuple(Column(name, c.type, c.nulls) for name, c in zip(names, columns.values(), strict=True))
 
-        def chunks() -> Iterator[list[tuple[Any, ...]]]:
-            convert = [(key, column.converter()) for key, column in columns.items()]
+        def chunks() -> Iterator[Sequence[Any]]:
+            convert = [(position, key, column.converter()) for position, (key, column) in enumerate(columns.items())]
             for chunk in self._chunks(source):
-                yield list(zip(*[change([r.get(key) for r in chunk]) for key, change in convert], strict=True))
+                values: list[Any] = [None] * (len(chunk) * len(columns))
+                for position, key, change in convert:
+                    values[position :: len(columns)] = change([record.get(key) for record in chunk])
+                yield values
                 progress(source.size + source.position())
 
         return Reading(profile, rows, tuple(notes), chunks)

@@ -33,9 +33,12 @@ EXTENSIONS = {
 
 
 class Load(Protocol):
-    """Puts rows into a table in one transaction and answers their number; `columns` are (name, type) pairs."""
+    """Puts rows into a table in one transaction and answers their number; `columns` are (name, type) pairs.
 
-    def __call__(self, table: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]], /) -> int:
+    `chunks` are values of one row after another, however many rows at a time.
+    """
+
+    def __call__(self, table: str, columns: list[tuple[str, str]], chunks: Iterable[Sequence[Any]], /) -> int:
         """Load all rows or none."""
         ...
 
@@ -123,12 +126,12 @@ def import_file(
     try:
         if once is None:
             raise Contradicted
-        rows = load(table, once.columns, _rows(source, once.chunks, None))
+        rows = load(table, once.columns, _whole(source, once.chunks, None))
         reading = once.learned()
     except Contradicted:  # a first pass through the whole file has to decide
         reading = reader(source, text=text, progress=told)
         columns = [(column.name, column.type) for column in reading.columns]
-        rows = load(table, columns, _rows(source, reading.chunks, reading.rows))
+        rows = load(table, columns, _whole(source, reading.chunks, reading.rows * len(columns)))
     return Profile(file=source.name, table=table, rows=rows, columns=reading.columns, notes=reading.notes)
 
 
@@ -144,14 +147,15 @@ def _forward(progress: Progress) -> Progress:
     return told
 
 
-def _rows(
-    source: Source, chunks: Callable[[], Iterator[list[tuple[Any, ...]]]], expected: int | None
-) -> Iterator[tuple[Any, ...]]:
+def _whole(
+    source: Source, chunks: Callable[[], Iterator[Sequence[Any]]], expected: int | None
+) -> Iterator[Sequence[Any]]:
+    """The chunks, of so many values together where that is known, of a file that nobody writes to meanwhile."""
     count = 0
     try:
         for chunk in chunks():
             count += len(chunk)
-            yield from chunk
+            yield chunk
     except (ValueError, KeyError) as error:
         if isinstance(error, UnicodeError):
             raise

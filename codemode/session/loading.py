@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
@@ -11,23 +12,26 @@ from codemode.database.batch import insert_chunk, insert_for
 from codemode.database.connection import MOST_COLUMNS
 from codemode.database.names import quoted
 from codemode.database.onepass import Contradicted
+from codemode.database.typed import rows_at_once
 from codemode.errors import AlreadyExists, RequestInvalid, StatementLimit
 from codemode.session.statements import Statements
 
 _IF_EXISTS = ("error", "append", "replace")
-_VALUES = 1_000  # bound to one statement: what it keeps for them then stays in the processor's cache
+_TOGETHER = 8_000  # values: what is around a statement is around all that bind so many
 
 
 def load(
     statements: Statements,
     table: str,
     columns: Sequence[tuple[str, str]],
-    rows: Iterable[Sequence[Any]],
+    chunks: Iterable[Sequence[Any]],
     *,
     if_exists: str,
     progress: Callable[[int], None] | None,
 ) -> int:
-    """Insert `rows` into `table` of `columns` (name, type) and return how many; all or nothing.
+    """Insert `chunks` into `table` of `columns` (name, type) and return how many rows; all or nothing.
+
+    A chunk is the values of some rows, one after another.
 
     Raises AlreadyExists where `if_exists` is "error" and the table is there, StatementLimit for too many columns.
     """
@@ -45,7 +49,7 @@ def load(
     try:
         with statements.transaction.unit():
             _prepare(statements, table, columns, if_exists)
-            return _insert(statements, table, [name for name, _ in columns], rows, progress)
+            return _insert(statements, table, [name for name, _ in columns], chunks, progress)
     except Contradicted:
         while len(entries) > before:
             entries.pop()  # undone and soon begun anew: the log tells of what counts
@@ -72,26 +76,21 @@ def _insert(
     statements: Statements,
     table: str,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
+    chunks: Iterable[Sequence[Any]],
     progress: Callable[[int], None] | None,
 ) -> int:
-    insert = insert_for(table, columns, "error", ())
-    limits = statements.opened.limits
-    chunk_rows = insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
-    connection, width, done, source = statements.opened.connection, len(columns), 0, iter(rows)
-    at_once = min(chunk_rows, max(1, _VALUES // width))
-    sql = insert.sql(at_once)
+    insert, width, done = insert_for(table, columns, "error", ()), len(columns), 0
+    limits, connection = statements.opened.limits, statements.opened.connection
+    most = width * min(insert.chunk_rows(limits.chunk_rows, limits.sql_bytes), rows_at_once(width))
+    text = lru_cache(maxsize=2)(insert.sql)  # the usual one, and the last
     total = connection.total_changes()
     with statements.logged("import", insert.sql(1)) as entry:
         statement = statements.checked(insert.sql(1))
-        while chunk := list(islice(source, chunk_rows)):
+        for some in _together(chunks, most):
             with statements.stepping(statement):
-                for first in range(0, len(chunk), at_once):
-                    some = chunk[first : first + at_once]
-                    text = sql if len(some) == at_once else insert.sql(len(some))
-                    values = list(chain.from_iterable(some))
-                    entry.rows_written += insert_chunk(connection, text, values, done + first, width)
-            done += len(chunk)
+                for values in some:
+                    entry.rows_written += insert_chunk(connection, text(len(values) // width), values, done, width)
+                    done += len(values) // width
             if progress is not None:
                 progress(done)
     statements.tally.rows_written += entry.rows_written
@@ -99,3 +98,31 @@ def _insert(
     touched = connection.total_changes() - total
     statements.transaction.provenance.note(statement, entry.rows_written, touched)
     return done
+
+
+def _together(chunks: Iterable[Sequence[Any]], most: int) -> Iterator[list[Sequence[Any]]]:
+    """The chunks, in pieces of at most so many values, and so many of them together that few are around them."""
+    some: list[Sequence[Any]] = []
+    count = 0
+    for chunk in chunks:
+        some += (chunk[at : at + most] for at in range(0, len(chunk), most))
+        count += len(chunk)
+        if count >= _TOGETHER:
+            yield some
+            some, count = [], 0
+    if some:
+        yield some
+
+
+def in_chunks(rows: Iterable[Sequence[Any]], width: int) -> Iterator[list[Any]]:
+    """The values of `rows`, some rows together; raises RequestInvalid for one that has not `width` of them."""
+    source, first, at_once = iter(rows), 0, rows_at_once(width)
+    while some := list(islice(source, at_once)):
+        if set(map(len, some)) != {width}:
+            number, row = next(found for found in enumerate(some, first) if len(found[1]) != width)
+            raise RequestInvalid(
+                f"row {number} has {len(row)} values, and there are {width} columns",
+                hint="give each row a value for every column, None where there is none",
+            )
+        yield list(chain.from_iterable(some))
+        first += len(some)

@@ -37,7 +37,7 @@ from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel
 from codemode.session.idempotency import replay
 from codemode.session.ids import new_execution_id
-from codemode.session.loading import load
+from codemode.session.loading import in_chunks, load
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
@@ -235,8 +235,18 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
         """
+        return self._load(table, columns, in_chunks(rows, len(columns)), if_exists, progress)
+
+    def _load(
+        self,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        chunks: Iterable[Sequence[Any]],
+        if_exists: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
         with self._turn() as calls:
-            return load(calls.statements, table, columns, rows, if_exists=if_exists, progress=progress)
+            return load(calls.statements, table, columns, chunks, if_exists=if_exists, progress=progress)
 
     def import_source(
         self,
@@ -254,8 +264,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
             existing = {column["name"]: column["type"] for column in self.get_columns(table)}
 
-        def into(name: str, columns: list[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> int:
-            return self.load(name, columns, rows, if_exists=if_exists)
+        def into(name: str, columns: list[tuple[str, str]], chunks: Iterable[Sequence[Any]]) -> int:
+            return self._load(name, columns, chunks, if_exists)
 
         return import_file(source, reader, table, into, existing=existing, progress=progress or (lambda _: None))
 

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import stat
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def exported(columns, rows, kind, **options):
 def imported(data: bytes, kind: str, **options):
     with Source(io.BytesIO(data)) as source:
         reading = reader_for(kind, **options)(source, text=frozenset({"a", "b"}), progress=lambda _: None)
-        return [row for chunk in reading.chunks() for row in chunk]
+        values = chain.from_iterable(reading.chunks())
+        return list(zip(*[values] * len(reading.columns), strict=True))
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv"])

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import threading
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from codemode.errors import RequestInvalid
 
 def passes(source: Source, kind: str = "csv", nulls: tuple[str, ...] = (), text: frozenset[str] = frozenset()):
     reading = reader_for(kind, nulls)(source, text=text, progress=lambda _: None)
-    return reading, [row for chunk in reading.chunks() for row in chunk]
+    values = chain.from_iterable(reading.chunks())
+    return reading, list(zip(*[values] * len(reading.columns), strict=True))
 
 
 def read(content: str | bytes, kind: str = "csv", nulls: tuple[str, ...] = (), text: frozenset[str] = frozenset()):
@@ -263,13 +265,13 @@ def test_import_hands_names_types_and_rows_to_the_loader_and_reports_progress(tm
     path.write_text("a,b\n1,x\n2,\n")
     seen, loaded = [], []
 
-    def load(table, columns, rows):
-        loaded.append((table, columns, list(rows)))
+    def load(table, columns, chunks):
+        loaded.append((table, columns, list(chain.from_iterable(chunks))))
         return 2
 
     with Source(path) as source:
         profile = import_file(source, reader_for("csv"), "t", load, progress=seen.append)
-    assert loaded == [("t", [("a", "INTEGER"), ("b", "TEXT")], [(1, "x"), (2, None)])]
+    assert loaded == [("t", [("a", "INTEGER"), ("b", "TEXT")], [1, "x", 2, None])]
     assert (profile.rows, [c.nulls for c in profile.columns]) == (2, [0, 1])
     size = path.stat().st_size
     assert seen == [2 * size]

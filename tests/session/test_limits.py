@@ -169,6 +169,13 @@ def test_chunks_of_a_batch_fit_into_the_bound_of_a_statement(worker: Worker) -> 
     assert session.load("u", [("a", "INTEGER")], ((n,) for n in range(1000))) == 1000
 
 
+@pytest.mark.parametrize("rows", [[(1,), (2, 3, 4)], [(1, 2)] * 600 + [(1, 2, 3), (1,)]])
+def test_a_row_of_another_width_is_never_taken_for_its_neighbours_values(session: Session, rows) -> None:
+    with pytest.raises(RequestInvalid, match=rf"row {len(rows) - 2} has . values, and there are 2 columns"):
+        session.load("u", [("a", "INTEGER"), ("b", "INTEGER")], rows)
+    assert session.get_tables() == []
+
+
 def test_a_batch_of_too_many_statements_says_what_to_use(session: Session) -> None:
     outcome = session.run("helpers.db.batch(['SELECT 1'] * 200_000)")
     assert outcome.error.code == "request.invalid"
