@@ -4,8 +4,9 @@ One lock guards what is counted here: the children ready, the forks asked for, t
 meet at it: runs, which take a child, and the keeper, which starts the zygote and receives from it.
 
 How many are wanted follows the need: more for a while after runs found none ready, so that a burst of them, or a few
-at once, finds one each. Making a child takes more than a short run does, so those that are used up are replaced
-when it is quiet, but for the last ones: under load that lasts, children are made beside the runs.
+at once, finds one each. Making a child takes more than a short run does, and the zygote that makes one may do it on the
+very core of the thread that asked. So those that are used up are replaced when it is quiet, and at once only where a
+run waits: one for it and one for the next, so that under load that lasts children are made beside the runs.
 
 What may block for long (starting a zygote, sending to it, ending it) is done without the lock, so
 that a run can time out, and the sandbox can close, while another thread hangs.
@@ -104,11 +105,6 @@ class Children:
     def replace(self) -> None:
         """Ask for children in place of those that were taken, for when it is quiet: one that was taken is at work."""
         self._ask(0, least=0)
-
-    def hurry(self) -> None:
-        """Ask for the next child at once where none is ready: the one that was taken has done its work."""
-        if not self._ready:
-            self._ask(0)
 
     def bury(self, child: Child) -> None:
         """End a child that has answered, at the latest when the next message of the zygote comes.

@@ -110,7 +110,6 @@ class Running:
         else:
             self.let_go(child)
             self._children.bury(child)
-        self._children.hurry()
 
     def drop(self, child: Child) -> None:
         """End it now."""

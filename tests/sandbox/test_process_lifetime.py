@@ -311,6 +311,23 @@ def test_many_sandboxes_live_side_by_side() -> None:
             sandbox.close()
 
 
+def test_what_replaces_a_child_that_was_ready_is_made_when_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    with closing(Sandbox(children=2)) as sandbox:
+        assert soon(lambda: sandbox.children["ready"] == 2)
+        link = sandbox._children._link
+        assert link is not None
+        ask = link.ask
+
+        def overheard(message: dict[str, list[int]]) -> bool:
+            asked.extend(message)
+            return ask(message)
+
+        monkeypatch.setattr(link, "ask", overheard)
+        assert [run(sandbox).status for _ in range(2)] == ["completed"] * 2
+    assert asked == ["later", "later"]
+
+
 def test_runs_that_wait_for_a_child_are_served_in_their_order() -> None:
     served = [0] * 10
     over = threading.Event()
