@@ -33,6 +33,7 @@ class ZygoteSettings:
     limits: SandboxLimits
     enforced: bool
     without: tuple[str, ...]
+    once: bool  # for one run, which waits for it
     entry: str | None  # a file with a `serve` of its own: for tests of the confinement alone
 
 
@@ -83,6 +84,7 @@ class Link:
             "limits": settings.limits._asdict(),
             "enforced": settings.enforced,
             "without": settings.without,
+            "once": settings.once,
         }
         with contextlib.suppress(OSError):
             self._control.send(json.dumps(fields).encode())

@@ -5,19 +5,16 @@ A facade is made at its first import in a run; those without anything of the run
 
 from __future__ import annotations
 
-import codecs
 import datetime
 import difflib
-import encodings
 import importlib
 import json
-import pkgutil
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox import copying, hardening, loop, names, zones
+from sandbox import charsets, copying, hardening, loop, names, zones
 from sandbox.facade import Facade, facade, members, suggestion, title
 from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, queue_, system
 from sandbox.facades.listed import LISTED, contents
@@ -99,7 +96,7 @@ _SAME_HINT = {
 # What listed modules import only when some function of theirs is called; not all exist in every Python.
 _LATE = (
     "_strptime _pydatetime _pylong inspect locale linecache tokenize copyreg platform _md5 _sha1 _sha256 _sha512 "
-    "_sha2 _sha3 _blake2 importlib.resources unicodedata stringprep _markupbase tzdata _colorize"
+    "_sha2 _sha3 _blake2 unicodedata stringprep _markupbase tzdata _colorize"
 )
 
 # Sets, made once: a child that goes through all names counts a reference to each of them.
@@ -129,11 +126,7 @@ def preload() -> None:
         _listed(module)
     for late in _LATE.split():
         _import_quietly(late)
-    for found in pkgutil.iter_modules(encodings.__path__):
-        if found.name not in ("mbcs", "oem", "cp65001"):
-            _import_quietly(f"encodings.{found.name}")
-    for name in ("idna", "punycode", "latin-1", "utf-16", "utf-32", "ascii", "cp1252", "utf-8-sig"):
-        codecs.lookup(name)
+    charsets.preload()
     zones.preload()
     _warm()
 

@@ -37,6 +37,7 @@ class Sandbox:
     limits only; every outcome carries a warning). `without` leaves out optional layers, for tests and diagnosis.
     `limits` are the most that any run gets. At most `kept_children` wait with their variables for another run, at
     most `kept_seconds` long. With `wait` False it is still starting when it is there, and `wait()` says how that ended.
+    `once` says that it is for a single run: it starts the sooner, and more runs take more memory.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Sandbox:
         kept_children: int = 8,
         kept_seconds: float = 600.0,
         wait: bool = True,
+        once: bool = False,
         _entry: Path | None = None,
     ) -> None:
         if isolation not in ("required", "none"):
@@ -63,6 +65,7 @@ class Sandbox:
             limits=self._limits,
             enforced=self._enforced,
             without=left_out,
+            once=once,
             entry=str(_entry) if _entry else None,
         )
         # What outlives this object must not refer to it, or it would never be collected and its processes never end.

@@ -82,11 +82,14 @@ def _launch(control: socket.socket, place: str | None) -> NoReturn:
     time.tzset()
     sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio does without, as everybody in here will
     without_threads()
+    gc.disable()  # as it stays in here: while modules load there is no garbage
     entry = _load_entry(place)
-    make_ready(entry)
+    entry.preload()
     settings = json.loads(control.recv(65536) or "null")  # not before: the worker may still find out what they are
     if settings is None:
         os._exit(0)
+    lasts = not settings["once"]
+    make_ready(entry, lasts=lasts)
     _quieten()
     confinement = Confinement(
         limits=SandboxLimits(**settings["limits"]),
@@ -94,7 +97,7 @@ def _launch(control: socket.socket, place: str | None) -> NoReturn:
         enforced=settings["enforced"],
     )
     confine_launcher(confinement)
-    freeze()  # before the zygote is there: counting would copy 10 MB into it
+    freeze(lasts=lasts)  # before the zygote is there: counting would copy 10 MB into it
     pid = os.fork()
     if pid:
         control.close()  # so that the worker sees the end of the stream when the zygote is gone
@@ -118,19 +121,23 @@ def _load_entry(path: str | None) -> child.Entry:
     return entry
 
 
-def make_ready(entry: child.Entry) -> None:
-    """Load what children need, and make here, for all of them, what is made or adapted at first use."""
-    entry.preload()
-    gather_code(entry.warm)
-    for step in entry.warm * _ROUNDS:
+def make_ready(entry: child.Entry, *, lasts: bool = True) -> None:
+    """Make here, for all children, what is made or adapted at first use; the entry has loaded what they need.
+
+    Where it `lasts`, so that a child copies few pages: for a single run that takes longer than it saves.
+    """
+    if lasts:
+        gather_code(entry.warm)
+    for step in entry.warm * (_ROUNDS if lasts else 1):
         step()
     entry.stock()
 
 
-def freeze() -> None:
+def freeze(*, lasts: bool = True) -> None:
     """From here on children share these pages until they write to them: nothing may move or be counted any more."""
-    gc.collect()
-    fill_gaps()
+    if lasts:
+        gc.collect()
+        fill_gaps()
     gc.freeze()
     gc.disable()
 

@@ -26,6 +26,7 @@ from sandbox.limits import SandboxLimits
 from sandbox.snippet import ENTRY
 from sandbox.zygote import freeze, make_ready
 
+ENTRY.preload()
 make_ready(ENTRY)
 confinement = Confinement(SandboxLimits())
 confinement.baseline_bytes, confinement.zygote_pid = 1 << 30, os.getpid()

@@ -63,13 +63,16 @@ class App:
         return [word for option, path in named.items() if path for word in (option, str(Path(path).absolute()))]
 
     @contextmanager
-    def worker(self, *, runs: bool = False) -> Iterator[Worker]:
-        """The worker over the data directory of this invocation; one that `runs` snippets starts the sooner for it."""
+    def worker(self, *, runs: bool = False, once: bool = False) -> Iterator[Worker]:
+        """The worker over the data directory of this invocation; one that `runs` snippets starts the sooner for it.
+
+        And sooner still where it runs one, `once`.
+        """
         settings, sandbox = self.resolved().settings, None
-        if runs:
+        if runs or once:
             from codemode.session.confining import begun
 
-            sandbox = begun(settings)
+            sandbox = begun(settings, once=once)
         try:
             with loading():
                 from codemode.worker import Worker

@@ -69,7 +69,7 @@ def run(
     arguments |= {"idempotency_key": options["idempotency_key"], "max_cell": options["max_cell"]}
     if options["result_format"] != "table":
         arguments["result_format"] = options["result_format"]
-    with app.worker(runs=True) as worker:
+    with app.worker(once=True) as worker:
         session = app.session(worker, session_id, create=True, renew=options["renew"])
         printed = Printed(None if app.as_json else session.cancel)
         arguments["on_output"] = None if app.as_json else printed

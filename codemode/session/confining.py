@@ -15,16 +15,20 @@ PIECE_BYTES = 1_000_000  # of one piece of it, in a frame and in the table
 _FRAME_BYTES = SandboxLimits().frame_bytes
 
 
-def begun(settings: Settings, limits: Limits | None = None) -> Sandbox:
-    """The sandbox, starting; whoever needs it waits for it with `Sandbox.wait`, and closes it."""
+def begun(settings: Settings, limits: Limits | None = None, *, once: bool = False) -> Sandbox:
+    """The sandbox, starting; whoever needs it waits for it with `Sandbox.wait`, and closes it.
+
+    `once` says that it is for one execution.
+    """
     return Sandbox(
         sandbox_limits(limits or settings.limits),
-        children=settings.children,
+        children=1 if once else settings.children,
         burst_children=settings.burst_children,
         isolation=settings.isolation,
         kept_children=settings.kept_children,
         kept_seconds=settings.kept_seconds,
         wait=False,
+        once=once,
     )
 
 

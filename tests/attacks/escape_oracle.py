@@ -6,6 +6,7 @@ Closed by default: every audit event is a breach, but for those that `HARMLESS` 
 from __future__ import annotations
 
 import builtins
+import encodings
 import importlib.util
 import os
 import sys
@@ -14,6 +15,7 @@ import zoneinfo
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sandbox import modules
@@ -71,6 +73,7 @@ _FORBIDDEN = (types.ModuleType, types.FrameType, types.CodeType, types.Traceback
 _POWERS = (eval, exec, compile, open, __import__, globals, locals, vars, type, os.system, breakpoint, input)
 SECRET = "canary-secret"
 _TZDATA = getattr(importlib.util.find_spec("tzdata"), "submodule_search_locations", None) or ()
+_ENCODINGS = f"{Path(encodings.__file__).parent}{os.sep}"
 _ZONES = [os.path.normpath(folder) for folder in (*zoneinfo.TZPATH, *_TZDATA)]
 # What the listed modules lean on, and this package.
 _BESIDE = {"builtins", "sys", "os", "sandbox", "importlib", "codecs", "encodings", "copyreg", "weakref", "_abc"}
@@ -102,7 +105,8 @@ class Oracle:
         caller = sys._getframe(2).f_code.co_filename
         if event == "exec":
             name = arguments[0].co_filename
-            return caller.endswith(HARMLESS_CODE.get(name, ())) or _of_time_zones(name)
+            in_memory = caller.endswith("sandbox/charsets.py") and name.startswith(_ENCODINGS)
+            return in_memory or caller.endswith(HARMLESS_CODE.get(name, ())) or _of_time_zones(name)
         if event == "open":
             # The parser looks for the line of a syntax error; a time zone is looked for where time zones are.
             return arguments[0] == "<snippet>" or _of_time_zones(arguments[0])
@@ -177,4 +181,6 @@ def _namespaces() -> Iterator[tuple[str, Mapping[str, Any], int]]:
 
 
 def _size(held: Mapping[str, Any]) -> int:
-    return len(held) - ("__slotnames__" in held)  # the interpreter's own note, made when an instance is first copied
+    notes = "__slotnames__" in held  # the interpreter's own, made when an instance is first copied
+    loaded = sum(isinstance(each, types.ModuleType) and "encodings." in each.__name__ for each in held.values())
+    return len(held) - notes - loaded  # an encoding is loaded when it is first named
