@@ -25,7 +25,9 @@ def _verdict(bound: Bound, named: dict[str, Standing], size: int, growth: Growth
         ratio = named[bound.peer].ratio
         return Verdict("ratio", bound.times, _within(ratio.median if ratio else None, bound.times), bound.peer)
     took = named[SUBJECT].took
-    return Verdict("absolute", bound.most, _within(took.median / size if took else None, bound.most))
+    # What took no time was not measured: it is a difference that noise turned over, and reaches nothing.
+    came = took.median / size if took and took.median > 0 else None
+    return Verdict("absolute", bound.most, _within(came, bound.most))
 
 
 def _within(came: float | None, most: float) -> bool | None:

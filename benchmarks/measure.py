@@ -136,6 +136,8 @@ def _standing(contender: Contender | Absent, turns: list[dict[str, float]]) -> S
         return Standing(contender.name, took, None)
     if took.median == 0:
         raise ValueError(f"{contender.name} measured 0, and nothing can be a multiple of that")
+    if any(turn[name] <= 0 for turn in turns for name in (SUBJECT, contender.name)):
+        return Standing(contender.name, took, None)  # a difference that noise turned over is no multiple of anything
     return Standing(contender.name, took, spread([turn[SUBJECT] / turn[contender.name] for turn in turns]))
 
 

@@ -14,7 +14,8 @@ class Contender(NamedTuple):
     """One who does the work of a scenario: the subject, a peer, or a floor that nothing can be under.
 
     `run` does it once and is timed; one that returns a float has measured itself, in the scenario's unit, and that
-    counts instead. It raises when the work came out wrong. A `part` of the subject's figure is shown without a ratio.
+    counts instead. A difference may come out below zero: it is shown, and compared with nothing. It raises when the
+    work came out wrong. A `part` of the subject's figure is shown without a ratio.
     """
 
     name: str

@@ -98,6 +98,15 @@ def test_what_was_turned_over_by_noise_has_no_exponent() -> None:
     assert (figure.growth, figure.missed) == (None, [])
 
 
+@pytest.mark.parametrize(("subject", "peer"), [(-0.5, 1.0), (0.0, 1.0), (0.5, -1.0), (-0.5, -1.0)])
+def test_what_was_turned_over_by_noise_is_shown_and_reaches_no_bound(subject: float, peer: float) -> None:
+    figure = measured("x", scenario(lambda _: subject, Under(3), AtMost("peer", 2), peer=peer), SEVEN)
+    assert [each.took for each in figure.standings] == [Spread(*[subject] * 3), Spread(*[peer] * 3)]
+    assert figure.standings[1].ratio is None
+    assert verdict(figure, "ratio").reached is None
+    assert verdict(figure, "absolute").reached == (True if subject > 0 else None)
+
+
 @pytest.mark.parametrize(("times", "reached"), [(2.0, True), (1.9, False)])
 def test_a_ratio_reaches_its_bound_or_misses_it(times: float, reached: bool) -> None:
     figure = measured("x", scenario(lambda _: 4, AtMost("peer", times), peer=2.0), SEVEN)
