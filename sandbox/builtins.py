@@ -46,12 +46,6 @@ def _exceptions() -> dict[str, Any]:
 
 
 _ALWAYS = {**{name: getattr(builtins, name) for name in _SAME.split()}, **_exceptions()}
-_stock: list[dict[str, Any]] = []
-
-
-def stock(runs: int) -> None:
-    """Copy what so many runs will begin with: a child that does it counts references to all of it, on 45 pages."""
-    _stock[:] = [dict(_ALWAYS) for _ in range(runs)]
 
 
 def namespace(helpers: Any, inputs: Mapping[str, Any], write_out: Callable[[str], None]) -> dict[str, Any]:
@@ -100,8 +94,8 @@ def _is_variable(name: str) -> bool:
 
 def _builtins(run: Run) -> dict[str, Any]:
     guards = run.guards
-    found = _stock.pop() if _stock else dict(_ALWAYS)  # of this run alone, either way
-    found |= {
+    return {
+        **_ALWAYS,
         READ: guards.read,
         CLASS: type,
         TYPE: type_of,
@@ -131,7 +125,6 @@ def _builtins(run: Run) -> dict[str, Any]:
         "exit": leave,
         "quit": leave,
     }
-    return found
 
 
 def _vars(run: Run) -> Callable[[Any], Any]:

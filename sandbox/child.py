@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from sandbox.confine import Confinement, bound_cpu, confine_child, filter_calls, lower_memory
-from sandbox.connection import Connection
-from sandbox.kernel import PR_SET_NAME, prctl
+from sandbox.connection import Connection, Stream
+from sandbox.kernel import call_process
 
 Request = dict[str, Any]
 
@@ -21,14 +21,14 @@ class Entry:
     """What a child does: `serve` answers one request with one "done" frame; each of `warm` does the like to nobody.
 
     `preload` imports, in the launcher, what cannot be imported later, and `stock` makes there, last of all, what costs
-    a child more; `ready` makes what the first request will need.
+    a child more; `connect` takes of that what one connection needs.
     """
 
     serve: Callable[[Connection, Request], None]
     warm: tuple[Callable[[], None], ...] = ()
     preload: Callable[[], None] = lambda: None
     stock: Callable[[], None] = lambda: None
-    ready: Callable[[Connection], None] = lambda connection: None  # what one snippet needs and can have before it comes
+    connect: Callable[[Stream, int], Connection] = Connection
 
 
 def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurried: bool) -> NoReturn:
@@ -36,11 +36,11 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
 
     One that is `hurried` warms no more than every snippet touches: it will have one soon.
     """
-    prctl(PR_SET_NAME, b"codemode-child\0")
+    call_process(b"codemode-child")
     confine_child(confinement)
     filter_calls(confinement)
     gc.enable()
-    connection = Connection(socket_, confinement.limits.frame_bytes)
+    connection = entry.connect(socket_, confinement.limits.frame_bytes)
     for step in entry.warm[:1] if hurried else entry.warm:
         # Each page shared with the zygote is copied at its first write: better now, while nobody waits, than in the
         # run. In a burst the request is here before the child is warm, and running it warms just what it needs.
@@ -48,7 +48,6 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
             break
         step()
     _arm(confinement, confinement.limits._asdict(), keep=True)  # changes nothing: what the first request does is warm
-    entry.ready(connection)
     # Everything so far is this process's own doing: the worker subtracts it from what the snippet used.
     connection.send(["ready", {"cpu_ns": time.thread_time_ns()}])
     kind, request = connection.read()

@@ -31,16 +31,20 @@ class Connection:
     """Sends and receives whole frames; implements the helpers' Channel."""
 
     def __init__(self, stream: Stream, frame_bytes: int) -> None:
-        self._stream = stream
-        self._frame_bytes = frame_bytes
+        self.attach(stream, frame_bytes)
         self._encode = new_packer()
-        self._reader = FrameReader(stream.recv, frame_bytes)
         self._awaiting = False  # a posted call's reply has not been read yet
         self._failure: HelperError | None = None  # a posted call failed; raised at the next call
         self._lost = False  # memory ran out in the middle of a frame: where the next one starts is unknown
         self._serving = False  # no snippet runs: whatever is left of one must not speak
         self.busy = False  # a frame is under way: a signal handler must leave the socket alone
         self.before_call: Callable[[], None] = lambda: None  # sends what was printed, so that order is kept
+
+    def attach(self, stream: Stream, frame_bytes: int) -> None:
+        """Speak to whoever is at the other end of this stream; for a connection that was made before there was one."""
+        self._stream = stream
+        self._frame_bytes = frame_bytes
+        self._reader = FrameReader(stream.recv, frame_bytes)
 
     def has_work(self) -> bool:
         """Whether something has arrived already; never waits."""

@@ -1,7 +1,8 @@
 """Gather the code that every snippet runs through, so that a child copies fewer pages when it runs it.
 
-A call counts a reference to its code object, which copies the page that the object is on. Modules are loaded with the
-code of all their functions in between; with what runs side by side a warm child copies 670 pages instead of 780.
+A call counts a reference to its code object, and making a function one to its name and its documentation: each copies
+the page that the object is on. Modules are loaded with the code of all their functions in between; with what runs side
+by side a warm child copies 100 pages less.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType, FunctionType
+from typing import Any
 
 _former: list[CodeType] = []  # as long as the process: into the gaps that it left, children would put their own
 
@@ -42,6 +44,13 @@ def _called(steps: Iterable[Callable[[], None]]) -> dict[int, CodeType]:
 
 
 def _anew(code: CodeType, called: dict[int, CodeType]) -> CodeType:
-    """With the code of functions that it makes itself, where they were called."""
-    inner = (each.replace() if type(each) is CodeType and id(each) in called else each for each in code.co_consts)
-    return code.replace(co_consts=tuple(inner))
+    """With the code of functions that it makes itself, where they were called, and with what it calls them."""
+    inner = (_anew(each, called) if id(each) in called else _apart(each) for each in code.co_consts)
+    return code.replace(co_consts=tuple(inner), co_name=_apart(code.co_name), co_qualname=_apart(code.co_qualname))
+
+
+def _apart(constant: Any) -> Any:
+    """A text that is no name anew; a name is one object wherever it stands."""
+    if type(constant) is not str or constant.isidentifier():
+        return constant
+    return constant.encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")

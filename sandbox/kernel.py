@@ -63,11 +63,20 @@ def syscall(name: str, number: int, *arguments: int | ctypes.Array[ctypes.c_char
     return _checked(name, int(_libc.syscall(ctypes.c_long(number), *passed)))
 
 
-def prctl(option: int, *arguments: int | ctypes.Array[ctypes.c_char] | bytes) -> int:
-    """Change or read an attribute of this process. Raises OSError."""
-    passed = [ctypes.c_ulong(value) if isinstance(value, int) else value for value in arguments]
-    padding = [ctypes.c_ulong(0)] * (4 - len(passed))
-    return _checked("prctl", int(_libc.prctl(ctypes.c_int(option), *passed, *padding)))
+# Variadic too; with the types known beforehand a call makes no object for each argument.
+_prctl, _prctl_text = _libc["prctl"], _libc["prctl"]
+_prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
+_prctl_text.argtypes = (ctypes.c_int, ctypes.c_char_p)
+
+
+def prctl(option: int, first: int = 0, second: int = 0) -> int:
+    """Change or read an attribute of this process; a buffer is passed by its address. Raises OSError."""
+    return _checked("prctl", _prctl(option, first, second, 0, 0))
+
+
+def call_process(name: bytes) -> None:
+    """Give this process a name of at most 15 bytes, which `ps` and the kernel's messages show. Raises OSError."""
+    _checked("prctl", _prctl_text(PR_SET_NAME, name))
 
 
 def unshare(flags: int) -> None:

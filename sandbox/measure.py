@@ -43,7 +43,7 @@ def _within_limits(confinement: Confinement) -> bool:
 
 def _dies_with_parent(_: Confinement) -> bool:
     signal = ctypes.create_string_buffer(4)
-    prctl(PR_GET_PDEATHSIG, signal)
+    prctl(PR_GET_PDEATHSIG, ctypes.addressof(signal))
     return int.from_bytes(signal.raw, "little") == 9
 
 

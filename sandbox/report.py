@@ -220,8 +220,13 @@ def remember_source(source: str, filename: str = FILENAME) -> None:
     _running[0] = filename
     linecache.cache.pop(filename, None)  # put in again at the end: the order is that of the runs
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    forget_sources(_SOURCES)
+
+
+def forget_sources(but: int = 0) -> None:
+    """Forget the texts of all snippets but the last ones."""
     kept = [name for name in linecache.cache if is_snippet(name)]
-    for name in kept[:-_SOURCES]:
+    for name in kept[: max(0, len(kept) - but)]:
         del linecache.cache[name]
 
 

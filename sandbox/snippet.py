@@ -6,11 +6,11 @@ import json
 import signal
 from typing import Any
 
-from sandbox import builtins, mended, modules, report
+from sandbox import mended, modules, report
 from sandbox.answering import answer
 from sandbox.child import Entry, Request
 from sandbox.confine import use_headroom
-from sandbox.connection import Connection
+from sandbox.connection import Connection, Stream
 from sandbox.form import Form
 from sandbox.helpers import Helpers
 from sandbox.live import Live
@@ -19,8 +19,10 @@ from sandbox.protocol import new_packer
 from sandbox.refusal import SnippetRefused
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
-_made: list[Live] = []  # the variables of this process's first snippet, before it is there
-_kept: list[Live] = []  # those that a snippet was to keep for the next one
+# The variables of each connection's snippet: for ever, because of a process that is about to end it would be a waste to
+# take them apart, and one that is kept finds them there for its next snippet.
+_lives: dict[Connection, Live] = {}
+_stock: list[Connection] = []  # those that nobody has yet
 
 
 def _on_timer(*_: object) -> None:
@@ -35,22 +37,34 @@ def preload() -> None:
 
 
 def stock() -> None:
-    """Have what every run begins with: for the two that warm a child, and the one after them."""
-    builtins.stock(len(ENTRY.warm) + 1)
+    """Make the variables of as many snippets as a child sees: the two that warm it, and its own.
+
+    A child that makes them itself counts references to some hundred functions, classes and names, each on a page that
+    it copies then. What was run so far leaves nothing behind: to replace it copies pages too.
+    """
+    _lives.clear()
+    report.forget_sources()
+    for _ in range(len(ENTRY.warm) + 1):
+        connection = Connection(_Nobody(), 0)
+        live = _lives[connection] = Live(connection)
+        live.make()
+        _stock.append(connection)
 
 
-def make_ready(connection: Connection) -> None:
-    """Make the variables of the first snippet, which nothing of it is needed for."""
-    live = Live(connection)
-    live.make()
-    _made[:] = [live]
+def connect(stream: Stream, frame_bytes: int) -> Connection:
+    """A connection whose snippet finds its variables made."""
+    if not _stock:
+        return Connection(stream, frame_bytes)
+    connection = _stock.pop()
+    connection.attach(stream, frame_bytes)
+    return connection
 
 
 def serve(connection: Connection, request: Request) -> None:
-    """Run one snippet and send how it ended; with `keep` on the variables that the last such one left."""
-    live = _kept[0] if _kept else _made.pop() if _made else Live(connection)
-    if request["keep"]:
-        _kept[:] = [live]
+    """Run one snippet and send how it ended; the next one of this connection finds its variables."""
+    if connection not in _lives:
+        _lives[connection] = Live(connection)
+    live = _lives[connection]
     printer = Printer(connection.send_text, connection.can_send_now)
     _printers[:] = [printer]
     connection.begin(printer.flush)
@@ -165,10 +179,8 @@ def _warm(code: bytes) -> None:
         "keep": False,
         "waits": False,
     }
-    connection = Connection(_Nobody(), 1 << 20)
-    make_ready(connection)
-    serve(connection, request)
+    serve(connect(_Nobody(), 1 << 20), request)
 
 
 # What every snippet touches, then what most do.
-ENTRY = Entry(serve, (lambda: _warm(_SMALL), lambda: _warm(_USUAL)), preload, stock, make_ready)
+ENTRY = Entry(serve, (lambda: _warm(_SMALL), lambda: _warm(_USUAL)), preload, stock, connect)

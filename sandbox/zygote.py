@@ -42,7 +42,7 @@ from sandbox.confine import (
 )
 from sandbox.filling import fill_gaps
 from sandbox.gathering import gather_code
-from sandbox.kernel import PR_SET_NAME, prctl
+from sandbox.kernel import call_process
 from sandbox.limits import SandboxLimits
 from sandbox.measure import measure
 
@@ -127,6 +127,8 @@ def make_ready(entry: child.Entry, *, lasts: bool = True) -> None:
     Where it `lasts`, so that a child copies few pages: for a single run that takes longer than it saves.
     """
     if lasts:
+        gc.collect()
+        fill_gaps()  # into them what is gathered would be scattered again
         gather_code(entry.warm)
     for step in entry.warm * (_ROUNDS if lasts else 1):
         step()
@@ -185,7 +187,7 @@ class Zygote:
 
     def _confine(self) -> None:
         dies_with_parent()
-        prctl(PR_SET_NAME, b"codemode-zygote\0")
+        call_process(b"codemode-zygote")
         confinement = self._confinement
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         confinement.baseline_bytes = pages * resource.getpagesize() + _SLACK_BYTES

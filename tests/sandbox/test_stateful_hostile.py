@@ -16,7 +16,7 @@ from sandbox import RunOutcome, Sandbox, SandboxLimits, Snippet
 from sandbox.connection import Connection
 from sandbox.helpers.error import HelperError
 from sandbox.protocol import new_packer
-from sandbox.snippet import _kept, serve
+from sandbox.snippet import _lives, serve
 
 ENTRY = Path(__file__).with_name("hostile_entry.py")
 
@@ -214,11 +214,11 @@ next(left)
     try:
         serve(connection, request)
         assert len(stream.sent) == 1, "the last frame"
-        names = _kept[0]._run.globals  # type: ignore[union-attr]
+        names = _lives[connection]._run.globals  # type: ignore[union-attr]
         names.pop("left")  # as the garbage collector may, at any time
         assert names["said"] == ["db.exec: no snippet is running"]
         assert len(stream.sent) == 1
     finally:
-        _kept.clear()
+        _lives.clear()
     with pytest.raises(HelperError):
         connection.call("db.exec")
