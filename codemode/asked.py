@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import math
-import re
 from collections.abc import Collection, Iterable, Mapping
 from keyword import iskeyword
 from typing import Any
 
 from codemode.errors import RequestInvalid
+from codemode.patterns import pattern
 
-SESSION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+SESSION_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
 
 
 def known_options(given: Iterable[str], known: Collection[str]) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from codemode.errors import RequestInvalid
 from codemode.limits import MIB, Limits
+from codemode.patterns import pattern
 
 PREFIX = "CODEMODE_"
 CONFIG = "CODEMODE_CONFIG"
@@ -26,7 +27,7 @@ _OF_CLIENTS = ("CODEMODE_URL", "CODEMODE_TOKEN")  # where a client calls, and by
 
 # Kubernetes hands every container variables named for the services around it: a service called "codemode"
 # brings CODEMODE_PORT=tcp://…; nobody misspelt those.
-_SERVICE_LINK = re.compile(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TCP|UDP).*)?)")
+_SERVICE_LINK = pattern(r"CODEMODE_(.+_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TCP|UDP).*)?)")
 
 
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
@@ -42,7 +43,7 @@ _ZERO_OR_MORE = (
 )  # fmt: skip
 
 
-_EVERY = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_EVERY = pattern(r"([1-9][0-9]{0,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 

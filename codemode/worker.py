@@ -35,13 +35,13 @@ from codemode.settings import Settings
 from codemode.values import Backup, Day, Holdings, Layer, Restored, SessionInfo, Stats
 from codemode.values.records import Due, Statistics
 from sandbox import Sandbox
-from sandbox.helpers.rows import Rows
 
 if TYPE_CHECKING:  # loaded by the methods that need it: most processes run snippets and nothing else
     from codemode.catalog.tenant import TenantRecords
     from codemode.catalog.views import View
     from codemode.session.backups import Progress
     from codemode.session.restoring import Existing
+    from sandbox.helpers.rows import Rows
 
 TENANT = "local"
 _ALL = 2**62  # rows of a page: no bound
@@ -291,6 +291,7 @@ class Worker:
         StatementError.
         """
         from codemode.guard.questions import ask
+        from sandbox.helpers.rows import Rows
 
         with self._catalog.asking(self.limits) as asking:
             found = ask(asking, tenant, sql, params, self.limits, max_rows)

@@ -10,31 +10,21 @@ Each of them answers what the worker decided; where it keeps nothing (a dry run)
 from __future__ import annotations
 
 import json
-import marshal
 import math
-import zlib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.helpers.channel import Channel
 from sandbox.helpers.rows import Rows
 from sandbox.helpers.values import INT_MAX, INT_MIN
+from sandbox.pieces import PIECE_ROWS, digest
 from sandbox.serialize import TooLarge, Writer, to_json, write_whole
 from sandbox.tabular import Table, table_of
 
-PIECE_ROWS = 2_000  # in one piece, at most
 _VALUE_BYTES = 9  # of a value in a frame, besides its text
 _NONE = type(None)
 _TYPES = {int: "INTEGER", float: "REAL", bool: "BOOLEAN", str: "TEXT", bytes: "BLOB"}
 _AS_THEY_ARE = frozenset({_NONE, bool, int, float, str, bytes})
-
-
-def digest(rows: Iterable[Sequence[Any]], start: int = 0) -> int:
-    """A checksum of rows as SQLite gives them, the same in worker and child; raises ValueError for other values."""
-    for row in rows:
-        start = zlib.crc32(marshal.dumps(tuple(row), 0), start)  # version 0 knows no references: equal is equal
-    return start
 
 
 class Spill:

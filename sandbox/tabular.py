@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-MOST_COLUMNS = 200  # what a table of the session may have
+from sandbox.pieces import MOST_COLUMNS
+
 _NAME_CHARACTERS = 200
 _PLAIN = frozenset({type(None), bool, int, float, str})
 

@@ -32,12 +32,22 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         from codemode import Wroker  # noqa: F401
 
 
+OF_NO_SNIPPET = {
+    *("asyncio", "csv", "email", "gzip", "http", "importlib.metadata", "multiprocessing", "sqlite3", "ssl", "tempfile"),
+    *("RestrictedPython", "httpx2", "mcp", "psycopg", "pydantic", "rich", "sqlglot", "starlette"),
+    *("codemode.database.diff", "codemode.database.transfer", "codemode.session.backups", "codemode.session.loading"),
+    *("codemode.guard.mending", "codemode.guard.ways", "sandbox.helpers", "sandbox.policy", "sandbox.spilling"),
+}
+
+
 @pytest.mark.parametrize(
     ("statement", "heavy"),
     [
         ("import codemode", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
         ("import codemode.errors", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
         ("from codemode import Limits, Settings", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
+        # What `codemode run` loads beside its sandbox, which takes as long.
+        ("import codemode.cli, codemode.cli.run, codemode.worker", OF_NO_SNIPPET),
         ("import codemode.api.app, codemode.cluster.faces as f; f.mounts()", {"mcp", "pydantic", "sqlglot", "click"}),
     ],
 )

@@ -6,11 +6,11 @@ NUL is refused in all of them, and in JSON as `\\u0000`: PostgreSQL cannot store
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from codemode.errors import RequestInvalid
+from codemode.patterns import pattern
 
 NAME_CHARACTERS = 200  # of names, titles, keys and ids of others
 TEXT_BYTES = 4_096  # of descriptions
@@ -18,8 +18,8 @@ CONTENT_BYTES = 262_144  # of a message, a panel's query or document, and what a
 METADATA_BYTES = 16_384  # of metadata, preferences and configuration
 SIGNAL_BYTES = 65_536  # of a signal: descriptions of a session take some kilobytes
 PAGE_ROWS = 1_000  # of one page of a list
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+_NUL = pattern(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def parse_id(value: Any, what: str) -> str:

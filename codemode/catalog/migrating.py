@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,13 +21,14 @@ from codemode.catalog import dialect
 from codemode.catalog.store import Dialect, Store
 from codemode.database.clock import now_ms
 from codemode.errors import CatalogForm, RequestInvalid, SessionNewer
+from codemode.patterns import pattern
 
 Kind = Literal["additive", "breaking"]
 Policy = Literal["additive", "all", "none"]
 Step = Callable[["Migration"], None]  # called when one was taken
 
 _log = logging.getLogger("codemode")
-_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.up\.sql")
+_NAME = pattern(r"(\d{4})_([a-z0-9_]+)\.up\.sql")
 _KINDS: dict[str, Kind] = {"-- additive": "additive", "-- breaking": "breaking"}
 
 

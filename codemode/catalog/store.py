@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from codemode.errors import CatalogForm, RequestInvalid
 from codemode.limits import Limits
+from codemode.patterns import pattern
 
 if TYPE_CHECKING:  # most processes ask nothing
     from codemode.catalog.asking import Asking
@@ -26,7 +27,7 @@ Row = tuple[Any, ...]
 Look = Callable[..., list[Row]]  # of a text and its parameters
 Broken = Literal["unique", "foreign", "check", "null", "trigger", "tenant"]
 # Parameters, and what is none although it may look like one: text, quoted names, comments.
-PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(\d*)", re.DOTALL)
+PARTS = pattern(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(\d*)", re.DOTALL)
 EVERYBODY = "*"  # the tenant that a store itself acts for: all of them
 
 

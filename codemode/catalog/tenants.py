@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Literal, get_args
 
 import msgspec
@@ -13,6 +12,7 @@ from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import parse_choice, parse_name
 from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
+from codemode.patterns import pattern
 
 Plan = Literal["free", "pro", "team"]
 PLANS: tuple[Plan, ...] = get_args(Plan)
@@ -20,7 +20,7 @@ _FIELDS = "id, created_at, quotas"
 _ADDED = "name, plan, updated_at, deleted_at"  # which a catalogue that is `behind` may lack
 OPEN = "local"  # what the command line, programs and a service without tokens use
 _SOME = 50  # names that an error tells
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
+_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
 
 
 class Tenant(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
 
 import msgspec
@@ -17,11 +16,12 @@ from codemode.catalog.found import deleted_user
 from codemode.catalog.participants import parse_user
 from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
+from codemode.patterns import pattern
 
 PREFIX = "cm_"
 _LONGEST_NAME = 200
 SCOPES = ("read", "execute", "admin")
-_SECRET = re.compile(r"cm_[A-Za-z0-9_-]{43}")
+_SECRET = pattern(r"cm_[A-Za-z0-9_-]{43}")
 _FIELDS = "id, tenant, name, scopes, user_id, created_at, expires_at, revoked_at, last_used_at"
 
 

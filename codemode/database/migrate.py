@@ -6,7 +6,6 @@ Each step and its version commit together, so a crash leaves the form before or 
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -14,8 +13,9 @@ from pathlib import Path
 import apsw
 
 from codemode.errors import SessionNewer
+from codemode.patterns import pattern
 
-_UP = re.compile(r"\d{4}_\w+(\.up)?\.sql")
+_UP = pattern(r"\d{4}_\w+(\.up)?\.sql")
 
 
 @cache

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from codemode.patterns import pattern
+
 # Readable by everybody, written only by the engine. SQLite compares names without case.
-_RESERVED = re.compile(r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.DOTALL)
+_RESERVED = pattern(r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.DOTALL)
 
 # The engine's tables in session.db that no way back changes (a restore, an undo) and no fork inherits: what they tell
 # is true of the session, not of its data.

@@ -12,11 +12,12 @@ import apsw
 
 from codemode.database.names import quoted
 from codemode.database.script import COMMENT, QUOTED
+from codemode.patterns import pattern
 
 _LONGEST = 20_000  # characters of a definition that are read
-_TOKEN = re.compile(rf"{COMMENT}|{QUOTED}|[^\W\d][\w$]*+|\s++|[\s\S]")
+_TOKEN = pattern(rf"{COMMENT}|{QUOTED}|[^\W\d][\w$]*+|\s++|[\s\S]")
 _ONE = r"(?:'(?:[^']|'')*'|[+-]?\d+(?:\.\d+)?)"
-_LIST = re.compile(
+_LIST = pattern(
     rf"(?:(?P<null>[\w\"`\[\]]+)\s+IS\s+NULL\s+OR\s+)?[\"`\[]?(?P<column>\w+)[\"`\]]?"
     rf"\s+IN\s*\(\s*(?P<values>{_ONE}(?:\s*,\s*{_ONE})*)\s*\)",
     re.IGNORECASE,

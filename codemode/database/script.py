@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.patterns import pattern
+
 # Quantifiers are possessive and every text is read once: asking SQLite at each semicolon whether a trigger is still
 # open would read the trigger again each time, and a megabyte of semicolons would hold the worker for half an hour.
 COMMENT = r"--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)"
@@ -12,15 +14,15 @@ QUOTED = r"""'(?:[^']++|'')*+(?:'|$)|"(?:[^"]++|"")*+(?:"|$)|`(?:[^`]++|``)*+(?:
 _BLANK = rf"(?:[ \t\n\f\r]++|{COMMENT})"
 # Letters, digits, _, $ and all that is not ASCII, said by what is not in it: up to U+10FFFF it takes 8 ms to compile.
 _LETTER = r"[^\x00-#%-/:-@\[-^`{-\x7f]"
-_SEMICOLON = re.compile(rf"(?:[^;'\"`\[/\-]++|{QUOTED}|{COMMENT}|/|-)*+(;|$)")
-_EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
+_SEMICOLON = pattern(rf"(?:[^;'\"`\[/\-]++|{QUOTED}|{COMMENT}|/|-)*+(;|$)")
+_EMPTY = pattern(rf"(?:;|{_BLANK})*+")
 # The body of a trigger ends at `; END ;`, whatever stands between these three.
-_TRIGGER = re.compile(
+_TRIGGER = pattern(
     rf"(?:EXPLAIN{_BLANK}++(?:QUERY{_BLANK}++PLAN{_BLANK}++)?+)?+CREATE{_BLANK}++(?:TEMP(?:ORARY)?+{_BLANK}++)?+"
     rf"TRIGGER(?!{_LETTER})",
     re.IGNORECASE | re.ASCII,
 )
-_END = re.compile(rf"(?:;|{_BLANK})*+END(?!{_LETTER}){_BLANK}*+(?:;|$)", re.IGNORECASE | re.ASCII)
+_END = pattern(rf"(?:;|{_BLANK})*+END(?!{_LETTER}){_BLANK}*+(?:;|$)", re.IGNORECASE | re.ASCII)
 
 
 def statements(script: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ Everything here runs with the engine's rights; users read these tables and never
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +14,7 @@ import apsw
 from codemode.database.clock import now
 from codemode.database.execute import unique_names
 from codemode.database.names import quoted
+from codemode.patterns import pattern
 
 KEPT = 20  # results of a session; older ones go when a new one comes
 TYPES = frozenset({"", "INTEGER", "REAL", "BOOLEAN", "TEXT", "BLOB"})
@@ -23,7 +23,7 @@ _TYPES: dict[type, str] = {int: "INTEGER", float: "REAL", str: "TEXT", bytes: "B
 Kind = Literal["rows", "json"]
 Columns = tuple[tuple[str, str], ...]  # names with their declared types
 
-_NAME = re.compile(r"_result_([1-9][0-9]{0,17})")
+_NAME = pattern(r"_result_([1-9][0-9]{0,17})")
 _SPARE_PAGES = 64  # for the schema, the list of results, and what SQLite keeps half empty
 _LIST = "_codemode_results"
 

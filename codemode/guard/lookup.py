@@ -14,13 +14,14 @@ from codemode.database import rules
 from codemode.database.schema import TABLES
 from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import FUNCTIONS, is_reserved
+from codemode.patterns import pattern
 
 MOST_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
 # Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
 _COMPARED_CHARACTERS = 128
 _COMPARED_NAMES = 1_000
 _SEARCHED = 4_000  # characters of a statement in which names are looked for
-_NAMES = re.compile(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
+_NAMES = pattern(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
 
 
 def tables(connection: apsw.Connection) -> list[str]:
@@ -49,7 +50,7 @@ _BEHIND_A_TABLE = (
     " UNION HAVING VALUES SELECT WINDOW FROM"
 )
 # A keyword is no alias, and must be left for the next match: in `a, name FROM t`, FROM begins one.
-_SOURCE = re.compile(
+_SOURCE = pattern(
     r"(?:\b(?:FROM|JOIN|UPDATE|INTO)|,)\s+[\"`\[]?(\w+)[\"`\]]?"
     rf"(?:\s+(?:AS\s+)?(?!(?:{'|'.join(_BEHIND_A_TABLE.split())})\b)([A-Za-z_]\w*))?",
     re.IGNORECASE,
@@ -66,8 +67,8 @@ def aliases(sql: str, connection: apsw.Connection) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-_FULL_TEXT = re.compile(r"using\s+fts5\b", re.IGNORECASE)
-_CONTENT = re.compile(r"\bcontent\s*=\s*['\"]?(\w+)", re.IGNORECASE)
+_FULL_TEXT = pattern(r"using\s+fts5\b", re.IGNORECASE)
+_CONTENT = pattern(r"\bcontent\s*=\s*['\"]?(\w+)", re.IGNORECASE)
 
 
 def full_text_tables(name: str, sql: str, connection: apsw.Connection) -> list[str]:

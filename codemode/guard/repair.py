@@ -38,12 +38,13 @@ from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import MODULE_WAY, is_reserved, reserved
 from codemode.guard.refusals import REFUSED_FUNCTIONS
 from codemode.guard.statement import Statement
+from codemode.patterns import pattern
 
 _LARGE_SQL = 20_000
 _SEARCHED = 4_000  # characters of a statement in which something is looked for
 SQL_SHOWN = 2_000  # characters of a statement that an error carries
 
-_ALIAS = re.compile(r"\bAS\s+([A-Za-z_]\w*)(?=\s*(?:,|\)|FROM\b))", re.IGNORECASE)
+_ALIAS = pattern(r"\bAS\s+([A-Za-z_]\w*)(?=\s*(?:,|\)|FROM\b))", re.IGNORECASE)
 Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
 
 
@@ -127,8 +128,8 @@ def _too_long(message: str, connection: apsw.Connection, longest_value: int | No
 
 
 def _by_message(message: str, sql: str, connection: apsw.Connection) -> CodemodeError | None:
-    for pattern, repair in _REPAIRS:
-        if (found := pattern.search(message)) is not None:
+    for shape, repair in _REPAIRS:
+        if (found := shape.search(message)) is not None:
             return repair(found, message, sql, connection)
     return None
 
@@ -346,35 +347,35 @@ def _did_you_mean(names: list[str]) -> str | None:
 _QUOTED_NAME = r"(?P<name>.+?)"
 _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (
-        re.compile(r"^error in (?P<kind>view|trigger|index|table) (?P<name>\w+)(?: after [^:]*)?: no such"),
+        pattern(r"^error in (?P<kind>view|trigger|index|table) (?P<name>\w+)(?: after [^:]*)?: no such"),
         _used_elsewhere,
     ),
-    (re.compile(r"no such table: (?P<name>\S.*)$"), _no_such_table),
-    (re.compile(r"no such column: (?P<name>\S.*?)(?: - should this be a string literal.*)?$"), _no_such_column),
-    (re.compile(r"^table (?P<table>.+) has no column named (?P<name>.+)$"), _no_such_column),
-    (re.compile(r"^wrong number of arguments to function (?P<name>\w+)"), _arguments),
-    (re.compile(r"^fts5: (?:missing row|corruption)"), _out_of_step),
-    (re.compile(r"^duplicate column name: (?P<name>.+)$"), _duplicate_column),
-    (re.compile(r"^ON CONFLICT clause does not match"), _no_such_key),
-    (re.compile(r"^ambiguous column name: (?P<name>\w+)$"), _ambiguous),
-    (re.compile(r"no such function: (?P<name>\S+)"), _no_such_function),
-    (re.compile(r"no such module: (?P<name>\S+)"), _missing_module),
-    (re.compile(r"already exists|there is already another"), _already_exists),
-    (re.compile(r"table (?P<name>\S+) may not be (?:modified|dropped|altered|indexed)"), _not_to_be_changed),
-    (re.compile(r"cannot modify (?P<name>\S+) because it is a view"), _view_is_read),
-    (re.compile(r"after rename: cannot create \w+ trigger on view: (?P<name>\S+)$"), _renamed_onto_a_view),
-    (re.compile(r"^(?P<name>snippet|highlight)\(\) is not available"), _no_such_function),  # FTS5 found it in data
-    (re.compile(r"unsafe use of (?P<name>\w+)\(\)"), _no_such_function),
-    (re.compile(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
+    (pattern(r"no such table: (?P<name>\S.*)$"), _no_such_table),
+    (pattern(r"no such column: (?P<name>\S.*?)(?: - should this be a string literal.*)?$"), _no_such_column),
+    (pattern(r"^table (?P<table>.+) has no column named (?P<name>.+)$"), _no_such_column),
+    (pattern(r"^wrong number of arguments to function (?P<name>\w+)"), _arguments),
+    (pattern(r"^fts5: (?:missing row|corruption)"), _out_of_step),
+    (pattern(r"^duplicate column name: (?P<name>.+)$"), _duplicate_column),
+    (pattern(r"^ON CONFLICT clause does not match"), _no_such_key),
+    (pattern(r"^ambiguous column name: (?P<name>\w+)$"), _ambiguous),
+    (pattern(r"no such function: (?P<name>\S+)"), _no_such_function),
+    (pattern(r"no such module: (?P<name>\S+)"), _missing_module),
+    (pattern(r"already exists|there is already another"), _already_exists),
+    (pattern(r"table (?P<name>\S+) may not be (?:modified|dropped|altered|indexed)"), _not_to_be_changed),
+    (pattern(r"cannot modify (?P<name>\S+) because it is a view"), _view_is_read),
+    (pattern(r"after rename: cannot create \w+ trigger on view: (?P<name>\S+)$"), _renamed_onto_a_view),
+    (pattern(r"^(?P<name>snippet|highlight)\(\) is not available"), _no_such_function),  # FTS5 found it in data
+    (pattern(r"unsafe use of (?P<name>\w+)\(\)"), _no_such_function),
+    (pattern(r"has \d+ columns? but \d+ values?|^\d+ values for \d+ columns"), _value_count),
     (
-        re.compile(
+        pattern(
             r"too (?:large|many|deep|big|complex)|stack overflow|exceed"
             r"|LIKE or GLOB pattern too|too many levels|variable number must be|recursion limit|nested too deep",
             re.IGNORECASE,
         ),
         _limit,
     ),
-    (re.compile(r"syntax error|unrecognized token|incomplete input|near \""), _syntax),
+    (pattern(r"syntax error|unrecognized token|incomplete input|near \""), _syntax),
 )
 
 _BY_CLASS: tuple[tuple[Any, Callable[[str], CodemodeError]], ...] = (

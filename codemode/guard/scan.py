@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from codemode.patterns import pattern
+
 # Sets that reach to U+10FFFF are said by what is not in them: else each takes 5 ms to compile, at every start.
 _WORD = r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*+"  # a letter or _, then digits and $ too
 _NAMED = r"[^\x00-#%-/;-@\[-^`{-\x7f]*"  # the same and colons
@@ -16,14 +18,14 @@ _BLOCK = r"/\*(?:[^*]++|\*(?!/))*+\*/"
 _QUOTED = r"'(?:[^']++|'')*+'|\"(?:[^\"]++|\"\")*+\"|`(?:[^`]++|``)*+`|\[[^\]]*+\]"
 _BLANK = rf"[ \t\n\f\r]++|--[^\n]*+|{_BLOCK}"
 
-_SKIP = re.compile(rf"(?:{_BLANK})*+")
-_SKIP_EMPTY = re.compile(rf"(?:;|{_BLANK})*+")
-_FIRST = re.compile(rf"(?:;|{_BLANK})*+({_WORD})")
-_TOKEN = re.compile(rf"{_WORD}|{_QUOTED}|[\s\S]")
+_SKIP = pattern(rf"(?:{_BLANK})*+")
+_SKIP_EMPTY = pattern(rf"(?:;|{_BLANK})*+")
+_FIRST = pattern(rf"(?:;|{_BLANK})*+({_WORD})")
+_TOKEN = pattern(rf"{_WORD}|{_QUOTED}|[\s\S]")
 # A whole text, quantifiers possessive so that no input makes it go back. `$name(...)` is one token to SQLite and may
 # hold a quote, which would turn our reading inside out: `SELECT $x(') /* '` hides an open comment. Nobody needs it.
-_WHOLE = re.compile(rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:](?!{_NAMED}\())*+")
-_BRACKETS = re.compile(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
+_WHOLE = pattern(rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:](?!{_NAMED}\())*+")
+_BRACKETS = pattern(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
 
 _OBJECTS = {"TABLE": "table", "INDEX": "index", "VIEW": "view", "TRIGGER": "trigger"}
 _VERBS = {

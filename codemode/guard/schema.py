@@ -15,6 +15,7 @@ import apsw
 from codemode.database.names import quoted
 from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import TEMP, Violation
+from codemode.patterns import pattern
 
 Row = tuple[str, str, str, str, int, str | None]
 
@@ -34,7 +35,7 @@ _UNNUMBERED = """
     WHERE made.type = 'table'
         AND (made.sql LIKE '%serial%' OR made.sql LIKE '%auto%increment%' OR made.sql LIKE '%identity%')
 """
-_NUMBERS = re.compile(r"(?:small|big)?serial[248]?|.*\b(?:auto_?increment|identity)\b.*", re.IGNORECASE)
+_NUMBERS = pattern(r"(?:small|big)?serial[248]?|.*\b(?:auto_?increment|identity)\b.*", re.IGNORECASE)
 
 
 class ReservedSchema:

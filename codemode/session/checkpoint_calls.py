@@ -21,7 +21,6 @@ from codemode.session.accounts import write_log
 from codemode.session.checkpoints import Checkpoints, ends_in_time, until_now
 from codemode.session.files import storage_errors
 from codemode.session.forking import fork
-from codemode.session.going_back import Journey
 from codemode.session.opened import OpenSession
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry
@@ -29,6 +28,7 @@ from codemode.session.slots import Key
 from codemode.values import Checkpoint, Differences, Totals, Undone
 
 if TYPE_CHECKING:
+    from codemode.session.going_back import Journey
     from codemode.session.session import Session
 
 
@@ -115,6 +115,8 @@ class CheckpointCalls:
         return self._kept().diff(a, b, lambda: time.monotonic() > until, sample)
 
     def _journey(self, opened: OpenSession) -> Journey:
+        from codemode.session.going_back import Journey
+
         return Journey(opened, ends_in_time(opened), until_now(self.limits.execution_seconds))
 
     def _sibling(self, session_id: str) -> Session:

@@ -9,7 +9,6 @@ there is a whole checkpoint or none.
 from __future__ import annotations
 
 import difflib
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,14 +16,14 @@ from pathlib import Path
 
 from codemode.database import copies
 from codemode.database.clock import iso
-from codemode.database.diff import Side, compare
 from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint, RequestInvalid, StatementTimeout
 from codemode.limits import Limits
+from codemode.patterns import pattern
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.session.opened import Guarded
 from codemode.values import Checkpoint, Differences
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
+_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
 _MOST_SAMPLED = 100
 
 
@@ -86,15 +85,16 @@ class Checkpoints:
 
     def diff(self, before: str | None, after: str | None, is_over: Callable[[], bool], sample: int) -> Differences:
         """What leads from one state to the other; None is what is committed now. Raises NoSuchCheckpoint."""
+        from codemode.database.diff import Side, compare  # most processes ask for none
+
         if type(sample) is not int or not 0 <= sample <= _MOST_SAMPLED:
             raise RequestInvalid(f"sample is 0 to {_MOST_SAMPLED} rows, not {str(sample)[:80]!r}")
         with copies.explained(self._files.checkpoints):
-            return compare(self._side(before), self._side(after), self._limits, is_over, sample)
-
-    def _side(self, name: str | None) -> Side:
-        if name is None:
-            return Side(self._files.database, frozen=False)
-        return Side(self.path(name), frozen=True)
+            one, other = (
+                Side(self._files.database, frozen=False) if name is None else Side(self.path(name), frozen=True)
+                for name in (before, after)
+            )
+            return compare(one, other, self._limits, is_over, sample)
 
     def _path(self, name: str) -> Path:
         return self._files.checkpoints / f"{checked_name(name).encode().hex()}.db"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from codemode.database import transfer
-from codemode.database.readers import Reader
-from codemode.database.sources import Source, check_readable
-from codemode.database.transfer import Exported, Profile
+if TYPE_CHECKING:  # loaded by the calls: most sessions never see a file
+    from codemode.database.readers import Reader
+    from codemode.database.sources import Source
+    from codemode.database.transfer import Exported, Profile
 
 
 class FileCalls:
@@ -31,6 +31,9 @@ class FileCalls:
         Without `table` it has the file's name. `null`: what stands for NULL, instead of the empty field. `if_exists`:
         error, append or replace. Answers what came in: `file`, `table`, `rows`, `columns`, `notes`.
         """
+        from codemode.database import transfer
+        from codemode.database.sources import Source, check_readable
+
         check_readable(Path(path))
         kind = transfer.format_of(str(path), transfer.IMPORT_FORMATS, file_format)
         reader = transfer.reader_for(kind, [null] if isinstance(null, str) else null, delimiter)
@@ -52,6 +55,8 @@ class FileCalls:
         CSV, TSV, JSON, NDJSON or Markdown by the file's extension, compressed where it ends in .gz. The file appears
         whole or not at all; an existing one is replaced only with `force`. Answers `rows`, `bytes` and `notes`.
         """
+        from codemode.database import transfer
+
         kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
         transfer.check_target(Path(path), force)
         columns, rows = self.stream(transfer.statement_of(what), params)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codemode.limits import Limits
 from codemode.session.calls import Calls
-from sandbox.helpers import Helpers
+
+if TYPE_CHECKING:
+    from sandbox.helpers import Helpers
 
 
 class LocalChannel:

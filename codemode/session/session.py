@@ -14,15 +14,10 @@ import msgspec
 
 from codemode import tracing
 from codemode.catalog.sessions import SessionRecord
-from codemode.complaints import as_error
-from codemode.database import compact, metrics, provenance
+from codemode.database import metrics, provenance
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Journal
-from codemode.database.portable import write_portable
-from codemode.database.readers import Reader as FileReader
-from codemode.database.sources import Source
-from codemode.database.transfer import Profile, check_target, give_name, import_file
 from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
@@ -37,7 +32,6 @@ from codemode.session.host import HostFunctions
 from codemode.session.host_calls import HostCalls, LocalChannel
 from codemode.session.idempotency import replay
 from codemode.session.ids import new_execution_id
-from codemode.session.loading import in_chunks, load
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
@@ -49,10 +43,14 @@ from codemode.session.transaction import Transaction
 from codemode.tracing import span
 from codemode.values import Day, LogEntry, Notice, Outcome, SizeAt, SlowStatement, TableChange
 from sandbox import Begun, Cancel, SandboxUnavailable
-from sandbox.helpers import HelperError, Helpers
 
-if TYPE_CHECKING:  # a process that runs one snippet has no event loop, and loads none
+# Loaded by the calls that need it: a process that runs one snippet has no event loop, no file and no call of its own.
+if TYPE_CHECKING:
+    from codemode.database.readers import Reader as FileReader
+    from codemode.database.sources import Source
+    from codemode.database.transfer import Profile
     from codemode.session.running import Ended, Place, Running
+    from sandbox.helpers import Helpers
 
 _log = logging.getLogger("codemode")
 T = TypeVar("T")
@@ -188,6 +186,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     def compact(self) -> dict[str, int]:
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
+        from codemode.database import compact
+
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             try:
                 opened.history.cut("the session was compacted after it")
@@ -204,6 +204,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         execution. The file appears whole or not at all; an existing one is replaced only with `force`. Raises
         RequestInvalid for a path that cannot be used, StatementTimeout after `execution_seconds`, StorageFull.
         """
+        from codemode.database.transfer import check_target, give_name
+
         target = Path(path).absolute()
         check_target(target, force)
         with beside(target) as place:
@@ -215,6 +217,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     def portable(self, place: Path) -> Path:
         """The same as a new file in the directory `place`, which the caller deletes."""
+        from codemode.database.portable import write_portable
+
         record = self._registry.record(self._key)
         limits = self._registry.limits(record)
         files = self._registry.files(self._key)
@@ -235,6 +239,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
         """
+        from codemode.session.loading import in_chunks
+
         return self._load(table, columns, in_chunks(rows, len(columns)), if_exists, progress)
 
     def _load(
@@ -245,6 +251,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         if_exists: str,
         progress: Callable[[int], None] | None = None,
     ) -> int:
+        from codemode.session.loading import load
+
         with self._turn() as calls:
             return load(calls.statements, table, columns, chunks, if_exists=if_exists, progress=progress)
 
@@ -260,6 +268,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         `if_exists` as in `load`. `progress` gets the bytes consumed so far, of twice the source's size.
         """
+        from codemode.database.transfer import import_file
+
         existing = {}
         if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
             existing = {column["name"]: column["type"] for column in self.get_columns(table)}
@@ -346,6 +356,9 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     @contextmanager
     def _helpers(self, *, read_only: bool = False) -> Iterator[Helpers]:
+        from codemode.complaints import as_error
+        from sandbox.helpers import HelperError, Helpers
+
         try:
             if not read_only:
                 with self._turn() as calls:

@@ -24,8 +24,7 @@ from codemode.guard import Statement
 from codemode.session.confining import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from sandbox.errors import ProtocolViolation
-from sandbox.spilling import PIECE_ROWS, digest
-from sandbox.tabular import MOST_COLUMNS
+from sandbox.pieces import MOST_COLUMNS, PIECE_ROWS, digest
 
 METHODS = "result."  # the calls that are answered here
 
