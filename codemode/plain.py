@@ -49,7 +49,8 @@ def _is_plain(value: Any) -> bool:
     if kind is dict:
         value = value.values()
     elif isinstance(value, msgspec.Struct):
-        value = msgspec.structs.astuple(value)
+        fields = getattr(kind, "HOLDS_ANY", None)  # a struct that says so spares looking into the others
+        value = msgspec.structs.astuple(value) if fields is None else [getattr(value, name) for name in fields]
     elif kind is not list and kind is not tuple:
         return kind in _SCALARS
     for each in value:  # noqa: SIM110 - a generator's steps would cost as much again

@@ -6,9 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import inspect
 
 from codemode.plain import encode
 from codemode.values import Outcome
+
+SCALARS = {
+    inspect.BoolType, inspect.FloatType, inspect.IntType, inspect.LiteralType, inspect.NoneType, inspect.StrType,
+}  # fmt: skip
 
 
 class Held(msgspec.Struct, omit_defaults=True):
@@ -38,6 +43,23 @@ def test_a_document_is_one_line_of_json(document: Any, text: str) -> None:
 
 def test_an_integer_of_any_length_is_exact() -> None:
     assert encode({"n": 10**5_000}) == b'{"n": 1' + b"0" * 5_000 + b"}"
+
+
+def test_an_outcome_holds_a_blob_nowhere_but_where_it_says_that_it_may() -> None:
+    def kinds(kind: inspect.Type) -> set[type[inspect.Type]]:
+        match kind:
+            case inspect.StructType():
+                return {each for field in kind.fields for each in kinds(field.type)}
+            case inspect.UnionType():
+                return {each for one in kind.types for each in kinds(one)}
+            case inspect.VarTupleType():
+                return kinds(kind.item_type)
+        return {type(kind)}
+
+    outcome = inspect.type_info(Outcome)
+    assert isinstance(outcome, inspect.StructType)
+    open_ = [field.name for field in outcome.fields if not kinds(field.type) <= SCALARS]
+    assert tuple(open_) == Outcome.HOLDS_ANY
 
 
 def test_an_outcome_with_a_blob_is_written_like_one_without() -> None:

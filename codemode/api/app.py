@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -40,6 +39,7 @@ from codemode.api import (
     tenants,
     wishes,
 )
+from codemode.api.compressed import Compressed
 from codemode.api.mounts import Guarded, MakeMount
 from codemode.api.observed import Observed
 from codemode.api.operations import Operation
@@ -87,7 +87,7 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
     # Outermost, so that what is refused before it reaches an operation is counted, logged and has an id too.
     middleware = [
         Middleware(Observed, traffic=traffic),
-        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5, exclude_content_types=("text/event-stream",)),
+        Middleware(Compressed, minimum_size=1_000, compresslevel=5, exclude_content_types=("text/event-stream",)),
     ]
     if allowed := origins(worker.settings):
         shown = ["X-Request-Id", "Retry-After", "Location"]
@@ -156,7 +156,7 @@ class _Guarded:
         operation, service, state = self._operation, service_of(request), request.scope["state"]
         if operation.scope is not None:
             service.acts.check_not_over()
-            state["caller"] = caller = await identify(request)
+            state["caller"] = caller = await identify(request, enters=operation.enters)
             caller.require(operation.scope)
         response = await operation.handler(request)
         if self._is_act:

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
+from starlette.types import Message
 
+from codemode.api.heads import header, headers_of
 from codemode.api.requests import service_of
 from codemode.errors import (
     RequestIncomplete,
@@ -44,7 +46,7 @@ class Upload:
         self._until: float | None = None  # for the next kilobyte, from when it is asked for first
         self._came = self._counted = 0
         self._more, self.cancelled = True, False
-        declared = request.headers.get("content-length", "")
+        declared = header(request.scope, b"content-length") or ""
         if declared.isdecimal() and int(declared[:20]) > most:
             raise too_large(most)
 
@@ -90,12 +92,25 @@ class Upload:
     async def _chunk(self) -> bytes:
         """What comes next of it, which may be empty; afterwards it is known whether there is more."""
         self.check()
-        loop = asyncio.get_running_loop()
+        is_here = self._request.scope["state"].get("body_is_here", False)  # all of it, so that nothing is waited for
+        message = await (self._request.receive() if is_here else self._in_time())
+        if message["type"] == "http.disconnect":
+            raise RequestIncomplete("the client went away before the body was whole")
+        self._more = self._request.scope["state"]["body_goes_on"] = message.get("more_body", False)
+        chunk: bytes = message.get("body", b"")
+        self._came += len(chunk)
+        if self._came - self._counted >= _LEAST_BYTES:
+            self._until, self._counted = asyncio.get_running_loop().time() + self._seconds, self._came
+        if self._came > self._most:  # also of what becomes less: a gzip of empty members is nothing, however long
+            raise too_large(self._most)
+        return chunk
+
+    async def _in_time(self) -> Message:
         if self._until is None:
-            self._until = loop.time() + self._seconds
+            self._until = asyncio.get_running_loop().time() + self._seconds
         try:
             async with asyncio.timeout_at(self._until) as self._waiting:
-                message = await self._request.receive()
+                return await self._request.receive()
         except TimeoutError:
             self.check()
             raise RequestTimeout(
@@ -104,16 +119,6 @@ class Upload:
             ) from None
         finally:
             self._waiting = None
-        if message["type"] == "http.disconnect":
-            raise RequestIncomplete("the client went away before the body was whole")
-        self._more = self._request.scope["state"]["body_goes_on"] = message.get("more_body", False)
-        chunk: bytes = message.get("body", b"")
-        self._came += len(chunk)
-        if self._came - self._counted >= _LEAST_BYTES:
-            self._until, self._counted = loop.time() + self._seconds, self._came
-        if self._came > self._most:  # also of what becomes less: a gzip of empty members is nothing, however long
-            raise too_large(self._most)
-        return chunk
 
 
 class _Inflated:
@@ -147,7 +152,7 @@ class _Inflated:
 
 
 def _is_gzip(request: Request) -> bool:
-    encoding = ", ".join(request.headers.getlist("content-encoding")).strip().lower()
+    encoding = ", ".join(headers_of(request.scope, b"content-encoding")).strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise RequestMediaType(
             f"a body may be plain or gzip, not {encoding[:40]!r}", hint="send Content-Encoding: gzip, or none"
@@ -200,7 +205,7 @@ async def drained(request: Request) -> bool:
 
 def media_type(request: Request) -> str:
     """The media type of the body, without its parameters; empty where none is given."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return (header(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def too_large(most: int) -> RequestTooLarge:

@@ -112,6 +112,7 @@ class Connection(HttpToolsProtocol):
         """The parser has the end of a request."""
         self._heard += 1
         self._over("linger")
+        self.scope["state"]["body_is_here"] = True  # to whoever reads it: nothing of it has to be waited for
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

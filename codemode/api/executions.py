@@ -14,7 +14,7 @@ from starlette.responses import Response
 from codemode.api import bodies, queries
 from codemode.api.events import Events, EventStream, event, last, settled
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, in_session, on_record, record, service_of
+from codemode.api.requests import answer, caller_of, in_session, on_record, record, service_of, session_entered
 from codemode.service.background import Accepted
 from codemode.session.running import Running
 from codemode.session.session import Session
@@ -67,25 +67,25 @@ async def execute(request: Request) -> Response:
     server-sent events: `started`, `stdout` as it is printed, `progress` of long inserts, `warning` as it arises, then
     `outcome`. `background` answers 202 with an id.
     """
-    service, caller = service_of(request), caller_of(request)
+    service, caller, state = service_of(request), caller_of(request), request.scope["state"]
     body = await bodies.decode(request, Execute, service.settings.body_bytes)
-    session = await service.session_to_run_in(caller, request.path_params["id"])
+    session = await session_entered(request)
     if body.mode == "background":
         running = await service.begin(caller, session, body.code, **body.options())
-        request.state.goes_on = True
+        state["goes_on"] = True
         await service.background.keep(caller, running, lambda ended: record(request, "execute", ended))
-        request.state.execution = running.id
+        state["execution"] = running.id
         accepted = Accepted(execution_id=running.id, session_id=session.id, state="pending")
         return answer(accepted, 202, {"Location": f"/v1/executions/{running.id}"})
     if body.mode == "stream":
         return await _streamed(request, session, body)
 
     def ended(outcome: Outcome) -> None:
-        request.state.goes_on = True
+        state["goes_on"] = True
         record(request, "execute", _code_of(outcome))
 
     with service.running(await service.begin(caller, session, body.code, ended, **body.options())) as running:
-        request.state.execution = running.id
+        state["execution"] = running.id
         return await _unless_gone(request, running)
 
 
@@ -180,7 +180,7 @@ async def cancel_running(request: Request) -> Response:
 OPERATIONS = (
     Operation(
         method="POST", path="/v1/sessions/{id}/execute", name="execute", handler=execute, scope="execute",
-        does="execute",  # bytes are looked at when it begins: what only reads goes on
+        enters=True, does="execute",  # bytes are looked at when it begins: what only reads goes on
         about="Run a snippet: all or nothing, confined, with an outcome that says what it did and cost.",
         body=Execute, events=True, answers={200: Outcome, 202: Accepted}, problems=(404, 409, 410, 429),
     ),

@@ -6,17 +6,17 @@ import logging
 import os
 import re
 import time
-from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codemode.api import problems
+from codemode.api.heads import header
 from codemode.api.traffic import NO_OPERATION, Traffic
 from codemode.service.logs import request_id
-from codemode.tracing import Span, span
+from codemode.tracing import Span, is_on, span
 
 _access = logging.getLogger("codemode.access")
 # What machines ask every few seconds says nothing while it goes well.
@@ -35,23 +35,22 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state, headers = scope.setdefault("state", {}), Headers(scope=scope)
-        state["id"] = id_of(headers)
+        state = scope.setdefault("state", {})
+        state["id"] = id_of(header(scope, b"x-request-id"))
         request_id.set(state["id"])  # in the context of this request's own task, so there is nothing to set back
-        await _Request(self._traffic, state, headers).serve(self._app, scope, receive, send)
+        await _Request(self._traffic, state).serve(self._app, scope, receive, send)
 
 
-def id_of(headers: Mapping[str, str]) -> str:
+def id_of(given: str | None) -> str:
     """The client's own id of its request where it is one that may stand in a log, else a new one."""
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else f"req_{os.urandom(8).hex()}"
+    return given if given and _REQUEST_ID.fullmatch(given) else f"req_{os.urandom(8).hex()}"
 
 
 class _Request:
     """One request on its way: what passes is looked at, never changed but for the id among its headers."""
 
-    def __init__(self, traffic: Traffic, state: dict[str, Any], headers: Headers) -> None:
-        self._traffic, self._state, self._headers = traffic, state, headers
+    def __init__(self, traffic: Traffic, state: dict[str, Any]) -> None:
+        self._traffic, self._state = traffic, state
         self._status: int | None = None
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +67,8 @@ class _Request:
         self._traffic.in_progress += 1
         about = {"http.request.method": scope["method"], "codemode.request.id": self._state["id"]}
         try:
-            with span("request", about, headers=self._headers) as traced:
+            headers = Headers(scope=scope) if is_on() else None
+            with span("request", about, headers=headers) as traced:
                 await self._answered(app, scope, received, sent)
                 self._trace(traced)
         finally:
@@ -96,7 +96,7 @@ class _Request:
     def _look(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            MutableHeaders(scope=message)["X-Request-Id"] = self._state["id"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._state["id"].encode())]
         elif message["type"] == "http.response.body":
             self._traffic.bytes_out += len(message.get("body", b""))
 

@@ -41,6 +41,7 @@ class Operation:
     events: bool = False  # whether it may be answered with server-sent events instead
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
+    enters: bool = False  # whether its handler takes the session that was found together with the caller
     does: Reach | None = None  # in the session that its path names, where the scope does not say it
 
     @property

@@ -9,6 +9,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from codemode.api.heads import header, headers_of
+from codemode.asked import SESSION_ID
 from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing, CodemodeError
 from codemode.plain import encode
 from codemode.service.auditing import Change
@@ -31,7 +33,7 @@ def service_of(request: Request) -> Service:
 
 def caller_of(request: Request) -> Caller:
     """Whoever sent the request, as found before its handler ran."""
-    caller: Caller = request.state.caller
+    caller: Caller = request.scope["state"]["caller"]
     return caller
 
 
@@ -54,17 +56,35 @@ async def in_session(request: Request, call: Callable[[Session], Result], to: Re
     return await service_of(request).call(lambda: call(session_of(request, to)))
 
 
-async def identify(request: Request) -> Caller:
-    """Whoever sent the request; raises AuthMissing, AuthInvalid, AuthForbidden."""
+async def identify(request: Request, *, enters: bool = False) -> Caller:
+    """Whoever sent the request; raises AuthMissing, AuthInvalid, AuthForbidden.
+
+    With `enters` the session that its path names may be found at once: `session_entered` takes it.
+    """
     service = service_of(request)
     if service.open_to_all:
         _check_no_web_page(request, origins(service.settings))
         return LOCAL
-    return await service.look(service.caller, _secret_of(request))
+    secret = _secret_of(request)
+    if enters and service.can_enter:
+        state, named = request.scope["state"], request.scope["path_params"]["id"]
+        # What is found is good for this step of the loop, and a body that is still to come would end it.
+        if state.get("body_is_here") and SESSION_ID.fullmatch(named):
+            caller, state["reached"] = service.entering(secret, named)
+            return caller
+    return await service.look(service.caller, secret)
+
+
+async def session_entered(request: Request) -> Session:
+    """The session that the path names, to run something in; raises SessionNotFound and the like."""
+    service, state, named = service_of(request), request.scope["state"], request.scope["path_params"]["id"]
+    if "reached" in state:
+        return await service.session_entered(state["caller"], named, state.pop("reached"))
+    return await service.session_to_run_in(state["caller"], named)
 
 
 def _secret_of(request: Request) -> str:
-    found = request.headers.getlist("authorization")
+    found = headers_of(request.scope, b"authorization")
     if not found:
         raise AuthMissing("this service needs a token", hint="send it as `Authorization: Bearer cm_…`")
     if len(found) > 1:  # what stands in front may have looked at another one of them than this would
@@ -103,15 +123,15 @@ def record(request: Request, action: str, outcome: str) -> None:
 
     Its state says what it was about where a session alone does not.
     """
-    state, client = request.scope["state"], request.client
+    state, client = request.scope["state"], request.scope.get("client")
     state["outcome"] = outcome
     service_of(request).auditing.record(
         caller_of(request),
         action,
-        state.get("about") or state.get("resource") or request.path_params.get("id", ""),
+        state.get("about") or state.get("resource") or request.scope["path_params"].get("id", ""),
         outcome,
-        address=client.host if client else None,
-        agent=request.headers.get("user-agent"),
+        address=client[0] if client else None,
+        agent=header(request.scope, b"user-agent"),
         change=state.get("change") if outcome == "ok" else None,
     )
 

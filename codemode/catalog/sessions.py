@@ -6,7 +6,7 @@ A record stays 90 days after its session expired, so that its id answers "expire
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, get_args
 
@@ -23,13 +23,10 @@ REMEMBER_MS = 90 * 86_400_000
 ORDINARY = "work"  # the type of a session that nobody gave another one
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"
 _ADDED = "workspace_id, type, closed_at"  # which a catalogue that is `behind` may lack
+FIELDS = f"{_FIELDS}, {_ADDED}".split(", ")
 _ANEW = (  # what the session that expired was, as far as it is among these
     f", workspace_id = NULL, type = '{ORDINARY}', metadata = '{{}}', updated_at = NULL, closed_at = NULL,"
     " mcp_client_id = NULL, connected_at = NULL"
-)
-_AS_WHAT = (
-    "CASE WHEN CAST(?3 AS TEXT) IS NULL THEN 'owner' ELSE (SELECT role FROM participants AS p"
-    " WHERE p.tenant = s.tenant AND p.session_id = s.id AND p.user_id = ?3 AND p.left_at IS NULL) END"
 )
 _OF_USER = "id IN (SELECT session_id FROM participants WHERE tenant = ?1 AND user_id = {} AND left_at IS NULL)"
 
@@ -88,11 +85,8 @@ class Sessions:
         Nobody in particular (no `user`) has the whole tenant, so he is as good as its owner.
         """
         # One way whatever is found: the time that it takes tells nobody whether a session is there.
-        sql = f"SELECT {_AS_WHAT}, {self._fields} FROM sessions AS s WHERE tenant = ?1 AND id = ?2"  # noqa: S608
-        for role, *fields in self._catalog.look(sql, tenant, session_id, user):
-            if role is not None:
-                return _record(tuple(fields)), role
-        return None
+        sql = f"SELECT {as_what('?3')}, {self._fields} FROM sessions AS s WHERE tenant = ?1 AND id = ?2"  # noqa: S608
+        return reached_of(self._catalog.look(sql, tenant, session_id, user))
 
     def page(
         self,
@@ -284,6 +278,22 @@ class Sessions:
         )
 
 
+def as_what(user: str) -> str:
+    """The role, as an expression of a statement, in which the user that another one says reaches the session `s`."""
+    return (
+        f"CASE WHEN CAST({user} AS TEXT) IS NULL THEN 'owner' ELSE (SELECT role FROM participants AS p"  # noqa: S608
+        f" WHERE p.tenant = s.tenant AND p.session_id = s.id AND p.user_id = {user} AND p.left_at IS NULL) END"
+    )
+
+
+def reached_of(rows: Iterable[Sequence[Any]]) -> tuple[SessionRecord, Role] | None:
+    """The record and the role of a row of a role and the fields, if there is one; None where he has no role."""
+    for role, *fields in rows:
+        if role is not None:
+            return _record(fields), role
+    return None
+
+
 def narrowed(asked: Asked, *, workspace_id: str | None, type: str | None, status: str | None) -> Asked:  # noqa: A002
     """Ask for the sessions of a workspace, type and status, each where it is given; raises RequestInvalid."""
     from codemode.catalog.fields import parse_choice
@@ -298,7 +308,7 @@ def _oldest_day(day: str) -> str:
     return (date.fromisoformat(day) - timedelta(days=KEPT_DAYS)).isoformat()
 
 
-def _record(row: tuple[Any, ...]) -> SessionRecord:
+def _record(row: Sequence[Any]) -> SessionRecord:
     tenant, session_id, created, last, idle, pinned, limits, expired, stateful, owner, *added = row
     own = {} if limits == "{}" else json.loads(limits)  # nearly every session's are the worker's
     return SessionRecord(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,8 +22,10 @@ from codemode.patterns import pattern
 PREFIX = "cm_"
 _LONGEST_NAME = 200
 SCOPES = ("read", "execute", "admin")
-_SECRET = pattern(r"cm_[A-Za-z0-9_-]{43}")
-_FIELDS = "id, tenant, name, scopes, user_id, created_at, expires_at, revoked_at, last_used_at"
+SECRET = pattern(r"cm_[A-Za-z0-9_-]{43}")
+FIELDS = "id, tenant, name, scopes, user_id, created_at, expires_at, revoked_at, last_used_at"
+OWN_QUOTAS = "(SELECT quotas FROM tenants WHERE tenants.id = tokens.tenant)"
+_FIND = f"SELECT {FIELDS}, {OWN_QUOTAS} FROM tokens WHERE hash = ?1"  # noqa: S608
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -74,20 +77,17 @@ class Tokens:
         self._catalog.run(
             "INSERT INTO tokens (id, hash, tenant, name, scopes, user_id, created_at, expires_at)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            token_id, _hash(secret), tenant, name, json.dumps(scopes), None if user is None else parse_user(user),
+            token_id, hashed(secret), tenant, name, json.dumps(scopes), None if user is None else parse_user(user),
             now, expires_at,
         )  # fmt: skip
         return secret, Token(token_id, tenant, name, scopes, user, now, expires_at, None, None)
 
     def find(self, secret: str, now: int) -> tuple[Token, dict[str, int]] | None:
         """The token of this secret, if it may be used at `now`, with its tenant's own quotas."""
-        if not _SECRET.fullmatch(secret):
+        if not SECRET.fullmatch(secret):
             return None
-        own = "(SELECT quotas FROM tenants WHERE tenants.id = tokens.tenant)"
-        sql = f"SELECT {_FIELDS}, {own} FROM tokens WHERE hash = ?1"  # noqa: S608
-        for *fields, quotas in self._catalog.look(sql, _hash(secret)):
-            token = _token(tuple(fields))
-            return (token, msgspec.json.decode(quotas)) if token.is_valid(now) else None
+        for row in self._catalog.look(_FIND, hashed(secret)):
+            return found_of(row, now)
         return None
 
     def used(self, token_id: str, now: int) -> None:
@@ -96,18 +96,18 @@ class Tokens:
 
     def all(self, tenant: str | None = None) -> list[Token]:
         """Every token, of one tenant or of all, revoked ones too, newest first."""
-        sql = f"SELECT {_FIELDS} FROM tokens WHERE CAST(?1 AS TEXT) IS NULL OR tenant = ?1 ORDER BY created_at DESC, id"  # noqa: S608
+        sql = f"SELECT {FIELDS} FROM tokens WHERE CAST(?1 AS TEXT) IS NULL OR tenant = ?1 ORDER BY created_at DESC, id"  # noqa: S608
         return [_token(row) for row in self._catalog.run(sql, tenant)]
 
     def get(self, token_id: str) -> Token | None:
         """One token, revoked or not."""
-        rows = self._catalog.run(f"SELECT {_FIELDS} FROM tokens WHERE id = ?1", token_id)  # noqa: S608
+        rows = self._catalog.run(f"SELECT {FIELDS} FROM tokens WHERE id = ?1", token_id)  # noqa: S608
         return _token(rows[0]) if rows else None
 
     def page(self, tenant: str, user: str | None, after: str | None, limit: int) -> list[Token]:
         """The tokens of a tenant, all or those of one user, newest first, from the one after `after` on."""
         sql = (
-            f"SELECT {_FIELDS} FROM tokens WHERE tenant = ?1 AND (CAST(?2 AS TEXT) IS NULL OR user_id = ?2)"  # noqa: S608
+            f"SELECT {FIELDS} FROM tokens WHERE tenant = ?1 AND (CAST(?2 AS TEXT) IS NULL OR user_id = ?2)"  # noqa: S608
             " AND (CAST(?3 AS TEXT) IS NULL OR"
             " (-created_at, id) > (SELECT -created_at, id FROM tokens WHERE id = ?3 AND tenant = ?1))"
             " ORDER BY created_at DESC, id LIMIT ?4"
@@ -140,10 +140,17 @@ class Tokens:
         return bool(self._catalog.run(sql, tenant, user, token_id, now))
 
 
-def _hash(secret: str) -> bytes:
+def found_of(row: Sequence[Any], now: int) -> tuple[Token, dict[str, int]] | None:
+    """The token of a row of its fields and its tenant's own quotas, and these, if it may be used at `now`."""
+    token = _token(row[:-1])
+    return (token, msgspec.json.decode(row[-1])) if token.is_valid(now) else None
+
+
+def hashed(secret: str) -> bytes:
+    """What is kept of a secret."""
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _token(row: tuple[Any, ...]) -> Token:
+def _token(row: Sequence[Any]) -> Token:
     token_id, tenant, name, scopes, *rest = row
     return Token(token_id, tenant, name, tuple(msgspec.json.decode(scopes)), *rest)

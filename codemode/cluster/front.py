@@ -132,7 +132,7 @@ class Front:
 
 def _id_of(incoming: Incoming) -> str:
     """The id of a request that no worker answers."""
-    return id_of({"x-request-id": (incoming.header(b"x-request-id") or b"").decode("latin-1")})
+    return id_of((incoming.header(b"x-request-id") or b"").decode("latin-1"))
 
 
 async def _ask(slot: Slot, request: bytes) -> Answer:

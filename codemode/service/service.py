@@ -16,8 +16,10 @@ from typing import ParamSpec, TypeVar, Unpack
 
 import msgspec
 
+from codemode.catalog.entry import Reached, entry
 from codemode.catalog.participants import Role
 from codemode.catalog.sessions import SessionRecord
+from codemode.catalog.tokens import Token
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
 from codemode.limits import Limits
@@ -132,9 +134,27 @@ class Service:
         now = now_ms()
         found = self.worker.tokens.find(secret, now)
         if found is None:
-            # Unknown, revoked and expired are told alike: a guesser learns nothing from the difference.
-            raise AuthInvalid("the token is unknown, revoked or expired", hint="`codemode token ls` lists them")
-        token, own = found
+            raise _unknown()
+        return self._caller_of(*found, now)
+
+    @property
+    def can_enter(self) -> bool:
+        """Whether the catalogue answers `entering`: it is near, and of the form that this code has."""
+        return self.worker.catalogue.is_near and not self.worker.catalogue.behind
+
+    def entering(self, secret: str, session_id: str) -> tuple[Caller, Reached | None]:
+        """The same, and as what he reaches this session, for `session_entered` in the same step of the event loop.
+
+        One statement: after it a token may be revoked and a role be taken at any moment, as after two. Raises
+        AuthInvalid.
+        """
+        now = now_ms()
+        found = entry(self.worker.catalogue, secret, session_id, now)
+        if found is None:
+            raise _unknown()
+        return self._caller_of(found.token, found.quotas, now), found.reached
+
+    def _caller_of(self, token: Token, own: dict[str, int], now: int) -> Caller:
         if now - (token.last_used_at or 0) > _USED_MS:
             try:
                 self.worker.tokens.used(token.id, now)
@@ -158,8 +178,8 @@ class Service:
 
         def over(outcome: Outcome | None) -> None:
             admission.end()
-            if outcome is not None:
-                self._telling.ended(caller, outcome)
+            if outcome is not None:  # in the loop's next step: who waits for the outcome has answered it by then
+                asyncio.get_running_loop().call_soon(self._telling.ended, caller, outcome)
 
         try:
             running = session.begin(code, ended, Place(self._starting), **options)
@@ -193,9 +213,17 @@ class Service:
 
         On the event loop, where a thread would cost more than the look into a catalogue that is near.
         """
-        known = self.worker.session_of(await self.look(self._reached, caller, session_id, "execute"))
+        record = await self.look(self._reached, caller, session_id, "execute")
+        return await self._session_of(caller, record)
+
+    async def session_entered(self, caller: Caller, session_id: str, reached: Reached | None) -> Session:
+        """The same, of what `entering` found."""
+        return await self._session_of(caller, _allowed(caller, session_id, "execute", reached))
+
+    async def _session_of(self, caller: Caller, record: SessionRecord) -> Session:
+        known = self.worker.session_of(record)
         if known is None:  # one that is over is removed by whoever comes first, which takes its time
-            return await self.call(self.session, caller, session_id, "execute")
+            return await self.call(self.session, caller, record.id, "execute")
         return known
 
     def check_reach(self, caller: Caller, session_id: str, to: Reach) -> None:
@@ -210,13 +238,7 @@ class Service:
         """The same, which answers the session's record."""
         sessions = self.worker.registry.catalog
         found = sessions.reached(caller.tenant, parse_session_id(session_id), caller.user)
-        if found is None:
-            raise SessionNotFound(f"there is no session {session_id}", hint="GET /v1/sessions lists those there are")
-        record, role = found
-        if role not in _ROLES_THAT_MAY[to] and not (to == "manage" and "admin" in caller.scopes):
-            may = " or ".join(_ROLES_THAT_MAY[to])
-            raise AuthForbidden(f"a {role} of this session may not {to} here", hint=f"ask its owner to be made {may}")
-        return record
+        return _allowed(caller, session_id, to, found)
 
     def create(
         self,
@@ -268,3 +290,19 @@ class Service:
                 hint = "choose another one, or none to have one minted"
                 raise SessionExists("this id is taken", hint=hint) from None
         return record
+
+
+def _allowed(caller: Caller, session_id: str, to: Reach, found: Reached | None) -> SessionRecord:
+    """The record of what the caller reaches, if he may do that there; raises SessionNotFound and AuthForbidden."""
+    if found is None:
+        raise SessionNotFound(f"there is no session {session_id}", hint="GET /v1/sessions lists those there are")
+    record, role = found
+    if role not in _ROLES_THAT_MAY[to] and not (to == "manage" and "admin" in caller.scopes):
+        may = " or ".join(_ROLES_THAT_MAY[to])
+        raise AuthForbidden(f"a {role} of this session may not {to} here", hint=f"ask its owner to be made {may}")
+    return record
+
+
+def _unknown() -> AuthInvalid:
+    """Unknown, revoked and expired are told alike: a guesser learns nothing from the difference."""
+    return AuthInvalid("the token is unknown, revoked or expired", hint="`codemode token ls` lists them")

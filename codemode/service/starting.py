@@ -25,6 +25,11 @@ class Starting:
         self._free = places
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a place is free, and nobody waits for it."""
+        return self._free > 0
+
     def take_if_free(self) -> bool:
         """Take a place where one is free, and nobody waits for it; whether it was taken."""
         if not self._free:
@@ -61,6 +66,11 @@ class Place:
     def __init__(self, starting: Starting) -> None:
         self._starting = starting
         self._moments: asyncio.TimerHandle | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a place could be had now."""
+        return self._starting.is_free
 
     def take_if_free(self) -> bool:
         """Have a place if one is free; whether it is had."""

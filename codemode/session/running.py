@@ -23,6 +23,11 @@ Prepare = Callable[[ExitStack], Callable[[], Outcome]]
 class Place(Protocol):
     """Where only so many may begin at a time: one of them, and a thread to run in."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it could be had now."""
+        ...
+
     def take_if_free(self) -> bool:
         """Have it now, where nobody waits for one; whether it is had."""
         ...
@@ -42,6 +47,8 @@ class Place(Protocol):
 
 class Anywhere:
     """The place of an execution that nothing but its session's turn keeps waiting: the loop's own threads."""
+
+    is_free = True
 
     def take_if_free(self) -> bool:
         """It always is."""
@@ -144,13 +151,13 @@ class Running:
 
     def _work(self, execute: Callable[[], Outcome]) -> None:
         found: Outcome | BaseException
-        try:
-            with self._held:
+        with self._held:  # closed when it was told: who waits for the outcome waits for nothing else
+            try:
                 found = execute()
-        except BaseException as error:  # noqa: BLE001 - raised by `outcome`
-            found = error
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits
-            self._loop.call_soon_threadsafe(self._over, found)
+            except BaseException as error:  # noqa: BLE001 - raised by `outcome`
+                found = error
+            with suppress(RuntimeError):  # the loop is closed, and nobody waits
+                self._loop.call_soon_threadsafe(self._over, found)
 
     def _give_back(self, found: Outcome | BaseException | None) -> None:
         """It is over, and nothing ran."""
@@ -199,5 +206,6 @@ class Running:
         self.start()
         if self._found is None:
             waiter = self._loop.create_future()
-            self._listen(lambda: None if waiter.done() else waiter.set_result(None))
+            # Before those that only want to know: who waits for an answer is the first to go on.
+            self._listeners.insert(0, lambda: None if waiter.done() else waiter.set_result(None))
             await waiter

@@ -131,8 +131,12 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         from codemode.session.running import Anywhere, Running
 
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
-        running = Running(new_execution_id(), self.id, place or Anywhere(), request.host.give_up, ended)
-        asked, seconds = time.monotonic(), self.limits.queue_seconds
+        asked, seconds, where = time.monotonic(), self.limits.queue_seconds, place or Anywhere()
+        held = ExitStack()
+        slot = held.enter_context(self._registry.slots.used(self._key))  # it stays while its queue is waited in
+        # First of all: waking and compiling takes a child longer than everything else that comes before the snippet.
+        early = held.enter_context(self._begun(request)) if where.is_free else None
+        running = Running(new_execution_id(), self.id, where, request.host.give_up, ended)
 
         def execute(begun: Begun | None) -> Outcome:
             with self._registry.turn(self._key, seconds, granted=True) as opened:
@@ -142,10 +146,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
             return outcome
 
         def prepare(held: ExitStack) -> Callable[[], Outcome]:
-            return partial(execute, held.enter_context(self._begun(request, granted=True)))
+            return partial(execute, early or held.enter_context(self._begun(request, granted=True)))
 
-        held = ExitStack()
-        slot = held.enter_context(self._registry.slots.used(self._key))  # it stays while its queue is waited in
         running.begin(slot.queue, seconds, held, prepare)
         return running
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -107,6 +107,8 @@ class ResultInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The one envelope that every execution answers with."""
+
+    HOLDS_ANY: ClassVar[tuple[str, ...]] = ("result",)  # all other fields are text and numbers: see `codemode.plain`
 
     ok: bool
     status: Status

@@ -132,3 +132,21 @@ def test_an_event_is_not_held_back_to_be_compressed(http: httpx2.Client) -> None
     with http.stream("POST", "/v1/sessions/prompt/execute", json=body, headers=headers) as answer:
         assert "content-encoding" not in answer.headers
         assert any("at once" in line for line in answer.iter_lines())
+
+
+@pytest.mark.parametrize(
+    ("accepted", "characters", "encoding", "vary"),
+    [
+        ("gzip", 10, None, None),
+        ("gzip", 2_000, "gzip", "Accept-Encoding"),
+        ("identity", 2_000, None, "Accept-Encoding"),  # another client gets something else
+    ],
+)
+def test_what_is_long_is_compressed_for_who_takes_it(
+    http: httpx2.Client, accepted: str, characters: int, encoding: str | None, vary: str | None
+) -> None:
+    http.post("/v1/sessions", json={"id": "long"})
+    body = {"code": f"return 'x' * {characters}"}
+    answer = http.post("/v1/sessions/long/execute", json=body, headers={"Accept-Encoding": accepted})
+    assert answer.json()["result"] == "x" * characters
+    assert (answer.headers.get("content-encoding"), answer.headers.get("vary")) == (encoding, vary)

@@ -6,6 +6,7 @@ import pytest
 
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import KEPT_MS, BackgroundExecutions
+from codemode.catalog.entry import entry
 from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
 from codemode.catalog.sessions import SessionRecord, Sessions
@@ -123,6 +124,41 @@ def test_a_session_is_put_just_so_with_its_participants(store: Store) -> None:
     assert participants.add("new", "s", "bob", "owner", NOW + 9).joined_at == NOW
     participants.replace("new", "s", everybody)
     assert participants.all("new", "s") == everybody
+
+
+@pytest.mark.parametrize("empty", ["sqlite", "memory"], indirect=True)  # the stores that are near
+def test_an_entry_is_what_a_token_and_a_session_are_apart(store: Store) -> None:
+    """Whoever holds the token, whatever became of it, and whatever he is in the session."""
+    tokens, sessions, participants = Tokens(store), Sessions(store), Participants(store)
+    for tenant in ("new", "other"):
+        Tenants(store).make(tenant, NOW)
+    sessions.create("new", "s", now=NOW, idle_ms=5, limits={"rows": 1}, owner="ann")
+    sessions.create("other", "t", now=NOW, idle_ms=5, limits={})
+    participants.add("new", "s", "bob", "viewer", NOW)
+    participants.add("new", "s", "eve", "member", NOW)
+    participants.remove("new", "s", "eve", NOW)
+    Tenants(store).set_quotas("new", {"sessions": 2})
+    secrets = [
+        tokens.create(tenant, name="", scopes=("execute",), user=user, now=NOW, expires_at=NOW + 9)[0]
+        for tenant, user in [("new", None), *(("new", user) for user in ("ann", "bob", "eve", "joe")), ("other", "ann")]
+    ]
+    gone, token = tokens.create("new", name="", scopes=("read",), user=None, now=NOW, expires_at=None)
+    tokens.revoke(token.id, NOW)
+    roles = []
+    for secret, at in [*((secret, NOW + 1) for secret in secrets), (secrets[0], NOW + 9), (gone, NOW), ("cm_", NOW)]:
+        for session_id in ("s", "t", "nothing"):
+            apart, found = tokens.find(secret, at), entry(store, secret, session_id, at)
+            if apart is None:
+                assert found is None
+                continue
+            reached = sessions.reached(apart[0].tenant, session_id, apart[0].user)
+            assert found == (*apart, reached)
+            roles.append(reached and reached[1])
+    assert roles == [*["owner", None, None] * 2, "viewer", *[None] * 11]
+    sessions.expire("new", "s", NOW + 5)
+    known = entry(store, secrets[0], "s", NOW + 6)
+    assert known is not None
+    assert known.reached == sessions.reached("new", "s", None)
 
 
 def test_a_rate_is_what_a_minute_fills(store: Store) -> None:

@@ -192,7 +192,7 @@ def test_run_async_leaves_the_loop_free_and_queues_without_threads(session: Sess
 
 def test_one_that_is_cancelled_before_the_loop_goes_on_runs_nothing_and_keeps_no_turn(session: Session) -> None:
     async def check() -> None:
-        running = session.begin("helpers.db.exec('CREATE TABLE t (a)')")
+        running = session.begin("helpers.db.exec('CREATE TABLE t (a)')")  # a child has it by now, where one is ready
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running.outcome()

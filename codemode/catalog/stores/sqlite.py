@@ -85,13 +85,16 @@ class SqliteStore:
     def run(self, sql: str, *params: Any) -> list[Row]:
         """The rows of one statement; see `Statements.run`."""
         self._check_is_there()
-        with self._errors(), self._lock:
-            return self._connection.execute(sql, params).fetchall()
+        try:  # not `_errors`: each request asks, and a generator's context takes as long as the question
+            with self._lock:
+                return self._connection.execute(sql, params).fetchall()
+        except (apsw.Error, UnicodeEncodeError) as error:
+            raise self._explained(error) from None
 
     def look(self, sql: str, *params: Any) -> list[Row]:
         """The rows of one statement that reads what is committed; see `Statements.look`."""
         self._check_is_there()
-        try:  # not `_errors`: each turn of a session asks, and a generator's context takes as long as the question
+        try:
             with self._reading:
                 return self._reader.execute(sql, params).fetchall()
         except (apsw.Error, UnicodeEncodeError) as error:
