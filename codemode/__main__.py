@@ -11,12 +11,13 @@ from contextlib import suppress
 from codemode.loading import loading
 
 _RUNS_AT_ONCE = "run"  # where the word is no command, a process ends by itself that nobody needed
+_RUNS_NOTHING = ("--help", "-h")
 
 
 def main() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
     with loading():
-        if _RUNS_AT_ONCE in sys.argv[1:]:
+        if _RUNS_AT_ONCE in sys.argv[1:] and not any(word in sys.argv[1:] for word in _RUNS_NOTHING):
             _begin()
         from codemode.cli import main as command
     command()

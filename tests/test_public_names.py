@@ -48,6 +48,17 @@ OF_NO_SNIPPET = {
         ("from codemode import Limits, Settings", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
         # What `codemode run` loads beside its sandbox, which takes as long.
         ("import codemode.cli, codemode.cli.run, codemode.worker", OF_NO_SNIPPET),
+        # Help for `codemode run` starts no interpreter for a snippet.
+        (
+            "import codemode.__main__ as m, contextlib, io; sys.argv = ['codemode', 'run', '--help']\n"
+            "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): m.main()",
+            {"sandbox.interpreter", "subprocess", "codemode.worker"},
+        ),
+        # What `codemode --help` loads: every command.
+        (
+            "from codemode.cli import COMMANDS, main as m; [m.get_command(None, name) for name in COMMANDS]",
+            OF_NO_SNIPPET | {"apsw", "hashlib", "msgspec", "sandbox", "subprocess", "codemode.worker"},
+        ),
         ("import codemode.api.app, codemode.cluster.faces as f; f.mounts()", {"mcp", "pydantic", "sqlglot", "click"}),
     ],
 )

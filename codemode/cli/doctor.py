@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -66,6 +65,8 @@ def doctor(app: App) -> int:
 
 def _layers(settings: Any) -> tuple[tuple[Layer, ...], str | None]:
     """The layers as a worker of these settings finds them, and why it refused to start where it did."""
+    import tempfile
+
     import msgspec
 
     from codemode.worker import Worker

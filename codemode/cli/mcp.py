@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
 import sys
 
 import click
 
+from codemode.asked import parse_session_id
 from codemode.cli.app import App, command
 from codemode.cli.output import note, warn
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.mcp.hosts import HOSTS
-from codemode.session.ids import parse_session_id
 
 
 @command("mcp", short_help="Offer tools to a model, over MCP on standard input and output.")
@@ -44,6 +43,8 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
             "standard input or output is closed", hint="a host starts this command, and talks to it there"
         )
     _check_installed()
+    import asyncio
+
     from codemode.mcp.stdio import own_wire, serve
     from codemode.mcp.tool import Face
     from codemode.service import logs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +68,8 @@ def restore(
 
 
 def _look(app: App, path: Path, session_id: str | None, tenant: str | None, verify: bool) -> None:
+    import tempfile
+
     from codemode.session.archive import ArchiveReader
     from codemode.session.offers import check_databases, selected
 
