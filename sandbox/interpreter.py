@@ -6,39 +6,51 @@ snippet begins one `ahead`, and loads what itself needs meanwhile.
 
 from __future__ import annotations
 
+import _socket  # what `socket` is made of: it loads three times as long as all else that is needed here
 import importlib.util
 import os
-import socket
-import subprocess
 import sys
 
 from sandbox.errors import SandboxUnavailable
+from sandbox.process import Process
 
 _PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "tzdata")
 
-# All that it gets: the number of its control socket, who starts it, a file with another entry or nothing, and where
-# modules are. Not the environment, which is empty, and not `site`, which would run every .pth file of the installation.
-_BOOT = """
-import sys
-control, worker, entry, *path = sys.argv[1:]
+_CONTROL = 3  # the number of its control socket
+
+# All that it gets: who starts it, a file with another entry or nothing, and where modules are. Not the environment,
+# which is empty, not `site`, which would run every .pth file of the installation, and none of the descriptors that
+# whoever started the worker left open to be inherited: they are closed before anything is loaded.
+_BOOT = f"""
+import os, sys
+for each in map(int, os.listdir("/proc/self/fd")):
+    if each > {_CONTROL}:
+        try:
+            os.close(each)
+        except OSError:
+            pass  # the folder's own
+os.chdir("/")
+worker, entry, *path = sys.argv[1:]
 sys.path += [place for place in path if place not in sys.path]
 from sandbox.zygote import main
-main(int(control), int(worker), entry or None)
+main({_CONTROL}, int(worker), entry or None)
 """
 
 
 class Interpreter:
-    """One that was started, and our end of its control socket: both are its holder's from then on."""
+    """One that was started, and the descriptor of our end of its control socket: its holder's from then on."""
 
     def __init__(self, entry: str | None = None) -> None:
         self.worker = os.getpid()
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         try:
-            with theirs:
-                self.process = _start(theirs.fileno(), entry)
+            self.process = _start(theirs.fileno(), entry)
         except BaseException:
-            self.control.close()
+            ours.close()
             raise
+        finally:
+            theirs.close()
+        self.control = ours.detach()
 
 
 _ahead: Interpreter | None = None
@@ -71,13 +83,13 @@ def search_path() -> list[str]:
     return list(folders)
 
 
-def _command(descriptor: int, entry: str | None) -> list[str]:
+def _command(entry: str | None) -> list[str]:
     if not sys.executable:
         raise SandboxUnavailable("this Python does not know its own executable (sys.executable is empty)")
     flags = ["-I", "-S", "-X", "utf8"]
     if sys.flags.dont_write_bytecode:
         flags.append("-B")
-    arguments = [str(descriptor), str(os.getpid()), entry or "", *search_path()]
+    arguments = [str(os.getpid()), entry or "", *search_path()]
     return [sys.executable, *flags, "-c", _BOOT, *arguments]
 
 
@@ -87,17 +99,8 @@ def _environment() -> dict[str, str]:
     return {"LD_LIBRARY_PATH": path} if path else {}
 
 
-def _start(descriptor: int, entry: str | None) -> subprocess.Popen[bytes]:
+def _start(descriptor: int, entry: str | None) -> Process:
     try:
-        return subprocess.Popen(  # noqa: S603 - this interpreter, with arguments of our own
-            _command(descriptor, entry),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            cwd="/",
-            pass_fds=(descriptor,),
-            start_new_session=True,  # a Ctrl-C in the worker's terminal is not for it
-        )
+        return Process(_command(entry), _environment(), descriptor, _CONTROL)
     except OSError as error:
         raise SandboxUnavailable(f"the sandbox's interpreter cannot be started: {error}") from error

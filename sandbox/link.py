@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import struct
-import subprocess
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +62,7 @@ class Link:
     def __init__(self, settings: ZygoteSettings) -> None:
         self.layers: tuple[LayerReport, ...] = ()
         interpreter = taken(settings.entry)
-        self._control = interpreter.control
+        self._control = socket.socket(fileno=interpreter.control)
         # Reentrant: the garbage collector may close a forgotten sandbox inside `ask` of its own keeper.
         self._send_lock = threading.RLock()
         self._zygote: int | None = None  # its pidfd
@@ -93,7 +92,7 @@ class Link:
             raise SandboxUnavailable(f"the sandbox did not start: {message.get('fatal') or self._last_words()}")
         self._zygote = descriptors[0]
         self.layers = tuple(LayerReport(*fields) for fields in message["hello"]["layers"])
-        self._close_errors()
+        self._process.errors.close()
 
     def _first_message(self) -> tuple[dict[str, Any], list[int]]:
         if not self.wait(START_SECONDS):
@@ -103,17 +102,10 @@ class Link:
     def _last_words(self) -> str:
         """What the interpreter wrote before it gave up, its last lines."""
         process = self._process
-        if process.stderr is None:
-            return "no reason is known"
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(2)
-        os.set_blocking(process.stderr.fileno(), False)
-        said = (process.stderr.read() or b"").decode(errors="replace").strip()
+        process.wait(2)
+        os.set_blocking(process.errors.fileno(), False)
+        said = (process.errors.read() or b"").decode(errors="replace").strip()
         return said[-2000:] or f"its interpreter ended with {process.returncode}"
-
-    def _close_errors(self) -> None:
-        if self._process.stderr is not None:
-            self._process.stderr.close()
 
     def receive(self) -> tuple[dict[str, Any], list[int]] | None:
         """The next message with its descriptors; None when the zygote is gone. One thread only."""
@@ -150,7 +142,7 @@ class Link:
             self._kill_zygote(zygote)
         self._process.kill()
         self._process.wait()
-        self._close_errors()
+        self._process.errors.close()
 
     @staticmethod
     def _kill_zygote(pidfd: int) -> None:

@@ -48,10 +48,14 @@ OF_NO_SNIPPET = {
         ("from codemode import Limits, Settings", {"apsw", "sqlglot", "RestrictedPython", "click", "rich"}),
         # What `codemode run` loads beside its sandbox, which takes as long.
         ("import codemode.cli, codemode.cli.run, codemode.worker", OF_NO_SNIPPET),
+        # What is loaded before the sandbox's interpreter is started.
+        ("import codemode.__main__; from sandbox import interpreter", {"enum", "re", "socket", "subprocess", "typing"}),
         # Help for `codemode run` starts no interpreter for a snippet.
         (
-            "import codemode.__main__ as m, contextlib, io; sys.argv = ['codemode', 'run', '--help']\n"
-            "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): m.main()",
+            (
+                "import codemode.__main__ as m, contextlib as c, io; sys.argv = ['codemode', 'run', '-h']\n"
+                "with c.redirect_stdout(io.StringIO()), c.suppress(SystemExit): m.main()"
+            ),
             {"sandbox.interpreter", "subprocess", "codemode.worker"},
         ),
         # What `codemode --help` loads: every command.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+import pytest
 
 from sandbox import Sandbox, Snippet, interpreter
 
@@ -29,10 +32,28 @@ def test_one_that_was_begun_before_a_fork_is_left_and_ends_by_itself() -> None:
     taken = interpreter.taken(None)
     assert taken is not begun
     for each in (begun, taken):
-        each.control.close()
+        os.close(each.control)
         assert each.process.wait(60) == 0
-        assert each.process.stderr is not None
-        each.process.stderr.close()
+        each.process.errors.close()
+
+
+_WITHOUT_STREAMS = """
+import os
+from sandbox import Sandbox, Snippet, interpreter
+for free in range({first}, 3):
+    os.close(free)
+interpreter.begin()
+sandbox = Sandbox(children=1)
+assert sandbox.run(Snippet(code="return 6 * 7"), lambda *_: None).value_json == "42"
+sandbox.close()
+"""
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_it_starts_where_standard_streams_are_closed(first: int) -> None:
+    # Their numbers are then those of the descriptors that it is started with.
+    done = subprocess.run([sys.executable, "-c", _WITHOUT_STREAMS.format(first=first)], timeout=60)
+    assert done.returncode == 0
 
 
 _IN_A_HEAP_OF_ITS_OWN = """
