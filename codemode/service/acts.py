@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from codemode.errors import StatementTimeout, WorkerUnavailable
 from codemode.settings import Settings
@@ -25,6 +25,20 @@ class Act(Protocol):
 Going = TypeVar("Going", bound=Act)
 
 
+class Known(Generic[Going]):
+    """`with` an act among those that go on: what `Acts.known` answers."""
+
+    def __init__(self, going: set[Act], act: Going) -> None:
+        self._going, self._act = going, act
+
+    def __enter__(self) -> Going:
+        self._going.add(self._act)
+        return self._act
+
+    def __exit__(self, *_: object) -> None:
+        self._going.discard(self._act)
+
+
 class Acts:
     """Those of one service; used on its event loop, but for `leave` and `hurry`."""
 
@@ -39,20 +53,15 @@ class Acts:
     def __len__(self) -> int:
         return len(self._going)
 
-    @contextmanager
-    def known(self, act: Going) -> Iterator[Going]:
-        """Know of an act as long as the block lasts, so that the service's end waits for it and ends it.
+    def known(self, act: Going) -> Known[Going]:
+        """For `with`: know of an act as long as the block lasts, so that the service's end waits for it and ends it.
 
         Cancels it and raises WorkerUnavailable where nothing new is taken any more.
         """
         if self._closed:
             act.cancel()
             raise WorkerUnavailable("the service is ending and takes nothing new", hint="send it again in a moment")
-        self._going.add(act)
-        try:
-            yield act
-        finally:
-            self._going.discard(act)
+        return Known(self._going, act)
 
     @contextmanager
     def look(self) -> Iterator[None]:

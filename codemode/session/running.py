@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from contextvars import copy_context
@@ -13,6 +14,7 @@ from codemode.session.turn import TurnQueue, waited_too_long
 from codemode.values import Outcome, Problem, untold
 from sandbox import Cancel
 
+_log = logging.getLogger("codemode")
 _NEVER_RAN = Problem(
     code="code.cancelled", message="cancelled while it waited for the session's turn", hint="nothing ran"
 )
@@ -83,6 +85,7 @@ class Running:
         self._soon: asyncio.Handle | None = None
         self._waits: asyncio.Task[None] | None = None  # for its turn, for its place
         self._found: Outcome | BaseException | None = None  # when it is over
+        self._is_told = False
         self._listeners: list[Callable[[], None]] = []
 
     def begin(self, queue: TurnQueue, seconds: float, held: ExitStack, prepare: Prepare) -> None:
@@ -156,8 +159,16 @@ class Running:
                 found = execute()
             except BaseException as error:  # noqa: BLE001 - raised by `outcome`
                 found = error
-            with suppress(RuntimeError):  # the loop is closed, and nobody waits
-                self._loop.call_soon_threadsafe(self._over, found)
+                if self._is_told:  # what it did is done, and answered
+                    _log.error("the turn of session %s did not end well", self.session_id, exc_info=error)
+            if not self._is_told:
+                self.tell(found)
+
+    def tell(self, found: Outcome | BaseException) -> None:
+        """How it ended, known in its thread: nobody who waits for that waits for its turn to be given back."""
+        self._is_told = True
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+            self._loop.call_soon_threadsafe(self._over, found)
 
     def _give_back(self, found: Outcome | BaseException | None) -> None:
         """It is over, and nothing ran."""

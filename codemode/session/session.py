@@ -141,8 +141,10 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         def execute(begun: Begun | None) -> Outcome:
             with self._registry.turn(self._key, seconds, granted=True) as opened:
                 outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
-            if ended is not None:
-                ended(outcome)
+                if ended is not None:
+                    ended(outcome)
+                if place is not None:  # a service's: its caller's next request comes when the turn is given back
+                    running.tell(outcome)
             return outcome
 
         def prepare(held: ExitStack) -> Callable[[], Outcome]:

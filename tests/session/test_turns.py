@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from patience import HANG_SECONDS
 
 from codemode import Limits, Session, Worker
 from codemode.errors import SessionBusy
+from codemode.service.starting import Place, Starting
+from codemode.session.registry import Registry
 from codemode.session.turn import TurnQueue, file_lock
+from codemode.values import Outcome
 
 
 def test_turns_come_in_the_order_of_asking() -> None:
@@ -214,6 +218,25 @@ def test_cancelling_the_task_ends_the_execution(session: Session) -> None:
 
     assert asyncio.run(main()) < HANG_SECONDS / 4  # a snippet that nobody ends: a minute
     assert session.run("1").result == 1
+
+
+def test_an_outcome_that_was_told_stays_so_where_its_turn_does_not_end_well(
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("nothing can be closed")
+
+    async def serve() -> Outcome:
+        with ThreadPoolExecutor(1) as threads:  # and waits for its thread
+            place = Place(Starting(threads))
+            return await session.begin("helpers.db.exec('CREATE TABLE t (a)')", None, place).outcome()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "_turn_over", fails)
+        outcome = asyncio.run(serve())
+    assert (outcome.ok, session.get_tables()) == (True, ["t"])
+    assert "did not end well" in caplog.text
+    assert session.run("return 1").result == 1
 
 
 def test_a_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
