@@ -17,14 +17,23 @@ _former: list[CodeType] = []  # as long as the process: into the gaps that it le
 
 
 def gather_code(steps: Iterable[Callable[[], None]]) -> None:
-    """Make the code of all functions that `steps` call anew, one beside the other; what it does stays the same."""
-    called = _called(steps)
+    """Make the code of all that `steps` call, and of `_MODULES`, anew, side by side; what it does stays the same."""
+    called = _called(steps) | _of_modules()
     _former.extend(called.values())
     made: dict[int, CodeType] = {}
     for each in gc.get_objects():
         if type(each) is FunctionType and id(each.__code__) in called:
             old = each.__code__
             each.__code__ = made[id(old)] if id(old) in made else made.setdefault(id(old), _anew(old, called))
+
+
+# What a child and its zygote run that no step calls: confining itself, and forking.
+_MODULES = frozenset(f"sandbox.{name}" for name in ("child", "confine", "connection", "kernel", "protocol", "zygote"))
+
+
+def _of_modules() -> dict[int, CodeType]:
+    functions = (each for each in gc.get_objects() if type(each) is FunctionType and each.__module__ in _MODULES)
+    return {id(each.__code__): each.__code__ for each in functions}
 
 
 def _called(steps: Iterable[Callable[[], None]]) -> dict[int, CodeType]:

@@ -19,8 +19,8 @@ from sandbox.protocol import new_packer
 from sandbox.refusal import SnippetRefused
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
-# The variables of each connection's snippet: for ever, because of a process that is about to end it would be a waste to
-# take them apart, and one that is kept finds them there for its next snippet.
+# The variables that a connection's snippet finds, those made before it and those kept for it. They stay here, since to
+# take them apart in a process that is about to end would be a waste.
 _lives: dict[Connection, Live] = {}
 _stock: list[Connection] = []  # those that nobody has yet
 
@@ -42,7 +42,6 @@ def stock() -> None:
     A child that makes them itself counts references to some hundred functions, classes and names, each on a page that
     it copies then. What was run so far leaves nothing behind: to replace it copies pages too.
     """
-    _lives.clear()
     report.forget_sources()
     for _ in range(len(ENTRY.warm) + 1):
         connection = Connection(_Nobody(), 0)
@@ -61,10 +60,10 @@ def connect(stream: Stream, frame_bytes: int) -> Connection:
 
 
 def serve(connection: Connection, request: Request) -> None:
-    """Run one snippet and send how it ended; the next one of this connection finds its variables."""
-    if connection not in _lives:
-        _lives[connection] = Live(connection)
-    live = _lives[connection]
+    """Run one snippet and send how it ended; with `keep` on the variables that the last such one left."""
+    live = _lives.get(connection) or Live(connection)
+    if request["keep"]:
+        _lives[connection] = live
     printer = Printer(connection.send_text, connection.can_send_now)
     _printers[:] = [printer]
     connection.begin(printer.flush)

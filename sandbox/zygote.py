@@ -49,7 +49,7 @@ from sandbox.measure import measure
 _DESCRIPTORS = 4096  # of the zygote: two for each child alive
 _STATUSES_KEPT = 1024
 _QUIET_SECONDS = 0.005  # since the last request: then the children that were asked for "later" are made
-_ROUNDS = 4  # until the interpreter has adapted the code: while it does, it writes to it
+_ROUNDS = 8  # until the interpreter has adapted the code: while it does, it writes to it
 _SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring its address space and its first fork
 
 

@@ -113,8 +113,7 @@ def open_sessions(size: int) -> Sides:
 def spare(size: int) -> Sides:
     """`size` children that wait for a snippet.
 
-    Warm ones: their pages are copied before somebody waits. Under the bound is one that copies a fifth of them in
-    its run, as those do that are made in a hurry (decision 0078).
+    Warm ones: their pages are copied before somebody waits. What is on them: decision 0094.
     """
     with processes.standing(_WORKER) as worker:
         # The launcher, the zygote, and then its children.
