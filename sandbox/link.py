@@ -11,8 +11,7 @@ import signal
 import socket
 import struct
 import threading
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.errors import SandboxUnavailable
 from sandbox.interpreter import taken
@@ -25,8 +24,7 @@ _MESSAGE_BYTES = 65_536
 _SEND_TIMEOUT = struct.pack("@ll", 10, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZygoteSettings:
+class ZygoteSettings(NamedTuple):
     """What one zygote is started with."""
 
     limits: SandboxLimits

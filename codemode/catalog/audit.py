@@ -7,8 +7,9 @@ retention's own, which says first up to when it removes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from codemode.catalog.fields import parse_object
 from codemode.catalog.store import Store
@@ -21,8 +22,7 @@ _ADD = f"INSERT INTO audit ({_FIRST}, {_ADDED}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 
 _LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(msgspec.Struct, frozen=True):
     """One line; `at` is milliseconds since 1970, UTC; `outcome` is "ok" or an error code."""
 
     id: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from codemode.catalog.store import Store
 
@@ -10,8 +10,7 @@ KEPT_MS = 3_600_000
 _FIELDS = "id, tenant, session_id, user_id, started_at, finished_at, outcome, service"
 
 
-@dataclass(frozen=True, slots=True)
-class BackgroundRecord:
+class BackgroundRecord(msgspec.Struct, frozen=True):
     """One of them; `outcome` is the envelope as JSON, None while it is pending. `service` runs it."""
 
     id: str

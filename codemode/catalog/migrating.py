@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from codemode.catalog import dialect
 from codemode.catalog.store import Dialect, Store
@@ -32,8 +33,7 @@ _NAME = pattern(r"(\d{4})_([a-z0-9_]+)\.up\.sql")
 _KINDS: dict[str, Kind] = {"-- additive": "additive", "-- breaking": "breaking"}
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(msgspec.Struct, frozen=True):
     """One step, as this codemode has it."""
 
     number: int
@@ -53,8 +53,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """One step, as the catalogue has it; without a checksum and a time where it was taken before they were recorded."""
 
     number: int
@@ -64,8 +63,7 @@ class Applied:
     applied_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Where a catalogue stands: what was applied to it, and what this codemode would do next."""
 
     applied: tuple[Applied, ...]

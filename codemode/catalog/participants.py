@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
@@ -16,15 +17,14 @@ _LONGEST = 200
 _FIELDS = "user_id, role, joined_at, left_at, metadata"
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(msgspec.Struct, frozen=True):
     """One user of a session; times are milliseconds since 1970, UTC. One who left reaches it no more."""
 
     user: str
     role: Role
     joined_at: int
     left_at: int | None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Participants:

@@ -6,7 +6,7 @@ one that was beyond it before the setting was made is not touched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from codemode.catalog.audit import Audit
 from codemode.catalog.store import Store
@@ -15,8 +15,7 @@ from codemode.database.clock import sure_ms
 _FOUND = "SELECT executions, bytes FROM sessions WHERE tenant = ?1 AND id = ?2 AND pinned = 0 AND expired_at IS NULL"
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
+class Promotion(msgspec.Struct, frozen=True):
     """The thresholds: the size of a session's database, and the number of its executions. 0 is none."""
 
     size_bytes: int = 0

@@ -7,7 +7,8 @@ their files too; the audit log by its own retention. Every batch is a transactio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from codemode.catalog.store import Store
 
@@ -17,8 +18,7 @@ _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """Rows of `table` (by `key`) go `age_ms` after the time in `column`, where `also` holds."""
 
     what: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import apsw
+import msgspec
 
 from codemode.database.names import quoted
 from codemode.database.values import sqlite_value
@@ -18,8 +18,7 @@ _VARIABLES = 32_766  # SQLite's bound parameters in one statement
 _KEPT_BYTES = 16_384  # apsw keeps no statement of a longer text prepared: each chunk would be compiled anew
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(msgspec.Struct, frozen=True):
     """How records go into `table`: `sql(n)` inserts n of them."""
 
     table: str

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
 
 import apsw
+import msgspec
 
 KEPT_MS = 24 * 3_600_000
 KEPT_BYTES = 64 * 1024 * 1024  # of bodies in one file: some 50 of the largest, or any number of usual ones
 _FIELDS = "request, execution_id, started_at, outcome, body"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """What is known under a key; `started_at` in milliseconds since 1970.
 
     `outcome` is None while the execution has committed a part of its work and not ended. `body`, with everything in
@@ -56,7 +55,7 @@ def keep(connection: apsw.Connection, key: str, kept: Kept, now: int) -> None:
             " started_at = excluded.started_at, outcome = excluded.outcome, body = excluded.body,"
             " body_bytes = excluded.body_bytes"
             " WHERE excluded.outcome IS NOT NULL OR execution_id <> excluded.execution_id",
-            (*astuple(kept), key, size),
+            (*msgspec.structs.astuple(kept), key, size),
             can_cache=False,
         )
         connection.execute(

@@ -6,10 +6,10 @@ Everything here runs with the engine's rights; users read these tables and never
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import apsw
+import msgspec
 
 from codemode.database.clock import now
 from codemode.database.execute import unique_names
@@ -28,8 +28,7 @@ _SPARE_PAGES = 64  # for the schema, the list of results, and what SQLite keeps 
 _LIST = "_codemode_results"
 
 
-@dataclass(frozen=True, slots=True)
-class ResultTable:
+class ResultTable(msgspec.Struct, frozen=True):
     """One table of a result: its number, what it holds, and its columns with their declared types."""
 
     number: int

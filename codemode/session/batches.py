@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from codemode.database import rules, schema
 from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
@@ -23,8 +24,7 @@ from codemode.session.statements import Statements
 _NESTED = 8
 
 
-@dataclass
-class _Batch:
+class _Batch(msgspec.Struct):
     number: int
     mark: int
     insert: Insert
@@ -186,7 +186,7 @@ class Batches:
 
     def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
         chosen = self._real_columns(batch.insert.table, batch.insertable, columns)
-        batch.insert = replace(batch.insert, columns=tuple(chosen))
+        batch.insert = msgspec.structs.replace(batch.insert, columns=tuple(chosen))
         batch.statement = self._statements.checked(batch.insert.sql(1))
         batch.sql = (0, "")
 

@@ -17,7 +17,6 @@ import hashlib
 import json
 import logging
 import time
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -40,8 +39,7 @@ _PASSING = ("session.", "storage.", "worker.")  # codes of failures that are not
 _log = logging.getLogger("codemode")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """An idempotency key, and what it stands for: a hash of the code, the inputs and the options that matter."""
 
     text: str
@@ -95,7 +93,7 @@ class Keyed:
 
     def _kept(self, outcome: Outcome, value_json: str | None) -> Kept:
         core, body = _parted(outcome, value_json)
-        return replace(self._mark, outcome=core, body=body)
+        return msgspec.structs.replace(self._mark, outcome=core, body=body)
 
     def _store(self, kept: Kept) -> None:
         with self._opened.guard.engine():

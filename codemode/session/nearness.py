@@ -6,7 +6,8 @@ A kind of warning is named for the limit that it warns of, so that operators can
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 NEAR = 0.8  # of a limit: late enough to matter, early enough to act
 SCAN_STEPS = 1_000_000  # of one statement: some 50 to 100 ms of reading rows one by one
@@ -39,8 +40,7 @@ _TOLD_BY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(msgspec.Struct, frozen=True):
     """One warning and its kind."""
 
     kind: str

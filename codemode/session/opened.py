@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
@@ -33,8 +34,7 @@ ADVICE_SECONDS = 1.0  # looking for a way out of an error; the statement's own t
 Opening = Callable[[SessionFiles, Limits], Connection]
 
 
-@dataclass(frozen=True, slots=True)
-class LogBounds:
+class LogBounds(msgspec.Struct, frozen=True):
     """What a session's log keeps: the newest entries, about so many bytes, statements from so many milliseconds on."""
 
     entries: int

@@ -12,8 +12,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from codemode.database import spill
 from codemode.database.execute import Cursor, Parameters, open_cursor, row_bytes
@@ -32,8 +33,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _JSON = (("part", "INTEGER PRIMARY KEY"), ("json", "TEXT"))
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A result that is kept: its table, how many rows it has, and the bytes that it takes in the session's file."""
 
     table: ResultTable

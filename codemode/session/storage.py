@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.sessions import REMEMBER_MS
@@ -13,8 +14,7 @@ from codemode.session.opened import LogBounds
 from codemode.session.slots import Key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker was told of it, once."""
 
     data_dir: Path

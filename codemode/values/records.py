@@ -6,7 +6,6 @@ somebody chose them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -19,8 +18,7 @@ UserKind = Literal["human", "agent"]
 SessionStatus = Literal["active", "closed", "expired"]
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(msgspec.Struct, Generic[Row], frozen=True):
     """Some rows of a list; `next` is where the page after them begins, None for the last one."""
 
     rows: list[Row]

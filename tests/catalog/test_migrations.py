@@ -7,11 +7,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from forms import FILLED, fill
+from msgspec.structs import replace
 from postgres_cluster import Cluster
 
 from codemode.catalog import dialect, migrating
