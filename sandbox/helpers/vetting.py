@@ -33,7 +33,9 @@ def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> int:
         if not _fits(column, kinds):
             flat[offset::width] = column = _each(column, name, first, warn)
             kinds = _kinds(column)
-        if kinds <= _SIZED:
+        if kinds == {str}:
+            weight += len("".join(column))  # in half the time that asking each for its length takes
+        elif kinds <= _SIZED:
             weight += sum(map(len, filter(None, column) if _NONE in kinds else column))
         elif kinds & _SIZED - {_NONE}:
             weight += sum(len(value) for value in column if type(value) in _SIZED and value)
