@@ -6,8 +6,7 @@ import gc
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from sandbox.confine import Confinement, bound_cpu, confine_child, filter_calls, lower_memory
 from sandbox.connection import Connection, Stream
@@ -16,8 +15,7 @@ from sandbox.kernel import call_process
 Request = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What a child does: `serve` answers one request with one "done" frame; each of `warm` does the like to nobody.
 
     `preload` imports, in the launcher, what cannot be imported later, and `stock` makes there, last of all, what costs

@@ -16,8 +16,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.form import Form
 from sandbox.serialize import TooLarge, to_json
@@ -28,8 +27,7 @@ _NUMBERS = frozenset({int, float})
 _READ_BACK = frozenset({type(None), int, float, str})
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """JSON text of the first `shown` rows of a table in one format."""
 
     kind: str

@@ -9,8 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.compile import compile_snippet
 from sandbox.modules import available, members_of
@@ -21,8 +20,7 @@ _ROUNDS = 8  # a text written in another language has a fault on many lines
 _TRIED = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A snippet's text and what its error says of it."""
 
     source: str

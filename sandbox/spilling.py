@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.helpers.channel import Channel
 from sandbox.helpers.rows import Rows
@@ -117,8 +116,7 @@ class _Pieces(Writer):
             self._channel.post("result.json", text[start : start + step])
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     """How one column travels: its declared type, its bytes, its longest cell's, whether cells have to be converted."""
 
     type: str

@@ -6,9 +6,8 @@ Values are hostile, as in `serialize`: their type is read with `type()`, and wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.pieces import MOST_COLUMNS
 
@@ -16,8 +15,7 @@ _NAME_CHARACTERS = 200
 _PLAIN = frozenset({type(None), bool, int, float, str})
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """The columns of a list and its items; `kind` is what its items are."""
 
     kind: type  # dict, list or object

@@ -71,6 +71,7 @@ SCENARIOS = (
         "new sessions with a row in each",
         of="sessions",
         sizes=(10, 100, 1_000),
+        quick=10,  # each takes what it takes of a hundred, and a turn is a tenth as long
         contenders=creation,
         bounds=(AtMost(raw_files.MADE, 2),),
         each=True,
@@ -79,6 +80,7 @@ SCENARIOS = (
         "sessions opened again, a row read in each",
         of="sessions",
         sizes=(10, 100, 1_000),
+        quick=10,  # each takes what it takes of a hundred, and a turn is a tenth as long
         contenders=reopening,
         bounds=(AtMost(raw_files.REOPENED, 2),),
         each=True,
