@@ -106,7 +106,7 @@ class Journal:
         that waits for both, as always.
         """
         self._first = False
-        if _length(self._ahead) != 0:
+        if length(self._ahead) != 0:
             yield
             return
         connection.pragma("synchronous", "off")
@@ -132,7 +132,7 @@ class Journal:
         if self._unmeasured < self._size_bytes / _OFTEN:
             return
         self._unmeasured = 0
-        if _length(self.path) + _length(self._ahead) <= self._size_bytes:
+        if length(self.path) + length(self._ahead) <= self._size_bytes:
             return
         # Pages in use, not the length of the file: freed pages are used again before the file grows.
         used = connection.pragma("page_count") - connection.pragma("freelist_count")
@@ -212,7 +212,7 @@ class Journal:
     def close(self) -> None:
         """Close the file, for good; after the session's own connection."""
         with self._lock:
-            if self._connection is None and _length(self._ahead) > LEFT_BYTES:
+            if self._connection is None and length(self._ahead) > LEFT_BYTES:
                 self._connection = _reopened(self.path)
         self.rest()
         self._closed = True
@@ -265,7 +265,7 @@ def _set_aside(path: Path, found: tuple[int, int] | None, error: Exception) -> N
         raise StorageFull(f"{path} is damaged and cannot be set aside: {failed.strerror}") from None
 
 
-def _length(path: Path) -> int:
+def length(path: Path) -> int:
     """Bytes of the file; below zero where there is none."""
     try:
         return path.stat().st_size

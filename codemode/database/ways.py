@@ -19,7 +19,7 @@ import msgspec
 
 Kind = Literal["undo", "redo"]
 
-PAGE_SIZE = 4_096  # of every session's file: SQLite's default, and nobody can change it
+PAGE_SIZE = 4_096  # of every session's file, and nobody can change it
 _MAGIC = b"way1"
 _HEADER = struct.Struct("<4sIIIQ")  # magic, checksum, bytes of JSON, pages, bytes of all
 _COPY_BYTES = 1024 * 1024

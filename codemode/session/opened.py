@@ -17,7 +17,7 @@ import msgspec
 
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
-from codemode.database.connection import open_session, opening_failed
+from codemode.database.connection import leave_short_log, open_session, opening_failed
 from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter
 from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
@@ -61,7 +61,7 @@ class Guarded:
         self.guard = Guard(self.connection, limits)
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
-        self._suspect = False
+        self._suspect = self._rested = False
 
     def explained(self, error: DatabaseError, sql: str, longest_value: int | None = None) -> CodemodeError:
         """The error of the tree for SQLite's own; after one that tells of damage the files are opened anew."""
@@ -81,6 +81,7 @@ class Guarded:
         """
         self.connection.release_memory()
         self.journal.rest()
+        self._rested = True
 
     def outdate(self) -> None:
         """Have the files opened anew at the next turn: what is known of their content holds no longer."""
@@ -107,6 +108,8 @@ class OpenSession(Guarded):
     def close(self) -> None:
         """Close the files; an open transaction is rolled back by SQLite."""
         self.history.close()
+        if self._rested:
+            leave_short_log(self.connection)
         super().close()
 
     def is_settled(self) -> bool:

@@ -81,8 +81,8 @@ def test_a_session_that_others_were_used_after_holds_little_memory_and_answers_a
     with Worker(data_dir=tmp_path) as worker:
         for number in range(_WARM + 1):
             use(worker, number)
-        for _ in range(4):
-            worker.session("s1").value("SELECT x FROM t")
+        for _ in range(20):
+            worker.session("s1").exec("UPDATE t SET x = x + 1")
         before = apsw.memory_used()
         for number in range(_WARM + 1, _WARM + 21):
             use(worker, number)
@@ -91,8 +91,16 @@ def test_a_session_that_others_were_used_after_holds_little_memory_and_answers_a
         assert session.value("SELECT x FROM t") == 0
         assert [entry.kind for entry in session.logs()] == ["query", "exec"]
         log = worker.registry.files(("local", "s1")).log
-        assert log.with_name("log.db-wal").stat().st_size > LEFT_BYTES
+        assert all(log.with_name(name).stat().st_size > LEFT_BYTES for name in ("log.db-wal", "session.db-wal"))
     left = [(path.name, path.stat().st_size) for path in tmp_path.glob("sessions/*/*-wal")]
-    assert {name for name, _ in left} == {"log.db-wal"}, "those of the data were copied into their files at the close"
+    assert {name for name, _ in left} == {"log.db-wal", "session.db-wal"}
     assert max(size for _, size in left) <= LEFT_BYTES
-    assert not log.with_name("log.db-wal").exists(), "it was long, and copied into its file too"
+    for name in ("log.db-wal", "session.db-wal"):
+        assert not log.with_name(name).exists(), "it was long, and copied into its file at the close"
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s2")
+        session.exec("UPDATE t SET x = 7")
+        session.undo()
+        assert session.value("SELECT x FROM t") == 2
+        session.undo()
+        assert session.get_tables() == [], "what was done before the files were opened again"
