@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-
-_SIGKILL = 9
+from _signal import SIGCHLD, SIGKILL  # type: ignore[import-not-found]  # what `signal` is made of
+from contextlib import suppress
 
 
 class Process:
@@ -32,6 +32,7 @@ class Process:
                 environment,
                 file_actions=[(os.POSIX_SPAWN_DUP2, *pair) for pair in zip(above, (0, 1, 2, at), strict=True)],
                 setsid=True,
+                setsigdef=(SIGCHLD,),  # ignored, as a program may have it, nobody learns how a child ended
             )
         except BaseException:
             os.close(errors)
@@ -58,12 +59,16 @@ class Process:
     def kill(self) -> None:
         """End it where it runs: its number is nobody else's before it was waited for."""
         if self.poll() is None:
-            os.kill(self.pid, _SIGKILL)
+            with suppress(ProcessLookupError):  # it ended meanwhile, where nobody has to wait for it
+                os.kill(self.pid, SIGKILL)
 
     def _rest(self, seconds: float) -> None:
         import select
 
-        descriptor = os.pidfd_open(self.pid)
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
         try:
             poll = select.poll()
             poll.register(descriptor, select.POLLIN)

@@ -56,6 +56,21 @@ def test_it_starts_where_standard_streams_are_closed(first: int) -> None:
     assert done.returncode == 0
 
 
+_WITH_CHILDREN_IGNORED = """
+import signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+from sandbox import Sandbox, Snippet
+sandbox = Sandbox(children=1)
+assert sandbox.run(Snippet(code="return 6 * 7"), lambda *_: None).value_json == "42"
+sandbox.close()
+"""
+
+
+def test_it_starts_and_ends_in_a_program_that_ignores_how_its_children_end() -> None:
+    done = subprocess.run([sys.executable, "-c", _WITH_CHILDREN_IGNORED], timeout=60)
+    assert done.returncode == 0
+
+
 _IN_A_HEAP_OF_ITS_OWN = """
 from itertools import pairwise
 from sandbox import filling
