@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from codemode import __version__
+from codemode.cli.output import unread
 from codemode.loading import loading
 
 COMMANDS = {
@@ -84,6 +85,7 @@ class CommandLine(click.Group):
         """Run one command and leave with its exit code."""
         given: Sequence[str] | None = extra.pop("args", positional[0] if positional else None)
         arguments = [_utf8(text) for text in (sys.argv[1:] if given is None else given)]
+        sys.stdout, sys.stderr = sys.stdout or unread(), sys.stderr or unread()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # a terminal without the character still shows the rest

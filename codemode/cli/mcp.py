@@ -10,7 +10,7 @@ import click
 
 from codemode.asked import parse_session_id
 from codemode.cli.app import App, command
-from codemode.cli.output import note, warn
+from codemode.cli.output import is_unread, note, warn
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.mcp.hosts import HOSTS
 
@@ -38,7 +38,7 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     if host is not None:
         _print_config(app, host, session_id, read_only)
         return
-    if sys.stdin is None or sys.stdout is None:
+    if sys.stdin is None or is_unread(sys.stdout):
         raise RequestInvalid(
             "standard input or output is closed", hint="a host starts this command, and talks to it there"
         )

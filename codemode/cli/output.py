@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -27,6 +28,16 @@ def printable(text: str) -> str:
 def stream(text: str) -> str:
     """What a snippet printed: as it is into a file or pipe, without control characters on a terminal."""
     return text.translate(_STREAM) if sys.stdout.isatty() else text
+
+
+def unread() -> TextIO:
+    """In place of a standard stream that is closed: what is said goes nowhere, and the work is done."""
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - `is_unread` knows it by its name
+
+
+def is_unread(stream: TextIO) -> bool:
+    """Whether it stands in place of a closed one."""
+    return getattr(stream, "name", None) == os.devnull
 
 
 def note(text: str, *, err: bool = True) -> None:

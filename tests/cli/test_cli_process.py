@@ -55,6 +55,15 @@ def test_exit_codes_tell_who_has_to_act(environment, tmp_path):
     assert codes == [0, 1, 1, 2, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("line", "code"), [("run -c 'return 1' >&-", 0), ("run -c 'return x' >&- 2>&-", 1), ("--json sessions ls >&-", 0)]
+)
+def test_work_is_done_where_nobody_reads_what_is_said_of_it(environment, line, code):
+    words = ["sh", "-c", f'exec "$0" -m codemode {line}', sys.executable]
+    done = subprocess.run(words, env=environment, capture_output=True, timeout=60)
+    assert (done.returncode, b"fault" in done.stderr) == (code, False)
+
+
 def test_json_on_standard_output_is_one_document_in_any_locale(environment):
     done = program(environment | {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}, "--json", "run", "-c", "return '東京'")
     assert json.loads(done.stdout)["result"] == "東京"
