@@ -20,6 +20,7 @@ from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import RequestInvalid, SessionNotFound
 from codemode.limits import Limits
+from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
 from codemode.session.figures import Figures, described
 from codemode.session.files import clear
@@ -291,7 +292,9 @@ class Worker:
         StatementError.
         """
         from codemode.guard.questions import ask
-        from sandbox.helpers.rows import Rows
+
+        with loading_late():
+            from sandbox.helpers.rows import Rows
 
         with self._catalog.asking(self.limits) as asking:
             found = ask(asking, tenant, sql, params, self.limits, max_rows)

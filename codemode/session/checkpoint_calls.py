@@ -16,6 +16,7 @@ from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
 from codemode.limits import Limits
+from codemode.loading import loading_late
 from codemode.session import ids
 from codemode.session.accounts import write_log
 from codemode.session.checkpoints import Checkpoints, ends_in_time, until_now
@@ -115,7 +116,8 @@ class CheckpointCalls:
         return self._kept().diff(a, b, lambda: time.monotonic() > until, sample)
 
     def _journey(self, opened: OpenSession) -> Journey:
-        from codemode.session.going_back import Journey
+        with loading_late():
+            from codemode.session.going_back import Journey
 
         return Journey(opened, ends_in_time(opened), until_now(self.limits.execution_seconds))
 

@@ -18,6 +18,7 @@ from codemode.database import copies
 from codemode.database.clock import iso
 from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint, RequestInvalid, StatementTimeout
 from codemode.limits import Limits
+from codemode.loading import loading_late
 from codemode.patterns import pattern
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.session.opened import Guarded
@@ -85,7 +86,8 @@ class Checkpoints:
 
     def diff(self, before: str | None, after: str | None, is_over: Callable[[], bool], sample: int) -> Differences:
         """What leads from one state to the other; None is what is committed now. Raises NoSuchCheckpoint."""
-        from codemode.database.diff import Side, compare  # most processes ask for none
+        with loading_late():
+            from codemode.database.diff import Side, compare  # most processes ask for none
 
         if type(sample) is not int or not 0 <= sample <= _MOST_SAMPLED:
             raise RequestInvalid(f"sample is 0 to {_MOST_SAMPLED} rows, not {str(sample)[:80]!r}")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codemode.loading import loading_late
+
 if TYPE_CHECKING:  # loaded by the calls: most sessions never see a file
     from codemode.database.readers import Reader
     from codemode.database.sources import Source
@@ -31,8 +33,9 @@ class FileCalls:
         Without `table` it has the file's name. `null`: what stands for NULL, instead of the empty field. `if_exists`:
         error, append or replace. Answers what came in: `file`, `table`, `rows`, `columns`, `notes`.
         """
-        from codemode.database import transfer
-        from codemode.database.sources import Source, check_readable
+        with loading_late():
+            from codemode.database import transfer
+            from codemode.database.sources import Source, check_readable
 
         check_readable(Path(path))
         kind = transfer.format_of(str(path), transfer.IMPORT_FORMATS, file_format)
@@ -55,7 +58,8 @@ class FileCalls:
         CSV, TSV, JSON, NDJSON or Markdown by the file's extension, compressed where it ends in .gz. The file appears
         whole or not at all; an existing one is replaced only with `force`. Answers `rows`, `bytes` and `notes`.
         """
-        from codemode.database import transfer
+        with loading_late():
+            from codemode.database import transfer
 
         kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
         transfer.check_target(Path(path), force)

@@ -21,6 +21,7 @@ from codemode.database.journal import Journal
 from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
+from codemode.loading import loading_late
 from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
@@ -190,7 +191,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     def compact(self) -> dict[str, int]:
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
-        from codemode.database import compact
+        with loading_late():
+            from codemode.database import compact
 
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             try:
@@ -208,7 +210,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         execution. The file appears whole or not at all; an existing one is replaced only with `force`. Raises
         RequestInvalid for a path that cannot be used, StatementTimeout after `execution_seconds`, StorageFull.
         """
-        from codemode.database.transfer import check_target, give_name
+        with loading_late():
+            from codemode.database.transfer import check_target, give_name
 
         target = Path(path).absolute()
         check_target(target, force)
@@ -221,7 +224,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     def portable(self, place: Path) -> Path:
         """The same as a new file in the directory `place`, which the caller deletes."""
-        from codemode.database.portable import write_portable
+        with loading_late():
+            from codemode.database.portable import write_portable
 
         record = self._registry.record(self._key)
         limits = self._registry.limits(record)
@@ -243,7 +247,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
         """
-        from codemode.session.loading import in_chunks
+        with loading_late():
+            from codemode.session.loading import in_chunks
 
         return self._load(table, columns, in_chunks(rows, len(columns)), if_exists, progress)
 
@@ -255,7 +260,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         if_exists: str,
         progress: Callable[[int], None] | None = None,
     ) -> int:
-        from codemode.session.loading import load
+        with loading_late():
+            from codemode.session.loading import load
 
         with self._turn() as calls:
             return load(calls.statements, table, columns, chunks, if_exists=if_exists, progress=progress)
@@ -272,7 +278,8 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         `if_exists` as in `load`. `progress` gets the bytes consumed so far, of twice the source's size.
         """
-        from codemode.database.transfer import import_file
+        with loading_late():
+            from codemode.database.transfer import import_file
 
         existing = {}
         if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
@@ -360,8 +367,9 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
     @contextmanager
     def _helpers(self, *, read_only: bool = False) -> Iterator[Helpers]:
-        from codemode.complaints import as_error
-        from sandbox.helpers import HelperError, Helpers
+        with loading_late():
+            from codemode.complaints import as_error
+            from sandbox.helpers import HelperError, Helpers
 
         try:
             if not read_only:
