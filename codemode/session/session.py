@@ -133,11 +133,12 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
 
         request = checked_request(self.limits, code, options, asyncio.get_running_loop())
         asked, seconds, where = time.monotonic(), self.limits.queue_seconds, place or Anywhere()
-        held = ExitStack()
-        slot = held.enter_context(self._registry.slots.used(self._key))  # it stays while its queue is waited in
-        # First of all: waking and compiling takes a child longer than everything else that comes before the snippet.
-        early = held.enter_context(self._begun(request)) if where.is_free else None
-        running = Running(new_execution_id(), self.id, where, request.host.give_up, ended)
+        with ExitStack() as opening:  # where it comes to nothing, nothing stays in use
+            slot = opening.enter_context(self._registry.slots.used(self._key))  # while its queue is waited in
+            # First of all: waking and compiling takes a child longer than all else that comes before the snippet.
+            early = opening.enter_context(self._begun(request)) if where.is_free else None
+            running = Running(new_execution_id(), self.id, where, request.host.give_up, ended)
+            held = opening.pop_all()
 
         def execute(begun: Begun | None) -> Outcome:
             with self._registry.turn(self._key, seconds, granted=True) as opened:

@@ -295,3 +295,20 @@ def test_closing_the_worker_ends_what_runs_and_rolls_it_back(tmp_path: Path) -> 
     assert (outcomes[0].status, outcomes[0].db.rolled_back) == ("cancelled", True)
     with Worker(data_dir=tmp_path) as again:
         assert again.session("s").value("SELECT count(*) FROM t") == 0
+
+
+def test_an_execution_that_comes_to_nothing_leaves_its_session_unused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s")
+        assert session.run("return 1").ok
+        monkeypatch.setattr(worker.sandbox, "begin", no_memory)
+        with pytest.raises(MemoryError):
+            asyncio.run(session.run_async("return 1"))
+        slot = worker.registry.slots.find(session._key)
+        assert slot is not None
+        assert slot.users == 0
