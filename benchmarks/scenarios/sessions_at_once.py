@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from benchmarks.peers import fork_exit, monty, smol
 from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides
-from benchmarks.scenarios.trivial_snippet import in_row, refill
+from benchmarks.scenarios.trivial_snippet import exhaust, in_row, refill
 from codemode import Worker
 
 SESSIONS = 8
@@ -33,12 +33,14 @@ def contenders(size: int) -> Sides:
         share = size // SESSIONS
 
         def together() -> float:
+            exhaust(worker, sessions[0])  # of both, the load is one that lasts
             started = time.perf_counter()
             for done in [threads.submit(in_row, session, share) for session in sessions]:
                 done.result()
             return rested(time.perf_counter() - started)
 
         def alone() -> float:
+            exhaust(worker, sessions[0])
             return rested(in_row(sessions[0], size))
 
         def rested(took: float) -> float:
