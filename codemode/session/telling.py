@@ -66,6 +66,11 @@ class Telling:
             except (CodemodeError, OSError) as error:  # the latter where no descriptor is left to load modules with
                 _log.error("%s events cannot be told: %s", len(told), error)
 
+    def close(self) -> None:
+        """Tell what is left."""
+        self.flush()
+        self._soon.close()
+
     def _write(self, tenant: str, told: list[tuple[Any, ...]]) -> None:
         from codemode.catalog.bound import BoundStore
         from codemode.catalog.events import Events, Told  # most processes have nobody who listens

@@ -1,8 +1,8 @@
 """What sessions were used for since the catalogue was told last: executions, and the size of their databases.
 
 Telling it at each execution would cost more than a short one does. It is told with the next note of a session's use,
-a second after the first that is not told, before somebody asks for the figures, and at the end. A worker that is killed
-loses the executions of its last second, until the session ends: then its log tells.
+within a second of the first that is not told, before somebody asks for the figures, and at the end. A worker that is
+killed loses the executions of its last second, until the session ends: then its log tells.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Uses:
             self._uses[key] = self._uses.get(key, (0, 0))[0] + executions, size_bytes
 
     def remind(self) -> None:
-        """Tell the catalogue in a second, unless nothing is untold."""
+        """Tell the catalogue within a second, unless nothing is untold."""
         if self._uses:
             self._soon.ask(self.tell_in_time)
 
@@ -55,6 +55,11 @@ class Uses:
             self.tell()
         except CodemodeError as error:
             _log.warning("the last uses of sessions are not recorded: %s", error)
+
+    def close(self) -> None:
+        """Tell what is left; the figures are behind where that fails, and nothing else is."""
+        self.tell_in_time()
+        self._soon.close()
 
     def drop(self, key: Key) -> None:
         """The session is over: its log tells."""

@@ -189,14 +189,18 @@ def test_a_worker_promotes_by_its_settings(tmp_path: Path):
 def test_an_execution_is_answered_where_no_thread_can_be_had_and_told_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def none(_: threading.Timer) -> None:
-        raise RuntimeError("can't start new thread")
+    start = threading.Thread.start
+
+    def none(thread: threading.Thread) -> None:
+        if thread.name == "codemode-soon":
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
     with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
         worker.registry.telling.listened()
         session = worker.session("a")
         with monkeypatch.context() as patched:
-            patched.setattr(threading.Timer, "start", none)
+            patched.setattr(threading.Thread, "start", none)
             assert [session.run("1").ok for _ in range(3)] == [True] * 3
         assert session.run("1").ok
         until = time.monotonic() + 60
