@@ -85,13 +85,26 @@ class App:
         with worker:
             yield worker
 
-    def session(self, worker: Worker, session_id: str | None, *, create: bool = False, renew: bool = False) -> Session:
-        """The session named, or a new one whose id is told on standard error."""
+    def session(
+        self, worker: Worker, session_id: str | None, tenant: str, *, create: bool = False, renew: bool = False
+    ) -> Session:
+        """The tenant's session of this name, or a new one whose id is told on standard error."""
+        self.check_tenant(worker, tenant, gets=create or session_id is None)
         if session_id is None:
-            session = worker.session()
+            session = worker.session(tenant=tenant)
             note(f"session: {session.id}")
             return session
-        return worker.session(session_id, create=create, renew=renew)
+        return worker.session(session_id, create=create, renew=renew, tenant=tenant)
+
+    def check_tenant(self, worker: Worker, tenant: str, *, gets: bool = False) -> None:
+        """Raise RequestInvalid where there is no tenant of that name, and where a deleted one `gets` something."""
+        if tenant == "local":  # which is made when it is first needed
+            return
+        worker.tenants.get(tenant)
+        if gets:
+            from codemode.database.clock import now_ms
+
+            worker.tenants.make(tenant, now_ms())
 
     def record(self, worker: Worker, action: str, resource: str, tenant: str = "local") -> None:
         """Add an administrative act to the audit log, done by a user of this machine."""
@@ -120,8 +133,7 @@ class App:
 
     def records(self, worker: Worker, tenant: str) -> TenantRecords:
         """What the catalogue holds of a tenant; raises RequestInvalid where there is none of that name."""
-        if tenant != "local":  # which is made when it is first needed
-            worker.tenants.get(tenant)
+        self.check_tenant(worker, tenant)
         return worker.of(tenant)
 
     def show(self, record: Shown, people: Callable[[Shown], None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import plural, printable, relative, size, warn
 from codemode.cli.table import show
 
@@ -15,10 +16,11 @@ from codemode.cli.table import show
 @click.argument("session_id", metavar="SESSION")
 @click.argument("name", metavar="NAME")
 @click.option("--replace", is_flag=True, help="Replace the checkpoint of that name.")
-def checkpoint(app: App, session_id: str, name: str, replace: bool) -> None:
+@tenant_option
+def checkpoint(app: App, session_id: str, name: str, replace: bool, tenant: str) -> None:
     """Keep a copy of a session's data under a name."""
     with app.worker() as worker:
-        made = worker.session(session_id, create=False).checkpoint(name, replace=replace)
+        made = app.session(worker, session_id, tenant).checkpoint(name, replace=replace)
     if app.as_json:
         app.answer(made, session_id=session_id)
     else:
@@ -28,10 +30,11 @@ def checkpoint(app: App, session_id: str, name: str, replace: bool) -> None:
 @command("checkpoints")
 @click.argument("session_id", metavar="SESSION")
 @click.option("--rm", "removed", multiple=True, metavar="NAME", help="Delete this checkpoint; may be repeated.")
-def checkpoints(app: App, session_id: str, removed: tuple[str, ...]) -> None:
+@tenant_option
+def checkpoints(app: App, session_id: str, removed: tuple[str, ...], tenant: str) -> None:
     """List the checkpoints of a session, the oldest first."""
     with app.worker() as worker:
-        session = worker.session(session_id, create=False)
+        session = app.session(worker, session_id, tenant)
         for name in removed:
             session.delete_checkpoint(name)
         found = session.checkpoints()
@@ -46,10 +49,11 @@ def checkpoints(app: App, session_id: str, removed: tuple[str, ...]) -> None:
 @command("restore", short_help="Put a session's data back to a checkpoint.")
 @click.argument("session_id", metavar="SESSION")
 @click.argument("name", metavar="NAME")
-def restore(app: App, session_id: str, name: str) -> None:
+@tenant_option
+def restore(app: App, session_id: str, name: str, tenant: str) -> None:
     """Make a session's data what it was at a checkpoint, which stays."""
     with app.worker() as worker:
-        found = worker.session(session_id, create=False).restore(name)
+        found = app.session(worker, session_id, tenant).restore(name)
     if app.as_json:
         app.answer(found, session_id=session_id)
     else:
@@ -58,19 +62,21 @@ def restore(app: App, session_id: str, name: str) -> None:
 
 @command("undo", short_help="Take the last change of a session back.")
 @click.argument("session_id", metavar="SESSION")
-def undo(app: App, session_id: str) -> None:
+@tenant_option
+def undo(app: App, session_id: str, tenant: str) -> None:
     """Take the last change of a session back: an execution, an import, a restore. Again: the one before."""
     with app.worker() as worker:
-        undone = worker.session(session_id, create=False).undo()
+        undone = app.session(worker, session_id, tenant).undo()
     _answer(app, session_id, undone, "took back")
 
 
 @command("redo", short_help="Do again what was undone last.")
 @click.argument("session_id", metavar="SESSION")
-def redo(app: App, session_id: str) -> None:
+@tenant_option
+def redo(app: App, session_id: str, tenant: str) -> None:
     """Do again what was undone last, where nothing was written since."""
     with app.worker() as worker:
-        undone = worker.session(session_id, create=False).redo()
+        undone = app.session(worker, session_id, tenant).redo()
     _answer(app, session_id, undone, "did again")
 
 
@@ -86,10 +92,11 @@ def _answer(app: App, session_id: str, undone: Any, done: str) -> None:
 @click.argument("session_id", metavar="SESSION")
 @click.argument("new_id", metavar="[NEW]", required=False)
 @click.option("--checkpoint", metavar="NAME", help="Take the data of this checkpoint, not what is there now.")
-def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None) -> None:
+@tenant_option
+def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None, tenant: str) -> None:
     """Make a new session with the data of another one; without NEW it gets an id of its own."""
     with app.worker() as worker:
-        forked = worker.session(session_id, create=False).fork(new_id, checkpoint=checkpoint)
+        forked = app.session(worker, session_id, tenant).fork(new_id, checkpoint=checkpoint)
         tables = len(forked.get_tables())
     if app.as_json:
         app.answer({"session_id": forked.id, "tables": tables}, session_id=session_id)
@@ -102,10 +109,11 @@ def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None) 
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="[B]", required=False)
 @click.option("--sample", default=5, metavar="N", help="Rows shown of each kind and table, at most 100. Default: 5.")
-def diff(app: App, session_id: str, a: str, b: str | None, sample: int) -> None:
+@tenant_option
+def diff(app: App, session_id: str, a: str, b: str | None, sample: int, tenant: str) -> None:
     """Show what leads from checkpoint A to checkpoint B, or to what is there now."""
     with app.worker() as worker:
-        found = worker.session(session_id, create=False).diff(a, b, sample=sample)
+        found = app.session(worker, session_id, tenant).diff(a, b, sample=sample)
     if app.as_json:
         app.answer(found, session_id=session_id)
         return

@@ -89,7 +89,7 @@ def demo(app: App) -> int:
         Step("a snippet that fails half-way through its writes", BROKEN, {}),
     )
     with app.worker(runs=True) as worker:
-        session = app.session(worker, None)
+        session = app.session(worker, None, "local")
         imported = _import(app, session, folder)
         before = _state(session)
         outcomes = [_run(app, session, number, step) for number, step in enumerate(steps, 1)]

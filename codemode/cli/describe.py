@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import note, plural
 from codemode.cli.table import cell_text, show
 
@@ -16,13 +17,14 @@ _CELL = 32  # characters of a value: --json has all of it
 @command("describe", short_help="Show what tables hold: types, values, keys, joins.")
 @click.argument("table", required=False, metavar="[TABLE]")
 @click.option("-s", "--session", "session_id", required=True, metavar="SESSION", help="The session to look at.")
-def describe(app: App, table: str | None, session_id: str) -> None:
+@tenant_option
+def describe(app: App, table: str | None, session_id: str, tenant: str) -> None:
     """Show the columns of TABLE with what they hold, its keys and the tables it joins; without TABLE, all tables.
 
     Of a large table some rows are examined, for five seconds at most; ~ stands before what is estimated from them.
     """
     with app.worker() as worker:
-        session = worker.session(session_id, create=False)
+        session = app.session(worker, session_id, tenant)
         names = session.get_tables() if table is None else [table]
         found = [session.describe_table(name) for name in names]
     if app.as_json:

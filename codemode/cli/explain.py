@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import duration, note, printable
 from codemode.cli.query import param_option, parse_params
 from codemode.cli.table import show
@@ -17,7 +18,8 @@ from codemode.errors import RequestInvalid
 @click.argument("sql")
 @click.option("-s", "--session", "session_id", required=True, metavar="SESSION", help="The session to look at.")
 @param_option
-def explain(app: App, sql: str, session_id: str, params: tuple[str, ...]) -> None:
+@tenant_option
+def explain(app: App, sql: str, session_id: str, params: tuple[str, ...], tenant: str) -> None:
     """Show how SQLite would run SQL, in words, and which index would make it faster.
 
     SQL is not run on the session's data, not even a SELECT: it is tried on a copy in memory, for ten seconds at most,
@@ -26,7 +28,7 @@ def explain(app: App, sql: str, session_id: str, params: tuple[str, ...]) -> Non
     if not sql.strip():
         raise RequestInvalid("the statement is empty", hint="for example 'SELECT name FROM sqlite_schema'")
     with app.worker() as worker:
-        found = worker.session(session_id, create=False).explain(sql, parse_params(params))
+        found = app.session(worker, session_id, tenant).explain(sql, parse_params(params))
     if app.as_json:
         app.answer(found, session_id=session_id)
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import note, plural, size, warn
 from codemode.cli.query import param_option, parse_params
 
@@ -28,6 +29,7 @@ FORMATS = ["csv", "tsv", "json", "ndjson", "markdown"]
 @click.option("--format", "kind", type=click.Choice([*FORMATS, SQLITE]), help="Instead of the extension's.")
 @click.option("--null", default="", metavar="TEXT", help="What NULL is written as in CSV and TSV; empty by default.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@tenant_option
 def export(
     app: App,
     sql: str | None,
@@ -37,6 +39,7 @@ def export(
     kind: str | None,
     null: str,
     force: bool,
+    tenant: str,
 ) -> None:
     """Write all rows of SQL or TABLE to a file (.csv .tsv .json .ndjson .jsonl .md, plain or .gz).
 
@@ -44,7 +47,7 @@ def export(
     whole or not at all. Blobs are written as base64, in JSON as {"$bytes": base64}.
     """
     if kind == SQLITE or (kind is None and target.lower().endswith(_DATABASES)):
-        _export_database(app, sql, session_id, Path(target), force)
+        _export_database(app, sql, session_id, Path(target), force, tenant)
         return
     if sql is None:
         raise click.UsageError("name a table, give a SELECT, or export the session: --to FILE.db")
@@ -57,7 +60,7 @@ def export(
     if not to_stdout:
         check_target(Path(target), force)
     with app.worker() as worker:
-        session = worker.session(session_id, create=False)
+        session = app.session(worker, session_id, tenant)
         columns, rows = session.stream(statement_of(session, sql), parse_params(params))
         sink = sys.stdout.buffer if to_stdout else Path(target)
         done = export_rows(columns, rows, sink, kind, null=null, force=force)
@@ -70,13 +73,13 @@ def export(
     note(f"{plural(done.rows, 'row')}, {size(done.bytes)}" + ("" if to_stdout else f" to {target}"))
 
 
-def _export_database(app: App, sql: str | None, session_id: str, target: Path, force: bool) -> None:
+def _export_database(app: App, sql: str | None, session_id: str, target: Path, force: bool, tenant: str) -> None:
     if sql is not None:
         raise click.UsageError("a database file holds the whole session: leave SQL or TABLE out")
     if str(target) == "-":
         raise click.UsageError("a database is not written to standard output: name a file")
     with app.worker() as worker:
-        written = worker.session(session_id, create=False).export_file(target, force=force)
+        written = app.session(worker, session_id, tenant).export_file(target, force=force)
     if app.as_json:
         app.answer({"file": str(target), "format": SQLITE, "bytes": written}, session_id=session_id)
     else:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import msgspec
 
 
-tenant_option = click.option("--tenant", default="local", metavar="TENANT", help="Whose they are.")
+tenant_option = click.option(
+    "--tenant", default="local", metavar="TENANT", help="The tenant; `local`, this machine's own, unless said."
+)
 limit_option = click.option(
     "--limit", type=click.IntRange(1), default=1_000, show_default=True, metavar="N", help="At most so many."
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.app import App, command, renew_option
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import note, plural
 from codemode.cli.progress import bar
 from codemode.cli.table import show
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--delimiter", metavar="CHARACTER", help="Between the fields, instead of the comma or tab.")
 @renew_option
 @click.option("--encoding", default="utf-8", metavar="NAME", help="Of the text; UTF-8 by default.")
+@tenant_option
 def import_files(
     app: App, files: tuple[str, ...], session_id: str, table: str | None, nulls: tuple[str, ...], **options: Any
 ) -> None:
@@ -54,7 +56,7 @@ def import_files(
     plans = [_Plan(file, table, nulls, options) for file in files]
     profiles = []
     with app.worker() as worker:
-        session = worker.session(session_id, renew=options["renew"])
+        session = app.session(worker, session_id, options["tenant"], create=True, renew=options["renew"])
         for number, plan in enumerate(plans):
             # Several files for one table: the first finds it as --if-exists says, the others add to it.
             if_exists = "append" if table and number else options["if_exists"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import duration, moment, printable, what_changed
 from codemode.cli.table import show
 
@@ -18,15 +19,18 @@ from codemode.cli.table import show
 @click.option("--errors", is_flag=True, help="Only what failed.")
 @click.option("--slow", is_flag=True, help="Statements that took longer than slow_statement_ms, with their plans.")
 @click.option("--tables", is_flag=True, help="Which executions made or changed which table, with how many rows.")
-def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool, slow: bool, tables: bool) -> None:
+@tenant_option
+def logs(
+    app: App, session_id: str, limit: int, kind: str | None, errors: bool, slow: bool, tables: bool, tenant: str
+) -> None:
     """Show what ran in a session, oldest first; failed and undone work is on record too, except with --tables."""
     if slow + tables + bool(kind or errors) > 1:
         raise click.UsageError("give one of --slow, --tables, or --kind and --errors")
     if slow or tables:
-        (_slow if slow else _tables)(app, session_id, limit)
+        (_slow if slow else _tables)(app, session_id, limit, tenant)
         return
     with app.worker() as worker:
-        entries = worker.session(session_id, create=False).logs(limit=limit, kind=kind, errors=errors)
+        entries = app.session(worker, session_id, tenant).logs(limit=limit, kind=kind, errors=errors)
     entries = sorted(entries, key=lambda entry: entry.id)
     if app.as_json:
         app.answer(entries, session_id=session_id)
@@ -50,9 +54,9 @@ def logs(app: App, session_id: str, limit: int, kind: str | None, errors: bool, 
         click.echo("no entries", err=True)
 
 
-def _slow(app: App, session_id: str, limit: int) -> None:
+def _slow(app: App, session_id: str, limit: int, tenant: str) -> None:
     with app.worker() as worker:
-        found = worker.session(session_id, create=False).slow_statements(limit)[::-1]
+        found = app.session(worker, session_id, tenant).slow_statements(limit)[::-1]
     if app.as_json:
         app.answer(found, session_id=session_id)
         return
@@ -66,9 +70,9 @@ def _slow(app: App, session_id: str, limit: int) -> None:
         click.echo("no slow statements", err=True)
 
 
-def _tables(app: App, session_id: str, limit: int) -> None:
+def _tables(app: App, session_id: str, limit: int, tenant: str) -> None:
     with app.worker() as worker:
-        found = worker.session(session_id, create=False).table_changes(limit=limit)[::-1]
+        found = app.session(worker, session_id, tenant).table_changes(limit=limit)[::-1]
     if app.as_json:
         app.answer(found, session_id=session_id)
     elif found:

@@ -10,6 +10,7 @@ import click
 
 from codemode.asked import parse_session_id
 from codemode.cli.app import App, command
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import is_unread, note, warn
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.mcp.hosts import HOSTS
@@ -22,13 +23,14 @@ from codemode.mcp.hosts import HOSTS
     "--print-config", "host", type=click.Choice(list(HOSTS)), metavar="HOST",
     help=f"Print what HOST needs in its settings, and end. One of {', '.join(HOSTS)}.",
 )  # fmt: skip
-def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> None:
+@tenant_option
+def mcp(app: App, session_id: str | None, read_only: bool, host: str | None, tenant: str) -> None:
     """Offer tools to a model: execute_code, query, list_tables and more, over the Model Context Protocol.
 
     A host (Claude Desktop, Claude Code, Cursor, VS Code …) starts this command and talks to it on standard input and
     output; there is nothing to type. `--print-config HOST` prints the settings to paste, with the other options that
-    are given. The tools reach every session of the data directory, those that `codemode run` uses too. With --session
-    all calls may leave the session's id out, and it is made on first use.
+    are given. The tools reach every session of the tenant in the data directory, those that `codemode run` uses too.
+    With --session all calls may leave the session's id out, and it is made on first use.
 
     It ends when the host closes standard input, or on SIGTERM; what still runs is undone. It logs to standard error.
     The same tools are at /mcp of `codemode serve`, for hosts on other machines and for several users.
@@ -36,7 +38,7 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     if session_id is not None:
         parse_session_id(session_id)
     if host is not None:
-        _print_config(app, host, session_id, read_only)
+        _print_config(app, host, session_id, read_only, tenant)
         return
     if sys.stdin is None or is_unread(sys.stdout):
         raise RequestInvalid(
@@ -48,7 +50,7 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     from codemode.mcp.stdio import own_wire, serve
     from codemode.mcp.tool import Face
     from codemode.service import logs
-    from codemode.service.callers import LOCAL
+    from codemode.service.callers import LOCAL, Caller
     from codemode.service.service import Service
 
     settings = app.resolved().settings
@@ -56,16 +58,18 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None) -> 
     if sys.stdin.isatty():
         note("this talks MCP to a host; `codemode mcp --print-config HOST` prints what a host needs to start it")
     with own_wire() as wire, app.worker(runs=True) as worker:
+        app.check_tenant(worker, tenant, gets=True)
         _ = worker.isolation  # found, and the sandbox warm, before the host asks for anything
         note(f"data in {worker.data_dir}")
-        face = Face(caller=LOCAL, session=session_id, read_only=read_only)
+        face = Face(caller=Caller(tenant, LOCAL.scopes), session=session_id, read_only=read_only)
         asyncio.run(serve(Service(worker, open_to_all=True), face, wire))
 
 
-def _print_config(app: App, host: str, session_id: str | None, read_only: bool) -> None:
+def _print_config(app: App, host: str, session_id: str | None, read_only: bool, tenant: str) -> None:
     words = [*_program(), *app.given_arguments(), "mcp"]
     words += ["--session", session_id] if session_id else []
     words += ["--read-only"] if read_only else []
+    words += ["--tenant", tenant] if tenant != "local" else []
     found = HOSTS[host]
     click.echo(found.command(words))
     note(f"for {found.title}: {found.file}")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from codemode.cli.app import App, command, session_option
-from codemode.cli.fields import parse_value
+from codemode.cli.fields import parse_value, tenant_option
 from codemode.cli.output import note, plural, stream, warn
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
@@ -34,7 +34,8 @@ param_option = click.option(
 @param_option
 @session_option
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", help="auto: the shortest for a model.")
-def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, kind: str) -> None:
+@tenant_option
+def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, kind: str, tenant: str) -> None:
     """Answer SQL from a session; nothing can be changed this way.
 
     At most `limits.rows` rows are answered: use `codemode export` for more. Without --session it runs in a new, empty
@@ -46,7 +47,7 @@ def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, k
         raise RequestInvalid("the statement is empty", hint="for example 'SELECT name FROM sqlite_schema'")
     values = parse_params(params)
     with app.worker() as worker:
-        session = app.session(worker, session_id)
+        session = app.session(worker, session_id, tenant)
         found = session.query(sql, values, read_only=True)
     rows = [list(row.values()) for row in found]
     if app.as_json:

@@ -13,6 +13,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option, session_option
 from codemode.cli.failures import FAILED, UNAVAILABLE, exit_code, tell
+from codemode.cli.fields import tenant_option
 from codemode.cli.output import duration, emit, note, plural, size, stream, warn
 from codemode.cli.table import records, show
 from codemode.errors import RequestInvalid
@@ -53,6 +54,7 @@ format_option = click.option(
 @format_option
 @click.option("--max-cell", type=int, metavar="N", help="Clip texts of these rows to N characters, and say so.")
 @renew_option
+@tenant_option
 def run(
     app: App, file: str | None, code: str | None, session_id: str | None, inputs: tuple[str, ...], **options: Any
 ) -> int:
@@ -70,7 +72,7 @@ def run(
     if options["result_format"] != "table":
         arguments["result_format"] = options["result_format"]
     with app.worker(once=True) as worker:
-        session = app.session(worker, session_id, create=True, renew=options["renew"])
+        session = app.session(worker, session_id, options["tenant"], create=True, renew=options["renew"])
         printed = Printed(None if app.as_json else session.cancel)
         arguments["on_output"] = None if app.as_json else printed
         outcome = run_interruptibly(session, lambda: session.run(source, inputs=variables, **arguments))

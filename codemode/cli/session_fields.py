@@ -46,8 +46,8 @@ def add(
     fields = {name: value for name, value in given(_options).items() if value is not None}
     check_place(**fields)  # first: of a session that is refused nothing is made
     with app.worker() as worker:
-        records = app.records(worker, tenant)
-        worker.tenants.make(tenant, now_ms())  # there is one: this raises for one that was deleted
+        app.check_tenant(worker, tenant, gets=True)
+        records = worker.of(tenant)
         if fields and worker.catalogue.behind:
             raise not_migrated("sessions have no workspace, type and metadata there")
         if "workspace_id" in fields:

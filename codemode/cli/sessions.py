@@ -169,10 +169,11 @@ def pin(app: App, session_id: str, off: bool, tenant: str) -> None:
 
 @command("compact")
 @click.argument("session_id", metavar="SESSION")
-def compact(app: App, session_id: str) -> None:
+@tenant_option
+def compact(app: App, session_id: str, tenant: str) -> None:
     """Give the space of deleted rows back to the disk."""
     with app.worker() as worker:
-        sizes = worker.session(session_id, create=False).compact()
+        sizes = app.session(worker, session_id, tenant).compact()
     if app.as_json:
         app.answer(sizes, session_id=session_id)
     else:

@@ -10,17 +10,25 @@ import pytest
 from codemode.cli import main
 
 
-def groups(command: click.Command, name: str) -> Iterator[tuple[str, click.Group]]:
+def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
     if isinstance(command, click.Group):
-        yield name, command
         context = click.Context(command, info_name=name)
         for each in command.list_commands(context):
             below = command.get_command(context, each)
             assert below is not None
-            yield from groups(below, f"{name} {each}")
+            yield from commands(below, f"{name} {each}")
 
 
-@pytest.mark.parametrize(("name", "group"), [*groups(main, "codemode")])
+EVERY = [*commands(main, "codemode")]
+
+
+@pytest.mark.parametrize(("name", "group"), [each for each in EVERY if isinstance(each[1], click.Group)])
 def test_no_command_is_described_with_half_a_sentence(name: str, group: click.Group) -> None:
-    _, _, commands = group.get_help(click.Context(group, info_name=name, terminal_width=80)).partition("Commands:\n")
-    assert [line for line in commands.splitlines() if line.endswith("...")] == []
+    _, _, listed = group.get_help(click.Context(group, info_name=name, terminal_width=80)).partition("Commands:\n")
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
+def test_every_command_that_names_a_session_takes_its_tenant() -> None:
+    taken = {name: {each.name for each in command.params} for name, command in EVERY}
+    assert [name for name, some in taken.items() if some & {"session_id", "session_ids"} and "tenant" not in some] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +162,43 @@ def test_sessions_of_another_tenant_are_named_with_it(cli: Any, data_dir: Any) -
     assert cli("sessions", "rm", "plans").code == 2
     assert cli("sessions", "rm", "plans", "--tenant", "acme").code == 0
     assert acts(cli)[:2] == [("acme", "delete_session", "plans"), ("acme", "change_session", "plans pinned")]
+
+
+def test_what_works_in_a_session_works_in_that_of_another_tenant(cli: Any, tmp_path: Path) -> None:
+    def done(*arguments: object) -> str:
+        answer = cli(*arguments, "--tenant", "acme")
+        assert answer.code == 0, answer.err
+        return str(answer.out)
+
+    cli("tenants", "add", "acme")
+    (tmp_path / "t.csv").write_text("x\n1\n")
+    done("import", tmp_path / "t.csv", "-s", "s")
+    assert done("run", "-s", "s", "-c", "return helpers.db.value('SELECT x FROM t')").strip() == "1"
+    assert done("query", "SELECT x FROM t", "-s", "s", "--format", "csv").split() == ["x", "1"]
+    assert "t" in done("describe", "-s", "s")
+    done("explain", "SELECT x FROM t", "-s", "s")
+    done("export", "t", "-s", "s", "--to", tmp_path / "t.json")
+    done("export", "-s", "s", "--to", tmp_path / "t.db")
+    done("sessions", "checkpoint", "s", "first")
+    assert "first" in done("sessions", "checkpoints", "s")
+    assert done("sessions", "diff", "s", "first") == "no differences\n"
+    done("sessions", "restore", "s", "first")
+    done("sessions", "undo", "s")
+    done("sessions", "redo", "s")
+    done("sessions", "fork", "s", "copy")
+    done("sessions", "compact", "s")
+    for which in ([], ["--tables"], ["--slow"]):
+        done("logs", "s", *which)
+    assert '"--tenant", "acme"' in " ".join(done("mcp", "--print-config", "claude-desktop").split())
+    assert cli("sessions", "ls", "--json").json["result"] == []
+    assert {each["id"] for each in cli("sessions", "ls", "--tenant", "acme", "--json").json["result"]} == {"s", "copy"}
+
+
+def test_no_session_is_made_for_a_tenant_that_is_none_or_was_deleted(cli: Any) -> None:
+    cli("tenants", "add", "acme")
+    cli("sessions", "add", "s", "--tenant", "acme")
+    cli("tenants", "rm", "acme", "--yes")
+    for makes in (["query", "SELECT 1"], ["run", "-s", "new", "-c", "1"]):
+        assert "no tenant 'acne'" in cli(*makes, "--tenant", "acne").err
+        assert "undelete" in cli(*makes, "--tenant", "acme").err
+    assert cli("query", "SELECT 1", "-s", "s", "--tenant", "acme").code == 0, "what it has can be looked at"
