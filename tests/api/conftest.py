@@ -12,12 +12,11 @@ from pathlib import Path
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.api.app import create_app
 from codemode.api.server import Server
-
-HANG_SECONDS = 60.0
 
 
 @contextlib.contextmanager

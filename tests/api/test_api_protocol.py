@@ -13,10 +13,11 @@ from pathlib import Path
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker, __version__
 from codemode.api.connection import raise_descriptors
-from tests.api.conftest import HANG_SECONDS, listening
+from tests.api.conftest import listening
 
 PAGE = {"Origin": "https://studio.example"}
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.service.presence import Presence
-from tests.api.conftest import HANG_SECONDS, listening
+from tests.api.conftest import listening
 from tests.cli.test_cli_serve import serving
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.api.app import OPERATIONS
-from tests.api.conftest import HANG_SECONDS
 
 NDJSON = "application/x-ndjson"
 

@@ -12,9 +12,10 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
-from tests.api.conftest import HANG_SECONDS, listening
+from tests.api.conftest import listening
 from tests.api.listening import in_two_connections, listening_to
 
 Firm = dict[str, httpx2.Client]

@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 from postgres_cluster import Cluster
 
 from codemode import Settings, Worker
@@ -23,7 +24,7 @@ from tests.api import test_listening as events
 from tests.api import test_quotas_tokens_audit as tenants
 from tests.api import test_reach as reach
 from tests.api import test_shared_places as records
-from tests.api.conftest import HANG_SECONDS, listening
+from tests.api.conftest import listening
 
 
 @pytest.fixture(scope="module")

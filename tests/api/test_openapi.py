@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
-from tests.api.conftest import HANG_SECONDS
 
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",

@@ -15,10 +15,11 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.api.server import Server
-from tests.api.conftest import HANG_SECONDS, listening
+from tests.api.conftest import listening
 
 BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
 WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun', flush=True)\nwhile True: pass"

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode.api.events import Events
-from tests.api.conftest import HANG_SECONDS
 
 EVENTS = {"Accept": "text/event-stream"}
 MANY = "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < 20000) SELECT a FROM n"

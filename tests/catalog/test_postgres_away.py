@@ -10,13 +10,14 @@ from pathlib import Path
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 from postgres_cluster import Cluster
 
 from codemode import Settings, Worker
 from codemode.catalog.opening import open_catalogue
 from codemode.catalog.store import Store
 from codemode.errors import CodemodeError, RequestInvalid, WorkerUnavailable
-from tests.api.conftest import HANG_SECONDS, listening
+from tests.api.conftest import listening
 
 # A new connection is turned away; one that the pool still had, or was just making, was closed.
 AWAY = ("not currently accepting", "server closed the connection", "terminating connection")

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import trio
+from patience import HANG_SECONDS
 
 from codemode import AsyncClient, Client
 from codemode.errors import ExecutionNotFound, RequestInvalid
 from codemode.values import Notice, Progress
-from tests.api.conftest import HANG_SECONDS
 from tests.client.conftest import Served
 
 FOREVER = "helpers.db.exec('CREATE TABLE t (a)')\nprint('begun')\nwhile True: pass"

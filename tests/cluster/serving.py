@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from patience import HANG_SECONDS
 
 from codemode.session.files import SessionFiles
 
-HANG_SECONDS = 60.0
 ROOT = Path(__file__).parents[2]
 COUNT = (
     "n = helpers.db.value('select n from counter')\nhelpers.db.exec('update counter set n = ?', [n + 1])\nreturn n + 1"

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from tests.cluster.serving import HANG_SECONDS, Service, until
+from patience import HANG_SECONDS
+
+from tests.cluster.serving import Service, until
 
 _numbers = count(1)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import apsw
 import pytest
+from patience import HANG_SECONDS
 
-from tests.cluster.serving import HANG_SECONDS, Service, peak_bytes, until
+from tests.cluster.serving import Service, peak_bytes, until
 
 MIB = 1024 * 1024
 

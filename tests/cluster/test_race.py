@@ -19,8 +19,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
-from tests.cluster.serving import HANG_SECONDS, Service, serving
+from tests.cluster.serving import Service, serving
 
 SESSIONS, CLIENTS, EACH, DISTURBANCES = 4, 6, 20, 4
 SETUP = """

@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Client, Worker
 from codemode.errors import WorkerUnreachable
-from tests.cluster.serving import HANG_SECONDS, Service, alive, children, serving, until, used_seconds
+from tests.cluster.serving import Service, alive, children, serving, until, used_seconds
 
 BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
 WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun')\nwhile True: pass"

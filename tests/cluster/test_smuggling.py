@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 
 import pytest
+from patience import HANG_SECONDS
 
-from tests.cluster.serving import HANG_SECONDS, Service
+from tests.cluster.serving import Service
 
 HIDDEN = (
     b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import HANG_SECONDS
 
 from codemode.cluster.processes import Started, error_of
 from codemode.errors import IsolationMissing, StorageFull, WorkerUnavailable
-from tests.cluster.serving import HANG_SECONDS, ROOT, serving
+from tests.cluster.serving import ROOT, serving
 
 
 def run(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
-from tests.cluster.serving import HANG_SECONDS, Service, serving
+from tests.cluster.serving import Service, serving
 
 
 def token(data: Path, tenant: str) -> tuple[str, str]:

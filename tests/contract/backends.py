@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from msgspec import convert, structs
+from patience import HANG_SECONDS
 
 from codemode import AsyncClient, Client, Limits, Settings, Worker
 from codemode.client.problems import problem
@@ -24,8 +25,6 @@ from codemode.mcp.server import PROBLEM_KEY
 from codemode.values import Outcome
 from tests.api.conftest import listening
 from tests.mcp.mcp_clients import in_memory
-
-HANG_SECONDS = 60.0
 
 
 class SessionLike(Protocol):

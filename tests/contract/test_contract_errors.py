@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Limits, Session, Worker
 from codemode.errors import (
@@ -20,7 +21,7 @@ from codemode.errors import (
     SessionExpired,
     SessionNotFound,
 )
-from tests.contract.backends import HANG_SECONDS, Backend
+from tests.contract.backends import Backend
 
 SEED = "CREATE TABLE t (a INTEGER PRIMARY KEY, b UNIQUE NOT NULL); INSERT INTO t VALUES (1, 'one')"
 MANY = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000)"

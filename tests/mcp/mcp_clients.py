@@ -17,6 +17,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.mcp.server import McpServer
@@ -24,7 +25,6 @@ from codemode.mcp.tool import Face
 from codemode.service.callers import LOCAL
 from codemode.service.service import Service
 
-HANG_SECONDS = 60.0
 MODERN = "2026-07-28"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")} | {
     "CODEMODE_CHILDREN": "1"

@@ -12,7 +12,8 @@ import httpx2
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_clients import HANG_SECONDS, over_stdio, run, serving
+from mcp_clients import over_stdio, run, serving
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.mcp.hosts import HOSTS

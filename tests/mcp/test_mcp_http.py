@@ -11,7 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
-from mcp_clients import HANG_SECONDS, MODERN, over_http, run, serving, text
+from mcp_clients import MODERN, over_http, run, serving, text
+from patience import HANG_SECONDS
 
 from codemode import Worker
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_clients import ENVIRONMENT, HANG_SECONDS, PROGRAM, serving
+from mcp_clients import ENVIRONMENT, PROGRAM, serving
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.mcp.server import TOOLS

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp_clients import ENVIRONMENT, HANG_SECONDS, PROGRAM, over_stdio, run
+from mcp_clients import ENVIRONMENT, PROGRAM, over_stdio, run
+from patience import HANG_SECONDS
 
 from codemode.mcp.hosts import HOSTS
 from codemode.mcp.stdio import split

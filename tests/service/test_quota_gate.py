@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.database import clock
@@ -18,8 +19,6 @@ from codemode.errors import QuotaError, QuotaExceeded, TooManyAtOnce
 from codemode.service.callers import Caller
 from codemode.service.quotas import Gate
 from codemode.values import Quotas
-
-HANG_SECONDS = 60.0
 
 
 @pytest.fixture

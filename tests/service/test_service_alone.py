@@ -8,13 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.errors import WorkerUnavailable
 from codemode.service.callers import LOCAL
 from codemode.service.service import Service
-
-HANG_SECONDS = 20
 
 
 def test_a_thread_that_asks_the_event_loop_for_something_meanwhile_is_answered(tmp_path: Path) -> None:
