@@ -302,6 +302,8 @@ def _hint(name: str) -> str:
 def describe(value: Any) -> dict[str, Any]:
     """What a value is: its type, `row_count` for rows, `length` for lists."""
     kind = type(value)
+    if issubclass(kind, enum.Enum):
+        return describe(enum.Enum.__dict__["value"].__get__(value))
     if issubclass(kind, list | tuple):
         size = len(value) if kind in (list, tuple) else (list if issubclass(kind, list) else tuple).__len__(value)
         items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)
@@ -322,7 +324,10 @@ _NAMES: tuple[tuple[type, str], ...] = (
     (str, "text"),
     (bytes, "bytes"),
     (bytearray, "bytes"),
+    (memoryview, "bytes"),
     (dict, "object"),
-    (set, "list"),
-    (frozenset, "list"),
+    (SimpleNamespace, "object"),
+    (MappingProxyType, "object"),
+    *((kind, "list") for kind in (set, frozenset, deque, range, array, UserList)),
+    *((type(view), "list") for view in ({}.keys(), {}.values(), {}.items())),
 )

@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from codemode.patterns import pattern
+
 INTEGER_MAX = 2**63 - 1
 FLOAT_EXACT = 2**53  # whole numbers up to here survive the way through a float
 _FEW = 3  # texts for NULL that are counted one by one in less time than a set of the cells is made
@@ -28,6 +30,7 @@ _NUMBER = r" *+-?(?>(?>0|[1-9][0-9]*+)(?>\.[0-9]*+)?|\.[0-9]++)(?>[eE][+-]?[0-9]
 _WHOLES = re.compile(rf"(?>{_WHOLE}\n)*+{_WHOLE}")
 _NUMBERS = re.compile(rf"(?>(?>{_NUMBER}|-?inf)\n)*+(?>{_NUMBER}|-?inf)")
 _LONG = re.compile(r"[0-9]{16}")
+_DIGIT = pattern(r"[ .0-]*[1-9]")  # that is not 0, before an exponent
 
 Cells = Sequence[Any]
 
@@ -109,7 +112,7 @@ class TextColumn:
             self.kinds.whole = True
             if _LONG.search(joined):
                 self._long_numbers(distinct)
-        elif _NUMBERS.fullmatch(joined) and not _overflows(distinct):
+        elif _NUMBERS.fullmatch(joined) and not _is_beyond_floats(distinct):
             self.kinds.real = True
             if _LONG.search(joined):
                 self._long_numbers({text for text in distinct if _WHOLES.fullmatch(text)})
@@ -164,7 +167,7 @@ class ValueColumn:
 
     def __init__(self, *, text: bool = False) -> None:
         self.kinds = Kinds()
-        self.kinds.text = text
+        self.kinds.text = self._is_meant_as_text = text
         self.nulls = 0
 
     def add(self, cells: Cells) -> None:
@@ -181,6 +184,12 @@ class ValueColumn:
         elif types & {str, list, dict}:
             self.kinds.text = True
 
+    def note(self, name: str) -> str | None:
+        """What became of values that had another type."""
+        if self.kinds.text and not self._is_meant_as_text and (self.kinds.whole or self.kinds.real):
+            return f"{name}: its numbers are kept as text, since there are other values among them"
+        return self.kinds.note(name)
+
     @property
     def type(self) -> str:
         """INTEGER, REAL, TEXT or BLOB."""
@@ -192,8 +201,10 @@ class ValueColumn:
         return lambda cells: [None if cell is None else convert(cell) for cell in cells]
 
 
-def _overflows(texts: Iterable[str]) -> bool:
-    return any(math.isinf(float(text)) for text in texts if "e" in text or "E" in text or len(text) > 300)
+def _is_beyond_floats(texts: Iterable[str]) -> bool:
+    """Whether any of the numbers is too large for a float, or so small that it would become 0."""
+    doubtful = (text for text in texts if "e" in text or "E" in text or len(text) > 300)
+    return any(math.isinf(value := float(text)) or (value == 0.0 and _DIGIT.match(text)) for text in doubtful)
 
 
 def _is_blob(cell: Any) -> bool:

@@ -54,7 +54,7 @@ class Records:
         if not columns:
             raise RequestInvalid(f"{source.name} holds no records", hint="its columns are those of its records")
         names, notes = unique_names(list(columns))
-        notes += [note for name, c in zip(names, columns.values(), strict=True) if (note := c.kinds.note(name))]
+        notes += [note for name, c in zip(names, columns.values(), strict=True) if (note := c.note(name))]
         if only and all(isinstance(value, list | dict) for value in only.values()):
             notes.append(
                 'one record of nothing but arrays: if they are columns, write records (pandas: orient="records")'

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 import msgspec
 
 from codemode.database.onepass import Contradicted
-from codemode.database.readers import Column, Delimited, Progress, Reader, changed, text_columns
+from codemode.database.readers import Column, Delimited, Progress, Reader, changed, number_notes, text_columns
 from codemode.database.records import Records
 from codemode.database.sources import Source
 from codemode.database.writers import DelimitedWriter, Written, write_json, write_markdown, write_ndjson
@@ -132,7 +132,8 @@ def import_file(
         reading = reader(source, text=text, progress=told)
         columns = [(column.name, column.type) for column in reading.columns]
         rows = load(table, columns, _whole(source, reading.chunks, reading.rows * len(columns)))
-    return Profile(file=source.name, table=table, rows=rows, columns=reading.columns, notes=reading.notes)
+    notes = reading.notes + number_notes(reading.columns, existing or {})
+    return Profile(file=source.name, table=table, rows=rows, columns=reading.columns, notes=notes)
 
 
 def _forward(progress: Progress) -> Progress:

@@ -23,9 +23,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "create_view": WRITING | {"CREATE_VIEW"},
     "create_trigger": WRITING | {"CREATE_TRIGGER"},
     "create_virtual_table": WRITING | {"CREATE_VTABLE", "CREATE_TABLE", "CREATE_INDEX"},  # shadow tables
-    "drop_table": WRITING | {"DROP_TABLE", "DROP_VTABLE"},
+    "drop_table": WRITING | {"DROP_TABLE", "DROP_VTABLE", "DROP_TRIGGER"},  # its triggers go with it
     "drop_index": WRITING | {"DROP_INDEX"},
-    "drop_view": WRITING | {"DROP_VIEW"},
+    "drop_view": WRITING | {"DROP_VIEW", "DROP_TRIGGER"},
     "drop_trigger": WRITING | {"DROP_TRIGGER"},
     "alter_table": WRITING | {"ALTER_TABLE"},
 }

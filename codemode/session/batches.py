@@ -58,6 +58,7 @@ class Batches:
             mark = self._statements.transaction.mark()
             try:
                 batch = self._begun(mark, table, columns, options, entry, started)
+                types = self._types(batch) if options.get("create") else []
             except BaseException:
                 self._statements.transaction.undo(mark)
                 raise
@@ -66,7 +67,8 @@ class Batches:
             self._statements.log(entry, started)
             raise
         self._open.append(batch)
-        return {"batch": batch.number, "columns": list(batch.insert.columns), "chunk_rows": batch.chunk_rows}
+        columns = list(batch.insert.columns)
+        return {"batch": batch.number, "columns": columns, "chunk_rows": batch.chunk_rows, "types": types}
 
     def _begun(
         self,
@@ -98,6 +100,11 @@ class Batches:
         if bad:
             raise RequestInvalid(f"{bad[0]!r} is not a type for create=True")
         self._statements.exec(create_sql(table, wanted))
+
+    def _types(self, batch: _Batch) -> list[str]:
+        """The declared types of the columns that are inserted into, in their order."""
+        declared = {column["name"]: column["type"] for column in self._read(schema.columns, batch.insert.table)}
+        return [declared[name] for name in batch.insert.columns]
 
     def _read(self, function: Any, *args: Any) -> Any:
         with self._statements.as_engine():

@@ -68,6 +68,7 @@ class Load:
         self._frame = _Frame([], 0)
         self._batch: int | None = None
         self._sent: list[str] = []  # the columns that the worker expects now
+        self._types: list[str] = []  # of these, in a table that may have been made from records
 
     def run(self, records: Iterator[Any]) -> dict[str, Any]:
         """Insert `records`; the worker's answer."""
@@ -87,6 +88,7 @@ class Load:
             self._options["types"] = column_types(self._flat, self._columns.names)
             self._open(self._columns.names)
             self._columns.close()
+            self._weigh()  # again, since the table may be there with other types
             return
         # Without a record there is nothing to infer a table from; columns= are enough, and so is an existing table.
         self._options["create"] = self._options["create"] and self._wanted is not None
@@ -97,7 +99,7 @@ class Load:
     def _open(self, columns: list[str] | None) -> None:
         wanted = None if columns is None else list(columns)
         answer = self._channel.call("db.batch_begin", self._table, wanted, self._options)
-        self._batch, self._chunk_rows = answer["batch"], answer["chunk_rows"]
+        self._batch, self._chunk_rows, self._types = answer["batch"], answer["chunk_rows"], answer["types"]
         self._sent = list(wanted or answer["columns"])
 
     def _fill(self, records: Iterator[Any]) -> bool:
@@ -112,7 +114,7 @@ class Load:
         return bool(flat)
 
     def _weigh(self) -> None:
-        self._weight = vet(self._flat, self._columns.names, self._first, self._warn)
+        self._weight = vet(self._flat, self._columns.names, self._first, self._warn, self._types)
         self._room = max(1, min(self._chunk_rows, self._rows * _FRAME_CHARACTERS // (self._weight or 1)))
 
     @property

@@ -140,7 +140,8 @@ class Database(Spelled):
         `records`: a list or generator of dicts, or of sequences with `columns`; generators are streamed. A missing
         key is NULL; a column that no record names keeps its default; an unknown key is an error.
         `on_conflict`: error, ignore, replace, or update (with `key`: the column or columns that identify a record).
-        `create=True` makes the table, its types inferred from the first 500 records, unless it exists.
+        `create=True` makes the table, its types inferred from the first 500 records, unless it exists; a
+        warning says where a column changes values that come later.
         """
         names = None if columns is None else _names(columns, "columns")
         options = {

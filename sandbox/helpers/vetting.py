@@ -18,13 +18,21 @@ _NONE = type(None)
 _AS_THEY_ARE = frozenset({_NONE, bool, str, bytes})
 _NUMBERS = frozenset({_NONE, bool, int, float})
 _SIZED = frozenset({_NONE, str, bytes})
+_FLOAT_EXACT = 2**53  # whole numbers up to here survive the way through a float
+# What a column of an inferred type keeps as it is, whatever the values; a float in an INTEGER column stays its number.
+_KEPT = {
+    "INTEGER": frozenset({_NONE, bool, int, float, bytes}),
+    "REAL": frozenset({_NONE, bool, float, bytes}),
+    "TEXT": _SIZED,
+}
 
 
-def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> int:
+def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn, types: Sequence[str] = ()) -> int:
     """Make the rows of `flat` fit to be sent, in place, and answer how much text and bytes they hold.
 
     `first` is the index of the first record, for errors (`sql.value`). A lone surrogate is left to whoever
-    encodes the chunk: see `vet_each`.
+    encodes the chunk: see `vet_each`. `types`: those of a table that was made from records; a value that its column
+    changes is told to `warn`.
     """
     width, weight = len(columns), 0
     for offset, name in enumerate(columns):
@@ -33,6 +41,8 @@ def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) -> int:
         if not _fits(column, kinds):
             flat[offset::width] = column = _each(column, name, first, warn)
             kinds = _kinds(column)
+        if types and not kinds <= _KEPT.get(types[offset], kinds):
+            _tell_changed(name, types[offset], column, warn)
         if kinds == {str}:
             weight += len("".join(column))  # in half the time that asking each for its length takes
         elif kinds <= _SIZED:
@@ -48,22 +58,52 @@ def vet_each(flat: list[Any], columns: Sequence[str], first: int, warn: Warn) ->
         _each(flat[offset :: len(columns)], name, first, warn)
 
 
-def column_type(kinds: set[type]) -> str:
-    """The declared type for a column of values of these wire types; "" (no conversion) when they are mixed."""
-    kinds = kinds - {_NONE}
-    if kinds <= {str}:  # a column of NULLs only, too
+def column_type(column: list[Any]) -> str:
+    """The declared type for a column of vetted values; "" (no conversion) where any other would change one of them."""
+    kinds = _kinds(column) - {_NONE}
+    if not kinds:  # NULLs say nothing of what comes later
+        return ""
+    if kinds <= {str}:
         return "TEXT"
     if kinds <= {int, bool}:
         return "INTEGER"
     if kinds <= {int, bool, float}:
-        return "REAL"
+        return "" if any(map(_is_rounded, column)) else "REAL"
     return "BLOB" if kinds == {bytes} else ""
 
 
 def column_types(flat: list[Any], columns: Sequence[str]) -> dict[str, str]:
     """A declared type for each column of vetted rows."""
     width = len(columns)
-    return {name: column_type(set(map(type, flat[offset::width]))) for offset, name in enumerate(columns)}
+    return {name: column_type(flat[offset::width]) for offset, name in enumerate(columns)}
+
+
+def _is_rounded(value: Any) -> bool:
+    """Whether a column of floats cannot hold this whole number."""
+    return type(value) is int and not -_FLOAT_EXACT <= value <= _FLOAT_EXACT and int(float(value)) != value
+
+
+def _tell_changed(name: str, declared: str, column: list[Any], warn: Warn) -> None:
+    if declared == "TEXT":
+        what = "numbers are stored as text"
+    elif any(map(_is_number, column)):
+        what = "text that reads as a number is stored as one"
+    elif declared == "REAL" and any(map(_is_rounded, column)):
+        what = "long whole numbers are rounded"
+    else:
+        return
+    warn(f"column {name!r} is {declared}, so {what}; make the table before, with a type that keeps them")
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is text that SQLite takes for a number: unlike Python it does so with no word and no underscore."""
+    if type(value) is not str or value.rstrip()[-1:] not in "0123456789." or "_" in value:
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _kinds(column: list[Any]) -> set[type]:

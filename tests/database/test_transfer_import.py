@@ -50,6 +50,8 @@ def column(values: list[str], nulls: tuple[str, ...] = ()):
         (["inf", "-inf", "0.5"], "REAL", [float("inf"), float("-inf"), 0.5]),
         (["9007199254740993", "0.5"], "TEXT", ["9007199254740993", "0.5"]),
         (["1e999", "1.0"], "TEXT", ["1e999", "1.0"]),
+        (["-.01e-400", "1.0"], "TEXT", ["-.01e-400", "1.0"]),
+        (["0e9", "-0.0e-999", "5e-324"], "REAL", [0.0, -0.0, 5e-324]),
         (["007", "1"], "TEXT", ["007", "1"]),
         (["+49", "1"], "TEXT", ["+49", "1"]),
         (["1_000"], "TEXT", ["1_000"]),
@@ -170,7 +172,11 @@ def test_json_records_bring_their_types(kind):
         (1, 1.0, "x", b"\0\xff", "1", 1, '[1, "é"]', None),
         (None, 2.5, None, None, "two", 0, None, str(2**70)),
     ]
-    assert reading.notes == ("extra: kept as text, since a number is beyond 64 bits",)
+    assert reading.notes == (
+        "mixed: its numbers are kept as text, since there are other values among them",
+        "extra: kept as text, since a number is beyond 64 bits",
+    )
+    assert read(content, kind, text=frozenset({"mixed"}))[0].notes == reading.notes[1:]
 
 
 def test_json_objects_one_after_another_are_records_too():
@@ -272,9 +278,16 @@ def test_import_hands_names_types_and_rows_to_the_loader_and_reports_progress(tm
     with Source(path) as source:
         profile = import_file(source, reader_for("csv"), "t", load, progress=seen.append)
     assert loaded == [("t", [("a", "INTEGER"), ("b", "TEXT")], [1, "x", 2, None])]
-    assert (profile.rows, [c.nulls for c in profile.columns]) == (2, [0, 1])
+    assert (profile.rows, [c.nulls for c in profile.columns], profile.notes) == (2, [0, 1], ())
     size = path.stat().st_size
     assert seen == [2 * size]
+
+
+def test_text_that_goes_into_a_column_of_numbers_is_told():
+    existing = {"ZIP": "INTEGER", "born": "DATE", "name": "TEXT", "n": "REAL"}
+    with Source(io.BytesIO(b"zip,born,name,n\n007,2013-01-02,x,1\n"), name="data.csv") as source:
+        notes = import_file(source, reader_for("csv"), "t", lambda *_: 1, existing=existing).notes
+    assert [note.split(":")[0] for note in notes] == ["zip"]
 
 
 @pytest.mark.parametrize(

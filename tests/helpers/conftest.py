@@ -62,6 +62,7 @@ def channel() -> RecordingChannel:
             "batch": 1,
             "columns": columns or ["id", "name", "price"],
             "chunk_rows": 500,
+            "types": [],
         },
         db__batch_end={"success": True, "rows_written": 0, "chunks": 0, "columns": []},
         db__create_table={"success": True},

@@ -177,7 +177,7 @@ def test_five_hundred_records_a_chunk_and_eight_thousand_values_a_frame(load, ch
 
 
 def test_the_worker_says_how_many_rows_a_chunk_may_hold(load, channel):
-    channel.answers["db.batch_begin"] = {"batch": 1, "columns": ["id", "name", "price"], "chunk_rows": 20}
+    channel.answers["db.batch_begin"] = {"batch": 1, "columns": ["id", "name", "price"], "chunk_rows": 20, "types": []}
     assert len(load({"id": n} for n in range(50))) == 50
     assert frames(channel) == [[20, 20, 10]]
     assert len(load([{"id": n} for n in range(50)], create=True)) == 50  # the first chunk was built before it said so
@@ -380,7 +380,9 @@ def test_nan_is_null_with_one_warning(load, helpers):
         ([1, 2.5], "REAL"),
         ([2.5, None], "REAL"),
         (["a", None], "TEXT"),
-        ([None, None], "TEXT"),
+        ([None, None], ""),
+        ([2**53, 0.5], "REAL"),
+        ([2**53 + 1, 0.5], ""),
         ([datetime.date(2013, 1, 2)], "TEXT"),
         ([decimal.Decimal(1)], "TEXT"),
         ([{"a": 1}], "TEXT"),

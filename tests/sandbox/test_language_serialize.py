@@ -7,6 +7,11 @@ import base64
 import gc
 import json
 import math
+from array import array
+from collections import deque
+from datetime import date
+from enum import Enum
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -143,6 +148,14 @@ WHAT = {
     "integer": (1, {"type": "integer"}),
     "boolean": (True, {"type": "boolean"}),
     "null": (None, {"type": "null"}),
+    "range": (range(3), {"type": "list"}),
+    "deque": (deque([1]), {"type": "list"}),
+    "keys": ({"a": 1}.keys(), {"type": "list"}),
+    "array": (array("i", [1]), {"type": "list"}),
+    "memory": (memoryview(b"x"), {"type": "bytes"}),
+    "namespace": (SimpleNamespace(a=1), {"type": "object"}),
+    "enumeration": (Enum("E", {"x": 1.5}).x, {"type": "number"}),
+    "date": (date(2013, 1, 2), {"type": "text"}),
 }
 
 

@@ -88,6 +88,29 @@ helpers.db.batch_insert("made", records, create=True)
     assert outcome.db.tables_changed == ("made",)
 
 
+LATER = {  # what the first 500 records hold, what comes then, how it is stored, what is said of it
+    "text in INTEGER": (1, "007", 7, "text that reads as a number"),
+    "words in INTEGER": (1, "n/a 7", "n/a 7", ""),
+    "a float in INTEGER": (1, 1.5, 1.5, ""),
+    "a number in TEXT": ("x", 5, "5", "numbers are stored as text"),
+    "a long whole number in REAL": (0.5, 2**53 + 1, 2.0**53, "long whole numbers are rounded"),
+    "a whole number in REAL": (0.5, 2, 2.0, ""),
+    "anything after NULLs": (None, "007", "007", ""),
+    "a number after NULLs": (None, 2**53 + 1, 2**53 + 1, ""),
+}
+
+
+@pytest.mark.parametrize(("first", "later", "stored", "told"), LATER.values(), ids=LATER.keys())
+def test_what_an_inferred_type_changes_later_is_told(
+    session: Session, first: object, later: object, stored: object, told: str
+) -> None:
+    answer = session.batch_insert("made", ({"a": first if n < 500 else later} for n in range(501)), create=True)
+    assert session.value("SELECT a FROM made WHERE rowid = 501") == stored
+    assert told in "".join(answer.get("warnings", ["" if not told else "nothing"]))
+    again = session.batch_insert("made", [{"a": later}], create=True)  # the next page of the same records
+    assert again.get("warnings", []) == answer.get("warnings", [])
+
+
 def test_missing_keys_are_null_and_columns_nobody_names_keep_their_default(session: Session) -> None:
     session.exec("CREATE TABLE d (a, b, c DEFAULT 'kept')")
     session.batch_insert("d", [{"a": 1, "b": 2}, {"a": 3}])

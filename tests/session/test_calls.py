@@ -65,6 +65,21 @@ def test_every_other_call(table: Session, call: str, expected: object) -> None:
     assert outcome.result == expected
 
 
+def test_what_goes_takes_its_triggers_along_and_changes_no_rows(session: Session) -> None:
+    session.script(
+        "CREATE TABLE a (x PRIMARY KEY); CREATE TABLE b (x REFERENCES a ON DELETE CASCADE);"
+        "CREATE VIEW v AS SELECT x FROM a;"
+        "CREATE TRIGGER added AFTER INSERT ON a BEGIN INSERT INTO b VALUES (new.x); END;"
+        "CREATE TRIGGER through INSTEAD OF INSERT ON v BEGIN INSERT INTO a VALUES (new.x); END;"
+        "INSERT INTO v VALUES (1), (2)"
+    )
+    for dropped in ("DROP VIEW v", "DROP TABLE a"):
+        answer = session.exec(dropped)
+        assert (answer["changes"], answer["rows_written"]) == (0, 0), dropped
+    assert session.query("SELECT name FROM sqlite_schema WHERE type = 'trigger'") == []
+    assert session.value("SELECT count(*) FROM b") == 0
+
+
 BAD = [
     ("helpers.db.qurey('SELECT 1')", "request.invalid", "query"),
     ("helpers.db.query('SELECT 1', [1, 2])", "sql.parameters", ""),
