@@ -316,6 +316,9 @@ def describe(value: Any) -> dict[str, Any]:
     return {"type": "object" if _RULES.get(kind) is None else "text"}
 
 
+_LISTS: tuple[type, ...] = (
+    set, frozenset, deque, range, array, UserList, type({}.keys()), type({}.values()), type({}.items())
+)  # fmt: skip
 _NAMES: tuple[tuple[type, str], ...] = (
     (type(None), "null"),
     (bool, "boolean"),
@@ -328,6 +331,5 @@ _NAMES: tuple[tuple[type, str], ...] = (
     (dict, "object"),
     (SimpleNamespace, "object"),
     (MappingProxyType, "object"),
-    *((kind, "list") for kind in (set, frozenset, deque, range, array, UserList)),
-    *((type(view), "list") for view in ({}.keys(), {}.values(), {}.items())),
+    *((kind, "list") for kind in _LISTS),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from codemode.errors import RequestInvalid
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 FORMATS = ["table", "json", "ndjson", "csv", "markdown", "columns", "auto"]
+
+_INFINITE = ("infinities are null here; --format json or csv writes them",)
 
 param_option = click.option(
     "-p",
@@ -52,7 +55,9 @@ def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, k
     rows = [list(row.values()) for row in found]
     if app.as_json:
         info = {"type": "rows", "row_count": found.row_count, "truncated": found.truncated}
-        app.answer(found, session_id=session.id, columns=found.columns, result_info=info, rows_read=found.rows_read)
+        more = {"columns": found.columns, "result_info": info, "rows_read": found.rows_read}
+        infinite = any(isinstance(cell, float) and math.isinf(cell) for row in rows for cell in row)
+        app.answer(found, session_id=session.id, warnings=_INFINITE if infinite else (), **more)
     else:
         print_rows(found.columns, rows, kind)
     if found.truncated:
@@ -85,6 +90,8 @@ def _for_a_model(columns: Sequence[str], rows: list[list[Any]], kind: str) -> st
 
     items = [dict(zip(columns, row, strict=True)) for row in rows]
     rendered = render(Table(dict, list(columns), items), Form(kind), sys.maxsize)
+    for text in rendered.warnings:
+        warn(text)
     return rendered.text if rendered.kind in ("objects", "columns") else str(json.loads(rendered.text)).rstrip("\n")
 
 

@@ -25,6 +25,7 @@ _PROGRESS_STEPS = 10_000
 _MOST_TABLES = 200  # with differences; more are for a program of one's own
 _MOST_OBJECTS = 500
 _SAMPLE_BYTES = 256 * 1024  # of all samples together: an answer that a model can read
+_CONVERTING = ("INT", "CHAR", "CLOB", "TEXT", "REAL", "FLOA", "DOUB")  # such a type tells the type of equal values
 _TEXT = 200  # characters of a sampled value or a definition
 
 
@@ -238,7 +239,7 @@ class _Join:
 
     def __init__(self, comparison: _Comparison, old: Table, new: Table, key: tuple[str, ...]) -> None:
         self._comparison, self._old, self._new, self._key = comparison, old, new, key
-        self._both = [name for name in new.columns if name in old.columns and name not in key]
+        self._both = [name for name in new.columns if name in old.columns and not (name in key and self._is_id(name))]
         self._a, self._b = f"{BEFORE}.{quoted(old.name)} AS a", f"{AFTER}.{quoted(new.name)} AS b"
         self._match = " AND ".join(f"a.{quoted(column)} = b.{quoted(column)}" for column in key)
 
@@ -272,9 +273,20 @@ class _Join:
 
     @property
     def _unlike(self) -> str:
-        # BINARY: a column that compares without case would call a change of case none.
-        unlike = " OR ".join(f"a.{quoted(column)} IS NOT b.{quoted(column)} COLLATE BINARY" for column in self._both)
-        return f"FROM {self._a} JOIN {self._b} ON {self._match} WHERE {unlike}"
+        return f"FROM {self._a} JOIN {self._b} ON {self._match} WHERE {' OR '.join(map(self._unlike_in, self._both))}"
+
+    def _unlike_in(self, column: str) -> str:
+        a, b = f"a.{quoted(column)}", f"b.{quoted(column)}"
+        # BINARY: a column that compares without case would call a change of case none, also one of the key.
+        unlike = f"{a} IS NOT {b} COLLATE BINARY"
+        old, new = (table.columns[column][1].upper() for table in (self._old, self._new))
+        if old == new and any(word in new for word in _CONVERTING):
+            return unlike
+        return f"{unlike} OR typeof({a}) <> typeof({b})"  # SQLite calls 1 and 1.0 equal, and '007' and 7 by their types
+
+    def _is_id(self, column: str) -> bool:
+        """Whether a key column holds whole numbers alone: rows that match have the very same one."""
+        return all(table.columns[column][1].upper() == "INTEGER" for table in (self._old, self._new))
 
     def _changes(self) -> tuple[dict[str, Any], ...]:
         """Rows that differ: the key, and of the other columns those that differ, before and after."""

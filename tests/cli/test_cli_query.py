@@ -32,6 +32,15 @@ def test_json_is_an_envelope_with_the_rows(cli, people):
     assert document["error"] is None
 
 
+def test_an_infinity_that_becomes_null_is_told(cli, people):
+    sql = "SELECT -9e999 AS least, age FROM people"
+    document = cli("--json", "query", sql, "-s", people).json
+    assert document["result"][0] == {"least": None, "age": 36}
+    assert "infinities are null" in document["warnings"][0]
+    assert "replaced by null" in cli("query", sql, "-s", people, "--format", "columns").err
+    assert "-9e999" in cli("query", sql, "-s", people, "--format", "json").out
+
+
 def test_each_format_is_whole(cli, people):
     sql = "SELECT name, city FROM people WHERE age IS NULL"
     assert cli("query", sql, "-s", people, "--format", "json").json == [{"name": "O'Brien, Zoë", "city": "New\nYork"}]

@@ -76,6 +76,29 @@ def test_case_kinds_and_nulls_count(session: Session) -> None:
     assert [row["before"]["x"] for row in found.changed_sample] == ["a", None, 1, "<1 bytes>"]
 
 
+EQUAL_AND_OTHER = {  # to SQLite's comparison: before, what the change does, and the column that it is told of
+    "a whole number becomes a float": ("CREATE TABLE t (n INTEGER PRIMARY KEY, x)", "UPDATE t SET x = 7.0", "x"),
+    "the case of a key": ("CREATE TABLE t (n TEXT COLLATE NOCASE PRIMARY KEY, x)", "UPDATE t SET n = 'A'", "n"),
+    "a key becomes a float": ("CREATE TABLE t (n PRIMARY KEY, x) WITHOUT ROWID", "UPDATE t SET n = 7.0", "n"),
+    "the column's type": (
+        "CREATE TABLE t (n INTEGER PRIMARY KEY, x INTEGER)",
+        "DROP TABLE t; CREATE TABLE t (n INTEGER PRIMARY KEY, x TEXT); INSERT INTO t VALUES (7, '007')",
+        "x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("schema", "change", "column"), EQUAL_AND_OTHER.values(), ids=EQUAL_AND_OTHER.keys())
+def test_what_only_compares_as_equal_is_told(session: Session, schema: str, change: str, column: str) -> None:
+    session.exec(schema)
+    session.exec("INSERT INTO t VALUES (?, 7)", ["a" if "NOCASE" in schema else 7])
+    session.checkpoint("a")
+    session.script(change)
+    found = session.diff("a").tables[0]
+    assert (found.added, found.removed, found.changed) == (0, 0, 1)
+    assert found.changed_sample[0]["before"].keys() == found.changed_sample[0]["after"].keys() == {column}
+
+
 def test_schema_changes(table: Session) -> None:
     table.script("CREATE INDEX old ON t (b); CREATE VIEW v AS SELECT 1 AS x; CREATE TABLE gone (z)")
     table.exec("INSERT INTO gone VALUES (1)")
