@@ -16,10 +16,13 @@ _RUNS_NOTHING = ("--help", "-h")
 
 def main() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
-    with loading():
-        if _RUNS_AT_ONCE in sys.argv[1:] and not any(word in sys.argv[1:] for word in _RUNS_NOTHING):
-            _begin()
-        from codemode.cli import main as command
+    try:
+        with loading():
+            if _RUNS_AT_ONCE in sys.argv[1:] and not any(word in sys.argv[1:] for word in _RUNS_NOTHING):
+                _begin()
+            from codemode.cli import main as command
+    except KeyboardInterrupt:  # before there is anything that could say more
+        sys.exit(130)
     command()
 
 

@@ -2,7 +2,7 @@
 
 Agents call this in loops, so nothing but click is imported before it is known what is wanted. Exit codes: 0 well,
 1 the snippet or statement failed, 2 wrong usage (a wrong argument, file or session id), 3 busy, storage or isolation,
-130 interrupted.
+130 interrupted (129 and 143: by SIGHUP and SIGTERM), 141 whoever read the output left.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import click
 
 from codemode import __version__
+from codemode.cli.ended import ended_in_order
 from codemode.cli.output import unread
 from codemode.loading import loading
 
@@ -57,6 +59,9 @@ COMMANDS = {
 }
 
 
+_READER_LEFT = 141  # what a shell reports for a program that its reader left
+
+
 class CommandLine(click.Group):
     """The commands by name, and the one place where what went wrong becomes words and an exit code."""
 
@@ -81,6 +86,16 @@ class CommandLine(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *positional: Any, **extra: Any) -> click.Context:
+        """Read the arguments; help is printed here."""
+        with _reader_may_leave():
+            return super().make_context(*positional, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what the arguments ask for."""
+        with _reader_may_leave():
+            return super().invoke(ctx)
+
     def main(self, *positional: Any, **extra: Any) -> Any:
         """Run one command and leave with its exit code."""
         given: Sequence[str] | None = extra.pop("args", positional[0] if positional else None)
@@ -89,19 +104,47 @@ class CommandLine(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # a terminal without the character still shows the rest
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         extra |= {"prog_name": extra.get("prog_name") or "codemode", "standalone_mode": False}
-        try:
-            code = super().main(arguments, **extra)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _forget_output()
-            code = 141  # what a shell reports for a program that its reader left
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, people get words for it
-            from codemode.cli.failures import report
-
-            code = report(error, as_json="--json" in arguments)
+        extra |= {"color": False if plain else None}
+        with ended_in_order():
+            try:
+                code = super().main(arguments, **extra)
+                sys.stdout.flush()
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, people get words for it
+                with click.Context(self, color=extra["color"]):
+                    code = _tell(error, as_json="--json" in arguments)
         gc.freeze()  # the way out of the interpreter looks through everything once more, which ends with the process
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class _ReaderLeft(Exception):
+    """Whoever read the output left: click would end with 1 for it, the exit code of a snippet that failed."""
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderLeft from error
+
+
+def _tell(error: BaseException, *, as_json: bool) -> int:
+    """Tell what went wrong, in JSON only where standard output takes it, and answer the exit code."""
+    from codemode.cli.failures import UNAVAILABLE, report
+
+    try:
+        return _READER_LEFT if isinstance(error, _ReaderLeft | BrokenPipeError) else report(error, as_json=as_json)
+    except BrokenPipeError:
+        return _READER_LEFT
+    except OSError as full:
+        with suppress(OSError):
+            report(full, as_json=False)
+        return UNAVAILABLE
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            _settle(stream)
 
 
 def _utf8(argument: str) -> str:
@@ -112,10 +155,13 @@ def _utf8(argument: str) -> str:
         return argument
 
 
-def _forget_output() -> None:
-    # The interpreter flushes standard output once more on its way out, and would complain about the closed pipe.
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a descriptor is wanted, not a path
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+def _settle(stream: TextIO) -> None:
+    """The interpreter flushes a stream once more on its way out, and would complain about one that takes nothing."""
+    try:
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a descriptor is wanted, not a path
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from codemode.cli.ended import Ended
 from codemode.cli.output import emit, printable
 from codemode.errors import CodemodeError, RequestInvalid, StorageFull, WorkerInternal
 
@@ -32,8 +33,7 @@ def report(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return _interrupted(error)
     if isinstance(error, click.ClickException):
         return _usage(error, as_json)
     known = _known(error)
@@ -43,6 +43,12 @@ def report(error: BaseException, *, as_json: bool) -> int:
     else:
         tell(problem)
     return exit_code(known.code)
+
+
+def _interrupted(error: BaseException) -> int:
+    ended = error if isinstance(error, Ended) else error.__cause__  # click has an Abort of its own
+    click.echo("interrupted", err=True)
+    return 128 + ended.number if isinstance(ended, Ended) else INTERRUPTED
 
 
 def _usage(error: click.ClickException, as_json: bool) -> int:
@@ -59,10 +65,8 @@ def _known(error: BaseException) -> CodemodeError:
     if isinstance(error, CodemodeError):
         return error
     if isinstance(error, OSError):
-        place = f" {error.filename}" if error.filename else ""
-        return StorageFull(
-            f"cannot use{place}: {error.strerror or error}", hint="check its permissions and the free space"
-        )
+        what = f"cannot use {error.filename}" if error.filename else "cannot read or write"
+        return StorageFull(f"{what}: {error.strerror or error}", hint="check its permissions and the free space")
     details = _written_down(error)
     return WorkerInternal(f"internal fault: {type(error).__name__}", hint=f"please report it with {details}")
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from codemode import errors
+from codemode.cli import main
 from codemode.cli.failures import exit_code, report
 
 
@@ -81,6 +83,13 @@ def test_an_interrupt_has_its_own_exit_code(capsys):
     assert report(KeyboardInterrupt(), as_json=False) == 130
     assert report(click.Abort(), as_json=False) == 130
     assert capsys.readouterr().err == "interrupted\ninterrupted\n"
+
+
+@pytest.mark.parametrize("arguments", [["query", "SELECT 1"], ["run", "none.py"]])
+def test_who_wants_no_colour_gets_none(cli, monkeypatch, arguments):
+    for environment, marked in (({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        shown = CliRunner().invoke(main, arguments, color=True, env={"TERM": "xterm"} | environment)
+        assert ("\x1b[" in shown.output) is marked
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from patience import soon
+
+import codemode.__main__
 
 PROGRAM = [sys.executable, "-m", "codemode"]
 
@@ -78,6 +81,53 @@ def test_a_reader_that_leaves_is_no_error(environment):
     assert done.stdout.startswith(b"0 x")
     assert b"Traceback" not in done.stderr
     assert b"BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["--help", "query 'SELECT 1' --json", "query 'SELEC 1' --json"])
+def test_a_reader_that_left_has_an_exit_code_of_its_own(environment, line):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as left:
+        done = subprocess.run(
+            [*PROGRAM, *shlex.split(line)], env=environment, stdout=left, stderr=subprocess.PIPE, timeout=60
+        )
+    assert (done.returncode, b"Traceback" in done.stderr) == (141, False)
+
+
+@pytest.mark.parametrize("line", ["query 'SELECT 1'", "query 'SELECT 1' --json"])
+def test_output_that_takes_no_more_is_told_where_people_look(environment, line):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*PROGRAM, *shlex.split(line)], env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 3
+    assert b"error: cannot read or write: No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_sigterm_leaves_nothing_half_done_behind(environment, tmp_path):
+    assert program(environment, "run", "-s", "work", "-c", "return 1").returncode == 0
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    target = tmp_path / "to" / "numbers.csv"
+    target.parent.mkdir()
+    running = started(environment, "export", "-s", "work", numbers, "--to", str(target))
+    with running:
+        soon(lambda: list(target.parent.iterdir()))
+        running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, err.strip()) == (143, b"interrupted")
+    assert list(target.parent.iterdir()) == []
+
+
+def test_control_c_while_the_program_loads_shows_no_traceback(monkeypatch):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(codemode.__main__, "_begin", interrupted)
+    monkeypatch.setattr(sys, "argv", ["codemode", "run"])
+    with pytest.raises(SystemExit) as ended:
+        codemode.__main__.main()
+    assert ended.value.code == 130
 
 
 def test_control_c_ends_the_execution_and_undoes_it(environment):
