@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)  # by ten bits at a time
+_OF_BYTES = 8 * _CROCKFORD.encode()  # each character for as many values of a byte
 _RANDOM = 80  # bits of a ULID below its 48 bits of milliseconds
 _second = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
 _moment = (-1, "")  # the same for the millisecond: dozens of helper calls begin in one
@@ -47,7 +48,7 @@ def milliseconds_of(text: str) -> int:
 
 def ulid() -> str:
     """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters that sort by time."""
-    return _spelt((time.time_ns() // 1_000_000) << _RANDOM | int.from_bytes(os.urandom(10), "big"))
+    return _spelt(time.time_ns() // 1_000_000, 50) + os.urandom(_RANDOM // 5).translate(_OF_BYTES).decode()
 
 
 def ulid_at(milliseconds: int) -> str:
@@ -66,5 +67,5 @@ def earliest_ulid(milliseconds: int) -> str:
     return _spelt(max(0, milliseconds) << _RANDOM)
 
 
-def _spelt(number: int) -> str:
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+def _spelt(number: int, bits: int = 130) -> str:
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(bits - 10, -1, -10)])

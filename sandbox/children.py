@@ -189,7 +189,7 @@ class Children:
                     self._order(link, kind, numbers[start : start + MOST_NUMBERS])
 
     def _order(self, link: Link | None, kind: str, numbers: list[int]) -> None:
-        if link is not None and not link.ask({kind: numbers}):
+        if link is not None and not link.ask(kind, numbers):
             with self._lock:
                 for number in numbers:
                     self._forks.answered(number)
@@ -200,7 +200,7 @@ class Children:
             link = self._link
             self._statuses[child.number] = None
         try:
-            if link is None or not link.ask({"status": child.number}):
+            if link is None or not link.ask("status", child.number):
                 return None
             with self._changed:
                 self._changed.wait_for(
@@ -303,6 +303,7 @@ class Children:
                 return
             self._ready.append(child)
             self._call_next()
+        child.open_figures()  # while nobody waits for it, as a rule, and not before it can be taken
 
     def _calm_down(self) -> float | None:
         """End what is ready beyond the usual number when it was not needed for long; seconds until then, or None."""

@@ -20,6 +20,7 @@ from sandbox.protocol import FrameReader, decode_hostile
 Reason = Literal["timeout", "cancelled", "closed", "violation", "done"]
 _TIMEVAL = struct.Struct("@ll")
 _REARM_SECONDS = 0.05
+_FIRST_SECONDS = 20.0  # does for taking a child, and then for snippets that have 20 to 160 seconds
 _SHORTER = 8  # times shorter than it may be, a timeout of the kernel's is left as it is
 _LONGEST_SECONDS = 1e6  # the kernel's field is finite, a limit need not be
 _TOLD_BYTES = 8_192
@@ -51,7 +52,8 @@ class Child:
         self._figures: tuple[int, ...] | None = None  # the kernel's files of it, which stay its own when it is gone
         self._reader = FrameReader(self._receive, frame_bytes)
         self._deadline = float("inf")
-        self._armed = float("inf")  # the kernel's timeout for receiving
+        self._set_timeout(socket.SO_RCVTIMEO, _FIRST_SECONDS)  # now, while nobody waits for it
+        self._armed = _FIRST_SECONDS  # the kernel's timeout for receiving
         self._exit = select.poll()
         self._exit.register(pidfd, select.POLLIN)
         # Guards the two descriptors against being used after `close`: their numbers would be somebody else's by then,
@@ -190,8 +192,10 @@ class Child:
 
     def open_figures(self) -> None:
         """Open what `spent_ns` and `usage` will read; they do it themselves otherwise, when somebody waits for them."""
+        if self._figures is not None or self._pid is None:
+            return
         with self._lock:
-            if self._figures is None and self._pid is not None and not self._closed:
+            if self._figures is None and not self._closed:
                 self._figures = _opened(f"/proc/{self._pid}/status", f"/proc/{self._pid}/schedstat")
 
     def spent_ns(self) -> int | None:

@@ -115,13 +115,14 @@ class Link:
         poll.register(self._control, select.POLLIN)
         return bool(poll.poll(None if seconds is None else math.ceil(seconds * 1000)))
 
-    def ask(self, message: dict[str, int] | dict[str, list[int]]) -> bool:
+    def ask(self, kind: str, what: int | list[int]) -> bool:
         """Send a request, from any thread; False when the zygote is gone or does not read."""
+        message = f'{{"{kind}": {what}}}'  # numbers, and lists of them, are spelled in JSON as they are here
         with self._send_lock:
             if self._closed:
                 return False
             try:
-                self._control.send(json.dumps(message).encode())
+                self._control.send(message.encode())
             except OSError:
                 return False
             return True

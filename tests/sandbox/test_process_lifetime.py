@@ -319,9 +319,9 @@ def test_what_replaces_a_child_that_was_ready_is_made_when_it_is_quiet(monkeypat
         assert link is not None
         ask = link.ask
 
-        def overheard(message: dict[str, list[int]]) -> bool:
-            asked.extend(message)
-            return ask(message)
+        def overheard(kind: str, what: int | list[int]) -> bool:
+            asked.append(kind)
+            return ask(kind, what)
 
         monkeypatch.setattr(link, "ask", overheard)
         assert [run(sandbox).status for _ in range(2)] == ["completed"] * 2
