@@ -66,6 +66,8 @@ class Statements:
     def exec(self, sql: str, params: Any = (), room: int | None = None) -> dict[str, Any]:
         """One statement of any allowed kind; its rows too, where it returns some, at most `room` bytes of them."""
         statement, result = self._told("exec", sql, params, self.checked, self._taking(room=room))
+        if result.truncated:
+            self._warn_truncated(result)
         answer: dict[str, Any] = {
             "success": True,
             "rows_read": result.count,

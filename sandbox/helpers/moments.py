@@ -23,10 +23,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def seconds_of(column: str) -> str:
     """SQL for the Unix seconds of a date in `column`; NULL for text that is no date."""
-    # Text must begin like a date: SQLite would take "2013" for a Julian day and "12:00" for a time in 2000.
+    # Text must begin like a date: SQLite would take "2013" for a Julian day and "12:00" for a time in 2000. And its day
+    # must be one of its month: SQLite takes February 30 for March 2.
+    day = f"substr({column}, 1, 10)"
+    is_date = f"{column} GLOB '[0-9][0-9][0-9][0-9]-*' AND (substr({column}, 9, 2) < '29' OR date({day}) = {day})"
     return (
         f"CASE typeof({column})"
-        f" WHEN 'text' THEN CASE WHEN {column} GLOB '[0-9][0-9][0-9][0-9]-*' THEN unixepoch({column}) END"
+        f" WHEN 'text' THEN CASE WHEN {is_date} THEN unixepoch({column}) END"
         f" WHEN 'blob' THEN NULL"
         f" ELSE CASE WHEN abs({column}) >= {_MILLISECONDS} THEN {column} / 1000 ELSE {column} END END"
     )

@@ -41,6 +41,7 @@ def test_a_cut_answer_never_cuts_the_change(worker: Worker) -> None:
     outcome = session.run(f"helpers.db.exec('INSERT INTO t {MANY.format(50, 'i')} RETURNING x')")
     assert outcome.ok, outcome.error
     assert (len(outcome.result["rows"]), outcome.result["changes"], outcome.result["truncated"]) == (10, 50, True)
+    assert "cut at 10 rows" in outcome.warnings[0]
     assert session.value("SELECT count(*) FROM t") == 50
 
 
