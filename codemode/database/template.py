@@ -56,7 +56,8 @@ def put(data: bytes, path: Path) -> None:
     with suppress(OSError), tempfile.TemporaryDirectory(prefix=MAKING, dir=path.parent) as place:
         fresh = Path(place) / path.name
         # Closed before it has its name: closing a file takes all locks on it from this process, SQLite's too.
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644), "wb") as file:  # as SQLite does
+        # For its owner alone, in a directory of others too: SQLite gives what it makes beside it the same mode.
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

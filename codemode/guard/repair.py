@@ -148,10 +148,19 @@ def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connec
             "the statement is too large, or needs more memory than the worker gives to SQLite",
             hint="split it, or use helpers.db.batch_insert for many rows",
         )
+    if is_of_pages(error):
+        return StatementFailed(
+            message, hint="pages of the session's file are damaged: restore a checkpoint or a backup, or renew it"
+        )
     for classes, make in _BY_CLASS:
         if isinstance(error, classes):
             return make(message)
     return StatementFailed(message, hint=_ways().message_way(message))
+
+
+def is_of_pages(error: Exception) -> bool:
+    """Whether SQLite could not read its own pages: not what a virtual table says of data that it no longer fits."""
+    return isinstance(error, apsw.CorruptError) and getattr(error, "extendedresult", 0) != apsw.SQLITE_CORRUPT_VTAB
 
 
 def _no_such_table(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:

@@ -14,10 +14,11 @@ _log = logging.getLogger("codemode")
 
 
 def prepared(data_dir: str | Path) -> Path:
-    """The data directory, made where it is not there; raises StorageFull."""
+    """The data directory, made where it is not there, for this user alone; raises StorageFull."""
     path = Path(data_dir).expanduser().absolute()
     with storage_errors(path):
-        (path / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (path / "sessions").mkdir(mode=0o700, exist_ok=True)
     return path
 
 

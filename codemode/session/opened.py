@@ -6,6 +6,7 @@ between, or remove it, so each turn first makes sure that the file is still the 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -25,11 +26,12 @@ from codemode.database.metrics import size_bytes
 from codemode.database.migrate import migrate, migrations
 from codemode.errors import CodemodeError
 from codemode.guard import Guard
-from codemode.guard.repair import explain_error
+from codemode.guard.repair import explain_error, is_of_pages
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles, storage_full
 from codemode.session.history import History
 
+_log = logging.getLogger("codemode")
 ADVICE_SECONDS = 1.0  # looking for a way out of an error; the statement's own time may be over
 Opening = Callable[[SessionFiles, Limits], Connection]
 
@@ -65,8 +67,11 @@ class Guarded:
 
     def explained(self, error: DatabaseError, sql: str, longest_value: int | None = None) -> CodemodeError:
         """The error of the tree for SQLite's own; after one that tells of damage the files are opened anew."""
-        # It may be the log that is damaged: opening sets that one aside, and the session works again.
-        self._suspect = self._suspect or isinstance(error, DAMAGE)
+        if isinstance(error, DAMAGE):
+            # It may be the log that is damaged: opening sets that one aside, and the session works again.
+            self._suspect = True
+            if is_of_pages(error):
+                _log.error("pages of the session's file %s, or of its log, are damaged: %s", self.files.database, error)
         with self.deadline.until(time.monotonic() + ADVICE_SECONDS):
             return explain_error(error, sql, self.connection, longest_value)
 

@@ -169,7 +169,7 @@ class Registry:
             return take_file_lock(files.lock, until)
         except FileNotFoundError:
             self.record(key)
-            raise missing() from None
+            raise missing(files) from None
 
     def _turn_over(self, key: Key, slot: Slot, opened: OpenSession) -> None:
         if not opened.is_settled():
@@ -212,7 +212,7 @@ class Registry:
             return self._known(Reader(self.files(key), self.limits(record), self.storage.log))
         except FileNotFoundError:
             self.record(key)
-            raise missing() from None
+            raise missing(self.files(key)) from None
 
     def is_free(self, key: Key, *, granted: bool) -> bool:
         """Whether the turn of an open session without variables is likely to come at once, or was `granted`."""
@@ -258,7 +258,7 @@ class Registry:
             try:
                 opened = self._known(OpenSession(files, self._limits(record.limits), storage.log))
             except FileNotFoundError:
-                raise missing() from None
+                raise missing(files) from None
             opened.record = record  # before anybody sees it
             slot.opened = opened
         return slot.opened
@@ -309,8 +309,9 @@ def _lowered(limits: Limits) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value != default[name]}
 
 
-def missing() -> SessionDamaged:
-    """The error for a session that is known and has no file."""
+def missing(files: SessionFiles) -> SessionDamaged:
+    """The error for a session that is known and has no file; the log says where it should be."""
+    _log.error("the session's file %s is missing", files.database)
     return SessionDamaged("the session's database file is missing", hint="restore it from a copy, or renew the session")
 
 

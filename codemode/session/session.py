@@ -232,7 +232,7 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         limits = self._registry.limits(record)
         files = self._registry.files(self._key)
         if not files.database.exists():
-            raise missing()
+            raise missing(files)
         return write_portable(files.database, place, limits, until_now(limits.execution_seconds))
 
     def load(

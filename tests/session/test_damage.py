@@ -56,7 +56,9 @@ def test_renewing_a_sound_session_changes_nothing(place: Path) -> None:
 
 
 @pytest.mark.parametrize("gone", ["file", "directory"])
-def test_a_missing_database_is_damage_and_no_empty_session(place: Path, gone: str) -> None:
+def test_a_missing_database_is_damage_and_no_empty_session(
+    place: Path, gone: str, caplog: pytest.LogCaptureFixture
+) -> None:
     place.unlink() if gone == "file" else place.parent.rename(place.parent.with_name("elsewhere"))
     with Worker(data_dir=data_dir(place)) as worker:
         session = worker.session("broken")
@@ -64,6 +66,7 @@ def test_a_missing_database_is_damage_and_no_empty_session(place: Path, gone: st
             session.run("1")
         assert worker.session("sound").get_tables() == ["t"]
     assert not place.exists()
+    assert f"{place} is missing" in caplog.text
 
 
 def test_a_file_of_a_newer_codemode_is_refused(place: Path) -> None:
@@ -81,6 +84,22 @@ def test_a_lost_catalogue_does_not_empty_its_sessions(place: Path) -> None:
         with pytest.raises(SessionNotFound):
             worker.session("sound", create=False)
         assert worker.session("sound").get_tables() == ["t"]
+
+
+def test_a_data_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """The catalogue has messages, results and hashes of tokens, also where the directory is shared."""
+    before = os.umask(0o022)
+    try:
+        (tmp_path / "shared").mkdir()
+        for data_dir in (tmp_path / "made", tmp_path / "shared"):
+            with Worker(data_dir=data_dir) as worker:
+                worker.session("s").exec("CREATE TABLE t (x)")
+                open_to = {path for path in data_dir.rglob("*") if path.stat().st_mode & 0o077}
+                assert not {path for path in open_to if path.parent == data_dir}
+        assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755, "what was there is left as it is"
+    finally:
+        os.umask(before)
 
 
 def test_a_file_where_the_data_directory_should_be(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from codemode import Limits, Worker
@@ -23,6 +26,7 @@ from codemode.errors import (
     SessionExpired,
     StorageFull,
     WorkerError,
+    WorkerUnavailable,
 )
 from codemode.session.files import SessionFiles
 
@@ -179,7 +183,9 @@ def test_what_can_be_mended_is_and_the_session_works(
         assert aside
 
 
-def test_damaged_pages_fail_what_reads_them_and_renewing_sets_them_aside(files: SessionFiles) -> None:
+def test_damaged_pages_fail_what_reads_them_and_renewing_sets_them_aside(
+    files: SessionFiles, caplog: pytest.LogCaptureFixture
+) -> None:
     scribble(files.database, 40_960)
     before = files.database.read_bytes()
     with Worker(data_dir=data_dir(files)) as worker:
@@ -187,6 +193,8 @@ def test_damaged_pages_fail_what_reads_them_and_renewing_sets_them_aside(files: 
         outcome = session.run("helpers.db.value('SELECT max(x) FROM t')")
         assert (outcome.ok, outcome.error.code) == (False, "sql.runtime")
         assert "malformed" in outcome.error.message
+        assert "restore" in str(outcome.error.hint)
+        assert f"{files.database}, or of its log, are damaged" in caplog.text, "an operator learns of it too"
         assert worker.session("broken", renew=True).get_tables() == []
     (aside,) = files.directory.glob("session.db.damaged-*[0-9]")
     assert aside.read_bytes() == before
@@ -284,6 +292,34 @@ def test_a_catalogue_that_is_deleted_while_open_is_not_written_into_the_void(fil
             session.run("1")
     with Worker(data_dir=data_dir(files)) as worker:
         assert worker.session("sound").value("SELECT count(*) FROM t") == 300
+
+
+def test_a_catalogue_out_of_reach_is_not_called_removed(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that may not be entered: moving the catalogue away, as for one that was lost, would lose it."""
+    with Worker(data_dir=data_dir(files)) as worker:
+        path, stat = str(data_dir(files) / "catalog.db"), os.stat
+
+        def refused(asked: object, *args: object, **options: object) -> os.stat_result:
+            if str(asked) == path:
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return stat(asked, *args, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(os, "stat", refused)  # root, who runs tests, is refused nothing
+        with pytest.raises(StorageFull, match="out of reach: Permission denied"):
+            worker.sessions()
+        monkeypatch.undo()
+        assert len(worker.sessions()) == 2
+
+
+def test_a_catalogue_that_another_process_holds_is_not_called_full(files: SessionFiles) -> None:
+    path = str(data_dir(files) / "catalog.db")
+    with Worker(data_dir=data_dir(files)) as worker, closing(apsw.Connection(path)) as other:
+        worker.tokens._catalog._connection.set_busy_timeout(1)  # and not ten seconds
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(WorkerUnavailable, match="another process has held the catalogue"):
+            worker.session("fresh")
+        other.execute("ROLLBACK")
+        worker.session("fresh")
 
 
 def test_an_empty_catalogue_beside_sessions_is_logged(files: SessionFiles, caplog: pytest.LogCaptureFixture) -> None:

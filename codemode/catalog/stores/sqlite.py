@@ -18,7 +18,7 @@ import apsw
 
 from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, no_text, not_migrated
 from codemode.database.engine_file import open_engine_file
-from codemode.errors import CatalogDamaged, StorageFull, WorkerError
+from codemode.errors import CatalogDamaged, CodemodeError, StorageFull, WorkerError, WorkerUnavailable
 from codemode.limits import Limits
 
 if TYPE_CHECKING:
@@ -124,7 +124,19 @@ class SqliteStore:
     def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
         if _identity(self._path) != self._identity:
-            raise catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
+            raise self._gone()
+
+    def _gone(self) -> CodemodeError:
+        """The error for a file that is not found where it was: it may only be out of reach."""
+        try:
+            Path(self._path).stat()
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                return StorageFull(
+                    f"the catalogue of sessions is out of reach: {error.strerror} ({self._path})",
+                    hint="mend the data directory's permissions, or the disk; the file is kept",
+                )
+        return catalog_damaged(self._path, "it was removed or replaced while this worker had it open")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -188,7 +200,12 @@ class SqliteStore:
                 return not_migrated(error)
             case apsw.CorruptError() | apsw.NotADBError() | apsw.SQLError():
                 return catalog_damaged(self._path, error)
-            case apsw.FullError() | apsw.IOError() | apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.BusyError():
+            case apsw.BusyError():
+                return WorkerUnavailable(
+                    f"another process has held the catalogue for over {_BUSY_MS // 1000} seconds ({self._path})",
+                    hint="end what holds it (`fuser` names it), or try again when it is done",
+                )
+            case apsw.FullError() | apsw.IOError() | apsw.ReadOnlyError() | apsw.CantOpenError():
                 return StorageFull(
                     f"the catalogue of sessions cannot be written: {error}",
                     hint="free space below the data directory, or make it writable",
