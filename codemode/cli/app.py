@@ -207,13 +207,23 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
     return decorate
 
 
+class _Group(click.Group):
+    """A group that tells which commands there are."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """As click does."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise click.UsageError(f"No such command {args[0]!r}. There are {', '.join(sorted(self.commands))}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
 def group(name: str, about: str) -> click.Group:
     """A click group that hands the options of every command on to its own."""
 
     def keep(ctx: click.Context, as_json: bool, data_dir: str | None, config: str | None) -> None:
         ctx.obj = _given(ctx, as_json, data_dir, config)
 
-    made: click.Group = click.group(name, short_help=about, help=about)(_with_options(keep))
+    made: click.Group = click.group(name, cls=_Group, short_help=about, help=about)(_with_options(keep))
     return made
 
 

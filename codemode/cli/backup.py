@@ -13,7 +13,7 @@ from codemode.cli.failures import UNAVAILABLE
 from codemode.cli.output import note, plural, printable, relative, size, warn
 from codemode.cli.progress import bar
 from codemode.cli.table import show
-from codemode.errors import CodemodeError
+from codemode.errors import CodemodeError, RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.values import Backup
@@ -87,6 +87,9 @@ def ls(app: App, directory: str | None, verify: bool) -> int | None:
     """List the backups in DIR, or where the settings have them go, the newest first."""
     from codemode.session.schedule import directory_for, standing
 
+    if directory is not None and not Path(directory).is_dir():
+        what = "no directory" if Path(directory).exists() else "not there"
+        raise RequestInvalid(f"{directory} is {what}", hint="one backup alone: `codemode restore FILE --verify`")
     settings = app.resolved().settings
     data_dir = Path(settings.data_dir or "")
     place = Path(directory) if directory else directory_for(data_dir, settings.backup)
@@ -111,16 +114,18 @@ def ls(app: App, directory: str | None, verify: bool) -> int | None:
 
 
 def _look(path: Path, verify: bool) -> tuple[Backup | None, str | None]:
-    from codemode.session.archive import ArchiveReader
+    from codemode.session.archive import ArchiveReader, begins_as_backup
     from codemode.session.backups import described
 
+    known = None
     try:
         with ArchiveReader(path) as reader:
+            known = described(path, reader.manifest, path.stat().st_size)
             if verify:
                 reader.verify()
-            return described(path, reader.manifest, path.stat().st_size), None
+            return known, None
     except CodemodeError as error:
-        if not path.name.startswith("codemode-"):  # somebody else's archive
+        if known is None and not path.name.startswith("codemode-") and not begins_as_backup(path):  # somebody else's
             return None, None
         return None, f"{error.message} [{error.code}]"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from codemode.cli.output import moment
+from codemode.cli.output import moment, standard_input
 from codemode.cli.table import cell_text
 from codemode.errors import RequestInvalid
 
@@ -76,7 +75,7 @@ def text_or_input(text: str) -> str:
     if text != "-":
         return text
     try:
-        return sys.stdin.read()
+        return standard_input().read()
     except UnicodeDecodeError:
         raise RequestInvalid("standard input is no text", hint="UTF-8 is taken") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note, plural
+from codemode.cli.output import note, plural, standard_input
 from codemode.cli.progress import bar
 from codemode.cli.table import show
 from codemode.errors import RequestInvalid
@@ -77,9 +76,11 @@ class _Plan:
         from codemode.database.transfer import IMPORT_FORMATS, format_of, table_of
 
         self.file = file
+        if not file:
+            raise RequestInvalid("the name of a file is empty", hint="is a variable of the shell not set?")
         if file != "-":
             check_readable(Path(file))
-        self.table = table or table_of(file)
+        self.table = table_of(file) if table is None else table
         if not self.table.strip():
             raise RequestInvalid("--table is empty")
         if file == "-" and options["kind"] is None:
@@ -92,7 +93,7 @@ class _Plan:
         """The file, or a copy of standard input."""
         from codemode.database.sources import Source
 
-        return Source(sys.stdin.buffer if self.file == "-" else Path(self.file), encoding=self._encoding)
+        return Source(standard_input().buffer if self.file == "-" else Path(self.file), encoding=self._encoding)
 
     def reader(self) -> Any:
         """The reader of its format."""

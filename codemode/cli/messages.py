@@ -16,7 +16,7 @@ MESSAGES = Kind(
 )  # fmt: skip
 _type = click.Choice(["chat", "mcp_request", "mcp_response", "system"])
 
-messages = group("messages", "List, search, show, post and remove the messages of a session.")
+messages = group("messages", "List, search, show, add and remove the messages of a session.")
 for each in (
     records.ls(
         MESSAGES, "List or search the newest messages.\n\nThe newest is the last one, as in a conversation.",

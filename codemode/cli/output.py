@@ -35,6 +35,13 @@ def unread() -> TextIO:
     return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - `is_unread` knows it by its name
 
 
+def standard_input() -> TextIO:
+    """Standard input; raises UsageError where whoever started the program closed it."""
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed")
+    return sys.stdin
+
+
 def is_unread(stream: TextIO) -> bool:
     """Whether it stands in place of a closed one."""
     return getattr(stream, "name", None) == os.devnull

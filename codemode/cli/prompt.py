@@ -27,6 +27,8 @@ def prompt(app: App, stubs: bool, tools: str | None, stateful: bool) -> None:
     `codemode.adapters.dispatch` runs. With --json: the guide, every call with
     its parameters and text, the classes that calls answer with, and the limits.
     """
+    if stubs and (tools or stateful):
+        raise click.UsageError("--stubs goes with neither --tools nor --stateful: they are the same for all sessions")
     if stubs:
         from codemode import stubs as made
 

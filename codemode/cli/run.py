@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from codemode.cli.app import App, command, renew_option, session_option
 from codemode.cli.failures import FAILED, UNAVAILABLE, exit_code, tell
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import duration, emit, note, plural, size, stream, warn
+from codemode.cli.output import duration, emit, note, plural, size, standard_input, stream, warn
 from codemode.cli.table import records, show
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
+    from codemode.session.request import RunOptions
     from codemode.session.session import Session
     from codemode.values import Outcome, ResultInfo
 
@@ -72,6 +72,8 @@ def run(
     if options["result_format"] != "table":
         arguments["result_format"] = options["result_format"]
     with app.worker(once=True) as worker:
+        if session_id is None:
+            _expect_good(app, source, {"inputs": variables, **arguments})
         session = app.session(worker, session_id, options["tenant"], create=True, renew=options["renew"])
         printed = Printed(None if app.as_json else session.cancel)
         arguments["on_output"] = None if app.as_json else printed
@@ -87,6 +89,13 @@ def run(
     return 0 if outcome.error is None else UNAVAILABLE if exit_code(outcome.error.code) == UNAVAILABLE else FAILED
 
 
+def _expect_good(app: App, source: str, options: dict[str, Any]) -> None:
+    """Refuse what no execution can be made of before a session is made for it, which would stay and be of no use."""
+    from codemode.session.request import checked_request
+
+    checked_request(app.resolved().settings.limits, source, cast("RunOptions", options))
+
+
 def read_snippet(file: str | None, code: str | None) -> str:
     """The source text, from wherever it was said to be."""
     if code is not None:
@@ -94,22 +103,24 @@ def read_snippet(file: str | None, code: str | None) -> str:
             raise click.UsageError("give a FILE or -c CODE, not both")
         text, name = code, "the text of -c"
     elif file not in (None, "-"):
-        text, name = read_text(str(file)), str(file)
-    elif file is None and sys.stdin.isatty():
+        text, name = read_text(str(file), "give a snippet itself with -c"), str(file)
+    elif file is None and standard_input().isatty():
         raise click.UsageError("give a FILE, - for standard input, or -c CODE")
     else:
-        text, name = _decoded(sys.stdin.buffer.read(), "standard input"), "standard input"
+        text, name = _decoded(standard_input().buffer.read(), "standard input"), "standard input"
     if not text.strip():
         raise RequestInvalid(f"{name} is empty", hint="a snippet is Python source text")
     return text
 
 
-def read_text(path: str) -> str:
-    """The text of a file that the user named."""
+def read_text(path: str, otherwise: str = "check the spelling and the folder") -> str:
+    """The text of a file that the user named; `otherwise` is the hint where there is none."""
+    if not path:
+        raise RequestInvalid("the name of a file is empty", hint="is a variable of the shell not set?")
     try:
         return _decoded(Path(path).read_bytes(), path)
     except FileNotFoundError:
-        raise RequestInvalid(f"no such file: {path}", hint="give a snippet itself with -c") from None
+        raise RequestInvalid(f"no such file: {path}", hint=otherwise) from None
     except IsADirectoryError:
         raise RequestInvalid(f"{path} is a directory", hint="name a file in it") from None
     except (OSError, ValueError) as error:

@@ -126,7 +126,7 @@ def _table_row(table: dict[str, Any]) -> list[Any]:
     return [table["name"], table["rows"], size(table["bytes"] or 0), when, by]
 
 
-@command("rm")
+@command("rm", short_help="Remove sessions, at once and for good.")
 @click.argument("session_ids", nargs=-1, required=True, metavar="SESSION...")
 @tenant_option
 def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:

@@ -10,7 +10,7 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.output import note
-from codemode.cli.table import show
+from codemode.cli.table import cell_text, show
 
 _FIELD = re.compile(r"    (\w+): .* = .*?  # (.*)")
 
@@ -32,7 +32,8 @@ def settings(app: App, sample: bool) -> None:
         result = {key: {"value": value, "source": resolved.sources[key]} for key, value in values.items()}
         app.answer(result, warnings=resolved.warnings)
         return
-    show(["setting", "value", "source"], [[key, str(value), resolved.sources[key]] for key, value in values.items()])
+    rows = [[key, cell_text(value), resolved.sources[key]] for key, value in values.items()]
+    show(["setting", "value", "source"], rows, whole=["setting"])
     note("change them with --config FILE (see --sample) or with variables: limits.rows is CODEMODE_LIMITS_ROWS")
 
 

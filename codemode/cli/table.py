@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from codemode.cli.output import note, printable
+from codemode.cli.output import note, plural, printable
 
 GAP = 2
 NARROWEST = 8  # a text column is cut down to this before columns are left out
@@ -67,7 +67,8 @@ def draw(
         remarks.append("some cells are cut (…)")
     if len(widths) < len(names):
         hidden = names[len(widths) :]
-        remarks.append(f"{len(hidden)} columns do not fit ({', '.join(hidden[:8])}{', …' if len(hidden) > 8 else ''})")
+        named = f"{', '.join(hidden[:8])}{', …' if len(hidden) > 8 else ''}"
+        remarks.append(f"{plural(len(hidden), 'column')} {'does' if len(hidden) == 1 else 'do'} not fit ({named})")
 
     def line(cells: Sequence[str]) -> str:
         return (" " * GAP).join(_cell(cells[i], widths[i], right=numeric[i]) for i in kept).rstrip()

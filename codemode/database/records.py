@@ -98,12 +98,17 @@ def _line_records(name: str, text: IO[str]) -> Iterator[Record]:
         try:
             record = _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
-            reason = (
-                error.msg if isinstance(error, json.JSONDecodeError) else "a value is nested too deeply or too long"
-            )
+            reason = _what(error) or "a value is nested too deeply or too long"
             hint = "NDJSON is one object a line; an array of objects is --format json"
             raise RequestInvalid(f"{name}, line {number}: not JSON: {reason}", hint=hint) from None
         yield _checked(record, line, partial("{}, line {}".format, name, number))
+
+
+def _what(error: Exception) -> str:
+    """What is no JSON about a text, without the place, which is told in front; "" for what is JSON otherwise."""
+    if not isinstance(error, json.JSONDecodeError):
+        return ""
+    return error.msg.removesuffix(" at").removesuffix(" starting")
 
 
 class _Scanner:
@@ -135,9 +140,7 @@ class _Scanner:
                 # Whether the text is wrong or only not read to its end shows once more of it is there.
                 if len(self._buffer) - self._at < RECORD_BYTES and self._more():
                     continue
-                raise self.error(
-                    error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
-                ) from None
+                raise self.error(_what(error) or "a number is too long") from None
             text, self._at = self._buffer[self._at : end], end
             return value, text
 

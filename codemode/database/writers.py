@@ -42,7 +42,8 @@ class Written:
         if self._like_null:
             notes.append(f"{self._like_null:,} texts equal {null!r}, the marker of NULL: choose another with --null")
         if self._blobs:
-            notes.append(f"{self._blobs:,} blobs were written as base64 text")
+            what = "1 blob was" if self._blobs == 1 else f"{self._blobs:,} blobs were"
+            notes.append(f"{what} written as base64 text")
         return tuple(notes)
 
 

@@ -340,6 +340,9 @@ def _bindings(message: str) -> CodemodeError:
     counts = re.search(r"Current statement uses (\d+) and there are only (\d+)", message) or re.search(
         r"uses (\d+) and there are (\d+)", message
     )
+    if "has no name" in message:
+        hint = "write :name for each ?, or pass a list; on the command line a text that holds = is quoted: -p '\"a=b\"'"
+        return ParametersInvalid("the values have names, and the placeholders have none", hint=hint)
     if counts is None:
         return ParametersInvalid(message, hint="bind one value to each placeholder")
     expected, given = counts.groups()

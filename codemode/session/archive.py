@@ -270,6 +270,17 @@ class ArchiveReader:
                 raise ValueError(f"{each.name} is not as long as its manifest says")
 
 
+def begins_as_backup(path: Path) -> bool:
+    """Whether the first member of a file is called as one of a backup: where it is damaged, it was one."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(30 + 256)
+    except OSError:
+        return False
+    name = head[30 : 30 + int.from_bytes(head[26:28], "little")].decode("latin-1")
+    return head.startswith(b"PK\x03\x04") and (name == MANIFEST or _NAME.fullmatch(name) is not None)
+
+
 class _Form(msgspec.Struct):
     format: int
 

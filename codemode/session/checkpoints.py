@@ -69,9 +69,8 @@ class Checkpoints:
         """Copy the committed state of the session; raises CheckpointExists, CheckpointLimit and StorageFull."""
         path = self._path(name)
         if path.exists() and not replace:
-            raise CheckpointExists(
-                f"there is a checkpoint {name} already", hint="choose another name, or say replace=True"
-            )
+            hint = "choose another name, or replace it on purpose (replace=True, --replace)"
+            raise CheckpointExists(f"there is a checkpoint {name} already", hint=hint)
         self._expect_room(name)
         with self._files.unfinished() as fresh:
             copies.take(self._files.database, fresh, check)

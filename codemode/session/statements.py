@@ -124,6 +124,7 @@ class Statements:
     def _returning(self, sql: str) -> Statement:
         statement = self.checked(sql)
         if not statement.returns_rows:
+            self.transaction.expect_writable()  # where it may not, no other call and no RETURNING would help
             raise StatementRefused(
                 f"query() answers rows, and {statement.kind.replace('_', ' ').upper()} returns none",
                 hint="use helpers.db.exec(...) for it, or add RETURNING",

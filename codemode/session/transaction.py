@@ -69,14 +69,19 @@ class Transaction:
         """Open the transaction if it is not open yet; raises when nothing may be written."""
         self._expect_alive()
         self.check_alive()
-        if self.mode == "read_only":
-            raise StatementRefused("this execution is read-only", hint="run it without read_only to write")
+        self.expect_writable()
         self.before_write()
         if not self._open:
             if self._history is not None:
                 self._history.unhurried()
             self._engine("BEGIN IMMEDIATE")
             self._open = True
+
+    def expect_writable(self) -> None:
+        """Raise where nothing may be written, whatever the statement."""
+        if self.mode == "read_only":
+            hint = "run it without read_only to write; on the command line, `codemode run` writes"
+            raise StatementRefused("this execution is read-only", hint=hint)
 
     def mark(self) -> int:
         """Begin a unit of writes; `keep` or `undo` ends it. Units nest, last in first out."""

@@ -68,6 +68,24 @@ def test_a_damaged_backup_is_told_by_ls(cli, people, data_dir, tmp_path):
     assert cli("backup", "ls").code == 3
 
 
+@pytest.mark.parametrize(
+    ("damage", "options"),
+    [(lambda data: data[:-5], []), (lambda data: data[:99] + b"\0" + data[100:], ["--verify"])],
+    ids=["cut off", "changed"],
+)
+def test_a_damaged_backup_is_told_whatever_its_name(cli, people, tmp_path, damage, options):
+    path = tmp_path / "to" / "monday.zip"
+    path.parent.mkdir()
+    assert cli("backup", "--to", path).code == 0
+    path.write_bytes(damage(path.read_bytes()))
+    found = cli("backup", "ls", path.parent, *options)
+    assert (found.code, "monday.zip is no whole backup" in found.err) == (3, True)
+
+
+def test_what_is_no_directory_has_no_list_of_backups(cli, tmp_path):
+    assert cli("backup", "ls", tmp_path / "none").code == 2
+
+
 def test_the_content_is_listed_and_verified(cli, people, tmp_path):
     cli("sessions", "checkpoint", people, "c")
     cli("backup", "--to", tmp_path / "b.zip")

@@ -96,6 +96,12 @@ def test_who_wants_no_colour_gets_none(cli, monkeypatch, arguments):
     ("arguments", "message"),
     [
         (["rnu"], "No such command 'rnu'. Did you mean run?"),
+        (["messages", "post", "x", "y"], "No such command 'post'. There are add, ls, rm, show."),
+        (["prompt", "--stubs", "--tools", "openai"], "--stubs goes with neither"),
+        (["run", ""], "the name of a file is empty"),
+        (["run", "-c", "x", "--input", "x=@"], "the name of a file is empty"),
+        (["import", "", "-s", "x"], "the name of a file is empty"),
+        (["import", __file__, "-s", "x", "--format", "csv", "--table", ""], "--table is empty"),
         (["run", "--nope"], "No such option"),
         (["query"], "Missing argument 'SQL'"),
         (["import", "x.csv"], "Missing option '-s'"),

@@ -59,7 +59,8 @@ def test_exit_codes_tell_who_has_to_act(environment, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "code"), [("run -c 'return 1' >&-", 0), ("run -c 'return x' >&- 2>&-", 1), ("--json sessions ls >&-", 0)]
+    ("line", "code"),
+    [("run -c 'return 1' >&-", 0), ("run -c 'return x' >&- 2>&-", 1), ("--json sessions ls >&-", 0), ("run <&-", 2)],
 )
 def test_work_is_done_where_nobody_reads_what_is_said_of_it(environment, line, code):
     words = ["sh", "-c", f'exec "$0" -m codemode {line}', sys.executable]

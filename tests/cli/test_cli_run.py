@@ -203,6 +203,12 @@ def test_what_cannot_be_run_says_why(cli, arguments, stdin, message):
     assert document["error"]["code"] == "request.invalid"
 
 
+@pytest.mark.parametrize("options", [["--timeout", "0"], ["--input", "helpers=1"], ["--max-cell", "0"]])
+def test_what_cannot_be_run_makes_no_session(cli, options):
+    assert cli("run", "-c", "return 1", *options).code == 2
+    assert cli("sessions", "ls").out == ""
+
+
 def test_the_same_key_answers_again_and_runs_nothing(cli, people):
     code = "print('once')\nhelpers.db.exec('DELETE FROM people WHERE age > 40')\nreturn 1"
     first = cli("run", "-s", people, "--idempotency-key", "k", "-c", code)

@@ -47,6 +47,7 @@ def test_columns_that_do_not_fit_are_named():
     assert all(len(line) <= 40 for line in drawn.lines)
     assert "column_29" not in drawn.lines[0]
     assert any("columns do not fit (column_4" in remark for remark in drawn.remarks)
+    assert draw(["a" * 20, "b" * 20], [[1, 2]], width=30).remarks == [f"1 column does not fit ({'b' * 20})"]
 
 
 @given(

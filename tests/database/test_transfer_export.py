@@ -55,7 +55,7 @@ def test_json_carries_types_blobs_and_infinity():
     rows = [(b"\0\xff", 2**62, 1.0, float("inf"))]
     data, report = exported(["blob", "i", "r", "x"], rows, "ndjson")
     assert imported(data, "ndjson") == rows
-    assert report.notes == ("1 blobs were written as base64 text",)
+    assert report.notes == ("1 blob was written as base64 text",)
 
 
 def test_json_output_is_one_document_even_when_empty():
@@ -72,7 +72,7 @@ def test_texts_that_read_like_null_are_counted():
 def test_blobs_in_a_csv_are_base64_and_said():
     data, report = exported(["a"], [(b"hi",)], "csv")
     assert data == b"a\naGk=\n"
-    assert report.notes == ("1 blobs were written as base64 text",)
+    assert report.notes == ("1 blob was written as base64 text",)
 
 
 def test_markdown_escapes_pipes_and_aligns_numbers():

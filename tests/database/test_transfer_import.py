@@ -138,6 +138,7 @@ def test_another_delimiter_is_suggested():
         ("json", '[{"a": 1}]\nx', "data.json, line 2: not JSON: something follows"),
         ("json", '[{"a": 1} {"a": 2}]', "expected ',' or ']'"),
         ("json", "[\n1]", "data.json, line 2: the record is no object"),
+        ("json", '[{"a": "x\n"}]', "data.json, line 1: not JSON: Invalid control character (an array"),
         ("json", "[]", "data.json holds no records"),
         ("json", "", "data.json holds no records"),
         ("json", '[{"a": ' + "[" * 100_000, "data.json, line 1: not JSON"),

@@ -110,6 +110,7 @@ def test_every_syntax_way_ends_in_what_to_do() -> None:
         ("SELECT ?, ?", (1,), "1 for 2"),
         ("SELECT ?", (1, 2), "2 for 1"),
         ("SELECT 1", (1,), "0"),
+        ("SELECT ?", {"a": 1}, "the placeholders have none"),
     ],
 )
 def test_parameters_are_counted(desk: Desk, sql: str, params: Any, counts: str) -> None:
