@@ -51,18 +51,48 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return Limits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in self.__struct_fields__})
 
 
-def asked(given: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Limits:
-    """The limits that a session asks for: `given` in the place of its `own`; None is the worker's again.
+def asked(given: Limits | Mapping[str, Any], own: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a session records that asks for `given`: all of `Limits`, or some by name in the place of its `own`.
 
-    Raises RequestInvalid for a name that no limit has, and for a value that its limit cannot have.
+    None is the worker's again. Raises RequestInvalid for a name that no limit has, and for a value that its limit
+    cannot have.
     """
+    if isinstance(given, Limits):
+        return _recorded(msgspec.to_builtins(given))
     names = Limits.__struct_fields__
     for name in given:
         if name not in names:
             close = tuple(difflib.get_close_matches(name, names, n=3, cutoff=0.6))
             raise RequestInvalid(f"limits: there is no limit {name!r:.80}", did_you_mean=close, available=names)
-    both = {name: value for name, value in {**(own or {}), **given}.items() if value is not None}
+    both = {name: value for name, value in {**_named(own or {}), **given}.items() if value is not None}
     try:
-        return msgspec.convert(both, Limits)
+        found = msgspec.to_builtins(msgspec.convert(both, Limits))
     except msgspec.ValidationError as error:
         raise RequestInvalid(f"limits: {error}", hint="a whole number, or seconds; null is the worker's own") from None
+    return _recorded({name: value for name, value in found.items() if name in both})
+
+
+def held(own: Mapping[str, Any], ceiling: Limits) -> Limits:
+    """The limits of a session that records these of its `own`, below those of its worker."""
+    return msgspec.structs.replace(ceiling, **_named(own)).within(ceiling) if own else ceiling
+
+
+def told(own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a session records of limits, for people and for the audit log."""
+    return {name: value for name, value in own.items() if name != _OTHERS}
+
+
+# A record that has this names some limits, and others are the worker's. One without names those that differ from the
+# defaults, and asks for the defaults too; but none at all are the worker's.
+_OTHERS = "others"
+
+
+def _recorded(named: dict[str, Any]) -> dict[str, Any]:
+    if 0 < len(named) < len(Limits.__struct_fields__):
+        return {**named, _OTHERS: None}
+    default = msgspec.to_builtins(Limits())
+    return {name: value for name, value in named.items() if value != default[name]} or named
+
+
+def _named(own: Mapping[str, Any]) -> dict[str, Any]:
+    return told(own) if _OTHERS in own or not own else {**msgspec.to_builtins(Limits()), **own}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +20,7 @@ from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import RequestInvalid, SessionNotFound
-from codemode.limits import Limits
+from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
 from codemode.session.figures import Figures, described
@@ -137,7 +138,7 @@ class Worker:
         self,
         session_id: str | None = None,
         *,
-        limits: Limits | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
         renew: bool = False,
         create: bool = True,
         stateful: bool | None = None,
@@ -146,15 +147,14 @@ class Worker:
     ) -> Session:
         """The session of this id, made on first use; without an id a new one with a minted id.
 
-        `limits` lower this session's own. `renew` makes an expired (or damaged) session anew. `stateful` says whether
-        its variables stay between executions, for good; None leaves that as it is. `owner` is the user of the tenant
-        whom a session that is made now belongs to. Raises RequestInvalid for a bad id, SessionExpired, and
-        SessionNotFound where `create` is False.
+        `limits` lower this session's own: all of `Limits`, or some by name, where the others are the worker's. `renew`
+        makes an expired (or damaged) session anew. `stateful` says whether its variables stay between executions, for
+        good; None leaves that as it is. `owner` is the user of the tenant whom a session that is made now belongs to.
+        Raises RequestInvalid for a bad id, SessionExpired, and SessionNotFound where `create` is False.
         """
         key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
-        record = self.registry.ensure(key, create=create, renew=renew, limits=limits, owner=owner)
-        if stateful is not None and stateful != record.stateful:
-            self.registry.catalog.set_stateful(*key, stateful)
+        own = None if limits is None else asked(limits)
+        record, _ = self.registry.ensure(key, create=create, renew=renew, own=own, owner=owner, stateful=stateful)
         return Session(self, tenant, record.id, self.registry.limits(record))
 
     def session_of(self, record: SessionRecord) -> Session | None:
@@ -240,7 +240,7 @@ class Worker:
 
     def pin(self, session_id: str, pinned: bool = True, tenant: str = TENANT) -> None:
         """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""
-        record = self.registry.ensure((tenant, parse_session_id(session_id)), create=False, renew=False, limits=None)
+        record, _ = self.registry.ensure((tenant, parse_session_id(session_id)), create=False, renew=False, own=None)
         self.registry.catalog.pin(record.tenant, record.id, pinned, now_ms())
 
     def sweep(self, tenant: str | None = None) -> list[str]:

@@ -9,7 +9,6 @@ from msgspec import UNSET, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode import limits
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of, session_of
@@ -28,7 +27,8 @@ PLACE = ("workspace_id", "type", "metadata", "mcp_client_id")
 class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session to create; with an id that the caller chose the call can be repeated.
 
-    `workspace_id`, `type` and `metadata` are those of one that is made now; what is there keeps its own.
+    `workspace_id`, `type` and `metadata` are those of one that is made now, or made anew to `renew` it; what is there
+    keeps its own.
     """
 
     id: str | None = None
@@ -72,16 +72,15 @@ class SessionList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create(request: Request) -> Response:
-    """Create a session, or find the one of this id: 201 for a new one, 200 for one that was there."""
+    """Create a session, or find the one of this id: 201 for one that is made, or made anew, else 200."""
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, NewSession, service.settings.body_bytes)
-    bounds = None if body.limits is None else limits.asked(body.limits)
     shared = _shared(body)
 
     def make() -> tuple[SessionDetails, bool]:
         places.check(service, caller, **shared)  # first: of a session that is refused nothing is made
         info, new = service.create(
-            caller, body.id, limits=bounds, renew=body.renew, create=body.create, stateful=body.stateful
+            caller, body.id, limits=body.limits, renew=body.renew, create=body.create, stateful=body.stateful
         )
         if new:
             if shared:

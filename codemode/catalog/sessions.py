@@ -141,16 +141,17 @@ class Sessions:
 
     def create(
         self, tenant: str, session_id: str, *, now: int, idle_ms: int, limits: dict[str, Any], owner: str | None = None
-    ) -> None:
-        """Record a new session, or one that expired and is made anew."""
-        self._catalog.run(
+    ) -> bool:
+        """Record a new session, or one that expired and is made anew; False where it is there."""
+        made = self._catalog.run(
             "INSERT INTO sessions (tenant, id, created_at, last_activity, idle_ms, limits, owner)"  # noqa: S608
             " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)"
             " ON CONFLICT (tenant, id) DO UPDATE SET created_at = ?3, last_activity = ?3, idle_ms = ?4, limits = ?5,"
             f" owner = ?6, pinned = 0, stateful = 0, expired_at = NULL{'' if self._catalog.behind else _ANEW}"
-            " WHERE sessions.expired_at IS NOT NULL",
+            " WHERE sessions.expired_at IS NOT NULL RETURNING 1",
             tenant, session_id, now, idle_ms, json.dumps(limits), owner,
         )  # fmt: skip
+        return bool(made)
 
     def touch(self, tenant: str, session_id: str, now: int) -> None:
         """The session was used at `now`; a clock that was set back never shortens its life."""

@@ -61,7 +61,8 @@ VIEWS: tuple[View, ...] = (
         {
             "id": "its name", "owner": "id of the user whom it belongs to",
             "workspace_id": "the workspace that it is in", "type": "a word of the tenant's own",
-            "status": "active, closed or expired", "metadata": _METADATA, "limits": "JSON: limits of its own",
+            "status": "active, closed or expired", "metadata": _METADATA,
+            "limits": "JSON: limits of its own; where it names `others`, those are the worker's",
             "pinned": "1: it never expires", "stateful": "1: variables stay between executions",
             "created_at": _MADE, "updated_at": "when type, workspace, metadata or status were changed last",
             "last_activity": "when it was used last", "last_activity_at": "the same",

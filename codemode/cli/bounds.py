@@ -71,4 +71,9 @@ def held(worker: Worker, session_id: str, tenant: str) -> tuple[Limits, str]:
     if record is None:
         return worker.limits, ""
     limits = worker.registry.limits(record)
-    return limits, ", ".join(f"{name}={getattr(limits, name)}" for name in record.limits)
+    own = (
+        name
+        for name in limits.__struct_fields__
+        if name in record.limits or getattr(limits, name) < getattr(worker.limits, name)
+    )
+    return limits, ", ".join(f"{name}={getattr(limits, name)}" for name in own)

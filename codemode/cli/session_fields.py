@@ -37,7 +37,6 @@ def add(
 
     Without an id one is minted. `codemode run` and `import` make one of no name, type or limits on their first use.
     """
-    from codemode import limits as known
     from codemode.catalog.places import check_place
     from codemode.catalog.store import not_migrated
     from codemode.database.clock import now_ms
@@ -53,20 +52,21 @@ def add(
         if "workspace_id" in fields:
             records.workspaces.get(fields["workspace_id"])
         if session_id is not None:
-            _check_new(worker, session_id, tenant)
-        bounds = None if limits is None else known.asked(limits)
-        made = worker.session(session_id, limits=bounds, renew=renew, tenant=tenant).id
+            _check_new(worker, session_id, tenant, renew)
+        made = worker.session(session_id, limits=limits, renew=renew, tenant=tenant).id
         if fields:
             records.sessions.update(made, now=now_ms(), **fields)
         app.record_change(worker, "create_session", made, tenant, None, seen(worker, made, tenant))
         _answer(app, worker, made, tenant, limits)
 
 
-def _check_new(worker: Worker, session_id: str, tenant: str) -> None:
+def _check_new(worker: Worker, session_id: str, tenant: str, renew: bool) -> None:
     from codemode.database.clock import sure_ms
 
     found = worker.registry.catalog.get(tenant, session_id)
-    if found is not None and not found.is_over(sure_ms()):
+    if found is None or found.is_over(sure_ms()):
+        return
+    if not (renew and worker.registry.is_damaged((tenant, session_id))):
         hint = "`codemode sessions set` changes it"
         raise SessionExists(f"there is a session {session_id} already", hint=hint)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -55,7 +56,7 @@ class Client:
         self,
         session_id: str | None = None,
         *,
-        limits: Limits | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
         renew: bool = False,
         create: bool = True,
         stateful: bool | None = None,

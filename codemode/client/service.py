@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,7 +26,7 @@ class Made(NamedTuple):
 
 
 def session(
-    session_id: str | None, limits: Limits | None, renew: bool, create: bool, stateful: bool | None
+    session_id: str | None, limits: Limits | Mapping[str, Any] | None, renew: bool, create: bool, stateful: bool | None
 ) -> Call[Made]:
     """The session of this id, or a new one."""
     if session_id is not None:
@@ -36,20 +37,12 @@ def session(
         # Looking for a session changes nothing, so that a token that may only read is enough for it.
         return Call(Ask(method="GET", path=_path(str(session_id)), safe=True, seconds=_LONG), _found)
     body = document(
-        id=session_id, limits=None if limits is None else lowered(limits), renew=renew, create=create,
+        id=session_id, limits=msgspec.to_builtins(limits), renew=renew, create=create,
         stateful=stateful,
     )  # fmt: skip
     # With an id of the caller's own, a second time finds what the first has made; renewing twice would lose data.
     safe = session_id is not None and not renew
     return Call(Ask(method="POST", path="/v1/sessions", body=body, safe=safe, seconds=_LONG), _made)
-
-
-def lowered(limits: Limits) -> dict[str, Any]:
-    """The limits that are not the defaults: others are the service's own to choose."""
-    default = Limits()
-    return {
-        name: value for name in limits.__struct_fields__ if (value := getattr(limits, name)) != getattr(default, name)
-    }
 
 
 def page(after: str | None, **only: str | None) -> Call[tuple[list[SessionInfo], str | None]]:

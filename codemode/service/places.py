@@ -39,7 +39,7 @@ def seen(worker: Worker, session_id: str, tenant: str) -> dict[str, Any]:
     if record is None:
         raise no_session(session_id)
     place = {} if worker.catalogue.behind else msgspec.to_builtins(worker.of(tenant).sessions.get(session_id))
-    return {**place, "pinned": record.pinned, "limits": record.limits}
+    return {**place, "pinned": record.pinned, "limits": limits.told(record.limits)}
 
 
 def change(service: Service, caller: Caller, /, session_id: str, **given: Any) -> Change:
@@ -67,7 +67,7 @@ def changed(
     RequestInvalid, SessionNotFound, SessionExpired.
     """
     known = worker.registry.record((tenant, session_id))
-    limits_now = None if bounds is None else limits.asked(bounds, known.limits)
+    own = None if bounds is None else limits.asked(bounds, known.limits)
     records = worker.of(tenant)
     with records.at_once():
         old = new = seen(worker, session_id, tenant)
@@ -77,11 +77,11 @@ def changed(
             close_or_reopen = records.sessions.close if closed else records.sessions.reopen
             new = new | msgspec.to_builtins(close_or_reopen(session_id, now=now_ms()))
     # Not in the transaction: these may wait for the session's turn.
-    if limits_now is not None:
-        worker.session(session_id, limits=limits_now, create=False, tenant=tenant)
+    if own is not None:
+        worker.registry.ensure((tenant, session_id), create=False, renew=False, own=own)
     if pinned is not None:
         worker.pin(session_id, pinned, tenant)
-    if limits_now is not None or pinned is not None:
+    if own is not None or pinned is not None:
         known = worker.registry.record((tenant, session_id))
-        new = new | {"pinned": known.pinned, "limits": known.limits}
+        new = new | {"pinned": known.pinned, "limits": limits.told(known.limits)}
     return Change(old, new)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar, Unpack
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 import msgspec
 
@@ -22,7 +22,7 @@ from codemode.catalog.sessions import SessionRecord
 from codemode.catalog.tokens import Token
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
-from codemode.limits import Limits
+from codemode.limits import asked
 from codemode.service.acts import Acts, Going
 from codemode.service.auditing import Auditing
 from codemode.service.background import Background
@@ -245,30 +245,31 @@ class Service:
         caller: Caller,
         session_id: str | None = None,
         *,
-        limits: Limits | None = None,
+        limits: Mapping[str, Any] | None = None,
         renew: bool = False,
         create: bool = True,
         stateful: bool | None = None,
     ) -> tuple[SessionInfo, bool]:
-        """The session of this id, made on first use, or a new one with a minted id; and whether it is new.
+        """The session of this id, made on first use, or one with a minted id; and whether it was made, or made anew.
 
         Raises RequestInvalid for a bad id, SessionExists where somebody else of the tenant has it, SessionExpired,
         SessionNotFound where there is none and `create` is False, AuthForbidden and QuotaExceeded.
         """
+        own = None if limits is None else asked(limits)
         # Who only asks for a session that he knows gets it; changing it is another matter.
-        to: Reach = "manage" if limits or renew else "execute" if stateful is not None else "read"
+        to: Reach = "manage" if own is not None or renew else "execute" if stateful is not None else "read"
         if session_id is not None and not create:
             self.check_reach(caller, session_id, to)
         known = None if session_id is None else self._known(caller, session_id, to)
         makes = known is None or (renew and known.is_over(sure_ms()))
         with self.gate.new_session(caller) if makes else nullcontext():
-            session = self.worker.session(
-                self.mint(caller.tenant) if session_id is None else session_id,
-                limits=limits, renew=renew, create=create, stateful=stateful, tenant=caller.tenant, owner=caller.user,
+            record, made = self.worker.registry.ensure(
+                (caller.tenant, self.mint(caller.tenant) if session_id is None else session_id),
+                create=create, renew=renew, own=own, owner=caller.user, stateful=stateful,
             )  # fmt: skip
         if known is None:  # of two users who choose one id at the same moment, it is the first one's
-            self._known(caller, session.id, "read")
-        return self.worker.info(session.id, caller.tenant), known is None
+            self._known(caller, record.id, "read")
+        return self.worker.info(record.id, caller.tenant), made
 
     def fork(
         self, caller: Caller, session_id: str, new_session_id: str | None, *, checkpoint: str | None = None

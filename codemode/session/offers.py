@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
 from codemode.catalog.participants import parse_user
 from codemode.catalog.sessions import SessionRecord
 from codemode.catalog.tenants import check_tenant
 from codemode.database.clock import now_ms
 from codemode.errors import BackupDamaged, RequestInvalid, SessionDamaged, SessionNotFound
 from codemode.guard import foreign
-from codemode.limits import Limits
+from codemode.limits import Limits, asked
 from codemode.session.archive import ArchiveReader, Member, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
 from codemode.session.checkpoints import checked_name, until_now
@@ -63,7 +61,7 @@ def record_of(copy: SessionCopy, new_id: str | None) -> SessionRecord:
     """The record that a session gets, of what an archive says: it is checked as what a caller says is."""
     moment = now_ms()
     try:
-        msgspec.convert(copy.limits, Limits)
+        own = asked({}, copy.limits)
         tenant, session_id = check_tenant(copy.tenant), parse_session_id(copy.id)
         if (
             not 0 < copy.idle_ms < 2**53
@@ -77,11 +75,11 @@ def record_of(copy: SessionCopy, new_id: str | None) -> SessionRecord:
             parse_user(one.user)
         if len({one.user for one in copy.participants}) != len(copy.participants):
             raise RequestInvalid("somebody takes part in it twice")
-    except (RequestInvalid, msgspec.ValidationError) as error:
+    except RequestInvalid as error:
         raise BackupDamaged(f"the backup describes no session: {error}", hint="use another backup") from None
     return SessionRecord(
         tenant=tenant, id=session_id if new_id is None else parse_session_id(new_id), created_at=copy.created_at,
-        last_activity=moment, idle_ms=copy.idle_ms, pinned=copy.pinned, limits=copy.limits, expired_at=None,
+        last_activity=moment, idle_ms=copy.idle_ms, pinned=copy.pinned, limits=own, expired_at=None,
         stateful=copy.stateful, owner=copy.owner,
     )  # fmt: skip
 

@@ -14,16 +14,16 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import msgspec
+from msgspec import structs
 
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
 from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired
-from codemode.limits import Limits
+from codemode.limits import Limits, held
 from codemode.session.accounts import Account
 from codemode.session.ending import Ending, not_found
 from codemode.session.files import SessionFiles
@@ -44,6 +44,13 @@ _DESCRIPTORS = 20
 _TOUCH_MS = 1_000  # how exact the time of last use is; expiry is counted in hours
 
 
+class Ensured(NamedTuple):
+    """The record of a session that was asked for, and whether it was made for that: for the first time, or anew."""
+
+    record: SessionRecord
+    made: bool
+
+
 class Registry:
     """The sessions of one worker."""
 
@@ -62,67 +69,77 @@ class Registry:
         return self.storage.files(key)
 
     def ensure(
-        self, key: Key, *, create: bool, renew: bool, limits: Limits | None, owner: str | None = None
-    ) -> SessionRecord:
-        """The session's record, made on first use; raises SessionNotFound or SessionExpired."""
+        self,
+        key: Key,
+        *,
+        create: bool,
+        renew: bool,
+        own: dict[str, Any] | None,
+        owner: str | None = None,
+        stateful: bool | None = None,
+    ) -> Ensured:
+        """The session, made on first use and, to `renew` it, anew where it is over or damaged.
+
+        `own` are the limits that it asks for, as `limits.asked` has them. Raises SessionNotFound or SessionExpired.
+        """
         record = self.catalog.get(*key)
         if record is None:
             if not create:
                 raise not_found(key[1])
-            self._create(key, limits, owner)
+            made = self._create(key, own or {}, owner)
         elif record.is_over(sure_ms()):
             self.ending.expire(record)
             if not renew:
                 raise _expired(record)
-            self._create(key, limits, owner)
-        elif renew and self._is_damaged(key):
-            self._set_aside(key)
-        elif limits is not None:
-            self._lower(key, record, limits)
+            made = self._create(key, own or {}, owner)
         else:
-            return record
-        found = self.catalog.get(*key)
+            made = renew and self.is_damaged(key)
+            if made:
+                self._set_aside(key)
+            if own is not None and own != record.limits:
+                self._lower(key, own)
+        found = self.catalog.get(*key) if record is None or made or own is not None else record
         if found is None:
             raise not_found(key[1])
-        return found
+        if stateful is not None and stateful != found.stateful:
+            self.catalog.set_stateful(*key, stateful)
+            found = structs.replace(found, stateful=stateful)
+        return Ensured(found, made)
 
-    def _create(self, key: Key, limits: Limits | None, owner: str | None) -> None:
+    def _create(self, key: Key, own: dict[str, Any], owner: str | None) -> bool:
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # the directory was removed by somebody else before it was locked
-                self._make(key, limits, owner)
-                return
+                return self._make(key, own, owner)
         raise SessionBusy(f"session {key[1]} is being removed again and again", hint="try again")
 
-    def _make(self, key: Key, limits: Limits | None, owner: str | None) -> None:
+    def _make(self, key: Key, own: dict[str, Any], owner: str | None) -> bool:
         files = self.files(key)
         files.prepare()
         with file_lock(files.lock, self.storage.limits.queue_seconds):
             if not files.database.exists():
                 files.create(session_template(), log_template())
             # A file without a record is kept as it is: a lost catalogue must not empty its sessions.
-            self.enrol(key, {} if limits is None else _lowered(limits), owner)
+            return self.enrol(key, own, owner)
 
-    def enrol(self, key: Key, own: dict[str, Any], owner: str | None = None) -> None:
-        """Record a session whose file is in its place, with its lowered limits; only under its lock."""
-        idle = self._limits(own).idle_seconds
-        self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own, owner=owner)
+    def enrol(self, key: Key, own: dict[str, Any], owner: str | None = None) -> bool:
+        """Record a session whose file is in its place, with its lowered limits; only under its lock.
 
-    def _lower(self, key: Key, record: SessionRecord, limits: Limits) -> None:
-        own = _lowered(limits)
-        if own == record.limits:
-            return
-        self.catalog.set_limits(*key, own, int(self._limits(own).idle_seconds * 1000))
+        False where another process has recorded it first.
+        """
+        idle = held(own, self.storage.limits).idle_seconds
+        return self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own, owner=owner)
+
+    def _lower(self, key: Key, own: dict[str, Any]) -> None:
+        self.catalog.set_limits(*key, own, int(held(own, self.storage.limits).idle_seconds * 1000))
         with self.slots.turn(key, self.storage.limits.queue_seconds) as slot:
             slot.close()
 
     def limits(self, record: SessionRecord) -> Limits:
         """The session's limits: the worker's, and lower where the session itself lowered them."""
-        return self._limits(record.limits)
+        return held(record.limits, self.storage.limits)
 
-    def _limits(self, own: dict[str, Any]) -> Limits:
-        return Limits(**own).within(self.storage.limits) if own else self.storage.limits
-
-    def _is_damaged(self, key: Key) -> bool:
+    def is_damaged(self, key: Key) -> bool:
+        """Whether the session's file cannot be trusted, which takes reading all of it."""
         try:
             with self.turn(key, self.storage.limits.queue_seconds) as opened:
                 return not opened.is_sound()
@@ -256,7 +273,7 @@ class Registry:
         if slot.opened is None:
             storage = self.storage
             try:
-                opened = self._known(OpenSession(files, self._limits(record.limits), storage.log))
+                opened = self._known(OpenSession(files, self.limits(record), storage.log))
             except FileNotFoundError:
                 raise missing(files) from None
             opened.record = record  # before anybody sees it
@@ -301,12 +318,6 @@ def affordable(sessions: int) -> int:
     if descriptors == resource.RLIM_INFINITY:
         return sessions
     return max(1, min(sessions, descriptors // 2 // _DESCRIPTORS))
-
-
-def _lowered(limits: Limits) -> dict[str, Any]:
-    """The limits that differ from the defaults: what a session asked for on purpose."""
-    asked, default = msgspec.to_builtins(limits), msgspec.to_builtins(Limits())
-    return {name: value for name, value in asked.items() if value != default[name]}
 
 
 def missing(files: SessionFiles) -> SessionDamaged:

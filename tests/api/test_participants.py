@@ -128,7 +128,7 @@ def test_a_session_that_goes_takes_its_participants_with_it(shared: Firm, worker
 def test_a_session_that_is_made_anew_begins_with_its_owner_alone(shared: Firm, worker: Worker) -> None:
     worker._catalog.run("UPDATE sessions SET last_activity = 0 WHERE tenant = ? AND id = 'plans'", shared.tenant)
     assert shared("bob").post("/v1/sessions", json={"id": "plans", "renew": True}).status_code == 403
-    assert shared("ann").post("/v1/sessions", json={"id": "plans", "renew": True}).status_code == 200
+    assert shared("ann").post("/v1/sessions", json={"id": "plans", "renew": True}).status_code == 201
     assert shared("bob").get("/v1/sessions/plans").status_code == 404
 
 

@@ -73,6 +73,24 @@ def test_limits_that_a_change_does_not_name_stay(http: httpx2.Client, worker: Wo
     assert changed["new_values"].items() >= {"limits": {"rows": 5, "helper_calls": 7}, "pinned": True}.items()
 
 
+@pytest.mark.parametrize("why", ["expired", "damaged"])
+def test_a_session_that_is_made_anew_is_what_the_request_says(http: httpx2.Client, worker: Worker, why: str) -> None:
+    name = f"renewed-{why}"
+    http.post("/v1/sessions", json={"id": name, "type": "old", "metadata": {"old": True}, "limits": {"rows": 7}})
+    if why == "expired":
+        worker.registry.catalog._catalog.run("UPDATE sessions SET last_activity = 0 WHERE id = ?1", name)
+    else:
+        worker.registry.files(("local", name)).database.write_bytes(b"no database" * 1000)
+    asked = {"type": "new", "metadata": {"a": 1}, "limits": {"rows": 5}, "stateful": True}
+    made = http.post("/v1/sessions", json={"id": name, "renew": True, **asked})
+    assert (made.status_code, made.json()["type"], made.json()["limits"]["rows"]) == (201, "new", 5)
+    assert (made.json()["place"]["metadata"], made.json()["stateful"]) == ({"a": 1}, True)
+    act = http.get("/v1/audit", params={"limit": 1}).json()["acts"][0]
+    assert (act["action"], act["resource"], act["new_values"]["type"]) == ("create_session", name, "new")
+    again = http.post("/v1/sessions", json={"id": name, "renew": True, "type": "other"})
+    assert (again.status_code, again.json()["type"]) == (200, "new"), "what is there and sound is not made anew"
+
+
 def test_sessions_are_listed_in_pages(http: httpx2.Client) -> None:
     made = {http.post("/v1/sessions", json={}).json()["id"] for _ in range(5)}
     chosen = sorted(made)[:3]

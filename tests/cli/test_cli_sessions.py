@@ -77,6 +77,26 @@ def test_a_session_is_made_with_limits_and_a_place_of_its_own(cli):
     assert cli("audit", "--json").json["result"][0]["old_values"]["limits"] == acts[0]["new_values"]["limits"]
 
 
+def test_limits_at_the_default_hold_where_the_worker_has_more(cli, monkeypatch):
+    monkeypatch.setenv("CODEMODE_LIMITS_ROWS", "100000")
+    limits = cli("sessions", "add", "s", "--limits", "rows=10000", "--json").json["result"]["limits"]
+    assert limits["rows"] == 10_000
+    assert "limits         rows=10000\n" in cli("sessions", "show", "s").out
+    limits = cli("sessions", "set", "s", "--limits", "rows=default,query_seconds=5s", "--json").json["result"]["limits"]
+    assert (limits["rows"], limits["query_seconds"]) == (100_000, 5.0)
+
+
+def test_a_damaged_session_is_made_anew_with_what_is_said_of_it(cli, data_dir):
+    cli("sessions", "add", "broken")
+    [database] = data_dir.glob("sessions/*/session.db")
+    database.write_bytes(b"no database" * 1000)
+    assert cli("sessions", "add", "broken", "--type", "probe").code == 2
+    made = cli("sessions", "add", "broken", "--renew", "--type", "probe", "--limits", "rows=5", "--json").json["result"]
+    assert (made["type"], made["limits"]["rows"]) == ("probe", 5)
+    assert cli("query", "SELECT 1", "-s", "broken").code == 0
+    assert "[session.exists]" in cli("sessions", "add", "broken", "--renew").err, "it is sound"
+
+
 @pytest.mark.parametrize(
     ("limits", "words"),
     [

@@ -7,16 +7,18 @@ import logging
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from codemode import AsyncClient, Client, Session, Worker
+from codemode import AsyncClient, Client, Limits, Session, Worker
 from codemode.client.async_session import AsyncRemoteSession
 from codemode.client.executions import OPTIONS
 from codemode.client.session import RemoteSession
 from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing, CodemodeError, RequestInvalid, WorkerUnreachable
 from codemode.session.request import RunOptions
+from tests.api.conftest import listening
 from tests.client.conftest import Served
 
 SECRET = "cm_this-is-a-secret"
@@ -51,6 +53,16 @@ def test_a_client_has_a_worker_s_calls_with_the_same_arguments(kind: type) -> No
     assert set(public(kind)) >= OF_A_WORKER
     for name in OF_A_WORKER - {"layers", "isolation"}:
         assert arguments(getattr(kind, name)) == arguments(getattr(Worker, name)), name
+
+
+def test_limits_hold_through_a_client_as_without_one(tmp_path: Path) -> None:
+    with (
+        Worker(tmp_path, limits=Limits(rows=100_000)) as worker,
+        listening(worker, open_to_all=True) as (address, _),
+        Client(address) as client,
+    ):
+        for asked in (Limits(), Limits(query_seconds=5.0), {"rows": 10_000}, {"query_seconds": 5.0, "rows": None}):
+            assert client.session(limits=asked).limits == worker.session(limits=asked).limits, asked
 
 
 def test_every_call_of_the_asynchronous_client_waits_for_nothing() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from codemode import Worker
+from codemode import Limits, Worker
 from codemode.errors import SessionDamaged, SessionNewer, SessionNotFound, StorageFull
 
 
@@ -48,6 +48,12 @@ def test_renewing_a_damaged_session_sets_its_file_aside(place: Path) -> None:
         assert worker.session("broken", renew=True).get_tables() == []
     (aside,) = place.parent.glob("session.db.damaged-*")
     assert aside.read_bytes() == b"\x00garbage" * 1000
+
+
+def test_a_damaged_session_that_is_made_anew_has_the_limits_that_were_asked_for(place: Path) -> None:
+    place.write_bytes(b"\x00garbage" * 1000)
+    with Worker(data_dir=data_dir(place)) as worker:
+        assert worker.session("broken", renew=True, limits=Limits(rows=5)).limits.rows == 5
 
 
 def test_renewing_a_sound_session_changes_nothing(place: Path) -> None:
@@ -116,7 +122,7 @@ def test_a_read_only_data_directory() -> None:
         (place / "locked").mkdir(mode=0o555)
         code = f"""
 import os, sys
-from codemode import Worker
+from codemode import Limits, Worker
 from codemode.errors import StorageFull
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)

@@ -6,6 +6,7 @@ import pytest
 
 from codemode import Limits, Session, Worker
 from codemode.errors import CodemodeError, RequestInvalid
+from codemode.service.places import changed
 
 MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT {} AS x FROM n"
 
@@ -155,6 +156,55 @@ def test_limits_that_another_process_lowers_hold_from_the_next_use_on(tmp_path) 
             with pytest.raises(CodemodeError) as refused:
                 call(f"SELECT '{'x' * 2_000}'")
             assert refused.value.code == "sql.limit"
+
+
+RAISED = Limits(rows=100_000, query_seconds=90.0)  # of a worker, above the defaults
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "query_seconds"),
+    [
+        (None, 100_000, 90.0),
+        ({}, 100_000, 90.0),
+        ({"rows": 10_000}, 10_000, 90.0),
+        ({"query_seconds": 5.0}, 100_000, 5.0),
+        ({"query_seconds": 5.0, "rows": None}, 100_000, 5.0),
+        (Limits(), 10_000, 30.0),
+        (Limits(rows=50_000), 50_000, 30.0),
+        (Limits(rows=200_000, query_seconds=90.0), 100_000, 90.0),
+    ],
+    ids=str,
+)
+def test_what_was_asked_for_holds_below_limits_above_the_defaults(tmp_path, asked, rows, query_seconds) -> None:
+    with Worker(data_dir=tmp_path, limits=RAISED) as worker:
+        session = worker.session("s", limits=asked)
+        assert (session.limits.rows, session.limits.query_seconds) == (rows, query_seconds)
+        session.fork("fork")
+        worker.backup(tmp_path / "b.zip")
+        worker.remove("s")
+        worker.restore(tmp_path / "b.zip", "s")
+    with Worker(data_dir=tmp_path, limits=RAISED) as worker:
+        for kept in ("s", "fork"):
+            limits = worker.session(kept).limits
+            assert (limits.rows, limits.query_seconds) == (rows, query_seconds)
+
+
+def test_limits_that_were_not_named_follow_the_worker(tmp_path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        worker.session("some", limits={"query_seconds": 5.0})
+        worker.session("all", limits=Limits(query_seconds=5.0))
+    with Worker(data_dir=tmp_path, limits=RAISED) as worker:
+        assert [worker.session(each).limits.rows for each in ("some", "all")] == [100_000, 10_000]
+
+
+def test_records_of_before_are_read_as_they_were_and_changed_by_name(tmp_path) -> None:
+    with Worker(data_dir=tmp_path, limits=RAISED) as worker:
+        worker.session("s")
+        worker.registry.catalog.set_limits("local", "s", {"query_seconds": 5.0}, 86_400_000)
+        for change, rows in (({}, 10_000), ({"sql_bytes": 900}, 10_000), ({"rows": None}, 100_000)):
+            changed(worker, "local", "s", bounds=change)
+            limits = worker.session("s").limits
+            assert (limits.rows, limits.query_seconds) == (rows, 5.0)
 
 
 def test_limits_above_zero() -> None:
