@@ -6,7 +6,6 @@ Values that JSON cannot hold cross as `codemode.cells` says, in both directions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,10 +18,11 @@ from codemode.api.downloads import download
 from codemode.api.operations import Operation
 from codemode.api.problems import problem_of
 from codemode.api.requests import answer, in_session, service_of, session_of
+from codemode.database.taking import in_steps
 from codemode.errors import CodemodeError
 from codemode.plain import encode
 
-_ROWS_AT_ONCE = 200  # lines of a stream that are encoded together
+_ROWS_AT_ONCE, _BYTES_AT_ONCE = 200, 4 * 1024 * 1024  # lines of a stream that are encoded together
 _LINES = msgspec.json.Encoder().encode_lines
 Params = list[Any] | dict[str, Any]
 
@@ -137,9 +137,9 @@ def _lines(columns: list[str], found: Iterator[Iterable[Any]]) -> Iterator[bytes
     yield encode({"columns": columns}) + b"\n"
     count = 0
     try:
-        while some := list(islice(found, _ROWS_AT_ONCE)):
-            count += len(some)
-            yield _LINES([[cells.to_json(cell) for cell in row] for row in some])
+        for some in in_steps(found, _ROWS_AT_ONCE, _BYTES_AT_ONCE):
+            count += len(some[0])
+            yield _LINES([[cells.to_json(cell) for cell in row] for row in zip(*some, strict=True)])
     except CodemodeError as error:  # the status is sent long ago
         yield encode({"problem": problem_of(error)}) + b"\n"
         return

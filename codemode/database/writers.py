@@ -12,10 +12,13 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
+from codemode.database.taking import in_steps
+
 CHUNK = 1_000
+_CHUNK_BYTES = 4 * 1024 * 1024  # of rows that are written together; as text they take a multiple of it
 
 Rows = Iterable[Sequence[Any]]
 
@@ -57,7 +60,7 @@ class DelimitedWriter:
         """Yield the header line, then the records."""
         yield self._lines([columns])
         for chunk in _chunks(rows, written):
-            cells = [self._column(column, written) for column in zip(*chunk, strict=True)]
+            cells = [self._column(column, written) for column in chunk]
             yield self._lines(zip(*cells, strict=True))
 
     def _column(self, cells: Sequence[Any], written: Written) -> Sequence[Any]:
@@ -85,14 +88,14 @@ class DelimitedWriter:
 def write_ndjson(columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:
     """One object a line."""
     for chunk in _chunks(rows, written):
-        yield "".join(f"{_json_object(columns, row)}\n" for row in chunk)
+        yield "".join(f"{_json_object(columns, row)}\n" for row in zip(*chunk, strict=True))
 
 
 def write_json(columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:
     """One array of objects, an object a line."""
     before = "[\n"
     for chunk in _chunks(rows, written):
-        yield before + ",\n".join(_json_object(columns, row) for row in chunk)
+        yield before + ",\n".join(_json_object(columns, row) for row in zip(*chunk, strict=True))
         before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
@@ -103,12 +106,12 @@ def write_markdown(columns: Sequence[str], rows: Rows, written: Written) -> Iter
     first = next(chunks, [])
     numeric = [
         any(cell is not None for cell in cells) and all(isinstance(cell, int | float | None) for cell in cells)
-        for cells in zip(*first, strict=True)
+        for cells in first
     ] or [False] * len(columns)
     yield _markdown_line(columns)
     yield "|" + "|".join("---:" if right else "---" for right in numeric) + "|\n"
     for chunk in chain([first], chunks):
-        yield "".join(_markdown_line(row) for row in chunk)
+        yield "".join(_markdown_line(row) for row in zip(*chunk, strict=True))
 
 
 def _markdown_line(row: Sequence[Any]) -> str:
@@ -148,10 +151,13 @@ def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def _chunks(rows: Rows, written: Written) -> Iterator[list[Sequence[Any]]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK)):
-        if bytes in set(chain.from_iterable(map(type, row) for row in chunk)):
-            written.count_blobs(sum(isinstance(cell, bytes) for row in chunk for cell in row))
-        yield chunk
-        written.rows += len(chunk)
+def _chunks(rows: Rows, written: Written) -> Iterator[list[list[Any]]]:
+    """The rows as columns, some of them together."""
+    for columns in in_steps(rows, CHUNK, _CHUNK_BYTES):
+        written.count_blobs(sum(map(_blobs_in, columns)))
+        yield columns
+        written.rows += len(columns[0])
+
+
+def _blobs_in(column: list[Any]) -> int:
+    return list(map(type, column)).count(bytes)

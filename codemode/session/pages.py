@@ -11,10 +11,11 @@ import marshal
 import os
 import struct
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import IO, Any
 
-from codemode.database.execute import Cursor, open_cursor, take_columns, unique_names
+from codemode.database.execute import Cursor, open_cursor, unique_names
+from codemode.database.taking import in_steps, take_columns
 from codemode.database.values import parameters
 from codemode.errors import RequestInvalid, StatementLimit, StatementRefused
 from codemode.guard import Statement
@@ -22,7 +23,8 @@ from codemode.session.statements import Statements
 
 _OPEN_AT_ONCE = 16  # each holds a cursor; a snippet that needs more has forgotten to close some
 _LENGTH = struct.Struct(">I")
-_SPOOLED_ROWS = 256  # rows in one record of the temporary file
+_SPOOLED_ROWS = 256  # rows in one record of the temporary file, and bytes: it is made in memory
+_SPOOLED_BYTES = 1024 * 1024
 _IN_MEMORY = 1024 * 1024  # a spool smaller than this never becomes a file
 
 
@@ -35,6 +37,7 @@ class _Page:
         self.rows: Iterator[Any] = cursor
         self.taken: list[Any] = []  # rows that the last page had no room for
         self.spool: IO[bytes] | None = None
+        self.spooled = 0  # bytes in it
 
 
 class Pages:
@@ -105,20 +108,21 @@ class Pages:
                 self._spool(page)
 
     def _spool(self, page: _Page) -> None:
-        most = self._statements.opened.limits.database_bytes
+        # Together: sixteen iterators of database_bytes each would be sixteen databases of disk.
+        most = self._statements.opened.limits.database_bytes - sum(other.spooled for other in self._pages.values())
         import tempfile
 
         spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives with the page
         with self._statements.stepping(page.statement):
-            rest = chain(page.taken, page.rows)
-            while rows := list(islice(rest, _SPOOLED_ROWS)):
-                record = marshal.dumps(rows)
-                most -= len(record)
-                if most < 0:
+            for columns in in_steps(chain(page.taken, page.rows), _SPOOLED_ROWS, _SPOOLED_BYTES):
+                record = marshal.dumps(columns)
+                page.spooled += len(record)
+                if page.spooled > most:
                     spool.close()
+                    page.spooled = 0
                     raise StatementLimit(
-                        "a write met an open page iterator whose remaining rows are larger than database_bytes",
-                        hint="finish or close() the iterator before writing",
+                        "a write met open page iterators whose remaining rows are larger than database_bytes",
+                        hint="finish or close() them before writing",
                     )
                 spool.write(_LENGTH.pack(len(record)) + record)
         _release(page)
@@ -135,7 +139,7 @@ class Pages:
 def _unspooled(spool: IO[bytes]) -> Iterator[Any]:
     # marshal reads only what this process wrote, into an unlinked file that nobody else can open.
     while header := spool.read(_LENGTH.size):
-        yield from marshal.loads(spool.read(_LENGTH.unpack(header)[0]))  # noqa: S302
+        yield from zip(*marshal.loads(spool.read(_LENGTH.unpack(header)[0])), strict=True)  # noqa: S302
 
 
 def _release(page: _Page) -> None:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from codemode.database import joins, meaning, profile, schema
-from codemode.database.execute import open_cursor, take_rows
+from codemode.database.execute import open_cursor
 from codemode.database.names import quoted
 from codemode.database.sample import Sample, Source, sample_of, source_of
+from codemode.database.taking import take_rows
 from codemode.errors import StatementTimeout
 from codemode.session.statements import Statements
 

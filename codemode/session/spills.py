@@ -17,8 +17,9 @@ from typing import Any, Literal
 import msgspec
 
 from codemode.database import spill
-from codemode.database.execute import Cursor, Parameters, open_cursor, row_bytes
+from codemode.database.execute import Cursor, Parameters, open_cursor
 from codemode.database.spill import ResultTable
+from codemode.database.taking import row_bytes
 from codemode.database.values import parameters
 from codemode.errors import CodemodeError, DiskQuotaExceeded, StatementTimeout
 from codemode.guard import Statement

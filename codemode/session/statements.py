@@ -11,10 +11,11 @@ from typing import Any
 
 from codemode import tracing
 from codemode.database.clock import in_ms, now
-from codemode.database.execute import Connection, Cost, DatabaseError, Parameters, Result, row_bytes, run, run_for_first
+from codemode.database.execute import Connection, Cost, DatabaseError, Parameters, Result, run, run_for_first
 from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.schema import insertable
+from codemode.database.taking import row_bytes
 from codemode.database.values import longest, parameters
 from codemode.errors import (
     CodemodeError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import httpx2
@@ -121,6 +122,20 @@ def test_all_rows_come_as_they_are_read(http: httpx2.Client, place: str) -> None
     columns, *rows, end = lines(http.post(f"{place}/rows", json={"sql": sql, "params": [25_000]}))
     assert (columns, len(rows), end) == ({"columns": ["i", "i_2"]}, 25_000, {"rows": 25_000})
     assert rows[-1] == [25_000, {"$bytes": "/w=="}]
+
+
+def test_wide_rows_are_sent_a_few_at_a_time(http: httpx2.Client, place: str) -> None:
+    sql = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 60) select "
+    sql += ", ".join(["zeroblob(300000)"] * 5) + " from n"
+    tracemalloc.start()
+    try:
+        plain = {"Accept-Encoding": "identity"}
+        with http.stream("POST", f"{place}/rows", json={"sql": sql}, headers=plain) as answer:
+            sent = sum(map(len, answer.iter_raw()))
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000  # of 120 MB as text; two pages of 16 MB are
+    finally:
+        tracemalloc.stop()
+    assert sent > 120_000_000
 
 
 def test_rows_say_what_is_wrong_before_they_begin(http: httpx2.Client, filled: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemode.database.execute import Deadline, Meter, row_bytes, run, take_columns, take_rows, unique_names
+from codemode.database.execute import Deadline, Meter, run, unique_names
+from codemode.database.taking import row_bytes, take_columns, take_rows
 
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT i FROM n"
 

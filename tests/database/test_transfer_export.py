@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import stat
+import tracemalloc
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemode.database.sources import Source
-from codemode.database.transfer import export_rows, reader_for
+from codemode.database.transfer import export_rows, reader_for, writer_for
 from codemode.database.writers import Written, write_markdown
 from codemode.errors import RequestInvalid, StorageFull
 
@@ -73,6 +74,18 @@ def test_blobs_in_a_csv_are_base64_and_said():
     data, report = exported(["a"], [(b"hi",)], "csv")
     assert data == b"a\naGk=\n"
     assert report.notes == ("1 blob was written as base64 text",)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "ndjson", "markdown"])
+def test_wide_rows_are_written_a_few_at_a_time(kind):
+    tracemalloc.start()
+    try:
+        rows = ((n, bytes(1_000_000)) for n in range(100))
+        sizes = [len(text) for text in writer_for(kind)(["n", "blob"], rows, Written())]
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000  # of 133 MB as text
+    finally:
+        tracemalloc.stop()
+    assert sum(sizes) > 133_000_000
 
 
 def test_markdown_escapes_pipes_and_aligns_numbers():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from codemode import Limits, Session, Worker
@@ -100,6 +102,39 @@ helpers.db.exec("INSERT INTO one VALUES (1)")
     outcome = session.run(code)
     assert outcome.error.code == "sql.limit"
     assert "database_bytes" in outcome.error.message
+
+
+def test_what_is_left_of_wide_rows_is_moved_a_little_at_a_time(session: Session) -> None:
+    session.exec("CREATE TABLE one (x)")
+    wide = ", ".join(["zeroblob(100000)"] * 20)
+    code = f"""
+pages = helpers.db.pages(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 50) SELECT {wide} FROM n", size=1)
+next(pages)
+helpers.db.exec("INSERT INTO one VALUES (1)")
+sum(len(page) for page in pages)
+"""
+    tracemalloc.start()
+    try:
+        assert session.run(code).result == 49
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000  # of 100 MB
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_left_of_several_iterators_is_bounded_together(worker: Worker) -> None:
+    session = worker.session(limits=Limits(database_bytes=2_000_000))
+    session.exec("CREATE TABLE one (x)")
+    code = """
+kept = [helpers.db.pages("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 15) "
+    "SELECT zeroblob(100000) FROM n", size=1) for _ in range(count)]
+for pages in kept:
+    next(pages)
+helpers.db.exec("INSERT INTO one VALUES (1)")
+"""
+    assert session.run(code, inputs={"count": 1}).ok  # 1.4 MB of 2
+    outcome = session.run(code, inputs={"count": 2})
+    assert (outcome.ok, outcome.error and outcome.error.code) == (False, "sql.limit")
 
 
 def test_the_host_reads_while_a_writer_works(many: Session) -> None:
