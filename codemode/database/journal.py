@@ -68,9 +68,8 @@ class Journal:
         self._ahead = path.with_name(f"{path.name}-wal")
         self._entries, self._size_bytes = entries, size_bytes
         self._lock = threading.Lock()  # writers hold the session's turn; readers such as `logs` do not
-        self._connection: apsw.Connection | None = _open(path)
+        self._connection: apsw.Connection | None = self._begin()
         self._day = ""
-        self._first = True
         self._unmeasured: float = size_bytes  # at most what was written since the file was last measured
         self._closed = False
 
@@ -190,17 +189,20 @@ class Journal:
         with self._lock:
             if self._closed:
                 raise apsw.ConnectionClosedError("the log is closed")
-            opened = _identity(self.path)
-            if self._connection is None:
-                self._connection, self._first = _open(self.path), True
-            connection = self._connection
+            connection = self._connection or self._begin()
             try:
                 return work(connection)
             except _DAMAGE as error:
                 connection.close(True)
-                _set_aside(self.path, opened, error)
-                self._connection = open_engine_file(self.path, _steps())
-                return work(self._connection)
+                self._connection = None
+                _set_aside(self.path, self._file, error)
+                return work(self._begin())
+
+    def _begin(self) -> apsw.Connection:
+        """Open the file, and know which one it is: what stands in its place later is not set aside for its damage."""
+        self._connection, self._first = _open(self.path), True
+        self._file = _identity(self.path)
+        return self._connection
 
     def rest(self) -> None:
         """Close the file until it is used again, which opens it in a third of a millisecond."""

@@ -130,6 +130,22 @@ def test_a_damaged_log_is_set_aside_and_the_session_works(tmp_path: Path) -> Non
     assert list(log.parent.glob("log.db.damaged-*"))
 
 
+def test_a_log_that_another_has_begun_anew_is_not_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    journals = [Journal(path, 100, 1_000_000) for _ in range(2)]
+    path.write_bytes(b"this is no database" * 500)
+    (tmp_path / "log.db-wal").write_bytes(b"")
+    for journal in journals:
+        assert journal._connection is not None
+        journal._connection.release_memory()  # so that each reads the file again
+    for number, journal in enumerate(journals):
+        journal.write([Entry("x", "2026-01-01T00:00:00.000Z", "exec", f"SELECT {number}", 0.0)], Totals())
+    assert len(list(tmp_path.glob("log.db.damaged-*"))) == 1
+    assert [entry.statement for entry in journals[0].read(10)] == ["SELECT 1", "SELECT 0"]
+    for journal in journals:
+        journal.close()
+
+
 def test_totals_and_metrics(table: Session) -> None:
     before = table.metrics()
     table.run("helpers.db.query('SELECT * FROM t')\nhelpers.db.exec('UPDATE t SET b = 1')")
