@@ -67,7 +67,7 @@ class Request(Struct, frozen=True):
     mode: Mode
     result_bytes: int
     form: Form
-    on_output: Callable[[str], None] | None
+    on_output: Callable[[str], None] | None = None
     on_event: Callable[[Event], None] | None = None
     warnings: tuple[str, ...] = ()
     key: Key | None = None

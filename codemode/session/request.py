@@ -45,6 +45,9 @@ def checked_request(
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> Request:
     """The request, bounded by `limits`; raises RequestInvalid for what no execution can be made of."""
+    if not options:  # most calls: nothing that could be wrong, or above a limit
+        text, host = _code(code, limits.code_bytes), HostFunctions(None, loop)
+        return Request(text, "{}", host, limits.execution_seconds, "atomic", limits.result_bytes, Form())
     known_options(options, RunOptions.__annotations__)
     noted: list[str] = []
     inputs = _inputs(options.get("inputs"), limits.result_set_bytes)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 
-from codemode import Session, Worker
+from codemode import Limits, Session, Worker
 from codemode.errors import RequestInvalid, SessionNotFound
+from codemode.session.request import RunOptions, checked_request
 from codemode.values import Notice, Progress
 
 BAD_IDS = ["", "../x", "a/b", "a\0b", ".hidden", "-x", "x" * 129, "x" * 10_000, "ü", "a b", None.__class__, 7, b"x"]
@@ -40,6 +42,13 @@ def test_two_sessions_share_nothing(worker: Worker) -> None:
     one.save_state("k", 1)
     assert (other.get_tables(), other.list_state()) == ([], [])
     assert one.id != other.id
+
+
+def test_a_call_without_options_asks_for_what_they_are_when_none_is_chosen() -> None:
+    limits = Limits()
+    none = dict.fromkeys(RunOptions.__annotations__)
+    asked = [checked_request(limits, "1", given) for given in ({}, none | {"atomic": True})]
+    assert len({repr(structs.replace(each, host=None)) for each in asked}) == 1
 
 
 def test_inputs_are_variables(session: Session) -> None:
