@@ -10,9 +10,9 @@ from codemode.catalog.retention import Retention
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.database.clock import now_ms, sure_ms
 from codemode.database.usage import days_of
-from codemode.errors import CodemodeError, SessionBusy, SessionNotFound
-from codemode.session.files import sweep_rubbish
-from codemode.session.slots import Key, Slots
+from codemode.errors import CodemodeError, SessionBusy, SessionNotFound, StorageFull
+from codemode.session.files import SessionFiles, sweep_rubbish
+from codemode.session.slots import Key, Slot, Slots
 from codemode.session.storage import Storage
 from codemode.session.turn import file_lock
 from codemode.session.uses import Uses
@@ -41,13 +41,7 @@ class Ending:
                 fresh = self._catalog.get(*key)
                 if fresh is None or not fresh.is_over(sure_ms()):
                     return False
-                # The record first: from here on nobody opens what is about to be deleted.
-                if fresh.expired_at is None:
-                    self._uses.drop(key)
-                    self._catalog.expire(*key, now_ms(), days_of(files.log))
-                slot.close()
-                files.remove()
-                self.on_gone(key)
+                self._end(key, slot, files, known=fresh.expired_at is None)
                 return True
             # There is no directory: it was removed, or whoever makes the session anew has not made it yet.
             fresh = self._catalog.get(*key)
@@ -65,19 +59,36 @@ class Ending:
         with self._slots.turn(key, seconds) as slot:
             files = self._storage.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
-                # Killed between these lines, the id answers "expired" and the sweep removes what is left: never a
-                # session without its file, nor a file that comes back without its record.
-                self._uses.drop(key)
-                self._catalog.expire(*key, now_ms(), days_of(files.log))
-                slot.close()
-                files.remove()
-                self.on_gone(key)
+                self._end(key, slot, files)
             self._catalog.forget(*key)
+
+    def _end(self, key: Key, slot: Slot, files: SessionFiles, *, known: bool = True) -> None:
+        """Record that a session is over, as long as it is `known`, and delete what it had: under its lock, at its turn.
+
+        The record first: from then on nobody opens what is about to be deleted. Killed in between, the id answers
+        "expired" and the sweep removes what is left: never a session without its file, nor a file that comes back
+        without its record. On a full disk the files are first, since it is they that make room for the record: whoever
+        deletes something there has to get anywhere. Killed in between, the id answers "damaged" until it is removed.
+        """
+        days = days_of(files.log) if known else []
+        full = False
+        if known:
+            self._uses.drop(key)
+            try:
+                self._catalog.expire(*key, now_ms(), days)
+            except StorageFull:
+                full = True
+        slot.close()
+        files.remove()
+        self.on_gone(key)
+        if full:
+            self._catalog.expire(*key, now_ms(), days)
 
     def sweep(self, tenant: str | None = None) -> list[str]:
         """Expire what is over and forget what expired long ago; the ids that expired now, of one tenant or of all."""
         now = sure_ms()
         expired = [record for record in self._catalog.over(now) if self._swept(record)]
+        sweep_rubbish(self._storage.data_dir)
         forgotten = now - self._storage.record_ms
         for record in self._catalog.expired(max(forgotten, now - _LEFT_MS), now + 1, _AT_A_SWEEP):
             self._is_gone(record)
@@ -85,7 +96,6 @@ class Ending:
             if self._is_gone(record):
                 self._forget(record, forgotten)
         self._uses.tell()
-        sweep_rubbish(self._storage.data_dir)
         return [each.id for each in expired if tenant in (None, each.tenant)]
 
     def _is_gone(self, record: SessionRecord) -> bool:

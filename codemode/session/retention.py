@@ -49,10 +49,11 @@ def sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[[
     """What the sweeper does. It has no worker: one that nobody has any more must be collected."""
 
     def sweep() -> list[str]:
+        # First what gives room back: on a full disk nothing else can be written, not even that lines are forgotten.
+        expired = registry.ending.sweep()
         if settings.audit_days:
             while audit.forget(sure_ms() - settings.audit_days * _DAY_MS):
                 pass
-        expired = registry.ending.sweep()
         if not registry.catalog.file.behind:
             Retention(registry.catalog.file).sweep(sure_ms())
         return expired

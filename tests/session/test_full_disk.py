@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from codemode import Worker
-from codemode.errors import StorageFull
+from codemode import Limits, Worker
+from codemode.errors import SessionExpired, SessionNotFound, StorageFull
 
 
 @pytest.fixture
@@ -132,3 +133,25 @@ def test_a_restore_that_does_not_fit_changes_nothing(small_disk: Path, tmp_path:
         worker.remove("first")
         worker.restore(tmp_path / "b.zip", "s", new_id="second")
         assert worker.session("second").value("SELECT count(*) FROM t") == 18
+
+
+@pytest.mark.parametrize("way", ["remove", "sweep"])
+def test_ending_a_session_makes_room_on_a_disk_without_any(small_disk: Path, way: str) -> None:
+    """The catalogue finds no room for what it has to note before; who deletes a session there must get anywhere."""
+    with Worker(data_dir=small_disk / "data") as worker:
+        kept = worker.session("kept")
+        kept.exec("CREATE TABLE t AS SELECT 1 AS x")
+        worker.session("over", limits=Limits(idle_seconds=0.5)).exec("CREATE TABLE t AS SELECT zeroblob(200000) AS x")
+        worker.audit.add(at=0, tenant="local", actor="local", action="old", resource="s", outcome="ok")
+        fill(small_disk / "fill")
+        with pytest.raises(StorageFull):
+            worker.pin("kept")
+        if way == "remove":
+            worker.remove("over")
+        else:
+            time.sleep(0.6)
+            assert worker.sweep() == ["over"]
+            assert worker.audit.count(1) == 0, "what else a sweep does is done too"
+        with pytest.raises(SessionNotFound if way == "remove" else SessionExpired):
+            worker.session("over", create=False)
+        assert kept.run("helpers.db.exec('INSERT INTO t VALUES (2)')").warnings == ()
