@@ -6,6 +6,7 @@ It lasts as long as the sandbox because the kernel kills the zygote when the thr
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Protocol
 from sandbox.errors import SandboxUnavailable
 from sandbox.link import Link, ZygoteSettings
 
+_log = logging.getLogger("codemode")  # where whoever hosts a sandbox looks; nothing of his is imported for it
 _RESTARTS = (0.0, 0.05, 0.2, 1.0)  # pauses before a new zygote when the last ones died young
 _YOUNG_SECONDS = 5.0
 
@@ -44,6 +46,7 @@ class Keeper(threading.Thread):
 
     def __init__(self, settings: ZygoteSettings, accept: Callable[[Link], None], kept: Kept) -> None:
         super().__init__(name="sandbox-keeper", daemon=True)
+        self._ran = False  # there was a zygote before: whoever waits for the first one is told why there is none
         self._settings, self._accept, self._kept = settings, accept, kept
 
     def run(self) -> None:
@@ -69,10 +72,15 @@ class Keeper(threading.Thread):
         except Exception as error:  # noqa: BLE001 - this thread is all that a waiting run has; it must be told
             why = f"{type(error).__name__}: {error}"
         if link is not None and not why and self._kept.connected(link):
+            if self._ran:
+                _log.warning("the sandbox's zygote runs again")
+            self._ran = True
             return link
         if link is not None:
             _end(link)
         if why:
+            if self._ran and not self._kept.closed:
+                _log.error("no snippet can run: the sandbox's zygote cannot be started again: %s", why)
             self._kept.failed(why)
         return None
 
@@ -82,6 +90,8 @@ class Keeper(threading.Thread):
         except Exception as error:  # noqa: BLE001 - without this thread every run would wait in vain
             self._kept.failed(f"{type(error).__name__}: {error}")
         # Runs under way notice by themselves: their children died with the zygote.
+        if not self._kept.closed:
+            _log.warning("the sandbox's zygote ended, and what its children ran; it is started again")
         self._kept.disconnected()
         with contextlib.suppress(OSError):
             _end(link)

@@ -168,6 +168,8 @@ class _Guarded:
     async def _refused(self, request: Request, error: CodemodeError) -> Response:
         operation, response = self._operation, problems.answer(error)
         request.state.outcome = error.code
+        if response.status_code >= 500:  # an operator's to mend, who is not the one that is answered
+            request.state.reason = error.message
         if operation.upload and not await bodies.drained(request):
             # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
             response.headers["Connection"] = "close"

@@ -121,5 +121,6 @@ class _Request:
             "session": state.get("resource") or (named if scope["path"].startswith("/v1/sessions/") else None),
             "execution": state.get("execution") or (named if scope["path"].startswith("/v1/executions/") else None),
             "outcome": state.get("outcome"),
+            "reason": state.get("reason"),
         }
         _access.log(level, "request", extra={"fields": fields})

@@ -8,6 +8,7 @@ the listener first, and tell the application of the end when the last connection
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import uvicorn
 from codemode.api.connection import Connection
 from codemode.settings import Settings
 
+_log = logging.getLogger("codemode")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_SECONDS = 2  # for answers that are on their way when everything else is over
 
@@ -48,10 +50,13 @@ class Server(uvicorn.Server):
     """Serves one application until a signal or `should_exit`; `run(sockets=[…])` blocks.
 
     `app` is one of `create_app`, or one that comes with its own `acts` and `settings`; `more` goes to uvicorn's
-    configuration.
+    configuration. The log tells of its end, unless it is a `part` of a service.
     """
 
-    def __init__(self, app: Any, acts: Ending | None = None, settings: Settings | None = None, **more: Any) -> None:
+    def __init__(
+        self, app: Any, acts: Ending | None = None, settings: Settings | None = None, *, part: bool = False, **more: Any
+    ) -> None:
+        self._part, self._signal = part, 0
         self._acts: Ending = app.state.service.acts if acts is None else acts
         settings = app.state.service.settings if settings is None else settings
         config: dict[str, Any] = {
@@ -71,9 +76,13 @@ class Server(uvicorn.Server):
         super().__init__(uvicorn.Config(app, **config | more))
 
     def take_signals(self) -> None:
-        """Have SIGINT and SIGTERM end this server, for the rest of the process: what is closed after it is not cut."""
+        """Have signals end this server, for the rest of the process: what is closed after it is not cut."""
         for number in _SIGNALS:
             signal.signal(number, self.handle_exit)
+        if self._part:  # a hangup goes to a terminal's whole group; what it means for workers is their front's to say
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(signal.SIGHUP, self.handle_exit)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -85,11 +94,17 @@ class Server(uvicorn.Server):
         if self.should_exit:
             self._acts.hurry()
         self._acts.leave()
+        self._signal = self._signal or sig
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in our order; takes `drain_seconds`, `shutdown_seconds`, and a few seconds more at most."""
         self._acts.leave()
+        self._tell(f"ending on {signal.Signals(self._signal).name}" if self._signal else "ending")
         await self._acts.drained()
         await self._acts.end()
         await super().shutdown(sockets)
+        self._tell("ended")
+
+    def _tell(self, text: str) -> None:
+        _log.log(logging.DEBUG if self._part else logging.INFO, text)

@@ -39,7 +39,7 @@ def main() -> None:
             name = Name()
             app.state.service.mint = minting(Rendezvous(setup.names), name)
             server = Server(
-                forwarded(app, name), app.state.service.acts, setup.settings,
+                forwarded(app, name), app.state.service.acts, setup.settings, part=True,
                 date_header=False, proxy_headers=False, timeout_keep_alive=_KEEP_SECONDS,
             )  # fmt: skip
             server.take_signals()

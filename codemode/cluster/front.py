@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from codemode import __version__
@@ -13,6 +14,7 @@ from codemode.api.observed import id_of
 from codemode.cluster import merging
 from codemode.cluster.exchange import AnswerCut, ClientGone, Incoming, Message, Receive, Send, exchange
 from codemode.cluster.forward import Answer, ConnectionGone
+from codemode.cluster.refusals import Refusals
 from codemode.cluster.routing import EVERY, Router
 from codemode.cluster.slots import Slot, Slots
 from codemode.errors import CodemodeError, WorkerUnavailable, WorkerUnreachable
@@ -28,6 +30,7 @@ class Front:
     def __init__(self, slots: Slots, router: Router, drain_seconds: float) -> None:
         self._slots, self._router, self._drain_seconds = slots, router, drain_seconds
         self._leaving = self._hurried = False
+        self._refusals = Refusals()
         self._own: dict[str, Own] = {
             "/health": self._health,
             "/ready": self._ready,
@@ -36,19 +39,23 @@ class Front:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        incoming = Incoming(scope, receive)
+        incoming, started = Incoming(scope, receive), time.monotonic()
         try:
             own = self._own.get(incoming.path) if incoming.method == "GET" else None
             await (own or self._forward)(incoming, send)
         except ClientGone:
             return
         except AnswerCut as cut:
+            error = _ended_meanwhile()
+            self._refusals.add(incoming.method, incoming.path, _id_of(incoming), error, started)
             # Otherwise the connection is closed before the answer's end, and the client sees that it was cut.
             if cut.between_events:
-                problem = event("problem", problems.problem_of(_ended_meanwhile()))
+                problem = event("problem", problems.problem_of(error))
                 await send({"type": "http.response.body", "body": problem, "more_body": False})
         except CodemodeError as error:
-            await problems.answer(error, {"X-Request-Id": _id_of(incoming)})(scope, receive, send)
+            request_id = _id_of(incoming)
+            self._refusals.add(incoming.method, incoming.path, request_id, error, started)
+            await problems.answer(error, {"X-Request-Id": request_id})(scope, receive, send)
 
     async def _forward(self, incoming: Incoming, send: Send) -> None:
         name = await self._router.worker_of(incoming)
@@ -87,7 +94,8 @@ class Front:
         """Those of the workers that are there: figures are wanted most when one of them is not."""
         restarts = {name: slot.restarts for name, slot in self._slots.by_name.items()}
         answers = await self._ask_all(incoming, wait=False)
-        await self._merged(answers, send, lambda texts: merging.exposition(texts, restarts))
+        refused = self._refusals.counts
+        await self._merged(answers, send, lambda texts: merging.exposition(texts, restarts, refused))
 
     async def _merged(self, answers: dict[str, Answer], send: Send, merge: Callable[[dict[str, bytes]], bytes]) -> None:
         one = next((each for each in answers.values() if each.status != 200), None)

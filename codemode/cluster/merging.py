@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 # Gauges of what all workers share: once is enough, and their sum would be wrong.
 SHARED = frozenset(("codemode_build_info", "codemode_sessions", "codemode_data_free_bytes"))
+REQUESTS = "codemode_http_requests_total"
 
 
-def exposition(answers: Mapping[str, bytes], restarts: Mapping[str, int]) -> bytes:
+def exposition(
+    answers: Mapping[str, bytes], restarts: Mapping[str, int], refused: Mapping[tuple[str, str], int]
+) -> bytes:
     """`/metrics` of a service: the samples of every worker with its name as a label, each family told once.
 
-    What they share is told once without a name. `restarts` is how often each worker was replaced or restarted.
+    What they share is told once without a name. `restarts` is how often each worker was replaced or restarted,
+    `refused` the requests that no worker answered, by operation and class of status.
     """
     families: dict[str, list[str]] = {}
     seen: set[str] = set()
@@ -27,6 +31,10 @@ def exposition(answers: Mapping[str, bytes], restarts: Mapping[str, int]) -> byt
                 families[name].append(_labelled(line, worker))
             elif worker == min(answers):
                 families[name].append(line)
+    families.setdefault(REQUESTS, []).extend(
+        f'{REQUESTS}{{worker="front",operation="{operation}",status="{status}"}} {number}'
+        for (operation, status), number in sorted(refused.items())
+    )
     families["codemode_worker_restarts"] = [
         "# HELP codemode_worker_restarts_total Processes that took the place of another one, by worker.",
         "# TYPE codemode_worker_restarts_total counter",

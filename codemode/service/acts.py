@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
@@ -10,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from codemode.errors import StatementTimeout, WorkerUnavailable
 from codemode.settings import Settings
 
+_log = logging.getLogger("codemode")
 _LOOK_SECONDS = 0.02
 _UNDO_SECONDS = 10.0  # to undo what was cancelled and to hand its outcome to whoever waits for it
 
@@ -102,7 +104,12 @@ class Acts:
         Calls that only look are not waited for: there is always one. What still runs of them last is interrupted.
         """
         self.leaving = self._closed = True
-        await self._wait(self._settings.shutdown_seconds, lambda: not self._going)
+        seconds = self._settings.shutdown_seconds
+        if self._going:
+            _log.info("executions and uploads under way: %d; they get %g s", len(self._going), seconds)
+        await self._wait(seconds, lambda: not self._going)
+        if self._going:
+            _log.warning("executions and uploads cut off and undone: %d", len(self._going))
         for each in list(self._going):
             each.cancel()
         self._hurried = False  # what was undone is still answered

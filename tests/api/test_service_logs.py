@@ -117,6 +117,18 @@ def test_a_refusal_is_logged(http: httpx2.Client, lines: io.StringIO, path: str,
     assert expected.items() <= line.items()
 
 
+def test_what_is_the_operators_to_mend_is_logged_with_its_reason(
+    http: httpx2.Client, worker: Worker, lines: io.StringIO
+) -> None:
+    http.post("/v1/sessions", json={"id": "held"})
+    files = worker.registry.files(("local", "held"))
+    files.lock.unlink(missing_ok=True)
+    files.lock.mkdir()
+    *_, line = of_request(lines, answer := http.post("/v1/sessions/held/execute", json={"code": "return 1"}))
+    assert (answer.status_code, line["status"], line["outcome"]) == (507, 507, "storage.full")
+    assert line["reason"] == answer.json()["detail"] == f"{files.lock} cannot be written: Is a directory"
+
+
 def test_probes_are_not_logged_while_they_go_well(http: httpx2.Client, lines: io.StringIO) -> None:
     for path in ("/health", "/ready", "/metrics"):
         assert http.get(path).status_code == 200

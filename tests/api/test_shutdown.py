@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
 import time
@@ -80,7 +81,10 @@ def test_readiness_goes_down_first_and_nothing_new_begins(tmp_path: Path, aside:
         end(server)  # at once now
 
 
-def test_what_runs_when_time_is_up_is_undone_and_answered(tmp_path: Path, aside: Any) -> None:
+def test_what_runs_when_time_is_up_is_undone_and_answered_and_the_log_tells(
+    tmp_path: Path, aside: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "codemode")
     with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
         answered = aside(execute, http, WRITES_AND_RUNS_ON)
         until(begun(worker))
@@ -88,6 +92,9 @@ def test_what_runs_when_time_is_up_is_undone_and_answered(tmp_path: Path, aside:
         outcome = answered.result(HANG_SECONDS).json()
         assert (outcome["status"], outcome["error"]["code"]) == ("cancelled", "code.cancelled")
         assert worker.session("s").get_tables() == ["begun"]
+    told = [record.message for record in caplog.records if record.name == "codemode"]
+    under_way = ["executions and uploads under way: 1; they get 0.2 s", "executions and uploads cut off and undone: 1"]
+    assert told[-4:] == ["ending on SIGTERM", *under_way, "ended"]
 
 
 def test_an_execution_that_ends_in_time_is_not_cut(tmp_path: Path, aside: Any) -> None:

@@ -114,16 +114,19 @@ def test_a_service_that_was_killed_says_so_of_its_executions(tmp_path: Path) -> 
         assert httpx2.get(f"{address}/v1/sessions/s/schema").json() == {"tables": []}
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_the_log_says_at_once_what_is_served(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(("form", "number"), [("text", signal.SIGTERM), ("json", signal.SIGHUP)])
+def test_the_log_says_at_once_what_is_served_and_at_the_end_why_no_more(
+    tmp_path: Path, form: str, number: signal.Signals
+) -> None:
     command = [sys.executable, "-m", "codemode", "--data-dir", str(tmp_path), "serve", "--port", "0"]
     environment = {**os.environ, "CODEMODE_LOG_FORMAT": form}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as service:
         assert service.stderr is not None
         line = next(line for line in service.stderr if "listening" in line)
-        service.terminate()
+        service.send_signal(number)
         rest = service.stderr.read()
         assert service.wait(HANG_SECONDS) == 0
+    assert [f"ending on {number.name}" in rest, '"ended"' in rest or "info    ended" in rest] == [True, True]
     assert all(
         word in line
         for word in (f"sqlite, {tmp_path}/catalog.db", "SQLite 3.", "seccomp", "http://127.0.0.1:", "one local tenant")

@@ -76,6 +76,9 @@ def test_a_worker_that_is_killed_is_replaced_and_others_do_not_notice(service: S
     )
     assert "undone" in refused.json()["detail"]
     assert int(refused.headers["retry-after"]) > 0
+    # No worker knows of it: the front counts it.
+    counted = 'codemode_http_requests_total{worker="front",operation="none",status="5xx"} '
+    assert counted in service.http.get("/metrics").text
     # The next request waits for the new worker, finds what was committed, and nothing else.
     assert service.execute(mine, TABLES)["result"] == ["begun"]
     assert service.holder(mine) not in (victim, bystander)

@@ -212,7 +212,7 @@ def _zygote(sandbox: Sandbox) -> int:
     return next(int(line[4:]) for line in lines if line.startswith("Pid:"))
 
 
-def test_a_lost_zygote_is_replaced_and_its_runs_are_told() -> None:
+def test_a_lost_zygote_is_replaced_and_its_runs_and_the_log_are_told(caplog: pytest.LogCaptureFixture) -> None:
     sandbox = Sandbox()
     try:
         with spinning(sandbox) as outcomes:
@@ -221,8 +221,11 @@ def test_a_lost_zygote_is_replaced_and_its_runs_are_told() -> None:
         assert outcomes[0].error is not None
         assert outcomes[0].error["retryable"] is True
         assert [run(sandbox).status for _ in range(5)] == ["completed"] * 5
+        said = ["the sandbox's zygote ended, and what its children ran; it is started again"]
+        assert caplog.messages == [*said, "the sandbox's zygote runs again"]
     finally:
         sandbox.close()
+    assert len(caplog.messages) == 2, "its end with the sandbox is nothing to tell"
 
 
 def test_a_zygote_that_is_lost_again_and_again_is_replaced_again_and_again() -> None:
