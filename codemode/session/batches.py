@@ -28,7 +28,8 @@ class _Batch(msgspec.Struct):
     number: int
     mark: int
     insert: Insert
-    insertable: list[str]
+    declared: list[dict[str, Any]]  # the columns that can be inserted into
+    changed: dict[str, None]  # the tables that were changed before it
     statement: Statement
     entry: Entry
     started: float
@@ -54,21 +55,27 @@ class Batches:
         if len(self._open) >= _NESTED:
             raise RequestInvalid(f"{_NESTED} batches are open inside one another")
         entry, started = self._statements.entry("batch_insert", f"INSERT INTO {quoted(table)}"), time.monotonic()
+        changed = self._statements.tally.tables_changed.copy()
         try:
             mark = self._statements.transaction.mark()
             try:
-                batch = self._begun(mark, table, columns, options, entry, started)
-                types = self._types(batch) if options.get("create") else []
+                batch = self._begun(mark, table, columns, options, entry, started, changed)
             except BaseException:
-                self._statements.transaction.undo(mark)
+                self._undo(mark, changed)
                 raise
         except CodemodeError as error:
             entry.error_code = error.code
             self._statements.log(entry, started)
             raise
         self._open.append(batch)
-        columns = list(batch.insert.columns)
-        return {"batch": batch.number, "columns": columns, "chunk_rows": batch.chunk_rows, "types": types}
+        types = {column["name"]: column["type"] for column in batch.declared}
+        return {
+            "batch": batch.number,
+            "columns": list(batch.insert.columns),
+            "chunk_rows": batch.chunk_rows,
+            "types": [types[name] for name in batch.insert.columns] if options.get("create") else [],
+            "defaults": [column["name"] for column in batch.declared if column["default_value"] is not None],
+        }
 
     def _begun(
         self,
@@ -78,10 +85,12 @@ class Batches:
         options: dict[str, Any],
         entry: Entry,
         started: float,
+        changed: dict[str, None],
     ) -> _Batch:
         if options.get("create"):
             self._create(table, columns, options.get("types") or {})
-        insertable = self._read(schema.insertable, table)
+        declared = [column for column in self._read(schema.columns, table) if not column["generated"]]
+        insertable = _names(declared)
         chosen = self._real_columns(table, insertable, columns if columns is not None else insertable)
         key = self._real_columns(table, insertable, options.get("key") or ())
         held = self._read(rules.key_of, table, tuple(key)) if key else None
@@ -90,7 +99,7 @@ class Batches:
         chunk_rows = insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
         self._last += 1
         checked = self._statements.checked(insert.sql(1))
-        return _Batch(self._last, mark, insert, insertable, checked, entry, started, chunk_rows)
+        return _Batch(self._last, mark, insert, declared, changed, checked, entry, started, chunk_rows)
 
     def _create(self, table: str, columns: Sequence[str] | None, types: dict[str, str]) -> None:
         wanted = {column: types.get(column, "") for column in (columns or types)}
@@ -100,11 +109,6 @@ class Batches:
         if bad:
             raise RequestInvalid(f"{bad[0]!r} is not a type for create=True")
         self._statements.exec(create_sql(table, wanted))
-
-    def _types(self, batch: _Batch) -> list[str]:
-        """The declared types of the columns that are inserted into, in their order."""
-        declared = {column["name"]: column["type"] for column in self._read(schema.columns, batch.insert.table)}
-        return [declared[name] for name in batch.insert.columns]
 
     def _read(self, function: Any, *args: Any) -> Any:
         with self._statements.as_engine():
@@ -192,7 +196,7 @@ class Batches:
         return told
 
     def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
-        chosen = self._real_columns(batch.insert.table, batch.insertable, columns)
+        chosen = self._real_columns(batch.insert.table, _names(batch.declared), columns)
         batch.insert = msgspec.structs.replace(batch.insert, columns=tuple(chosen))
         batch.statement = self._statements.checked(batch.insert.sql(1))
         batch.sql = (0, "")
@@ -229,9 +233,17 @@ class Batches:
         self._open.pop()
         batch.entry.error_code = batch.entry.error_code or "code.runtime"
         self._statements.log(batch.entry, batch.started)
-        self._statements.transaction.undo(batch.mark)
+        self._undo(batch.mark, batch.changed)
+
+    def _undo(self, mark: int, changed: dict[str, None]) -> None:
+        self._statements.tally.tables_changed = changed
+        self._statements.transaction.undo(mark)
 
     def _top(self, number: int) -> _Batch:
         if not self._open or self._open[-1].number != number:
             raise RequestInvalid("this batch is not open, or another one inside it still is")
         return self._open[-1]
+
+
+def _names(declared: Sequence[dict[str, Any]]) -> list[str]:
+    return [column["name"] for column in declared]

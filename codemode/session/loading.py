@@ -47,7 +47,7 @@ def load(
     entries = statements.tally.entries
     before = len(entries)
     try:
-        with statements.transaction.unit():
+        with statements.unit():
             _prepare(statements, table, columns, if_exists)
             return _insert(statements, table, [name for name, _ in columns], chunks, progress)
     except Contradicted:

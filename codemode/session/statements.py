@@ -143,7 +143,7 @@ class Statements:
         limits = self.opened.limits
         room, most = limits.result_set_bytes, _STATEMENTS_PER_CALL * limits.helper_calls
         answers: list[dict[str, Any]] = []
-        with self.transaction.unit():
+        with self.unit():
             for sql, params in items:
                 if len(answers) >= most:
                     raise StatementLimit(
@@ -234,6 +234,17 @@ class Statements:
             return _NOTHING
         # A change of the schema may have to be undone after it ran (a name that only shows afterwards).
         return self.transaction.unit() if statement.changes_schema else self.transaction.statement()
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """Statements that are kept or undone together; what is undone is told as no change either."""
+        before = self.tally.tables_changed.copy()
+        try:
+            with self.transaction.unit():
+                yield
+        except BaseException:
+            self.tally.tables_changed = before
+            raise
 
     @contextmanager
     def stepping(self, statement: Statement) -> Iterator[Span]:

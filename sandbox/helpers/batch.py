@@ -68,6 +68,7 @@ class Load:
         self._frame = _Frame([], 0)
         self._batch: int | None = None
         self._sent: list[str] = []  # the columns that the worker expects now
+        self._defaults: list[str] = []  # columns that have a default other than NULL
         self._types: list[str] = []  # of these, in a table that may have been made from records
 
     def run(self, records: Iterator[Any]) -> dict[str, Any]:
@@ -81,7 +82,17 @@ class Load:
         except BaseException:  # whatever it was, the records' own code included: nothing of the batch stays
             self._abort()
             raise
+        if self._updates:
+            for name in self._columns.lacking:
+                told = (
+                    "became NULL where a record lacks it, also in rows that were there: give all records the same keys"
+                )
+                self._warn(f"column {name!r} {told}")
         return answer
+
+    @property
+    def _updates(self) -> bool:
+        return bool(self._options["on_conflict"] == "update")
 
     def _begin(self, records: Iterator[Any]) -> None:
         if self._options["create"] and self._fill(records):
@@ -99,7 +110,8 @@ class Load:
     def _open(self, columns: list[str] | None) -> None:
         wanted = None if columns is None else list(columns)
         answer = self._channel.call("db.batch_begin", self._table, wanted, self._options)
-        self._batch, self._chunk_rows, self._types = answer["batch"], answer["chunk_rows"], answer["types"]
+        self._batch, self._chunk_rows = answer["batch"], answer["chunk_rows"]
+        self._types, self._defaults = answer["types"], answer["defaults"]
         self._sent = list(wanted or answer["columns"])
 
     def _fill(self, records: Iterator[Any]) -> bool:
@@ -160,6 +172,8 @@ class Load:
         if not frame.chunks:
             return
         switch = () if frame.columns == self._sent else (frame.columns,)
+        for name in set(frame.columns).difference(self._sent) if frame.first else ():
+            self._tell_late(name, frame.first)
         try:
             self._channel.post("db.batch_rows", self._batch, frame.chunks, *switch)
         except HelperError as error:
@@ -167,6 +181,16 @@ class Load:
                 frame.vet_each(self._warn)
             raise
         self._sent = frame.columns
+
+    def _tell_late(self, name: str, sent: int) -> None:
+        """Say what became of a column in the records that went before any named it, where that is not NULL."""
+        if self._updates:
+            became = "it is as it was in rows that were there"
+        elif name in self._defaults:
+            became = "it is its default there"
+        else:
+            return
+        self._warn(f"column {name!r}: none of the first {sent:,} records names it, so {became}: say columns=[...]")
 
     def _abort(self) -> None:
         if self._batch is None:

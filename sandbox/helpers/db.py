@@ -138,7 +138,8 @@ class Database(Spelled):
         """Insert many records, all or nothing; answers `{"success", "rows_written", "chunks", "columns"}`.
 
         `records`: a list or generator of dicts, or of sequences with `columns`; generators are streamed. A missing
-        key is NULL; a column that no record names keeps its default; an unknown key is an error.
+        key is NULL, with "update" also in a row that is there, which is warned of; a column that no record names
+        keeps its default; an unknown key is an error.
         `on_conflict`: error, ignore, replace, or update (with `key`: the column or columns that identify a record).
         `create=True` makes the table, its types inferred from the first 500 records, unless it exists; a
         warning says where a column changes values that come later.

@@ -32,6 +32,7 @@ class Columns:
         self.names: list[str] = list(known) if fixed and known else []
         self.known = known
         self.fixed = fixed
+        self.lacking: dict[str, None] = {}  # columns that some record lacks, and that are NULL in it
         self._by_folded = {_folded(name): name for name in known or ()}
         self._shapes: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         # How many keys most records have, and what takes the values of such a dict out in the order of `names`: the
@@ -52,6 +53,7 @@ class Columns:
             width = len(self.names)
             values = self._lay(record, first + (len(flat) // width if width else 0))
             if width < len(self.names):
+                self.lacking |= dict.fromkeys(self.names[width:] if flat else ())
                 flat[:] = widened(flat[:], width, len(self.names))
             extend(values)
             usual, pick = self._usual, self._pick
@@ -119,6 +121,7 @@ class Columns:
 
     def _expect(self, keys: tuple[Any, ...], shape: tuple[Any, ...]) -> None:
         if _ABSENT in shape:
+            self.lacking |= {name: None for name, key in zip(self.names, shape, strict=True) if key is _ABSENT}
             self._usual = _NEVER  # what was usual before may be narrower than the columns are now
         else:
             self._usual = len(keys)

@@ -63,6 +63,7 @@ def channel() -> RecordingChannel:
             "columns": columns or ["id", "name", "price"],
             "chunk_rows": 500,
             "types": [],
+            "defaults": ["price"],
         },
         db__batch_end={"success": True, "rows_written": 0, "chunks": 0, "columns": []},
         db__create_table={"success": True},

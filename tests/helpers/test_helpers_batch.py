@@ -177,7 +177,8 @@ def test_five_hundred_records_a_chunk_and_eight_thousand_values_a_frame(load, ch
 
 
 def test_the_worker_says_how_many_rows_a_chunk_may_hold(load, channel):
-    channel.answers["db.batch_begin"] = {"batch": 1, "columns": ["id", "name", "price"], "chunk_rows": 20, "types": []}
+    said = {"batch": 1, "columns": ["id", "name", "price"], "chunk_rows": 20, "types": [], "defaults": []}
+    channel.answers["db.batch_begin"] = said
     assert len(load({"id": n} for n in range(50))) == 50
     assert frames(channel) == [[20, 20, 10]]
     assert len(load([{"id": n} for n in range(50)], create=True)) == 50  # the first chunk was built before it said so

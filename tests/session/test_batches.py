@@ -111,6 +111,43 @@ def test_what_an_inferred_type_changes_later_is_told(
     assert again.get("warnings", []) == answer.get("warnings", [])
 
 
+@pytest.mark.parametrize("mode", ["update", "error"])
+def test_what_becomes_of_keys_that_records_lack_is_told(session: Session, mode: str) -> None:
+    session.exec("CREATE TABLE p (a INTEGER PRIMARY KEY, b DEFAULT 'd', c)")
+    kept = [(1, "old", "old"), (600, "old", "old"), (700, "old", "old")]
+    if mode == "update":
+        session.batch_insert("p", kept, columns=["a", "b", "c"])
+    records = [*({"a": n} for n in range(600)), {"a": 600, "b": "new"}, {"a": 700, "c": "new"}]
+    told = session.batch_insert("p", records, on_conflict=mode, key="a").get("warnings", [])
+    rows = session.query("SELECT a, b, c FROM p WHERE a IN (1, 600, 700) ORDER BY a")
+    late = "none of the first 500 records names it"
+    if mode == "update":
+        assert [tuple(row.values()) for row in rows] == [(1, "old", "old"), (600, "new", None), (700, None, "new")]
+        assert sum("became NULL" in text for text in told) == 2
+        assert sum(late in text for text in told) == 2
+    else:
+        assert [tuple(row.values()) for row in rows] == [(1, "d", None), (600, "new", None), (700, None, "new")]
+        assert [late in text and "'b'" in text for text in told] == [True]
+
+
+UNDONE = {  # and caught: the table t is as it was, and is told so
+    "batch_insert": "helpers.db.batch_insert('t', [{'a': 50}, {'a': 1}])",
+    "in a batch": "helpers.db.batch_insert('u', (helpers.db.exec('DELETE FROM t') and 1 / 0 for _ in 'x'), ['x'])",
+    "a made table": "helpers.db.batch_insert('made', ({'a': 1 / (600 - n)} for n in range(700)), create=True)",
+    "batch": "helpers.db.batch([('DELETE FROM t', []), ('INSERT INTO u VALUES (1, 2)', [])])",
+    "script": "helpers.db.script('DELETE FROM t; nonsense')",
+}
+
+
+@pytest.mark.parametrize("call", UNDONE.values(), ids=UNDONE.keys())
+def test_what_was_undone_is_told_as_no_change(table: Session, call: str) -> None:
+    table.exec("CREATE TABLE u (x)")
+    outcome = table.run(f"try:\n    {call}\nexcept Exception: helpers.db.exec('INSERT INTO u VALUES (1)')")
+    assert outcome.ok, outcome.error
+    assert outcome.db.tables_changed == ("u",)
+    assert table.value("SELECT count(*) FROM t") == 3
+
+
 def test_missing_keys_are_null_and_columns_nobody_names_keep_their_default(session: Session) -> None:
     session.exec("CREATE TABLE d (a, b, c DEFAULT 'kept')")
     session.batch_insert("d", [{"a": 1, "b": 2}, {"a": 3}])
