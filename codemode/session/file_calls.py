@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codemode.loading import loading_late
+from codemode.session.calls import Calls
+from codemode.session.checkpoints import until_now
+from codemode.session.files import beside, storage_errors
+from codemode.session.host_calls import HostCalls
+from codemode.session.registry import Registry, missing
+from codemode.session.slots import Key
 
 if TYPE_CHECKING:  # loaded by the calls: most sessions never see a file
     from codemode.database.readers import Reader
@@ -14,8 +21,14 @@ if TYPE_CHECKING:  # loaded by the calls: most sessions never see a file
     from codemode.database.transfer import Exported, Profile
 
 
-class FileCalls:
-    """The calls; a subclass says how rows come in and out."""
+class FileCalls(HostCalls):
+    """The calls; a subclass says which session of which registry is meant, and how to take a turn of it."""
+
+    _registry: Registry
+    _key: Key
+
+    def _turn(self) -> AbstractContextManager[Calls]:
+        raise AssertionError("a session provides this")
 
     def import_file(
         self,
@@ -43,6 +56,62 @@ class FileCalls:
         with Source(Path(path), encoding=encoding) as source:
             return self.import_source(source, reader, table or transfer.table_of(str(path)), if_exists)
 
+    def import_source(
+        self,
+        source: Source,
+        reader: Reader,
+        table: str,
+        if_exists: str = "error",
+        progress: Callable[[int], None] | None = None,
+    ) -> Profile:
+        """Read a file into `table` with inferred types, in one transaction, and say what came in.
+
+        `if_exists` as in `load`. `progress` gets the bytes consumed so far, of twice the source's size.
+        """
+        with loading_late():
+            from codemode.database.transfer import import_file
+
+        existing = {}
+        if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
+            existing = {column["name"]: column["type"] for column in self.get_columns(table)}
+
+        def into(name: str, columns: list[tuple[str, str]], chunks: Iterable[Sequence[Any]]) -> int:
+            return self._load(name, columns, chunks, if_exists)
+
+        return import_file(source, reader, table, into, existing=existing, progress=progress or (lambda _: None))
+
+    def load(
+        self,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        rows: Iterable[Sequence[Any]],
+        *,
+        if_exists: str = "error",
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Insert `rows` into `table`, made of `columns` (name, type), in one transaction; the number of rows.
+
+        `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
+        """
+        with loading_late():
+            from codemode.session.loading import in_chunks
+
+        return self._load(table, columns, in_chunks(rows, len(columns)), if_exists, progress)
+
+    def _load(
+        self,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        chunks: Iterable[Sequence[Any]],
+        if_exists: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        with loading_late():
+            from codemode.session.loading import load
+
+        with self._turn() as calls:
+            return load(calls.statements, table, columns, chunks, if_exists=if_exists, progress=progress)
+
     def export(
         self,
         what: str,
@@ -66,17 +135,33 @@ class FileCalls:
         columns, rows = self.stream(transfer.statement_of(what), params)
         return transfer.export_rows(columns, rows, Path(path), kind, null=null, force=force)
 
-    def import_source(
-        self,
-        source: Source,
-        reader: Reader,
-        table: str,
-        if_exists: str = "error",
-        progress: Callable[[int], None] | None = None,
-    ) -> Profile:
-        """Read a source into a table."""
-        raise AssertionError("a session provides this")
+    def export_file(self, path: str | Path, *, force: bool = False) -> int:
+        """Write the session as it is committed now to one plain SQLite file; its size in bytes.
 
-    def stream(self, sql: str, params: Any = ()) -> tuple[list[str], Iterator[Sequence[Any]]]:
-        """Column names and rows."""
-        raise AssertionError("a session provides this")
+        Tables, indexes, views, triggers, state and kept results, without the engine's bookkeeping. Waits for no
+        execution. The file appears whole or not at all; an existing one is replaced only with `force`. Raises
+        RequestInvalid for a path that cannot be used, StatementTimeout after `execution_seconds`, StorageFull.
+        """
+        with loading_late():
+            from codemode.database.transfer import check_target, give_name
+
+        target = Path(path).absolute()
+        check_target(target, force)
+        with beside(target) as place:
+            made = self.portable(place)
+            with storage_errors(target):
+                size = made.stat().st_size
+                give_name(made, target, force)
+        return size
+
+    def portable(self, place: Path) -> Path:
+        """The same as a new file in the directory `place`, which the caller deletes."""
+        with loading_late():
+            from codemode.database.portable import write_portable
+
+        record = self._registry.record(self._key)
+        limits = self._registry.limits(record)
+        files = self._registry.files(self._key)
+        if not files.database.exists():
+            raise missing(files)
+        return write_portable(files.database, place, limits, until_now(limits.execution_seconds))

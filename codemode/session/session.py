@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 import msgspec
 
 from codemode import tracing
 from codemode.catalog.sessions import SessionRecord
-from codemode.database import metrics, provenance
+from codemode.database import metrics
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
-from codemode.database.journal import Journal
 from codemode.database.usage import thinned
 from codemode.errors import SessionNotFound, WorkerUnavailable
 from codemode.limits import Limits
@@ -25,36 +23,31 @@ from codemode.loading import loading_late
 from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
-from codemode.session.checkpoints import until_now
 from codemode.session.execution import Execution, Request, Runner, snippet_of
 from codemode.session.file_calls import FileCalls
-from codemode.session.files import beside, storage_errors
 from codemode.session.host import HostFunctions
-from codemode.session.host_calls import HostCalls, LocalChannel
+from codemode.session.host_calls import LocalChannel
 from codemode.session.idempotency import replay
 from codemode.session.ids import new_execution_id
+from codemode.session.log_calls import LogCalls
 from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
-from codemode.session.registry import Registry, missing
+from codemode.session.registry import Registry
 from codemode.session.request import RunOptions, checked_request
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
 from codemode.tracing import span
-from codemode.values import Day, LogEntry, Notice, Outcome, SizeAt, SlowStatement, TableChange
+from codemode.values import Notice, Outcome
 from sandbox import Begun, Cancel, SandboxUnavailable
 
 # Loaded by the calls that need it: a process that runs one snippet has no event loop, no file and no call of its own.
 if TYPE_CHECKING:
-    from codemode.database.readers import Reader as FileReader
-    from codemode.database.sources import Source
-    from codemode.database.transfer import Profile
     from codemode.session.running import Ended, Place, Running
     from sandbox.helpers import Helpers
 
 _log = logging.getLogger("codemode")
-T = TypeVar("T")
 _NOT_BEGUN = nullcontext(None)
 _SIZES = 20  # points of the size's history among the metrics: a model reads them
 
@@ -75,7 +68,7 @@ class Host(Protocol):
         ...
 
 
-class Session(CheckpointCalls, HostCalls, FileCalls):
+class Session(CheckpointCalls, FileCalls, LogCalls):
     """A tenant's named working memory; made by `Worker.session`, safe to use from several threads."""
 
     def __init__(self, worker: Host, tenant: str, session_id: str, limits: Limits) -> None:
@@ -159,37 +152,6 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
         """End the running execution, from another thread; whether there was one."""
         return self._registry.cancel(self._key)
 
-    def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
-        """The newest entries of the execution log, newest first; never waits for a running execution."""
-        return self._from_log(lambda journal: journal.read(limit, kind=kind, errors=errors))
-
-    def table_changes(self, table: str | None = None, limit: int = 100) -> list[TableChange]:
-        """Which executions made or changed which table, the newest first; what was rolled back is not among them."""
-        with self._registry.reading(self._key) as reader, reader.guard.engine():
-            try:
-                return provenance.changes(reader.connection, table, limit)
-            except DatabaseError as error:
-                raise reader.explained(error, "") from None
-
-    def slow_statements(self, limit: int = 100) -> list[SlowStatement]:
-        """The newest statements that took longer than the setting `slow_statement_ms`, newest first, with plans."""
-        return self._from_log(lambda journal: journal.slow(limit))
-
-    def usage_by_day(self) -> list[Day]:
-        """What the session cost, by day (UTC), oldest first; the last 400 days."""
-        return self._from_log(Journal.days)
-
-    def size_history(self) -> list[SizeAt]:
-        """The size of the database since the session was made, at most 256 points, the recent ones closer together."""
-        return self._from_log(Journal.sizes)
-
-    def _from_log(self, read: Callable[[Journal], T]) -> T:
-        with self._registry.reading(self._key) as reader:
-            try:
-                return read(reader.journal)
-            except DatabaseError as error:
-                raise reader.explained(error, "") from None
-
     def compact(self) -> dict[str, int]:
         """Give free pages back to the disk; answers the size in bytes `before` and `after`."""
         with loading_late():
@@ -203,93 +165,6 @@ class Session(CheckpointCalls, HostCalls, FileCalls):
                 return sizes
             except DatabaseError as error:
                 raise opened.explained(error, "VACUUM") from None
-
-    def export_file(self, path: str | Path, *, force: bool = False) -> int:
-        """Write the session as it is committed now to one plain SQLite file; its size in bytes.
-
-        Tables, indexes, views, triggers, state and kept results, without the engine's bookkeeping. Waits for no
-        execution. The file appears whole or not at all; an existing one is replaced only with `force`. Raises
-        RequestInvalid for a path that cannot be used, StatementTimeout after `execution_seconds`, StorageFull.
-        """
-        with loading_late():
-            from codemode.database.transfer import check_target, give_name
-
-        target = Path(path).absolute()
-        check_target(target, force)
-        with beside(target) as place:
-            made = self.portable(place)
-            with storage_errors(target):
-                size = made.stat().st_size
-                give_name(made, target, force)
-        return size
-
-    def portable(self, place: Path) -> Path:
-        """The same as a new file in the directory `place`, which the caller deletes."""
-        with loading_late():
-            from codemode.database.portable import write_portable
-
-        record = self._registry.record(self._key)
-        limits = self._registry.limits(record)
-        files = self._registry.files(self._key)
-        if not files.database.exists():
-            raise missing(files)
-        return write_portable(files.database, place, limits, until_now(limits.execution_seconds))
-
-    def load(
-        self,
-        table: str,
-        columns: Sequence[tuple[str, str]],
-        rows: Iterable[Sequence[Any]],
-        *,
-        if_exists: str = "error",
-        progress: Callable[[int], None] | None = None,
-    ) -> int:
-        """Insert `rows` into `table`, made of `columns` (name, type), in one transaction; the number of rows.
-
-        `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
-        """
-        with loading_late():
-            from codemode.session.loading import in_chunks
-
-        return self._load(table, columns, in_chunks(rows, len(columns)), if_exists, progress)
-
-    def _load(
-        self,
-        table: str,
-        columns: Sequence[tuple[str, str]],
-        chunks: Iterable[Sequence[Any]],
-        if_exists: str,
-        progress: Callable[[int], None] | None = None,
-    ) -> int:
-        with loading_late():
-            from codemode.session.loading import load
-
-        with self._turn() as calls:
-            return load(calls.statements, table, columns, chunks, if_exists=if_exists, progress=progress)
-
-    def import_source(
-        self,
-        source: Source,
-        reader: FileReader,
-        table: str,
-        if_exists: str = "error",
-        progress: Callable[[int], None] | None = None,
-    ) -> Profile:
-        """Read a file into `table` with inferred types, in one transaction, and say what came in.
-
-        `if_exists` as in `load`. `progress` gets the bytes consumed so far, of twice the source's size.
-        """
-        with loading_late():
-            from codemode.database.transfer import import_file
-
-        existing = {}
-        if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
-            existing = {column["name"]: column["type"] for column in self.get_columns(table)}
-
-        def into(name: str, columns: list[tuple[str, str]], chunks: Iterable[Sequence[Any]]) -> int:
-            return self._load(name, columns, chunks, if_exists)
-
-        return import_file(source, reader, table, into, existing=existing, progress=progress or (lambda _: None))
 
     def _sibling(self, session_id: str) -> Session:
         record = self._registry.record((self.tenant, session_id))
