@@ -16,6 +16,7 @@ import apsw
 from codemode.database.fulltext import refuse_unstoppable
 from codemode.database.functions import register_functions
 from codemode.database.journal import LEFT_BYTES, length
+from codemode.database.percentiles import register_percentiles
 from codemode.database.temporary import bound_temporary_files
 from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, StorageFull
 from codemode.limits import Limits
@@ -117,6 +118,7 @@ def sort_in_bounded_files(connection: apsw.Connection, limits: Limits) -> None:
 def replace_functions(connection: apsw.Connection, limits: Limits) -> None:
     """The built-in functions that nothing can interrupt, by bounded ones of the same answers."""
     register_functions(connection, limits.value_bytes)
+    register_percentiles(connection)
     refuse_unstoppable(connection)
 
 
