@@ -13,6 +13,8 @@ from codemode.cli.output import note, plural, printable, relative, size, warn
 from codemode.cli.progress import bar
 from codemode.cli.table import show
 
+_WORDS = {"recorded": "data left as it is, its record is back"}
+
 if TYPE_CHECKING:
     from codemode.session.archive import Manifest, SessionCopy
 
@@ -40,8 +42,8 @@ def restore(
     """Restore everything that a backup holds, what it holds of a tenant, or one session.
 
     All of it is checked before anything is changed. A session that exists is an error, unless --force puts its data
-    back (`codemode sessions undo` takes that back) or --skip-existing leaves it. Each session is restored wholly or
-    not at all, also beside a running service.
+    back (`codemode sessions undo` takes that back) or --skip-existing leaves it; that brings back what a catalogue
+    knew that was lost. Each session is restored wholly or not at all, also beside a running service.
     """
     if force and skip_existing:
         raise click.UsageError("--force and --skip-existing exclude each other")
@@ -58,7 +60,7 @@ def restore(
         return
     counts = Counter(each.done for each in done.sessions)
     for each in done.sessions[:20]:
-        click.echo(f"{each.id}: {each.done}, as of {relative(each.as_of)}")
+        click.echo(f"{each.id}: {_WORDS.get(each.done, each.done)}, as of {relative(each.as_of)}")
     if len(done.sessions) > 20:
         click.echo(
             f"… {plural(len(done.sessions), 'session')} in all: {', '.join(f'{n} {w}' for w, n in counts.items())}"

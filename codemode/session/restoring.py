@@ -45,6 +45,7 @@ from codemode.session.registry import Registry
 from codemode.session.slots import Key
 from codemode.session.turn import file_lock
 from codemode.values import Restored, RestoredSession, Totals
+from codemode.values.backup import Done
 
 Existing = Literal["error", "replace", "skip"]
 _ATTEMPTS = 5
@@ -76,19 +77,22 @@ def restore(
     """Restore what a backup holds, what it holds of one tenant, or one session, under `new_id` where that is given.
 
     A session that is there is an error, before anything is changed; `existing` can have it replaced or left as it is.
+    Where the catalogue was lost, and data that is there without a record is left, the record comes back.
     A restored session expires as one that is used now. Raises BackupDamaged, SessionNewer, SessionNotFound,
     SessionExists, SessionBusy, StorageFull; sessions that were restored before such an error stay so.
     """
     with ArchiveReader(archive) as reader:
         chosen = [(each, record_of(each, new_id)) for each in selected(reader, tenant, session_id, new_id)]
         there = {(record.tenant, record.id) for _, record in chosen if _is_there(registry, record)}
+        lost = {key for key in there if registry.catalog.get(*key) is None}  # data without a record
         if there and existing == "error":
-            raise _exist(sorted(there))
+            raise _exist(sorted(there), bool(lost))
         wanted = [pair for pair in chosen if existing == "replace" or (pair[1].tenant, pair[1].id) not in there]
+        rest = [pair for pair in chosen if pair not in wanted]
         with _stage(registry.storage.data_dir) as stage:
             total = sum(member.size_bytes for copy, _ in wanted for member in copy.members())
             restoring = _Restoring(registry, reader, stage, total, progress)
-            known = restoring.staged_catalogue() if wanted else None
+            known = restoring.staged_catalogue() if wanted or lost else None
             whole = tenant is None and session_id is None and reader.manifest.catalog is not None
             catalog = whole and known is not None and is_untouched(registry.catalog.file)
             staged = [restoring.staged(copy, record) for copy, record in wanted]
@@ -96,7 +100,7 @@ def restore(
                 take_over(registry.catalog.file, known)
             with opened(known) if known is not None else nullcontext() as restoring.look:
                 done = [restoring.place(each, archive.name, existing) for each in staged]
-    passed = [_told(copy, record, "skipped") for copy, record in chosen if (copy, record) not in wanted]
+                passed = [restoring.left(copy, record) for copy, record in rest]
     return Restored(file=str(archive), sessions=(*done, *passed), catalog=catalog)
 
 
@@ -127,6 +131,18 @@ class _Restoring:
         check_database(path, foreign.CATALOG)
         open_catalogue("", self.stage, "all").close()
         return path
+
+    def left(self, copy: SessionCopy, record: SessionRecord) -> RestoredSession:
+        """Leave a session's data as it is; its record comes back where it was lost."""
+        key, seconds = (record.tenant, record.id), self.registry.storage.limits.queue_seconds
+        files = self.registry.files(key)
+        if self.registry.catalog.get(*key) is None:
+            with self.registry.slots.turn(key, seconds), file_lock(files.lock, seconds):
+                if self.registry.catalog.get(*key) is None:  # nobody asked for it in between, which makes one
+                    self._enrol(copy, record)
+                    self.registry.uses.add(key, (0, files.database.stat().st_size))
+                    return _told(copy, record, "recorded")
+        return _told(copy, record, "skipped")
 
     def staged(self, copy: SessionCopy, record: SessionRecord) -> _Staged:
         """Extract a session, check it, and bring it to the newest form."""
@@ -165,7 +181,7 @@ class _Restoring:
             elif existing == "skip":
                 return _told(staged.copy, staged.record, "skipped")
             else:
-                raise _exist([staged.key])
+                raise _exist([staged.key], False)
         raise SessionBusy(f"session {staged.record.id} is being made and removed again and again", hint="try again")
 
     def _rename(self, staged: _Staged) -> bool:
@@ -185,23 +201,23 @@ class _Restoring:
                     return False
                 raise
             copies.sync(files.directory.parent)
-            self._enrol(staged)
+            self._enrol(staged.copy, staged.record)
             registry.uses.add(staged.key, (0, files.database.stat().st_size))
             return True
 
-    def _enrol(self, staged: _Staged) -> None:
+    def _enrol(self, copy: SessionCopy, record: SessionRecord) -> None:
         """Record the session with all that the backup knows of it, at once."""
         store = self.registry.catalog.file
         with store.at_once():
-            self.registry.catalog.put(staged.record)
-            Participants(store).replace(*staged.key, staged.copy.participants)
+            self.registry.catalog.put(record)
+            Participants(store).replace(record.tenant, record.id, copy.participants)
             if self.look is not None:
-                take_records(store, self.look, (staged.copy.tenant, staged.copy.id), staged.record.id)
+                take_records(store, self.look, (copy.tenant, copy.id), record.id)
 
     def _replace(self, staged: _Staged, name: str) -> None:
         registry, seconds = self.registry, self.registry.storage.limits.queue_seconds
         if registry.catalog.get(*staged.key) is None:  # a file whose record was lost
-            self._enrol(staged)
+            self._enrol(staged.copy, staged.record)
         try:
             with registry.turn(staged.key, seconds) as opened:
                 entry, started = Entry(HOST, now(), "restore", f"backup {name}", 0.0), time.monotonic()
@@ -238,11 +254,12 @@ def _is_there(registry: Registry, record: SessionRecord) -> bool:
     return registry.files((record.tenant, record.id)).database.exists()
 
 
-def _exist(keys: list[Key]) -> SessionExists:
+def _exist(keys: list[Key], lost: bool) -> SessionExists:
     names = ", ".join(key[1] for key in keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
+    leave = "leave it, with its record back where the catalogue lost it" if lost else "leave it"
     return SessionExists(
         f"there is a session {names} already" if len(keys) == 1 else f"there are sessions {names} already",
-        hint="restore one as another id, replace what is there on purpose (--force), or leave it (--skip-existing)",
+        hint=f"restore one as another id, replace what is there on purpose (--force), or {leave} (--skip-existing)",
     )
 
 
@@ -255,7 +272,7 @@ def _clear_rest(files: SessionFiles, seconds: float) -> None:
             files.remove()
 
 
-def _told(copy: SessionCopy, record: SessionRecord, done: Literal["made", "replaced", "skipped"]) -> RestoredSession:
+def _told(copy: SessionCopy, record: SessionRecord, done: Done) -> RestoredSession:
     return RestoredSession(tenant=record.tenant, id=record.id, done=done, as_of=iso(copy.taken_at))
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+Done = Literal["made", "replaced", "skipped", "recorded"]
+
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """A session that is not in a backup, or was not restored from one, and why: an error code and its message.
@@ -40,11 +42,14 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestoredSession(msgspec.Struct, frozen=True, kw_only=True):
-    """One session of a backup and what was done with it, under the id that it has now; `as_of` is its data's time."""
+    """One session of a backup and what was done with it, under the id that it has now; `as_of` is its data's time.
+
+    `recorded`: its data was there and is as it was, and had lost its record, which came back.
+    """
 
     tenant: str
     id: str
-    done: Literal["made", "replaced", "skipped"]
+    done: Done
     as_of: str
 
 

@@ -17,6 +17,7 @@ import apsw
 import pytest
 
 from codemode import Session, Settings, Worker
+from codemode.database.clock import now_ms
 from codemode.errors import (
     BackupDamaged,
     CodemodeError,
@@ -204,6 +205,39 @@ def test_a_session_that_is_there_is_never_changed_unasked(table: Session, worker
     assert table.value("SELECT count(*) FROM t") == 0
     worker.restore(tmp_path / "b.zip", table.id, new_id=f"{table.id}-2")
     assert worker.session(f"{table.id}-2", create=False).value("SELECT count(*) FROM t") == 3
+
+
+def test_a_lost_catalogue_comes_back_and_newer_data_stays(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Worker(data_dir=data) as worker:
+        secret, _ = worker.create_token("acme")
+        pinned, other = worker.session("pinned"), worker.session("other", tenant="acme", limits=Limits(rows=7))
+        for session in (pinned, other):
+            session.exec("CREATE TABLE t (x)")
+        worker.pin("pinned")
+        local = worker.of("local")
+        local.messages.post("pinned", "said before", now=now_ms())
+        worker.backup(tmp_path / "b.zip")
+        pinned.exec("INSERT INTO t VALUES ('since')")
+        worker.remove("other", tenant="acme")
+    for file in data.glob("catalog.db*"):
+        file.unlink()
+    with Worker(data_dir=data) as worker:
+        with pytest.raises(SessionExists, match="record back"):
+            worker.restore(tmp_path / "b.zip")
+        done = worker.restore(tmp_path / "b.zip", existing="skip")
+        assert (done.catalog, {each.id: each.done for each in done.sessions}) == (
+            True,
+            {"other": "made", "pinned": "recorded"},
+        )
+        assert worker.tokens.find(secret, now_ms()) is not None
+        assert worker.session("pinned", create=False).value("SELECT x FROM t") == "since"
+        assert worker.info("pinned").pinned
+        assert worker.info("pinned").size_bytes > 0
+        assert [each.content for each in worker.of("local").messages.page("pinned").rows] == ["said before"]
+        assert worker.session("other", create=False, tenant="acme").limits.rows == 7
+        again = worker.restore(tmp_path / "b.zip", existing="skip")
+        assert (again.catalog, {each.done for each in again.sessions}) == (False, {"skipped"})
 
 
 def test_a_restore_waits_for_the_running_execution_and_others_see_one_commit(tmp_path: Path) -> None:

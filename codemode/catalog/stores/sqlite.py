@@ -225,7 +225,8 @@ def catalog_damaged(path: str, why: object) -> CatalogDamaged:
     return CatalogDamaged(
         f"the catalogue of sessions cannot be read: {why} ({path})",
         hint="end this worker and restore the file from a copy, or move it away with its -wal file: the sessions are"
-        " kept, and each is found again when it is asked for by its id",
+        " kept, each is found again when it is asked for by its id, and `codemode restore BACKUP --skip-existing`"
+        " brings back what a backup knows of them",
     )
 
 
