@@ -102,6 +102,13 @@ def listed(connection: apsw.Connection) -> list[dict[str, Any]]:
     return [{"name": f"_result_{number}", "rows": rows} for number, rows in found]
 
 
+def is_of(connection: apsw.Connection, name: str, execution_id: str) -> bool:
+    """Whether the table `name` keeps the result of that execution: a restore gives its number to another one."""
+    found = _NAME.fullmatch(name)
+    sql = f"SELECT count(*) FROM main.{_LIST} WHERE number = ? AND execution_id = ?"  # noqa: S608
+    return found is not None and bool(connection.execute(sql, (int(found[1]), execution_id), can_cache=False).get)
+
+
 def used_pages(connection: apsw.Connection) -> int:
     """The pages of the database that hold something."""
     return int(connection.pragma("page_count")) - int(connection.pragma("freelist_count"))

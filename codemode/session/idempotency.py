@@ -17,11 +17,12 @@ import hashlib
 import json
 import logging
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
-from codemode.database import idempotency
+from codemode.database import idempotency, spill
 from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.idempotency import Kept
@@ -37,6 +38,7 @@ _CHARACTERS = 200
 _MESSAGE = 2_000  # of an error, in the part of an outcome that is kept in any case
 _PASSING = ("session.", "storage.", "worker.")  # codes of failures that are not the snippet's
 _log = logging.getLogger("codemode")
+T = TypeVar("T")
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -116,16 +118,32 @@ def replay(opened: OpenSession, session_id: str, key: Key, code: str) -> Outcome
             hint="use a new key for a new request, and retry with the very same code, inputs and options",
         )
     outcome = _interrupted(kept, session_id) if kept.outcome is None else _joined(kept.outcome, kept.body)
+    outcome = _as_reachable(opened, outcome)
     _log_replay(opened, outcome, code, started)
     return outcome
 
 
-def _known(opened: OpenSession, key: str) -> Kept | None:
+def _as_reachable(opened: OpenSession, outcome: Outcome) -> Outcome:
+    """`outcome` without the way to its table, where this is gone, or its name is that of another result by now."""
+    info = outcome.result_info
+    if info is None or info.handle is None or _in_engine(opened, spill.is_of, info.handle, outcome.execution_id):
+        return outcome
+    first = (info.how_to_read or "").partition(";")[0]
+    told = msgspec.structs.replace(info, handle=None, columns=(), how_to_read=f"{first}; the rest is not kept any more")
+    gone = f"{info.handle} does not keep this result any more: newer results, an undo or a restore took its place"
+    return msgspec.structs.replace(outcome, result_info=told, warnings=(*outcome.warnings, gone))
+
+
+def _in_engine(opened: OpenSession, find: Callable[..., T], *args: Any) -> T:
     try:
         with opened.guard.engine():
-            kept = idempotency.find(opened.connection, key, sure_ms())
+            return find(opened.connection, *args)
     except DatabaseError as error:
         raise opened.explained(error, "") from None
+
+
+def _known(opened: OpenSession, key: str) -> Kept | None:
+    kept = _in_engine(opened, idempotency.find, key, sure_ms())
     if kept is None or kept.outcome is None:
         kept = opened.journal.recall(key, sure_ms()) or kept
     return kept

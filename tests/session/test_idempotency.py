@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,29 @@ def test_a_restore_forgets_no_key_and_a_fork_begins_without(table: Session) -> N
     forked = table.fork()
     assert not forked.run(INSERT, idempotency_key="k").replayed
     assert count(forked) == 4
+
+
+GONE = {
+    "other results": lambda session: [session.run(f"return [{n}] * 100", max_result_bytes=50) for n in range(20)],
+    "an undo": lambda session: session.undo(),
+    "a restore, and another result of its number": lambda session: (
+        session.restore("before"), session.run("return ['other'] * 100", max_result_bytes=50)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("go", GONE.values(), ids=GONE.keys())
+def test_a_result_whose_table_is_gone_is_not_pointed_to(table: Session, go: Callable[[Session], object]) -> None:
+    large: Any = {"code": "return list(range(100))", "max_result_bytes": 50, "idempotency_key": "k"}
+    table.checkpoint("before")
+    first = table.run(**large)
+    assert same(first, table.run(**large))
+    go(table)
+    again = table.run(**large)
+    assert (first.result_info.handle, again.result_info.handle) == ("_result_1", None)
+    assert again.result == first.result
+    assert "_result_1" not in again.result_info.how_to_read
+    assert "_result_1 does not keep this result" in again.warnings[-1]
 
 
 KILLED = """
