@@ -22,4 +22,4 @@ class SandboxLimits(NamedTuple):
 
     def within(self, ceiling: SandboxLimits) -> SandboxLimits:
         """These limits, each lowered to the ceiling's where it is above."""
-        return SandboxLimits._make(map(min, self, ceiling))
+        return self if self == ceiling else SandboxLimits._make(map(min, self, ceiling))
