@@ -58,8 +58,11 @@ class App:
         return f" --data-dir {shlex.quote(self._data_dir)}" if self._data_dir else ""
 
     def given_arguments(self) -> list[str]:
-        """The same for another program to start: with absolute paths, and the settings file too."""
-        named = {"--data-dir": self._data_dir, "--config": self._config}
+        """The same for another program to start, which has not this one's folder and environment: absolute paths."""
+        named = {
+            "--data-dir": self._data_dir or os.environ.get("CODEMODE_DATA_DIR"),
+            "--config": self._config or os.environ.get("CODEMODE_CONFIG"),
+        }
         return [word for option, path in named.items() if path for word in (option, str(Path(path).absolute()))]
 
     @contextmanager

@@ -29,7 +29,8 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None, ten
 
     A host (Claude Desktop, Claude Code, Cursor, VS Code …) starts this command and talks to it on standard input and
     output; there is nothing to type. `--print-config HOST` prints the settings to paste, with the other options that
-    are given. The tools reach every session of the tenant in the data directory, those that `codemode run` uses too.
+    are given, and with the data directory and the settings file where your environment names them. The tools reach
+    every session of the tenant in the data directory, those that `codemode run` uses too.
     With --session all calls may leave the session's id out, and it is made on first use.
 
     It ends when the host closes standard input, or on SIGTERM; what still runs is undone. It logs to standard error.

@@ -20,7 +20,7 @@ _FIELD = re.compile(r"    (\w+): .* = .*?  # (.*)")
 def settings(app: App, sample: bool) -> None:
     """Show every setting, its value, and where that comes from."""
     if sample:
-        click.echo(sample_file(), nl=False)
+        app.answer({"sample": sample_file()}) if app.as_json else click.echo(sample_file(), nl=False)
         return
     from codemode.service.logs import masked
     from codemode.settings import flat

@@ -17,6 +17,18 @@ def test_the_sample_names_every_key_with_its_reason():
         assert re.search(rf"^# .{{15,}}\n# {name} = ", text, re.MULTILINE), key
 
 
+def test_the_sample_is_json_where_that_is_asked_for(cli):
+    assert cli("settings", "--sample", "--json").json["result"] == {"sample": sample_file()}
+
+
+def test_a_host_is_told_what_the_environment_of_a_shell_names(cli, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODEMODE_DATA_DIR", "here")
+    monkeypatch.setenv("CODEMODE_CONFIG", "s.toml")
+    named = tomllib.loads(cli("mcp", "--print-config", "codex").out)["mcp_servers"]["codemode"]["args"]
+    assert named[-5:] == ["--data-dir", f"{tmp_path}/here", "--config", f"{tmp_path}/s.toml", "mcp"]
+
+
 def test_the_sample_parses_to_the_defaults(tmp_path):
     path = tmp_path / "sample.toml"
     path.write_text(sample_file())
