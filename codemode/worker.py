@@ -131,8 +131,8 @@ class Worker:
 
     @property
     def isolation(self) -> tuple[str, ...]:
-        """The names of the layers that are active."""
-        return self.sandbox.isolation
+        """The names of the layers that are active; raises WorkerUnavailable where snippets cannot run any more."""
+        return self._on_demand.isolation()
 
     def session(
         self,

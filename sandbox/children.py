@@ -32,6 +32,7 @@ TAKE_SECONDS = 20.0  # how long a run waits for a child before it is told that t
 STATUS_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
 _BEHIND_SECONDS = 0.5  # the same for those who are not first: they are called when they are
+_UNWANTED_SECONDS = 30.0  # a zygote that could not be started is tried again by then where nobody wants a child
 _STARVED_SECONDS = 2.0  # without descriptors for so long, a run is told: waiting longer frees none
 _LEAST_READY = 1  # with fewer than these, or fewer on their way, a child is asked for at once
 
@@ -256,11 +257,14 @@ class Children:
             self._tell_all()
 
     def rest(self, seconds: float, *, until_wanted: bool) -> None:
-        """Return after this pause, and then when a run waits where that is asked; at once when it is closed."""
+        """Return after this pause, and then when a run waits where that is asked; at once when it is closed.
+
+        And in the end although none waits: a service that says that it is not ready is asked for none.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self.closed, seconds)
             if until_wanted and not self.closed:
-                self._changed.wait_for(lambda: self.closed or self._waiting)
+                self._changed.wait_for(lambda: self.closed or self._waiting, _UNWANTED_SECONDS)
 
     def listen(self, link: Link) -> None:
         """Take what the zygote sends, until it is gone."""

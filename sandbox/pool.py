@@ -86,6 +86,10 @@ class Sandbox:
             self.close()
             raise
 
+    def check(self) -> None:
+        """Raise SandboxUnavailable as long as its zygote is lost, or could not be started again; it stays open."""
+        self._children.wait()
+
     @property
     def layers(self) -> tuple[LayerReport, ...]:
         """Every layer of confinement, measured in a child."""

@@ -42,8 +42,8 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Whether executions are taken: 503 where untrusted code cannot be confined, the catalogue does not answer, and
-    when the service is ending.
+    """Whether executions are taken: 503 where untrusted code cannot be confined or no snippet can run, the catalogue
+    does not answer, and when the service is ending.
     """
     service = service_of(request)
     if service.acts.leaving:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from codemode.errors import IsolationMissing, WorkerError
+from codemode.errors import IsolationMissing, WorkerError, WorkerUnavailable
 from codemode.limits import Limits
 from codemode.session.confining import begun
 from codemode.settings import Settings
@@ -33,6 +33,15 @@ class OnDemand:
                 self.started = self._start()
                 _log_isolation(self.started, self._settings.isolation)
             return self.started
+
+    def isolation(self) -> tuple[str, ...]:
+        """The active layers; raises as `get` does, and WorkerUnavailable where snippets cannot run any more."""
+        sandbox = self.get()
+        try:
+            sandbox.check()
+        except SandboxUnavailable as error:
+            raise WorkerUnavailable(f"no snippet can run now: {error}", hint="it is tried again") from None
+        return sandbox.isolation
 
     def _start(self) -> Sandbox:
         sandbox, self._begun = self._begun or begun(self._settings, self._limits), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import signal
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx2
 import msgspec
@@ -79,6 +80,30 @@ def test_readiness_goes_down_first_and_nothing_new_begins(tmp_path: Path, aside:
             assert int(refused.headers["retry-after"]) > 0
         assert not answered.done()
         end(server)  # at once now
+
+
+def test_a_service_that_cannot_run_snippets_is_not_ready_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A balancer sends it nothing then, so nobody asks it for a child: it has to try by itself."""
+
+    def no_interpreter(*_: object) -> NoReturn:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("sandbox.children._UNWANTED_SECONDS", 0.1)
+    with service(tmp_path) as (http, _, worker):
+        with monkeypatch.context() as short:
+            short.setattr("sandbox.keeper.Link", no_interpreter)
+            link = worker.sandbox._children._link
+            assert link is not None
+            signal.pidfd_send_signal(link._zygote or 0, signal.SIGKILL)
+            until(lambda: "temporarily unavailable" in http.get("/ready").text)
+            refused = http.get("/ready")
+            assert (refused.status_code, refused.json()["code"]) == (503, "worker.unavailable")
+            assert http.get("/health").status_code == 200
+        until(lambda: http.get("/ready").status_code == 200)
+        assert execute(http, "return 1").json()["result"] == 1
+    assert "cannot be started again" in caplog.text
 
 
 def test_what_runs_when_time_is_up_is_undone_and_answered_and_the_log_tells(
