@@ -115,12 +115,15 @@ class Slots:
         return slot
 
     def leave(self, key: Key, slot: Slot) -> None:
-        """It is not used any more: close what is beyond the bound."""
+        """It is not used any more: close what is beyond the bound. A place that holds nothing is none."""
         cold = None
         with self._lock:
             slot.users -= 1
-            if key in self._slots:
-                self._slots.move_to_end(key)
+            if self._slots.get(key) is slot:
+                if slot.users or slot.opened is not None or slot.reader is not None:
+                    self._slots.move_to_end(key)
+                else:  # of a session that is gone, say: it would count, and close one that others come back to
+                    del self._slots[key]
             open_now = len(self._slots)
             if open_now > _WARM:
                 cold = next(islice(reversed(self._slots.values()), _WARM, None))

@@ -48,6 +48,18 @@ def test_eight_threads_on_eight_sessions_with_three_open(tmp_path: Path) -> None
         assert len(worker.registry.slots) <= 3
 
 
+def test_a_session_that_is_gone_has_no_place_and_closes_no_other(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path, limits=Limits(open_sessions=2)) as worker:
+        worker.session("kept").exec("CREATE TABLE t (x)")
+        slot = worker.registry.slots.find(("local", "kept"))
+        assert slot is not None
+        opened = slot.opened
+        for name in ("a", "b", "c"):
+            worker.session(name).exec("CREATE TABLE t (x)")
+            worker.remove(name)
+        assert (len(worker.registry.slots), slot.opened) == (1, opened)
+
+
 def test_no_more_are_open_than_descriptors_bear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 4096))
     assert affordable(256) == 25
