@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Collection, Iterable, Mapping
 from keyword import iskeyword
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 from codemode.errors import RequestInvalid
 from codemode.patterns import pattern
 
+_MOST = 2**63 - 1
+_KEY_CHARACTERS = 200
 SESSION_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
 
 
@@ -56,17 +57,56 @@ def inputs_text(inputs: object) -> str:
 
 def above_zero(name: str, asked: Any) -> float:
     """A number above zero; raises RequestInvalid."""
-    if isinstance(asked, bool) or not isinstance(asked, (int, float)) or math.isnan(asked) or asked <= 0:
-        raise RequestInvalid(f"{name} must be a number above zero, not {asked!r}")
+    if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not asked > 0:
+        raise RequestInvalid(f"{name} must be a number above zero, not {shown(asked)}")
+    # Beyond 64 bits an integer is no float, no msgpack and, with enough digits, no text any more.
+    return min(asked, _MOST) if isinstance(asked, int) else asked
+
+
+def whole_above_zero(name: str, asked: Any) -> int:
+    """A whole number above zero; raises RequestInvalid."""
+    if type(asked) is not int or asked < 1:
+        raise RequestInvalid(f"{name} must be a whole number above zero, not {shown(asked)}")
+    return min(asked, _MOST)
+
+
+def text_or_none(name: str, asked: Any) -> str | None:
+    """A text that UTF-8 can hold, or None; raises RequestInvalid."""
+    if asked is None:
+        return None
+    if not isinstance(asked, str):
+        raise RequestInvalid(f"{name} must be text, not {type(asked).__name__}")
+    try:
+        asked.encode()
+    except UnicodeEncodeError:
+        raise RequestInvalid(f"{name} holds a lone surrogate, which is no character") from None
     return asked
+
+
+def key_text(text: object) -> str:
+    """An idempotency key; raises RequestInvalid."""
+    if not (isinstance(text, str) and 0 < len(text) <= _KEY_CHARACTERS and text.isprintable()):
+        raise RequestInvalid(
+            f"an idempotency key is text of 1 to {_KEY_CHARACTERS} printable characters",
+            hint="make one for each request, with uuid.uuid4() for example, and send it again with each retry",
+        )
+    return str(text)
 
 
 def parse_session_id(text: object) -> str:
     """`text` when it is a session id; raises RequestInvalid otherwise."""
     if type(text) is str and SESSION_ID.fullmatch(text):
         return text
-    shown = repr(text) if len(repr(text)) <= 60 else repr(text)[:57] + "…"
     raise RequestInvalid(
-        f"{shown} is not a session id",
+        f"{shown(text)} is not a session id",
         hint="use 1 to 128 letters, digits and _ . : @ -, the first a letter, a digit or _",
     )
+
+
+def shown(value: object) -> str:
+    """The value for an error's words, cut short."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no integer of over 4,300 digits
+        text = f"an {type(value).__name__} of very many digits"
+    return text if len(text) <= 60 else text[:57] + "…"

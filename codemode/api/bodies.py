@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import Message
 
+from codemode import plain
 from codemode.api.heads import header, headers_of
 from codemode.api.requests import service_of
 from codemode.errors import (
@@ -180,9 +181,27 @@ async def decode(request: Request, kind: type[Body], most: int) -> Body:
     except msgspec.ValidationError as error:
         raise RequestInvalid(f"the body is not as it must be: {error}", hint="GET /openapi.json describes it") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestInvalid(f"the body is not JSON: {error}", hint="send one whole JSON document") from None
+        raise no_json("the body", body, error) from None
     except RecursionError:
         raise RequestInvalid("the body is nested too deeply") from None
+
+
+def no_json(what: str, text: bytes, error: Exception, hint: str = "send one whole JSON document") -> RequestInvalid:
+    """The error for `text` that the decoder refused; for half of a surrogate pair it only says that it was cut off."""
+    if b"\\u" in text and _is_no_text(text):
+        what, hint = f"{what} holds half of a surrogate pair, which is no character", "decode the text anew"
+        return RequestInvalid(what, hint=hint)
+    return RequestInvalid(f"{what} is not JSON: {error}", hint=hint)
+
+
+def _is_no_text(document: bytes) -> bool:
+    try:
+        plain.json_text(plain.decode(document)).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 async def drained(request: Request) -> bool:

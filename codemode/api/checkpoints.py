@@ -132,7 +132,8 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path=f"{_PATH}/diff", name="diff", handler=diff, scope="read",
-        about="What changed between two checkpoints, or since one.", answers={200: Differences}, problems=(404, 410),
+        about="What changed between two checkpoints, or since one.", answers={200: Differences},
+        problems=(404, 409, 410),
         parameters=(
             Parameter(name="a", about="A checkpoint; without it the data as it is now."),
             Parameter(name="b", about="A checkpoint; without it the data as it is now."),

@@ -69,7 +69,7 @@ class Connection(HttpToolsProtocol):
             return
         self._unheard_bytes += len(data)
         if self._unheard_bytes > HEAD_BYTES:
-            self._refuse(RequestInvalid(f"the request's head is above {HEAD_BYTES:,} bytes"))
+            self._refuse(_too_long())
         elif (self.cycle is None or self.cycle.response_complete) and not self._timers:
             self._begin("head", self._settings.header_seconds, self._head_is_late)
 
@@ -134,8 +134,9 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
-        self._refuse(RequestInvalid("this is no HTTP request, or a broken one"))
+        """Answer what is no HTTP, or has too long a head."""
+        broken = RequestInvalid("this is no HTTP request, or a broken one", hint="send HTTP/1.1, without TLS")
+        self._refuse(_too_long() if self._head_bytes > HEAD_BYTES else broken)
 
     def _head_is_late(self) -> None:
         seconds = self._settings.header_seconds
@@ -162,6 +163,13 @@ class Connection(HttpToolsProtocol):
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
+
+
+def _too_long() -> RequestInvalid:
+    return RequestInvalid(
+        f"the request's head is above {HEAD_BYTES:,} bytes",
+        hint="send what is long in a body: POST …/query and …/rows take statements of any length",
+    )
 
 
 def bearable(settings: Settings) -> int:

@@ -66,21 +66,22 @@ _LIMIT = Parameter(name="limit", about=f"At most so many; 100 by default, {_MOST
 OPERATIONS = (
     Operation(
         method="GET", path=f"{_PATH}/table_changes", name="table_changes", handler=table_changes, scope="read",
-        about="Which executions made or changed which table.", answers={200: list[TableChange]}, problems=(404, 410),
+        about="Which executions made or changed which table.", answers={200: list[TableChange]},
+        problems=(404, 409, 410),
         parameters=(Parameter(name="table", about="Only of this table."), _LIMIT),
     ),
     Operation(
         method="GET", path=f"{_PATH}/slow_statements", name="slow_statements", handler=slow_statements, scope="read",
-        about="The newest slow statements, with plans.", answers={200: list[SlowStatement]}, problems=(404, 410),
+        about="The newest slow statements, with plans.", answers={200: list[SlowStatement]}, problems=(404, 409, 410),
         parameters=(_LIMIT,),
     ),
     Operation(
         method="GET", path=f"{_PATH}/usage", name="session_usage", handler=usage, scope="read",
-        about="What a session cost, by day.", answers={200: list[Day]}, problems=(404, 410),
+        about="What a session cost, by day.", answers={200: list[Day]}, problems=(404, 409, 410),
     ),
     Operation(
         method="GET", path=f"{_PATH}/sizes", name="session_sizes", handler=sizes, scope="read",
-        about="The size of a session's database over time.", answers={200: list[SizeAt]}, problems=(404, 410),
+        about="The size of a session's database over time.", answers={200: list[SizeAt]}, problems=(404, 409, 410),
     ),
     Operation(
         method="GET", path="/v1/usage", name="usage", handler=tenant_usage, scope="read",

@@ -186,12 +186,12 @@ OPERATIONS = (
     Operation(
         method="POST", path=f"{_PATH}/query", name="query", handler=query, scope="read", body=QueryBody,
         about="Run one statement that only reads; it waits for no execution.",
-        answers={200: QueryAnswer}, problems=(404, 410, 422),
+        answers={200: QueryAnswer}, problems=(404, 409, 410, 422),
     ),
     Operation(
         method="GET", path=f"{_PATH}/export", name="export", handler=export, scope="read", media="text/csv",
         about="All rows of a table or statement as a file, or the session as a database file.", answers={200: str},
-        problems=(404, 410, 422),
+        problems=(404, 409, 410, 422),
         parameters=(
             Parameter(name="table", about="The table; or sql."),
             Parameter(name="sql", about="A statement that only reads; or table."),
@@ -204,17 +204,17 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path=f"{_PATH}/schema", name="schema", handler=schema, scope="read",
-        about="The tables of a session with their columns.", answers={200: Tables}, problems=(404, 410, 422),
+        about="The tables of a session with their columns.", answers={200: Tables}, problems=(404, 409, 410, 422),
         parameters=(Parameter(name="table", about="Only this table."),),
     ),
     Operation(
         method="GET", path=f"{_PATH}/describe", name="describe", handler=describe, scope="read",
-        about="One table, of any name.", answers={200: dict[str, Any]}, problems=(404, 410, 422),
+        about="One table, of any name.", answers={200: dict[str, Any]}, problems=(404, 409, 410, 422),
         parameters=(Parameter(name="table", about="The table.", required=True),),
     ),
     Operation(
         method="GET", path=f"{_PATH}/has_column", name="has_column", handler=has_column, scope="read",
-        about="Whether a table has a column.", answers={200: HasColumn}, problems=(404, 410, 422),
+        about="Whether a table has a column.", answers={200: HasColumn}, problems=(404, 409, 410, 422),
         parameters=(
             Parameter(name="table", about="The table.", required=True),
             Parameter(name="column", about="The column.", required=True),
@@ -222,7 +222,8 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path=f"{_PATH}/find_column", name="find_column", handler=find_column, scope="read",
-        about="The column of a table that a meaning fits best.", answers={200: FoundColumn}, problems=(404, 410, 422),
+        about="The column of a table that a meaning fits best.", answers={200: FoundColumn},
+        problems=(404, 409, 410, 422),
         parameters=(
             Parameter(name="table", about="The table.", required=True),
             Parameter(name="meaning", about="What the column should hold, in words.", required=True),
@@ -231,6 +232,6 @@ OPERATIONS = (
     Operation(
         method="GET", path=f"{_PATH}/tables/{{table}}", name="describe_table", handler=table, scope="read",
         about="One table: columns, indexes, foreign keys, row count, a few rows.",
-        answers={200: dict[str, Any]}, problems=(404, 410, 422),
+        answers={200: dict[str, Any]}, problems=(404, 409, 410, 422),
     ),
 )  # fmt: skip

@@ -182,7 +182,7 @@ OPERATIONS = (
         method="POST", path="/v1/sessions/{id}/execute", name="execute", handler=execute, scope="execute",
         enters=True, does="execute",  # bytes are looked at when it begins: what only reads goes on
         about="Run a snippet: all or nothing, confined, with an outcome that says what it did and cost.",
-        body=Execute, events=True, answers={200: Outcome, 202: Accepted}, problems=(404, 409, 410, 429),
+        body=Execute, events=True, answers={200: Outcome, 202: Accepted}, problems=(404, 409, 410, 429, 507),
     ),
     Operation(
         method="GET", path="/v1/executions/{id}", name="get_execution", handler=look, scope="read",

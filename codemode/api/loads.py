@@ -146,7 +146,8 @@ _FORMAT = Parameter(name="format", about=f"One of {', '.join(IMPORT_FORMATS)}; e
 OPERATIONS = (
     Operation(
         method="POST", path=f"{_PATH}/batch_insert", name="batch_insert", handler=batch_insert, scope="execute",
-        body=Records, upload=NDJSON[:1], events=True, answers={200: Inserted}, problems=(404, 410, 413, 415, 422, 429),
+        body=Records, upload=NDJSON[:1], events=True, answers={200: Inserted},
+        problems=(404, 409, 410, 413, 415, 422, 429, 507),
         about="Insert records in one transaction: a JSON document, or NDJSON that streams in constant memory.",
         parameters=(
             Parameter(name="table", about="The table, for NDJSON."),
@@ -161,7 +162,7 @@ OPERATIONS = (
         upload=("text/csv", "text/tab-separated-values", "application/json", *NDJSON[:1], "application/octet-stream"),
         events=True,
         about="Load a file into a table in one transaction, with inferred types; gzip is recognised.",
-        answers={200: Profile}, problems=(404, 410, 413, 415, 422, 429),
+        answers={200: Profile}, problems=(404, 409, 410, 413, 415, 422, 429, 507),
         parameters=(
             Parameter(name="table", about="The table.", required=True),
             _FORMAT,

@@ -89,7 +89,8 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v1/sessions/{id}/logs", name="logs", handler=logs, scope="read",
-        about="The newest entries of a session's execution log.", answers={200: list[LogEntry]}, problems=(404, 410),
+        about="The newest entries of a session's execution log.", answers={200: list[LogEntry]},
+        problems=(404, 409, 410),
         parameters=(
             Parameter(name="limit", about=f"At most so many; 100 by default, {MOST_ENTRIES:,} at most.", kind=int),
             Parameter(name="kind", about="Only entries of this kind: execution, exec, query, …"),
@@ -98,6 +99,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v1/sessions/{id}/metrics", name="metrics", handler=metrics, scope="read",
-        about="Sizes, counters, limits and expiry of a session.", answers={200: dict[str, Any]}, problems=(404, 410),
+        about="Sizes, counters, limits and expiry of a session.", answers={200: dict[str, Any]},
+        problems=(404, 409, 410),
     ),
 )  # fmt: skip

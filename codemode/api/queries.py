@@ -19,9 +19,9 @@ def whole(request: Request, name: str, default: int, *, least: int = 1, most: in
 
 
 def text(request: Request, name: str) -> str:
-    """A text that has to be there."""
+    """A text that has to be there, and may be empty: what it names has the last word."""
     given = request.query_params.get(name)
-    if not given:
+    if given is None:
         raise RequestInvalid(f"{name} is missing", hint=f"say ?{name}=…")
     return given
 

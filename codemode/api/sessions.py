@@ -161,7 +161,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/sessions", name="create_session", handler=create, scope="execute",
         about="Create a session, or find the one of this id.", body=NewSession,
-        answers={201: SessionDetails, 200: SessionDetails}, problems=(404, 410, 429),
+        answers={201: SessionDetails, 200: SessionDetails}, problems=(404, 409, 410, 429, 507),
     ),
     Operation(
         method="GET", path="/v1/sessions", name="list_sessions", handler=every, scope="read",

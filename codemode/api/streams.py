@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from codemode import cells
+from codemode.api.bodies import no_json
 from codemode.errors import RequestInvalid
 
 
@@ -53,7 +54,7 @@ def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any] | 
         try:
             record = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RequestInvalid(f"line {number} is not JSON: {error}", hint=hint) from None
+            raise no_json(f"line {number}", line, error, hint) from None
         if type(record) is not dict and type(record) is not list:
             raise RequestInvalid(f"line {number} is no JSON object or list", hint=hint)
         yield cells.row_from_json(record) if b'"$' in line else record

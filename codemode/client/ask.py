@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
-from codemode.errors import WorkerUnreachable
+from codemode.asked import shown
+from codemode.errors import RequestInvalid, WorkerUnreachable
 from codemode.plain import decode
 
 T = TypeVar("T")
 Query = tuple[tuple[str, str], ...]
+_MOST_CHARACTERS = 60_000  # of a query: the service takes a head of 64 KiB
+_PLAIN_CHARACTERS = 5_000  # so few are at most 60,000 whatever has to be escaped of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +74,54 @@ def parsed(body: bytes) -> Any:
 
 
 def query_of(**given: Any) -> Query:
-    """Query parameters; those that are None are left out, lists are repeated."""
-    return tuple(
-        (name, str(each).lower() if isinstance(each, bool) else str(each))
+    """Query parameters; those that are None are left out, lists are repeated.
+
+    Raises RequestInvalid for what no address can hold.
+    """
+    found = tuple(
+        (name, _in_a_query(name, each))
         for name, value in given.items()
         for each in (value if isinstance(value, (list, tuple)) else (value,))
         if each is not None
     )
+    if sum(len(text) for _, text in found) > _PLAIN_CHARACTERS and len(urlencode(found)) > _MOST_CHARACTERS:
+        raise RequestInvalid(
+            f"{' and '.join(sorted(given))}: too long for the address of a request",
+            hint="a long statement may become a view, and be named by that",
+        )
+    return found
+
+
+def _in_a_query(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        text = str(value)
+        text.encode()
+    except ValueError:  # a lone surrogate; an integer of over 4,300 digits
+        raise RequestInvalid(f"{name} cannot be sent: {shown(value)}") from None
+    return text
 
 
 def document(**fields: Any) -> bytes:
-    """A JSON body."""
-    return msgspec.json.encode(fields)
+    """A JSON body; raises RequestInvalid for what JSON cannot hold."""
+    try:
+        return msgspec.json.encode(fields, enc_hook=_plain)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise RequestInvalid(
+            f"{', '.join(fields)}: it cannot be sent as JSON: {error}", hint="pass text, numbers, lists and dicts"
+        ) from None
+
+
+def _plain(value: Any) -> Any:
+    """Kinds of text and numbers that a library made its own, as what they are kinds of."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    raise TypeError(f"a {type(value).__name__} is no JSON")
 
 
 def stranger(what: str) -> WorkerUnreachable:

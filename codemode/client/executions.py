@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from codemode.asked import above_zero, code_text, inputs_text, known_options
-from codemode.client.ask import Ask, Call, query_of, stranger
+from codemode.asked import above_zero, code_text, inputs_text, key_text, known_options, whole_above_zero
+from codemode.client.ask import Ask, Call, document, query_of, stranger
 from codemode.client.calls import Place
 from codemode.client.problems import problem
 from codemode.errors import ExecutionNotFound, RequestInvalid
@@ -25,6 +25,7 @@ OPTIONS = (
 LONGEST_WAIT = 60  # seconds that the service lets one look at an execution wait
 _EVENTS: dict[str, type[Progress | Notice]] = {"progress": Progress, "warning": Notice}
 Mode = Literal["sync", "stream", "background"]
+_MOST = 2**53  # bytes; more than any limit, and a whole number in every language
 
 
 class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,22 +64,22 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
     idle = bool(options.get("read_only") or options.get("dry_run"))
     if key is None and retried and not idle:
         key = f"client-{uuid.uuid4()}"
-    seconds, timeout = place.seconds, options.get("timeout")
+    timeout, most, cell = (options.get(name) for name in ("timeout", "max_result_bytes", "max_cell"))
     fields: dict[str, Any] = {
         "code": code_text(code),
         "inputs": msgspec.Raw(inputs_text(options.get("inputs") or {}).encode()),
-        "timeout_ms": None if timeout is None else above_zero("timeout", timeout) * 1000,
+        "timeout_ms": None if timeout is None else above_zero("timeout", timeout) * 1000.0,
         "atomic": bool(options.get("atomic", True)),
         "dry_run": bool(options.get("dry_run", False)),
         "read_only": bool(options.get("read_only", False)),
-        "max_result_bytes": options.get("max_result_bytes"),
+        "max_result_bytes": None if most is None else int(min(above_zero("max_result_bytes", most), _MOST)),
         "result_format": options.get("result_format") or "objects",
-        "max_cell": options.get("max_cell"),
-        "idempotency_key": key,
+        "max_cell": None if cell is None else whole_above_zero("max_cell", cell),
+        "idempotency_key": None if key is None else key_text(key),
         "mode": mode,
     }
     return Ask(
-        method="POST", path=f"{place.path}/execute", body=msgspec.json.encode(fields), seconds=seconds,
+        method="POST", path=f"{place.path}/execute", body=document(**fields), seconds=place.seconds,
         safe=key is not None or idle,
     )  # fmt: skip
 

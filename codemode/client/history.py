@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codemode import cells
+from codemode.asked import text_or_none, whole_above_zero
 from codemode.client.ask import Ask, Call, converted, query_of
 from codemode.client.calls import Place
 from codemode.values import (
@@ -66,17 +67,19 @@ def compact(place: Place) -> Call[dict[str, int]]:
 
 def logs(place: Place, limit: int, kind: str | None, errors: bool) -> Call[list[LogEntry]]:
     """The newest entries of the log."""
-    return place.get("logs", converted(list[LogEntry]), limit=limit, kind=kind, errors=bool(errors))
+    most, only = whole_above_zero("limit", limit), text_or_none("kind", kind)
+    return place.get("logs", converted(list[LogEntry]), limit=most, kind=only, errors=bool(errors))
 
 
 def table_changes(place: Place, table: str | None, limit: int) -> Call[list[TableChange]]:
     """Who changed which table."""
-    return place.get("table_changes", converted(list[TableChange]), table=table, limit=limit)
+    of, most = text_or_none("table", table), whole_above_zero("limit", limit)
+    return place.get("table_changes", converted(list[TableChange]), table=of, limit=most)
 
 
 def slow_statements(place: Place, limit: int) -> Call[list[SlowStatement]]:
     """The newest slow statements."""
-    return place.get("slow_statements", converted(list[SlowStatement]), limit=limit)
+    return place.get("slow_statements", converted(list[SlowStatement]), limit=whole_above_zero("limit", limit))
 
 
 def usage_by_day(place: Place) -> Call[list[Day]]:

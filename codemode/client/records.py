@@ -31,8 +31,12 @@ class Lines:
     def line(self, record: Any) -> bytes:
         """The next record's line; raises HelperError for what is no record, or holds what cannot be stored."""
         document = self._document(record)
-        self._number += 1
-        return msgspec.json.encode(document) + b"\n"
+        number, self._number = self._number, self._number + 1
+        try:
+            return msgspec.json.encode(document) + b"\n"
+        except UnicodeEncodeError:  # values were looked at before
+            what = f"record {number} has a key with a lone surrogate, which is no character"
+            raise HelperError("request.invalid", what) from None
 
     def _document(self, record: Any) -> dict[str, Any] | list[Any]:
         named = record if isinstance(record, Mapping) else self._fields(record)
@@ -55,7 +59,7 @@ class Lines:
 
     def _key(self, key: Any) -> str:
         if isinstance(key, str):
-            return key
+            return key if type(key) is str else str.__str__(key)
         raise HelperError("request.invalid", f"record {self._number} has a key that is not text: {key!r}")
 
     def _cell(self, value: Any, column: Any) -> Any:

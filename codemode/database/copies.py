@@ -171,12 +171,12 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """SQLite's errors about the file at `path` as errors of the tree."""
+def explained(file: Path | str) -> Iterator[None]:
+    """SQLite's errors about a file, told by its path or in words, as errors of the tree."""
     try:
         yield
     except _DAMAGE as error:
-        raise SessionDamaged(f"{path} cannot be read: {error}", hint="restore another copy") from None
+        raise SessionDamaged(f"{file} cannot be read: {error}", hint="restore another copy") from None
     except (*_FULL, OSError) as error:
         raise StorageFull(f"the copy cannot be written: {error}", hint="free space in the data directory") from None
     except (apsw.BusyError, apsw.LockedError):

@@ -39,8 +39,10 @@ class Source:
     def _check_encoding(self, encoding: str) -> None:
         try:
             "".encode(encoding)
-        except (LookupError, UnicodeError):
-            raise RequestInvalid(f"unknown encoding {encoding!r}", hint="for example utf-8, utf-16, cp1252") from None
+        except (LookupError, ValueError):  # a name with a NUL is a ValueError, one with a surrogate a UnicodeError
+            raise RequestInvalid(
+                f"unknown encoding {encoding[:40]!r}", hint="for example utf-8, utf-16, cp1252"
+            ) from None
 
     def position(self) -> int:
         """How many bytes of the file, as it lies on disk, the running pass has consumed."""

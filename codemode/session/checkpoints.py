@@ -90,7 +90,7 @@ class Checkpoints:
 
         if type(sample) is not int or not 0 <= sample <= _MOST_SAMPLED:
             raise RequestInvalid(f"sample is 0 to {_MOST_SAMPLED} rows, not {str(sample)[:80]!r}")
-        with copies.explained(self._files.checkpoints):
+        with copies.explained("what is to be compared"):  # and no path: whoever asks may be far away
             one, other = (
                 Side(self._files.database, frozen=False) if name is None else Side(self.path(name), frozen=True)
                 for name in (before, after)

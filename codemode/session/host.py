@@ -23,6 +23,8 @@ class HostFunctions:
     def __init__(
         self, functions: Mapping[str, HostFunction] | None = None, loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
+        if functions and not isinstance(functions, Mapping):
+            raise RequestInvalid(f"functions must be a dict of name → function, not {type(functions).__name__}")
         self._functions = dict(functions or {})
         self._loop = loop
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from codemode.asked import key_text
 from codemode.database import idempotency, spill
 from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.execute import DatabaseError
@@ -34,7 +35,6 @@ from codemode.session.opened import OpenSession
 from codemode.session.transaction import Transaction
 from codemode.values import DatabaseUse, Outcome, Problem, Totals
 
-_CHARACTERS = 200
 _MESSAGE = 2_000  # of an error, in the part of an outcome that is kept in any case
 _PASSING = ("session.", "storage.", "worker.")  # codes of failures that are not the snippet's
 _log = logging.getLogger("codemode")
@@ -50,13 +50,9 @@ class Key(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, text: object, *request: Any) -> Key:
         """Check a caller's key; `request` is what must be the same in a retry, as plain data."""
-        if not (isinstance(text, str) and 0 < len(text) <= _CHARACTERS and text.isprintable()):
-            raise RequestInvalid(
-                f"an idempotency key is text of 1 to {_CHARACTERS} printable characters",
-                hint="make one for each request, with uuid.uuid4() for example, and send it again with each retry",
-            )
+        checked = key_text(text)
         canonical = json.dumps(request, sort_keys=True)
-        return cls(str(text), hashlib.sha256(canonical.encode()).hexdigest())
+        return cls(checked, hashlib.sha256(canonical.encode()).hexdigest())
 
 
 class Keyed:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from codemode.asked import above_zero, code_text, inputs_text, known_options
+from codemode.asked import above_zero, code_text, inputs_text, known_options, shown, whole_above_zero
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.session.execution import Request
@@ -72,10 +72,11 @@ def checked_request(
 def _bounded(name: str, asked: float | None, limit: float, unit: str, noted: list[str]) -> float:
     if asked is None:
         return limit
-    if above_zero(name, asked) > limit:
-        noted.append(f"{name} {asked:,} {unit} is above this session's limit and was lowered to {limit:,} {unit}")
+    wanted = above_zero(name, asked)
+    if wanted > limit:
+        noted.append(f"{name} {wanted:,} {unit} is above this session's limit and was lowered to {limit:,} {unit}")
         return limit
-    return asked
+    return wanted
 
 
 def _code(code: object, most: int) -> str:
@@ -113,13 +114,11 @@ def _form(options: RunOptions) -> Form:
     kind, most = options.get("result_format") or "objects", options.get("max_cell")
     if kind not in FORMATS:
         raise RequestInvalid(
-            f"result_format cannot be {kind!r}",
-            did_you_mean=difflib.get_close_matches(str(kind), FORMATS),
+            f"result_format cannot be {shown(kind)}",
+            did_you_mean=difflib.get_close_matches(shown(kind).strip("'"), FORMATS),
             available=FORMATS,
         )
-    if most is not None and (type(most) is not int or most < 1):
-        raise RequestInvalid(f"max_cell must be a whole number above zero, not {most!r}")
-    return Form(kind, most)
+    return Form(kind, None if most is None else whole_above_zero("max_cell", most))
 
 
 def _mode(options: RunOptions) -> Mode:

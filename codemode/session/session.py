@@ -276,15 +276,28 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         return Calls(statements, HostFunctions(), lambda: self._metrics(statements))
 
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:
+        statement = self._asked(sql, params)
         # A connection of its own: it stays open while the caller takes its time, and nobody waits for it.
         with closing(self._registry.new_reader(self._key)) as reader, reader.still():
             calls = self._reading(reader)
-            started = calls.answer("db.pages_open", [sql, list(params) if isinstance(params, tuple) else params, size])
+            started = calls.answer("db.pages_open", [*statement, size])
             while True:
                 page = calls.answer("db.pages_next", [started["cursor"]])
                 yield started["columns"], list(zip(*page["values"], strict=True))
                 if page["done"]:
                     return
+
+    def _asked(self, sql: Any, params: Any) -> tuple[str, Any]:
+        """A statement with its parameters, as every other call of the host sends them."""
+        with loading_late():
+            from codemode.complaints import as_error
+            from sandbox.helpers import HelperError
+            from sandbox.helpers.db import wire_statement
+
+        try:
+            return wire_statement(sql, params, lambda text: _log.warning("session %s: %s", self.id, text))
+        except HelperError as error:
+            raise as_error(error) from None
 
     def _metrics(self, statements: Statements) -> dict[str, Any]:
         """What get_metrics answers; called with the engine's rights on the statements' connection."""

@@ -123,7 +123,7 @@ class Database(Spelled):
     @spelled()
     def script(self, sql: str) -> list[Answer]:
         """Run many statements from one text, without parameters, all or nothing; what `exec` answers for each."""
-        return [exec_answer(answer) for answer in self._channel.call("db.script", self._sql(sql))]
+        return [exec_answer(answer) for answer in self._channel.call("db.script", _sql(sql))]
 
     @spelled(records=(object,))
     def batch_insert(
@@ -254,16 +254,7 @@ class Database(Spelled):
         return Rows(answer["columns"], rows, truncated=truncated, rows_read=answer["rows_read"], source=source)
 
     def _statement(self, sql: Any, params: Any, place: str = "parameter") -> tuple[str, Any]:
-        if isinstance(sql, Query) and (params is None or (isinstance(params, (tuple, list, dict)) and not params)):
-            params = sql.params
-        return self._sql(sql), wire_params(params, self._warn, place)
-
-    def _sql(self, sql: Any) -> str:
-        if type(sql) is str:
-            return sql
-        if isinstance(sql, str):
-            return str.__str__(sql)
-        raise HelperError("request.invalid", f"the statement must be text, not {type(sql).__name__}")
+        return wire_statement(sql, params, self._warn, place)
 
     def _item(self, item: Any, number: int) -> list[Any]:
         sql, params = item, ()
@@ -276,6 +267,21 @@ class Database(Spelled):
         return list(self._statement(sql, params, f"statement {number}, parameter"))
 
 
+def wire_statement(sql: Any, params: Any, warn: Warn, place: str = "parameter") -> tuple[str, Any]:
+    """A statement and its parameters as the worker takes them; raises HelperError."""
+    if isinstance(sql, Query) and (params is None or (isinstance(params, (tuple, list, dict)) and not params)):
+        params = sql.params
+    return _sql(sql), wire_params(params, warn, place)
+
+
+def _sql(sql: Any) -> str:
+    if type(sql) is str:
+        return sql
+    if isinstance(sql, str):
+        return str.__str__(sql)
+    raise HelperError("request.invalid", f"the statement must be text, not {type(sql).__name__}")
+
+
 def _name(name: Any, what: str) -> str:
     if isinstance(name, str) and name:
         return str.__str__(name)
@@ -283,6 +289,8 @@ def _name(name: Any, what: str) -> str:
 
 
 def _names(names: Any, what: str) -> list[str]:
+    if not isinstance(names, Iterable):
+        raise HelperError("request.invalid", f"{what} must be a list of names, not {type(names).__name__}")
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
         raise HelperError("request.invalid", f"{what} is empty")
@@ -290,10 +298,13 @@ def _names(names: Any, what: str) -> list[str]:
 
 
 def _conflict(given: Any) -> str:
-    known = given.lower() if isinstance(given, str) else given
+    if not isinstance(given, str):
+        kind = type(given).__name__
+        raise HelperError("request.invalid", f"on_conflict must be text, not {kind}", available=_ON_CONFLICT)
+    known = given.lower()
     if known in _ON_CONFLICT:
         return str(known)
-    meant = ["update"] if known in {"upsert", "merge"} else closest(str(given), _ON_CONFLICT)
+    meant = ["update"] if known in {"upsert", "merge"} else closest(given, _ON_CONFLICT)
     hint = did_you_mean(meant) or f"use one of {', '.join(_ON_CONFLICT)}"
     message = f"on_conflict cannot be {given!r}"
     raise HelperError("request.invalid", message, hint=hint, did_you_mean=meant, available=_ON_CONFLICT)

@@ -282,7 +282,9 @@ INPUTS = [
     ('{"code": "return 1", "timeout_ms": 1e308}', 200),
     ('{"code": "return 1", "timeout_ms": -1e308}', 400),
     ('{"code": "return 1", "max_result_bytes": 99999999999999999999}', None),
+    ('{"code": "return 1", "max_result_bytes": 1' + "0" * 400 + "}", 200),
     ('{"code": "return 1", "max_cell": -1}', 400),
+    ('{"code": "return 1", "max_cell": 18446744073709551616}', 200),
     ('{"code": "return 1", "idempotency_key": ""}', 400),
     ('{"code": "return 1", "idempotency_key": "' + "k" * 50_000 + '"}', 400),
     ('{"code": "return 1", "idempotency_key": "\\ud800"}', 400),
@@ -294,6 +296,22 @@ def test_values_at_the_edges_are_answered(http: httpx2.Client, session: str, bod
     headers = {"Content-Type": "application/json"}
     answer = http.post(f"/v1/sessions/{session}/execute", content=body, headers=headers)
     assert answer.status_code in ((200, 400) if status is None else (status,)), answer.text
+
+
+@pytest.mark.parametrize("what", ["execute", "batch_insert?table=t&create=true"])
+def test_half_of_a_surrogate_pair_is_told_as_what_it_is(http: httpx2.Client, session: str, what: str) -> None:
+    media = NDJSON if "?" in what else "application/json"
+    body = rb'{"code": "\ud83d", "n": "\ud83d\ude00"}'
+    answer = http.post(f"/v1/sessions/{session}/{what}", content=body, headers={"Content-Type": media})
+    assert answer.status_code == 400
+    assert "half of a surrogate pair" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["\0", "utf-8\0", "no such"])
+def test_an_encoding_that_is_none_is_refused(http: httpx2.Client, session: str, encoding: str) -> None:
+    where = f"/v1/sessions/{session}/import"
+    answer = http.post(where, params={"table": "t", "format": "csv", "encoding": encoding}, content=b"a\n1\n")
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
 
 
 def test_of_two_fields_of_one_name_the_last_counts(http: httpx2.Client, session: str) -> None:
@@ -337,6 +355,13 @@ def test_what_is_no_http_is_answered_once_and_closed(http: httpx2.Client, reques
     if answer:  # what came after an answer that was closed may have taken it away
         assert problem(answer) == (400, "request.invalid")
         assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("target", ["/" + "a" * 70_000, "/v1/sessions/s/export?sql=SELECT" + "+1" * 40_000])
+def test_a_head_that_is_too_long_is_told_so(http: httpx2.Client, target: str) -> None:
+    with connected(http) as client:
+        client.sendall(head(f"GET {target}"))
+        assert b"head is above 65,536 bytes" in rest(client)
 
 
 PATHS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
+from codemode.api.app import OPERATIONS
+from tests.api.conftest import listening
 
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
@@ -42,6 +45,31 @@ def schemathesis(address: str, where: Path, phases: str, *arguments: str) -> sub
         ],
         capture_output=True, text=True, cwd=where, timeout=5 * HANG_SECONDS,
     )  # fmt: skip
+
+
+def test_what_a_damaged_session_answers_is_in_the_document(tmp_path: Path) -> None:
+    with Worker(tmp_path) as worker:
+        worker.session("s").script("CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+    (file,) = tmp_path.glob("sessions/*/session.db")
+    file.write_bytes(b"no database" * 1_000)
+    looks = [each for each in OPERATIONS if each.method == "GET" and each.path.startswith("/v1/sessions/{id}/")]
+    with (
+        Worker(tmp_path) as worker,
+        listening(worker, open_to_all=True) as (address, _),
+        httpx2.Client(base_url=address, timeout=HANG_SECONDS) as http,
+    ):
+        described, answered = http.get("/openapi.json").json()["paths"], set()
+        for each in looks:
+            asked = {"table": "t", "column": "a", "meaning": "a", "key": "k", "seconds": "1"}
+            answer = http.get(re.sub(r"{\w+}", "s", each.path), params=asked)
+            assert str(answer.status_code) in described[each.path]["get"]["responses"], each.name
+            assert answer.is_success or str(tmp_path) not in answer.json()["detail"]
+            answered.add(answer.status_code)
+        assert 409 in answered
+        refused = http.post("/v1/sessions/s/import", params={"table": "t", "format": "csv"}, content=b"a\n1\n")
+        assert refused.status_code == 409
+        for name in ("batch_insert", "import"):
+            assert {"409", "507"} <= described["/v1/sessions/{id}/" + name]["post"]["responses"].keys()
 
 
 @pytest.mark.slow

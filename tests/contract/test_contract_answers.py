@@ -92,13 +92,19 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "get_columns": lambda s: s.get_columns("T"),
     "get_columns of an odd name": lambda s: s.get_columns("odd /?%#.. name"),
     "has_column": lambda s: [s.has_column("t", "A"), s.has_column("t", "x")],
-    "find_column": lambda s: [s.find_column("t", "a"), s.find_column("t", "zebra")],
+    "has_column without a name": lambda s: s.has_column("t", ""),
+    "find_column": lambda s: [s.find_column("t", "a"), s.find_column("t", "zebra"), s.find_column("t", "")],
+    "logs of a kind": lambda s: [len(s.logs(1)), s.logs(kind="no such kind"), s.table_changes("no such table")],
     "describe_table": lambda s: {k: v for k, v in s.describe_table("t").items() if k not in ("provenance", "profile")},
     "describe_table of an odd name": lambda s: s.describe_table("odd /?%#.. name")["columns"],
     "pages": lambda s: list(s.pages("SELECT * FROM t ORDER BY a", size=2)),
     "pages by name": lambda s: list(s.pages("SELECT c FROM t WHERE a > :a", {"a": 1}, size=1)),
     "pages of nothing": lambda s: list(s.pages("SELECT a FROM t WHERE a > 9")),
     "stream": lambda s: _streamed(s, "SELECT a, b, c, c FROM t ORDER BY a"),
+    "stream with kinds of parameters": lambda s: _streamed(
+        s, "SELECT ? a, ? b, ? c", (datetime.date(2024, 2, 29), bytearray(b"\xff"), [1, "x"])
+    ),
+    "stream by one value": lambda s: _streamed(s, "SELECT a FROM t WHERE a > ?", 1),
     "stream of many": lambda s: _streamed(s, MANY),
     "checkpoints": lambda s: _all(s.checkpoint("one").name, [each.name for each in s.checkpoints()]),
     "a checkpoint that is deleted": lambda s: _all(
@@ -127,8 +133,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-def _streamed(session: Any, sql: str) -> Any:
-    columns, rows = session.stream(sql)
+def _streamed(session: Any, sql: str, params: Any = ()) -> Any:
+    columns, rows = session.stream(sql, params)
     return [columns, [tuple(row) for row in rows]]
 
 

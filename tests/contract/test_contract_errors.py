@@ -55,6 +55,18 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "request.invalid, a key that is no text": lambda s: s.batch_insert("t", [{1: 2}]),
     "request.invalid, a list of the wrong length": lambda s: s.batch_insert("t", [[1, 2, 3]], columns=["a", "b"]),
     "request.invalid, a column twice": lambda s: s.batch_insert("t", [{"a": 1, "A": 2}]),
+    "request.invalid, columns that are none": lambda s: s.batch_insert("t", [], columns=5),
+    "request.invalid, a conflict that is no word": lambda s: s.batch_insert("t", [], on_conflict=["ignore"]),
+    "request.invalid, an idempotency key": lambda s: s.run("return 1", idempotency_key=5.0),
+    "request.invalid, a length of cells": lambda s: s.run("return 1", max_cell=0.5),
+    "request.invalid, a size of the result": lambda s: s.run("return 1", max_result_bytes=float("nan")),
+    "request.invalid, how much of the log": lambda s: s.logs("all"),
+    "request.invalid, which of the log": lambda s: s.logs(kind=5),
+    "request.invalid, how many changes": lambda s: s.table_changes(limit=-1),
+    "request.invalid, changes of what": lambda s: s.table_changes(["t"]),
+    "request.invalid, how many slow statements": lambda s: s.slow_statements(None),
+    "sql.value, in pages": lambda s: list(s.pages("SELECT ?", [2**64])),
+    "sql.value, in a stream": lambda s: s.stream("SELECT ?", [object()]),
     "sql.no_such_column, of a record": lambda s: s.batch_insert("t", [{"a": 1, "b": 2}, {"a": 2, "bb": 3}]),
     "sql.no_such_table, of records": lambda s: s.batch_insert("tt", [{"a": 1}]),
     "sql.no_such_table, described": lambda s: s.describe_table("tt"),
@@ -96,6 +108,26 @@ def test_an_error_is_the_one_of_the_engine(whole: Any, here: Session, name: str)
     for attribute in ATTRIBUTES:
         assert getattr(found, attribute) == getattr(expected, attribute), attribute
     assert whole.query("SELECT * FROM t") == here.query("SELECT * FROM t") == [{"a": 1, "b": "one"}]
+
+
+LOST = {
+    "a statement": lambda s: s.query("SELECT '\ud800'"),
+    "a batch": lambda s: s.batch(["SELECT '\ud800'"]),
+    "a schema": lambda s: s.create_table("n", "\ud800"),
+    "a table": lambda s: s.describe_table("\ud800"),
+    "a key": lambda s: s.get_state("\ud800"),
+    "a long key": lambda s: s.get_state("k" * 100_000),
+    "a checkpoint": lambda s: s.checkpoint("\ud800"),
+    "a fork": lambda s: s.fork(5),
+    "a format": lambda s: s.run("return 1", result_format=object()),
+    "a record": lambda s: s.batch_insert("t", [{"\ud800": 1}]),
+    "functions": lambda s: s.run("return 1", functions=["f"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_no_request_can_hold_is_an_error_of_the_tree_too(whole: Any, name: str) -> None:
+    assert raised(LOST[name], whole).code in ("request.invalid", "sql.syntax", "sql.no_such_column")
 
 
 def test_a_session_that_is_not_there(complete: Backend) -> None:

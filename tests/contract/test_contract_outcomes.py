@@ -68,6 +68,7 @@ CASES = [
     ),
     Case("a large text", "return 'x' * 5_000", options={"max_result_bytes": 1_000}),
     Case("a timeout above the limit", "return 1", options={"timeout": 1e6}),
+    Case("sizes beyond 64 bits", "return 1", options={"max_cell": 2**64, "result_format": "csv"}),
     Case("warned of NaN", "helpers.db.exec('INSERT INTO t VALUES (?, ?)', [1, float('nan')])"),
 ]
 SEED = "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'one, \"1\"'), (2, 'two'); CREATE TABLE u (a PRIMARY KEY)"
@@ -164,6 +165,17 @@ def test_limits_of_a_session_go_down(backend: Backend) -> None:
     assert outcome.result == [3, True]
     hurried = backend.session(limits=Limits(execution_seconds=0.5))
     assert hurried.run("while True: pass").status == "timeout"
+
+
+class Markup(str):
+    """What libraries make of text."""
+
+
+def test_numbers_of_any_size_and_texts_of_any_kind_are_taken(whole: Any) -> None:
+    options = {"timeout": 10**400, "max_result_bytes": 10**400, "max_cell": 10**400}
+    outcome = whole.run(Markup("return n"), inputs={"n": Markup("x")}, **options)
+    assert (outcome.status, outcome.result) == ("completed", "x")
+    assert [text.partition(" ")[0] for text in outcome.warnings] == ["timeout", "max_result_bytes"]
 
 
 REFUSED = [

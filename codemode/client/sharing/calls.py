@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import msgspec
 from msgspec import UNSET
 
 from codemode.client.ask import Ask, Call, converted, document, query_of
@@ -45,7 +44,7 @@ def put(where: str, kind: type[Row], /, **fields: Any) -> Call[Row]:
 def changed(where: str, kind: type[Row], /, **fields: Any) -> Call[Row]:
     """A record with those fields changed that are given."""
     given = {name: value for name, value in fields.items() if value is not UNSET}
-    return Call(Ask(method="PATCH", path=where, body=msgspec.json.encode(given), safe=True), converted(kind))
+    return Call(Ask(method="PATCH", path=where, body=document(**given), safe=True), converted(kind))
 
 
 def removed(where: str, **query: Any) -> Call[None]:
