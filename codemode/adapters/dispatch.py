@@ -113,7 +113,7 @@ def _call(name: str, arguments: str | Mapping[str, Any] | None) -> Arguments:
         raise RequestInvalid(f"{name} has no argument {unknown!r}", did_you_mean=alike, available=names)
     try:
         call = msgspec.convert(given, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the latter for half of a surrogate pair
         raise RequestInvalid(f"{name}: {error}", hint=_shape(kind), available=names) from None
     for text in _texts(call):
         _check_characters(text)

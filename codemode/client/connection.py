@@ -56,7 +56,7 @@ class Terms:
     def check_open(self, closed: bool) -> None:
         """Raise WorkerError, as a worker that is closed does."""
         if closed:
-            raise WorkerError("this client is closed")
+            raise WorkerError("this client is closed", hint="make another one")
 
     def _patience(self, ask: Ask) -> httpx2.Timeout:
         if self.timeout is None:
@@ -94,9 +94,9 @@ class Connection:
             response.close()
 
     def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
-        self.terms.check_open(self._http.is_closed)
         attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
         while True:
+            self.terms.check_open(self._http.is_closed)  # also by another thread, since the attempt before
             content = ask.body if ask.upload is None else ask.upload.begin()
             try:
                 response = self._http.send(self._http.build_request(content=content, **arguments), stream=True)
@@ -149,9 +149,9 @@ class AsyncConnection:
             await response.aclose()
 
     async def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
-        self.terms.check_open(self._http.is_closed)
         attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
         while True:
+            self.terms.check_open(self._http.is_closed)
             content = ask.body if ask.upload is None else _not_blocking(ask.upload.begin())
             try:
                 request = self._http.build_request(content=content, **arguments)

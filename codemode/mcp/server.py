@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,15 +38,20 @@ _HINTS = {
     "session.no_such_checkpoint": "checkpoint_session makes one",
     "execution.not_found": "outcomes are kept for an hour, and only of executions in the background",
 }
+_LOOKING = dict.fromkeys(("session.not_found", "session.expired"), "list_sessions shows those there are")
 _FIRST = """\
 Codemode runs Python that you write next to a SQLite database that belongs to a session. Keep data there and compute \
 there: only answers need to travel through this conversation.
-1. Call execute_code without session_id: it makes a session and answers its id. Pass the id in every later call.
+1. {begin}
 2. Look before you write SQL: list_tables, describe_table. For one SELECT, query is the shortest way.
 3. A snippet that fails has changed nothing. Its answer says what to mend: do so and call again.
-4. Before something risky: checkpoint_session, or execute_code with dry_run=true.
+4. {risk}
 
 """
+_MAKES = "Call execute_code without session_id: it makes a session and answers its id. Pass the id in every later call."
+_NAMES = "Pass a session_id in every call: list_sessions shows those there are."
+_RISKS = "Before something risky: checkpoint_session, or execute_code with dry_run=true."
+_READS = "Nothing can be changed from here: what a snippet writes is refused."
 
 
 class McpServer:
@@ -54,6 +59,7 @@ class McpServer:
 
     def __init__(self, service: Service, face: Face) -> None:
         self._service, self._face = service, face
+        self._hints = _LOOKING if face.read_only else _HINTS
         self._cancellable: dict[tuple[str, ...], anyio.CancelScope] = {}
         limits, result_bytes = service.worker.limits, service.settings.mcp_result_bytes
         self._offered = {tool.name: tool.listed(face, limits, result_bytes) for tool in TOOLS if tool.offered(face)}
@@ -61,7 +67,7 @@ class McpServer:
             "codemode",
             title="Codemode",
             version=__version__,
-            instructions=_FIRST + guide(limits).text,
+            instructions=_first(face) + guide(limits).text,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_prompts=self._list_prompts,
@@ -102,11 +108,11 @@ class McpServer:
         except CodemodeError as error:
             if tool.scope != "read" or error.code.startswith("auth."):
                 await call.recorded(tool.name, str(given.get("session_id", ""))[:128], error.code)
-            return _refused(error)
+            return _refused(error, self._hints)
         except Exception:  # noqa: BLE001 - a fault of our own: the client gets an id, the log what it stands for
             fault = f"fault_{secrets.token_hex(8)}"
             _log.exception("%s", fault)
-            return _refused(WorkerInternal(f"internal fault {fault}", hint="report the id; the log explains it"))
+            return _refused(WorkerInternal(f"internal fault {fault}", hint="report the id; the log explains it"), {})
         if tool.scope != "read" and reply.outcome != "pending":  # what goes on is recorded when it is over
             await call.recorded(tool.name, reply.resource, reply.outcome)
         return types.CallToolResult(
@@ -176,6 +182,13 @@ class McpServer:
         return types.GetPromptResult(description="How to write snippets for execute_code", messages=[message])
 
 
+def _first(face: Face) -> str:
+    """How to begin, with the tools that this face has."""
+    named = face.session and f"Calls are about session {face.session}, unless they name another one."
+    begin = named or (_NAMES if face.read_only else _MAKES)
+    return _FIRST.format(begin=begin, risk=_READS if face.read_only else _RISKS)
+
+
 def _agent(context: _Context) -> str | None:
     """The client's own name, else that of its HTTP library."""
     params = context.session.client_params
@@ -184,10 +197,10 @@ def _agent(context: _Context) -> str | None:
     return context.request.headers.get("user-agent") if isinstance(context.request, Request) else None
 
 
-def _refused(error: CodemodeError) -> types.CallToolResult:
+def _refused(error: CodemodeError, hints: Mapping[str, str]) -> types.CallToolResult:
     """A call that was not done, for the model to mend: an error as Python raises it and HTTP answers it with 4xx."""
     problem = Problem(
-        code=error.code, message=error.message, hint=_HINTS.get(error.code, error.hint), retryable=error.retryable,
+        code=error.code, message=error.message, hint=hints.get(error.code, error.hint), retryable=error.retryable,
         did_you_mean=error.did_you_mean, available=error.available, suggestion=error.suggestion,
         sql=error.sql if isinstance(error, StatementError) else None,
     )  # fmt: skip

@@ -100,7 +100,9 @@ class Tool:
             name=self.name,
             title=self.title,
             description=described(about, limits, result_bytes),
-            input_schema=schemas.takes(self.takes, required=() if self.name == "execute_code" else named),
+            input_schema=schemas.takes(
+                self.takes, required=() if self.name == "execute_code" and not face.read_only else named
+            ),
             output_schema=schemas.answers(self.answers),
             annotations=ToolAnnotations(
                 title=self.title,

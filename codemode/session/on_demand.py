@@ -28,7 +28,7 @@ class OnDemand:
         """The sandbox, running. Raises IsolationMissing, and WorkerError when this is closed."""
         with self._lock:
             if self._closed:
-                raise WorkerError("this worker is closed")
+                raise WorkerError("this worker is closed", hint="make another one")
             if self.started is None:
                 self.started = self._start()
                 _log_isolation(self.started, self._settings.isolation)

@@ -96,6 +96,7 @@ def test_a_table_is_described(table: Session):
         ("describe_table", {"table": "nope"}, "sql.no_such_table", "nope"),
         ("query", {"sql": "SELECT '\ud800'", "params": None}, "request.invalid", "surrogate"),
         ("query", {"sql": "SELECT ?", "params": ["\ud800"]}, "request.invalid", "surrogate"),
+        ("query", {"sql": "SELECT ?", "params": "\ud800"}, "request.invalid", "surrogate"),
         ("describe_table", {"table": "\ud800"}, "request.invalid", "surrogate"),
         ("run_python", {"code": "1"}, "request.invalid", "no tool 'run_python'"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from codemode.errors import (
     AuthInvalid,
     CodemodeError,
     SessionBusy,
+    WorkerError,
     WorkerInternal,
     WorkerUnreachable,
 )
@@ -128,6 +130,16 @@ def test_the_service_says_how_long_to_wait() -> None:
         began = time.monotonic()
         reading(session_at(server.url))
     assert time.monotonic() - began >= 1
+
+
+def test_a_client_that_is_closed_before_it_sends_again_says_so() -> None:
+    with script(answer(429, {"code": "session.busy", "detail": "wait"}, ["Retry-After: 1"])) as server:
+        session = session_at(server.url)
+        closing = threading.Timer(0.2, session._connection.close)
+        closing.start()
+        with pytest.raises(WorkerError, match="this client is closed"):
+            reading(session)
+        closing.join()
 
 
 def test_an_asynchronous_client_follows_the_same_rules() -> None:

@@ -313,6 +313,23 @@ def test_a_read_only_face_offers_what_changes_nothing(worker: Worker):
     run(work)
 
 
+def test_a_read_only_face_speaks_of_no_tool_that_it_lacks(worker: Worker):
+    async def work():
+        async with in_memory(worker, read_only=True) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            assert set(tools["execute_code"].input_schema["required"]) == {"code", "session_id"}
+            begin = client.instructions.partition("\n\n")[0]
+            missed = await client.call_tool("execute_code", {"code": "return 1", "session_id": "not-there"})
+            hint = missed.meta[PROBLEM_KEY]["hint"]
+        for told in (begin, hint):
+            assert "list_sessions" in told
+            assert not {"create_session", "checkpoint_session", "makes"} & set(re.findall(r"\w+", told))
+        async with in_memory(worker, session="mine") as client:
+            assert "session mine" in client.instructions[:400]
+
+    run(work)
+
+
 def test_a_default_session_is_that_of_calls_that_name_none(worker: Worker):
     async def work():
         async with in_memory(worker, session="mine") as client:

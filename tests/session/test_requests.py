@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from codemode import Limits, Session, Worker
-from codemode.errors import RequestInvalid, SessionNotFound
+from codemode.errors import RequestInvalid, SessionNotFound, WorkerError
 from codemode.session.request import RunOptions, checked_request
 from codemode.values import Notice, Progress
 
@@ -34,6 +35,22 @@ def test_a_session_is_not_made_by_looking(worker: Worker) -> None:
         worker.info("never-made")
     with pytest.raises(SessionNotFound):
         worker.remove("never-made")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_closed_worker_says_so(tmp_path: Path, kept: bool) -> None:
+    worker = Worker(tmp_path) if kept else Worker()  # without a place of its own its files are gone, too
+    session = worker.session("s")
+    worker.close()
+    worker.close()
+    calls = [
+        worker.sessions, worker.sweep, worker.metrics, lambda: worker.session("s"), lambda: worker.remove("s"),
+        lambda: session.run("return 1"), lambda: session.query("SELECT 1"), lambda: session.exec("CREATE TABLE t (a)"),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(WorkerError, match="this worker is closed") as raised:
+            call()
+        assert raised.value.hint
 
 
 def test_two_sessions_share_nothing(worker: Worker) -> None:

@@ -158,7 +158,7 @@ class PostgresStore:
         try:
             yield
         except psycopg_pool.PoolClosed:
-            raise WorkerError("this worker is closed") from None
+            raise WorkerError("this worker is closed", hint="make another one") from None
         except UnicodeEncodeError:
             raise no_text() from None
         except psycopg.Error as error:

@@ -64,6 +64,7 @@ class SqliteStore:
         self._reader = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
         self._reader.set_busy_timeout(_BUSY_MS)
         self._reading = threading.Lock()
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -127,7 +128,9 @@ class SqliteStore:
             raise self._gone()
 
     def _gone(self) -> CodemodeError:
-        """The error for a file that is not found where it was: it may only be out of reach."""
+        """The error for a file that is not found where it was: it may only be out of reach, or gone with its worker."""
+        if self._closed:
+            return _over()
         try:
             Path(self._path).stat()
         except OSError as error:
@@ -142,7 +145,8 @@ class SqliteStore:
     def at_once(self) -> Iterator[None]:
         """What runs inside is one transaction, of this thread alone; see `Statements.at_once`."""
         with self._lock:
-            inside = self._connection.in_transaction
+            with self._errors():
+                inside = self._connection.in_transaction
             self.run("SAVEPOINT inner" if inside else "BEGIN IMMEDIATE")
             try:
                 yield
@@ -191,7 +195,7 @@ class SqliteStore:
         """The error of the tree for the library's own; the same where there is none."""
         match error:
             case apsw.ConnectionClosedError():
-                return WorkerError("this worker is closed")
+                return _over()
             case UnicodeEncodeError():
                 return no_text()
             case apsw.ConstraintError():
@@ -214,10 +218,15 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file."""
+        self._closed = True
         with self._reading:
             self._reader.close(True)
         with self._lock:
             self._connection.close(True)
+
+
+def _over() -> WorkerError:
+    return WorkerError("this worker is closed", hint="make another one")
 
 
 def catalog_damaged(path: str, why: object) -> CatalogDamaged:
