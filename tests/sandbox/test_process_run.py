@@ -298,7 +298,7 @@ def test_hammering_after_the_limit_ends_the_child(sandbox: Sandbox) -> None:
 def test_a_posted_call_that_fails_last_fails_the_run(sandbox: Sandbox) -> None:
     def serve(method: str, arguments: list[Any]) -> Any:
         if method == "db.batch_begin":
-            return {"batch": 1, "columns": ["a"], "chunk_rows": 2}
+            return {"batch": 1, "columns": ["a"], "chunk_rows": 2, "types": [], "defaults": []}
         raise HelperFailed("sql.constraint", f"{method} failed")
 
     outcome = run(sandbox, "helpers.db.batch_insert('t', [{'a': i} for i in range(10)])", serve)
@@ -312,7 +312,7 @@ def test_a_streamed_chunk_is_not_a_call(sandbox: Sandbox) -> None:
         if method == "db.batch_rows":
             frames.append(arguments[1])
         replies = {
-            "db.batch_begin": {"batch": 1, "columns": ["a"], "chunk_rows": 2},
+            "db.batch_begin": {"batch": 1, "columns": ["a"], "chunk_rows": 2, "types": [], "defaults": []},
             "db.batch_end": {"success": True, "rows_written": 100, "chunks": 50, "columns": ["a"]},
         }
         return replies.get(method)
