@@ -80,6 +80,10 @@ class Provenance:
             return False
         if statement.writes:  # DROP … IF EXISTS may name nothing
             self._note_schema(statement.writes[0], after.tables - before.tables)
+        if touched:  # DROP TABLE deletes its rows first where foreign keys refer to them
+            for write in statement.writes:
+                if write.verb in _COUNTED_AS and write.table != statement.writes[0].table:
+                    self._add(write.table, Counter(["uncounted"]))
         return True
 
     def _schema(self, with_tables: bool) -> Schema:
