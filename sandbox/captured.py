@@ -63,6 +63,7 @@ class Captured:
         head, tail = b"".join(self._head), b"".join(self._tail)
         if not self._cut_bytes:
             return (head + tail).decode()
-        # The cuts may fall inside a character: its bytes go too.
-        note = f"\n[… {self._cut_bytes:,} bytes cut …]\n"
-        return head.decode(errors="ignore") + note + tail.decode(errors="ignore")
+        # The cuts may fall inside a character: its bytes go too, and count.
+        first, last = head.decode(errors="ignore"), tail.decode(errors="ignore")
+        cut = self.total_bytes - len(first.encode()) - len(last.encode())
+        return f"{first}\n[… {cut:,} bytes cut …]\n{last}"

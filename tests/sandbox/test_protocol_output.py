@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 import pytest
@@ -34,11 +35,12 @@ def test_head_and_tail_are_kept_and_the_rest_is_counted(pieces: list[str], limit
         assert captured.text().encode() == whole
         return
     assert captured.truncated
-    head, note, tail = captured.text().partition(f"\n[… {len(whole) - limit:,} bytes cut …]\n")
-    assert note
+    head, cut, tail = re.split(r"\n\[… (.*) bytes cut …\]\n", captured.text())
     assert whole.startswith(head.encode())
     assert whole.endswith(tail.encode())
-    assert limit - 6 <= len(head.encode()) + len(tail.encode()) <= limit
+    kept = len(head.encode()) + len(tail.encode())
+    assert limit - 6 <= kept <= limit
+    assert cut == f"{len(whole) - kept:,}"
 
 
 def test_memory_stays_bounded_while_output_arrives() -> None:
