@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 import apsw
@@ -43,6 +43,15 @@ def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:
     known = {name.lower(): name for name in tables(connection)}
     words = (found[0].strip('"[]`').lower() for found in _NAMES.finditer(sql[:_SEARCHED]))
     return list(dict.fromkeys(known[word] for word in words if word in known))
+
+
+def out_of_numbers(sql: str, connection: apsw.Connection) -> str | None:
+    """The table with AUTOINCREMENT that `sql` names and that has no row id left: SQLite then says that it is full."""
+    used_up = "SELECT name FROM main.sqlite_sequence WHERE seq = 9223372036854775807"
+    with reading(connection), suppress(apsw.SQLError):  # the table is there once one has AUTOINCREMENT
+        names = [str(row[0]) for row in connection.execute(used_up, can_cache=False)]
+        return next((name for name in names if name.lower() in sql.lower()), None)
+    return None
 
 
 _BEHIND_A_TABLE = (

@@ -142,6 +142,11 @@ def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connec
         )
     if isinstance(error, apsw.FullError) and disk_is_full(connection):
         return StorageFull("the disk is full", hint="free space below the data directory, then run it again")
+    if isinstance(error, apsw.FullError) and (table := lookup.out_of_numbers(sql, connection)) is not None:
+        return StatementFailed(
+            f"{table} has used the largest row id, 9223372036854775807, and AUTOINCREMENT only goes on from there",
+            hint="copy the rows into a new table with id INTEGER PRIMARY KEY, which takes any number that is free",
+        )
     if isinstance(error, apsw.NoMemError) and len(sql) > _LARGE_SQL:
         # A program above the limit of operations is "out of memory" to SQLite too.
         return StatementLimit(
@@ -254,7 +259,8 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "Expression tree": "at most 200 deep: use IN (…) instead of a chain of OR, or join a table of the values",
         "columns": f"at most {MOST_COLUMNS} columns: split the table, or select fewer",
         "compound": "at most 50 SELECTs joined by UNION: insert the parts into a table",
-        "arguments": "a function takes at most 127 arguments: aggregate over rows, or use JSON",
+        "too large together": "do it in Python, or with shorter values",
+        "many arguments": "a function takes at most 127 arguments: aggregate over rows, or use JSON",
         "trigger": "triggers and cascades go 1,000 deep, long ones 10: end them with WHEN, or begin at the leaves",
         "pattern": "at most 250 bytes: use instr(x, 'part') > 0 for a long text",
         "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",

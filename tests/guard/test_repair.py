@@ -142,12 +142,20 @@ def test_text_that_is_none_is_said_plainly(desk: Desk) -> None:
         ("SELECT max(count(*)) FROM t", "sql.runtime", None),
         ("SELECT a FROM t UNION SELECT a, b FROM t", "sql.runtime", None),
         ("SELECT abs(-9223372036854775808)", "sql.runtime", None),
+        ("SELECT json_patch(hex(zeroblob(99999)), hex(zeroblob(99999)))", "sql.limit", "shorter values"),
     ],
 )
 def test_other_errors_get_their_class(desk: Desk, sql: str, code: str, hint: str | None) -> None:
     error = failed(desk, sql)
     assert error.code == code, error
     assert hint is None or hint in (error.hint or "")
+
+
+def test_row_ids_that_are_used_up_are_not_a_full_database(desk: Desk) -> None:
+    assert desk.submit("INSERT INTO u (id) VALUES (9223372036854775807)").verdict[0] == "allowed"
+    error = failed(desk, "INSERT INTO u (note) VALUES ('next')")
+    assert (error.code, error.message.split()[0]) == ("sql.runtime", "u")
+    assert "INTEGER PRIMARY KEY" in (error.hint or "")
 
 
 def test_an_error_carries_its_statement_bounded(desk: Desk) -> None:
