@@ -10,9 +10,11 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
-FIELD_BYTES = 16 * 1024 * 1024  # the csv module's own 128 KiB is less than a text column may hold
+from codemode.database.sources import LINE_CHARACTERS, Text
+
+FIELD_BYTES = LINE_CHARACTERS  # the csv module's own 128 KiB is less than a text column may hold
 _BLOCK = 32 * 1024  # characters looked at together: their fields stay in the processor's cache, column after column
 
 
@@ -39,9 +41,31 @@ class Block(NamedTuple):
         return delimiter.join(self.lines).split(delimiter) if self.lines else []
 
 
-def blocks(text: IO[str], delimiter: str) -> Iterator[Block]:
+class RecordLines:
+    """Lines for one record of the csv module: quotes may hold a file of gigabytes together, fields without end too."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.begin()
+
+    def begin(self) -> None:
+        """The next record may be as long as this one."""
+        self._left = LINE_CHARACTERS
+
+    def __iter__(self) -> RecordLines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._left -= len(line)
+        if self._left < 0:
+            raise csv.Error(f"a record has more than {LINE_CHARACTERS:,} characters")
+        return line
+
+
+def blocks(text: Text, delimiter: str) -> Iterator[Block]:
     """All records but the header; blank lines are no records. Raises csv.Error, from which the line cannot be told."""
-    next(filter(None, csv_reader(text, delimiter)), None)
+    next(filter(None, csv_reader(RecordLines(text), delimiter)), None)
     while block := text.read(_BLOCK):
         if block[-1] != "\n":
             block += text.readline()
@@ -53,10 +77,10 @@ def blocks(text: IO[str], delimiter: str) -> Iterator[Block]:
             yield Block(list(filter(None, block.split("\n"))))
 
 
-def _quoted(block: str, text: IO[str], delimiter: str) -> list[list[str]]:
+def _quoted(block: str, text: Text, delimiter: str) -> list[list[str]]:
     """The records of `block`, of which the last may go on in what follows of `text`."""
     lines = io.StringIO(block, newline="")
-    reader, records = csv_reader(chain(lines, text), delimiter), []
+    reader, records = csv_reader(chain(lines, RecordLines(text)), delimiter), []
     while lines.tell() < len(block):
         records.append(next(reader))
     return list(filter(None, records))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from codemode.database.fields import Block, blocks, csv_reader
+from codemode.database.fields import Block, RecordLines, blocks, csv_reader
 from codemode.database.infer import TextColumn
 from codemode.database.onepass import AgreeingColumn, OnePass
 from codemode.database.sources import Source
@@ -197,10 +197,12 @@ class Delimited:
     def _lines(self, source: Source) -> Iterator[tuple[int, list[str]]]:
         """Every record with the number of the line where it starts: the slow way, for the header and for errors."""
         with source.text() as text:
-            reader = csv_reader(text, self.delimiter)
+            lines = RecordLines(text)
+            reader = csv_reader(lines, self.delimiter)
             before = 0
             try:
                 for record in reader:
+                    lines.begin()
                     if record:
                         yield before + 1, record
                     before = reader.line_num

@@ -11,17 +11,16 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 from codemode.database.infer import ValueColumn
 from codemode.database.readers import MAX_COLUMNS, Column, Progress, Reading, unique_names
-from codemode.database.sources import Source
+from codemode.database.sources import LINE_CHARACTERS, Source, Text
 from codemode.errors import RequestInvalid
 
 CHUNK = 1_000
+_CHUNK_CHARACTERS = 4 * 1024 * 1024  # of records that are held together; as Python objects they take a multiple of it
 BLOCK = 256 * 1024
-RECORD_BYTES = 64 * 1024 * 1024  # a single record beyond this is a file that is no list of records
 NEWLINE = "\n"
 CONSTANTS = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}
 
@@ -85,13 +84,21 @@ class Records:
         return column
 
     def _chunks(self, source: Source) -> Iterator[list[Record]]:
+        chunk: list[Record] = []
+        size = 0
         with source.text() as text:
-            records = self._read(source.name, text)
-            while chunk := list(islice(records, CHUNK)):
-                yield chunk
+            for record, length in self._read(source.name, text):
+                chunk.append(record)
+                size += length
+                if len(chunk) == CHUNK or size >= _CHUNK_CHARACTERS:
+                    yield chunk
+                    chunk, size = [], 0
+        if chunk:
+            yield chunk
 
 
-def _line_records(name: str, text: IO[str]) -> Iterator[Record]:
+def _line_records(name: str, text: Text) -> Iterator[tuple[Record, int]]:
+    """Each record, and the length of its text."""
     for number, line in enumerate(text, 1):
         if line.isspace():
             continue
@@ -101,7 +108,7 @@ def _line_records(name: str, text: IO[str]) -> Iterator[Record]:
             reason = _what(error) or "a value is nested too deeply or too long"
             hint = "NDJSON is one object a line; an array of objects is --format json"
             raise RequestInvalid(f"{name}, line {number}: not JSON: {reason}", hint=hint) from None
-        yield _checked(record, line, partial("{}, line {}".format, name, number))
+        yield _checked(record, line, partial("{}, line {}".format, name, number)), len(line)
 
 
 def _what(error: Exception) -> str:
@@ -114,7 +121,7 @@ def _what(error: Exception) -> str:
 class _Scanner:
     """A window on a JSON text that slides from value to value and knows its line."""
 
-    def __init__(self, name: str, text: IO[str]) -> None:
+    def __init__(self, name: str, text: Text) -> None:
         self._name, self._text = name, text
         self._buffer, self._at, self._line = "", 0, 1
 
@@ -138,7 +145,9 @@ class _Scanner:
                 raise self.error("a value is nested too deeply") from None
             except ValueError as error:
                 # Whether the text is wrong or only not read to its end shows once more of it is there.
-                if len(self._buffer) - self._at < RECORD_BYTES and self._more():
+                if len(self._buffer) - self._at >= LINE_CHARACTERS:
+                    raise self.error(f"a record has more than {LINE_CHARACTERS:,} characters") from None
+                if self._more():
                     continue
                 raise self.error(_what(error) or "a number is too long") from None
             text, self._at = self._buffer[self._at : end], end
@@ -165,7 +174,8 @@ def _past_space(text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def _json_records(name: str, text: IO[str]) -> Iterator[Record]:
+def _json_records(name: str, text: Text) -> Iterator[tuple[Record, int]]:
+    """Each record, and the length of its text."""
     scanner = _Scanner(name, text)
     in_array = scanner.peek() == "["
     if in_array:
@@ -177,7 +187,7 @@ def _json_records(name: str, text: IO[str]) -> Iterator[Record]:
             ended = True
             break
         record, source = scanner.value()
-        yield _checked(record, source, partial(scanner.place, source))
+        yield _checked(record, source, partial(scanner.place, source)), len(source)
         mark = scanner.peek()
         if in_array and mark == ",":
             scanner.skip()

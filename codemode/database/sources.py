@@ -20,7 +20,29 @@ from typing import IO, BinaryIO, cast
 from codemode.errors import RequestInvalid
 
 GZIP_MAGIC = b"\x1f\x8b"
+LINE_CHARACTERS = 16 * 1024 * 1024  # of a line or a record: what is longer fits into no row
 BUFFER_BYTES = 1024 * 1024  # decompressing in small steps costs more than the inflating itself
+
+
+class Text:
+    """A text whose lines have an end: a few megabytes of gzip may be one line of gigabytes, which nobody can hold."""
+
+    def __init__(self, text: IO[str], name: str) -> None:
+        self._text, self._name = text, name
+        self.read = text.read
+
+    def readline(self) -> str:
+        """The next line, "" at the end."""
+        line = self._text.readline(LINE_CHARACTERS + 1)
+        if len(line) > LINE_CHARACTERS:
+            raise RequestInvalid(
+                f"{self._name}: a line has more than {LINE_CHARACTERS:,} characters",
+                hint="is it a text of rows? each row is a line of its own",
+            )
+        return line
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.readline, "")
 
 
 class Source:
@@ -70,12 +92,12 @@ class Source:
             raise RequestInvalid(f"{self.name}: damaged gzip file: {error}", hint="download it again") from None
 
     @contextmanager
-    def text(self) -> Iterator[IO[str]]:
+    def text(self) -> Iterator[Text]:
         """The text from the start, line ends untouched; a byte that does not decode is told with its line."""
         with self.binary() as stream:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             try:
-                yield text
+                yield Text(text, self.name)
             except UnicodeDecodeError as error:
                 raise self._undecodable(error) from None
             except UnicodeError as error:  # a wrong byte order mark, and the like
@@ -88,7 +110,8 @@ class Source:
         # The decoder works in blocks, so its error cannot name the line: look for it again, line by line.
         place, byte = self.name, error.object[error.start]
         with self.binary() as stream:
-            lines = stream if "\n".encode(self.encoding).endswith(b"\n") else ()  # not so in UTF-16
+            told = "\n".encode(self.encoding).endswith(b"\n")  # not so in UTF-16
+            lines = iter(lambda: stream.readline(LINE_CHARACTERS), b"") if told else ()
             for number, line in enumerate(lines, 1):
                 try:
                     line.decode(self.encoding)

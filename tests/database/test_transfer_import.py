@@ -5,7 +5,9 @@ import gzip
 import io
 import json
 import os
+import re
 import threading
+import tracemalloc
 from itertools import chain
 from pathlib import Path
 
@@ -211,6 +213,52 @@ def test_files_may_be_compressed_whatever_their_name(tmp_path: Path):
     path.write_bytes(gzip.compress(b"a\n1\n"))
     with Source(path) as source:
         assert passes(source)[1] == [(1,)]
+
+
+def packed(text: str, times: int) -> bytes:
+    """A few kilobytes of gzip that are gigabytes of text."""
+    return gzip.compress(text.encode()) * times
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        ("csv", gzip.compress(b"a\n") + packed("a" * 2**20, 300), "a line has more than 16,777,216 characters"),
+        ("csv", packed("a," * 2**19, 300), "a line has more than 16,777,216 characters"),
+        (
+            "csv",
+            gzip.compress(b'a\n"') + packed("a" * 2**20 + "\n", 300),
+            "a record has more than 16,777,216 characters",
+        ),
+        (
+            "csv",
+            gzip.compress(b"a\n") + packed('"' + "a" * 2**20 + '\n",', 300),
+            "a record has more than 16,777,216 characters",
+        ),
+        ("csv", packed('"' + "a" * 2**20 + '\n",', 300), "a record has more than 16,777,216 characters"),
+        ("ndjson", packed("{" + " " * 2**20, 300), "a line has more than 16,777,216 characters"),
+        ("json", gzip.compress(b'[{"a":"') + packed("a" * 2**20, 300), "a record has more than 16,777,216 characters"),
+    ],
+)
+def test_a_row_without_end_is_refused_before_it_is_held(kind, content, message):
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestInvalid, match=re.escape(message)):
+            read(content, kind)
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000  # of 300 MB of text
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "json"])
+def test_long_records_are_held_a_few_at_a_time(kind):
+    tracemalloc.start()
+    try:
+        with Source(io.BytesIO(packed(json.dumps({"a": "a" * 2**20}) + "\n", 50))) as source:
+            assert reader_for(kind)(source, text=frozenset(), progress=lambda _: None).rows == 50
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000  # of 50 MB
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_named_pipe_is_read_twice_from_a_copy(tmp_path: Path):
