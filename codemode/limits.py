@@ -14,6 +14,7 @@ import msgspec
 from codemode.errors import RequestInvalid
 
 MIB = 1024 * 1024
+_CENTURY = 36_525 * 86_400
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,12 +44,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            if not getattr(self, name) > 0:
-                raise RequestInvalid(f"limit {name} must be above zero, not {getattr(self, name)!r}")
+            value, most = getattr(self, name), most_of(name)
+            if not 0 < value <= most:
+                bound = "above zero" if not value > 0 else f"at most {most:,}"
+                raise RequestInvalid(f"limit {name} must be {bound}, not {value!r:.80}")
 
     def within(self, ceiling: Limits) -> Limits:
         """These limits, each lowered to `ceiling` where it is above: a session's limits only go downwards."""
         return Limits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in self.__struct_fields__})
+
+
+def most_of(name: str) -> int:
+    """The highest value that a limit can have: what is above cannot be waited for, dated, or told to SQLite."""
+    if name in ("sql_bytes", "value_bytes"):
+        return 1_000_000_000  # SQLite was made with it
+    return _CENTURY if name.endswith("_seconds") else 2**53  # which every reader of JSON keeps exact
 
 
 def asked(given: Limits | Mapping[str, Any], own: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -95,4 +105,8 @@ def _recorded(named: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(own: Mapping[str, Any]) -> dict[str, Any]:
-    return told(own) if _OTHERS in own or not own else {**msgspec.to_builtins(Limits()), **own}
+    # Records of before have what was asked for, however high it was.
+    named = {
+        name: min(value, most_of(name)) if isinstance(value, float | int) else value for name, value in own.items()
+    }
+    return told(named) if _OTHERS in own or not own else {**msgspec.to_builtins(Limits()), **named}

@@ -13,16 +13,17 @@ _OF_BYTES = 8 * _CROCKFORD.encode()  # each character for as many values of a by
 _RANDOM = 80  # bits of a ULID below its 48 bits of milliseconds
 _second = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
 _moment = (-1, "")  # the same for the millisecond: dozens of helper calls begin in one
+_LAST = 253_402_300_799_999  # the last millisecond of the year 9999; a record of before may expire later
 _newest = (-1, 0)  # the milliseconds and the rest of the last id of a given time
 _minting = threading.Lock()
 
 
 def iso(milliseconds: int) -> str:
-    """`milliseconds` since 1970 as ISO 8601 UTC text."""
+    """`milliseconds` since 1970 as ISO 8601 UTC text, of the year 9999 at most."""
     global _moment, _second
     known, text = _moment  # read and set as one: threads come by
     if known != milliseconds:
-        second, rest = divmod(milliseconds, 1000)
+        second, rest = divmod(min(milliseconds, _LAST), 1000)
         known, start = _second
         if known != second:
             start = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codemode import Limits, Session, Worker
+from codemode import Limits, Session, Settings, Worker
 from codemode.errors import CodemodeError, RequestInvalid
+from codemode.limits import most_of
 from codemode.service.places import changed
 
 MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT {} AS x FROM n"
@@ -207,9 +208,45 @@ def test_records_of_before_are_read_as_they_were_and_changed_by_name(tmp_path) -
             assert (limits.rows, limits.query_seconds) == (rows, 5.0)
 
 
-def test_limits_above_zero() -> None:
-    with pytest.raises(RequestInvalid, match="rows"):
-        Limits(rows=0)
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("rows", 0, "above zero"),
+        ("query_seconds", float("nan"), "above zero"),
+        ("rows", 2**53 + 1, "at most 9,007,199,254,740,992"),
+        ("value_bytes", 3_000_000_000, "at most 1,000,000,000"),
+        ("sql_bytes", 2**31, "at most 1,000,000,000"),
+        ("idle_seconds", 1e12, "at most 3,155,760,000"),
+        ("queue_seconds", float("inf"), "at most 3,155,760,000"),
+    ],
+)
+def test_what_no_limit_can_be_is_refused(name: str, value: float, words: str) -> None:
+    with pytest.raises(RequestInvalid, match=f"{name} must be {words}"):
+        Limits(**{name: value})
+
+
+def test_a_session_works_with_the_highest_limits(tmp_path) -> None:
+    highest = Limits(**{name: most_of(name) for name in Limits.__struct_fields__})
+    with Worker(data_dir=tmp_path, limits=highest, settings=Settings(children=1)) as worker:
+        session = worker.session("s")
+        assert session.run("helpers.db.exec('CREATE TABLE t (a)'); return [1]").result == [1]
+        session.checkpoint("c")
+        assert session.metrics()["expires_at"][:2] == "21" == worker.info("s").expires_at[:2]
+        worker.backup(tmp_path / "b.zip")
+        assert worker.restore(tmp_path / "b.zip", "s", new_id="again").sessions[0].done == "made"
+
+
+def test_a_record_of_limits_that_none_can_have_any_more_is_read(tmp_path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        worker.session("s")
+        worker.registry.catalog.set_limits("local", "s", {"rows": 2**70, "query_seconds": 5.0}, 2**52)
+        worker.backup(tmp_path / "b.zip")
+        worker.restore(tmp_path / "b.zip", "s", new_id="restored")
+        changed(worker, "local", "s", bounds={"sql_bytes": 900})
+        for each in ("s", "restored"):
+            limits = worker.session(each).limits
+            assert (limits.rows, limits.query_seconds) == (10_000, 5.0)
+        assert worker.info("restored").expires_at == "9999-12-31T23:59:59.999Z"
 
 
 def test_chunks_of_a_batch_fit_into_the_bound_of_a_statement(worker: Worker) -> None:
