@@ -86,6 +86,10 @@ class WorkerProcess:
         """End it now; what it had not committed is undone when its sessions are opened again."""
         self._signal(signal.SIGKILL)
         await asyncio.wait([self.exited])  # until then it may hold the locks of sessions
+        self.forget()
+
+    def forget(self) -> None:
+        """Give back what is left of it when it has ended."""
         self.connections.close()
         Path(self._path).unlink(missing_ok=True)
 

@@ -173,6 +173,10 @@ def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
             service.execute(each, "1")
             assert service.holder(each) == maker
         until(lambda: len(service.workers()) == 3)  # and there is another one for the next time
+        serve = {service.holder(each) for each in minted}
+        [spare] = service.workers() - serve
+        os.kill(spare, signal.SIGKILL)  # nobody asks it for anything, so nobody else would notice
+        until(lambda: len(service.workers()) == 3 and spare not in service.workers())
 
 
 def test_readiness_is_that_of_all_workers(service: Service) -> None:
