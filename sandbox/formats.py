@@ -157,6 +157,8 @@ _WRITERS: dict[str, Callable[[Table, int | None], _Writer]] = {
 
 def _reads_back(table: Table) -> bool:
     """Whether a reader of CSV who takes what looks like a number for one, and an empty field for null, is right."""
+    if len(table.columns) == 1 and any(cell is None for cell in table.column(0)):
+        return False  # a blank line, which readers pass over
     return all(
         set(map(type, column)) <= _READ_BACK and all(_is_itself(cell) for cell in column) for column in _cells(table)
     )

@@ -76,6 +76,8 @@ def test_auto_is_the_shortest_that_loses_nothing_on_flights() -> None:
         ([{"a": " x"}] * 9, "columns"),
         ([{"a": float("nan")}] * 9, "columns"),
         ([{"a": "NA"}] * 9, "columns"),
+        ([{"a": None}, {"a": 1}] * 9, "columns"),
+        ([{"a": None, "b": 2}, {"a": 1, "b": 2}] * 9, "csv"),
         ([{"a": 2**60}], "csv"),
         ([{"a": "x" * 40 + '"' * 40}], "objects"),
     ],
