@@ -12,6 +12,7 @@ from codemode.plain import encode
 from codemode.values import Outcome, Problem
 
 MOST = 20_000  # characters of one answer: some 5,000 tokens, which a context holds dozens of
+_IN_PART = "what commit() or a call of its own made permanent stays; the writes after it were undone"
 # What a text and a list may hold when the answer is too long, one step after the other.
 _STEPS = ((4_000, 100), (1_000, 30), (250, 10))
 
@@ -27,15 +28,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 def of_outcome(outcome: Outcome, most: int = MOST) -> Answer:
     """What an execution answered, or why it failed and how to mend that."""
     document: dict[str, Any] = {}
+    db = outcome.db
     if outcome.ok:
         document["result"] = outcome.result
         document |= _going_on(outcome)
     elif outcome.error is not None:
         document["error"] = _filled(outcome.error)
-        document["undone"] = outcome.db.rolled_back
+        # A model that takes a part for all of it would do that part again.
+        document["undone"] = _IN_PART if db.rolled_back and db.committed else db.rolled_back
     document |= {
         "stdout": clipped(outcome.stdout, most // 4),
-        "rows_written": 0 if outcome.db.rolled_back else outcome.db.rows_written,
+        "rows_written": 0 if db.rolled_back else db.rows_written,
         "warnings": outcome.warnings,
         "variables": outcome.variables_reason,
     }

@@ -45,6 +45,13 @@ def test_a_snippet_that_fails_is_an_error_with_the_way_out(table: Session):
     assert table.value("SELECT count(*) FROM t") == 3
 
 
+def test_what_a_commit_kept_of_a_snippet_that_fails_is_not_told_as_undone(table: Session):
+    code = "helpers.db.exec('DELETE FROM t WHERE a = 1')\nhelpers.db.commit()\nhelpers.db.exec('DELETE FROM t')\n1 / 0"
+    told = document(dispatch(table, "execute_code", {"code": code}))
+    assert told["undone"] == "what commit() or a call of its own made permanent stays; the writes after it were undone"
+    assert table.value("SELECT count(*) FROM t") == 2
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "answered"),
     [
