@@ -11,6 +11,9 @@ import msgspec
 from codemode import cells
 from codemode.api.bodies import no_json
 from codemode.errors import RequestInvalid
+from sandbox.helpers.records import ENOUGH
+
+_HELD_BYTES = 4 * 1024 * 1024  # of lines whose records are held together; as Python objects they take a multiple of it
 
 
 class Chunks:
@@ -45,12 +48,17 @@ def lines(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
         yield number + 1, rest
 
 
-def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any] | list[Any]]:
-    """The records of an NDJSON text, objects or lists; raises RequestInvalid for a line that is none."""
+def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any] | list[Any] | object]:
+    """The records of an NDJSON text, objects or lists; raises RequestInvalid for a line that is none.
+
+    ENOUGH stands behind each few megabytes: two megabytes of gzip may be 500 records of four megabytes.
+    """
     decode, hint = msgspec.json.Decoder().decode, "send one JSON object or list a line"
+    held = 0
     for number, line in lines(chunks, longest):
         if not line.strip():
             continue
+        held += len(line)
         try:
             record = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -58,3 +66,6 @@ def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any] | 
         if type(record) is not dict and type(record) is not list:
             raise RequestInvalid(f"line {number} is no JSON object or list", hint=hint)
         yield cells.row_from_json(record) if b'"$' in line else record
+        if held >= _HELD_BYTES:
+            yield ENOUGH
+            held = 0

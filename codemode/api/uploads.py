@@ -14,6 +14,7 @@ from starlette.responses import Response
 from codemode.api.bodies import Upload
 from codemode.api.events import Events, EventStream, last, settled
 from codemode.api.requests import answer, caller_of, in_session, on_record, service_of
+from sandbox.helpers.records import ENOUGH
 
 Progress = Callable[[dict[str, Any]], None]
 Record = TypeVar("Record")
@@ -74,7 +75,9 @@ def _paced(events: Events) -> Progress:
 
 def counted(records: Iterator[Record], table: str, tell: Progress) -> Iterator[Record]:
     """The records, and word of how many they are so far."""
-    for number, record in enumerate(records, 1):
+    number = 0
+    for record in records:
         yield record
+        number += record is not ENOUGH
         if number % _COUNTED == 0:
             tell({"table": table, "rows": number})

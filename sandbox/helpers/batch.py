@@ -116,14 +116,19 @@ class Load:
 
     def _fill(self, records: Iterator[Any]) -> bool:
         """Fill the chunk up and make it fit to be sent; whether it holds anything."""
+        while self._take(records) and not self._flat:
+            pass  # ENOUGH was said of the chunk before
+        if self._flat:
+            self._weigh()
+        return bool(self._flat)
+
+    def _take(self, records: Iterator[Any]) -> bool:
         take, flat = self._columns.take, self._flat
         if not self._room:
-            take(records, flat, _PROBE_ROWS, self._first)
+            if take(records, flat, _PROBE_ROWS, self._first):
+                return True
             self._weigh()
-        take(records, flat, max(0, self._room - self._rows), self._first)
-        if flat:
-            self._weigh()
-        return bool(flat)
+        return take(records, flat, max(0, self._room - self._rows), self._first)
 
     def _weigh(self) -> None:
         self._weight = vet(self._flat, self._columns.names, self._first, self._warn, self._types)

@@ -15,7 +15,9 @@ from typing import Any
 
 from sandbox.helpers.error import HelperError
 from sandbox.helpers.spelling import closest, did_you_mean
+from sandbox.pieces import MOST_COLUMNS
 
+ENOUGH = object()  # among records: those before it are as many as should be held together
 _ABSENT = object()  # a key that no record has: `record.get` answers None for it
 _NEVER = -1  # the length of no record
 _SHAPES = 256  # shapes remembered; records with ever new sets of keys must not fill the memory
@@ -40,8 +42,11 @@ class Columns:
         self._usual = _NEVER
         self._pick: Callable[[dict[Any, Any]], Iterable[Any]] = dict.values
 
-    def take(self, records: Iterator[Any], flat: list[Any], most: int, first: int) -> None:
-        """Lay up to `most` records behind the rows in `flat`; `first` is the index of the first row there."""
+    def take(self, records: Iterator[Any], flat: list[Any], most: int, first: int) -> bool:
+        """Lay up to `most` records behind the rows in `flat`; `first` is the index of the first row there.
+
+        Whether ENOUGH stood among them, behind which none is taken.
+        """
         extend, usual, pick = flat.extend, self._usual, self._pick
         for record in islice(records, most):
             if type(record) is dict and len(record) == usual:
@@ -50,6 +55,8 @@ class Columns:
                     continue
                 except KeyError:
                     pass
+            if record is ENOUGH:
+                return True
             width = len(self.names)
             values = self._lay(record, first + (len(flat) // width if width else 0))
             if width < len(self.names):
@@ -57,6 +64,7 @@ class Columns:
                 flat[:] = widened(flat[:], width, len(self.names))
             extend(values)
             usual, pick = self._usual, self._pick
+        return False
 
     def close(self) -> None:
         """The table was made of the columns so far: there will be no others."""
@@ -104,13 +112,20 @@ class Columns:
 
     def _shape(self, keys: tuple[Any, ...], index: int) -> tuple[Any, ...]:
         by_column: dict[str, Any] = {}
-        for key in keys:
+        for key in keys[: MOST_COLUMNS + 1]:  # each new one is compared with all names: a million would take hours
             column = self._column(key, index)
             if column in by_column:
                 message = f"record {index} names the column {column!r} twice: {by_column[column]!r} and {key!r}"
                 raise HelperError("request.invalid", message)
             by_column[column] = key
-        self.names.extend(column for column in by_column if column not in self.names)
+        new = [column for column in by_column if column not in self.names]
+        if len(self.names) + len(new) > MOST_COLUMNS:
+            raise HelperError(
+                "sql.limit",
+                f"record {index} brings the columns to more than the {MOST_COLUMNS} that a table may have",
+                hint="are the keys data? then write one record for each of them; or split the table",
+            )
+        self.names += new
         if not self.names:
             raise HelperError("request.invalid", f"record {index} has no keys", hint="leave empty records out")
         if len(self._shapes) >= _SHAPES:

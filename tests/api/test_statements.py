@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tracemalloc
 from typing import Any
@@ -148,6 +149,18 @@ def test_rows_that_end_too_early_say_why(http: httpx2.Client, place: str) -> Non
     sql += " select json(iif(i < 2900, '1', '')) from n"
     *_, last = lines(http.post(f"{place}/rows", json={"sql": sql}))
     assert (last["problem"]["code"], last["problem"]["status"]) == ("sql.runtime", 422)
+
+
+def test_long_records_of_a_small_upload_are_held_a_few_at_a_time(http: httpx2.Client, place: str) -> None:
+    body = gzip.compress(b'{"a":"' + b"a" * 2**20 + b'"}\n') * 40
+    headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+    tracemalloc.start()
+    try:
+        answer = http.post(f"{place}/batch_insert?table=long&create=true", content=body, headers=headers)
+        assert answer.json().get("rows_written") == 40, answer.text
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000  # of 40 MB, from 40 KB of upload
+    finally:
+        tracemalloc.stop()
 
 
 def test_lists_are_inserted_into_the_columns_that_are_named(http: httpx2.Client, filled: str) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import decimal
 import math
+import time
 import tracemalloc
 from collections import OrderedDict, namedtuple
 from itertools import repeat
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.helpers import HelperError, Rows
+from sandbox.helpers.records import ENOUGH
 
 Item = namedtuple("Item", "id name")
 
@@ -417,3 +419,26 @@ def test_no_records_make_no_table(helpers, channel):
 
 def test_an_endless_stream_fails_at_its_first_bad_record(helpers, refused):
     assert "record 0" in refused(helpers.db.batch_insert, "t", repeat(5)).message
+
+
+# What comes from strangers
+
+
+@pytest.mark.parametrize("every", [1, 3, 16, 17, 500])
+def test_what_is_enough_ends_a_chunk_and_loses_no_record(load, channel, every):
+    records = [item for n in range(1, 1203) for item in ([{"id": n}, ENOUGH] if n % every == 0 else [{"id": n}])]
+    assert [row["id"] for row in load([ENOUGH, *records])] == list(range(1, 1203))
+    assert max(max(frame) for frame in frames(channel)) <= every
+
+
+@pytest.mark.parametrize(
+    "records",
+    [[dict.fromkeys(map(str, range(100_000)))], [{f"{n}": 1, f"{n}b": 2} for n in range(50_000)]],
+    ids=["at once", "one after another"],
+)
+def test_keys_that_are_data_are_refused_before_they_are_compared(helpers, records):
+    started = time.process_time()
+    with pytest.raises(HelperError, match="more than the 200") as caught:
+        helpers.db.batch_insert("t", records, create=True)
+    assert caught.value.code == "sql.limit"
+    assert time.process_time() - started < 2  # each was compared with all before it: minutes
