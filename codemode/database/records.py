@@ -22,11 +22,10 @@ CHUNK = 1_000
 _CHUNK_CHARACTERS = 4 * 1024 * 1024  # of records that are held together; as Python objects they take a multiple of it
 BLOCK = 256 * 1024
 NEWLINE = "\n"
-CONSTANTS = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}
+_INFINITIES = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_DECODER = json.JSONDecoder(parse_constant=CONSTANTS.__getitem__)
 
 Record = dict[str, Any]
 
@@ -35,12 +34,14 @@ class Records:
     """NDJSON (one object a line) with `lines`, JSON otherwise."""
 
     def __init__(self, *, lines: bool) -> None:
-        self._read = _line_records if lines else _json_records
+        decoder = json.JSONDecoder(parse_constant=self._constant)
+        self._read = partial(_line_records if lines else _json_records, decoder)
+        self._has_nan = False
 
     def __call__(self, source: Source, *, text: frozenset[str], progress: Progress) -> Reading:
         """Learn the columns; see `Reading`."""
         columns: dict[str, ValueColumn] = {}
-        rows, only = 0, {}
+        rows, only, self._has_nan = 0, {}, False
         for chunk in self._chunks(source):
             for key in dict.fromkeys(key for record in chunk if not record.keys() <= columns.keys() for key in record):
                 if key not in columns:
@@ -58,6 +59,8 @@ class Records:
             notes.append(
                 'one record of nothing but arrays: if they are columns, write records (pandas: orient="records")'
             )
+        if self._has_nan:
+            notes.append("NaN was read as NULL, and as null inside of a value")
         profile = tuple(Column(name, c.type, c.nulls) for name, c in zip(names, columns.values(), strict=True))
 
         def chunks() -> Iterator[Sequence[Any]]:
@@ -70,6 +73,13 @@ class Records:
                 progress(source.size + source.position())
 
         return Reading(profile, rows, tuple(notes), chunks)
+
+    def _constant(self, text: str) -> float | None:
+        """A word that JSON does not have, and that writers of it use all the same."""
+        if text == "NaN":
+            self._has_nan = True
+            return None
+        return _INFINITIES[text]
 
     def once(self, source: Source, *, text: frozenset[str], progress: Progress) -> None:
         """Records need both passes: any of them may bring another key."""
@@ -97,13 +107,13 @@ class Records:
             yield chunk
 
 
-def _line_records(name: str, text: Text) -> Iterator[tuple[Record, int]]:
+def _line_records(decoder: json.JSONDecoder, name: str, text: Text) -> Iterator[tuple[Record, int]]:
     """Each record, and the length of its text."""
     for number, line in enumerate(text, 1):
         if line.isspace():
             continue
         try:
-            record = _DECODER.decode(line)
+            record = decoder.decode(line)
         except (ValueError, RecursionError) as error:
             reason = _what(error) or "a value is nested too deeply or too long"
             hint = "NDJSON is one object a line; an array of objects is --format json"
@@ -121,8 +131,8 @@ def _what(error: Exception) -> str:
 class _Scanner:
     """A window on a JSON text that slides from value to value and knows its line."""
 
-    def __init__(self, name: str, text: Text) -> None:
-        self._name, self._text = name, text
+    def __init__(self, decoder: json.JSONDecoder, name: str, text: Text) -> None:
+        self._decoder, self._name, self._text = decoder, name, text
         self._buffer, self._at, self._line = "", 0, 1
 
     def peek(self) -> str:
@@ -140,7 +150,7 @@ class _Scanner:
         """Parse the value that starts here; answers it with its text."""
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._buffer, self._at)
+                value, end = self._decoder.raw_decode(self._buffer, self._at)
             except RecursionError:
                 raise self.error("a value is nested too deeply") from None
             except ValueError as error:
@@ -174,9 +184,9 @@ def _past_space(text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def _json_records(name: str, text: Text) -> Iterator[tuple[Record, int]]:
+def _json_records(decoder: json.JSONDecoder, name: str, text: Text) -> Iterator[tuple[Record, int]]:
     """Each record, and the length of its text."""
-    scanner = _Scanner(name, text)
+    scanner = _Scanner(decoder, name, text)
     in_array = scanner.peek() == "["
     if in_array:
         scanner.skip()

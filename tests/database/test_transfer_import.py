@@ -187,6 +187,13 @@ def test_json_objects_one_after_another_are_records_too():
     assert rows == [(1,), (2,), (3,)]
 
 
+@pytest.mark.parametrize("kind", ["json", "ndjson"])
+def test_words_that_json_does_not_have_are_read_and_told(kind):
+    reading, rows = read('{"a": NaN, "b": {"é": [1e999, NaN]}, "c": -Infinity}\n{"a": 1, "b": "x", "c": 0}', kind)
+    assert rows == [(None, '{"é": [9e999, null]}', float("-inf")), (1, "x", 0.0)]
+    assert reading.notes == ("NaN was read as NULL, and as null inside of a value",)
+
+
 def test_an_object_of_columns_is_one_record_and_said():
     reading, rows = read('{"a": [1, 2], "b": [3, 4]}', "json")
     assert rows == [("[1, 2]", "[3, 4]")]
