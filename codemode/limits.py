@@ -55,9 +55,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def most_of(name: str) -> int:
-    """The highest value that a limit can have: what is above cannot be waited for, dated, or told to SQLite."""
+    """The highest value that a limit or setting can have: no more can be waited for, dated, or told to SQLite."""
     if name in ("sql_bytes", "value_bytes"):
         return 1_000_000_000  # SQLite was made with it
+    if name.endswith("_days"):
+        return _CENTURY // 86_400
     return _CENTURY if name.endswith("_seconds") else 2**53  # which every reader of JSON keeps exact
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 import msgspec
 
 from codemode.errors import RequestInvalid
-from codemode.limits import MIB, Limits
+from codemode.limits import MIB, Limits, most_of
 from codemode.patterns import pattern
 
 PREFIX = "CODEMODE_"
@@ -123,6 +123,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in _ABOVE_ZERO:
             if not getattr(self, name) > 0:
                 raise RequestInvalid(f"setting {name} must be above zero, not {getattr(self, name)!r}")
+        for name in (*_ZERO_OR_MORE, *_ABOVE_ZERO):
+            if getattr(self, name) > most_of(name):
+                raise RequestInvalid(f"setting {name} must be at most {most_of(name):,}, not {getattr(self, name)!r}")
 
 
 class Resolved(NamedTuple):

@@ -69,6 +69,8 @@ def test_every_number_can_be_set_by_its_variable(key):
         ("[limits]\nrows = 1.5", "limits.rows: expected a whole number"),
         ("[limits]\nrows = 0", "limit rows must be above zero"),
         ("children = -1", "children must be zero or more"),
+        ("record_days = 99_999_999_999_999", "record_days must be at most 36,525"),
+        ("sweep_seconds = inf", "sweep_seconds must be at most 3,155,760,000"),
         ("sweep_seconds = nan", "sweep_seconds must be above zero"),
         ("children =", "is not TOML"),
     ],

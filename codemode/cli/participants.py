@@ -27,6 +27,7 @@ def _unshare(app: App, session_id: str, user_id: str, tenant: str) -> None:
     from codemode.service.participants import left
 
     with app.worker() as worker:
+        app.check_tenant(worker, tenant)
         removed, change = left(worker, tenant, worker.info(session_id, tenant).id, user_id)
         change = change or Change(None, None)
         app.record_change(worker, "remove_participant", f"{session_id} {user_id}", tenant, change.old, change.new)

@@ -83,6 +83,7 @@ def _page(
 def show_session(app: App, session_id: str, tenant: str) -> None:
     """Show one session and its tables, with what changed each of them last."""
     with app.worker() as worker:
+        app.check_tenant(worker, tenant)
         info = worker.info(session_id, tenant)
         place = None if worker.catalogue.behind else worker.of(tenant).sessions.get(session_id)
         limits, own = held(worker, session_id, tenant)
@@ -134,6 +135,7 @@ def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
     from codemode.service.places import seen
 
     with app.worker() as worker:
+        app.check_tenant(worker, tenant)
         for session_id in session_ids:
             worker.info(session_id, tenant)  # all of them exist, or none is removed
         for session_id in dict.fromkeys(session_ids):
@@ -155,6 +157,7 @@ def pin(app: App, session_id: str, off: bool, tenant: str) -> None:
     from codemode.service.places import seen
 
     with app.worker() as worker:
+        app.check_tenant(worker, tenant)
         worker.info(session_id, tenant)  # before all, since it says what is wrong with the id
         old = seen(worker, session_id, tenant)
         worker.pin(session_id, pinned=not off, tenant=tenant)

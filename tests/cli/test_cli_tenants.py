@@ -160,6 +160,8 @@ def test_sessions_of_another_tenant_are_named_with_it(cli: Any, data_dir: Any) -
     assert "ann" in cli("sessions", "show", "plans", "--tenant", "acme").out
     assert cli("sessions", "pin", "plans", "--tenant", "acme").code == 0
     assert cli("sessions", "rm", "plans").code == 2
+    for verb in (["show"], ["pin"], ["rm"], ["unshare", "--user", "ann"]):
+        assert "no tenant 'acne'" in cli("sessions", *verb, "plans", "--tenant", "acne").err
     assert cli("sessions", "rm", "plans", "--tenant", "acme").code == 0
     assert acts(cli)[:2] == [("acme", "delete_session", "plans"), ("acme", "change_session", "plans pinned")]
 
