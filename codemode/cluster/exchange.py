@@ -92,6 +92,11 @@ class Incoming:
         return self._seen.pop(0)
 
     @property
+    def asks_first(self) -> bool:
+        """Whether the client sends its body only when told to; no worker answers another expectation than this."""
+        return any(name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers)
+
+    @property
     def over(self) -> bool:
         """Whether every piece was taken."""
         return self.all_read and not self._seen
@@ -168,7 +173,7 @@ async def _upload(connection: Connection, incoming: Incoming) -> None:
     """Pass the body on, then wait for the client to leave: its connection to the worker is closed then."""
     try:
         # To ask for a body tells the client to send it: that is left to the worker, which may refuse it by its length.
-        if incoming.header(b"expect") and not await connection.wants_body():
+        if incoming.asks_first and not await connection.wants_body():
             return
         while not incoming.over:
             piece = await incoming.piece()

@@ -162,6 +162,15 @@ def test_a_client_that_asks_first_is_told_to_go_on(service: Service) -> None:
     assert b'"result":4' in answer
 
 
+def test_an_expectation_that_nobody_knows_holds_nothing_up(service: Service) -> None:
+    answer = raw(
+        service,
+        b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        b"Content-Length: 2\r\nExpect: 200-maybe\r\n\r\n{}",
+    )
+    assert answer.startswith(b"HTTP/1.1 201 "), answer
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("HEAD", "/v1/sessions", 200), ("GET", "/health", 200), ("HEAD", "/health", 200), ("GET", "/nothing", 404),
