@@ -97,8 +97,11 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
         middleware.append(cors)
     routes = [Route(each.path, _Guarded(each), methods=[each.method], name=each.name) for each in _BY_USE]
     routes.append(Route("/openapi.json", _openapi, methods=["GET"]))
-    routes += [Route(mount.path, Guarded(mount), name=mount.path.strip("/")) for mount in made]
+    for mount in made:  # people write the addresses of other faces with a slash at the end, too
+        routes += [Route(path, Guarded(mount), name=mount.path.strip("/")) for path in (mount.path, f"{mount.path}/")]
     app = _Application(routes=routes, middleware=middleware, lifespan=_lifespan)
+    # A redirect is made of the Host that a client names, and of a scheme that a proxy hides: it may lead anywhere.
+    app.router.redirect_slashes = False
     app.state.service, app.state.mounts, app.state.traffic = service, made, traffic
     return app
 

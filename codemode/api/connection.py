@@ -135,7 +135,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or has too long a head."""
-        broken = RequestInvalid("this is no HTTP request, or a broken one", hint="send HTTP/1.1, without TLS")
+        broken = RequestInvalid("this is no HTTP request, or a broken one", hint="TLS and HTTP/2 are for a proxy")
         self._refuse(_too_long() if self._head_bytes > HEAD_BYTES else broken)
 
     def _head_is_late(self) -> None:

@@ -374,7 +374,7 @@ PATHS = [
     "/v1/sessions?after=%ff",
     "/v1/sessions?after=~", "/v1/sessions?after=9999999999999~%00", "/v1/sessions/x/export?table=%00&format=%00",
     "/v1/sessions/x/logs?limit=-1", "/v1/sessions/x/logs?limit=%D9%A3", "/v1/executions/x?wait=1e9",
-    "/v1/sessions?=&&==&%",
+    "/v1/sessions?=&&==&%", "/v1/sessions/", "/health/", "/v1/sessions/x/?a=b",
 ]  # fmt: skip
 
 

@@ -206,6 +206,12 @@ def test_any_request_stands_for_itself(address: str):
     assert found["result"]["structuredContent"]["rows"] == [[7]]
 
 
+def test_an_address_may_end_in_a_slash(address: str):
+    body = json.dumps(rpc("ping"))
+    answer = httpx2.post(f"{address}/mcp/", content=body, headers=HEADERS, timeout=HANG_SECONDS, follow_redirects=False)
+    assert answer_of(answer)["result"] == {}
+
+
 def test_a_client_that_goes_away_ends_its_execution(address: str):
     made = answer_of(posted(address, call_of("execute_code", code="helpers.db.create_table('t', {'n': 'INTEGER'})")))
     session = {"session_id": made["result"]["structuredContent"]["session_id"]}
