@@ -25,7 +25,7 @@ from codemode.patterns import pattern
 _BEGINNING = 16  # blocks that tell the types: half a million characters, so that a column of mostly NULLs shows itself
 _TOLD = 16  # blocks between two words of how far a pass is
 _NUMERIC = pattern("(?i)int|real|floa|doub|num|dec")  # in a declared type; DATE and BOOLEAN are for text as well
-MAX_COLUMNS = 2_000  # SQLite's own bound on a table; a file with more is no table
+MAX_COLUMNS = 2_000  # ten times what a table may have: a file with more is read no further
 
 Progress = Callable[[int], None]
 
@@ -160,7 +160,8 @@ class Delimited:
                 )
             if len(record) > MAX_COLUMNS:
                 raise RequestInvalid(
-                    f"{source.name} has {len(record):,} columns; a table holds {MAX_COLUMNS:,} at most"
+                    f"{source.name} has {len(record):,} columns, and no table has so many",
+                    hint="bring fewer columns, or one row for each of their values (name, value)",
                 )
             return record
         raise RequestInvalid(f"{source.name} is empty", hint="a header line with the column names comes first")

@@ -128,6 +128,7 @@ def test_another_delimiter_is_suggested():
         ("csv", b"a\nok\n\xe9t\xe9\n", "data.csv, line 3: not utf-8 text (byte 0xe9)"),
         ("csv", b"\x89PNG\r\n\x1a\n", "data.csv, line 1: not utf-8 text"),
         ("csv", b"SQLite format 3\0a,b", "data.csv is a binary file"),
+        ("csv", "a," * 2_000, "data.csv has 2,001 columns, and no table has so many"),
         ("csv", b"\x1f\x8bnot really gzip", "data.csv: damaged gzip file"),
         ("ndjson", '{"a": 1}\n\n{"a": }\n', "data.ndjson, line 3: not JSON"),
         ("ndjson", '{"a": 1}\n[2]\n', "data.ndjson, line 2: the record is an array"),
