@@ -12,7 +12,7 @@ from starlette.responses import Response
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, service_of, session_of
-from codemode.limits import Limits
+from codemode.limits import Limits, told
 from codemode.service import places
 from codemode.service.auditing import Change
 from codemode.service.callers import Caller
@@ -79,6 +79,7 @@ async def create(request: Request) -> Response:
 
     def make() -> tuple[SessionDetails, bool]:
         places.check(service, caller, **shared)  # first: of a session that is refused nothing is made
+        old = None if body.limits is None else _own_limits(service, caller, body.id)
         info, new = service.create(
             caller, body.id, limits=body.limits, renew=body.renew, create=body.create, stateful=body.stateful
         )
@@ -87,6 +88,8 @@ async def create(request: Request) -> Response:
                 places.change(service, caller, info.id, **shared)
                 info = service.worker.info(info.id, caller.tenant)
             request.state.change = Change(None, places.seen(service.worker, info.id, caller.tenant))
+        elif body.limits is not None:
+            request.state.change = Change(old, _own_limits(service, caller, info.id))
         return _details(service, caller, info), new
 
     info, new = await service.call(make)
@@ -151,6 +154,11 @@ def _details(service: Service, caller: Caller, info: SessionInfo) -> SessionDeta
     record = registry.catalog.get(caller.tenant, info.id)
     bounds = service.worker.limits if record is None else registry.limits(record)
     return SessionDetails(**structs.asdict(info), limits=bounds, place=places.place(service, caller, info.id))
+
+
+def _own_limits(service: Service, caller: Caller, session_id: str | None) -> dict[str, Any] | None:
+    record = None if session_id is None else service.worker.registry.catalog.get(caller.tenant, session_id)
+    return None if record is None else {"limits": told(record.limits)}
 
 
 def _shared(body: NewSession | SessionChange) -> dict[str, Any]:

@@ -60,6 +60,15 @@ def test_limits_are_lowered_and_never_raised(http: httpx2.Client, worker: Worker
     assert (wrong.status_code, "rows" in wrong.json()["available"]) == (400, True)
 
 
+def test_limits_that_creating_lowers_in_a_session_that_is_there_are_on_record(http: httpx2.Client) -> None:
+    for rows in (7, 5):
+        http.post("/v1/sessions", json={"id": "lowered", "limits": {"rows": rows}})
+    act = http.get("/v1/audit", params={"limit": 1}).json()["acts"][0]
+    assert (act["resource"], act["old_values"], act["new_values"]) == (
+        "lowered", {"limits": {"rows": 7}}, {"limits": {"rows": 5}},
+    )  # fmt: skip
+
+
 def test_limits_that_a_change_does_not_name_stay(http: httpx2.Client, worker: Worker) -> None:
     http.post("/v1/sessions", json={"id": "kept", "limits": {"rows": 5, "sql_bytes": 900}})
     body = {"limits": {"helper_calls": 7, "sql_bytes": None}, "pinned": True}
