@@ -15,6 +15,7 @@ from codemode.errors import RequestInvalid
 
 MIB = 1024 * 1024
 _CENTURY = 36_525 * 86_400
+_OF_SQLITE = ("sql_bytes", "value_bytes")  # what it is told of a connection
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,9 +45,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            value, most = getattr(self, name), most_of(name)
-            if not 0 < value <= most:
-                bound = "above zero" if not value > 0 else f"at most {most:,}"
+            value, least, most = getattr(self, name), least_of(name), most_of(name)
+            if not (value > 0 and least <= value <= most):
+                above = f"at least {least:,}" if least else "above zero"
+                bound = f"at most {most:,}" if value > most else above
                 raise RequestInvalid(f"limit {name} must be {bound}, not {value!r:.80}")
 
     def within(self, ceiling: Limits) -> Limits:
@@ -54,9 +56,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return Limits(**{name: min(getattr(self, name), getattr(ceiling, name)) for name in self.__struct_fields__})
 
 
+def least_of(name: str) -> int:
+    """The lowest value that a limit can have, where zero is not the bound: it holds for the engine's own tables too.
+
+    Below it SQLite takes neither their definitions nor their records, and says of a whole file that it is damaged.
+    """
+    return 1_000 if name in _OF_SQLITE else 0
+
+
 def most_of(name: str) -> int:
     """The highest value that a limit or setting can have: no more can be waited for, dated, or told to SQLite."""
-    if name in ("sql_bytes", "value_bytes"):
+    if name in _OF_SQLITE:
         return 1_000_000_000  # SQLite was made with it
     if name.endswith("_days"):
         return _CENTURY // 86_400
@@ -107,8 +117,9 @@ def _recorded(named: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(own: Mapping[str, Any]) -> dict[str, Any]:
-    # Records of before have what was asked for, however high it was.
+    # Records of before have what was asked for, however high or low it was.
     named = {
-        name: min(value, most_of(name)) if isinstance(value, float | int) else value for name, value in own.items()
+        name: max(least_of(name), min(value, most_of(name))) if isinstance(value, float | int) else value
+        for name, value in own.items()
     }
     return told(named) if _OTHERS in own or not own else {**msgspec.to_builtins(Limits()), **named}

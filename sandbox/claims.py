@@ -55,8 +55,9 @@ def parse_done(frame: list[Any], result_bytes: int) -> Claim:
 
 
 def _value(text: Any, result_bytes: int) -> str:
-    if type(text) is not str or len(text) > result_bytes or len(text.encode()) > result_bytes:
-        raise ProtocolViolation(f"the result is no text of at most {result_bytes:,} bytes")
+    most = max(result_bytes, len("null"))  # which stands for a result that is nothing, or is kept elsewhere
+    if type(text) is not str or len(text) > most or len(text.encode()) > most:
+        raise ProtocolViolation(f"the result is no text of at most {most:,} bytes")
     try:
         _JSON.decode(text)
     except (ValueError, RecursionError):

@@ -52,8 +52,8 @@ def test_a_relative_data_directory_is_relative_to_its_file(tmp_path: Path):
 
 @pytest.mark.parametrize("key", [key for key, kind in keys().items() if kind in (int, float)])
 def test_every_number_can_be_set_by_its_variable(key):
-    resolved = resolve(environ={variable(key): "7"})
-    assert flat(resolved.settings)[key] == 7
+    resolved = resolve(environ={variable(key): "1000"})
+    assert flat(resolved.settings)[key] == 1000
     assert resolved.sources[key] == f"environment {variable(key)}"
 
 

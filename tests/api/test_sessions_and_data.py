@@ -70,7 +70,7 @@ def test_limits_that_creating_lowers_in_a_session_that_is_there_are_on_record(ht
 
 
 def test_limits_that_a_change_does_not_name_stay(http: httpx2.Client, worker: Worker) -> None:
-    http.post("/v1/sessions", json={"id": "kept", "limits": {"rows": 5, "sql_bytes": 900}})
+    http.post("/v1/sessions", json={"id": "kept", "limits": {"rows": 5, "sql_bytes": 9_000}})
     body = {"limits": {"helper_calls": 7, "sql_bytes": None}, "pinned": True}
     limits = http.patch("/v1/sessions/kept", json=body).json()["limits"]
     expected = (5, 7, worker.limits.sql_bytes)
@@ -78,7 +78,7 @@ def test_limits_that_a_change_does_not_name_stay(http: httpx2.Client, worker: Wo
     for wrong in ({"row": 5}, {"rows": 0}, {"rows": "5"}):
         assert http.patch("/v1/sessions/kept", json={"limits": wrong, "pinned": False}).status_code == 400
     changed, made = http.get("/v1/audit", params={"limit": 5}).json()["acts"][3:]
-    assert made["new_values"]["limits"] == changed["old_values"]["limits"] == {"rows": 5, "sql_bytes": 900}
+    assert made["new_values"]["limits"] == changed["old_values"]["limits"] == {"rows": 5, "sql_bytes": 9_000}
     assert changed["new_values"].items() >= {"limits": {"rows": 5, "helper_calls": 7}, "pinned": True}.items()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from codemode import Limits, Session, Settings, Worker
 from codemode.errors import CodemodeError, RequestInvalid
-from codemode.limits import most_of
+from codemode.limits import least_of, most_of
 from codemode.service.places import changed
 
 MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT {} AS x FROM n"
@@ -202,7 +202,7 @@ def test_records_of_before_are_read_as_they_were_and_changed_by_name(tmp_path) -
     with Worker(data_dir=tmp_path, limits=RAISED) as worker:
         worker.session("s")
         worker.registry.catalog.set_limits("local", "s", {"query_seconds": 5.0}, 86_400_000)
-        for change, rows in (({}, 10_000), ({"sql_bytes": 900}, 10_000), ({"rows": None}, 100_000)):
+        for change, rows in (({}, 10_000), ({"sql_bytes": 9_000}, 10_000), ({"rows": None}, 100_000)):
             changed(worker, "local", "s", bounds=change)
             limits = worker.session("s").limits
             assert (limits.rows, limits.query_seconds) == (rows, 5.0)
@@ -218,6 +218,8 @@ def test_records_of_before_are_read_as_they_were_and_changed_by_name(tmp_path) -
         ("sql_bytes", 2**31, "at most 1,000,000,000"),
         ("idle_seconds", 1e12, "at most 3,155,760,000"),
         ("queue_seconds", float("inf"), "at most 3,155,760,000"),
+        ("sql_bytes", 999, "at least 1,000"),
+        ("value_bytes", -1, "at least 1,000"),
     ],
 )
 def test_what_no_limit_can_be_is_refused(name: str, value: float, words: str) -> None:
@@ -236,13 +238,29 @@ def test_a_session_works_with_the_highest_limits(tmp_path) -> None:
         assert worker.restore(tmp_path / "b.zip", "s", new_id="again").sessions[0].done == "made"
 
 
+@pytest.mark.parametrize("name", ["sql_bytes", "value_bytes"])
+def test_a_session_works_with_the_lowest_limits_of_sqlite(worker: Worker, name: str) -> None:
+    session = small(worker, **{name: least_of(name)})
+    assert session.run("helpers.db.exec('CREATE TABLE t (a)'); helpers.db.save_state('k', 1)").ok
+    session.checkpoint("c")
+    assert session.undo().what == "execution"
+    session.restore("c")
+    assert (session.get_tables(), len(session.logs()) > 0) == (["t"], True)
+
+
+@pytest.mark.parametrize("code", ["return None", "return b'abc'", "return {'a': 1}", "return 'x' * 5_000"])
+def test_a_result_that_may_have_no_byte_is_kept_elsewhere_or_nothing(worker: Worker, code: str) -> None:
+    outcome = small(worker, result_bytes=1).run(code)
+    assert outcome.ok, outcome.error
+
+
 def test_a_record_of_limits_that_none_can_have_any_more_is_read(tmp_path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         worker.session("s")
-        worker.registry.catalog.set_limits("local", "s", {"rows": 2**70, "query_seconds": 5.0}, 2**52)
+        worker.registry.catalog.set_limits("local", "s", {"rows": 2**70, "sql_bytes": 30, "query_seconds": 5.0}, 2**52)
         worker.backup(tmp_path / "b.zip")
         worker.restore(tmp_path / "b.zip", "s", new_id="restored")
-        changed(worker, "local", "s", bounds={"sql_bytes": 900})
+        changed(worker, "local", "s", bounds={"sql_bytes": 9_000})
         for each in ("s", "restored"):
             limits = worker.session(each).limits
             assert (limits.rows, limits.query_seconds) == (10_000, 5.0)
