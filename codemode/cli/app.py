@@ -231,4 +231,4 @@ def group(name: str, about: str) -> click.Group:
 
 
 session_option = click.option("-s", "--session", "session_id", metavar="SESSION", help="The session to use.")
-renew_option = click.option("--renew", is_flag=True, help="Make an expired session anew, empty.")
+renew_option = click.option("--renew", is_flag=True, help="Make an expired or damaged session anew, empty.")

@@ -42,7 +42,7 @@ class CreateSession(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="An id of your own: letters, digits and _ . : @ -. One is made up without it.")
     ] = None
     stateful: Annotated[bool | None, Meta(description="Keep Python variables between snippets too.")] = None
-    renew: Annotated[bool, Meta(description="Make an expired session anew, empty.")] = False
+    renew: Annotated[bool, Meta(description="Make an expired or damaged session anew, empty.")] = False
 
 
 class CheckpointSession(msgspec.Struct, frozen=True, kw_only=True):
