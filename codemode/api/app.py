@@ -90,7 +90,7 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
         Middleware(Compressed, minimum_size=1_000, compresslevel=5, exclude_content_types=("text/event-stream",)),
     ]
     if allowed := origins(worker.settings):
-        shown = ["X-Request-Id", "Retry-After", "Location"]
+        shown = ["X-Request-Id", "Retry-After", "Location", "Content-Disposition", "Mcp-Session-Id"]
         cors = Middleware(
             CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"], expose_headers=shown
         )

@@ -75,6 +75,7 @@ def test_a_web_page_whose_origin_is_named_is_let_in(tmp_path: Path) -> None:
         assert httpx2.options(f"{address}/v1/sessions", headers=ask).status_code == 200
         answer = httpx2.get(f"{address}/v1/sessions", headers=PAGE)
         assert answer.headers["access-control-allow-origin"] == "https://studio.example"
+        assert "Mcp-Session-Id" in answer.headers["access-control-expose-headers"]  # which a page has to send back
         other = {"Origin": "https://evil.example"}
         refused = httpx2.get(f"{address}/v1/sessions", headers=other)
         assert refused.status_code == 403
