@@ -62,9 +62,12 @@ class Exported(NamedTuple):
 
 
 def format_of(name: str, formats: Sequence[str], given: str | None = None) -> str:
-    """The format given, else the one that the file's extension names (before a .gz)."""
+    """The format given, else the one that the file's extension names (before a .gz); raises RequestInvalid."""
+    if given in formats:
+        return str(given)
     if given is not None:
-        return given
+        hint = f"say one of: {', '.join(formats)}"
+        raise RequestInvalid(f"there is no format {str(given)[:40]!r} here", hint=hint, available=formats)
     suffix = Path(name.lower().removesuffix(".gz")).suffix
     found = EXTENSIONS.get(suffix)
     if found in formats:
@@ -90,7 +93,7 @@ def table_of(name: str) -> str:
 
 def statement_of(what: str) -> str:
     """What is exported: the statement itself, or the one that reads the table of this name, a single word."""
-    if not what.strip():
+    if not isinstance(what, str) or not what.strip():
         raise RequestInvalid("nothing to export", hint="name a table, or give a SELECT")
     if len(what.split()) > 1:
         return what

@@ -87,6 +87,9 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "request.invalid, a name to delete": lambda s: s.delete_checkpoint("../x"),
     "session.cannot_undo": lambda s: s.redo(),
     "request.invalid, an id to fork to": lambda s: s.fork("../x"),
+    "request.invalid, nothing to export": lambda s: s.export(None, "not-written.csv"),
+    "request.invalid, a format of exports": lambda s: s.export("t", "not-written.csv", file_format="xlsx"),
+    "request.invalid, a format of imports": lambda s: s.import_file(__file__, "n", file_format="CSV"),
     "request.invalid, a sample": lambda s: [s.checkpoint("one"), s.diff("one", sample=1_000)],
 }  # fmt: skip
 ATTRIBUTES = ("code", "message", "hint", "did_you_mean", "available", "sql", "suggestion", "retryable")

@@ -366,6 +366,9 @@ def test_the_extension_names_the_format():
     assert format_of("a.CSV.gz", ("csv",)) == "csv"
     assert format_of("a.jsonl", ("ndjson",)) == "ndjson"
     assert format_of("a.bin", ("csv",), "csv") == "csv"
+    for given in ("xlsx", "CSV", "", 5):
+        with pytest.raises(RequestInvalid, match="there is no format"):
+            format_of("a.csv", ("csv", "json"), given)  # type: ignore[arg-type]
     for name in ("a.xlsx", "a", "a.md"):
         with pytest.raises(RequestInvalid):
             format_of(name, ("csv", "json"))
