@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from codemode import errors
 from codemode.cli import main
-from codemode.cli.failures import exit_code, report
+from codemode.cli.failures import USAGE_CODES, exit_code, report
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,12 @@ def test_many_names_are_bounded_for_people_and_whole_in_json(capsys):
     assert document["ok"] is False
     assert document["result"] is None
     assert len(document["error"]["available"]) == 500
+
+
+def test_what_is_wrong_usage_is_documented():
+    table = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()
+    row = next(line for line in table.splitlines() if line.startswith("| 2 |"))
+    assert set(re.findall(r"`(\w+\.\w+)`", row)) == USAGE_CODES
 
 
 def test_an_operating_system_error_is_storage(capsys):
