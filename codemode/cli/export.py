@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
 from codemode.cli.output import note, plural, size, warn
 from codemode.cli.query import param_option, parse_params
-
-if TYPE_CHECKING:
-    from codemode.session.session import Session
 
 SQLITE = "sqlite"
 _DATABASES = (".db", ".sqlite", ".sqlite3")
@@ -51,19 +47,20 @@ def export(
         return
     if sql is None:
         raise click.UsageError("name a table, give a SELECT, or export the session: --to FILE.db")
-    from codemode.database.transfer import EXPORT_FORMATS, check_target, export_rows, format_of
+    from codemode.database import transfer
 
     to_stdout = target == "-"
     if to_stdout and app.as_json:
         raise click.UsageError("--json and --to - would both write to standard output")
-    kind = kind or ("csv" if to_stdout else format_of(target, EXPORT_FORMATS))
+    kind = kind or ("csv" if to_stdout else transfer.format_of(target, transfer.EXPORT_FORMATS))
     if not to_stdout:
-        check_target(Path(target), force)
+        transfer.check_target(Path(target), force)
     with app.worker() as worker:
         session = app.session(worker, session_id, tenant)
-        columns, rows = session.stream(statement_of(session, sql), parse_params(params))
+        tables = session.get_tables() if transfer.may_be_table(sql) else ()
+        columns, rows = session.stream(transfer.statement_of(sql, tables), parse_params(params))
         sink = sys.stdout.buffer if to_stdout else Path(target)
-        done = export_rows(columns, rows, sink, kind, null=null, force=force)
+        done = transfer.export_rows(columns, rows, sink, kind, null=null, force=force)
     if app.as_json:
         result = {"file": target, "format": kind, "rows": done.rows, "bytes": done.bytes}
         app.answer(result, session_id=session_id, warnings=done.notes)
@@ -84,14 +81,3 @@ def _export_database(app: App, sql: str | None, session_id: str, target: Path, f
         app.answer({"file": str(target), "format": SQLITE, "bytes": written}, session_id=session_id)
     else:
         note(f"session {session_id}, {size(written)} to {target}")
-
-
-def statement_of(session: Session, text: str) -> str:
-    """The text itself, or the statement that reads the table of this name."""
-    from codemode.database import transfer
-
-    name = text.strip()
-    if len(name.split()) > 1 and name in session.get_tables():
-        quoted = name.replace('"', '""')
-        return f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
-    return transfer.statement_of(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -68,6 +68,9 @@ def written_whole(path: str | Path, force: bool) -> Iterator[IO[bytes]]:
         yield file
 
 
+may_be_table = transfer.may_be_table
+
+
 class ExportPlan(NamedTuple):
     """A statement and the file that its rows go to, checked before anything is asked."""
 
@@ -101,8 +104,10 @@ async def _some(rows: AsyncIterator[Sequence[Any]]) -> list[Sequence[Any]]:
     return found
 
 
-def export_plan(what: str, path: str | Path, file_format: str | None, null: str, force: bool) -> ExportPlan:
-    """The plan for an export; raises RequestInvalid where the file cannot be written."""
+def export_plan(
+    what: str, tables: Collection[str], path: str | Path, file_format: str | None, null: str, force: bool
+) -> ExportPlan:
+    """The plan for an export, with the session's tables where `may_be_table`; raises RequestInvalid for the file."""
     kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
     transfer.check_target(Path(path), force)
-    return ExportPlan(transfer.statement_of(what), Path(path), kind, null, force)
+    return ExportPlan(transfer.statement_of(what, tables), Path(path), kind, null, force)

@@ -10,7 +10,7 @@ import gzip
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
@@ -91,13 +91,19 @@ def table_of(name: str) -> str:
     return f"t_{table}" if table[0].isdigit() else table
 
 
-def statement_of(what: str) -> str:
-    """What is exported: the statement itself, or the one that reads the table of this name, a single word."""
+def may_be_table(what: str) -> bool:
+    """Whether this is a statement, or the name of a table with blanks in it: only the session's tables tell."""
+    return isinstance(what, str) and len(what.split()) > 1
+
+
+def statement_of(what: str, tables: Collection[str] = ()) -> str:
+    """What is exported: the statement itself, or the one that reads the table of this name: a word, or of `tables`."""
     if not isinstance(what, str) or not what.strip():
         raise RequestInvalid("nothing to export", hint="name a table, or give a SELECT")
-    if len(what.split()) > 1:
+    name = what.strip()
+    if may_be_table(name) and name not in tables:
         return what
-    quoted = what.strip().replace('"', '""')
+    quoted = name.replace('"', '""')
     return f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
 
 

@@ -132,7 +132,8 @@ class FileCalls(HostCalls):
 
         kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
         transfer.check_target(Path(path), force)
-        columns, rows = self.stream(transfer.statement_of(what), params)
+        tables = self.get_tables() if transfer.may_be_table(what) else ()
+        columns, rows = self.stream(transfer.statement_of(what, tables), params)
         return transfer.export_rows(columns, rows, Path(path), kind, null=null, force=force)
 
     def export_file(self, path: str | Path, *, force: bool = False) -> int:
