@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from patience import HANG_SECONDS
 
 from codemode.catalog import migrating
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.opening import FILE, open_catalogue
+from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import RuleBroken, Store
 from codemode.catalog.stores import template
 from codemode.database.clock import now_ms
@@ -77,6 +80,16 @@ def test_who_looks_waits_for_nobody_and_sees_what_is_committed(store: Store) -> 
         other.join(20)
         assert seen == [[]]
     assert names(store, "look") == ["a"]
+
+
+def test_a_scrape_waits_for_no_writer_and_keeps_none_waiting(tmp_path: Path) -> None:
+    """It reads every session that is known; whoever runs a snippet writes a line of the audit log meanwhile."""
+    store = open_catalogue("", tmp_path)
+    sessions = Sessions(store)
+    sessions.create("local", "s", now=1, idle_ms=1000, limits={})
+    with ThreadPoolExecutor(1) as other, store.at_once():
+        assert other.submit(sessions.counts, 500).result(HANG_SECONDS) == (1, 0, 0)
+    store.close()
 
 
 def test_blocks_of_several_threads_come_one_after_the_other(store: Store) -> None:
