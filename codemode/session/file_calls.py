@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codemode.errors import RequestInvalid
 from codemode.loading import loading_late
 from codemode.session.calls import Calls
 from codemode.session.checkpoints import until_now
@@ -148,6 +149,9 @@ class FileCalls(HostCalls):
 
         target = Path(path).absolute()
         check_target(target, force)
+        if target.exists() and not target.is_file():  # a device would lose its name to the file
+            raise RequestInvalid(f"{target} is a device or pipe", hint="name a file: a database is made as a whole")
+        target = target.resolve()  # a link stays, and what it leads to is replaced
         with beside(target) as place:
             made = self.portable(place)
             with storage_errors(target):

@@ -100,6 +100,18 @@ def test_a_file_that_is_there_is_replaced_on_purpose_only(session: Session, tmp_
         session.export_file(tmp_path / "none" / "s.db")
 
 
+def test_a_device_keeps_its_name_and_a_link_its_target(session: Session, tmp_path: Path) -> None:
+    pipe, link, target = (tmp_path / name for name in ("pipe", "link.db", "s.db"))
+    os.mkfifo(pipe)
+    with pytest.raises(RequestInvalid, match="device or pipe"):
+        session.export_file(pipe, force=True)
+    assert pipe.is_fifo()
+    target.write_text("mine")
+    link.symlink_to(target)
+    session.export_file(link, force=True)
+    assert (link.is_symlink(), read(target, "PRAGMA integrity_check")) == (True, [("ok",)])
+
+
 def test_one_that_takes_too_long_leaves_nothing(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path / "data") as worker:
         worker.session("s").exec("CREATE TABLE t (x)")
