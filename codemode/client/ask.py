@@ -79,7 +79,7 @@ def query_of(**given: Any) -> Query:
     Raises RequestInvalid for what no address can hold.
     """
     found = tuple(
-        (name, _in_a_query(name, each))
+        (name, sendable(name, each))
         for name, value in given.items()
         for each in (value if isinstance(value, (list, tuple)) else (value,))
         if each is not None
@@ -92,7 +92,8 @@ def query_of(**given: Any) -> Query:
     return found
 
 
-def _in_a_query(name: str, value: Any) -> str:
+def sendable(name: str, value: Any) -> str:
+    """A value as it stands in an address; raises RequestInvalid for what none can hold."""
     if isinstance(value, bool):
         return "true" if value else "false"
     try:

@@ -15,7 +15,7 @@ from codemode.catalog.tenant import TenantRecords
 from codemode.client.sharing.async_doors import AsyncRecords
 from codemode.client.sharing.doors import RemoteRecords
 from codemode.database.clock import now_ms
-from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
+from codemode.errors import RecordExists, RecordNotFound, RequestInvalid, SessionNotFound
 from tests.client.conftest import Served
 
 LEFT_OUT = {"now"}  # the service has its own clock
@@ -103,6 +103,12 @@ def test_the_answers_are_the_same_from_afar(served: Served, client: Client) -> N
         served.worker.session(session)
         found[session] = [plain(each, session) for each in shared(records, session, clock)]
     assert found["near-1"] == found["far-1"]
+
+
+@pytest.mark.parametrize("record_id", ["\ud800", "x" * 70_000, "é" * 30_000])
+def test_an_id_that_no_path_can_hold_is_refused(client: Client, record_id: str) -> None:
+    with pytest.raises(RequestInvalid, match="an id"):
+        client.records.groups.get(record_id)
 
 
 def test_sessions_are_found_by_where_they_belong_and_what_they_are(served: Served, client: Client) -> None:

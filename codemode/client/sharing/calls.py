@@ -8,15 +8,23 @@ from urllib.parse import quote
 
 from msgspec import UNSET
 
-from codemode.client.ask import Ask, Call, converted, document, query_of
+from codemode.client.ask import Ask, Call, converted, document, query_of, sendable
+from codemode.errors import RequestInvalid
 from codemode.values.records import Page
 
 Row = TypeVar("Row")
+_MOST_CHARACTERS = 60_000  # the service takes a head of 64 KiB
 
 
 def path(*parts: str) -> str:
-    """A path below /v1; an id may be any name, so what a path gives a meaning is spelt out."""
-    return "/v1/" + "/".join(quote(str(part), safe="") for part in parts)
+    """A path below /v1; an id may be any name, so what a path gives a meaning is spelt out.
+
+    Raises RequestInvalid for what no path can hold.
+    """
+    found = "/v1/" + "/".join(quote(sendable("an id", part), safe="") for part in parts)
+    if len(found) > _MOST_CHARACTERS:
+        raise RequestInvalid("an id is too long for the address of a request")
+    return found
 
 
 def page(where: str, noun: str, kind: type[Row], /, **query: Any) -> Call[Page[Row]]:
