@@ -113,6 +113,11 @@ def reader_for(kind: str, nulls: Sequence[str] = (), delimiter: str | None = Non
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
             raise RequestInvalid(f"a delimiter is one character, not {delimiter!r}", hint="for example ';' or '|'")
         return Delimited(delimiter or {"csv": ",", "tsv": "\t"}[kind], nulls or ("",))
+    if delimiter is not None or any(nulls):
+        what = "a delimiter" if delimiter is not None else "a text for NULL"
+        raise RequestInvalid(
+            f"{what} is for CSV and TSV, and this is {kind}", hint="leave it out: JSON has its own null"
+        )
     return Records(lines=kind == "ndjson")
 
 

@@ -377,3 +377,10 @@ def test_the_extension_names_the_format():
 def test_a_delimiter_is_one_character():
     with pytest.raises(RequestInvalid, match="one character"):
         reader_for("csv", (), ";;")
+
+
+@pytest.mark.parametrize(("nulls", "delimiter", "what"), [(("NA",), None, "text for NULL"), ((), ";", "delimiter")])
+def test_what_json_does_not_have_is_refused_and_not_passed_over(nulls, delimiter, what):
+    with pytest.raises(RequestInvalid, match=what):
+        reader_for("ndjson", nulls, delimiter)
+    assert reader_for("json", [""]) is not None
