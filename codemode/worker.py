@@ -19,10 +19,11 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
-from codemode.errors import RequestInvalid, SessionNotFound
+from codemode.errors import RequestInvalid
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
+from codemode.session.ending import not_found
 from codemode.session.figures import Figures, described
 from codemode.session.files import clear
 from codemode.session.ids import new_session_id, parse_session_id
@@ -201,9 +202,7 @@ class Worker:
         """One session; raises SessionNotFound."""
         record = self.registry.catalog.get(tenant, parse_session_id(session_id))
         if record is None:
-            raise SessionNotFound(
-                f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are"
-            )
+            raise not_found((tenant, session_id))
         return described(self.data_dir, record)
 
     def of(self, tenant: str = TENANT) -> TenantRecords:

@@ -152,7 +152,7 @@ class _Making:
                 return self._copied(writer, record, found)
         except FileNotFoundError:
             known = self.registry.catalog.get(*key) is not None
-            self._leave_out(key, missing(self.registry.files(key)) if known else not_found(key[1]))
+            self._leave_out(key, missing(self.registry.files(key)) if known else not_found(key))
         except StorageFull:
             raise
         except CodemodeError as error:

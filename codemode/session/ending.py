@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from codemode.catalog.retention import Retention
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.tenants import OPEN
 from codemode.database.clock import now_ms, sure_ms
 from codemode.database.usage import days_of
 from codemode.errors import CodemodeError, SessionBusy, SessionNotFound, StorageFull
@@ -55,7 +56,7 @@ class Ending:
     def remove(self, key: Key, seconds: float) -> None:
         """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
         if self._catalog.get(*key) is None:
-            raise not_found(key[1])
+            raise not_found(key)
         with self._slots.turn(key, seconds) as slot:
             files = self._storage.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
@@ -116,6 +117,8 @@ class Ending:
             return False
 
 
-def not_found(session_id: str) -> SessionNotFound:
-    """The error for an id that no session has."""
-    return SessionNotFound(f"there is no session {session_id}", hint="`codemode sessions ls` lists those there are")
+def not_found(key: Key) -> SessionNotFound:
+    """The error for an id that no session of the tenant has."""
+    tenant, session_id = key
+    ls = "codemode sessions ls" if tenant == OPEN else f"codemode sessions ls --tenant {tenant}"
+    return SessionNotFound(f"there is no session {session_id}", hint=f"`{ls}` lists those there are")

@@ -85,7 +85,7 @@ class Registry:
         record = self.catalog.get(*key)
         if record is None:
             if not create:
-                raise not_found(key[1])
+                raise not_found(key)
             made = self._create(key, own or {}, owner)
         elif record.is_over(sure_ms()):
             self.ending.expire(record)
@@ -100,7 +100,7 @@ class Registry:
                 self._lower(key, own)
         found = self.catalog.get(*key) if record is None or made or own is not None else record
         if found is None:
-            raise not_found(key[1])
+            raise not_found(key)
         if stateful is not None and stateful != found.stateful:
             self.catalog.set_stateful(*key, stateful)
             found = structs.replace(found, stateful=stateful)
@@ -261,7 +261,7 @@ class Registry:
         """The session's record; raises SessionNotFound and SessionExpired."""
         record = self.catalog.get(*key)
         if record is None:
-            raise not_found(key[1])
+            raise not_found(key)
         if record.is_over(sure_ms()):
             raise _expired(record)
         return record

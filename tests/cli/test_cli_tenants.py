@@ -203,4 +203,6 @@ def test_no_session_is_made_for_a_tenant_that_is_none_or_was_deleted(cli: Any) -
     for makes in (["query", "SELECT 1"], ["run", "-s", "new", "-c", "1"]):
         assert "no tenant 'acne'" in cli(*makes, "--tenant", "acne").err
         assert "undelete" in cli(*makes, "--tenant", "acme").err
+    for looks in (["query", "SELECT 1", "-s", "t"], ["sessions", "show", "t"]):
+        assert "`codemode sessions ls --tenant acme`" in cli(*looks, "--tenant", "acme").err
     assert cli("query", "SELECT 1", "-s", "s", "--tenant", "acme").code == 0, "what it has can be looked at"
