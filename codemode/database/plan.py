@@ -18,6 +18,7 @@ _STEP = re.compile(
 )
 _SORT = re.compile(r"USE TEMP B-TREE FOR (.+)")
 _BLOOM = re.compile(r"BLOOM FILTER ON (\S+) \((.*)\)")
+_READ = 2_000  # characters of a line: an alias may have a megabyte, and to take it apart takes the square
 _GUESS = 10  # rows that SQLite expects of an equality on an index it knows nothing about
 
 # What SQLite says of the parts of a statement, in words; the rest is shown as it is, in small letters.
@@ -81,6 +82,8 @@ def steps(connection: apsw.Connection, sql: str, params: Parameters) -> list[Ste
 
 
 def _step(depth: int, detail: str) -> Step:
+    if len(detail) > _READ:
+        return Step(depth, f"{detail[:_READ]}…")
     if (sort := _SORT.fullmatch(detail)) is not None:
         return Step(depth, detail, sort=sort[1])
     step = _STEP.fullmatch(detail)

@@ -29,7 +29,8 @@ from codemode.guard.repair import shortened
 from codemode.guard.statement import Statement
 from codemode.limits import Limits
 
-_BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(\w+)", re.DOTALL)
+# Possessive throughout: else comments have 2^n ways to begin and end, and forty of them hold the worker for days.
+_BEGINS = re.compile(r"(?:\s++|--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|\()*+(\w+)")
 _READS = frozenset({"SELECT", "WITH", "VALUES"})
 _NAMED = re.compile(r'"([^"]+)" does not exist|column (\S+) does not exist')
 # Beside those that sqlglot has a class for: of PostgreSQL's own, what only computes from its arguments.

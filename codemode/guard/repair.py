@@ -57,7 +57,8 @@ def explain_error(
     SQLITE_CORRUPT is answered as StatementFailed: the caller checks the file's integrity and decides whether the
     session is damaged, since a broken view raises it on a sound file too.
     """
-    message = str(error)
+    # A name in it may have a megabyte, and what is looked for in it takes the square, with the interpreter's lock held.
+    message = shortened(str(error), _SEARCHED)
     try:
         explained = (
             _refused(connection)
@@ -103,9 +104,9 @@ def with_names_meant(error: ParametersInvalid, params: object) -> ParametersInva
     return ParametersInvalid(message, hint=hint, did_you_mean=(missing[1],), sql=error.sql)
 
 
-def shortened(sql: str) -> str:
-    """`sql` as an error carries it: bounded."""
-    return sql if len(sql) <= SQL_SHOWN else f"{sql[:SQL_SHOWN]}…"
+def shortened(text: str, most: int = SQL_SHOWN) -> str:
+    """`text` as an error carries it: bounded."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _refused(connection: apsw.Connection) -> CodemodeError | None:

@@ -13,7 +13,7 @@ from codemode.patterns import pattern
 
 # Sets that reach to U+10FFFF are said by what is not in them: else each takes 5 ms to compile, at every start.
 _WORD = r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*+"  # a letter or _, then digits and $ too
-_NAMED = r"[^\x00-#%-/;-@\[-^`{-\x7f]*"  # the same and colons
+_NAMED = r"[^\x00-#%-/;-@\[-^`{-\x7f]*+"  # the same and colons
 _BLOCK = r"/\*(?:[^*]++|\*(?!/))*+\*/"
 _QUOTED = r"'(?:[^']++|'')*+'|\"(?:[^\"]++|\"\")*+\"|`(?:[^`]++|``)*+`|\[[^\]]*+\]"
 _BLANK = rf"[ \t\n\f\r]++|--[^\n]*+|{_BLOCK}"
@@ -24,7 +24,8 @@ _FIRST = pattern(rf"(?:;|{_BLANK})*+({_WORD})")
 _TOKEN = pattern(rf"{_WORD}|{_QUOTED}|[\s\S]")
 # A whole text, quantifiers possessive so that no input makes it go back. `$name(...)` is one token to SQLite and may
 # hold a quote, which would turn our reading inside out: `SELECT $x(') /* '` hides an open comment. Nobody needs it.
-_WHOLE = pattern(rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:](?!{_NAMED}\())*+")
+# The name is gone past before what follows is looked at: from each of a million colons it would be read to its end.
+_WHOLE = pattern(rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:]{_NAMED}(?!\())*+")
 _BRACKETS = pattern(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
 
 _OBJECTS = {"TABLE": "table", "INDEX": "index", "VIEW": "view", "TRIGGER": "trigger"}

@@ -28,6 +28,8 @@ FLOODS = {
     + "helpers.db.exec(f'CREATE TABLE \"{name}\" (a)')\nhelpers.schema.get_columns(other)",
     "a name in a statement that is compared": SHUFFLED
     + "helpers.db.exec(f'CREATE TABLE t (\"{name}\")')\nhelpers.db.query(f'SELECT \"{other}\" FROM t')",
+    "a name that reads like an error": "helpers.db.exec('CREATE TABLE t (a)')\n"
+    "helpers.db.query('SELECT \"' + 'no such column: ' * 20_000 + '\\n x\" FROM t')",
     "brackets in a text": "helpers.db.exec('CREATE TABLE t (a)')\n"
     "helpers.db.query(\"SELECT nope FROM t WHERE '\" + '[' * 900_000 + \"'\")",
     "verbs of other databases": "helpers.db.query('SELECT ' * 140_000 + ')')",

@@ -53,9 +53,10 @@ _ANSWERED = """
         END LOOP;
     END $answered$
 """
-# What is no placeholder although it may look like one: text, names, comments, casts; then ?, ?1 and :name.
+# What is no placeholder although it may look like one: text, names, comments, casts; then ?, ?1 and :name. What is open
+# at the end goes to the end: else each of a thousand opening marks would be looked for a partner of, up to there.
 _PARTS = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/|::"
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(?<![\w$])\$(\w*)\$.*?(?:\$\1\$|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|::"
     r"|\?(?P<number>\d*)|:(?P<name>[A-Za-z_]\w*)", re.DOTALL,
 )  # fmt: skip
 
