@@ -182,12 +182,12 @@ def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
     import tomllib
 
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin files with a mark
     except OSError as error:
         raise RequestInvalid(
             f"cannot read the settings file {path}: {error.strerror}", hint="`codemode settings --sample` prints one"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestInvalid(f"{path} is not TOML: {error}", hint="see `codemode settings --sample`") from None
     entries = {key: value for key, value in table.items() if key not in TABLES}
     for name in TABLES.keys() & table.keys():

@@ -73,6 +73,7 @@ def test_every_number_can_be_set_by_its_variable(key):
         ("sweep_seconds = inf", "sweep_seconds must be at most 3,155,760,000"),
         ("sweep_seconds = nan", "sweep_seconds must be above zero"),
         ("children =", "is not TOML"),
+        ("children = " + "[" * 5_000, "is not TOML"),
     ],
 )
 def test_a_wrong_value_says_which_key_and_what_was_expected(tmp_path: Path, text, message):
@@ -90,6 +91,10 @@ def test_an_unknown_key_is_an_error_with_a_suggestion(tmp_path: Path, text, mean
         resolve(config=config(tmp_path, text), environ={})
     assert meant in caught.value.did_you_mean
     assert "children" in caught.value.available
+
+
+def test_a_file_may_begin_with_the_mark_of_an_editor(tmp_path: Path):
+    assert resolve(config=config(tmp_path, "\ufeffchildren = 3"), environ={}).settings.children == 3
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "."])

@@ -30,6 +30,7 @@ EXTENSIONS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json",
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".md": "markdown",
 }  # fmt: skip
+_REPLACE = "say --force to replace it, or name another file"
 
 
 class Load(Protocol):
@@ -211,7 +212,7 @@ def check_target(target: Path, force: bool) -> None:
     if target.is_dir():
         raise RequestInvalid(f"{target} is a directory", hint="name a file in it")
     if target.is_file() and not force:
-        raise RequestInvalid(f"{target} exists", hint="say --force to replace it, or name another file")
+        raise RequestInvalid(f"{target} exists", hint=_REPLACE)
     if not target.parent.is_dir():
         raise RequestInvalid(f"no such directory: {target.parent}", hint="create it first")
 
@@ -238,7 +239,7 @@ def whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
         with target.open("wb") as device:  # /dev/stdout or a pipe: nothing to rename
             yield device
         return
-    target = target.resolve()
+    target = Path(os.path.realpath(target))  # pathlib raises for links that lead to themselves
     beside = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.tmp")
     try:
         with beside.open("xb") as file:
@@ -254,14 +255,14 @@ def whole_file(target: Path, force: bool) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
-def give_name(beside: Path, target: Path, force: bool) -> None:
+def give_name(beside: Path, target: Path, force: bool, otherwise: str = _REPLACE) -> None:
     """Give a whole file the name that it is made for; without `force` never that of another one."""
     if not force:
         # A hard link fails where a file has appeared meanwhile; a rename would replace it.
         try:
             target.hardlink_to(beside)
         except FileExistsError:
-            raise RequestInvalid(f"{target} exists", hint="say --force to replace it, or name another file") from None
+            raise RequestInvalid(f"{target} exists", hint=otherwise) from None
         except OSError:
             pass  # a file system without links: the check before the work has to do
         else:

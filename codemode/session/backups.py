@@ -46,6 +46,7 @@ from codemode.values import Backup, LeftOut
 
 Progress = Callable[[int, int], None]  # bytes done and bytes in all, both about; raises to give up
 CHECK_SECONDS = 600.0  # for reading one database file through: a gibibyte takes seconds
+_NEW = "name a new file: a backup is never written over another one"
 
 
 def nothing_to_tell(done: int, total: int) -> None:
@@ -66,7 +67,7 @@ def back_up(
     """
     target = target.absolute()
     if target.exists():
-        raise RequestInvalid(f"{target} exists", hint="name a new file: a backup is never written over another one")
+        raise RequestInvalid(f"{target} exists", hint=_NEW)
     check_target(target, force=False)
     if session_id is not None:
         keys = [(tenant or "", registry.record((tenant or "", session_id)).id)]
@@ -80,7 +81,7 @@ def back_up(
         made = verified(making.archive, making.step)
         with storage_errors(target):
             size = making.archive.stat().st_size
-            give_name(making.archive, target, force=False)
+            give_name(making.archive, target, force=False, otherwise=_NEW)
             copies.sync(target.parent)
     return described(target, made, size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -151,7 +152,7 @@ class FileCalls(HostCalls):
         check_target(target, force)
         if target.exists() and not target.is_file():  # a device would lose its name to the file
             raise RequestInvalid(f"{target} is a device or pipe", hint="name a file: a database is made as a whole")
-        target = target.resolve()  # a link stays, and what it leads to is replaced
+        target = Path(os.path.realpath(target))  # a link stays, and what it leads to is replaced
         with beside(target) as place:
             made = self.portable(place)
             with storage_errors(target):

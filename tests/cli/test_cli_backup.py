@@ -122,6 +122,8 @@ def test_a_session_that_cannot_be_read_is_exit_code_3(cli, people, data_dir, tmp
 
 
 def test_a_file_that_exists_is_not_written_over(cli, people, tmp_path):
+    (tmp_path / "link.zip").symlink_to(tmp_path / "none")
+    assert "never written over" in cli("backup", "--to", tmp_path / "link.zip").err, "there is no --force"
     (tmp_path / "b.zip").write_text("mine")
     refused = cli("backup", "--to", tmp_path / "b.zip", "--json")
     assert (refused.code, refused.json["error"]["code"]) == (2, "request.invalid")

@@ -110,6 +110,12 @@ def test_a_device_keeps_its_name_and_a_link_its_target(session: Session, tmp_pat
     link.symlink_to(target)
     session.export_file(link, force=True)
     assert (link.is_symlink(), read(target, "PRAGMA integrity_check")) == (True, [("ok",)])
+    target.unlink()
+    target.symlink_to(link)
+    with pytest.raises(RequestInvalid, match="exists"):
+        session.export_file(link)
+    with pytest.raises(RequestInvalid, match="exists"):
+        session.export("SELECT 1", link, file_format="csv")
 
 
 def test_one_that_takes_too_long_leaves_nothing(tmp_path: Path) -> None:
