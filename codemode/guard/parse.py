@@ -101,11 +101,14 @@ def _sqlglot() -> _Sqlglot:
 
 def table_names(text: str) -> dict[str, str]:
     """Alias → table, in small letters, as sqlglot reads them: for words about a plan, and for nothing that decides."""
-    if read(text) is UNDECIDED:
+    if not may_be_read(text):  # its tokens may have told what it is: nothing is known of its tree
         return {}
     from sqlglot import exp
 
-    tables = [node for tree in _dialect().parse(text) if tree is not None for node in tree.find_all(exp.Table)]
+    try:
+        tables = [node for tree in _dialect().parse(text) if tree is not None for node in tree.find_all(exp.Table)]
+    except Exception:  # noqa: BLE001 - as in `read`
+        return {}
     return {node.alias_or_name.lower(): node.name.lower() for node in tables}
 
 

@@ -15,8 +15,10 @@ import pytest
 
 from codemode import Limits
 from codemode.database.plan import steps
-from codemode.errors import StatementError
+from codemode.errors import StatementError, StatementSyntaxError
 from codemode.guard import scan
+from codemode.guard.mending.suggest import suggested
+from codemode.guard.parse import table_names
 from codemode.guard.postgres_questions import PostgresQuestions
 from codemode.guard.repair import explain_error
 
@@ -42,6 +44,13 @@ def asked(question: str) -> None:
         PostgresQuestions([], Limits()).check(question)
 
 
+def mended(sql: str) -> None:
+    def check(_sql: str) -> StatementError:
+        return StatementSyntaxError("incomplete input")
+
+    assert suggested(sql, check(sql), apsw.Connection(":memory:"), check) is None
+
+
 def bound(question: str) -> None:
     pytest.importorskip("psycopg")
     from codemode.catalog.stores.postgres_asking import _PARTS
@@ -59,6 +68,8 @@ def bound(question: str) -> None:
         (planned, repeated("x USING y (z) ")),
         (asked, "/**/" * 26 + "!"),  # 2^26 ways
         (asked, repeated("(-- a\n ") + "!"),
+        (table_names, "SELECT * FROM t" + "".join(f" JOIN t AS x{number}" for number in range(18))),  # 2^18 ways
+        (mended, "SELECT * FROM t WHERE " + "--\n" * 1_300),
         (bound, "".join(f"$a{number}$ " for number in range(LENGTH // 8))),
     ],
 )
@@ -80,3 +91,7 @@ def test_a_text_is_read_in_one_pass(reads: Callable[[str], object], text: str) -
 )
 def test_a_parameter_s_name_is_read_to_its_end(text: str, left: str | None) -> None:
     assert scan.unfinished(text) == left
+
+
+def test_what_the_parser_cannot_read_has_no_names() -> None:
+    assert table_names("CREATE VIRTUAL TABLE f USING fts5(DROP:x BY EXCEPT)") == {}

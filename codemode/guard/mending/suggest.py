@@ -18,7 +18,7 @@ from codemode.guard.mending.expressions import rewritten
 from codemode.guard.mending.translate import load_dialects
 
 LONGEST = 4_000  # characters: an error is read by a model, and mending takes time with the length
-_COMMENTS = 20  # each that nothing closes is looked for to the end of the text
+_COMMENTS = 20  # each that nothing closes is looked for to the end of the text; rules go past all that stand together
 _ROUNDS = 5
 _CHECKS = 30
 _SECONDS = 0.5  # of this thread's processor, looked at between two checks; each by itself is milliseconds
@@ -90,7 +90,7 @@ RUNNING_MENDS: tuple[Mend, ...] = (
 
 def suggested(sql: str, error: CodemodeError, connection: apsw.Connection, check: Check) -> str | None:
     """A statement that SQLite prepares in this session and that is near `sql`; None where none is found in time."""
-    if len(sql) > LONGEST or sql.count("/*") > _COMMENTS:
+    if len(sql) > LONGEST or sql.count("/*") + sql.count("--") > _COMMENTS:
         return None
     runs = error.code != "sql.multiple_statements" and check(sql) is None
     search = _Search(connection, check, RUNNING_MENDS if runs else MENDS)
