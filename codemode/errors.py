@@ -71,6 +71,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+_MOST_CHARACTERS = 4_000  # of a message, a hint or a name: a name of SQLite's may have a megabyte
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+
 
 class CodemodeError(Exception):
     """The root of the tree; every instance has a stable `code`, a `message`, and where known a way out."""
@@ -88,11 +94,12 @@ class CodemodeError(Exception):
         sql: str | None = None,
         suggestion: str | None = None,
     ) -> None:
+        message = _bounded(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
-        self.did_you_mean = tuple(did_you_mean)
-        self.available = tuple(available)
+        self.hint = hint if hint is None else _bounded(hint)
+        self.did_you_mean = tuple(map(_bounded, did_you_mean))
+        self.available = tuple(map(_bounded, available))
         self.sql = sql
         self.suggestion = suggestion
 

@@ -52,6 +52,14 @@ def test_an_error_carries_its_way_out():
     assert str(errors.StorageFull("full")) == "full"
 
 
+def test_an_error_is_short_however_long_the_names_in_it_are():
+    name = "n" * 100_000
+    error = CodemodeError(f"no such column: {name}", hint=f"use {name}", did_you_mean=[name], available=[name, "a"])
+    assert max(map(len, (error.message, error.hint or "", *error.did_you_mean, *error.available))) < 5_000
+    assert str(error).startswith("no such column: nnn")
+    assert error.available[1] == "a"
+
+
 def test_what_may_go_well_later_is_retryable():
     assert {kind.__name__ for kind in CLASSES if kind.retryable} == {
         "SessionBusy",
