@@ -223,15 +223,13 @@ class _Comparison:
         names = [column[0] for column in table.columns.values()]
         return tuple({name: _clipped(value) for name, value in zip(names, row, strict=True)} for row in self.some(sql))
 
-    def some(self, sql: str) -> list[tuple[Any, ...]]:
-        """At most `sample` rows, while there is room for samples."""
-        rows = []
+    def some(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """At most `sample` rows, while there is room for them; one by one: computed columns make 400 MB of one."""
         for row in self._connection.execute(f"{sql} LIMIT {self._sample}") if self._sample else ():
             self._room -= sum(len(str(_clipped(value))) for value in row)
             if self._room < 0:
-                break
-            rows.append(row)
-        return rows
+                return
+            yield row
 
 
 class _Join:

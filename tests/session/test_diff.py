@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,23 @@ def test_samples_are_few_and_short(session: Session) -> None:
     session.script(";".join(f"CREATE TABLE t{n} AS SELECT * FROM t" for n in range(30)))
     everything = [row for each in session.diff("a", sample=100).tables for row in each.added_sample]
     assert sum(len(row["b"]) for row in everything) < 300_000
+
+
+def test_wide_rows_are_sampled_one_by_one(session: Session) -> None:
+    computed = ", ".join(f"x{number} AS (zeroblob(200000)) VIRTUAL" for number in range(10))
+    session.script(
+        f"CREATE TABLE kept (a, {computed}); CREATE TABLE made (a, {computed}); INSERT INTO kept (a) VALUES (0)"
+    )
+    session.checkpoint("before")
+    session.batch_insert("made", [{"a": number} for number in range(50)])
+    session.exec("DELETE FROM kept")
+    tracemalloc.start()
+    try:
+        found = session.diff("before", sample=50)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000  # of 100 MB
+    finally:
+        tracemalloc.stop()
+    assert [len(table.added_sample) for table in found.tables] == [0, 50]
 
 
 @pytest.mark.parametrize("sample", [-1, 101, 2.5, "5", None])
