@@ -196,9 +196,8 @@ class Statements:
             result = take(self.opened.connection, statement.sql, params)
             if statement.changes_schema:
                 self.opened.guard.check_schema()
-                result.changes = result.last_row_id = (
-                    0  # of the rows that DROP TABLE deletes for the sake of foreign keys
-                )
+                # Of the rows that DROP TABLE deletes for the sake of foreign keys.
+                result.changes = result.last_row_id = 0
             return result
 
     def _blamed(self, error: ConstraintFailed, statement: Statement, params: Parameters) -> ConstraintFailed:

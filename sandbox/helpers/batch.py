@@ -83,11 +83,9 @@ class Load:
             self._abort()
             raise
         if self._updates:
+            became = "became NULL where a record lacks it, also in rows that were there"
             for name in self._columns.lacking:
-                told = (
-                    "became NULL where a record lacks it, also in rows that were there: give all records the same keys"
-                )
-                self._warn(f"column {name!r} {told}")
+                self._warn(f"column {name!r} {became}: give all records the same keys")
         return answer
 
     @property
@@ -177,8 +175,9 @@ class Load:
         if not frame.chunks:
             return
         switch = () if frame.columns == self._sent else (frame.columns,)
-        for name in set(frame.columns).difference(self._sent) if frame.first else ():
-            self._tell_late(name, frame.first)
+        if switch and frame.first:
+            for name in set(frame.columns).difference(self._sent):
+                self._tell_late(name, frame.first)
         try:
             self._channel.post("db.batch_rows", self._batch, frame.chunks, *switch)
         except HelperError as error:
