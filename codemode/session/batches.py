@@ -29,7 +29,6 @@ class _Batch(msgspec.Struct):
     mark: int
     insert: Insert
     declared: list[dict[str, Any]]  # the columns that can be inserted into
-    changed: dict[str, None]  # the tables that were changed before it
     statement: Statement
     entry: Entry
     started: float
@@ -55,13 +54,12 @@ class Batches:
         if len(self._open) >= _NESTED:
             raise RequestInvalid(f"{_NESTED} batches are open inside one another")
         entry, started = self._statements.entry("batch_insert", f"INSERT INTO {quoted(table)}"), time.monotonic()
-        changed = self._statements.tally.tables_changed.copy()
         try:
             mark = self._statements.transaction.mark()
             try:
-                batch = self._begun(mark, table, columns, options, entry, started, changed)
+                batch = self._begun(mark, table, columns, options, entry, started)
             except BaseException:
-                self._undo(mark, changed)
+                self._statements.transaction.undo(mark)
                 raise
         except CodemodeError as error:
             entry.error_code = error.code
@@ -85,7 +83,6 @@ class Batches:
         options: dict[str, Any],
         entry: Entry,
         started: float,
-        changed: dict[str, None],
     ) -> _Batch:
         if options.get("create"):
             self._create(table, columns, options.get("types") or {})
@@ -99,7 +96,7 @@ class Batches:
         chunk_rows = insert.chunk_rows(limits.chunk_rows, limits.sql_bytes)
         self._last += 1
         checked = self._statements.checked(insert.sql(1))
-        return _Batch(self._last, mark, insert, declared, changed, checked, entry, started, chunk_rows)
+        return _Batch(self._last, mark, insert, declared, checked, entry, started, chunk_rows)
 
     def _create(self, table: str, columns: Sequence[str] | None, types: dict[str, str]) -> None:
         wanted = {column: types.get(column, "") for column in (columns or types)}
@@ -212,18 +209,18 @@ class Batches:
             raise batch.failure
         self._open.pop()
         batch.entry.rows_written = batch.written
-        self._statements.transaction.provenance.note(batch.statement, batch.written, batch.touched)
+        transaction = self._statements.transaction
+        transaction.provenance.note(batch.statement, batch.written, batch.touched)
+        if batch.written:
+            transaction.note(batch.statement.tables_written)
         try:
-            self._statements.transaction.keep(batch.mark)
+            transaction.keep(batch.mark)
         except CodemodeError as error:
             batch.entry.error_code = error.code
             raise
         finally:
             self._statements.log(batch.entry, batch.started)
-        tally = self._statements.tally
-        tally.rows_written += batch.written
-        if batch.written:
-            self._statements.changed(batch.statement)
+        self._statements.tally.rows_written += batch.written
         columns = list(batch.insert.columns)
         return {"success": True, "rows_written": batch.written, "chunks": batch.chunks, "columns": columns}
 
@@ -233,11 +230,7 @@ class Batches:
         self._open.pop()
         batch.entry.error_code = batch.entry.error_code or "code.runtime"
         self._statements.log(batch.entry, batch.started)
-        self._undo(batch.mark, batch.changed)
-
-    def _undo(self, mark: int, changed: dict[str, None]) -> None:
-        self._statements.tally.tables_changed = changed
-        self._statements.transaction.undo(mark)
+        self._statements.transaction.undo(batch.mark)
 
     def _top(self, number: int) -> _Batch:
         if not self._open or self._open[-1].number != number:

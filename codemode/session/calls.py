@@ -150,7 +150,6 @@ class Calls:
             )
         with self.statements.logged("commit", "commit()"):
             self._transaction.commit()
-        self.statements.tally.tables_kept = dict(self.statements.tally.tables_changed)
 
     def _checkpoint(self, name: str, replace: bool | None) -> Any:
         if self._transaction.mode in ("dry_run", "read_only"):

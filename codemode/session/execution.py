@@ -253,7 +253,6 @@ class Execution:
 
     def _database_use(self, problem: Problem | None) -> DatabaseUse:
         transaction, tally, cost = self._transaction, self._statements.tally, self._opened.meter.cost
-        undone = transaction.rolled_back and transaction.mode == "atomic"
         return DatabaseUse(
             committed=transaction.committed or (problem is None and transaction.mode != "dry_run"),
             rolled_back=transaction.rolled_back,
@@ -264,7 +263,7 @@ class Execution:
             vm_steps=cost.vm_steps,
             sorts=cost.sorts,
             auto_indexes=cost.auto_indexes,
-            tables_changed=tuple(tally.tables_kept if undone else tally.tables_changed),
+            tables_changed=transaction.changed,
             size_bytes=self._opened.size_bytes(),
         )
 

@@ -47,7 +47,7 @@ def load(
     entries = statements.tally.entries
     before = len(entries)
     try:
-        with statements.unit():
+        with statements.transaction.unit():
             _prepare(statements, table, columns, if_exists)
             return _insert(statements, table, [name for name, _ in columns], chunks, progress)
     except Contradicted:
@@ -94,7 +94,7 @@ def _insert(
             if progress is not None:
                 progress(done)
     statements.tally.rows_written += entry.rows_written
-    statements.changed(statement)
+    statements.transaction.note(statement.tables_written)
     touched = connection.total_changes() - total
     statements.transaction.provenance.note(statement, entry.rows_written, touched)
     return done

@@ -143,7 +143,7 @@ class Statements:
         limits = self.opened.limits
         room, most = limits.result_set_bytes, _STATEMENTS_PER_CALL * limits.helper_calls
         answers: list[dict[str, Any]] = []
-        with self.unit():
+        with self.transaction.unit():
             for sql, params in items:
                 if len(answers) >= most:
                     raise StatementLimit(
@@ -183,13 +183,26 @@ class Statements:
         with self._scope(statement):
             before, total = provenance.before(statement), self.opened.connection.total_changes()
             with span("statement", _attributes(statement), sql=statement.sql) as traced:
-                result = self._stepped(statement, params, take)
+                try:
+                    result = self._stepped(statement, params, take)
+                except CodemodeError:
+                    self._note_failed(statement, total)
+                    raise
                 traced.set({"db.response.returned_rows": result.count, "codemode.rows_written": result.changes})
             touched = self.opened.connection.total_changes() - total
             redefined = provenance.note(statement, result.changes, touched, before)
-        if redefined or touched:  # touched alone: an INSTEAD OF trigger's rows are no changes of the statement
-            self.changed(statement)
+            if redefined or touched:  # touched alone: an INSTEAD OF trigger's rows are no changes of the statement
+                self.transaction.note(statement.tables_written)
         return result
+
+    def _note_failed(self, statement: Statement, total: int) -> None:
+        """What a statement that failed left behind all the same: the rows before the bad one, with OR FAIL."""
+        connection = self.opened.connection
+        if connection.in_transaction and (touched := connection.total_changes() - total):
+            changes = min(connection.changes(), touched)
+            self.transaction.provenance.note(statement, changes, touched)
+            self.transaction.note(statement.tables_written)
+            self.tally.rows_written += changes
 
     def _stepped(self, statement: Statement, params: Parameters, take: Take) -> Result:
         with Stepping(self, statement):
@@ -233,17 +246,6 @@ class Statements:
             return _NOTHING
         # A change of the schema may have to be undone after it ran (a name that only shows afterwards).
         return self.transaction.unit() if statement.changes_schema else self.transaction.statement()
-
-    @contextmanager
-    def unit(self) -> Iterator[None]:
-        """Statements that are kept or undone together; what is undone is told as no change either."""
-        before = self.tally.tables_changed.copy()
-        try:
-            with self.transaction.unit():
-                yield
-        except BaseException:
-            self.tally.tables_changed = before
-            raise
 
     @contextmanager
     def stepping(self, statement: Statement) -> Iterator[Span]:
@@ -323,10 +325,6 @@ class Statements:
         tally.rows_read += result.count
         tally.most_rows = max(tally.most_rows, result.count)
         tally.rows_written += result.changes
-
-    def changed(self, statement: Statement) -> None:
-        """Remember which tables `statement` changed."""
-        self.tally.tables_changed |= dict.fromkeys(statement.tables_written)
 
     def _warn_truncated(self, result: Result) -> None:
         warning = (

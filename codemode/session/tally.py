@@ -25,8 +25,6 @@ class Tally(Struct):
     most_rows: int = 0  # of one answer
     longest_seconds: float = 0.0  # of one statement
     largest_state: int = 0  # of one value, in bytes
-    tables_changed: dict[str, None] = {}  # a set that keeps its order
-    tables_kept: dict[str, None] = {}  # those of them that a commit() made permanent
     warnings: dict[str, None] = {}
     cuts: list[str] = []  # the warnings of answers that were cut, one for each
     kinds: dict[str, int] = {}  # of the warnings, and how many of each

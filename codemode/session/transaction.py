@@ -12,12 +12,14 @@ Some statements end the transaction by themselves (OR ROLLBACK, RAISE(ROLLBACK),
 then in autocommit mode, and the next write of the snippet would be permanent at once, although what came before
 it is gone. So `in_transaction` is looked at after every unit, and a transaction that ended by itself dooms the
 execution: nothing further runs, and its outcome is an error even when the snippet caught the exception.
+
+Each mark remembers which tables were changed before it, so whatever is undone is told as no change either.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -48,12 +50,23 @@ class Transaction:
         self._opened, self._connection, self._guard = opened, opened.connection, opened.guard
         self._history = opened.history if isinstance(opened, OpenSession) else None
         self._open = False
-        self._marks = 0
+        self._changed: dict[str, None] = {}  # a set that keeps its order
+        self._permanent: dict[str, None] = {}  # those of them that no rollback takes back
+        self._marks: list[dict[str, None]] = []  # what was changed before each
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The tables that were changed, or in a dry run would be, in the order of their first change."""
+        return tuple(self._changed)
+
+    def note(self, tables: Iterable[str]) -> None:
+        """These tables were changed."""
+        self._changed |= dict.fromkeys(tables)
 
     @property
     def depth(self) -> int:
         """How many units are open."""
-        return self._marks
+        return len(self._marks)
 
     @property
     def pending(self) -> bool:
@@ -86,30 +99,31 @@ class Transaction:
     def mark(self) -> int:
         """Begin a unit of writes; `keep` or `undo` ends it. Units nest, last in first out."""
         self.begin()
-        self._marks += 1
+        self._marks.append(self._changed.copy())
         self.provenance.mark()
-        self._engine(f"SAVEPOINT unit_{self._marks}")
-        return self._marks
+        self._engine(f"SAVEPOINT unit_{self.depth}")
+        return self.depth
 
     def keep(self, mark: int) -> None:
         """The unit went well; raises when the transaction ended under it."""
         self._expect_alive()
         self._engine(f"RELEASE unit_{mark}")
-        self._marks = mark - 1
+        del self._marks[mark - 1 :]
         self.provenance.keep()
-        if self.mode == "each" and self._marks == 0:
+        if self.mode == "each" and not self._marks:
             self._commit()
 
     def undo(self, mark: int) -> None:
         """The unit failed: put everything back as it was at its mark."""
-        self._marks = mark - 1
+        self._changed = self._marks[mark - 1]
+        del self._marks[mark - 1 :]
         if not self._connection.in_transaction:
             self._doom()
             return
         self.provenance.undo(mark)
         self._engine(f"ROLLBACK TO unit_{mark}")
         self._engine(f"RELEASE unit_{mark}")
-        if self.mode == "each" and self._marks == 0:
+        if self.mode == "each" and not self._marks:
             self._rollback()
 
     @contextmanager
@@ -133,11 +147,11 @@ class Transaction:
         except BaseException:
             if not self._connection.in_transaction:
                 self._doom()
-            elif self.mode == "each" and self._marks == 0:
+            elif self.mode == "each" and not self._marks:
                 self._rollback()
             raise
         self._expect_alive()
-        if self.mode == "each" and self._marks == 0:
+        if self.mode == "each" and not self._marks:
             self._commit()
 
     def commit(self) -> None:
@@ -165,7 +179,10 @@ class Transaction:
             self.committed = True
             return
         if self._open:
+            changed = self._changed
             self._rollback()
+            if self.mode == "dry_run":
+                self._changed = changed
 
     def _commit(self) -> None:
         try:
@@ -180,6 +197,7 @@ class Transaction:
             raise
         self.provenance.forget()
         self._open = False
+        self._permanent = self._changed.copy()
         self.committed = True
         if self._history is not None:
             self._history.settle()
@@ -215,7 +233,8 @@ class Transaction:
         self._ended()
 
     def _ended(self) -> None:
-        self._open, self._marks, self.rolled_back = False, 0, True
+        self._open, self._marks, self.rolled_back = False, [], True
+        self._changed = self._permanent.copy()
         self.provenance.forget()
 
     def _engine(self, sql: str) -> None:

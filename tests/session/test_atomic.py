@@ -168,3 +168,31 @@ def test_a_closed_worker_refuses_clearly(tmp_path) -> None:
         session = worker.session("s")
     with pytest.raises(Exception, match="closed"):
         session.run("1")
+
+
+def test_tables_of_a_commit_that_failed_are_told_as_unchanged_and_those_after_it_as_changed(table: Session) -> None:
+    table.exec("CREATE TABLE child (a REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+    table.exec("CREATE TABLE later (x)")
+    code = """
+helpers.db.exec("INSERT INTO child VALUES (99)")
+try: helpers.db.commit()
+except helpers.Error: helpers.db.exec("INSERT INTO later VALUES (1)")
+"""
+    outcome = table.run(code)
+    assert (outcome.ok, outcome.db.committed, outcome.db.rolled_back) == (True, True, True)
+    assert outcome.db.tables_changed == ("later",)
+    assert (table.value("SELECT count(*) FROM child"), table.value("SELECT count(*) FROM later")) == (0, 1)
+
+
+@pytest.mark.parametrize(("atomic", "kept"), [(True, 2), (False, 0)])
+def test_rows_that_or_fail_leaves_are_told_where_they_stay(table: Session, atomic: bool, kept: int) -> None:
+    code = """
+try: helpers.db.exec("INSERT OR FAIL INTO t VALUES (7, 'x'), (8, 'x'), (1, 'x')")
+except helpers.Error: pass
+"""
+    outcome = table.run(code, atomic=atomic)
+    assert outcome.ok
+    assert table.value("SELECT count(*) FROM t") == 3 + kept
+    assert outcome.db.tables_changed == (("t",) if kept else ())
+    told = table.describe_table("t")["provenance"]["changes"]
+    assert [each["inserted"] for each in told if each["execution_id"] == outcome.execution_id] == [kept] * bool(kept)
