@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from faces import adapters, commands, http_operations, mcp_addresses, mcp_commands, mcp_tools, metrics
@@ -218,17 +219,19 @@ def struct(name: str) -> str:
 
 
 def tree() -> str:
-    """Every module of both packages with the first sentence of its docstring."""
-    lines = []
+    """Every module of both packages with the first sentence of its docstring, below the package that it is in."""
+    parts = []
     for package in ("codemode", "sandbox"):
-        for path in sorted((ROOT / package).rglob("*.py"), key=lambda path: (path.parent.parts, path.name)):
-            place = path.relative_to(ROOT)
-            text = sentence(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
-            if path.name == "__init__.py":
-                lines.append(f"- `{place.parent}/` {text}")
-            else:
-                lines.append(f"{'  ' * (len(place.parts) - 1)}- `{place.name}` {text}")
-    return "\n".join(lines)
+        for place in sorted(path.parent for path in (ROOT / package).rglob("__init__.py")):
+            modules = sorted(path for path in place.glob("*.py") if path.name != "__init__.py")
+            lines = [f"- `{path.name}`: {_says(path)}" for path in modules]
+            name = place.relative_to(ROOT)
+            parts.append("\n".join([f"### {name}\n", f"{_says(place / '__init__.py')}\n", *lines]).strip())
+    return "\n\n".join(parts)
+
+
+def _says(path: Path) -> str:
+    return sentence(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def import_rules() -> str:

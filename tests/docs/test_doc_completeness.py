@@ -71,14 +71,19 @@ def test_the_host_has_every_call():
 
 
 def test_every_module_is_in_the_picture_and_every_one_in_it_exists():
-    page = text("docs/explanation/architecture.md")
-    drawn = re.findall(r"^ *- `([\w/]+(?:\.py|/))`", page, re.MULTILINE)
+    drawn = []
+    for part in text("docs/reference/source.md").split("\n### ")[1:]:
+        package, _, below = part.partition("\n")
+        drawn += [f"{package}/{name}" for name in ["__init__.py", *re.findall(r"^- `(\w+\.py)`", below, re.MULTILINE)]]
     modules = [
-        f"{path.parent.relative_to(ROOT)}/" if path.name == "__init__.py" else path.name
-        for package in ("codemode", "sandbox")
-        for path in (ROOT / package).rglob("*.py")
+        str(path.relative_to(ROOT)) for package in ("codemode", "sandbox") for path in (ROOT / package).rglob("*.py")
     ]
     assert sorted(drawn) == sorted(modules)
+
+
+@pytest.mark.parametrize("part", sorted(path.parent for path in (ROOT / "codemode").glob("*/__init__.py")))
+def test_each_part_of_the_worker_is_in_the_overview(part):
+    assert f"`codemode/{part.name}/`" in text("docs/explanation/architecture.md")
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "explanation").glob("*.md")), ids=lambda page: page.stem)
