@@ -11,10 +11,12 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import msgpack
+import msgspec
 
 from sandbox.helpers.error import HelperError
-from sandbox.protocol import RECEIVE_BYTES, FrameReader, encode_call, new_packer
+from sandbox.protocol import RECEIVE_BYTES, FrameReader, encoded, encoded_call
+
+_decode = msgspec.msgpack.Decoder().decode
 
 
 class Stream(Protocol):
@@ -32,7 +34,6 @@ class Connection:
 
     def __init__(self, stream: Stream, frame_bytes: int) -> None:
         self.attach(stream, frame_bytes)
-        self._encode = new_packer()
         self._awaiting = False  # a posted call's reply has not been read yet
         self._failure: HelperError | None = None  # a posted call failed; raised at the next call
         self._lost = False  # memory ran out in the middle of a frame: where the next one starts is unknown
@@ -78,12 +79,12 @@ class Connection:
             raise
         if body is None:
             os._exit(0)
-        frame: list[Any] = msgpack.unpackb(body, raw=False, strict_map_key=False)
+        frame: list[Any] = _decode(body)
         return frame
 
     def send(self, frame: list[Any]) -> None:
         """Send a frame that is known to be encodable and small enough."""
-        self._transmit(self._encode(frame))
+        self._transmit(encoded(frame))
 
     def _transmit(self, data: bytes) -> None:
         self.busy = True
@@ -173,7 +174,7 @@ class Connection:
 
     def _call_frame(self, method: str, args: tuple[Any, ...]) -> bytes:
         try:
-            data = encode_call(self._encode, method, args)
+            data = encoded_call(method, args)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             # UnicodeEncodeError is a ValueError: a lone surrogate has no bytes to travel in.
             raise HelperError("sql.value", f"{method}: a value cannot be sent ({error})") from None

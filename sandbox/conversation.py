@@ -18,7 +18,7 @@ from sandbox.kept import Child, DeadlinePassed, Usage
 from sandbox.limits import SandboxLimits
 from sandbox.outcome import RunOutcome, Serve, Status
 from sandbox.printing import BURST, HELD_SECONDS, PER_SECOND, PIECE_CHARACTERS
-from sandbox.protocol import encoded, new_packer, parse_call
+from sandbox.protocol import encoded, parse_call
 
 # A frame of a stream is not a call: a million rows are hundreds of frames of one batch_insert. Each still costs its
 # sender a round trip, and there are this many for each call allowed.
@@ -39,7 +39,6 @@ class Conversation:
         self._keep = keep
         self._limits = limits
         self._serve = serve
-        self._encode: Callable[[Any], bytes] = encoded
         self._calls = 0
         self._chunks = 0
         self._pieces = 0
@@ -95,8 +94,6 @@ class Conversation:
         while (frame := self._child.read()) is not None:
             kind = frame[0]
             if kind == "call":
-                if self._encode is encoded:  # one that keeps its buffer, and not before: most snippets call nothing
-                    self._encode = new_packer()
                 if not self._child.send(self._answer(*parse_call(frame))):
                     return None
             elif kind == "out":
@@ -128,8 +125,8 @@ class Conversation:
         except HelperFailed as failed:
             return self._refusal(failed)
         try:
-            frame = self._encode(["ok", value])
-        except (TypeError, ValueError, OverflowError) as error:
+            frame = encoded(["ok", value])
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             return self._refusal(HelperFailed("code.runtime", f"{method}: the answer cannot be sent ({error})"))
         if len(frame) > self._limits.frame_bytes:
             message = f"{method}: the answer takes {len(frame):,} bytes, more than one frame carries"
@@ -138,7 +135,7 @@ class Conversation:
         return frame
 
     def _refusal(self, failed: HelperFailed) -> bytes:
-        return self._encode(["err", _fields(failed)])
+        return encoded(["err", _fields(failed)])
 
     def _count(self, method: str) -> None:
         allowed = self._limits.helper_calls

@@ -14,7 +14,7 @@ import sys
 from sandbox.errors import SandboxUnavailable
 from sandbox.process import Process
 
-_PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "tzdata")
+_PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "msgspec", "tzdata")
 
 _CONTROL = 3  # the number of its control socket
 

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 import msgpack
+import msgspec
 
 from sandbox.errors import ProtocolViolation
 
@@ -40,24 +41,12 @@ DONE_STATUSES = frozenset({"completed", "error", "rejected"})
 RECEIVE_BYTES = 65_536
 
 
-def new_packer() -> Callable[[Any], bytes]:
-    """A frame encoder that keeps its buffer between frames; answers header and body in one piece."""
-    packer = msgpack.Packer(autoreset=True, use_bin_type=True, buf_size=16_384)
-
-    def encode(frame: Any) -> bytes:
-        try:
-            body: bytes = packer.pack(frame)
-        except BaseException:
-            packer.reset()  # half a frame is still in it: without this it would be sent in front of the next one
-            raise
-        return HEADER.pack(len(body)) + body
-
-    return encode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def encoded(frame: Any) -> bytes:
-    """One frame, header and body, from whoever sends few."""
-    body: bytes = msgpack.packb(frame, use_bin_type=True)
+    """One frame, header and body. What cannot travel raises ValueError, TypeError, OverflowError or RecursionError."""
+    body = _encode(frame)
     return HEADER.pack(len(body)) + body
 
 
@@ -157,15 +146,15 @@ def _join(arguments: list[Any], split: Any) -> None:
         arguments[place] = [item for part in slices for item in part]
 
 
-def encode_call(encode: Callable[[Any], bytes], method: str, arguments: Iterable[Any]) -> bytes:
-    """The frame of one call, made in the child. Raises ValueError or TypeError for what cannot travel."""
+def encoded_call(method: str, arguments: Iterable[Any]) -> bytes:
+    """The frame of one call, made in the child. Raises what `encoded` raises."""
     passed = list(arguments)
     split = []
     for place, value in enumerate(passed):
         if isinstance(value, list) and len(value) > ARRAY_ITEMS:
             passed[place] = [value[at : at + ARRAY_ITEMS] for at in range(0, len(value), ARRAY_ITEMS)]
             split.append(place)
-    return encode(["call", method, passed, split] if split else ["call", method, passed])
+    return encoded(["call", method, passed, split] if split else ["call", method, passed])
 
 
 def _closed(most: int) -> bytes:

@@ -15,7 +15,7 @@ from sandbox.form import Form
 from sandbox.helpers import Helpers
 from sandbox.live import Live
 from sandbox.printing import Printer
-from sandbox.protocol import new_packer
+from sandbox.protocol import encoded
 from sandbox.refusal import SnippetRefused
 
 _printers: list[Printer] = []  # the one whose text the timer sends; a signal's handler is given nothing else
@@ -152,7 +152,7 @@ return rows
 """
 
 
-_ANSWER = new_packer()(["ok", {"columns": ["a"], "values": [[1]], "truncated": False, "rows_read": 1}])
+_ANSWER = encoded(["ok", {"columns": ["a"], "values": [[1]], "truncated": False, "rows_read": 1}])
 
 
 class _Nobody:

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.scenario import Contender
-from sandbox.protocol import encode_call, new_packer
+from sandbox.protocol import encoded, encoded_call
 
 NAME = "echo of the same frames"
-_encode = new_packer()
-_CALL = encode_call(_encode, "db.query", ("select 1", [], 1))
-_ANSWER = _encode(["ok", 1])
+_CALL = encoded_call("db.query", ("select 1", [], 1))
+_ANSWER = encoded(["ok", 1])
 
 
 @contextmanager

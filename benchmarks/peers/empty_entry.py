@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.child import Entry
-from sandbox.protocol import new_packer
+from sandbox.protocol import encoded
 
 _DONE = ["done", {"status": "completed", "value": "1", "info": {}, "warnings": []}]
 
@@ -15,7 +15,7 @@ class _Nobody:
 
     def send(self, frame: list[Any]) -> None:
         """Throw it away."""
-        new_packer()(frame)
+        encoded(frame)
 
 
 def serve(connection: Any, request: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from sandbox import Sandbox, SandboxUnavailable, Snippet
 from sandbox.layers import OPTIONAL, REQUIRED, LayerReport, missing
 from sandbox.link import Link, received
 from sandbox.pool import _Layers
-from sandbox.protocol import new_packer
+from sandbox.protocol import encoded
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -32,7 +32,7 @@ def _status(sandbox: Sandbox) -> dict[str, str]:
     """What /proc says from outside about a child that waits."""
     child = sandbox._children.take()
     try:
-        assert child.start(new_packer()(["wait", {}]), time.monotonic() + 10)
+        assert child.start(encoded(["wait", {}]), time.monotonic() + 10)
         text = Path(f"/proc/{child.process_id()}/status").read_text()
     finally:
         child.close()

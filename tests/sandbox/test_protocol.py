@@ -18,8 +18,8 @@ from sandbox.protocol import (
     HEADER,
     FrameReader,
     decode_hostile,
-    encode_call,
-    new_packer,
+    encoded,
+    encoded_call,
     parse_call,
 )
 
@@ -38,7 +38,7 @@ def _body(frame: bytes) -> bytes:
 @given(st.text(min_size=1, max_size=50), ARGUMENTS)
 def test_a_call_arrives_as_it_was_sent(method: str, arguments: list[object]) -> None:
     method = method.encode("utf-8", "replace").decode()
-    frame = decode_hostile(_body(encode_call(new_packer(), method, arguments)))
+    frame = decode_hostile(_body(encoded_call(method, arguments)))
     if 0 < len(method) <= 128:
         assert parse_call(frame) == (method, arguments)
 
@@ -46,16 +46,15 @@ def test_a_call_arrives_as_it_was_sent(method: str, arguments: list[object]) -> 
 @pytest.mark.parametrize("items", [0, 1, ARRAY_ITEMS, ARRAY_ITEMS + 1, 5 * ARRAY_ITEMS + 3])
 def test_a_long_list_of_values_arrives_whole(items: int) -> None:
     values = list(range(items))
-    frame = decode_hostile(_body(encode_call(new_packer(), "db.batch_rows", [7, items, values])))
+    frame = decode_hostile(_body(encoded_call("db.batch_rows", [7, items, values])))
     assert parse_call(frame) == ("db.batch_rows", [7, items, values])
 
 
 def test_a_value_that_cannot_be_packed_leaves_the_next_frame_clean() -> None:
-    encode = new_packer()
     for unfit in (object(), 2**70, "\ud800"):
         with pytest.raises((TypeError, ValueError, OverflowError)):
-            encode(["call", "x", ["before", unfit]])
-    assert decode_hostile(_body(encode(["out", "clean"]))) == ["out", "clean"]
+            encoded(["call", "x", ["before", unfit]])
+    assert decode_hostile(_body(encoded(["out", "clean"]))) == ["out", "clean"]
 
 
 HOSTILE = {
@@ -181,7 +180,7 @@ def test_the_depth_that_calls_need_is_allowed() -> None:
 
 
 def test_decoding_a_chunk_of_rows_is_cheap() -> None:
-    body = _body(encode_call(new_packer(), "db.batch_rows", [1, 500, [1.5, "text", 7, None, 2**40] * 500]))
+    body = _body(encoded_call("db.batch_rows", [1, 500, [1.5, "text", 7, None, 2**40] * 500]))
     fastest = min(_timed(lambda: decode_hostile(body)) for _ in range(20))
     assert fastest < 0.005
 

@@ -15,7 +15,7 @@ from patience import soon
 from sandbox import RunOutcome, Sandbox, SandboxLimits, Snippet
 from sandbox.connection import Connection
 from sandbox.helpers.error import HelperError
-from sandbox.protocol import new_packer
+from sandbox.protocol import encoded
 from sandbox.snippet import _lives, serve
 
 ENTRY = Path(__file__).with_name("hostile_entry.py")
@@ -185,7 +185,7 @@ def test_a_reply_that_is_still_due_is_not_taken_for_the_next_request(answer: lis
     connection = Connection(stream, 1 << 20)
     connection.begin(lambda: None)
     connection.post("db.batch_rows", 1, [])
-    stream.answers.append(new_packer()(answer))
+    stream.answers.append(encoded(answer))
     connection.end()
     assert stream.answers == []
     connection.begin(lambda: None)
