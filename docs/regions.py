@@ -254,6 +254,13 @@ def _named(modules: Iterable[str]) -> str:
     return ", ".join(f"`{module}`" for module in modules)
 
 
+def decisions() -> str:
+    """Every decision by its number, with its title."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    titles = [(page.name, page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")) for page in pages]
+    return "\n".join(f"- [{title[:4]}]({name}) {title[5:]}" for name, title in titles)
+
+
 def layers() -> str:
     """The layers of confinement by whether untrusted code needs them."""
     return f"Required: {_listed(REQUIRED)}. Where the host offers them: {_listed(OPTIONAL)}."
@@ -329,6 +336,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "catalogue-beside": catalogue_beside,
     "tree": tree,
     "import-rules": import_rules,
+    "decisions": decisions,
     "layers": layers,
     "http-operations": http_operations,
     "mcp-tools": mcp_tools,
