@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import apsw
 import pytest
+from patience import HANG_SECONDS, soon
 
 from codemode import Session, Worker
 from codemode.errors import BackupDamaged, RequestInvalid, SessionBusy, SessionExpired, SessionNotFound
@@ -329,27 +331,33 @@ def test_a_backup_that_is_killed_has_no_name_or_is_whole(killed: list[dict[str, 
 def test_the_moment_between_two_turns_is_found_however_short_it_is(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     stop = threading.Event()
+    turns: list[None] = []
 
     def hog() -> None:
         while not stop.is_set():
-            with file_lock(path, 60.0):
-                time.sleep(0.3)
+            with file_lock(path, HANG_SECONDS):
+                turns.append(None)
+                time.sleep(0.005)
+            os.sched_yield()  # no moment where the processor is free; where it is not, the other one's turn to run
 
     hogging = threading.Thread(target=hog)
     hogging.start()
+    missed = 0
     try:
-        started = time.monotonic()
-        for _ in range(5):
-            with moments_lock(path, 60.0):
-                pass
-        assert time.monotonic() - started < 60
-        with file_lock(path, 60.0), pytest.raises(SessionBusy), moments_lock(path, 0.05):
+        for _ in range(10):
+            before = len(turns)
+            assert soon(lambda before=before: len(turns) > before)
+            before = len(turns)
+            with moments_lock(path, HANG_SECONDS):
+                missed += len(turns) - before
+        assert missed < 50  # who polls every 10 ms finds one moment of 200
+        with file_lock(path, HANG_SECONDS), pytest.raises(SessionBusy), moments_lock(path, 0.05):
             pass
     finally:
         stop.set()
         hogging.join()
-    with file_lock(path, 60.0):
+    with file_lock(path, HANG_SECONDS):
         pass  # whoever gave up lets go of it
     path.unlink()
-    with moments_lock(path, 60.0):
+    with moments_lock(path, HANG_SECONDS):
         assert path.exists()
