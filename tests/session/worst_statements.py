@@ -33,7 +33,8 @@ def written_out(text: str) -> str:
     """`text` with every <<9, |x>> repeated, the innermost first."""
     while (found := _REPEATED.search(text)) is not None:
         join = found[2].replace("\\|", "|")
-        parts = (found[3].replace("@", str(number)) for number in range(int(found[1])))
+        times, pieces = int(found[1]), found[3].split("@")
+        parts = pieces * times if len(pieces) == 1 else [str(number).join(pieces) for number in range(times)]
         text = text[: found.start()] + join.join(parts) + text[found.end() :]
     return text
 
