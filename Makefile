@@ -22,6 +22,8 @@ $(PEERS): $(READY)
 demo: $(READY)
 	$(BIN)/codemode demo
 
+# The tests start thousands of interpreters: each would compile all that it loads where none may write it down.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
