@@ -24,7 +24,6 @@ from codemode.session.checkpoints import Checkpoints, ends_in_time
 from codemode.session.host import HostFunctions
 from codemode.session.ids import ulid
 from codemode.session.pages import Pages
-from codemode.session.spills import METHODS as RESULT_METHODS
 from codemode.session.spills import Spill
 from codemode.session.statements import Statements
 from codemode.tracing import span
@@ -74,7 +73,7 @@ class Calls:
     def answer(self, method: str, args: list[Any]) -> Any:
         """The same, raising the worker's own errors: what the host's calls use."""
         served = _METHODS.get(method)
-        if served is None and method.startswith(RESULT_METHODS):
+        if served is None and method.startswith("result."):
             return self._result(method, args)
         if self.spill.begun:
             raise ProtocolViolation("a helper call after the snippet's end")

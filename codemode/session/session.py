@@ -17,12 +17,13 @@ from codemode.database import metrics
 from codemode.database.clock import iso, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.usage import thinned
-from codemode.errors import SessionNotFound, WorkerUnavailable
+from codemode.errors import WorkerUnavailable
 from codemode.limits import Limits
 from codemode.loading import loading_late
 from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
+from codemode.session.ending import not_found
 from codemode.session.execution import Execution, Request, Runner, snippet_of
 from codemode.session.file_calls import FileCalls
 from codemode.session.host import HostFunctions
@@ -329,7 +330,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
     def _record(self) -> SessionRecord:
         record = self._registry.catalog.get(*self._key)
         if record is None:
-            raise SessionNotFound(f"there is no session {self.id}")
+            raise not_found(self._key)
         return record
 
 

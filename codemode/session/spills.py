@@ -28,8 +28,6 @@ from codemode.session.statements import Statements
 from sandbox.errors import ProtocolViolation
 from sandbox.pieces import MOST_COLUMNS, PIECE_ROWS, digest
 
-METHODS = "result."  # the calls that are answered here
-
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _JSON = (("part", "INTEGER PRIMARY KEY"), ("json", "TEXT"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -240,10 +240,10 @@ class Statements:
         except DatabaseError:
             return error
 
-    def _scope(self, statement: Statement) -> Any:
+    def _scope(self, statement: Statement) -> AbstractContextManager[None]:
         self.transaction.check_alive()
         if statement.reads_only:
-            return _NOTHING
+            return nullcontext()
         # A change of the schema may have to be undone after it ran (a name that only shows afterwards).
         return self.transaction.unit() if statement.changes_schema else self.transaction.statement()
 
@@ -358,14 +358,3 @@ class Statements:
 
 def _attributes(statement: Statement) -> dict[str, str]:
     return {"db.system.name": "sqlite", "db.operation.name": statement.kind}
-
-
-class _Nothing:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-_NOTHING = _Nothing()

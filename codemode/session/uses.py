@@ -13,11 +13,10 @@ import threading
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.sessions import Sessions
 from codemode.errors import CodemodeError
+from codemode.session.slots import Key
 from codemode.session.soon import Soon
 
 _log = logging.getLogger("codemode")
-
-Key = tuple[str, str]  # tenant and id
 _UNTOLD_SECONDS = 1.0
 
 
