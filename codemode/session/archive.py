@@ -132,10 +132,10 @@ class ArchiveWriter:
         self._file = os.fdopen(handle, "w+b")
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=_LEVEL)
 
-    def add(self, name: str, source: BinaryIO, user_version: int, step: Step) -> Member:
-        """Add all of `source` as `name`."""
+    def add(self, name: str, path: Path, user_version: int, step: Step) -> Member:
+        """Add the file `path` as `name`."""
         digest, size = hashlib.sha256(), 0
-        with self._zip.open(name, "w", force_zip64=True) as target:
+        with path.open("rb") as source, self._zip.open(name, "w", force_zip64=True) as target:
             while piece := source.read(_PIECE):
                 digest.update(piece)
                 target.write(piece)

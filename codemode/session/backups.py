@@ -7,6 +7,7 @@ backup itself, room for one session is needed, and constant memory. Whoever work
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from codemode.session.archive import (
     Member,
     SessionCopy,
 )
-from codemode.session.checkpoints import Checkpoints, until_now
+from codemode.session.checkpoints import Checkpoints, file_name
 from codemode.session.ending import not_found
 from codemode.session.files import beside, storage_errors
 from codemode.session.ids import directory_name
@@ -169,15 +170,14 @@ class _Making:
         notes: list[str] = [] if found.between_executions else ["an execution had it for long: its log may be behind"]
         # All of it is copied and checked before anything is packed: a session is in the archive whole or not at all.
         with self._copy(found.database, "session.db") as data, self._log_copy(found, notes) as log:
-            version = foreign.check_session(data, limits, until_now(CHECK_SECONDS))
-            with data.open("rb") as file:
-                database = writer.add(f"{folder}/session.db", file, version, self.step)
+            version = foreign.check_session(data, limits, time.monotonic() + CHECK_SECONDS)
+            database = writer.add(f"{folder}/session.db", data, version, self.step)
             return SessionCopy(
                 tenant=record.tenant, id=record.id, taken_at=found.taken_at,
                 between_executions=found.between_executions, created_at=record.created_at, idle_ms=record.idle_ms,
                 pinned=record.pinned, stateful=record.stateful, owner=record.owner, limits=record.limits,
                 participants=tuple(Participants(self.registry.catalog.file).all(record.tenant, record.id)),
-                database=database, log=self._packed_log(writer, folder, log),
+                database=database, log=log and writer.add(f"{folder}/log.db", *log, self.step),
                 checkpoints=tuple(self._checkpoints(writer, folder, limits, found, notes)), notes=tuple(notes),
             )  # fmt: skip
 
@@ -190,18 +190,12 @@ class _Making:
             return
         with self._copy(found.log, "log.db") as path:
             try:
-                version = foreign.check_engine_file(path, foreign.LOG, until_now(CHECK_SECONDS))
+                version = foreign.check_engine_file(path, foreign.LOG, time.monotonic() + CHECK_SECONDS)
             except CodemodeError as error:
                 notes.append(f"its log is not in the backup: {error.message}")
                 yield None
                 return
             yield path, version
-
-    def _packed_log(self, writer: ArchiveWriter, folder: str, log: tuple[Path, int] | None) -> Member | None:
-        if log is None:
-            return None
-        with log[0].open("rb") as file:
-            return writer.add(f"{folder}/log.db", file, log[1], self.step)
 
     def _checkpoints(
         self, writer: ArchiveWriter, folder: str, limits: Limits, found: Snapshot, notes: list[str]
@@ -210,10 +204,8 @@ class _Making:
             path = self.place / "checkpoint.db"
             try:
                 _spooled(each.file, path)
-                version = foreign.check_session(path, limits, until_now(CHECK_SECONDS))
-                with path.open("rb") as file:
-                    name = f"{folder}/checkpoints/{each.name.encode().hex()}.db"
-                    member = writer.add(name, file, version, self.step)
+                version = foreign.check_session(path, limits, time.monotonic() + CHECK_SECONDS)
+                member = writer.add(f"{folder}/checkpoints/{file_name(each.name)}", path, version, self.step)
                 yield CheckpointCopy(name=each.name, created_at=each.created_at, file=member)
             except StorageFull:
                 raise
@@ -249,9 +241,8 @@ class _Making:
         return None if store.behind else self._packed_catalog(writer, RECORDS, records_as_file(store, self.place, keys))
 
     def _packed_catalog(self, writer: ArchiveWriter, name: str, path: Path) -> Member:
-        version = foreign.check_engine_file(path, foreign.CATALOG, until_now(CHECK_SECONDS))
-        with path.open("rb") as file:
-            member = writer.add(name, file, version, self.step)
+        version = foreign.check_engine_file(path, foreign.CATALOG, time.monotonic() + CHECK_SECONDS)
+        member = writer.add(name, path, version, self.step)
         path.unlink()
         return member
 

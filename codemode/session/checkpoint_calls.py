@@ -19,8 +19,8 @@ from codemode.limits import Limits
 from codemode.loading import loading_late
 from codemode.session import ids
 from codemode.session.accounts import write_log
-from codemode.session.checkpoints import Checkpoints, ends_in_time, until_now
-from codemode.session.files import storage_errors
+from codemode.session.checkpoints import Checkpoints, ends_in_time
+from codemode.session.files import copy_file
 from codemode.session.forking import fork
 from codemode.session.opened import OpenSession
 from codemode.session.provenance import HOST
@@ -101,7 +101,7 @@ class CheckpointCalls:
                 if checkpoint is None:
                     copies.take(opened.files.database, path, ends_in_time(opened))
                 else:
-                    _copied(self._kept().path(checkpoint), path)
+                    copy_file(self._kept().path(checkpoint), path)
 
             fork(self._registry, self._key, (self._key[0], target), copy, owner)
         return self._sibling(target)
@@ -112,14 +112,14 @@ class CheckpointCalls:
         Waits for nobody. Ends after `execution_seconds` with `complete` False. Raises NoSuchCheckpoint.
         """
         self._registry.record(self._key)
-        until = until_now(self.limits.execution_seconds)
+        until = time.monotonic() + self.limits.execution_seconds
         return self._kept().diff(a, b, lambda: time.monotonic() > until, sample)
 
     def _journey(self, opened: OpenSession) -> Journey:
         with loading_late():
             from codemode.session.going_back import Journey
 
-        return Journey(opened, ends_in_time(opened), until_now(self.limits.execution_seconds))
+        return Journey(opened, ends_in_time(opened), time.monotonic() + self.limits.execution_seconds)
 
     def _sibling(self, session_id: str) -> Session:
         raise AssertionError("a session provides this")
@@ -134,7 +134,7 @@ class CheckpointCalls:
             # What was given for a name may be anything: the log has it as text, before it is looked at and refused.
             entry, started = Entry(HOST, now(), kind, bounded(str(text)), 0.0), time.monotonic()
             try:
-                with opened.deadline.until(until_now(self.limits.execution_seconds)):
+                with opened.deadline.until(time.monotonic() + self.limits.execution_seconds):
                     yield opened
             except CodemodeError as error:
                 entry.error_code = error.code
@@ -142,11 +142,3 @@ class CheckpointCalls:
             finally:
                 entry.duration_ms = in_ms(time.monotonic() - started)
                 write_log(opened, [entry], Totals(), opened.size_bytes())
-
-
-def _copied(checkpoint: Path, path: Path) -> None:
-    """A private copy of a checkpoint: a file that nobody has open for writing, so plain copying will do."""
-    with storage_errors(path):
-        import shutil  # loads every kind of compression with it
-
-        shutil.copyfile(checkpoint, path)

@@ -9,7 +9,6 @@ there is a whole checkpoint or none.
 from __future__ import annotations
 
 import difflib
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -98,7 +97,7 @@ class Checkpoints:
             return compare(one, other, self._limits, is_over, sample)
 
     def _path(self, name: str) -> Path:
-        return self._files.checkpoints / f"{checked_name(name).encode().hex()}.db"
+        return self._files.checkpoints / file_name(name)
 
     def _expect_room(self, name: str) -> None:
         limits, others = self._limits, [each for each in self.all() if each.name != name]
@@ -124,9 +123,9 @@ def ends_in_time(opened: Guarded) -> Callable[[], None]:
     return check
 
 
-def until_now(seconds: float) -> float:
-    """`seconds` from now, as time.monotonic counts."""
-    return time.monotonic() + seconds
+def file_name(name: str) -> str:
+    """The name of the file of the checkpoint `name`; raises RequestInvalid."""
+    return f"{checked_name(name).encode().hex()}.db"
 
 
 def checked_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from codemode.errors import RequestInvalid
 from codemode.loading import loading_late
 from codemode.session.calls import Calls
-from codemode.session.checkpoints import until_now
 from codemode.session.files import beside, storage_errors
 from codemode.session.host_calls import HostCalls
 from codemode.session.registry import Registry, missing
@@ -170,4 +170,4 @@ class FileCalls(HostCalls):
         files = self._registry.files(self._key)
         if not files.database.exists():
             raise missing(files)
-        return write_portable(files.database, place, limits, until_now(limits.execution_seconds))
+        return write_portable(files.database, place, limits, time.monotonic() + limits.execution_seconds)

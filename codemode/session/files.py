@@ -223,6 +223,14 @@ def beside(target: Path) -> Iterator[Path]:
         clear(place)
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file that nobody has open for writing."""
+    import shutil  # loads every kind of compression with it
+
+    with storage_errors(target):
+        shutil.copyfile(source, target)
+
+
 class storage_errors:  # noqa: N801 - a context manager, used like a function
     """Turn the operating system's errors below `path` into StorageFull with what to do."""
 

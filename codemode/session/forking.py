@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from codemode.database import copies
 from codemode.errors import SessionExists
-from codemode.session.checkpoints import until_now
 from codemode.session.registry import Registry
 from codemode.session.slots import Key
 from codemode.session.turn import file_lock
@@ -28,7 +28,7 @@ def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], No
         with files.unfinished() as fresh:
             copy(fresh)
             limits = registry.limits(origin)
-            copies.make_ready(fresh, None, limits, until_now(limits.execution_seconds), renew=True)
+            copies.make_ready(fresh, None, limits, time.monotonic() + limits.execution_seconds, renew=True)
             files.adopt(fresh)
         registry.enrol(target, origin.limits, owner)
         registry.uses.add(target, (0, files.database.stat().st_size))

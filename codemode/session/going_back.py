@@ -17,7 +17,7 @@ from codemode.database import copies, undo
 from codemode.database.clock import now
 from codemode.database.ways import Kind, Way, WayFile, Ways, WayWriter
 from codemode.errors import CannotUndo, SessionDamaged
-from codemode.session.files import storage_errors
+from codemode.session.files import copy_file, storage_errors
 from codemode.session.opened import OpenSession
 from codemode.values import Undone
 
@@ -42,7 +42,7 @@ class Journey:
         """Make the session what the database file `copy` is; `undo` then leads to what is there now."""
         with self._files() as (here, there):
             copies.take(self.opened.files.database, here, self.check)
-            _copy(copy, there)
+            copy_file(copy, there)
             start = copies.make_ready(there, self.opened.files.database, self.opened.limits, self.until, renew=True)
             back = Way(kind="undo", start=start, end=self._id(), what=what, timestamp=now())
             self._keep_difference(here, undo.pages_of(here), there, back)
@@ -55,7 +55,7 @@ class Journey:
             goal = chain[-1].way
             copies.take(self.opened.files.database, here, self.check)
             images = {page: file for file in chain for page in file.pages()}  # the last one is the oldest, and right
-            _copy(here, there)
+            copy_file(here, there)
             with storage_errors(there):
                 undo.patch(there, images, goal)
             start = copies.make_ready(there, self.opened.files.database, self.opened.limits, self.until, renew=False)
@@ -155,10 +155,3 @@ def _about(name: str) -> Iterator[None]:
             f"checkpoint {name} is damaged, and the session is as it was: {error.message}",
             hint="restore another checkpoint, and delete this one",
         ) from None
-
-
-def _copy(source: Path, target: Path) -> None:
-    import shutil  # loads every kind of compression with it
-
-    with storage_errors(target):
-        shutil.copyfile(source, target)

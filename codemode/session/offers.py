@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from codemode.guard import foreign
 from codemode.limits import Limits, asked
 from codemode.session.archive import ArchiveReader, Member, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
-from codemode.session.checkpoints import checked_name, until_now
+from codemode.session.checkpoints import checked_name
 from codemode.session.ids import parse_session_id
 
 
@@ -86,7 +87,7 @@ def record_of(copy: SessionCopy, new_id: str | None) -> SessionRecord:
 
 def check_database(path: Path, kind: tuple[str, str] | None, limits: Limits | None = None) -> None:
     """Look at every page of an extracted database: `kind` is that of a file of the engine, None a session's."""
-    until = until_now(CHECK_SECONDS)
+    until = time.monotonic() + CHECK_SECONDS
     with said_of_the_backup():
         if kind is None:
             foreign.check_session(path, limits or Limits(), until)

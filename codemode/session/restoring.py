@@ -25,17 +25,12 @@ from codemode.catalog.store import Look
 from codemode.database import copies
 from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.journal import Entry
-from codemode.errors import (
-    SessionBusy,
-    SessionDamaged,
-    SessionExists,
-    StorageFull,
-)
+from codemode.errors import SessionBusy, SessionDamaged, SessionExists, StorageFull
 from codemode.guard import foreign
 from codemode.session.accounts import write_log
 from codemode.session.archive import CATALOG, ArchiveReader, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
-from codemode.session.checkpoints import checked_name, until_now
+from codemode.session.checkpoints import file_name
 from codemode.session.files import RESTORING, SessionFiles, storage_errors
 from codemode.session.going_back import Journey
 from codemode.session.ids import directory_name, ulid
@@ -155,13 +150,13 @@ class _Restoring:
         self.reader.extract(copy.database, files.database, self.step)
         check_database(files.database, None, limits)
         with said_of_the_backup():
-            copies.make_ready(files.database, None, limits, until_now(CHECK_SECONDS), renew=True, whole=True)
+            copies.make_ready(files.database, None, limits, time.monotonic() + CHECK_SECONDS, renew=True, whole=True)
         copies.sync(files.database)
         if copy.log is not None:
             self.reader.extract(copy.log, files.log, self.step)
             check_database(files.log, foreign.LOG)
         for each in copy.checkpoints:
-            path = files.checkpoints / f"{checked_name(each.name).encode().hex()}.db"
+            path = files.checkpoints / file_name(each.name)
             self.reader.extract(each.file, path, self.step)
             check_database(path, None, limits)
             os.utime(path, ns=(each.created_at, each.created_at))
@@ -221,7 +216,7 @@ class _Restoring:
         try:
             with registry.turn(staged.key, seconds) as opened:
                 entry, started = Entry(HOST, now(), "restore", f"backup {name}", 0.0), time.monotonic()
-                until = until_now(CHECK_SECONDS)
+                until = time.monotonic() + CHECK_SECONDS
                 with opened.deadline.until(until):
                     journey = Journey(opened, lambda: self.step(0), until)
                     journey.to_copy(staged.files.database, f"restore {name}")
