@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import apsw
 
 from codemode.database.names import quoted
+from codemode.database.rules import written
 
 MOST_CANDIDATES = 8
 _MOST_COLUMNS = 4
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EQUALS = frozenset(
     {apsw.SQLITE_INDEX_CONSTRAINT_EQ, apsw.SQLITE_INDEX_CONSTRAINT_IS, apsw.SQLITE_INDEX_CONSTRAINT_ISNULL}
 )
@@ -159,11 +159,6 @@ def _name(table: str, columns: Iterable[str], taken: Container[str]) -> str:
     name = f"{first}_by_{'_'.join(others)}"
     numbered = chain([name], (f"{name}_{number}" for number in count(2)))
     return next(each for each in numbered if each.lower() not in taken)
-
-
-def written(name: str) -> str:
-    """`name` as people write it: quoted only where it has to be."""
-    return name if _PLAIN.fullmatch(name) and name.upper() not in apsw.keywords else quoted(name)
 
 
 class _Module:

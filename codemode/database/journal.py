@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -32,6 +32,7 @@ _TEXT = 4_000  # characters of a statement or snippet that the log keeps
 _ROW_BYTES = 500  # what an entry takes at most beside its statement, in the table and in its indexes
 LEFT_BYTES = 64 * 1024  # of a write-ahead log that is left beside a file that rested: to put it away waits for the disk
 _OFTEN = 64  # the file is measured whenever so small a part of its bound may have been written
+T = TypeVar("T")
 Row = tuple[str, str, str, str, float, int, int, int, str | None]
 
 
@@ -144,7 +145,7 @@ class Journal:
         """The newest `limit` entries, newest first, optionally of one kind or only failed ones."""
         sql = f"SELECT id, {', '.join(_COLUMNS)} FROM execution_logs"  # noqa: S608
         sql += " WHERE (?1 IS NULL OR kind = ?1) AND (NOT ?2 OR error_code IS NOT NULL) ORDER BY id DESC LIMIT ?3"
-        rows = self._sound(lambda connection: connection.execute(sql, (kind, errors, limit)).fetchall())
+        rows: list[Any] = self._sound(lambda connection: connection.execute(sql, (kind, errors, limit)).fetchall())
         return [LogEntry(**dict(zip(LogEntry.__struct_fields__, row, strict=True))) for row in rows]
 
     def count(self) -> int:
@@ -153,20 +154,19 @@ class Journal:
 
     def totals(self) -> Totals:
         """What the session did over its whole life."""
-        found: Totals = self._sound(usage.life)
-        return found
+        return self._sound(usage.life)
 
     def days(self) -> list[Day]:
         """The same by day, oldest first."""
-        return list(self._sound(usage.days))
+        return self._sound(usage.days)
 
     def sizes(self) -> list[SizeAt]:
         """How the size of the session's database changed, oldest first."""
-        return list(self._sound(usage.sizes))
+        return self._sound(usage.sizes)
 
     def slow(self, limit: int) -> list[SlowStatement]:
         """The newest slow statements, newest first."""
-        return list(self._sound(lambda connection: usage.slow(connection, limit)))
+        return self._sound(lambda connection: usage.slow(connection, limit))
 
     def remember(self, key: str, kept: idempotency.Kept, moment: int) -> None:
         """Keep the outcome of an execution with an idempotency key that committed nothing at its end."""
@@ -181,10 +181,9 @@ class Journal:
 
     def recall(self, key: str, moment: int) -> idempotency.Kept | None:
         """What is kept here under an idempotency key."""
-        kept: idempotency.Kept | None = self._sound(lambda connection: idempotency.find(connection, key, moment))
-        return kept
+        return self._sound(lambda connection: idempotency.find(connection, key, moment))
 
-    def _sound(self, work: Callable[[apsw.Connection], Any]) -> Any:
+    def _sound(self, work: Callable[[apsw.Connection], T]) -> T:
         """The answer of `work`; a log that shows damage meanwhile is set aside, and `work` done on a new one."""
         with self._lock:
             if self._closed:

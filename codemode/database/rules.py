@@ -14,6 +14,7 @@ from codemode.database.names import quoted
 from codemode.database.script import COMMENT, QUOTED
 from codemode.patterns import pattern
 
+_PLAIN = pattern(r"[A-Za-z_]\w*")
 _LONGEST = 20_000  # characters of a definition that are read
 _TOKEN = pattern(rf"{COMMENT}|{QUOTED}|[^\W\d][\w$]*+|\s++|[\s\S]")
 _ONE = r"(?:'(?:[^']|'')*'|[+-]?\d+(?:\.\d+)?)"
@@ -47,7 +48,7 @@ class Key(NamedTuple):
     @property
     def target(self) -> str:
         """What it is on, as ON CONFLICT names a unique one."""
-        on = _listed(self.sql) if self.sql else f"({', '.join(map(_plain, filter(None, self.columns)))})"
+        on = _listed(self.sql) if self.sql else f"({', '.join(map(written, filter(None, self.columns)))})"
         return f"{on} WHERE {self.where}" if self.where else on
 
 
@@ -113,8 +114,9 @@ def key_of(connection: apsw.Connection, table: str, columns: tuple[str, ...]) ->
     return min(fitting, key=lambda key: bool(key.where), default=None)
 
 
-def _plain(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name.upper() not in apsw.keywords else quoted(name)
+def written(name: str) -> str:
+    """`name` as people write it in SQL: quoted only where it has to be."""
+    return name if _PLAIN.fullmatch(name) and name.upper() not in apsw.keywords else quoted(name)
 
 
 def _definition(connection: apsw.Connection, table: str) -> str:

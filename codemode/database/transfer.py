@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import msgspec
 
+from codemode.database.names import quoted
 from codemode.database.onepass import Contradicted
 from codemode.database.readers import Column, Delimited, Progress, Reader, changed, number_notes, text_columns
 from codemode.database.records import Records
@@ -104,8 +105,7 @@ def statement_of(what: str, tables: Collection[str] = ()) -> str:
     name = what.strip()
     if may_be_table(name) and name not in tables:
         return what
-    quoted = name.replace('"', '""')
-    return f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
+    return f"SELECT * FROM {quoted(name)}"  # noqa: S608 - read-only for the guard in any case
 
 
 def reader_for(kind: str, nulls: Sequence[str] = (), delimiter: str | None = None) -> Reader:

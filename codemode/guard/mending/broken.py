@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import apsw
 
-from codemode.database.names import quoted
 from codemode.errors import CodemodeError
 from codemode.guard import lookup
 
@@ -19,7 +18,6 @@ OWN_TABLES = (
     "SELECT name AS {0} FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
     " AND name NOT LIKE '\\_%' ESCAPE '\\' AND name <> 'session_state' ORDER BY name"
 )
-_PLAIN = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,3 @@ class Broken:
     def columns(self, table: str) -> list[str]:
         """The columns of a table."""
         return lookup.columns(self.connection, table)
-
-    @staticmethod
-    def quoted(name: str) -> str:
-        """`name` as it is written in SQL: with quotes where it needs them."""
-        return name if _PLAIN.fullmatch(name) and name.upper() not in apsw.keywords else quoted(name)

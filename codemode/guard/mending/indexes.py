@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.rules import written
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.definitions import free_name, taken_names
 
@@ -33,8 +34,8 @@ def full_text_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
 
 def _full_text(broken: Broken, table: str, columns: list[str]) -> str:
     name = free_name(f"{table}_fts", table, taken_names(broken))
-    of, listed = broken.quoted(table), ", ".join(map(broken.quoted, columns))
-    old, new = (", ".join(f"{row}.{broken.quoted(column)}" for column in columns) for row in ("old", "new"))
+    of, listed = written(table), ", ".join(map(written, columns))
+    old, new = (", ".join(f"{row}.{written(column)}" for column in columns) for row in ("old", "new"))
     forget = f"INSERT INTO {name} ({name}, rowid, {listed}) VALUES ('delete', old.rowid, {old});"
     take = f"INSERT INTO {name} (rowid, {listed}) VALUES (new.rowid, {new});"
     return ";\n".join((

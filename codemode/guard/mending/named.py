@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.rules import written
 from codemode.guard import lookup
 from codemode.guard.mending.broken import OWN_TABLES, Broken
 from codemode.guard.mending.tokens import is_blank, preceding, replaced, tokens, word
@@ -21,14 +22,13 @@ def with_the_closest_name(broken: Broken) -> Iterator[str]:
     ):
         return
     for meant in broken.error.did_you_mean[:2]:
-        written = broken.quoted(meant)
-        yield from _replaced(broken, name, written)
+        yield from _replaced(broken, name, written(meant))
 
 
-def _replaced(broken: Broken, name: str, written: str) -> Iterator[str]:
+def _replaced(broken: Broken, name: str, meant: str) -> Iterator[str]:
     parts = tokens(broken.sql)
     lowered = name.lower()
-    changed = [written if part.strip('"`[]').lower() == lowered and not is_blank(part) else part for part in parts]
+    changed = [meant if part.strip('"`[]').lower() == lowered and not is_blank(part) else part for part in parts]
     if changed != parts:
         yield "".join(changed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.rules import written
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.tokens import (
     closing,
@@ -33,8 +34,8 @@ def updated_where_it_exists(broken: Broken) -> Iterator[str]:
     named = split(tokens(insert[2][1:-1])) if insert[2] else broken.columns(table) if table else []
     columns = [name.strip('"`[] ') for name in named]
     others = [name for name in columns if name.lower() not in map(str.lower, keys)]
-    listed = ", ".join(broken.quoted(key) for key in keys)
-    changes = ", ".join(f"{broken.quoted(name)} = excluded.{broken.quoted(name)}" for name in others)
+    listed = ", ".join(written(key) for key in keys)
+    changes = ", ".join(f"{written(name)} = excluded.{written(name)}" for name in others)
     text = broken.sql.strip().rstrip(";")
     if re.search(r"\bSELECT\b", text, re.IGNORECASE) and not re.search(r"\bWHERE\b", text, re.IGNORECASE):
         text += " WHERE true"  # else SQLite takes ON for a join's
@@ -62,7 +63,7 @@ def with_a_key_for_its_conflict(broken: Broken) -> Iterator[str]:
     if re.search(r"[?@$]|(?<!:):\w", "".join(part for part in tokens(broken.sql) if not is_text(part))):
         return  # a script takes no parameters
     name = "_".join([table, *re.findall(r"\w+", found[1])])
-    yield f"CREATE UNIQUE INDEX {broken.quoted(name)} ON {broken.quoted(table)} ({found[1]});\n{broken.sql.strip()}"
+    yield f"CREATE UNIQUE INDEX {written(name)} ON {written(table)} ({found[1]});\n{broken.sql.strip()}"
 
 
 _SEARCH = re.compile(r"(\bMATCH\s+)('(?:[^']|'')*')", re.IGNORECASE)
@@ -135,7 +136,7 @@ def with_the_index_rebuilt(broken: Broken) -> Iterator[str]:
     for table in broken.tables():
         made = broken.definition(table) or ""
         if re.search(r"USING\s+fts5", made, re.IGNORECASE) and re.search(rf"\b{re.escape(table)}\b", broken.sql):
-            name = broken.quoted(table)
+            name = written(table)
             yield f"INSERT INTO {name}({name}) VALUES ('rebuild');\n{broken.sql.strip().rstrip(';')}"
 
 

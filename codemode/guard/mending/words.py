@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.rules import written
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.tokens import (
     closing,
@@ -218,5 +219,5 @@ def with_a_column_list(broken: Broken) -> Iterator[str]:
     into = top_level(parts, "INTO")
     if count <= len(columns) and into is not None:
         name = following(parts, into)
-        listed = ", ".join(broken.quoted(column) for column in columns[:count])
+        listed = ", ".join(written(column) for column in columns[:count])
         yield f"{''.join(parts[: name + 1])} ({listed}) {''.join(parts[values:])}"
