@@ -210,11 +210,10 @@ def sqlite_version() -> str:
 def open_frozen(path: Path, limits: Limits) -> apsw.Connection:
     """Open a session's file that nobody changes, to read it with the walls of a session's own connection.
 
-    Without locks, and without files beside it. Raises apsw's errors as they come.
+    Raises apsw's errors as they come.
     """
     _bound_the_heap()
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags=flags)
+    connection = frozen(path)
     try:
         for setting in READ_ONLY_SETTINGS:
             setting(connection, limits)
@@ -222,6 +221,12 @@ def open_frozen(path: Path, limits: Limits) -> apsw.Connection:
         connection.close(True)
         raise
     return connection
+
+
+def frozen(path: Path) -> apsw.Connection:
+    """A read-only connection on a file that nobody changes: without locks, and without files beside it."""
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags=flags)
 
 
 def _bound_the_heap() -> None:

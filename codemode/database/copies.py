@@ -9,21 +9,19 @@ the write-ahead log of the file before it: its pages would be replayed into the 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import apsw
 
 from codemode.database import undo
-from codemode.database.connection import open_session
+from codemode.database.connection import frozen, open_session
 from codemode.database.execute import Deadline
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import migrate, migrations
 from codemode.database.names import CARRIED_TABLES, quoted
-from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, StatementTimeout, StorageFull
+from codemode.errors import SessionBusy, SessionDamaged, StatementTimeout, StorageFull
 from codemode.limits import Limits
 
 Check = Callable[[], None]  # called between two steps; raises to give up
@@ -35,11 +33,11 @@ _DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 _FULL = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
 
 
-def until(at: float) -> Check:
-    """A check that raises StatementTimeout at `at` (a time of time.monotonic)."""
+def unless(is_over: Callable[[], bool]) -> Check:
+    """A check that raises StatementTimeout when the time for a copy is over."""
 
     def check() -> None:
-        if time.monotonic() > at:
+        if is_over():
             raise StatementTimeout("copying the session took longer than was allowed", hint="try again with more time")
 
     return check
@@ -141,12 +139,6 @@ def put_back(copy: Path, live: Path, check: Check) -> None:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
 
-def frozen(path: Path) -> apsw.Connection:
-    """A read-only connection on a file that nobody changes: without locks, and without files beside it."""
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    return apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags=flags)
-
-
 def _reading(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(_BUSY_MS)
@@ -182,8 +174,4 @@ def explained(file: Path | str) -> Iterator[None]:
     except (apsw.BusyError, apsw.LockedError):
         raise SessionBusy("another process holds the session's file", hint="try again") from None
     except apsw.Error as error:
-        raise _unexpected(error) from None
-
-
-def _unexpected(error: apsw.Error) -> CodemodeError:
-    return StorageFull(f"the session cannot be copied: {error}", hint="try again, or free space")
+        raise StorageFull(f"the session cannot be copied: {error}", hint="try again, or free space") from None

@@ -40,13 +40,12 @@ class WriteAheadLog:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._database = connection.filename
         self._path = Path(f"{connection.filename}-wal")
         self.page_size = int(connection.pragma("page_size"))
         self._size = _FRAME_HEADER + self.page_size
         # Both stay the same files as long as the connection is open.
         self._log: int | None = None
-        self._file: _File | None = None
+        self._file: apsw.VFSFile | None = None
         self._salt, self._end = b"", 0  # what the next line knows: the frames 1 to _end of this generation
         self._latest: dict[int, int] = {}  # page → its last frame
 
@@ -76,7 +75,7 @@ class WriteAheadLog:
         for page in pages:
             frame = latest.get(page)
             if frame is None:
-                yield self._in_file().read(self.page_size, (page - 1) * self.page_size)
+                yield self._in_file().xRead(self.page_size, (page - 1) * self.page_size)
             else:
                 yield os.pread(self._handle(), self.page_size, self._offset(frame) + _FRAME_HEADER)
 
@@ -90,7 +89,7 @@ class WriteAheadLog:
             os.close(self._log)
             self._log = None
         if self._file is not None:
-            self._file.close()
+            self._file.xClose()
             self._file = None
 
     def _learn(self, until: Position) -> None:
@@ -122,23 +121,11 @@ class WriteAheadLog:
             self._log = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         return self._log
 
-    def _in_file(self) -> _File:
+    def _in_file(self) -> apsw.VFSFile:
         if self._file is None:
-            self._file = _File(self._database)
+            flags = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY
+            self._file = apsw.VFSFile("", self._connection.filename, [flags, 0])
         return self._file
 
     def _pages_in_file(self) -> int:
-        return int(_PAGES_IN_HEADER.unpack(self._in_file().read(_PAGES_IN_HEADER.size, 0))[0])
-
-
-class _File:
-    """The database file through SQLite's own file layer, which knows of the locks that others of this process hold."""
-
-    def __init__(self, path: str) -> None:
-        self._file = apsw.VFSFile("", path, [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0])
-
-    def read(self, count: int, offset: int) -> bytes:
-        return self._file.xRead(count, offset)
-
-    def close(self) -> None:
-        self._file.xClose()
+        return int(_PAGES_IN_HEADER.unpack(self._in_file().xRead(_PAGES_IN_HEADER.size, 0))[0])

@@ -197,7 +197,8 @@ class ValueColumn:
 
     def converter(self) -> Callable[[Cells], Cells]:
         """A function from a chunk of JSON values to a chunk of SQLite values."""
-        convert = {"INTEGER": _integer, "REAL": _real, "TEXT": _text, "BLOB": _blob}[self.type]
+        types: dict[str, Callable[[Any], Any]] = {"INTEGER": int, "REAL": float, "TEXT": _text, "BLOB": _blob}
+        convert = types[self.type]
         return lambda cells: [None if cell is None else convert(cell) for cell in cells]
 
 
@@ -217,14 +218,6 @@ def _is_blob(cell: Any) -> bool:
     except (binascii.Error, ValueError):
         return False
     return True
-
-
-def _integer(cell: Any) -> int:
-    return int(cell)
-
-
-def _real(cell: Any) -> float:
-    return float(cell)
 
 
 def _text(cell: Any) -> str:

@@ -7,7 +7,7 @@ agree; texts speak for themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from codemode.database.sample import Sample
@@ -103,8 +103,3 @@ def _refers(name: str, table: str, key: str) -> bool:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).lower()
-
-
-def as_dict(join: Join) -> Mapping[str, Any]:
-    """The join as the answer of describe_table holds it."""
-    return join._asdict()

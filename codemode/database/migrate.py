@@ -30,14 +30,19 @@ def migrations(package: str, folder: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def newer(version: int, known: int) -> SessionNewer:
+    """The error for a file of the form `version`, where those up to `known` are known."""
+    return SessionNewer(
+        f"the file has format {version}, and this codemode knows formats up to {known}",
+        hint="upgrade codemode, or open it with the version that wrote it",
+    )
+
+
 def migrate(connection: apsw.Connection, steps: tuple[str, ...]) -> int:
     """Run the steps that this file lacks and return its version; raises SessionNewer for one of the future."""
     version = int(connection.pragma("user_version"))
     if version > len(steps):
-        raise SessionNewer(
-            f"the file has format {version}, and this codemode knows formats up to {len(steps)}",
-            hint="upgrade codemode, or open it with the version that wrote it",
-        )
+        raise newer(version, len(steps))
     if version == len(steps):
         return version
     connection.execute("BEGIN IMMEDIATE", can_cache=False)

@@ -6,6 +6,7 @@ the tables of kept results. They are data, and views may read them.
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def write_portable(source: Path, place: Path, limits: Limits, until: float) -> P
     copy, target = place / "copy.db", place / "portable.db"
     with copies.explained(place):
         try:
-            copies.take(source, copy, copies.until(until))
+            copies.take(source, copy, copies.unless(lambda: time.monotonic() > until))
             with closing(open_session(copy, limits, own=True)) as connection:
                 _strip(connection, target, until)
             with closing(open_session(target, limits)) as connection:

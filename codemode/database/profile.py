@@ -48,13 +48,13 @@ def column_profile(values: Sequence[Any], total: int) -> dict[str, Any]:
     nulls = counts.pop(None, 0)
     present = len(values) - nulls
     types = Counter({_STORED[kind]: count for kind, count in Counter(map(type, values)).items() if kind in _STORED})
-    bounds = sorted(counts, key=order) if len(types) > 1 else counts
+    key = order if len(types) > 1 else None
     return {
         "stored": {kind: round(count / present, 4) for kind, count in types.most_common()},
         "nulls": round(nulls * total / len(values)) if values else 0,
         "distinct": distinct_estimate(counts, present, total * present // max(1, len(values))),
-        "min": shown(_least(bounds)),
-        "max": shown(_greatest(bounds)),
+        "min": shown(min(counts, key=key, default=None)),
+        "max": shown(max(counts, key=key, default=None)),
         "frequent": [
             {"value": shown(value), "share": round(count / len(values), 4)}
             for value, count in counts.most_common(_FREQUENT)
@@ -62,14 +62,6 @@ def column_profile(values: Sequence[Any], total: int) -> dict[str, Any]:
         ],
         "estimated": list(_GUESSED) if len(values) < total else [],
     }
-
-
-def _least(values: Any) -> Any:
-    return None if not values else values[0] if isinstance(values, list) else min(values)
-
-
-def _greatest(values: Any) -> Any:
-    return None if not values else values[-1] if isinstance(values, list) else max(values)
 
 
 def make_exact(profile: dict[str, Any], total: int, present: int, least: Any, greatest: Any) -> None:

@@ -17,8 +17,8 @@ import apsw
 
 from codemode.database.connection import open_frozen
 from codemode.database.execute import Deadline
-from codemode.database.migrate import migrations
-from codemode.errors import SessionDamaged, SessionNewer, StatementTimeout
+from codemode.database.migrate import migrations, newer
+from codemode.errors import SessionDamaged, StatementTimeout
 from codemode.guard.policy import is_reserved
 from codemode.limits import Limits
 
@@ -72,10 +72,7 @@ def _frozen(path: Path, limits: Limits, until: float) -> Iterator[apsw.Connectio
 def _form(connection: apsw.Connection, kind: tuple[str, str]) -> int:
     version, known = int(connection.pragma("user_version")), len(migrations(*kind))
     if version > known:
-        raise SessionNewer(
-            f"the file has format {version}, and this codemode knows formats up to {known}",
-            hint="upgrade codemode, or use the version that wrote it",
-        )
+        raise newer(version, known)
     if version < 1:
         raise SessionDamaged("the file is empty, or no database of codemode", hint=_HINT)
     return version

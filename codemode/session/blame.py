@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from codemode.database import rules
-from codemode.database.execute import Connection, Cost
-from codemode.database.scans import scanned
+from codemode.database.execute import UNBOUND, Connection, Cost, DatabaseError
 from codemode.database.schema import closest
 from codemode.errors import ConstraintFailed, StatementTimeout
 from codemode.guard.mending.rows import row_values, values_set
@@ -153,7 +152,12 @@ _RECURSIVE = re.compile(r"\bWITH\s+RECURSIVE\b", re.IGNORECASE)
 
 def timed_out(sql: str, connection: Connection, seconds: float, cost: Cost) -> StatementTimeout:
     """What a statement did until its time was over, and what its plan reads whole; runs with the engine's rights."""
-    tables = scanned(connection, sql)
+    from codemode.database import plan
+
+    try:
+        tables = plan.scans(plan.steps(connection, sql, UNBOUND))
+    except DatabaseError:
+        tables = []
     whole = f"; its plan reads {' and '.join(tables)} whole" if tables else ""
     way = "filter earlier, or add an index on the columns of ON and WHERE" if tables else "ask for less at a time"
     if _RECURSIVE.search(sql[:2_000]):

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from codemode import tracing
-from codemode.database import schema, state
+from codemode.database import copies, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
 from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
 from codemode.session.batches import Batches
-from codemode.session.checkpoints import Checkpoints, ends_in_time
+from codemode.session.checkpoints import Checkpoints
 from codemode.session.host import HostFunctions
 from codemode.session.ids import ulid
 from codemode.session.pages import Pages
@@ -163,7 +163,7 @@ class Calls:
             )
         opened = self._opened
         with self.statements.logged("checkpoint", name), opened.deadline.until(self.statements.until):
-            found = self._checkpoints.take(name, ends_in_time(opened), replace=bool(replace))
+            found = self._checkpoints.take(name, copies.unless(opened.deadline.is_over), replace=bool(replace))
         return msgspec.to_builtins(found)
 
     def _list_checkpoints(self) -> Any:

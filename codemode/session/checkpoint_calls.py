@@ -19,7 +19,7 @@ from codemode.limits import Limits
 from codemode.loading import loading_late
 from codemode.session import ids
 from codemode.session.accounts import write_log
-from codemode.session.checkpoints import Checkpoints, ends_in_time
+from codemode.session.checkpoints import Checkpoints
 from codemode.session.files import copy_file
 from codemode.session.forking import fork
 from codemode.session.opened import OpenSession
@@ -46,7 +46,7 @@ class CheckpointCalls:
         Readers do not wait. Raises CheckpointExists unless `replace`, CheckpointLimit, StorageFull.
         """
         with self._alone("checkpoint", name) as opened:
-            return self._kept().take(name, ends_in_time(opened), replace=replace)
+            return self._kept().take(name, copies.unless(opened.deadline.is_over), replace=replace)
 
     def checkpoints(self) -> list[Checkpoint]:
         """The checkpoints of the session, the oldest first."""
@@ -99,7 +99,7 @@ class CheckpointCalls:
 
             def copy(path: Path) -> None:
                 if checkpoint is None:
-                    copies.take(opened.files.database, path, ends_in_time(opened))
+                    copies.take(opened.files.database, path, copies.unless(opened.deadline.is_over))
                 else:
                     copy_file(self._kept().path(checkpoint), path)
 
@@ -119,7 +119,7 @@ class CheckpointCalls:
         with loading_late():
             from codemode.session.going_back import Journey
 
-        return Journey(opened, ends_in_time(opened), time.monotonic() + self.limits.execution_seconds)
+        return Journey(opened, copies.unless(opened.deadline.is_over), time.monotonic() + self.limits.execution_seconds)
 
     def _sibling(self, session_id: str) -> Session:
         raise AssertionError("a session provides this")

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from codemode.database import copies
 from codemode.database.clock import iso
-from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint, RequestInvalid, StatementTimeout
+from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint, RequestInvalid
 from codemode.limits import Limits
 from codemode.loading import loading_late
 from codemode.patterns import pattern
 from codemode.session.files import SessionFiles, storage_errors
-from codemode.session.opened import Guarded
 from codemode.values import Checkpoint, Differences
 
 _NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
@@ -111,16 +110,6 @@ class Checkpoints:
                 f" {limits.checkpoint_bytes:,} bytes of limit checkpoint_bytes",
                 hint=hint if others else "compact the session, or raise the limit",
             )
-
-
-def ends_in_time(opened: Guarded) -> Callable[[], None]:
-    """A check that raises StatementTimeout when the time of what `opened` runs is over, or it was cancelled."""
-
-    def check() -> None:
-        if opened.deadline.is_over():
-            raise StatementTimeout("copying the session took longer than was allowed", hint="try again with more time")
-
-    return check
 
 
 def file_name(name: str) -> str:

@@ -108,7 +108,7 @@ class _Description:
             "row_count": self._total,
             "sample_rows": [dict(zip(names, row, strict=False)) for row in self._first],
             "candidate_keys": keys,
-            "joins": [joins.as_dict(join) for join in found],
+            "joins": [join._asdict() for join in found],
             "profile": {
                 "rows_examined": sample.count,
                 "whole_table": sample.is_whole,
