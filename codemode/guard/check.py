@@ -21,8 +21,8 @@ from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.parse import read
 from codemode.guard.program import Program
-from codemode.guard.refusals import DISAGREEMENT, Violation
-from codemode.guard.repair import explain_error, explain_python_error, shortened
+from codemode.guard.refusals import DISAGREEMENT
+from codemode.guard.repair import explain_error, explain_python_error, refusal, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
 from codemode.guard.statement import READS, WRITES, Statement, decisive_action, tables, writes
@@ -196,7 +196,7 @@ class Guard:
         with self.engine():
             violation = self._schema.violation()
         if violation is not None:
-            raise refusal(violation, "")
+            raise refusal(violation)
 
     def _prepare(self, text: str, heading: scan.Heading) -> Statement:
         kind = heading.kind or ""
@@ -367,9 +367,7 @@ def _no_statement(verb: str, text: str) -> StatementSyntaxError:
         return StatementSyntaxError("the text holds no statement", hint="send one statement", sql=shortened(text))
     from codemode.guard.ways import syntax_way
 
-    near = closest(
-        verb, ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES")
-    )
+    near = closest(verb, _VERBS)
     hint = syntax_way(text) or (f"did you mean {near[0]}?" if near else "a statement begins with a verb such as SELECT")
     return StatementSyntaxError(
         f'near "{verb[:40]}": syntax error', hint=hint, did_you_mean=near[:1], sql=shortened(text)
@@ -382,8 +380,3 @@ def _multiple(text: str) -> MultipleStatements:
         hint="send one at a time, or use helpers.db.script(sql)",
         sql=shortened(text),
     )
-
-
-def refusal(violation: Violation, text: str) -> StatementRefused:
-    """The error of a broken rule."""
-    return StatementRefused(violation.message, hint=violation.hint, sql=shortened(text) or None)

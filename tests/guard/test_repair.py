@@ -57,6 +57,11 @@ def test_a_missing_column_is_explained_wherever_it_stands(desk: Desk, sql: str) 
     assert failed(desk, sql).did_you_mean == ("note",)
 
 
+@pytest.mark.parametrize(("sql", "meant"), [("SELCT 1", "SELECT"), ("EXPLAN SELECT 1", "EXPLAIN")])
+def test_a_misspelt_verb_gets_the_one_that_was_meant(desk: Desk, sql: str, meant: str) -> None:
+    assert failed(desk, sql).did_you_mean == (meant,)
+
+
 def test_a_text_in_double_quotes_is_told_to_use_single_ones(desk: Desk) -> None:
     assert "single quotes" in (failed(desk, 'SELECT * FROM t WHERE a = "hello"').hint or "")
 
