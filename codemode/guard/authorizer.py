@@ -221,9 +221,7 @@ def _altered(database: str, table: str, column: str | None, accessor: str | None
 
 def _module(name: str, module: str, database: str | None, accessor: str | None) -> Violation | None:
     if module.lower() not in policy.MODULES:
-        return Violation(
-            "module", f"virtual tables of {module} are not available", policy.MODULE_WAY,
-        )  # fmt: skip
+        return Violation("module", f"virtual tables of {module} are not available", policy.MODULE_WAY)
     return _own_name(name, "", database, accessor)
 
 

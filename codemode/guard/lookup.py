@@ -13,7 +13,7 @@ import apsw
 from codemode.database import rules
 from codemode.database.schema import TABLES
 from codemode.guard.authorizer import Authorizer
-from codemode.guard.policy import FUNCTIONS, is_reserved
+from codemode.guard.policy import is_reserved
 from codemode.patterns import pattern
 
 MOST_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
@@ -132,11 +132,6 @@ def argument_counts(name: str, connection: apsw.Connection) -> list[int]:
         sql = "SELECT narg FROM pragma_function_list WHERE name = ? COLLATE NOCASE"
         counts = sorted({int(row[0]) for row in connection.execute(sql, (name,), can_cache=False)})
     return [] if any(count < 0 for count in counts) else counts
-
-
-def functions_like(name: str) -> list[str]:
-    """Available functions with a name like `name`."""
-    return closest(name, FUNCTIONS)
 
 
 @contextmanager

@@ -19,12 +19,11 @@ from codemode.errors import (
     NoSuchColumn,
     NoSuchTable,
     StatementError,
-    StatementRefused,
 )
 from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.parse import may_be_read
-from codemode.guard.questions import ONLY_READS
+from codemode.guard.questions import only_reads
 from codemode.guard.repair import shortened
 from codemode.guard.statement import Statement
 from codemode.limits import Limits
@@ -63,9 +62,7 @@ class PostgresQuestions:
         begins = _BEGINS.match(text)
         verb = begins[1].upper() if begins else ""
         if verb and verb not in _READS:
-            raise StatementRefused(
-                f"{verb[:40]} is not available in a question to the catalogue", hint=ONLY_READS, sql=shortened(text)
-            )
+            raise only_reads(verb, text)
         for tree in _trees(text):
             self._check(tree, text)
         return Statement(text, "select", reads_only=True, returns_rows=True, changes_schema=False)
@@ -79,10 +76,7 @@ class PostgresQuestions:
         }
         for node in tree.walk():
             if isinstance(node, writes):
-                raise StatementRefused(
-                    f"{type(node).__name__.upper()} is not available in a question to the catalogue", hint=ONLY_READS,
-                    sql=shortened(text),
-                )  # fmt: skip
+                raise only_reads(type(node).__name__.upper(), text)
             if isinstance(node, exp.Anonymous) and node.name.lower() not in FUNCTIONS:
                 raise not_shown(f"function {node.name}()", self._views)
             if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):

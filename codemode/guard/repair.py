@@ -35,8 +35,8 @@ from codemode.errors import (
 )
 from codemode.guard import lookup
 from codemode.guard.authorizer import Authorizer
-from codemode.guard.policy import MODULE_WAY, is_reserved, reserved
-from codemode.guard.refusals import REFUSED_FUNCTIONS
+from codemode.guard.policy import FUNCTIONS, MODULE_WAY, is_reserved, reserved
+from codemode.guard.refusals import REFUSED_FUNCTIONS, Violation
 from codemode.guard.statement import Statement
 from codemode.patterns import pattern
 
@@ -109,11 +109,16 @@ def shortened(text: str, most: int = SQL_SHOWN) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def refusal(violation: Violation, sql: str = "") -> StatementRefused:
+    """The error of a broken rule."""
+    return StatementRefused(violation.message, hint=violation.hint, sql=shortened(sql) or None)
+
+
 def _refused(connection: apsw.Connection) -> CodemodeError | None:
     """The authorizer knows what it refused; SQLite only says "not authorized", or less from inside FTS5."""
     authorizer = getattr(connection.authorizer, "__self__", None)
     violation = authorizer.violation if isinstance(authorizer, Authorizer) else None
-    return StatementRefused(violation.message, hint=violation.hint) if violation is not None else None
+    return refusal(violation) if violation is not None else None
 
 
 def _too_long(message: str, connection: apsw.Connection, longest_value: int | None) -> CodemodeError | None:
@@ -224,10 +229,9 @@ def _ambiguous(found: re.Match[str], message: str, sql: str, connection: apsw.Co
 def _no_such_function(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     name = found["name"].lower()
     if name in REFUSED_FUNCTIONS:
-        violation = REFUSED_FUNCTIONS[name]
-        return StatementRefused(violation.message, hint=violation.hint)
+        return refusal(REFUSED_FUNCTIONS[name])
     way = _ways().FUNCTION_WAYS.get(name)
-    near = [] if way else lookup.functions_like(name)
+    near = [] if way else lookup.closest(name, FUNCTIONS)
     return NoSuchFunction(f"no such function: {found['name']}", hint=way or _did_you_mean(near), did_you_mean=near)
 
 
@@ -305,16 +309,14 @@ def _duplicate_column(found: re.Match[str], message: str, sql: str, connection: 
 
 def _view_is_read(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     if is_reserved(found["name"]):
-        violation = reserved(found["name"])
-        return StatementRefused(violation.message, hint=violation.hint)
+        return refusal(reserved(found["name"]))
     return StatementFailed(message, hint="write to the tables below it, or create an INSTEAD OF trigger")
 
 
 def _renamed_onto_a_view(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
     """The new name of a table with a trigger is the log's: SQLite complains of the trigger before we see the name."""
     if is_reserved(found["name"]):
-        violation = reserved(found["name"])
-        return StatementRefused(violation.message, hint=violation.hint)
+        return refusal(reserved(found["name"]))
     return StatementFailed(message, hint="a view has that name: choose another one")
 
 
@@ -363,7 +365,6 @@ def _did_you_mean(names: list[str]) -> str | None:
     return f"did you mean {' or '.join(names)}?" if names else None
 
 
-_QUOTED_NAME = r"(?P<name>.+?)"
 _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
     (
         pattern(r"^error in (?P<kind>view|trigger|index|table) (?P<name>\w+)(?: after [^:]*)?: no such"),

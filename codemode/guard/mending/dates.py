@@ -89,7 +89,7 @@ def elapsed(unit: str, start: str, end: str) -> str | None:
     return f"(unixepoch({end}) - unixepoch({start})) / {_LENGTH[unit]}" if unit in _LENGTH else None
 
 
-def moved(value: str, count: str, unit: str, sign: str = "+") -> str | None:
+def moved(value: str, count: str, unit: str, sign: str) -> str | None:
     """`value` moved by `count` units; months end at the last day of a shorter month, as elsewhere."""
     if unit not in _UNITS:
         return None

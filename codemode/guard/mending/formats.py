@@ -7,8 +7,6 @@ import re
 from codemode.guard.mending.tokens import content, is_text
 
 _STRFTIME = {"i": "M", "s": "S", "T": "T"}
-
-
 _SAME = frozenset("YmdHjwSe")
 
 
@@ -17,7 +15,7 @@ def from_percent(text: str) -> str | None:
     codes = re.findall(r"%(.)|([^%]+)", content(text))
     if not is_text(text) or any(code and code not in _SAME and code not in _STRFTIME for code, _ in codes):
         return None
-    return quoted("".join(f"%{_STRFTIME.get(code, code)}" if code else plain for code, plain in codes))
+    return literal("".join(f"%{_STRFTIME.get(code, code)}" if code else plain for code, plain in codes))
 
 
 def from_strftime(text: str) -> str | None:
@@ -27,16 +25,8 @@ def from_strftime(text: str) -> str | None:
 
 
 _LETTERS = {
-    "YYYY": "%Y",
-    "MM": "%m",
-    "DD": "%d",
-    "HH24": "%H",
-    "MI": "%M",
-    "SS": "%S",
-    "DDD": "%j",
-    "IYYY": "%G",
-    "IW": "%V",
-}
+    "YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "DDD": "%j", "IYYY": "%G", "IW": "%V",
+}  # fmt: skip
 
 
 def from_letters(text: str) -> str | None:
@@ -48,9 +38,9 @@ def from_letters(text: str) -> str | None:
     )
     if any(piece not in _LETTERS and piece[:1].isalnum() for piece in pieces if piece != "T"):
         return None
-    return quoted("".join(_LETTERS.get(piece, piece.strip('"')) for piece in pieces))
+    return literal("".join(_LETTERS.get(piece, piece.strip('"')) for piece in pieces))
 
 
-def quoted(text: str) -> str:
+def literal(text: str) -> str:
     """`text` as a text of SQL."""
     return "'" + text.replace("'", "''") + "'"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from codemode.guard.mending.dates import Builder
-from codemode.guard.mending.formats import quoted
+from codemode.guard.mending.formats import literal
 from codemode.guard.mending.patterns import matched
 from codemode.guard.mending.tokens import content, is_text
 
@@ -70,7 +70,7 @@ def _divides(text: str) -> bool:
 
 
 def _as_array(value: str, delimiter: str) -> str:
-    joint = quoted('","')
+    joint = literal('","')
     return f"('[' || replace(json_quote(CAST({value} AS TEXT)), {delimiter}, {joint}) || ']')"
 
 
@@ -145,12 +145,9 @@ def _convert(args: list[str]) -> str | None:
     return cast(args[1], args[0]) or cast(args[0], args[1])  # T-SQL: the type first; MySQL: last
 
 
-def _as_pair(build: str) -> Builder:
-    def made(args: list[str]) -> str | None:
-        found = re.fullmatch(r"(.+)\bAS\s+([\w\s(),]+)", args[0], re.IGNORECASE | re.DOTALL) if len(args) == 1 else None
-        return tried_cast(found[1].strip(), found[2]) if found else None
-
-    return made
+def _tried(args: list[str]) -> str | None:
+    found = re.fullmatch(r"(.+)\bAS\s+([\w\s(),]+)", args[0], re.IGNORECASE | re.DOTALL) if len(args) == 1 else None
+    return tried_cast(found[1].strip(), found[2]) if found else None
 
 
 _SUM_OF_SQUARES = "(sum(1.0 * {0} * {0}) - sum({0}) * 1.0 * sum({0}) / count({0}))"
@@ -171,10 +168,6 @@ def _quantile(args: list[str]) -> str | None:
 
 def _is_share(text: str) -> bool:
     return re.fullmatch(r"0?\.\d+|[01](?:\.0+)?", text.strip()) is not None
-
-
-def _filtered(form: str, count: int) -> Builder:
-    return lambda args: form.format(*args) if len(args) == count and args[0] else None
 
 
 def _regexp(args: list[str]) -> str | None:
@@ -201,10 +194,6 @@ def _regexp_extract(args: list[str]) -> str | None:
     return f"CASE WHEN {args[0]} GLOB '{kind * number}*' THEN substr({args[0]}, 1, {number}) END"
 
 
-def _log(args: list[str]) -> str | None:
-    return f"ln({args[0]})" if len(args) == 1 else None
-
-
 def _json_path(args: list[str]) -> str | None:
     return f"({args[0]} ->> {args[1]})" if len(args) == 2 and is_text(args[1]) else None
 
@@ -221,7 +210,7 @@ BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("char_length", "character_length"), _call("length", 1)),
     "datalength": _call("octet_length", 1),
     **dict.fromkeys(("charindex", "locate"), _form("instr({1}, {0})", 2)),
-    **dict.fromkeys(("strpos",), _call("instr", 2)),
+    "strpos": _call("instr", 2),
     "isnull": _isnull,
     **dict.fromkeys(("nvl", "ifnull2"), _call("coalesce", 2)),
     "nvl2": _form("iif({0} IS NOT NULL, {1}, {2})", 3),
@@ -237,9 +226,9 @@ BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("var_pop", "varp", "variance_pop"), _form(f"({_VARIANCE_POP})", 1)),
     "corr": _form(f"({_CORRELATION})", 2),
     **dict.fromkeys(("quantile", "quantile_cont", "approx_quantile", "approx_percentile"), _quantile),
-    **dict.fromkeys(("count_if", "countif"), _filtered("count(*) FILTER (WHERE {0})", 1)),
-    "sumif": _filtered("sum({0}) FILTER (WHERE {1})", 2),
-    "avgif": _filtered("avg({0}) FILTER (WHERE {1})", 2),
+    **dict.fromkeys(("count_if", "countif"), _form("count(*) FILTER (WHERE {0})", 1)),
+    "sumif": _form("sum({0}) FILTER (WHERE {1})", 2),
+    "avgif": _form("avg({0}) FILTER (WHERE {1})", 2),
     **dict.fromkeys(("bool_or", "logical_or", "bit_or_bool"), _call("max", 1)),
     **dict.fromkeys(("bool_and", "logical_and", "every"), _call("min", 1)),
     **dict.fromkeys(("any_value", "arbitrary"), _call("min", 1)),
@@ -251,7 +240,7 @@ BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("json_value", "json_extract_scalar", "get_json_object", "json_extract_string"), _json_path),
     "array_append": _form("json_insert({0}, '$[#]', {1})", 2),
     "json_query": _form("({0} -> {1})", 2),
-    **dict.fromkeys(("json_unquote",), _form("({0} ->> '$')", 1)),
+    "json_unquote": _form("({0} ->> '$')", 1),
     **dict.fromkeys(("json_length", "jsonb_array_length"), _call("json_array_length", 1)),
     **dict.fromkeys(("approx_count_distinct", "approx_distinct", "ndv"), _form("count(DISTINCT {0})", 1)),
     "split_part": _piece,
@@ -270,14 +259,14 @@ BUILDERS: dict[str, Builder] = {
     "lcase": _call("lower", 1),
     "ascii": _call("unicode", 1),
     "chr": _call("char", 1),
-    **dict.fromkeys(("rand",), lambda args: "(random() / 18446744073709551616.0 + 0.5)" if args == [""] else None),
+    "rand": lambda args: "(random() / 18446744073709551616.0 + 0.5)" if args == [""] else None,
     "truncate": _form("(trunc({0} * pow(10, {1})) / pow(10, {1}))", 2),
     "cbrt": _form("(sign({0}) * pow(abs({0}), 1.0 / 3))", 1),
     "square": _form("({0} * {0})", 1),
     "log1p": _form("ln(1 + {0})", 1),
     "to_number": _form("CAST({0} AS REAL)", 1),
     "convert": _convert,
-    **dict.fromkeys(("try_cast", "safe_cast"), _as_pair("")),
+    **dict.fromkeys(("try_cast", "safe_cast"), _tried),
     **dict.fromkeys(("uuid", "gen_random_uuid", "newid", "generate_uuid", "uuid_generate_v4"),
                     lambda args: "lower(hex(randomblob(16)))" if args == [""] else None),
     "average": _call("avg", 1),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from codemode.database.script import statements
 from codemode.guard.mending.broken import OWN_TABLES, Broken
-from codemode.guard.mending.formats import quoted
+from codemode.guard.mending.formats import literal
 
 _TABLE = r"[\"'`\[(]?\s*[\"'`]?(?P<table>\w+)[\"'`\])]*\s*[\"')]*\s*;?\s*\Z"
 _COLUMNS = "SELECT * FROM pragma_table_info({table})"
@@ -49,7 +49,7 @@ def asked_of_the_schema(broken: Broken) -> Iterator[str]:
     for pattern, query in _QUESTIONS:
         if found := re.match(rf"\s*(?:{pattern})", broken.sql, re.IGNORECASE | re.DOTALL):
             names = found.groupdict()
-            yield query.format(table=quoted(names["table"])) if names.get("table") else query
+            yield query.format(table=literal(names["table"])) if names.get("table") else query
             return
 
 
