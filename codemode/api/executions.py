@@ -84,7 +84,7 @@ async def execute(request: Request) -> Response:
         state["goes_on"] = True
         record(request, "execute", _code_of(outcome))
 
-    with service.running(await service.begin(caller, session, body.code, ended, **body.options())) as running:
+    with service.acts.known(await service.begin(caller, session, body.code, ended, **body.options())) as running:
         state["execution"] = running.id
         return await _unless_gone(request, running)
 
@@ -134,7 +134,7 @@ async def _streamed(request: Request, session: Session, body: Execute) -> Respon
     options = {**body.options(), "on_output": events.text, "on_event": told}
     running = await service.begin(caller, session, body.code, **options)
     with ExitStack() as known:
-        known.enter_context(service.running(running))
+        known.enter_context(service.acts.known(running))
         ending = known.pop_all()
     request.state.execution = running.id
     request.state.goes_on = True

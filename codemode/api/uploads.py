@@ -35,10 +35,10 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
     # It holds a thread and its session's turn as an execution does, and a slow one for longer.
     admission = await service.admit(caller_of(request), writes=True)
     if "text/event-stream" not in request.headers.get("accept", "").lower():
-        with admission, service.running(upload):
+        with admission, service.acts.known(upload):
             return answer(await work(upload, lambda _: None))
     with ExitStack() as known:
-        known.enter_context(service.running(upload))
+        known.enter_context(service.acts.known(upload))
         ending = known.pop_all()
     events = Events()
     request.state.goes_on = True

@@ -92,15 +92,13 @@ class Front:
 
     async def _metrics(self, incoming: Incoming, send: Send) -> None:
         """Those of the workers that are there: figures are wanted most when one of them is not."""
-        restarts = {name: slot.restarts for name, slot in self._slots.by_name.items()}
         answers = await self._ask_all(incoming, wait=False)
-        refused = self._refusals.counts
-        await self._merged(answers, send, lambda texts: merging.exposition(texts, restarts, refused))
-
-    async def _merged(self, answers: dict[str, Answer], send: Send, merge: Callable[[dict[str, bytes]], bytes]) -> None:
         one = next((each for each in answers.values() if each.status != 200), None)
         if one is None:
-            one = next(iter(answers.values()))._replace(body=merge({name: each.body for name, each in answers.items()}))
+            texts = {name: each.body for name, each in answers.items()}
+            restarts = {name: slot.restarts for name, slot in self._slots.by_name.items()}
+            merged = merging.exposition(texts, restarts, self._refusals.counts)
+            one = answers[min(answers)]._replace(body=merged)
         await _pass(send, one)
 
     async def _ask_all(self, incoming: Incoming, *, wait: bool = True, body: bytes = b"") -> dict[str, Answer]:

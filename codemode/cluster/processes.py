@@ -12,7 +12,7 @@ import msgspec
 
 from codemode.cluster.exchange import NAME
 from codemode.cluster.forward import ConnectionGone, Connections
-from codemode.errors import CodemodeError, WorkerUnavailable
+from codemode.errors import WorkerUnavailable, error_of
 from codemode.settings import Settings
 
 START_SECONDS = 60.0  # an interpreter and its sandbox start within a second or two; a loaded machine may take many
@@ -117,7 +117,7 @@ async def launch(setup: Setup) -> WorkerProcess:
         async with asyncio.timeout(START_SECONDS):
             process.stdin.write(msgspec.json.encode(setup) + b"\n")
             process.stdin.close()
-            started = _parsed(await process.stdout.readline())
+            started = parsed(await process.stdout.readline())
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -128,7 +128,8 @@ async def launch(setup: Setup) -> WorkerProcess:
     return WorkerProcess(process, setup.path, started.isolation)
 
 
-def _parsed(line: bytes) -> Started:
+def parsed(line: bytes) -> Started:
+    """What a worker process answers; raises the error that keeps it from serving, of the class that it had there."""
     try:
         started = msgspec.json.decode(line, type=Started)
     except msgspec.DecodeError:
@@ -136,14 +137,5 @@ def _parsed(line: bytes) -> Started:
             "a worker ended while it started", hint="what it wrote to standard error says why"
         ) from None
     if started.code is not None:
-        raise error_of(started)
+        raise (error_of(started.code) or WorkerUnavailable)(started.message, hint=started.hint)
     return started
-
-
-def error_of(started: Started) -> CodemodeError:
-    """The error that kept a worker from starting, of the class that it had there."""
-    kinds = [CodemodeError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    found = next((kind for kind in reversed(kinds) if kind.code == started.code), WorkerUnavailable)
-    return found(started.message, hint=started.hint)

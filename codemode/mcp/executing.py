@@ -113,7 +113,7 @@ async def _followed(call: Call, session: Session, code: str, options: dict[str, 
     """The outcome; where the client cancels its call or goes away, the execution is ended, undone and recorded."""
     progress = Progress(call.client)
     options = {**options, "on_output": progress.print, "on_event": progress.happened}
-    with call.service.running(await call.service.begin(call.caller, session, code, **options)) as running:
+    with call.service.acts.known(await call.service.begin(call.caller, session, code, **options)) as running:
         try:
             async with progress.told():
                 return await running.outcome()

@@ -18,7 +18,8 @@ import msgspec
 
 from codemode.catalog.audit import Act
 from codemode.database.clock import iso, sure_ms
-from codemode.errors import AuthForbidden, CodemodeError, RecordNotFound
+from codemode.errors import CodemodeError, RecordNotFound
+from codemode.service.acting import check_whole_tenant
 from codemode.service.callers import Caller
 from codemode.values import AuditEntry
 from codemode.values.records import Message, Signal
@@ -147,10 +148,7 @@ class Auditing:
 
         Raises AuthForbidden for a caller who is bound to a user: the log names the sessions of all.
         """
-        if caller.user is not None:
-            raise AuthForbidden(
-                "a token of one user may not read the tenant's audit log", hint="use one that is bound to nobody"
-            )
+        check_whole_tenant(caller, "read the tenant's audit log")
         found = self._worker.audit.read(caller.tenant, before=before, limit=limit + 1)
         return [described(act) for act in found[:limit]], found[limit - 1].id if len(found) > limit else None
 

@@ -12,8 +12,9 @@ import logging
 import re
 import sys
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
+
+from codemode.moments import iso
 
 Format = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -95,7 +96,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _at(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(int(record.created * 1000))
 
 
 def _trace(record: logging.LogRecord) -> str:

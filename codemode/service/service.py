@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, Unpack
@@ -23,7 +23,7 @@ from codemode.catalog.tokens import Token
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import AuthForbidden, AuthInvalid, CodemodeError, SessionExists, SessionNotFound
 from codemode.limits import asked
-from codemode.service.acts import Acts, Going
+from codemode.service.acts import Acts
 from codemode.service.auditing import Auditing
 from codemode.service.background import Background
 from codemode.service.callers import Caller, Reach, caller_with
@@ -95,10 +95,6 @@ class Service:
         # Not in the loop's own thread: an upload whose turn comes only now asks the loop for its next piece.
         await asyncio.get_running_loop().shutdown_default_executor()
         self._asides.shutdown(wait=False)  # of a server that does not answer nobody waits for an answer any more
-
-    def running(self, act: Going) -> AbstractContextManager[Going]:
-        """Know of an execution or an upload as long as the block lasts: see `Acts.known`."""
-        return self.acts.known(act)
 
     async def call(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs

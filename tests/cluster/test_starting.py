@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from patience import HANG_SECONDS
 
-from codemode.cluster.processes import Started, error_of
-from codemode.errors import IsolationMissing, StorageFull, WorkerUnavailable
+from codemode.cluster.processes import Started, parsed
+from codemode.errors import CodemodeError, IsolationMissing, StorageFull, WorkerUnavailable
 from tests.cluster.serving import ROOT, serving
 
 
@@ -46,6 +47,7 @@ def test_what_keeps_sockets_from_being_made_is_told(tmp_path: Path) -> None:
     ("code", "kind"),
     [("worker.isolation", IsolationMissing), ("storage.full", StorageFull), ("of.later", WorkerUnavailable)],
 )
-def test_a_worker_s_error_is_told_by_the_front_as_its_own(code: str, kind: type[Exception]) -> None:
-    error = error_of(Started(code=code, message="what", hint="how"))
-    assert (type(error), error.message, error.hint) == (kind, "what", "how")
+def test_a_worker_s_error_is_told_by_the_front_as_its_own(code: str, kind: type[CodemodeError]) -> None:
+    with pytest.raises(kind, match="what") as caught:
+        parsed(msgspec.json.encode(Started(code=code, message="what", hint="how")))
+    assert (type(caught.value), caught.value.hint) == (kind, "how")

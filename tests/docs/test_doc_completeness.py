@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from doc_pages import ROOT, headings, pages
@@ -11,7 +10,7 @@ from doc_pages import ROOT, headings, pages
 from codemode import Limits, Outcome, Session, adapters
 from codemode.adapters.tools import TOOLS
 from codemode.cli import COMMANDS
-from codemode.errors import CodemodeError
+from codemode.errors import every_error
 from codemode.settings import keys
 from codemode.values import DatabaseUse, Problem, ResultInfo, Usage
 from sandbox.helpers import Database, Schema
@@ -24,14 +23,8 @@ def text(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def classes(kind: type[CodemodeError] = CodemodeError) -> Iterator[type[CodemodeError]]:
-    yield kind
-    for below in kind.__subclasses__():
-        yield from classes(below)
-
-
 def codes_in_the_sources() -> set[str]:
-    found = {kind.code for kind in classes()}
+    found = {kind.code for kind in every_error()}
     for package in ("codemode", "sandbox"):
         for source in (ROOT / package).rglob("*.py"):
             found |= set(CODE.findall(source.read_text(encoding="utf-8")))
