@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from codemode.api import links, messages
 from codemode.api.operations import Operation
-from codemode.api.requests import answer, caller_of, service_of
+from codemode.api.requests import answer, served
 from codemode.service import figures
 from codemode.values.records import McpSession, Message
 
@@ -26,8 +26,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 async def counts(request: Request) -> Response:
     """How many agents, people, sessions, panels, messages and workspaces the tenant has."""
-    service, caller = service_of(request), caller_of(request)
-    found = await service.call(figures.statistics, service, caller)
+    found = await served(request, figures.statistics)
     return answer(
         Counts(
             agentCount=found.agents, humanCount=found.people, sessionCount=found.sessions, panelCount=found.panels,

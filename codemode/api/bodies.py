@@ -161,13 +161,8 @@ def _is_gzip(request: Request) -> bool:
     return encoding == "gzip"
 
 
-async def read(request: Request, most: int) -> bytes:
-    """The whole body; raises what an Upload raises."""
-    return await Upload(request, most).whole()
-
-
-async def decode(request: Request, kind: type[Body], most: int) -> Body:
-    """The body as a checked struct; an empty one is an empty object.
+async def decode(request: Request, kind: type[Body]) -> Body:
+    """The body as a checked struct, of `body_bytes` at most; an empty one is an empty object.
 
     Raises RequestInvalid for what is no JSON or has a wrong, missing or unknown field, and what an Upload raises.
     """
@@ -175,7 +170,7 @@ async def decode(request: Request, kind: type[Body], most: int) -> Body:
         raise RequestMediaType(
             f"the body must be application/json, not {media_type(request)[:80]!r}", hint="set the Content-Type header"
         )
-    body = await read(request, most)
+    body = await Upload(request, service_of(request).settings.body_bytes).whole()
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except msgspec.ValidationError as error:

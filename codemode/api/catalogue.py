@@ -48,7 +48,7 @@ class CatalogueTables(msgspec.Struct, frozen=True, kw_only=True):
 async def query(request: Request) -> Response:
     """Run one statement that only reads, over what the catalogue holds of the tenant."""
     service, caller = service_of(request), caller_of(request)
-    body = await bodies.decode(request, CatalogueQuery, service.settings.body_bytes)
+    body = await bodies.decode(request, CatalogueQuery)
     rows = await service.call(questions.ask, service.worker, caller, body.sql, body.params, body.max_rows)
     info = ResultInfo(type="rows", row_count=rows.row_count, truncated=rows.truncated)
     return answer(

@@ -56,7 +56,7 @@ async def every(request: Request) -> Response:
 
 async def make(request: Request) -> Response:
     """Keep a copy of the data as it is now under a name."""
-    body = await bodies.decode(request, NewCheckpoint, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewCheckpoint)
     made = await in_session(request, lambda session: session.checkpoint(body.name, replace=body.replace))
     return answer(made, 201)
 
@@ -70,14 +70,14 @@ async def delete(request: Request) -> Response:
 
 async def restore(request: Request) -> Response:
     """Make the data what it was at a checkpoint, wholly or not at all; `undo` takes it back."""
-    body = await bodies.decode(request, Restore, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, Restore)
     return answer(await in_session(request, lambda session: session.restore(body.name)))
 
 
 async def fork(request: Request) -> Response:
     """A new session with this one's data as it is now, or as it was at a checkpoint."""
     service, caller = service_of(request), caller_of(request)
-    body = await bodies.decode(request, Fork, service.settings.body_bytes)
+    body = await bodies.decode(request, Fork)
 
     info = await service.call(service.fork, caller, request.path_params["id"], body.id, checkpoint=body.checkpoint)
     return answer(info, 201, {"Location": f"/v1/sessions/{info.id}"})

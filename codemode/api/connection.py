@@ -16,7 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from codemode.api.problems import MEDIA_TYPE, problem_of
+from codemode.api.problems import AGAIN_SECONDS, MEDIA_TYPE, problem_of
 from codemode.api.transport import JoiningTransport
 from codemode.errors import CodemodeError, RequestInvalid, RequestTimeout, WorkerUnavailable
 from codemode.settings import Settings
@@ -151,7 +151,7 @@ class Connection(HttpToolsProtocol):
             document = problem_of(error)
             body = msgspec.json.encode(document)
             head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
-            again = "retry-after: 2\r\n" if document.status == 503 else ""
+            again = f"retry-after: {AGAIN_SECONDS}\r\n" if document.status == 503 else ""
             self.transport.write(STATUS_LINE[document.status] + f"{head}{again}\r\n".encode() + body)
         self.transport.close()
 

@@ -18,6 +18,7 @@ from codemode.api.downloads import download
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, recorded, service_of, session_of
 from codemode.api.statements import Statement, parameters
+from codemode.database.names import quoted
 from codemode.database.transfer import EXPORT_FORMATS, writer_for
 from codemode.database.writers import Written
 from codemode.errors import RequestInvalid
@@ -81,7 +82,7 @@ class FoundColumn(msgspec.Struct, frozen=True, kw_only=True):
 
 async def query(request: Request) -> Response:
     """Run one statement that only reads, on a connection that waits for no execution."""
-    body = await bodies.decode(request, QueryBody, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, QueryBody)
     if body.read_only:
         return answer(await in_session(request, lambda session: _read(session, body)))
     caller_of(request).require("execute")
@@ -117,8 +118,7 @@ async def export(request: Request) -> Response:
     if bool(sql) == bool(table):
         raise RequestInvalid("say what to export", hint="?table=NAME or ?sql=SELECT…")
     if table:
-        quoted = table.replace('"', '""')
-        sql = f'SELECT * FROM "{quoted}"'  # noqa: S608 - quoted, and read-only for the guard in any case
+        sql = f"SELECT * FROM {quoted(table)}"  # noqa: S608 - read-only for the guard in any case
 
     def start() -> Iterator[str]:
         columns, rows = session_of(request).stream(sql)

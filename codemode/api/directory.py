@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Handler, Operation, Parameter
-from codemode.api.requests import added, answer, served, service_of
+from codemode.api.requests import added, answer, served
 from codemode.service import directory
 from codemode.service.directory import Noun
 from codemode.values.records import Group, GroupMember, User, UserKind, Workspace
@@ -99,7 +99,7 @@ async def users(request: Request) -> Response:
 
 async def create_user(request: Request) -> Response:
     """Add a person or an agent: 201 with the user as he is stored."""
-    body = await bodies.decode(request, NewUser, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewUser)
     fields = msgspec.structs.asdict(body)
     found = await served(request, directory.create_user, fields.pop("id"), **fields)
     return added(request, found, found.id)
@@ -112,7 +112,7 @@ async def show_user(request: Request) -> Response:
 
 async def change_user(request: Request) -> Response:
     """Change what is named of a user."""
-    body = await bodies.decode(request, UserChange, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, UserChange)
     user_id = request.path_params["id"]
     found, request.state.change = await served(request, directory.update_user, user_id, **lists.given(body))
     return answer(found)
@@ -138,7 +138,7 @@ async def members(request: Request) -> Response:
 
 async def add_member(request: Request) -> Response:
     """Have a user in a group: 201 with the membership, also where he was in it already."""
-    body = await bodies.decode(request, NewMember, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewMember)
     found = await served(request, directory.add_member, request.path_params["id"], body.user_id)
     return added(request, found, f"{found.group_id} {found.user_id}")
 
@@ -159,7 +159,7 @@ def _handlers(noun: Noun, listed: type[WorkspaceList] | type[GroupList]) -> Iter
         return answer(listed(**{noun: page.rows}, next=page.next))
 
     async def create(request: Request) -> Response:
-        body = await bodies.decode(request, NewNamed, service_of(request).settings.body_bytes)
+        body = await bodies.decode(request, NewNamed)
         fields = msgspec.structs.asdict(body)
         found = await served(request, directory.create, noun, record_id=fields.pop("id"), **fields)
         return added(request, found, found.id)
@@ -168,7 +168,7 @@ def _handlers(noun: Noun, listed: type[WorkspaceList] | type[GroupList]) -> Iter
         return answer(await served(request, directory.get, noun, request.path_params["id"]))
 
     async def change(request: Request) -> Response:
-        body = await bodies.decode(request, NamedChange, service_of(request).settings.body_bytes)
+        body = await bodies.decode(request, NamedChange)
         fields = lists.given(body)
         found, request.state.change = await served(request, directory.update, noun, request.path_params["id"], **fields)
         return answer(found)

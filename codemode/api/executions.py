@@ -68,7 +68,7 @@ async def execute(request: Request) -> Response:
     `outcome`. `background` answers 202 with an id.
     """
     service, caller, state = service_of(request), caller_of(request), request.scope["state"]
-    body = await bodies.decode(request, Execute, service.settings.body_bytes)
+    body = await bodies.decode(request, Execute)
     session = await session_entered(request)
     if body.mode == "background":
         running = await service.begin(caller, session, body.code, **body.options())
@@ -133,9 +133,8 @@ async def _streamed(request: Request, session: Session, body: Execute) -> Respon
 
     options = {**body.options(), "on_output": events.text, "on_event": told}
     running = await service.begin(caller, session, body.code, **options)
-    with ExitStack() as known:
-        known.enter_context(service.acts.known(running))
-        ending = known.pop_all()
+    ending = ExitStack()
+    ending.enter_context(service.acts.known(running))
     request.state.execution = running.id
     request.state.goes_on = True
     outcome = asyncio.ensure_future(on_record(request, "execute", running.outcome(), _code_of))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import added, answer, served, service_of
+from codemode.api.requests import added, answer, served
 from codemode.service import links
 from codemode.values.records import McpSession, Signal, SignalType
 
@@ -64,7 +64,7 @@ async def every(request: Request) -> Response:
 
 async def put(request: Request) -> Response:
     """Record that a session is connected to an MCP server, or what changed of that: 201 with what is stored."""
-    body = await bodies.decode(request, NewMcpSession, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewMcpSession)
     fields = msgspec.structs.asdict(body)
     found, request.state.change = await served(request, links.put_mcp_session, request.path_params["id"], **fields)
     request.state.about = f"{found.session_id} {found.mcp_server_id}"
@@ -73,7 +73,7 @@ async def put(request: Request) -> Response:
 
 async def signal(request: Request) -> Response:
     """Leave a signal for a participant of a session: 201 with the signal as it is stored."""
-    body = await bodies.decode(request, NewSignal, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewSignal)
     fields = msgspec.structs.asdict(body)
     found = await served(request, links.post_signal, request.path_params["id"], **fields)
     return added(request, found, f"{found.session_id} {found.id}")
@@ -81,7 +81,7 @@ async def signal(request: Request) -> Response:
 
 async def take(request: Request) -> Response:
     """Take the signals that wait for a participant: each is taken once, by its addressee."""
-    body = await bodies.decode(request, TakeSignals, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, TakeSignals)
     fields = msgspec.structs.asdict(body)
     taken = await served(request, links.take_signals, request.path_params["id"], **fields)
     # Who asks again and again whether somebody calls does nothing that the audit log should hold.

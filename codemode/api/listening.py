@@ -47,9 +47,8 @@ async def _listened(request: Request, heard: Ears) -> Response:
     beginning = await service.listeners.begin(heard, _last_heard(request))
     if request.method == "HEAD":
         return Response(media_type=_MEDIA)
-    with ExitStack() as entered:
-        entered.enter_context(service.listeners.place(heard.caller.tenant))
-        place = entered.pop_all()
+    place = ExitStack()
+    place.enter_context(service.listeners.place(heard.caller.tenant))
 
     async def over() -> None:
         place.close()

@@ -11,10 +11,17 @@ from codemode.api import queries
 from codemode.api.operations import Parameter
 
 PAGE, MOST = 50, 1_000
-PARAMETERS = (
-    Parameter(name="limit", about=f"At most so many; {PAGE} by default, {MOST:,} at most.", kind=int),
-    Parameter(name="after", about="The `next` of the page before."),
-)
+
+
+def parameters(page: int) -> tuple[Parameter, Parameter]:
+    """Which page of a list is asked for, of `page` rows where nobody says how many."""
+    return (
+        Parameter(name="limit", about=f"At most so many; {page:,} by default, {MOST:,} at most.", kind=int),
+        Parameter(name="after", about="The `next` of the page before."),
+    )
+
+
+PARAMETERS = parameters(PAGE)
 
 
 def asked(request: Request, *filters: str, page: int = PAGE) -> dict[str, Any]:

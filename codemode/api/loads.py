@@ -52,7 +52,7 @@ async def batch_insert(request: Request) -> Response:
     """Insert records: a JSON document, or NDJSON that streams into one transaction in constant memory."""
     if bodies.media_type(request) in NDJSON:
         return await _stream_in(request)
-    body = await bodies.decode(request, Records, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, Records)
     options = {"columns": body.columns, "on_conflict": body.on_conflict, "key": body.key, "create": body.create}
 
     records = map(cells.row_from_json, body.records)

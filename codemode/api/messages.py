@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import added, answer, served, service_of
+from codemode.api.requests import added, answer, served
 from codemode.service import messages
 from codemode.service.auditing import Change
 from codemode.values.records import Message, MessageType
@@ -43,7 +43,7 @@ async def every(request: Request) -> Response:
 
 async def post(request: Request) -> Response:
     """Add a message to a session: 201 with the message as it is stored. Members and owners may."""
-    body = await bodies.decode(request, NewMessage, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewMessage)
     found = await served(request, messages.post, request.path_params["id"], **msgspec.structs.asdict(body))
     return added(request, found, f"{found.session_id} {found.id}")
 

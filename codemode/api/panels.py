@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import added, answer, served, service_of
+from codemode.api.requests import added, answer, served
 from codemode.service import panels
 from codemode.values.records import Panel
 
@@ -52,7 +52,7 @@ async def every(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Add a panel to a session: 201 with the panel as it is stored. Members and owners may."""
-    body = await bodies.decode(request, NewPanel, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewPanel)
     fields = msgspec.structs.asdict(body)
     found = await served(request, panels.create, request.path_params["id"], panel_id=fields.pop("id"), **fields)
     place = {"Location": f"/v1/sessions/{found.session_id}/panels/{found.id}"}
@@ -66,7 +66,7 @@ async def show(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """Change what is named of a panel."""
-    body = await bodies.decode(request, PanelChange, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, PanelChange)
     session_id, panel_id = request.path_params["id"], request.path_params["panel"]
     found, request.state.change = await served(request, panels.update, session_id, panel_id, **lists.given(body))
     request.state.about = f"{session_id} {panel_id}"

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, served, service_of
+from codemode.api.requests import answer, served
 from codemode.service import participants
 from codemode.values import ParticipantInfo
 
@@ -52,7 +52,7 @@ async def add(request: Request) -> Response:
     An owner of the session may, and a token that is bound to nobody.
     """
     session_id = request.path_params["id"]
-    body = await bodies.decode(request, NewParticipant, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewParticipant)
     added, request.state.change = await served(
         request, participants.share, session_id, body.user_id, body.role, body.metadata
     )
@@ -62,9 +62,8 @@ async def add(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """End a user's part in a session; who takes part may leave by himself."""
-    service, caller = service_of(request), caller_of(request)
     session_id, user = request.path_params["id"], queries.text(request, "user_id")
-    removed, request.state.change = await service.call(participants.unshare, service, caller, session_id, user)
+    removed, request.state.change = await served(request, participants.unshare, session_id, user)
     request.state.about = f"{session_id} {user}"
     return answer(Removed(removed=removed))
 
@@ -76,8 +75,7 @@ OPERATIONS = (
         about="Who takes part in a session.", answers={200: ParticipantList}, problems=(404,),
         parameters=(
             Parameter(name="role", about="Only those with this role."),
-            Parameter(name="limit", about=f"At most so many; {lists.MOST:,} by default, and at most.", kind=int),
-            lists.PARAMETERS[1],
+            *lists.parameters(lists.MOST),
         ),
     ),
     Operation(

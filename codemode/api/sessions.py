@@ -74,7 +74,7 @@ class SessionList(msgspec.Struct, frozen=True, kw_only=True):
 async def create(request: Request) -> Response:
     """Create a session, or find the one of this id: 201 for one that is made, or made anew, else 200."""
     service, caller = service_of(request), caller_of(request)
-    body = await bodies.decode(request, NewSession, service.settings.body_bytes)
+    body = await bodies.decode(request, NewSession)
     shared = _shared(body)
 
     def make() -> tuple[SessionDetails, bool]:
@@ -107,13 +107,19 @@ async def every(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """One session."""
-    return answer(await _described(request))
+    service, caller, session_id = service_of(request), caller_of(request), request.path_params["id"]
+
+    def look() -> SessionDetails:
+        service.check_reach(caller, session_id, request.state.reach)
+        return _details(service, caller, service.worker.info(session_id, caller.tenant))
+
+    return answer(await service.call(look))
 
 
 async def change(request: Request) -> Response:
     """Pin a session or let it expire again, lower its limits, say where it belongs and what it is, close it."""
     service, caller = service_of(request), caller_of(request)
-    body = await bodies.decode(request, SessionChange, service.settings.body_bytes)
+    body = await bodies.decode(request, SessionChange)
 
     def apply() -> SessionDetails:
         session = session_of(request)
@@ -137,16 +143,6 @@ async def remove(request: Request) -> Response:
 
     await service.call(delete)
     return Response(status_code=204)
-
-
-async def _described(request: Request) -> SessionDetails:
-    service, caller = service_of(request), caller_of(request)
-
-    def look() -> SessionDetails:
-        service.check_reach(caller, request.path_params["id"], request.state.reach)
-        return _details(service, caller, service.worker.info(request.path_params["id"], caller.tenant))
-
-    return await service.call(look)
 
 
 def _details(service: Service, caller: Caller, info: SessionInfo) -> SessionDetails:
@@ -181,8 +177,7 @@ OPERATIONS = (
                 name="status", about="Only those that are active, closed or expired; one whose time is over is expired "
                 "from the next sweep on.",
             ),
-            Parameter(name="limit", about=f"At most so many; {PAGE} by default, {lists.MOST:,} at most.", kind=int),
-            lists.PARAMETERS[1],
+            *lists.parameters(PAGE),
         ),
     ),
     Operation(

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, in_session, service_of
+from codemode.api.requests import answer, in_session
 from codemode.session.session import Session
 
 
@@ -59,7 +59,7 @@ async def value(request: Request) -> Response:
 async def save(request: Request) -> Response:
     """Keep a JSON value under a key."""
     key = queries.text(request, "key")
-    body = await bodies.decode(request, KeptValue, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, KeptValue)
     await in_session(request, lambda session: session.save_state(key, body.value))
     return Response(status_code=204)
 

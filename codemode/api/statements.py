@@ -76,26 +76,26 @@ class Success(msgspec.Struct, frozen=True, kw_only=True):
 
 async def execute_statement(request: Request) -> Response:
     """Run one statement in a transaction of its own, and say what it changed."""
-    body = await bodies.decode(request, Statement, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, Statement)
     return answer(await in_session(request, lambda session: _told(session.exec(body.sql, parameters(body.params)))))
 
 
 async def batch(request: Request) -> Response:
     """Run several statements, all or nothing; one answer for each."""
-    body = await bodies.decode(request, Batch, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, Batch)
     items = [(each.sql, parameters(each.params)) for each in body.statements]
     return answer(await in_session(request, lambda session: [_told(each) for each in session.batch(items)]))
 
 
 async def script(request: Request) -> Response:
     """Run many statements from one text, all or nothing; one answer for each."""
-    body = await bodies.decode(request, Script, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, Script)
     return answer(await in_session(request, lambda session: [_told(each) for each in session.script(body.sql)]))
 
 
 async def create_table(request: Request) -> Response:
     """Create a table."""
-    body = await bodies.decode(request, NewTable, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewTable)
     return answer(
         await in_session(request, lambda session: session.create_table(body.name, body.columns, body.if_not_exists))
     )
@@ -103,7 +103,7 @@ async def create_table(request: Request) -> Response:
 
 async def explain(request: Request) -> Response:
     """The plan of a statement in words, and an index that was tried; nothing of the session is changed."""
-    body = await bodies.decode(request, Statement, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, Statement)
     return answer(await in_session(request, lambda session: session.explain(body.sql, parameters(body.params))))
 
 
@@ -114,7 +114,7 @@ async def rows(request: Request) -> Response:
     A failure in the middle is a last line `{"problem": …}`.
     """
     service = service_of(request)
-    body = await bodies.decode(request, Statement, service.settings.body_bytes)
+    body = await bodies.decode(request, Statement)
 
     def start() -> Iterator[bytes]:
         return _lines(*session_of(request).stream(body.sql, parameters(body.params)))

@@ -8,14 +8,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codemode.api import bodies, queries
+from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import answer, caller_of, service_of
+from codemode.api.requests import answer, caller_of, served, service_of
 from codemode.service import tenants, tokens
 from codemode.service.callers import Scope
 from codemode.values import AuditEntry, TenantInfo, TokenInfo
 
-PAGE, MOST = 100, 1_000
+PAGE = 100
 _LONGEST_SECONDS = 100 * 365 * 86_400
 
 
@@ -50,47 +50,39 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
 
 async def tenant(request: Request) -> Response:
     """The tenant of the token: what it may use, and what it uses now."""
-    service, caller = service_of(request), caller_of(request)
-    return answer(await service.call(tenants.of_caller, service.worker, service.gate, caller))
+    return answer(await served(request, tenants.of_caller))
 
 
 async def list_tokens(request: Request) -> Response:
     """The tokens of the tenant without their secrets, revoked and expired ones too; of its user where one is bound."""
-    service, caller = service_of(request), caller_of(request)
-    limit = queries.whole(request, "limit", PAGE, most=MOST)
-    after = request.query_params.get("after")
-    found, after = await service.call(tokens.page, service, caller, after=after, limit=limit)
+    found, after = await served(request, tokens.page, **lists.asked(request, page=PAGE))
     return answer(TokenList(tokens=found, next=after))
 
 
 async def create_token(request: Request) -> Response:
     """Make a token of the tenant; never one that may do more, or lives longer, than the one that asks."""
-    service, caller = service_of(request), caller_of(request)
-    body = await bodies.decode(request, NewToken, service.settings.body_bytes)
-    secret, made = await service.call(
-        tokens.issue, service, caller, name=body.name, scopes=body.scopes, user=body.user, expires_in=body.expires_in
-    )
+    body = await bodies.decode(request, NewToken)
+    secret, made = await served(request, tokens.issue, **msgspec.structs.asdict(body))
     request.state.about = made.id
     return answer(MadeToken(**msgspec.structs.asdict(made), token=secret), 201, {"Cache-Control": "no-store"})
 
 
 async def revoke_token(request: Request) -> Response:
     """Refuse a token from here on; what runs under it runs to its end."""
-    service, caller = service_of(request), caller_of(request)
-    await service.call(tokens.revoke, service, caller, request.path_params["id"])
+    await served(request, tokens.revoke, request.path_params["id"])
     return Response(status_code=204)
 
 
 async def audit(request: Request) -> Response:
     """Who did what in the tenant, newest first."""
     service, caller = service_of(request), caller_of(request)
-    limit = queries.whole(request, "limit", PAGE, most=MOST)
+    limit = queries.whole(request, "limit", PAGE, most=lists.MOST)
     before = queries.whole(request, "before", 0, most=2**53) or None
     found, before = await service.call(service.auditing.page, caller, before=before, limit=limit)
     return answer(AuditPage(acts=found, next=before))
 
 
-_LIMIT = Parameter(name="limit", about=f"At most so many; {PAGE} by default, {MOST:,} at most.", kind=int)
+_LIMIT, _AFTER = lists.parameters(PAGE)
 OPERATIONS = (
     Operation(
         method="GET", path="/v1/tenant", name="get_tenant", handler=tenant, scope="read",
@@ -99,7 +91,7 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v1/tokens", name="list_tokens", handler=list_tokens, scope="admin",
         about="The tokens of the tenant.", answers={200: TokenList},
-        parameters=(_LIMIT, Parameter(name="after", about="The `next` of the page before.")),
+        parameters=(_LIMIT, _AFTER),
     ),
     Operation(
         method="POST", path="/v1/tokens", name="create_token", handler=create_token, scope="admin",

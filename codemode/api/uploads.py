@@ -37,9 +37,8 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
     if "text/event-stream" not in request.headers.get("accept", "").lower():
         with admission, service.acts.known(upload):
             return answer(await work(upload, lambda _: None))
-    with ExitStack() as known:
-        known.enter_context(service.acts.known(upload))
-        ending = known.pop_all()
+    ending = ExitStack()
+    ending.enter_context(service.acts.known(upload))
     events = Events()
     request.state.goes_on = True
     done = asyncio.ensure_future(on_record(request, action, work(upload, _paced(events))))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from codemode.api import bodies, lists, queries
 from codemode.api.operations import Operation, Parameter
-from codemode.api.requests import added, answer, served, service_of
+from codemode.api.requests import added, answer, served
 from codemode.service import configuring, wishes
 from codemode.values.records import ConfigurationEntry, Preference, Subscription
 
@@ -76,7 +76,7 @@ async def subscriptions(request: Request) -> Response:
 
 async def subscribe(request: Request) -> Response:
     """Have a user told of a session that he takes part in, or of a panel: 201 with the subscription."""
-    body = await bodies.decode(request, NewSubscription, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewSubscription)
     found = await served(request, wishes.subscribe, body.user_id, body.session_id, body.panel_id)
     return added(request, found, f"{found.user_id} {found.session_id}")
 
@@ -103,7 +103,7 @@ async def categories(request: Request) -> Response:
 
 async def prefer(request: Request) -> Response:
     """Keep a preference in the place of what it was."""
-    body = await bodies.decode(request, NewPreference, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewPreference)
     found, request.state.change = await served(
         request, wishes.prefer, body.user_id, body.category, body.key, body.value
     )
@@ -127,7 +127,7 @@ async def configuration(request: Request) -> Response:
 
 async def configure(request: Request) -> Response:
     """Keep a value in the place of what it was; answered masked where it is sensitive."""
-    body = await bodies.decode(request, NewEntry, service_of(request).settings.body_bytes)
+    body = await bodies.decode(request, NewEntry)
     found, request.state.change = await served(
         request, configuring.put, body.key, body.value, sensitive=body.sensitive, description=body.description
     )

@@ -6,13 +6,14 @@ from codemode.catalog.tenants import Tenant
 from codemode.database.clock import iso, since_boot_ms, sure_ms
 from codemode.service.callers import Caller
 from codemode.service.quotas import Gate
+from codemode.service.service import Service
 from codemode.values import Quotas, TenantInfo, TenantUse
 from codemode.worker import Worker
 
 
-def of_caller(worker: Worker, gate: Gate, caller: Caller) -> TenantInfo:
+def of_caller(service: Service, caller: Caller) -> TenantInfo:
     """The caller's tenant."""
-    return described(worker, gate, worker.tenants.get(caller.tenant), caller.quotas)
+    return described(service.worker, service.gate, service.worker.tenants.get(caller.tenant), caller.quotas)
 
 
 def described(worker: Worker, gate: Gate, tenant: Tenant, quotas: Quotas) -> TenantInfo:
