@@ -12,7 +12,7 @@ from codemode.catalog.fields import parse_choice, parse_object
 from codemode.catalog.found import check_not_deleted, no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.participants import ROLES, parse_user
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.values.access import ParticipantInfo
 
 _FIELDS = columns(ParticipantInfo)
@@ -51,9 +51,7 @@ class Attendance:
         """One who takes part, or did; raises RecordNotFound."""
         sql = f"SELECT {_FIELDS} FROM participants WHERE tenant = ?1 AND session_id = ?2 AND user_id = ?3"  # noqa: S608
         rows = self._store.look(sql, session_id, user_id)
-        if not rows:
-            raise no_record("participant", user_id)
-        return record(ParticipantInfo, rows[0])
+        return only(ParticipantInfo, rows, no_record("participant", user_id))
 
     def page(
         self, session_id: str, *, left: bool = False, role: str | None = None, after: str | None = None, limit: int = 50
@@ -81,6 +79,4 @@ class Attendance:
             f" AND left_at IS NULL RETURNING {_FIELDS}",
             session_id, user_id, now,
         )  # fmt: skip
-        if not rows:
-            raise no_record("participant", user_id)
-        return record(ParticipantInfo, rows[0])
+        return only(ParticipantInfo, rows, no_record("participant", user_id))

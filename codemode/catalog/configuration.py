@@ -9,7 +9,7 @@ from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import METADATA_BYTES, TEXT_BYTES, parse_json, parse_name, parse_text
 from codemode.catalog.found import no_record
 from codemode.catalog.pages import Asked, Page, parse_after
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.catalog.seal import Seal
 from codemode.values.records import ConfigurationEntry
 
@@ -42,9 +42,7 @@ class Configuration:
     def get(self, key: str) -> ConfigurationEntry:
         """One entry, masked where it is sensitive; raises RecordNotFound."""
         rows = self._store.look(f"SELECT {_FIELDS} FROM configuration WHERE tenant = ?1 AND key = ?2", key)  # noqa: S608
-        if not rows:
-            raise no_record("key of the configuration", key)
-        return record(ConfigurationEntry, rows[0])
+        return only(ConfigurationEntry, rows, no_record("key of the configuration", key))
 
     def value(self, key: str) -> Any:
         """The value itself, opened where it is sealed; raises RecordNotFound and SecretMissing."""

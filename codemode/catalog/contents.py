@@ -38,6 +38,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "audit": ("id",),
     "audit_horizon": ("one",),
 }
+NUMBERED = {"messages": "position", "audit": "id"}  # columns whose numbers the database gives, in the order of the rows
 LEFT_OUT = ("rates", "migrations", "search_ranges", "message_words")
 _IN_USE = ("sessions", "tokens", "audit", "users", "workspaces", "groups")
 _PAGE = 1_000

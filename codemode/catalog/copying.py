@@ -33,7 +33,6 @@ _SUBSCRIBERS = (
     "INSERT INTO users (tenant, id, created_at, updated_at) SELECT tenant, user_id, min(created_at), min(created_at)"
     " FROM subscriptions GROUP BY tenant, user_id"
 )
-_NUMBERED = {"messages": "position", "audit": "id"}  # numbers that the database gives in the order of the rows
 
 
 def as_file(catalog: Store, folder: Path) -> Path:
@@ -126,7 +125,7 @@ def _tables(catalog: Store, names: tuple[str, ...]) -> Iterator[Table]:
     found = {table.name: table for table in contents.tables(catalog)}
     for name in names:
         columns = found[name].columns
-        yield Table(name, tuple(column for column in columns if column != _NUMBERED.get(name)))
+        yield Table(name, tuple(column for column in columns if column != contents.NUMBERED.get(name)))
 
 
 def _fill(catalog: Store, table: Table, rows: Iterable[Row], *, missing: bool = False) -> None:

@@ -100,11 +100,7 @@ class Events:
         The body of a message's event is the message, and empty where that was removed since.
         """
         asked = Asked("e.tenant = ?1").that("e.session_id = {}", session_id).that("e.seq > {}", seq)
-        sql = (
-            f"SELECT {_OWN}, {columns(Message, 'm')} FROM {_FROM} WHERE {asked.where}"  # noqa: S608
-            f" ORDER BY e.seq LIMIT {asked.bind(parse_limit(limit))}"
-        )
-        return [_event(row) for row in self._store.look(sql, *asked.params)]
+        return self._first(asked, limit)
 
     def of_user(self, user_id: str, seq: int, limit: int = 100) -> list[SessionEvent]:
         """The same of the sessions and panels that a user has subscribed to, as long as he takes part in them."""
@@ -116,6 +112,9 @@ class Events:
             f" AND EXISTS (SELECT 1 FROM participants AS p WHERE p.tenant = ?1 AND p.user_id = {who}"
             " AND p.session_id = e.session_id AND p.left_at IS NULL)"
         )
+        return self._first(asked, limit)
+
+    def _first(self, asked: Asked, limit: int) -> list[SessionEvent]:
         sql = (
             f"SELECT {_OWN}, {columns(Message, 'm')} FROM {_FROM} WHERE {asked.where}"  # noqa: S608
             f" ORDER BY e.seq LIMIT {asked.bind(parse_limit(limit))}"

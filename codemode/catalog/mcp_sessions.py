@@ -8,7 +8,7 @@ from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import CONTENT_BYTES, parse_name, parse_object
 from codemode.catalog.found import no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_after
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only
 from codemode.values.records import McpSession
 
 _WORD_CHARACTERS = 64
@@ -48,17 +48,13 @@ class McpSessions:
             parse_name(mcp_version, "a protocol version", _WORD_CHARACTERS), context,
             None if state is None else parse_name(state, "a state", _WORD_CHARACTERS), now,
         )  # fmt: skip
-        if not rows:
-            raise no_session(session_id)
-        return record(McpSession, rows[0])
+        return only(McpSession, rows, no_session(session_id))
 
     def get(self, session_id: str, mcp_server_id: str) -> McpSession:
         """One of them; raises RecordNotFound."""
         sql = f"SELECT {_FIELDS} FROM mcp_sessions WHERE tenant = ?1 AND session_id = ?2 AND mcp_server_id = ?3"  # noqa: S608
         rows = self._store.look(sql, session_id, mcp_server_id)
-        if not rows:
-            raise no_record("MCP session", mcp_server_id)
-        return record(McpSession, rows[0])
+        return only(McpSession, rows, no_record("MCP session", mcp_server_id))
 
     def page(
         self, session_id: str, *, state: str | None = None, after: str | None = None, limit: int = 50

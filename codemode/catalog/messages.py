@@ -13,7 +13,7 @@ from codemode.catalog.fields import CONTENT_BYTES, parse_choice, parse_limit, pa
 from codemode.catalog.found import check_not_deleted, check_session, no_record
 from codemode.catalog.pages import Asked, Page, parse_after, parse_number_after, wrong_after
 from codemode.catalog.participants import parse_user
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.catalog.search import Sought, parse_words, search
 from codemode.moments import earliest_ulid, ulid_at
 from codemode.values.records import Message, MessageType
@@ -67,9 +67,7 @@ class Messages:
         """One message; raises RecordNotFound."""
         sql = f"SELECT {_FIELDS} FROM messages AS m WHERE m.tenant = ?1 AND m.session_id = ?2 AND m.id = ?3"  # noqa: S608
         rows = self._store.look(sql, session_id, message_id)
-        if not rows:
-            raise no_record("message", message_id)
-        return record(Message, rows[0])
+        return only(Message, rows, no_record("message", message_id))
 
     def page(
         self,

@@ -19,7 +19,7 @@ from typing import Literal
 import msgspec
 
 from codemode.catalog import dialect
-from codemode.catalog.store import Dialect, Store
+from codemode.catalog.store import Dialect, Store, unknown_form
 from codemode.database.clock import now_ms
 from codemode.errors import CatalogForm, RequestInvalid, SessionNewer
 from codemode.patterns import pattern
@@ -111,9 +111,10 @@ def standing(store: Store, steps: tuple[Migration, ...] | None = None) -> Standi
     for place, each in enumerate(applied, steps[0].number):
         mine = by_number.get(each.number)
         if each.number != place:
-            raise _strange(store, f"its migrations go from {place - 1} to {each.number}")
+            raise unknown_form(f"its migrations go from {place - 1} to {each.number}", store.where)
         if mine is not None and each.checksum not in (None, mine.checksum):
-            raise _strange(store, f"migration {each.number} ({each.name}) was not applied as this codemode has it")
+            why = f"migration {each.number} ({each.name}) was not applied as this codemode has it"
+            raise unknown_form(why, store.where)
     ahead = tuple(each for each in applied if each.number not in by_number)
     if breaking := [each for each in ahead if each.kind == "breaking"]:
         raise SessionNewer(
@@ -140,13 +141,6 @@ def _applied(store: Store, steps: tuple[Migration, ...]) -> tuple[Applied, ...]:
 
 def _is_recorded(store: Store) -> bool:
     return bool(store.run(dialect.HAS_TABLE.of(store.dialect), "migrations"))
-
-
-def _strange(store: Store, why: str) -> CatalogForm:
-    return CatalogForm(
-        f"the catalogue is not of a form that this codemode knows: {why} ({store.where})",
-        hint="use the codemode that wrote it, or restore a backup; `codemode db status` lists what it holds",
-    )
 
 
 def make_ready(store: Store, policy: Policy = "additive") -> Standing:

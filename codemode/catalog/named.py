@@ -11,7 +11,7 @@ from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import TEXT_BYTES, parse_id, parse_name, parse_object, parse_text
 from codemode.catalog.found import exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.moments import ulid_at
 from codemode.values.records import Group, Workspace
 
@@ -58,9 +58,7 @@ class NamedRecords(Generic[Kind]):
         asked = Asked(f"{self.table}.tenant = ?1").that("id = {}", record_id).that(self.reached, of_user)
         sql = f"SELECT {columns(self.kind)} FROM {self.table} WHERE {asked.where}"  # noqa: S608
         rows = self._store.look(sql, *asked.params)
-        if not rows:
-            raise no_record(self.word, record_id)
-        return record(self.kind, rows[0])
+        return only(self.kind, rows, no_record(self.word, record_id))
 
     def page(self, *, of_user: str | None = None, after: str | None = None, limit: int = 50) -> Page[Kind]:
         """All of them, or those that a user is in, by id; raises RequestInvalid."""

@@ -11,7 +11,7 @@ from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import CONTENT_BYTES, parse_id, parse_json, parse_name, parse_text
 from codemode.catalog.found import check_session, exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_pair_after
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.errors import RequestInvalid
 from codemode.moments import ulid_at
 from codemode.values.records import Panel
@@ -68,9 +68,7 @@ class Panels:
         """One panel; raises RecordNotFound."""
         sql = f"SELECT {_FIELDS} FROM panels WHERE tenant = ?1 AND session_id = ?2 AND id = ?3"  # noqa: S608
         rows = self._store.look(sql, session_id, panel_id)
-        if not rows:
-            raise no_record("panel", panel_id)
-        return record(Panel, rows[0])
+        return only(Panel, rows, no_record("panel", panel_id))
 
     def page(
         self, session_id: str, *, kind: str | None = None, after: str | None = None, limit: int = 50

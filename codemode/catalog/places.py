@@ -15,7 +15,7 @@ from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import parse_name, parse_object
 from codemode.catalog.found import check_session, no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_after, parse_pair_after
-from codemode.catalog.rows import record
+from codemode.catalog.rows import only, record
 from codemode.catalog.sessions import narrowed
 from codemode.values.records import Place
 
@@ -41,9 +41,7 @@ class Places:
         """One session, expired ones too; raises SessionNotFound."""
         sql = f"SELECT {_columns('')} FROM sessions WHERE tenant = ?1 AND id = ?2"  # noqa: S608
         rows = self._store.look(sql, session_id)
-        if not rows:
-            raise no_session(session_id)
-        return record(Place, rows[0])
+        return only(Place, rows, no_session(session_id))
 
     def page(
         self,
@@ -116,9 +114,7 @@ class Places:
             f" WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL RETURNING {_columns('')}",
             session_id, now,
         )  # fmt: skip
-        if not rows:
-            raise no_session(session_id)
-        return record(Place, rows[0])
+        return only(Place, rows, no_session(session_id))
 
 
 def check_place(*, type: Given[str] = UNSET, metadata: Given[dict[str, Any]] = UNSET, **_others: Any) -> None:  # noqa: A002

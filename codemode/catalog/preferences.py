@@ -8,7 +8,7 @@ from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import METADATA_BYTES, parse_json, parse_name
 from codemode.catalog.found import check_not_deleted, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.values.records import Preference
 
 _CATEGORY_CHARACTERS = 64
@@ -40,9 +40,7 @@ class Preferences:
         """One of them; raises RecordNotFound."""
         sql = f"SELECT {_FIELDS} FROM preferences WHERE tenant = ?1 AND user_id = ?2 AND category = ?3 AND key = ?4"  # noqa: S608
         rows = self._store.look(sql, user_id, category, key)
-        if not rows:
-            raise no_record("preference", f"{category} {key}")
-        return record(Preference, rows[0])
+        return only(Preference, rows, no_record("preference", f"{category} {key}"))
 
     def page(self, user_id: str, category: str, *, after: str | None = None, limit: int = 50) -> Page[Preference]:
         """A user's preferences of a category, by key; raises RequestInvalid."""

@@ -32,6 +32,13 @@ def record(kind: type[Kind], row: tuple[Any, ...]) -> Kind:
     )
 
 
+def only(kind: type[Kind], rows: list[tuple[Any, ...]], missing: Exception) -> Kind:
+    """The struct of the one row; raises `missing` where there is none."""
+    if not rows:
+        raise missing
+    return record(kind, rows[0])
+
+
 @cache
 def _readers(kind: type[msgspec.Struct]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
     """Each field with what makes its value of a column's; None for those that are the same."""

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from codemode.catalog.fields import parse_choice
 from codemode.catalog.pages import Asked
 from codemode.catalog.participants import Role
 from codemode.catalog.promotion import Promotion
@@ -114,10 +115,8 @@ class Sessions:
 
     def ids(self, tenant: str) -> list[str]:
         """The ids of the tenant's sessions that have data."""
-        return [
-            each
-            for (each,) in self._catalog.run("SELECT id FROM sessions WHERE tenant = ?1 AND expired_at IS NULL", tenant)
-        ]
+        rows = self._catalog.run("SELECT id FROM sessions WHERE tenant = ?1 AND expired_at IS NULL", tenant)
+        return [each for (each,) in rows]
 
     def count(self, tenant: str, now: int) -> int:
         """How many sessions of the tenant there are, without those whose time is over at `now`."""
@@ -301,8 +300,6 @@ def reached_of(rows: Iterable[Sequence[Any]]) -> tuple[SessionRecord, Role] | No
 
 def narrowed(asked: Asked, *, workspace_id: str | None, type: str | None, status: str | None) -> Asked:  # noqa: A002
     """Ask for the sessions of a workspace, type and status, each where it is given; raises RequestInvalid."""
-    from codemode.catalog.fields import parse_choice
-
     asked.that("status = {}", None if status is None else parse_choice(status, "status", get_args(SessionStatus)))
     # Most sessions are ordinary, and each of their uses would write to the index of types too: it has the others alone.
     of_type = "type = {}" if type == ORDINARY else f"type = {{}} AND type <> '{ORDINARY}'"

@@ -9,7 +9,7 @@ from codemode.catalog.fields import SIGNAL_BYTES, parse_choice, parse_json, pars
 from codemode.catalog.found import no_session
 from codemode.catalog.pages import Asked
 from codemode.catalog.participants import parse_user
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.errors import RequestInvalid
 from codemode.moments import ulid_at
 from codemode.values.records import Signal, SignalType
@@ -51,9 +51,7 @@ class Signals:
             parse_user(from_participant), None if to_participant is None else parse_user(to_participant),
             parse_json(signal_data, "signal_data", SIGNAL_BYTES), now, now + kept_ms,
         )  # fmt: skip
-        if not rows:
-            raise no_session(session_id)
-        return record(Signal, rows[0])
+        return only(Signal, rows, no_session(session_id))
 
     def take(
         self, session_id: str, participant: str, *, now: int, signal_type: str | None = None, limit: int = 50

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from codemode.errors import CatalogForm, RequestInvalid
+from codemode.errors import CatalogForm, RequestInvalid, WorkerError
 from codemode.limits import Limits
 from codemode.patterns import pattern
 
@@ -127,6 +127,19 @@ class RuleBroken(Exception):
 def no_text() -> RequestInvalid:
     """The error for a text that no database can be asked for: a name of half a character, say."""
     return RequestInvalid("a text holds a lone surrogate, which is no character", hint="send what UTF-8 can say")
+
+
+def closed() -> WorkerError:
+    """The error for whoever asks a worker that is closed."""
+    return WorkerError("this worker is closed", hint="make another one")
+
+
+def unknown_form(why: str, where: str) -> CatalogForm:
+    """The error for what no migration that this codemode knows can have made."""
+    return CatalogForm(
+        f"the catalogue is not of a form that this codemode knows: {why} ({where})",
+        hint="use the codemode that wrote it, or restore a backup; `codemode db status` lists what it holds",
+    )
 
 
 def not_migrated(why: object) -> CatalogForm:

@@ -64,7 +64,7 @@ class Tokens:
             raise RequestInvalid("a token has one scope or more", available=SCOPES)
         if expires_at is not None and expires_at <= now:
             raise RequestInvalid("the token would have expired already")
-        if not (len(name) <= _LONGEST_NAME and (name.isprintable())):
+        if not (len(name) <= _LONGEST_NAME and name.isprintable()):
             raise RequestInvalid(
                 f"{name!r:.80} cannot name a token", hint=f"at most {_LONGEST_NAME} printable characters"
             )

@@ -18,7 +18,7 @@ from codemode.catalog.fields import parse_choice, parse_name, parse_object, pars
 from codemode.catalog.found import check_not_deleted, deleted_user, exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.participants import parse_user
-from codemode.catalog.rows import columns, record
+from codemode.catalog.rows import columns, only, record
 from codemode.catalog.seal import Seal
 from codemode.errors import RecordExists, RequestInvalid
 from codemode.moments import ulid_at
@@ -82,9 +82,7 @@ class Users:
 
     def _one(self, where: str, value: str | None, name: str) -> User:
         rows = self._store.look(f"SELECT {_FIELDS} FROM users WHERE tenant = ?1 AND {where}", value)  # noqa: S608
-        if not rows:
-            raise no_record("user", name)
-        return record(User, rows[0])
+        return only(User, rows, no_record("user", name))
 
     def page(
         self, *, kind: str | None = None, deleted: bool = False, after: str | None = None, limit: int = 50

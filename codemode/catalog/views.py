@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from codemode.database.names import literal
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -37,17 +39,13 @@ class View:
     def select(self, tenant: str, schema: str) -> str:
         """The rows of `tenant` from the table in `schema`."""
         columns = ", ".join(f'{self.expressions.get(name, name)} AS "{name}"' for name in self.columns)
-        return f'SELECT {columns} FROM "{schema}".{self.table} WHERE {self.key} = {_literal(tenant)}'  # noqa: S608
+        return f'SELECT {columns} FROM "{schema}".{self.table} WHERE {self.key} = {literal(tenant)}'  # noqa: S608
 
 
 def shown(tables: Mapping[str, Collection[str]]) -> list[View]:
     """The views of a catalogue with these tables (table → its columns)."""
     found = (view.shown(tables.get(view.table, ())) for view in VIEWS)
     return [view for view in found if view is not None]
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 _ID = "id of the session"

@@ -22,3 +22,8 @@ def is_reserved(name: str) -> bool:
 def quoted(name: str) -> str:
     """`name` as an SQL identifier, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """`text` as a text of SQL, whatever is in it."""
+    return "'" + text.replace("'", "''") + "'"

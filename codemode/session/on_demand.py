@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from codemode.errors import IsolationMissing, WorkerError, WorkerUnavailable
+from codemode.catalog.store import closed
+from codemode.errors import IsolationMissing, WorkerUnavailable
 from codemode.limits import Limits
 from codemode.session.confining import begun
 from codemode.settings import Settings
@@ -28,7 +29,7 @@ class OnDemand:
         """The sandbox, running. Raises IsolationMissing, and WorkerError when this is closed."""
         with self._lock:
             if self._closed:
-                raise WorkerError("this worker is closed", hint="make another one")
+                raise closed()
             if self.started is None:
                 self.started = self._start()
                 _log_isolation(self.started, self._settings.isolation)

@@ -15,8 +15,22 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Self, cast
 
-from codemode.catalog.store import EVERYBODY, PARTS, Broken, Dialect, Kind, Look, Row, RuleBroken, no_text, not_migrated
-from codemode.errors import CatalogForm, ExtraMissing, RequestInvalid, StorageFull, WorkerError, WorkerUnavailable
+from codemode.catalog.contents import NUMBERED
+from codemode.catalog.store import (
+    EVERYBODY,
+    PARTS,
+    Broken,
+    Dialect,
+    Kind,
+    Look,
+    Row,
+    RuleBroken,
+    closed,
+    no_text,
+    not_migrated,
+    unknown_form,
+)
+from codemode.errors import ExtraMissing, RequestInvalid, StorageFull, WorkerUnavailable
 from codemode.limits import Limits
 
 try:
@@ -46,7 +60,6 @@ _BROKEN: dict[str, Broken] = {
     "P0001": "trigger",
     "42501": "tenant",
 }
-_NUMBERED = {"messages": "position", "audit": "id"}  # columns whose numbers the database gives
 _LACKING = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 
 
@@ -140,7 +153,7 @@ class PostgresStore:
                 self.script(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             if "messages" in tables:
                 self.run("INSERT INTO message_words SELECT position, words FROM messages_as_indexed")
-            for table, column in _NUMBERED.items():
+            for table, column in NUMBERED.items():
                 self.run(
                     f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608
                     f" coalesce((SELECT max({column}) FROM {table}), 0) + 1, false)"
@@ -158,7 +171,7 @@ class PostgresStore:
         try:
             yield
         except psycopg_pool.PoolClosed:
-            raise WorkerError("this worker is closed", hint="make another one") from None
+            raise closed() from None
         except UnicodeEncodeError:
             raise no_text() from None
         except psycopg.Error as error:
@@ -169,10 +182,7 @@ class PostgresStore:
         if state in _BROKEN and (state != "42501" or "row-level security" in text):
             return RuleBroken(_BROKEN[state], text)
         if isinstance(error, _LACKING):
-            return not_migrated(text) if self.behind else CatalogForm(
-                f"the catalogue is not of a form that this codemode knows: {text} ({self.where})",
-                hint="use the codemode that wrote it, or restore a backup; `codemode db status` lists what it holds",
-            )  # fmt: skip
+            return not_migrated(text) if self.behind else unknown_form(text, self.where)
         if isinstance(error, errors.DiskFull | errors.OutOfMemory | errors.ReadOnlySqlTransaction):
             return StorageFull(
                 f"the catalogue cannot be written: {text}",

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import apsw
 
-from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, no_text, not_migrated
+from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, closed, no_text, not_migrated
 from codemode.database.engine_file import open_engine_file
-from codemode.errors import CatalogDamaged, CodemodeError, StorageFull, WorkerError, WorkerUnavailable
+from codemode.errors import CatalogDamaged, CodemodeError, StorageFull, WorkerUnavailable
 from codemode.limits import Limits
 
 if TYPE_CHECKING:
     from codemode.catalog.stores.sqlite_asking import SqliteAsking
 
-_BUSY_MS = 10_000  # a reader waits only while another process recovers the file after a crash
+BUSY_MS = 10_000  # a reader waits only while another process recovers the file after a crash
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError)
 _BROKEN: dict[int, Broken] = {
     apsw.SQLITE_CONSTRAINT_UNIQUE: "unique",
@@ -62,7 +62,7 @@ class SqliteStore:
         self._identity = _identity(self._path)
         self._lock = threading.RLock()
         self._reader = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
-        self._reader.set_busy_timeout(_BUSY_MS)
+        self._reader.set_busy_timeout(BUSY_MS)
         self._reading = threading.Lock()
         self._closed = False
 
@@ -130,7 +130,7 @@ class SqliteStore:
     def _gone(self) -> CodemodeError:
         """The error for a file that is not found where it was: it may only be out of reach, or gone with its worker."""
         if self._closed:
-            return _over()
+            return closed()
         try:
             Path(self._path).stat()
         except OSError as error:
@@ -161,7 +161,7 @@ class SqliteStore:
         """One moment, on a connection of its own; see `Store.snapshot`."""
         self._check_is_there()
         with self._errors(), closing(apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)) as connection:
-            connection.set_busy_timeout(_BUSY_MS)
+            connection.set_busy_timeout(BUSY_MS)
             connection.execute("BEGIN")
 
             def look(sql: str, *params: Any) -> list[Row]:
@@ -195,7 +195,7 @@ class SqliteStore:
         """The error of the tree for the library's own; the same where there is none."""
         match error:
             case apsw.ConnectionClosedError():
-                return _over()
+                return closed()
             case UnicodeEncodeError():
                 return no_text()
             case apsw.ConstraintError():
@@ -206,7 +206,7 @@ class SqliteStore:
                 return catalog_damaged(self._path, error)
             case apsw.BusyError():
                 return WorkerUnavailable(
-                    f"another process has held the catalogue for over {_BUSY_MS // 1000} seconds ({self._path})",
+                    f"another process has held the catalogue for over {BUSY_MS // 1000} seconds ({self._path})",
                     hint="end what holds it (`fuser` names it), or try again when it is done",
                 )
             case apsw.FullError() | apsw.IOError() | apsw.ReadOnlyError() | apsw.CantOpenError():
@@ -223,10 +223,6 @@ class SqliteStore:
             self._reader.close(True)
         with self._lock:
             self._connection.close(True)
-
-
-def _over() -> WorkerError:
-    return WorkerError("this worker is closed", hint="make another one")
 
 
 def catalog_damaged(path: str, why: object) -> CatalogDamaged:

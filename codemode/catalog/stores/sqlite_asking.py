@@ -18,6 +18,7 @@ from typing import Literal
 import apsw
 
 from codemode.catalog.asking import Question, not_shown
+from codemode.catalog.stores.sqlite import BUSY_MS
 from codemode.catalog.views import View, shown
 from codemode.database.connection import READ_ONLY_SETTINGS
 from codemode.database.execute import Deadline, Result, run
@@ -26,7 +27,6 @@ from codemode.errors import StatementLimit, StorageFull
 from codemode.limits import Limits
 
 _TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
-_BUSY_MS = 10_000  # a reader waits only while another process recovers the file after a crash
 _READING = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE})
 _COLUMNS = """
     SELECT lower(made.name), info.name FROM main.sqlite_schema AS made, pragma_table_xinfo(made.name, 'main') AS info
@@ -50,7 +50,7 @@ def asking_file(path: Path, limits: Limits) -> Iterator[SqliteAsking]:
 
 def asking_on(connection: apsw.Connection, limits: Limits) -> SqliteAsking:
     """What one question needs on a connection that only reads, and that nobody else uses meanwhile."""
-    connection.set_busy_timeout(_BUSY_MS)
+    connection.set_busy_timeout(BUSY_MS)
     for setting in READ_ONLY_SETTINGS:
         setting(connection, limits)
     return SqliteAsking(connection)

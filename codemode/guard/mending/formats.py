@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from codemode.database.names import literal
 from codemode.guard.mending.tokens import content, is_text
 
 _STRFTIME = {"i": "M", "s": "S", "T": "T"}
@@ -39,8 +40,3 @@ def from_letters(text: str) -> str | None:
     if any(piece not in _LETTERS and piece[:1].isalnum() for piece in pieces if piece != "T"):
         return None
     return literal("".join(_LETTERS.get(piece, piece.strip('"')) for piece in pieces))
-
-
-def literal(text: str) -> str:
-    """`text` as a text of SQL."""
-    return "'" + text.replace("'", "''") + "'"

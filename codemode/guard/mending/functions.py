@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from codemode.database.names import literal
 from codemode.guard.mending.dates import Builder
-from codemode.guard.mending.formats import literal
 from codemode.guard.mending.patterns import matched
 from codemode.guard.mending.tokens import content, is_text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.names import literal
 from codemode.database.script import statements
 from codemode.guard.mending.broken import OWN_TABLES, Broken
-from codemode.guard.mending.formats import literal
 
 _TABLE = r"[\"'`\[(]?\s*[\"'`]?(?P<table>\w+)[\"'`\])]*\s*[\"')]*\s*;?\s*\Z"
 _COLUMNS = "SELECT * FROM pragma_table_info({table})"

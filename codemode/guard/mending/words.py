@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.names import literal
 from codemode.database.rules import written
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.tokens import (
@@ -69,7 +70,7 @@ def _is_quoted(part: str) -> bool:
 
 
 def _text(part: str) -> str:
-    return "'" + part[1:-1].replace('""', '"').replace("'", "''") + "'"
+    return literal(part[1:-1].replace('""', '"'))
 
 
 def _may_be_text(parts: list[str], at: int, known: set[str], only: str | None) -> bool:
