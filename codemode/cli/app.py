@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from codemode.cli.output import emit, note, warn
-from codemode.errors import RequestInvalid
+from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.loading import loading
 
 if TYPE_CHECKING:
@@ -109,22 +110,16 @@ class App:
 
             worker.tenants.make(tenant, now_ms())
 
-    def record(self, worker: Worker, action: str, resource: str, tenant: str = "local") -> None:
-        """Add an administrative act to the audit log, done by a user of this machine."""
-        from codemode.database.clock import sure_ms
-
-        worker.audit.add(at=sure_ms(), tenant=tenant, actor=f"os:{_user()}", action=action, resource=resource)
-
-    def record_change(
+    def record(
         self,
         worker: Worker,
         action: str,
         resource: str,
-        tenant: str,
-        old: Record | None,
-        new: Record | None,
+        tenant: str = "local",
+        old: Record | None = None,
+        new: Record | None = None,
     ) -> None:
-        """The same with what the act changed."""
+        """Add an administrative act to the audit log, done by a user of this machine, with what it changed."""
         from codemode.database.clock import sure_ms
         from codemode.service.auditing import Change
 
@@ -145,6 +140,13 @@ class App:
             self.answer(record)
         else:
             people(record)
+
+    def say(self, result: Any, text: str, **more: Any) -> None:
+        """Answer with what was done: as JSON, or as a line for people."""
+        if self.as_json:
+            self.answer(result, **more)
+        else:
+            click.echo(text)
 
     def answer(self, result: Any, *, warnings: tuple[str, ...] = (), **more: Any) -> None:
         """The JSON answer of a command that is no execution: the envelope's `ok`, `result`, `warnings`, `error`."""
@@ -208,6 +210,16 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
         return make(_with_options(call))
 
     return decorate
+
+
+def check_installed(extra: str, *modules: str) -> None:
+    """Raise ExtraMissing where what `codemode EXTRA` stands on is not there."""
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    except ImportError:
+        hint = f"pip install 'codemode[{extra}]'"
+        raise ExtraMissing(f"codemode {extra} needs packages that are not installed", hint=hint) from None
 
 
 class _Group(click.Group):

@@ -35,16 +35,14 @@ def audit(app: App, tenant: str | None, limit: int, before: int | None, changes:
         found = [described(act) for act in worker.audit.read(tenant, before=before, limit=limit)]
     if app.as_json:
         app.answer(found)
-    elif found:
-        columns = ["id", "at", "tenant", "actor", "action", "resource", "outcome"]
-        rows = [[each.id, moment(each.at), *(getattr(each, name) for name in columns[2:])] for each in found]
-        if changes:
-            columns.append("changes")
-            for row, each in zip(rows, found, strict=True):
-                row.append(_changes(each))
-        show(columns, rows, whole=["at"])
-    else:
-        click.echo("nothing is on record", err=True)
+        return
+    columns = ["id", "at", "tenant", "actor", "action", "resource", "outcome"]
+    rows = [[each.id, moment(each.at), *(getattr(each, name) for name in columns[2:])] for each in found]
+    if changes:
+        columns.append("changes")
+        for row, each in zip(rows, found, strict=True):
+            row.append(_changes(each))
+    show(columns, rows, whole=["at"], none="nothing is on record")
 
 
 def _changes(act: AuditEntry) -> str:

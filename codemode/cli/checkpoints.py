@@ -21,10 +21,7 @@ def checkpoint(app: App, session_id: str, name: str, replace: bool, tenant: str)
     """Keep a copy of a session's data under a name."""
     with app.worker() as worker:
         made = app.session(worker, session_id, tenant).checkpoint(name, replace=replace)
-    if app.as_json:
-        app.answer(made, session_id=session_id)
-    else:
-        click.echo(f"{session_id}: checkpoint {made.name}, {size(made.size_bytes)}")
+    app.say(made, f"{session_id}: checkpoint {made.name}, {size(made.size_bytes)}", session_id=session_id)
 
 
 @command("checkpoints")
@@ -40,10 +37,9 @@ def checkpoints(app: App, session_id: str, removed: tuple[str, ...], tenant: str
         found = session.checkpoints()
     if app.as_json:
         app.answer(found, session_id=session_id)
-    elif found:
-        show(["checkpoint", "made", "size"], [[c.name, relative(c.created_at), size(c.size_bytes)] for c in found])
     else:
-        click.echo("no checkpoints", err=True)
+        rows = [[c.name, relative(c.created_at), size(c.size_bytes)] for c in found]
+        show(["checkpoint", "made", "size"], rows, none="no checkpoints")
 
 
 @command("restore", short_help="Put a session's data back to a checkpoint.")
@@ -54,10 +50,7 @@ def restore(app: App, session_id: str, name: str, tenant: str) -> None:
     """Make a session's data what it was at a checkpoint, which stays."""
     with app.worker() as worker:
         found = app.session(worker, session_id, tenant).restore(name)
-    if app.as_json:
-        app.answer(found, session_id=session_id)
-    else:
-        click.echo(f"{session_id} is as it was at {found.name}, {relative(found.created_at)}")
+    app.say(found, f"{session_id} is as it was at {found.name}, {relative(found.created_at)}", session_id=session_id)
 
 
 @command("undo", short_help="Take the last change of a session back.")
@@ -81,11 +74,8 @@ def redo(app: App, session_id: str, tenant: str) -> None:
 
 
 def _answer(app: App, session_id: str, undone: Any, done: str) -> None:
-    if app.as_json:
-        app.answer(undone, session_id=session_id)
-        return
     what = {"host": "a call of the host", "execution": f"execution {undone.execution_id}"}.get(undone.what, undone.what)
-    click.echo(f"{session_id}: {done} {what}, {relative(undone.timestamp)}")
+    app.say(undone, f"{session_id}: {done} {what}, {relative(undone.timestamp)}", session_id=session_id)
 
 
 @command("fork", short_help="Make a new session with the data of another one.")
@@ -98,10 +88,11 @@ def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None, 
     with app.worker() as worker:
         forked = app.session(worker, session_id, tenant).fork(new_id, checkpoint=checkpoint)
         tables = len(forked.get_tables())
-    if app.as_json:
-        app.answer({"session_id": forked.id, "tables": tables}, session_id=session_id)
-    else:
-        click.echo(f"{forked.id}: a session of its own with {plural(tables, 'table')}")
+    app.say(
+        {"session_id": forked.id, "tables": tables},
+        f"{forked.id}: a session of its own with {plural(tables, 'table')}",
+        session_id=session_id,
+    )
 
 
 @command("diff", short_help="Show what leads from one checkpoint to another, or to now.")

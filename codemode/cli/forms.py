@@ -117,8 +117,5 @@ def _told(app: App, what: str) -> Any:
 
 
 def _answer(app: App, taken: list[Migration], form: int) -> None:
-    if app.as_json:
-        steps = [{"number": each.number, "name": each.name, "kind": each.kind} for each in taken]
-        app.answer({"form": form, "migrations": steps})
-    else:
-        click.echo(f"the catalogue has form {form}")
+    steps = [{"number": each.number, "name": each.name, "kind": each.kind} for each in taken]
+    app.say({"form": form, "migrations": steps}, f"the catalogue has form {form}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
-import click
-
 from codemode.cli.app import App
 from codemode.cli.fields import cell
 from codemode.cli.output import warn
@@ -52,12 +50,10 @@ def tell(app: App, found: Found[Any], columns: Columns, none: str, whole: Collec
     remark = f"there are more: --limit N lists more than {len(found.rows):,}"
     if app.as_json:
         app.answer(found.rows, warnings=(remark,) if found.more else ())
-    elif not found.rows:
-        click.echo(none, err=True)
     else:
         cells = {name: [_cell(each, what) for each in found.rows] for name, what in columns.items()}
         kept = {name: column for name, column in cells.items() if any(one != "" for one in column)}
-        show([*kept], [*zip(*kept.values(), strict=True)], whole=whole)
+        show([*kept], [*zip(*kept.values(), strict=True)], whole=whole, none=none)
         if found.more:
             warn(remark)
 

@@ -37,21 +37,11 @@ def logs(
         return
     columns = ["time", "kind", "ms", "read", "written", "error", "statement"]
     rows = [
-        [
-            moment(e.timestamp),
-            e.kind,
-            round(e.duration_ms, 2),
-            e.rows_read,
-            e.rows_written,
-            e.error_code or "",
-            _line(e.statement),
-        ]
+        [moment(e.timestamp), e.kind, round(e.duration_ms, 2), e.rows_read, e.rows_written, e.error_code or "",
+         _line(e.statement)]
         for e in entries
-    ]
-    if rows:
-        show(columns, rows)
-    else:
-        click.echo("no entries", err=True)
+    ]  # fmt: skip
+    show(columns, rows, none="no entries")
 
 
 def _slow(app: App, session_id: str, limit: int, tenant: str) -> None:
@@ -75,13 +65,9 @@ def _tables(app: App, session_id: str, limit: int, tenant: str) -> None:
         found = app.session(worker, session_id, tenant).table_changes(limit=limit)[::-1]
     if app.as_json:
         app.answer(found, session_id=session_id)
-    elif found:
-        show(
-            ["time", "table", "what", "execution"],
-            [[moment(each.last_at), each.table, what_changed(each), each.execution_id] for each in found],
-        )
     else:
-        click.echo("no table was changed", err=True)
+        rows = [[moment(each.last_at), each.table, what_changed(each), each.execution_id] for each in found]
+        show(["time", "table", "what", "execution"], rows, none="no table was changed")
 
 
 def _line(statement: str) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 import click
 
 from codemode.asked import parse_session_id
-from codemode.cli.app import App, command
+from codemode.cli.app import App, check_installed, command
 from codemode.cli.fields import tenant_option
 from codemode.cli.output import is_unread, note, warn
-from codemode.errors import ExtraMissing, RequestInvalid
+from codemode.errors import RequestInvalid
 from codemode.mcp.hosts import HOSTS
 
 
@@ -45,7 +44,7 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None, ten
         raise RequestInvalid(
             "standard input or output is closed", hint="a host starts this command, and talks to it there"
         )
-    _check_installed()
+    check_installed("mcp", "mcp")
     import asyncio
 
     from codemode.mcp.stdio import own_wire, serve
@@ -83,11 +82,3 @@ def _program() -> list[str]:
     if os.path.basename(sys.argv[0]) == "codemode" and os.access(sys.argv[0], os.X_OK):  # noqa: PTH119
         return [os.path.abspath(sys.argv[0])]  # noqa: PTH100
     return [sys.executable, "-m", "codemode"]
-
-
-def _check_installed() -> None:
-    try:
-        importlib.import_module("mcp")
-    except ImportError:
-        hint = "pip install 'codemode[mcp]'"
-        raise ExtraMissing("codemode mcp needs packages that are not installed", hint=hint) from None

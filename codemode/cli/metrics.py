@@ -78,24 +78,11 @@ def _show_days(app: App, days: list[Day]) -> None:
         return
     columns = ["day", "executions", "failed", "read", "written", "calls", "vm steps", "scan steps", "cpu", "warnings"]
     rows = [
-        [
-            day.day,
-            day.executions,
-            day.failed,
-            day.rows_read,
-            day.rows_written,
-            day.helper_calls,
-            day.vm_steps,
-            day.scan_steps,
-            duration(day.cpu_ms + day.worker_cpu_ms),
-            sum(day.warnings.values()),
-        ]
+        [day.day, day.executions, day.failed, day.rows_read, day.rows_written, day.helper_calls, day.vm_steps,
+         day.scan_steps, duration(day.cpu_ms + day.worker_cpu_ms), sum(day.warnings.values())]
         for day in days
-    ]
-    if rows:
-        show(columns, rows)
-    else:
-        click.echo("nothing was used yet", err=True)
+    ]  # fmt: skip
+    show(columns, rows, none="nothing was used yet")
 
 
 def _readable(name: str, value: Any) -> str:

@@ -27,10 +27,10 @@ def export(app: App, file: Path) -> None:
 
     with catalogue(app) as store, bar(file.name, quiet=app.as_json) as progress:
         rows = moving.export(store, file, progress=progress)
-    if app.as_json:
-        app.answer({"file": str(file), "rows": rows, "bytes": file.stat().st_size})
-    else:
-        click.echo(f"{printable(str(file))}: {plural(rows, 'row')}")
+    app.say(
+        {"file": str(file), "rows": rows, "bytes": file.stat().st_size},
+        f"{printable(str(file))}: {plural(rows, 'row')}",
+    )
 
 
 @command("import", short_help="Fill the catalogue with what an export holds.")
@@ -48,10 +48,7 @@ def bring_in(app: App, file: Path, replace: bool) -> None:
         make_ready(store, "all")
         rows = moving.bring_in(store, file, replace=replace, progress=progress)
         where = store.where
-    if app.as_json:
-        app.answer({"file": str(file), "rows": rows, "where": where})
-    else:
-        click.echo(f"{plural(rows, 'row')} in {printable(where)}, compared")
+    app.say({"file": str(file), "rows": rows, "where": where}, f"{plural(rows, 'row')} in {printable(where)}, compared")
 
 
 @command("copy", short_help="Copy all of the catalogue to another store.")
@@ -81,7 +78,4 @@ def copy(app: App, to: str, replace: bool) -> None:
         make_ready(source, "all")
         make_ready(target, "all")
         rows, where = moving.copy(source, target, replace=replace, progress=progress), target.where
-    if app.as_json:
-        app.answer({"rows": rows, "where": where})
-    else:
-        click.echo(f"{plural(rows, 'row')} in {printable(where)}, compared")
+    app.say({"rows": rows, "where": where}, f"{plural(rows, 'row')} in {printable(where)}, compared")

@@ -23,18 +23,14 @@ PARTICIPANTS = Kind(
 
 
 def _unshare(app: App, session_id: str, user_id: str, tenant: str) -> None:
-    from codemode.service.auditing import Change
     from codemode.service.participants import left
 
     with app.worker() as worker:
         app.check_tenant(worker, tenant)
         removed, change = left(worker, tenant, worker.info(session_id, tenant).id, user_id)
-        change = change or Change(None, None)
-        app.record_change(worker, "remove_participant", f"{session_id} {user_id}", tenant, change.old, change.new)
-    if app.as_json:
-        app.answer({"removed": removed})
-    else:
-        click.echo(f"{user_id} {'takes part no more' if removed else 'took no part'} in {session_id}")
+        old, new = (change.old, change.new) if change else (None, None)
+        app.record(worker, "remove_participant", f"{session_id} {user_id}", tenant, old, new)
+    app.say({"removed": removed}, f"{user_id} {'takes part no more' if removed else 'took no part'} in {session_id}")
 
 
 VERBS = (

@@ -39,11 +39,8 @@ MEMBERS = Kind("groups", "user", ("group_id", "user_id"), {"user": "user_id", "s
 def _leave(app: App, group_id: str, user_id: str, tenant: str) -> None:
     with app.worker() as worker:
         app.records(worker, tenant).groups.remove_member(group_id, user_id)
-        app.record_change(worker, "remove_member", f"{group_id} {user_id}", tenant, None, None)
-    if app.as_json:
-        app.answer({"removed": True})
-    else:
-        click.echo(f"{user_id} is in {group_id} no more")
+        app.record(worker, "remove_member", f"{group_id} {user_id}", tenant)
+    app.say({"removed": True}, f"{user_id} is in {group_id} no more")
 
 
 workspaces = group("workspaces", "List, show, add, change and remove the workspaces that sessions belong to.")

@@ -106,8 +106,8 @@ def add(
                 worker.session(asked["session_id"], create=False, tenant=tenant)
             made = getattr(door, by)(**asked, now=now_ms())
             resource = " ".join(asked.get(key) or made.id for key in kind.keys)
-            app.record_change(worker, act or f"create_{kind.word}", resource, tenant, None, made)
-        app.show(made, lambda one: click.echo(says(one)))
+            app.record(worker, act or f"create_{kind.word}", resource, tenant, None, made)
+        app.say(made, says(made))
 
     return made_of(verb, about, parameters, call)
 
@@ -135,7 +135,7 @@ def put(
                 kept = {} if begins else {name: getattr(old, name) for name in keep}
                 new = door.put(**{**kept, **asked}, now=now_ms())
             resource = " ".join([*keys, *(getattr(new, name) for name in also)])
-            app.record_change(worker, act, resource, tenant, old, new)
+            app.record(worker, act, resource, tenant, old, new)
         app.show(new, show_fields if says is None else lambda one: click.echo(says(one, keys)))
 
     return made_of(verb, about, [*kind.parameters, *parameters], call)
@@ -155,7 +155,7 @@ def change(kind: Kind, about: str, *options: Parameter) -> click.Command:
             with records.at_once():
                 old = door.get(*keys)
                 new = door.update(*keys, now=now_ms(), **asked)
-            app.record_change(worker, f"change_{kind.word}", " ".join(keys), tenant, old, new)
+            app.record(worker, f"change_{kind.word}", " ".join(keys), tenant, old, new)
         app.show(new, show_fields)
 
     return made_of("set", about, [*kind.parameters, *options], call)
@@ -172,8 +172,8 @@ def rm(kind: Kind, about: str, act: str = "") -> click.Command:
             with records.at_once():
                 old = door.get(*keys)
                 door.remove(*keys)
-            app.record_change(worker, act or f"remove_{kind.word}", " ".join(keys), tenant, old, None)
-        app.show(old, lambda _: click.echo(f"removed {keys[-1]}"))
+            app.record(worker, act or f"remove_{kind.word}", " ".join(keys), tenant, old, None)
+        app.say(old, f"removed {keys[-1]}")
 
     return made_of("rm", about, kind.parameters, call)
 

@@ -13,10 +13,10 @@ from codemode.cli.output import note, plural, printable, relative, size, warn
 from codemode.cli.progress import bar
 from codemode.cli.table import show
 
-_WORDS = {"recorded": "data left as it is, its record is back"}
-
 if TYPE_CHECKING:
     from codemode.session.archive import Manifest, SessionCopy
+
+_WORDS = {"recorded": "data left as it is, its record is back"}
 
 
 @command("restore", short_help="Restore sessions from a backup.")

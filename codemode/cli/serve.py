@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import ipaddress
 import logging
 import os
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from codemode import __version__
-from codemode.cli.app import App, command
+from codemode.cli.app import App, check_installed, command
 from codemode.cli.first_process import stand_in
-from codemode.errors import ExtraMissing, RequestInvalid
+from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from codemode.catalog.store import Store
@@ -48,7 +47,7 @@ def serve(app: App, host: str, port: int, workers: int | None) -> None:
     On loopback without any token it serves a single local tenant, to everybody on this machine. On any other address
     it needs tokens: `codemode token create`.
     """
-    _check_installed()
+    check_installed("serve", "starlette", "uvicorn")
     stand_in()
     from codemode.api.connection import raise_descriptors
     from codemode.service import logs
@@ -157,15 +156,6 @@ def _listener(host: str, port: int) -> socket.socket:
 
 def _address(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-
-
-def _check_installed() -> None:
-    try:
-        for name in ("starlette", "uvicorn"):
-            importlib.import_module(name)
-    except ImportError:
-        hint = "pip install 'codemode[serve]'"
-        raise ExtraMissing("codemode serve needs packages that are not installed", hint=hint) from None
 
 
 def _loopback(host: str) -> bool:

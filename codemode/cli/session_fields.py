@@ -56,7 +56,7 @@ def add(
         made = worker.session(session_id, limits=limits, renew=renew, tenant=tenant).id
         if fields:
             records.sessions.update(made, now=now_ms(), **fields)
-        app.record_change(worker, "create_session", made, tenant, None, seen(worker, made, tenant))
+        app.record(worker, "create_session", made, tenant, None, seen(worker, made, tenant))
         _answer(app, worker, made, tenant, limits)
 
 
@@ -101,7 +101,7 @@ def set_session(app: App, session_id: str, tenant: str, **options: Any) -> None:
         app.records(worker, tenant)
         worker.session(session_id, create=False, tenant=tenant)
         change = places.changed(worker, tenant, session_id, bounds=limits, **fields)
-        app.record_change(worker, "change_session", session_id, tenant, change.old, change.new)
+        app.record(worker, "change_session", session_id, tenant, change.old, change.new)
         _answer(app, worker, session_id, tenant, limits)
 
 

@@ -141,11 +141,8 @@ def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
         for session_id in dict.fromkeys(session_ids):
             old = seen(worker, session_id, tenant)
             worker.remove(session_id, tenant)
-            app.record_change(worker, "delete_session", session_id, tenant, old, None)
-    if app.as_json:
-        app.answer(session_ids)
-    else:
-        click.echo(f"removed {', '.join(session_ids)}")
+            app.record(worker, "delete_session", session_id, tenant, old, None)
+    app.say(session_ids, f"removed {', '.join(session_ids)}")
 
 
 @command("pin")
@@ -162,12 +159,9 @@ def pin(app: App, session_id: str, off: bool, tenant: str) -> None:
         old = seen(worker, session_id, tenant)
         worker.pin(session_id, pinned=not off, tenant=tenant)
         resource = f"{session_id} {'unpinned' if off else 'pinned'}"
-        app.record_change(worker, "change_session", resource, tenant, old, seen(worker, session_id, tenant))
+        app.record(worker, "change_session", resource, tenant, old, seen(worker, session_id, tenant))
         info = worker.info(session_id, tenant)
-    if app.as_json:
-        app.answer(info)
-    else:
-        click.echo(f"{info.id} expires: {_expiry(info)}")
+    app.say(info, f"{info.id} expires: {_expiry(info)}")
 
 
 @command("compact")
@@ -177,10 +171,7 @@ def compact(app: App, session_id: str, tenant: str) -> None:
     """Give the space of deleted rows back to the disk."""
     with app.worker() as worker:
         sizes = app.session(worker, session_id, tenant).compact()
-    if app.as_json:
-        app.answer(sizes, session_id=session_id)
-    else:
-        click.echo(f"{session_id}: {size(sizes['before'])} before, {size(sizes['after'])} now")
+    app.say(sizes, f"{session_id}: {size(sizes['before'])} before, {size(sizes['after'])} now", session_id=session_id)
 
 
 @command("sweep", short_help="Remove what has expired, or say what would go.")
@@ -193,10 +184,7 @@ def sweep(app: App, dry_run: bool) -> None:
             return
         expired = worker.sweep()
         app.record(worker, "sweep", plural(len(expired), "session"))
-    if app.as_json:
-        app.answer(expired)
-    else:
-        click.echo(f"{plural(len(expired), 'session')} expired" + (f": {', '.join(expired)}" if expired else ""))
+    app.say(expired, f"{plural(len(expired), 'session')} expired" + (f": {', '.join(expired)}" if expired else ""))
 
 
 def _would_go(app: App, due: Due) -> None:

@@ -31,11 +31,15 @@ def show(
     *,
     left_out: str = "--json shows all of it",
     whole: Collection[str] = (),
+    none: str = "",
 ) -> None:
     """Print a table as wide as the terminal, or uncut where standard output is none; remarks go to standard error.
 
-    The columns in `whole` are never cut.
+    The columns in `whole` are never cut. `none` is the remark where there are no rows, in the place of an empty table.
     """
+    if none and not rows:
+        click.echo(none, err=True)
+        return
     width = _terminal() if sys.stdout.isatty() else None
     drawn = draw(columns, rows, width, whole)
     header, *body = drawn.lines

@@ -62,7 +62,7 @@ def add(app: App, tenant: str, **described: str | None) -> None:
         if not worker.tenants.make(tenant, now_ms()):
             raise RecordExists(f"there is a tenant {tenant!r} already", hint="`codemode tenants set` changes it")
         made = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **_given(described)))
-        app.record_change(worker, "create_tenant", tenant, tenant, None, made)
+        app.record(worker, "create_tenant", tenant, tenant, None, made)
         _answer(app, made)
 
 
@@ -94,7 +94,7 @@ def set_tenant(app: App, tenant: str, name: str | None, plan: str | None, **give
         before = _described(worker, worker.tenants.get(tenant))
         after = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **described)) if described else before
         if described:
-            app.record_change(worker, "change_tenant", tenant, tenant, before, after)
+            app.record(worker, "change_tenant", tenant, tenant, before, after)
         _answer(app, after)
 
 
@@ -119,8 +119,8 @@ def rm(app: App, tenant: str, yes: bool) -> None:
                 hint="add --yes to do it",
             )
         gone = _described(worker, worker.tenants.remove(tenant, now=now_ms()))
-        app.record_change(worker, "remove_tenant", tenant, tenant, old, gone)
-    app.show(gone, lambda _: click.echo(f"deleted {tenant}"))
+        app.record(worker, "remove_tenant", tenant, tenant, old, gone)
+    app.say(gone, f"deleted {tenant}")
 
 
 @command("undelete")
@@ -132,8 +132,8 @@ def undelete(app: App, tenant: str) -> None:
     with app.worker() as worker:
         old = _described(worker, worker.tenants.get(tenant))
         back = _described(worker, worker.tenants.take_back(tenant, now=now_ms()))
-        app.record_change(worker, "undelete_tenant", tenant, tenant, old, back)
-    app.show(back, lambda _: click.echo(f"{tenant} is a tenant again; make tokens for it"))
+        app.record(worker, "undelete_tenant", tenant, tenant, old, back)
+    app.say(back, f"{tenant} is a tenant again; make tokens for it")
 
 
 def _given(options: dict[str, str | None]) -> dict[str, str]:

@@ -55,10 +55,8 @@ def ls(app: App, tenant: str | None) -> None:
         [each.id, each.tenant, each.user or "", ", ".join(each.scopes), each.name, _state(each, now_ms())]
         for each in found
     ]
-    if rows:
-        show(["token", "tenant", "user", "scopes", "name", "state"], rows)
-    else:
-        click.echo("no tokens: the service runs for one local tenant, on loopback only", err=True)
+    none = "no tokens: the service runs for one local tenant, on loopback only"
+    show(["token", "tenant", "user", "scopes", "name", "state"], rows, none=none)
 
 
 @command("revoke")

@@ -61,8 +61,8 @@ def _done(act: str, by: str, says: str) -> Callable[..., None]:
             with records.at_once():
                 old = records.users.get(user_id)
                 new = getattr(records.users, by)(user_id, now=now_ms())
-            app.record_change(worker, act, user_id, tenant, old, new)
-        app.show(new, lambda user: click.echo(says.format(user.id)))
+            app.record(worker, act, user_id, tenant, old, new)
+        app.say(new, says.format(new.id))
 
     return call
 

@@ -35,10 +35,7 @@ def _unsubscribe(app: App, user_id: str, session_id: str, panel_id: str | None, 
     with app.worker() as worker:
         app.records(worker, tenant).subscriptions.remove(user_id, session_id, panel_id=panel_id)
         app.record(worker, "unsubscribe", f"{user_id} {session_id} {panel_id or ''}".rstrip(), tenant)
-    if app.as_json:
-        app.answer({"removed": True})
-    else:
-        click.echo(f"{user_id} is told no more of {panel_id or session_id}")
+    app.say({"removed": True}, f"{user_id} is told no more of {panel_id or session_id}")
 
 
 subscriptions = group("subscriptions", "List, add and remove what a user is told of: sessions, and panels of them.")
