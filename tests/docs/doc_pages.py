@@ -60,10 +60,6 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
-def without_code(page: Path) -> str:
-    return re.sub(r"`[^`\n]*`", "", _FENCE.sub("", page.read_text(encoding="utf-8")))
-
-
 def links(page: Path) -> list[str]:
     return _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
 

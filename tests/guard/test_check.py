@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -20,13 +19,6 @@ from codemode.errors import (
 )
 from codemode.guard import Guard, Statement
 from codemode.limits import Limits
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.close()
 
 
 def test_a_statement_tells_what_it_is(desk: Desk) -> None:

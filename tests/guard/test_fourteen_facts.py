@@ -6,7 +6,6 @@ Where a fact is one that a careless reader would not believe, the test shows it 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,6 @@ from codemode.guard.repair import explain_error
 
 ENDLESS = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s)"
 STATE = "DELETE FROM session_state WHERE key = 'nothing'"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.close()
 
 
 # 1. apsw keeps prepared statements by their text, and the authorizer is asked only when one is prepared.

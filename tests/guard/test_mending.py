@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from guard_desk import Desk
@@ -13,13 +12,6 @@ from hypothesis import strategies as st
 
 from codemode.database.script import statements
 from codemode.errors import CodemodeError
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import apsw
@@ -15,13 +13,6 @@ from hypothesis import strategies as st
 from codemode.errors import CodemodeError, NoSuchColumn, NoSuchFunction, NoSuchTable, ParametersInvalid
 from codemode.guard.repair import SQL_SHOWN, explain_error
 from codemode.guard.ways import FUNCTION_WAYS, SYNTAX_WAYS
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.close()
 
 
 def failed(desk: Desk, sql: str, params: Any = ()) -> CodemodeError:
