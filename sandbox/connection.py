@@ -162,15 +162,7 @@ class Connection:
             self.busy = False
         if kind == "ok":
             return value
-        raise HelperError(
-            value["code"],
-            value["message"],
-            hint=value["hint"],
-            did_you_mean=value["did_you_mean"],
-            available=value["available"],
-            sql=value["sql"],
-            suggestion=value["suggestion"],
-        )
+        raise HelperError(**value)
 
     def _call_frame(self, method: str, args: tuple[Any, ...]) -> bytes:
         try:

@@ -17,7 +17,7 @@ class Forks:
     """
 
     def __init__(self, usual: int, most: int) -> None:
-        self._usual, self._most = usual, max(usual, most)
+        self._usual, self.most = usual, max(usual, most)
         self._wanted = usual
         self._short = time.monotonic()  # when a run found none ready
         self._pending: set[int] = set()  # asked for, and not answered yet
@@ -28,15 +28,10 @@ class Forks:
         """How many are on their way."""
         return len(self._pending)
 
-    @property
-    def most(self) -> int:
-        """How many children are ever wanted at once."""
-        return self._most
-
     def grow(self) -> None:
         """A run found no child ready: have more from now on."""
         if self._number > self._usual:  # not the first runs, which come while the first children are made
-            self._wanted, self._short = min(self._most, _GROWTH * self._wanted), time.monotonic()
+            self._wanted, self._short = min(self.most, _GROWTH * self._wanted), time.monotonic()
 
     def calm_down(self, ready: int) -> tuple[int, float | None]:
         """Want no more than usual when more were not needed for long: how many of those that are ready are too many.

@@ -29,7 +29,6 @@ _PLAIN = Verdict.PLAIN  # before Python 3.12 a member is looked up by a call
 # Private names that belong to a type's public interface.
 _NAMEDTUPLE_NAMES = frozenset({"_fields", "_replace", "_asdict", "_make", "_field_defaults"})
 _ENUM_NAMES = frozenset({"_value_", "_name_", "_missing_", "_generate_next_value_", "_ignore_"})
-_INTERFACE = _NAMEDTUPLE_NAMES | _ENUM_NAMES
 
 # Objects from outside whose attributes a program sets in ordinary use; none of them leads anywhere.
 _OPEN_TYPES: set[type] = {SimpleNamespace, decimal.Context, defaultdict, partial}

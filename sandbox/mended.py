@@ -203,10 +203,15 @@ def _walk(source: str) -> Iterator[Any]:
 
 
 def _put(source: str, node: Any, text: str) -> str:
-    """`source` with `text` in the place of a node that begins and ends on one line; columns count bytes."""
+    """`source` with `text` in the place of a node that begins and ends on one line."""
+    return _spliced(source, node.lineno, node.col_offset, node.end_col_offset, text)
+
+
+def _spliced(source: str, number: int, start: int, end: int, text: str) -> str:
+    """`source` with `text` between two columns of a line, which count bytes."""
     lines = source.split("\n")
-    line = lines[node.lineno - 1].encode()
-    lines[node.lineno - 1] = (line[: node.col_offset] + text.encode() + line[node.end_col_offset :]).decode()
+    line = lines[number - 1].encode()
+    lines[number - 1] = (line[:start] + text.encode() + line[end:]).decode()
     return "\n".join(lines)
 
 
@@ -257,16 +262,8 @@ def with_options_of_a_load(fault: Fault) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.lineno <= (fault.line or 0):
             named = {keyword.arg for keyword in node.keywords}
             if node.func.attr in ("batch_insert", "batchInsert") and not named & {"create", "on_conflict"}:
-                yield _before_the_end(fault.source, node, f", {option}")
-
-
-def _before_the_end(source: str, node: Any, text: str) -> str:
-    lines = source.split("\n")
-    line = lines[node.end_lineno - 1].encode()
-    lines[node.end_lineno - 1] = (
-        line[: node.end_col_offset - 1] + text.encode() + line[node.end_col_offset - 1 :]
-    ).decode()
-    return "\n".join(lines)
+                bracket = (node.end_col_offset or 1) - 1
+                yield _spliced(fault.source, node.end_lineno or 0, bracket, bracket, f", {option}")
 
 
 MENDS: dict[str, tuple[Mend, ...]] = {

@@ -9,8 +9,6 @@ from __future__ import annotations
 from types import GenericAlias
 from typing import Any
 
-_MISSING = object()
-
 
 class _TypeOfType(type):
     """Answers for `snippet_type` where the interpreter asks its class."""

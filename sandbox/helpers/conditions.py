@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sandbox.helpers.quoting import Query, compose, expression, invalid, listed, quote
+from sandbox.helpers.quoting import Query, compose, invalid, listed, quote
 from sandbox.helpers.spelling import closest, did_you_mean, snake
 
 Name = Callable[[Any], str | Query]  # how the key of a condition becomes SQL
@@ -194,8 +194,3 @@ def _enclosed(fragment: Query) -> Query:
 
 def _sql(part: str | Query) -> tuple[str, tuple[Any, ...]]:
     return str.__str__(part), part.params if isinstance(part, Query) else ()
-
-
-def expression_name(key: Any) -> str | Query:
-    """The key of a condition where expressions are allowed: `{"count(*)": {">": 5}}`."""
-    return expression(key)

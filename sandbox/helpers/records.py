@@ -8,12 +8,13 @@ that a column which no record names keeps its DEFAULT, and one that a record lea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 from sandbox.helpers.error import HelperError
+from sandbox.helpers.jsontext import is_record
 from sandbox.helpers.spelling import closest, did_you_mean
 from sandbox.pieces import MOST_COLUMNS
 
@@ -78,7 +79,7 @@ class Columns:
             return self._mapping(record, index)
         if isinstance(record, tuple) and hasattr(record, "_fields") and not self.fixed:
             return self._mapping(dict(zip(record._fields, record, strict=True)), index)
-        if is_dataclass(record) and not isinstance(record, type):
+        if is_record(record):
             return self._mapping({field.name: getattr(record, field.name) for field in fields(record)}, index)
         if isinstance(record, Sequence) and not isinstance(record, (str, bytes, bytearray, memoryview)):
             return self._sequence(record, index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.helpers.conditions import clause, expression_name
+from sandbox.helpers.conditions import clause
 from sandbox.helpers.conditions import conditions as fragment
 from sandbox.helpers.quoting import (
     MOST,
@@ -54,7 +54,7 @@ def build_select_query(
         source(table),
         clause("WHERE", where),
         grouping,
-        clause("HAVING", having, expression_name),
+        clause("HAVING", having, expression),
         ordering(order_by),
         limited(limit, offset),
     )
