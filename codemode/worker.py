@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
+from codemode.catalog.pages import parse_pair_after
 from codemode.catalog.participants import Participants
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.rates import Rates
@@ -19,7 +20,6 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
-from codemode.errors import RequestInvalid
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
@@ -192,7 +192,7 @@ class Worker:
     ) -> tuple[list[SessionInfo], str | None]:
         """At most `limit` of them, all or those that `user` takes part in; then the `after` of the next page."""
         found = self.registry.catalog.page(
-            tenant, user, _position(after), limit + 1, now=sure_ms(), workspace_id=workspace_id, type=type,
+            tenant, user, parse_pair_after(after), limit + 1, now=sure_ms(), workspace_id=workspace_id, type=type,
             status=status,
         )  # fmt: skip
         more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None
@@ -374,12 +374,3 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _position(after: str | None) -> tuple[int, str] | None:
-    if after is None:
-        return None
-    moment, _, session_id = after.partition("~")
-    if not (moment.isascii() and moment.isdecimal() and len(moment) < 16 and session_id):
-        raise RequestInvalid("`after` is what the page before answered as `next`", hint="start without it")
-    return int(moment), session_id

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from codemode.asked import SESSION_ID
 from codemode.errors import RequestInvalid
 from codemode.patterns import pattern
 
@@ -18,13 +19,12 @@ CONTENT_BYTES = 262_144  # of a message, a panel's query or document, and what a
 METADATA_BYTES = 16_384  # of metadata, preferences and configuration
 SIGNAL_BYTES = 65_536  # of a signal: descriptions of a session take some kilobytes
 PAGE_ROWS = 1_000  # of one page of a list
-_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
 _NUL = pattern(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def parse_id(value: Any, what: str) -> str:
     """An id that a caller chose: as those of sessions are."""
-    if isinstance(value, str) and _ID.fullmatch(value):
+    if isinstance(value, str) and SESSION_ID.fullmatch(value):
         return value
     raise RequestInvalid(f"{value!r:.80} cannot be the id of {what}", hint="letters, digits, _ . : @ -, at most 128")
 

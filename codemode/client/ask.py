@@ -15,7 +15,7 @@ from codemode.plain import decode
 
 T = TypeVar("T")
 Query = tuple[tuple[str, str], ...]
-_MOST_CHARACTERS = 60_000  # of a query: the service takes a head of 64 KiB
+MOST_CHARACTERS = 60_000  # of a query: the service takes a head of 64 KiB
 _PLAIN_CHARACTERS = 5_000  # so few are at most 60,000 whatever has to be escaped of them
 
 
@@ -84,7 +84,7 @@ def query_of(**given: Any) -> Query:
         for each in (value if isinstance(value, (list, tuple)) else (value,))
         if each is not None
     )
-    if sum(len(text) for _, text in found) > _PLAIN_CHARACTERS and len(urlencode(found)) > _MOST_CHARACTERS:
+    if sum(len(text) for _, text in found) > _PLAIN_CHARACTERS and len(urlencode(found)) > MOST_CHARACTERS:
         raise RequestInvalid(
             f"{' and '.join(sorted(given))}: too long for the address of a request",
             hint="a long statement may become a view, and be named by that",

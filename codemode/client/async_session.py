@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from anyio import sleep, to_thread
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from codemode.client.ask import Ask
     from codemode.database.transfer import Exported, Profile
     from codemode.session.request import RunOptions
-
-T = TypeVar("T")
 
 
 class AsyncRemoteSession:

@@ -10,11 +10,10 @@ from typing import Any, Literal
 import msgspec
 
 from codemode.asked import above_zero, code_text, inputs_text, key_text, known_options, whole_above_zero
-from codemode.client.ask import Ask, Call, document, query_of, stranger
+from codemode.client.ask import Ask, Call, converted, document, query_of, stranger
 from codemode.client.calls import Place
-from codemode.client.problems import problem
+from codemode.client.lines import ServerEvents
 from codemode.errors import ExecutionNotFound, RequestInvalid
-from codemode.plain import decode
 from codemode.values import Event, Notice, Outcome, Progress
 
 # The arguments of Session.run; a test compares them.
@@ -94,11 +93,6 @@ def outcome_of(document: Any) -> Outcome:
     return msgspec.convert(document, Outcome)
 
 
-def background_of(document: Any) -> Background:
-    """The same for one in the background."""
-    return msgspec.convert(document, Background)
-
-
 def outcome_call(ask: Ask) -> Call[Outcome]:
     """An execution that is waited for."""
     return Call(ask, outcome_of)
@@ -106,7 +100,7 @@ def outcome_call(ask: Ask) -> Call[Outcome]:
 
 def background_call(ask: Ask) -> Call[Background]:
     """An execution that is begun and left to itself."""
-    return Call(ask, background_of)
+    return Call(ask, converted(Background))
 
 
 def _path(execution_id: str) -> str:
@@ -119,12 +113,12 @@ def look(execution_id: str, wait: float) -> Call[Background]:
     """Look at an execution in the background, and wait for its end for so many seconds."""
     whole = min(LONGEST_WAIT, max(0, round(wait)))
     ask = Ask(method="GET", path=_path(execution_id), query=query_of(wait=whole), safe=True, seconds=whole)
-    return Call(ask, background_of)
+    return Call(ask, converted(Background))
 
 
 def end(execution_id: str) -> Call[Background]:
     """End an execution in the background; ending it twice is the same as once."""
-    return Call(Ask(method="DELETE", path=_path(execution_id), safe=True, seconds=60.0), background_of)
+    return Call(Ask(method="DELETE", path=_path(execution_id), safe=True, seconds=60.0), converted(Background))
 
 
 def cancel(place: Place) -> Call[bool]:
@@ -133,22 +127,15 @@ def cancel(place: Place) -> Call[bool]:
 
 
 class Events:
-    """Reads a stream of server-sent events, line by line."""
+    """Reads what is told of one execution, line by line, until its outcome."""
 
     def __init__(self) -> None:
-        self._name, self._data = b"", b""
+        self._told = ServerEvents()
         self._over = False
 
     def feed(self, line: bytes) -> Iterator[ExecutionEvent]:
         """The event that ends with this line; raises the CodemodeError that a problem tells of."""
-        if line.startswith(b"event: "):
-            self._name = line[7:]
-        elif line.startswith(b"data: "):
-            self._data = line[6:]
-        elif not line and self._data:
-            name, data, self._data = self._name.decode(), decode(self._data), b""
-            if name == "problem":
-                raise problem(data)
+        for name, data in self._told.feed(line):
             self._over = name == "outcome"
             yield ExecutionEvent(name=name, data=data, outcome=outcome_of(data) if self._over else None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import IO, Any
 
 import msgspec
@@ -13,15 +13,14 @@ from codemode.client.ask import Upload
 from codemode.complaints import as_error
 from sandbox.helpers import HelperError
 from sandbox.helpers.batch import iterator_of
-from sandbox.helpers.jsontext import Unfit
-from sandbox.helpers.values import Warn, fitted
+from sandbox.helpers.jsontext import Unfit, is_record
+from sandbox.helpers.values import INT_MAX, INT_MIN, Warn, fitted
 
 _CHUNK_BYTES = 64 * 1024
 NDJSON = "application/x-ndjson"
-_LEAST, _MOST = -(2**63), 2**63 - 1
 
 
-class Lines:
+class RecordLines:
     """Makes the line of each record; `columns`: what the values of a sequence are for, where the caller said so."""
 
     def __init__(self, columns: Sequence[str] | None, warn: Warn) -> None:
@@ -53,7 +52,7 @@ class Lines:
     def _fields(self, record: Any) -> Mapping[Any, Any] | None:
         if isinstance(record, tuple) and hasattr(record, "_fields") and not self._listed:
             return dict(zip(record._fields, record, strict=True))
-        if is_dataclass(record) and not isinstance(record, type):
+        if is_record(record):
             return {field.name: getattr(record, field.name) for field in fields(record)}
         return None
 
@@ -64,7 +63,7 @@ class Lines:
 
     def _cell(self, value: Any, column: Any) -> Any:
         kind = type(value)
-        if kind is int and _LEAST <= value <= _MOST:
+        if kind is int and INT_MIN <= value <= INT_MAX:
             return value
         if (kind is str and value.isascii()) or value is None:  # others may hold a lone surrogate
             return value
@@ -77,7 +76,7 @@ class Lines:
 
 def chunks(records: Iterable[Any], columns: Sequence[str] | None, warn: Warn) -> Iterator[bytes]:
     """The lines of all records in pieces; raises CodemodeError for a record that cannot be sent."""
-    lines, held = Lines(columns, warn), bytearray()
+    lines, held = RecordLines(columns, warn), bytearray()
     for record in records:
         held += _told(lines.line, record)
         if len(held) >= _CHUNK_BYTES:
@@ -88,7 +87,7 @@ def chunks(records: Iterable[Any], columns: Sequence[str] | None, warn: Warn) ->
 
 async def async_chunks(records: AsyncIterable[Any], columns: Sequence[str] | None, warn: Warn) -> AsyncIterator[bytes]:
     """The same for records that come asynchronously."""
-    lines, held = Lines(columns, warn), bytearray()
+    lines, held = RecordLines(columns, warn), bytearray()
     async for record in records:
         held += _told(lines.line, record)
         if len(held) >= _CHUNK_BYTES:

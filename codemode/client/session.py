@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from codemode.client import calls, executions, files, history
 from codemode.client.async_session import AsyncRemoteSession
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from codemode.client.ask import Ask
     from codemode.database.transfer import Exported, Profile
     from codemode.session.request import RunOptions
-
-T = TypeVar("T")
 
 
 class RemoteSession:

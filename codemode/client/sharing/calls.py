@@ -8,12 +8,11 @@ from urllib.parse import quote
 
 from msgspec import UNSET
 
-from codemode.client.ask import Ask, Call, converted, document, query_of, sendable
+from codemode.client.ask import MOST_CHARACTERS, Ask, Call, converted, document, query_of, sendable
 from codemode.errors import RequestInvalid
 from codemode.values.records import Page
 
 Row = TypeVar("Row")
-_MOST_CHARACTERS = 60_000  # the service takes a head of 64 KiB
 
 
 def path(*parts: str) -> str:
@@ -22,7 +21,7 @@ def path(*parts: str) -> str:
     Raises RequestInvalid for what no path can hold.
     """
     found = "/v1/" + "/".join(quote(sendable("an id", part), safe="") for part in parts)
-    if len(found) > _MOST_CHARACTERS:
+    if len(found) > MOST_CHARACTERS:
         raise RequestInvalid("an id is too long for the address of a request")
     return found
 

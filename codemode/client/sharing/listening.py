@@ -9,9 +9,8 @@ import msgspec
 
 from codemode.client.ask import Ask, query_of
 from codemode.client.connection import AsyncConnection, Connection
-from codemode.client.problems import problem
+from codemode.client.lines import ServerEvents
 from codemode.client.sharing.calls import path
-from codemode.plain import decode
 from codemode.values.records import SessionEvent
 
 _SECONDS = 30.0  # twice the time after which the service gives a sign of life
@@ -31,29 +30,22 @@ def of_user(user_id: str | None, after: int | None) -> Ask:
 
 def events(connection: Connection, ask: Ask) -> Iterator[SessionEvent]:
     """The events as they come, until the service ends the stream; closing the iterator ends it as well."""
-    name = b""
+    told = ServerEvents()
     with closing(connection.lines(ask)) as lines:
         for line in lines:
-            if line.startswith(b"event: "):
-                name = line[7:]
-            elif line.startswith(b"data: "):
-                yield from _read(name, line[6:])
+            yield from _read(told, line)
 
 
 async def async_events(connection: AsyncConnection, ask: Ask) -> AsyncIterator[SessionEvent]:
     """The same without blocking."""
-    name = b""
+    told = ServerEvents()
     async with aclosing(connection.lines(ask)) as lines:
         async for line in lines:
-            if line.startswith(b"event: "):
-                name = line[7:]
-            elif line.startswith(b"data: "):
-                for each in _read(name, line[6:]):
-                    yield each
+            for each in _read(told, line):
+                yield each
 
 
-def _read(name: bytes, data: bytes) -> Iterator[SessionEvent]:
-    if name == b"problem":
-        raise problem(decode(data))
-    if name != b"listening":
-        yield msgspec.convert(decode(data), SessionEvent)
+def _read(told: ServerEvents, line: bytes) -> Iterator[SessionEvent]:
+    for name, data in told.feed(line):
+        if name != "listening":
+            yield msgspec.convert(data, SessionEvent)
