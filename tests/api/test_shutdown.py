@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import httpx2
 import msgspec
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Settings, Worker
 from codemode.api.server import Server
@@ -43,13 +43,6 @@ def end(server: Server) -> None:
     server.handle_exit(signal.SIGTERM, None)
 
 
-def until(true: Callable[[], bool]) -> None:
-    late = time.monotonic() + HANG_SECONDS
-    while not true():
-        assert time.monotonic() < late
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def aside() -> Iterator[Callable[..., Future[Any]]]:
     with ThreadPoolExecutor(4) as threads:
@@ -68,12 +61,12 @@ def begun(worker: Worker) -> Callable[[], bool]:
 def test_readiness_goes_down_first_and_nothing_new_begins(tmp_path: Path, aside: Any) -> None:
     with service(tmp_path, shutdown_seconds=HANG_SECONDS) as (http, server, worker):
         answered = aside(execute, http, WRITES_AND_RUNS_ON)
-        until(begun(worker))
+        assert soon(begun(worker))
         end(server)
         ready = http.get("/ready")
         assert (ready.status_code, ready.json()["code"]) == (503, "worker.unavailable")
         assert http.get("/health").status_code == 200
-        until(lambda: execute(http, "1", mode="background").status_code == 503)
+        assert soon(lambda: execute(http, "1", mode="background").status_code == 503)
         for mode in ("sync", "stream", "background"):
             refused = execute(http, "1", mode=mode)
             assert (refused.status_code, refused.json()["code"]) == (503, "worker.unavailable")
@@ -97,11 +90,11 @@ def test_a_service_that_cannot_run_snippets_is_not_ready_until_it_can(
             link = worker.sandbox._children._link
             assert link is not None
             signal.pidfd_send_signal(link._zygote or 0, signal.SIGKILL)
-            until(lambda: "temporarily unavailable" in http.get("/ready").text)
+            assert soon(lambda: "temporarily unavailable" in http.get("/ready").text)
             refused = http.get("/ready")
             assert (refused.status_code, refused.json()["code"]) == (503, "worker.unavailable")
             assert http.get("/health").status_code == 200
-        until(lambda: http.get("/ready").status_code == 200)
+        assert soon(lambda: http.get("/ready").status_code == 200)
         assert execute(http, "return 1").json()["result"] == 1
     assert "cannot be started again" in caplog.text
 
@@ -112,7 +105,7 @@ def test_what_runs_when_time_is_up_is_undone_and_answered_and_the_log_tells(
     caplog.set_level(logging.INFO, "codemode")
     with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
         answered = aside(execute, http, WRITES_AND_RUNS_ON)
-        until(begun(worker))
+        assert soon(begun(worker))
         end(server)
         outcome = answered.result(HANG_SECONDS).json()
         assert (outcome["status"], outcome["error"]["code"]) == ("cancelled", "code.cancelled")
@@ -126,7 +119,7 @@ def test_an_execution_that_ends_in_time_is_not_cut(tmp_path: Path, aside: Any) -
     with service(tmp_path, shutdown_seconds=HANG_SECONDS) as (http, server, worker):
         code = f"{BEGIN}helpers.db.exec('create table t (a)')\nimport time\ntime.sleep(0.7)\nreturn 'done'"
         answered = aside(execute, http, code)
-        until(begun(worker))
+        assert soon(begun(worker))
         end(server)
         assert answered.result(HANG_SECONDS).json()["result"] == "done"
         assert worker.session("s").get_tables() == ["begun", "t"]
@@ -147,7 +140,7 @@ def test_one_in_the_background_is_undone_and_its_outcome_kept(tmp_path: Path) ->
     with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
         accepted = execute(http, WRITES_AND_RUNS_ON, mode="background").json()
         waiting = execute(http, "return 1", mode="background").json()
-        until(begun(worker))
+        assert soon(begun(worker))
         end(server)
     with service(tmp_path) as (http, _, worker):
         for each in (accepted, waiting):
@@ -168,9 +161,9 @@ def test_a_second_signal_waits_for_nothing(tmp_path: Path, aside: Any) -> None:
     settings = {"shutdown_seconds": 600.0, "drain_seconds": 600.0}
     with service(tmp_path, **settings) as (http, server, worker):
         answered = aside(execute, http, WRITES_AND_RUNS_ON)
-        until(begun(worker))
+        assert soon(begun(worker))
         end(server)
-        until(lambda: http.get("/ready").status_code == 503)
+        assert soon(lambda: http.get("/ready").status_code == 503)
         end(server)
         assert answered.result(HANG_SECONDS).json()["status"] == "cancelled"
 
@@ -195,7 +188,7 @@ def test_an_upload_that_does_not_end_is_undone_and_answered(tmp_path: Path, path
         with socket.create_connection(place, HANG_SECONDS) as client:
             head = f"POST /v1/sessions/s/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
             client.sendall(f"{head}Content-Type: application/x-ndjson\r\n\r\n".encode() + b'{"a": 1}\n' * 1_000)
-            until(lambda: len(server._acts) == 1)
+            assert soon(lambda: len(server._acts) == 1)
             end(server)
             answer = b""
             while piece := client.recv(65_536):
@@ -210,7 +203,7 @@ def test_an_import_that_takes_long_is_undone_and_answered(tmp_path: Path, aside:
     with service(tmp_path, shutdown_seconds=0.1) as (http, server, worker):
         headers = {"Content-Type": "text/csv"}
         answered = aside(http.post, "/v1/sessions/s/import?table=t", content=text, headers=headers)
-        until(lambda: len(server._acts) == 1)
+        assert soon(lambda: len(server._acts) == 1)
         end(server)
         assert answered.result(HANG_SECONDS).status_code == 503
         assert worker.session("s").get_tables() == []
@@ -223,7 +216,7 @@ ENDLESS = "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n) SELEC
 def test_a_statement_that_takes_long_is_interrupted_and_answered(tmp_path: Path, aside: Any, path: str) -> None:
     with service(tmp_path, shutdown_seconds=0.2) as (http, server, worker):
         answered = aside(http.post, f"/v1/sessions/s/{path}", json={"sql": ENDLESS})
-        until(lambda: server._acts._looks > 0)
+        assert soon(lambda: server._acts._looks > 0)
         time.sleep(0.3)  # it has begun
         started = time.monotonic()
         end(server)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,6 @@ def peak_bytes(pid: int) -> int:
     """The most memory that a process has had so far."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-
-
-def until(true: Callable[[], bool]) -> None:
-    late = time.monotonic() + HANG_SECONDS
-    while not true():
-        assert time.monotonic() < late
-        time.sleep(0.01)
 
 
 @contextlib.contextmanager

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
-from tests.cluster.serving import Service, until
+from tests.cluster.serving import Service
 
 _numbers = count(1)
 
@@ -46,7 +46,7 @@ def test_a_cancellation_reaches_whichever_worker_runs_the_call(service: Service)
             code = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\nwhile True: pass"
             answer = thread.submit(call, service, "execute_code", 1_000 + n, code=code, session_id=session_id)
             schema = f"/v1/sessions/{session_id}/schema"
-            until(lambda path=schema: service.http.get(path).json()["tables"] != [])  # type: ignore[misc]
+            assert soon(lambda path=schema: service.http.get(path).json()["tables"] != [])  # type: ignore[misc]
             cancelled = {"method": "notifications/cancelled", "params": {"requestId": 1_000 + n}}
             send(service, cancelled, **{"Mcp-Session-Id": "one"})
             assert "ancelled" in json.dumps(answer.result(HANG_SECONDS))

@@ -8,9 +8,9 @@ from typing import Any
 
 import apsw
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
-from tests.cluster.serving import Service, peak_bytes, until
+from tests.cluster.serving import Service, peak_bytes
 
 MIB = 1024 * 1024
 
@@ -84,7 +84,7 @@ def test_a_client_that_leaves_cancels_its_synchronous_execution(service: Service
             b"POST /v1/sessions/gone/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
         )
-        until(lambda: len(service.http.get("/v1/sessions/gone/schema").json()["tables"]) == 1)
+        assert soon(lambda: len(service.http.get("/v1/sessions/gone/schema").json()["tables"]) == 1)
     assert service.execute("gone", "return helpers.schema.get_tables()")["result"] == ["begun"]
 
 

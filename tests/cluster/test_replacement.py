@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Client, Worker
 from codemode.errors import WorkerUnreachable
-from tests.cluster.serving import Service, alive, children, serving, until, used_seconds
+from tests.cluster.serving import Service, alive, children, serving, used_seconds
 
 BEGIN = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()\n"
 WRITES_AND_RUNS_ON = f"{BEGIN}helpers.db.exec('create table t (a)')\nprint('begun')\nwhile True: pass"
@@ -50,7 +50,7 @@ def pair(service: Service, name: str) -> tuple[str, str]:
 
 def begun(service: Service, session_id: str) -> None:
     tables = f"/v1/sessions/{session_id}/schema"
-    until(lambda: "begun" in [each["name"] for each in service.http.get(tables).json()["tables"]])
+    assert soon(lambda: "begun" in [each["name"] for each in service.http.get(tables).json()["tables"]])
 
 
 def running(service: Service, threads: ThreadPoolExecutor, session_id: str) -> Future[httpx2.Response]:
@@ -106,11 +106,12 @@ def test_a_client_does_not_send_again_what_may_have_been_committed(service: Serv
         holder = service.holder("twice")
         before = used_seconds(holder)
         called = threads.submit(session.exec, f"insert into t select 2 from ({FOR_LONG})")
-        until(lambda: used_seconds(holder) > before + 0.5)  # of a statement that runs nothing else can be seen
+        assert soon(lambda: used_seconds(holder) > before + 0.5)  # of a statement that runs nothing else can be seen
         os.kill(holder, signal.SIGKILL)
         with pytest.raises(WorkerUnreachable):
             called.result(HANG_SECONDS)
-        until(lambda: answers(session))  # its connections do not all end at once: one may take a request to its end
+        # Its connections do not all end at once: one may take a request to its end.
+        assert soon(lambda: answers(session))
         assert session.value("select count(*) from t") == 0
 
 
@@ -127,7 +128,7 @@ def test_under_its_key_an_execution_is_sent_again_and_not_run_again(service: Ser
     with Client(service.address) as client, Client(service.address) as looking:
         called = threads.submit(client.session("keyed").run, f"{INSERTS}while True: pass", atomic=False)
         session = looking.session("keyed")
-        until(lambda: session.query(count, read_only=True)[0]["n"] == 1)
+        assert soon(lambda: session.query(count, read_only=True)[0]["n"] == 1)
         os.kill(service.holder("keyed"), signal.SIGKILL)
         assert called.result(HANG_SECONDS).error.code == "code.interrupted"
         assert session.value(count) == 1
@@ -145,7 +146,7 @@ def test_a_background_execution_whose_worker_was_killed_says_so(service: Service
         done.update(answer.json() if answer.status_code == 200 else {})
         return done.get("state") == "done"
 
-    until(over)
+    assert soon(over)
     assert done["outcome"]["error"]["code"] == "worker.unavailable"
     assert service.execute("back", TABLES)["result"] == ["begun"]
 
@@ -154,16 +155,16 @@ def test_a_worker_that_hangs_is_replaced(service: Service) -> None:
     service.create("hangs")
     hung = service.holder("hangs")
     os.kill(hung, signal.SIGSTOP)
-    until(lambda: not alive(hung))
+    assert soon(lambda: not alive(hung))
     assert service.execute("hangs", "return 1")["result"] == 1
 
 
 def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
     with serving(tmp_path, CODEMODE_SPARE_WORKER="true") as service:
-        until(lambda: len(service.workers()) == 3)
+        assert soon(lambda: len(service.workers()) == 3)
         [spare] = service.workers() - {service.holder(each) for each in pair(service, "spare")}
         os.kill(service.holder("spare-0"), signal.SIGKILL)
-        until(lambda: service.http.post("/v1/sessions/spare-0/execute", json={"code": "1"}).status_code == 200)
+        assert soon(lambda: service.http.post("/v1/sessions/spare-0/execute", json={"code": "1"}).status_code == 200)
         assert service.holder("spare-0") == spare
         # It knows which one it is: what it mints is routed back to it.
         minted = [service.http.post("/v1/sessions").json()["id"] for _ in range(8)]
@@ -172,20 +173,20 @@ def test_a_spare_takes_the_place_of_the_one_that_ends(tmp_path: Path) -> None:
         for each, maker in zip(minted, made_by, strict=True):
             service.execute(each, "1")
             assert service.holder(each) == maker
-        until(lambda: len(service.workers()) == 3)  # and there is another one for the next time
+        assert soon(lambda: len(service.workers()) == 3)  # and there is another one for the next time
         serve = {service.holder(each) for each in minted}
         [spare] = service.workers() - serve
         os.kill(spare, signal.SIGKILL)  # nobody asks it for anything, so nobody else would notice
-        until(lambda: len(service.workers()) == 3 and spare not in service.workers())
+        assert soon(lambda: len(service.workers()) == 3 and spare not in service.workers())
 
 
 def test_readiness_is_that_of_all_workers(service: Service) -> None:
     service.create("ready")
-    until(lambda: service.http.get("/ready").status_code == 200)
+    assert soon(lambda: service.http.get("/ready").status_code == 200)
     with none_starts(service):
         os.kill(service.holder("ready"), signal.SIGKILL)
-        until(lambda: service.http.get("/ready").status_code == 503)
-    until(lambda: service.http.get("/ready").status_code == 200)
+        assert soon(lambda: service.http.get("/ready").status_code == 503)
+    assert soon(lambda: service.http.get("/ready").status_code == 200)
 
 
 @contextmanager
@@ -208,9 +209,9 @@ def test_a_worker_that_cannot_start_is_tried_until_it_can(service: Service, thre
     others = service.workers() - {killed}
     with none_starts(service):
         os.kill(killed, signal.SIGKILL)
-        until(lambda: not alive(killed))
-        until(lambda: len(service.workers()) == 2)
-        until(lambda: service.workers() == others)  # it has tried, and could not
+        assert soon(lambda: not alive(killed))
+        assert soon(lambda: len(service.workers()) == 2)
+        assert soon(lambda: service.workers() == others)  # it has tried, and could not
         answer = threads.submit(service.execute, "tried", TABLES)  # waits for it
     assert answer.result(HANG_SECONDS)["result"] == ["kept"]
 
@@ -226,7 +227,7 @@ def test_a_hangup_restarts_the_workers_while_requests_go_on(service: Service, th
         answered += 1
     assert slow.result(HANG_SECONDS)["result"] == "finished"
     assert answered > 0
-    until(lambda: len(service.workers()) == 2)
+    assert soon(lambda: len(service.workers()) == 2)
 
 
 def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_path: Path, threads: Any) -> None:
@@ -249,7 +250,7 @@ def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path) -> None:
     with serving(tmp_path) as service:
         workers = service.workers()
         assert len(workers) == 2
-        until(lambda: all(children(pid) for pid in workers))  # the sandbox of each
+        assert soon(lambda: all(children(pid) for pid in workers))  # the sandbox of each
         everybody = workers | {child for pid in workers for child in children(pid)}
         service.process.kill()
-        until(lambda: not any(map(alive, everybody)))
+        assert soon(lambda: not any(map(alive, everybody)))
