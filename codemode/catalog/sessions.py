@@ -224,7 +224,7 @@ class Sessions:
         [(found,)] = self._catalog.look("SELECT count(*) FROM sessions WHERE expired_at < ?1", before)
         return int(found)
 
-    def note_uses(self, uses: Mapping[tuple[str, str], tuple[int, int]], promotion: Promotion | None = None) -> None:
+    def note_uses(self, uses: Mapping[tuple[str, str], tuple[int, int]], promotion: Promotion | None) -> None:
         """Add executions to sessions, by tenant and id, note their sizes, and promote those that come so far."""
         with self._catalog.at_once():
             for (tenant, session_id), (executions, size_bytes) in uses.items():

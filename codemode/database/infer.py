@@ -165,7 +165,7 @@ class _Numbers(dict[str, Any]):
 class ValueColumn:
     """One column of a JSON file, whose values bring their types along."""
 
-    def __init__(self, *, text: bool = False) -> None:
+    def __init__(self, *, text: bool) -> None:
         self.kinds = Kinds()
         self.kinds.text = self._is_meant_as_text = text
         self.nulls = 0

@@ -52,7 +52,7 @@ def joins(mine: Sample, other: Sample, probe: Probe) -> Iterator[Join]:
             if column.text != reference.text or not (named or column.text):
                 continue
             join = _join(mine, column, other, reference, probe if named else None)
-            if join is not None and _convinces(column, reference, join, named):
+            if join is not None and _convinces(column, reference, named):
                 yield join
 
 
@@ -81,7 +81,7 @@ def _join(mine: Sample, column: _Side, other: Sample, reference: _Side, probe: P
     )
 
 
-def _convinces(column: _Side, reference: _Side, join: Join, named: bool) -> bool:
+def _convinces(column: _Side, reference: _Side, named: bool) -> bool:
     if named:
         return True
     common = len(column.values & reference.values)

@@ -98,7 +98,7 @@ def may_be_table(what: str) -> bool:
     return isinstance(what, str) and len(what.split()) > 1
 
 
-def statement_of(what: str, tables: Collection[str] = ()) -> str:
+def statement_of(what: str, tables: Collection[str]) -> str:
     """What is exported: the statement itself, or the one that reads the table of this name: a word, or of `tables`."""
     if not isinstance(what, str) or not what.strip():
         raise RequestInvalid("nothing to export", hint="name a table, or give a SELECT")

@@ -51,9 +51,9 @@ class Written:
 
 
 class DelimitedWriter:
-    """CSV and TSV, quoted where needed; NULL is `null`, by default the empty field."""
+    """CSV and TSV, quoted where needed; NULL is `null`."""
 
-    def __init__(self, delimiter: str = ",", null: str = "") -> None:
+    def __init__(self, delimiter: str, null: str) -> None:
         self._delimiter, self._null = delimiter, null
 
     def __call__(self, columns: Sequence[str], rows: Rows, written: Written) -> Iterator[str]:

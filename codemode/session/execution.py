@@ -95,7 +95,7 @@ class Execution:
         request: Request,
         cancel: Cancel,
         metrics: Callable[[Statements], Any],
-        execution_id: str | None = None,
+        execution_id: str | None,
     ) -> None:
         self.id = execution_id or new_execution_id()
         self._opened, self._session_id, self._request, self._cancel = opened, session_id, request, cancel
