@@ -14,6 +14,7 @@ that a run can time out, and the sandbox can close, while another thread hangs.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -28,11 +29,15 @@ from sandbox.keeper import Keeper
 from sandbox.kept import Child
 from sandbox.link import MOST_NUMBERS, Link, ZygoteSettings
 
+_log = logging.getLogger("codemode")
 TAKE_SECONDS = 20.0  # how long a run waits for a child before it is told that there is none
 STATUS_SECONDS = 5.0
 _RETRY_SECONDS = 0.1
 _BEHIND_SECONDS = 0.5  # the same for those who are not first: they are called when they are
 _UNWANTED_SECONDS = 30.0  # a zygote that could not be started is tried again by then where nobody wants a child
+# A zygote that owes a child and has sent nothing for so long is stopped, or stuck in the kernel: it does not end by
+# itself, and nobody would get a child again. Making one takes milliseconds, and a run waits twice as long as this.
+_HANG_SECONDS = 10.0
 _STARVED_SECONDS = 2.0  # without descriptors for so long, a run is told: waiting longer frees none
 _LEAST_READY = 1  # with fewer than these, or fewer on their way, a child is asked for at once
 
@@ -156,6 +161,10 @@ class Children:
             place.wait_for(lambda: self.closed or (self._ready and self._first() is place), pause)
             if self.closed or (self._ready and self._first() is place):
                 return
+            if self._link is not None and self._forks.overdue() > _HANG_SECONDS:
+                self._forks.clear()  # told once
+                _log.error("the sandbox's zygote has made no child for %.0f seconds, and is ended", _HANG_SECONDS)
+                self._link.hang_up()
             now = time.monotonic()
             started = deadline - TAKE_SECONDS
             if self._starved is not None and now - max(self._starved, started) > _STARVED_SECONDS:
@@ -191,6 +200,7 @@ class Children:
 
     def _order(self, link: Link | None, kind: str, numbers: list[int]) -> None:
         if link is not None and not link.ask(kind, numbers):
+            link.hang_up()  # gone, or it has not read for as long as a send may wait
             with self._lock:
                 for number in numbers:
                     self._forks.answered(number)

@@ -44,6 +44,7 @@ class Conversation:
         self._pieces = 0
         self._frames_left: int | None = None  # until the first one comes
         self._failure: dict[str, Any] | None = None
+        self._told: set[str] = set()  # the codes that its calls failed with
 
     def _frame_allowance(self) -> int:
         """More output frames than any honest child sends, so that a flood of empty ones ends early."""
@@ -99,7 +100,7 @@ class Conversation:
             elif kind == "out":
                 self._print(frame, output)
             elif kind == "done":
-                return parse_done(frame, self._limits.result_bytes)
+                return parse_done(frame, self._limits.result_bytes, self._told)
             else:
                 raise ProtocolViolation("a frame of an unknown kind")
         return None
@@ -135,6 +136,7 @@ class Conversation:
         return frame
 
     def _refusal(self, failed: HelperFailed) -> bytes:
+        self._told.add(failed.code)
         return encoded(["err", _fields(failed)])
 
     def _count(self, method: str) -> None:
@@ -163,11 +165,11 @@ class Conversation:
     def _post_mortem(self, status: ReadStatus) -> tuple[dict[str, Any], Usage | None]:
         known = status(self._child)
         if known is None:
-            return ending.died(None, self._limits), None
+            return ending.lost(), None
         cpu = max(0.0, known["cpu"] - self._child.started_cpu_ns / 1e9)
         if cpu > self._limits.execution_seconds:  # the kernel's own limit came before ours
             self._child.ended = "timeout"
-        return ending.died(known["wait"], self._limits), Usage(cpu, known["rss"])
+        return ending.died(known["wait"], known["rss"], self._limits), Usage(cpu, known["rss"])
 
     def _outcome(self, claim: Claim | None, output: Captured, usage: Usage, duration: float) -> RunOutcome:
         status: Status

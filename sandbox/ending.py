@@ -57,14 +57,18 @@ def hammered(limit: int) -> dict[str, Any]:
     return problem("code.call_limit", f"the snippet went on after its {limit:,} helper calls and was ended", hint=hint)
 
 
-def died(code: int | None, limits: SandboxLimits) -> dict[str, Any]:
-    """The child was gone; `code` is its exit code, negative for a signal, None when unknown."""
-    if code is None:
-        message = "the process that ran the snippet was lost together with the sandbox's zygote; it is started again"
-        return problem("code.runtime", message, hint="run the snippet again", retryable=True)
+def lost() -> dict[str, Any]:
+    """The child is gone, and the zygote that would know how it ended."""
+    return _taken_away("the process that ran the snippet was lost together with the sandbox's zygote")
+
+
+def died(code: int, peak_bytes: int, limits: SandboxLimits) -> dict[str, Any]:
+    """The child was gone; `code` is its exit code, negative for a signal, `peak_bytes` the most memory it had."""
     if code >= 0:
         return problem("code.runtime", f"the snippet's process ended without an answer (exit code {code})")
     name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
+    if -code not in _OWN_SIGNALS and not (-code == signal.SIGKILL and peak_bytes >= limits.memory_bytes // 2):
+        return _taken_away(f"the process that ran the snippet was killed from outside ({name})")
     if -code in (signal.SIGKILL, signal.SIGBUS):
         memory = f"{limits.memory_bytes // MIB} MiB"
         message = f"the system ended the snippet's process ({name}), most likely because memory ran out"
@@ -73,6 +77,21 @@ def died(code: int | None, limits: SandboxLimits) -> dict[str, Any]:
     return problem("code.runtime", f"the snippet's process crashed ({name}{_REASONS.get(-code, '')})", hint=_CRASH_HINT)
 
 
+def _taken_away(message: str) -> dict[str, Any]:
+    """Not the snippet's fault but the service's: operators are alerted by this code."""
+    return problem("worker.unavailable", message, hint="run the snippet again", retryable=True)
+
+
+# What a confined process can bring on itself: faults, timers and limits, but no kill. SIGKILL is the kernel's where
+# memory runs out, and that is the snippet's doing where it had much of it. One that has escaped from Python can lower
+# its own CPU limit and so end by SIGKILL; it is not told apart, and costs itself its run.
+_OWN_SIGNALS = frozenset(
+    getattr(signal, name)
+    for name in (
+        *("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS", "SIGABRT"),
+        *("SIGALRM", "SIGPIPE", "SIGXCPU", "SIGXFSZ"),
+    )
+)
 _REASONS: dict[int, str] = {
     signal.SIGSEGV: ": most often data or calls nested far too deeply",
     signal.SIGABRT: ": the interpreter gave up",

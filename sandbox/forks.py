@@ -22,6 +22,7 @@ class Forks:
         self._short = time.monotonic()  # when a run found none ready
         self._pending: set[int] = set()  # asked for, and not answered yet
         self._later: deque[int] = deque()  # those of them that the zygote may leave until nobody runs anything
+        self._due: float | None = None  # since when the zygote owes one of the others, and has made none
         self._number = 0
 
     def __len__(self) -> int:
@@ -57,6 +58,8 @@ class Forks:
         self._later.extend(made)
         urgent = min(len(self._later), max(0, waiting + least - ready - on_their_way))
         now = [self._later.popleft() for _ in range(urgent)]
+        if now:
+            self._due = self._due or time.monotonic()
         return now, [number for number in made if number not in now]
 
     def answered(self, number: int) -> None:
@@ -64,8 +67,14 @@ class Forks:
         self._pending.discard(number)
         with contextlib.suppress(ValueError):
             self._later.remove(number)
+        self._due = time.monotonic() if len(self._pending) > len(self._later) else None
+
+    def overdue(self) -> float:
+        """The seconds for which one is due at once and nothing has come."""
+        return 0.0 if self._due is None else time.monotonic() - self._due
 
     def clear(self) -> None:
         """None of them will come: the zygote is gone."""
         self._pending.clear()
         self._later.clear()
+        self._due = None

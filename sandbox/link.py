@@ -127,11 +127,15 @@ class Link:
                 return False
             return True
 
+    def hang_up(self) -> None:
+        """Have whoever listens or sends find the zygote gone, and end it; from any thread, at once."""
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End the zygote and every child of it, and wait until they are gone; idempotent, from any thread."""
         # First wake whoever waits on the socket; closing its number under them would leave them on somebody else's.
-        with contextlib.suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
+        self.hang_up()
         with self._send_lock:
             if self._closed:
                 return

@@ -27,13 +27,13 @@ def run(sandbox: Sandbox, code: str = "return 1") -> RunOutcome:
 
 
 @contextmanager
-def spinning(sandbox: Sandbox) -> Iterator[list[RunOutcome]]:
+def spinning(sandbox: Sandbox, code: str = "while True: pass") -> Iterator[list[RunOutcome]]:
     """While a snippet computes without end; afterwards the list has what became of it."""
     outcomes: list[RunOutcome] = []
     begun = threading.Event()
 
     def spin() -> None:
-        snippet = Snippet(code="while True: pass")
+        snippet = Snippet(code=code)
         outcomes.append(sandbox.run(snippet, lambda method, arguments: None, on_start=begun.set))
 
     thread = threading.Thread(target=spin)
@@ -219,7 +219,7 @@ def test_a_lost_zygote_is_replaced_and_its_runs_and_the_log_are_told(caplog: pyt
             os.kill(_zygote(sandbox), signal.SIGKILL)
         assert outcomes[0].status == "error"
         assert outcomes[0].error is not None
-        assert outcomes[0].error["retryable"] is True
+        assert (outcomes[0].error["code"], outcomes[0].error["retryable"]) == ("worker.unavailable", True)
         assert [run(sandbox).status for _ in range(5)] == ["completed"] * 5
         said = ["the sandbox's zygote ended, and what its children ran; it is started again"]
         assert caplog.messages == [*said, "the sandbox's zygote runs again"]
@@ -238,6 +238,67 @@ def test_a_zygote_that_is_lost_again_and_again_is_replaced_again_and_again() -> 
             assert run(sandbox).status == "completed"
     finally:
         sandbox.close()
+
+
+def test_a_zygote_that_hangs_is_ended_and_replaced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sandbox.children._HANG_SECONDS", 1.0)
+    with closing(Sandbox(children=1)) as sandbox:
+        assert run(sandbox).status == "completed"
+        with spinning(sandbox) as outcomes:
+            stopped = _zygote(sandbox)
+            os.kill(stopped, signal.SIGSTOP)
+            # The one or two that are ready, and then those that it would have to make.
+            assert [run(sandbox).status for _ in range(5)] == ["completed"] * 5
+            assert not alive({stopped})
+    assert outcomes[0].error is not None
+    assert outcomes[0].error["code"] == "worker.unavailable"
+    assert caplog.messages[0] == "the sandbox's zygote has made no child for 1 seconds, and is ended"
+
+
+def test_a_zygote_that_makes_children_slowly_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.children._HANG_SECONDS", 3.0)
+    with closing(Sandbox(children=1)) as sandbox, ThreadPoolExecutor(8) as threads:
+        zygote = _zygote(sandbox)
+        over = threading.Event()
+
+        def hinder() -> None:  # a tenth of its time is left to it
+            while not over.wait(0.02):
+                os.kill(zygote, signal.SIGSTOP)
+                over.wait(0.2)
+                os.kill(zygote, signal.SIGCONT)
+
+        thread = threading.Thread(target=hinder)
+        thread.start()
+        try:
+            assert {outcome.status for outcome in threads.map(lambda _: run(sandbox), range(60))} == {"completed"}
+        finally:
+            over.set()
+            thread.join()
+        assert _zygote(sandbox) == zygote
+
+
+@pytest.mark.parametrize(
+    ("code", "ended", "told"),
+    [
+        ("while True: pass", signal.SIGKILL, "worker.unavailable"),
+        ("while True: pass", signal.SIGTERM, "worker.unavailable"),
+        ("while True: pass", signal.SIGSEGV, "code.runtime"),
+        ("x = 'x' * 300_000_000\nwhile True: pass", signal.SIGKILL, "code.memory"),
+    ],
+)
+def test_who_is_at_fault_where_a_child_was_killed(code: str, ended: signal.Signals, told: str) -> None:
+    """By the kernel for its memory, by its own fault, or by somebody else."""
+    most = 300_000_000 if "300" in code else 0
+    with closing(Sandbox(children=1)) as sandbox, spinning(sandbox, code) as outcomes:
+        [child] = sandbox._running._at_work
+        assert soon(lambda: (usage := child.usage()) and usage.peak_memory_bytes > most)
+        os.kill(child.process_id() or 0, ended)
+        assert soon(lambda: outcomes)
+    error = outcomes[0].error
+    assert error is not None
+    assert (error["code"], ended.name in error["message"]) == (told, True)
 
 
 def test_a_ready_child_that_was_killed_is_not_given_out() -> None:

@@ -78,6 +78,14 @@ def test_an_unknown_code_becomes_an_ordinary_one() -> None:
     assert error["code"] == "code.runtime"
 
 
+@pytest.mark.parametrize("code", ["worker.internal", "storage.full", "session.busy"])
+def test_a_fault_of_the_service_has_to_have_been_told(code: str) -> None:
+    """Anybody can write `raise helpers.Error("worker.internal", …)`; it alerted the operators."""
+    frame = ["done", {"status": "error", "error": {**ERROR, "code": code}}]
+    codes = [claim.error and claim.error["code"] for claim in (parse_done(frame, 9), parse_done(frame, 9, {code}))]
+    assert codes == ["code.runtime", code]
+
+
 def test_long_texts_and_lists_are_cut() -> None:
     error = {**ERROR, "message": "m" * 200_000, "available": ["a"] * 5000}
     told = parse_done(["done", {"status": "error", "error": error, "warnings": ["w"] * 5000}], 1000)
