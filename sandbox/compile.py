@@ -147,6 +147,13 @@ def _offending_line(text: str) -> int | None:
     return None
 
 
+def _is_of_an_f_string(text: str, line: str) -> bool:
+    """Whether it is what Python 3.12 takes inside the braces of an f-string, and earlier ones do not."""
+    if "line continuation" in text:
+        return 'f"' in line or "f'" in line
+    return text.startswith("f-string") and any(word in text for word in ("unmatched", "expecting '}'", "backslash"))
+
+
 def _hint(error: SyntaxError, lines: list[str]) -> str | None:
     text = (error.msg or "").lower()
     line = lines[error.lineno - 1].strip() if error.lineno and error.lineno <= len(lines) else ""
@@ -154,7 +161,9 @@ def _hint(error: SyntaxError, lines: list[str]) -> str | None:
         return "use plain ASCII quotes, hyphens and blanks in code"
     if "await" in text:
         return "write 'async def' for a function that awaits"
-    if line.startswith(("const ", "let ", "var ", "function ", "//")) or line.endswith("{"):
+    if _is_of_an_f_string(text, line):
+        return "inside the braces of an f-string use the other kind of quotes, and no backslash: f\"{row['name']}\""
+    if line.startswith(("const ", "let ", "var ", "function ", "//")) or line.endswith("{") or "=>" in line:
         return "snippets are Python, not JavaScript"
     if line.split(" ")[0].upper() in _SQL:
         return "SQL is text for a helper: helpers.db.query('SELECT …'), helpers.db.exec('INSERT …')"

@@ -86,7 +86,7 @@ _SAME_HINT = {
     **dict.fromkeys(("torch", "tensorflow"), "sklearn"),
     **dict.fromkeys(("click", "getopt"), "argparse"),
     **dict.fromkeys(("platform", "dotenv"), "os"),
-    **dict.fromkeys(("httpx", "aiohttp", "urllib3", "socket"), "requests"),
+    **dict.fromkeys(("httpx", "aiohttp", "urllib3", "urllib.request", "http", "socket"), "requests"),
     **dict.fromkeys(("shutil", "glob", "tempfile"), "pathlib"),
     **dict.fromkeys(("multiprocessing",), "threading"),
     **dict.fromkeys(("sqlalchemy", "duckdb", "apsw"), "sqlite3"),
@@ -249,7 +249,8 @@ _SAME_NAMES = {"average": "mean", "avg": "mean", "std": "stdev", "var": "varianc
 def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:
     top = name.partition(".")[0]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-    hint = _HINTS.get(_SAME_HINT.get(top, top)) or (f"did you mean {close[0]}?" if close else None)
+    alike = _SAME_HINT.get(name) or _SAME_HINT.get(top, top)
+    hint = _HINTS.get(alike) or (f"did you mean {close[0]}?" if close else None)
     package, _, last = name.rpartition(".")
     if package in known and last in _listed(package):
         hint = f"write: from {package} import {last}"

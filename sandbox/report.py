@@ -15,7 +15,9 @@ from typing import Any
 from sandbox import own
 from sandbox.compile import ENTRY, FILENAME, is_snippet
 from sandbox.facade import Facade, members
+from sandbox.helpers import MEMBERS
 from sandbox.helpers.error import HelperError
+from sandbox.helpers.spelling import snake
 from sandbox.refusal import SnippetRefused
 from sandbox.serialize import TooLarge, Unserializable
 
@@ -283,11 +285,20 @@ def _unknown_name(error: BaseException) -> dict[str, Any]:
         return {"did_you_mean": [_JAVASCRIPT[name]], "hint": f"this is Python: write {_JAVASCRIPT[name]}"}
     if name in ("db", "sql", "schema", "host"):
         return {"did_you_mean": [f"helpers.{name}"], "hint": f"write helpers.{name}"}
+    if type(name) is str and (member := MEMBERS.get(snake(name))) and _is_called(name, error):
+        return {"did_you_mean": [f"helpers.{member}"], "hint": f"write helpers.{member}"}
     frame = _innermost(error)
     if frame is None:
         return {}
     known = [*frame.f_locals, *frame.f_globals, *frame.f_builtins]
     return _suggest(_close(name, (each for each in known if each.isidentifier() and not each.startswith("_"))))
+
+
+def _is_called(name: str, error: BaseException) -> bool:
+    """Whether the line that raised it calls something of this name: `query(…)` is a helper, `value` a variable."""
+    frames = list(_frames(error))
+    line = linecache.getline(frames[-1][0].f_code.co_filename, frames[-1][1]) if frames else ""
+    return f"{name}(" in line
 
 
 def _unknown_attribute(error: BaseException) -> dict[str, Any]:

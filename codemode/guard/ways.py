@@ -225,6 +225,10 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bSEPARATOR\b", _FLAGS), "use group_concat(x, ', ')"),
     (re.compile(r"\b(DATE|TIME|TIMESTAMP)\s+'", _FLAGS), "a date is a text: '2025-01-31', without DATE before it"),
     (re.compile(r"\bCREATE\s+TABLE\b[^()]*\(?\s*\bLIKE\b", _FLAGS), "use CREATE TABLE a AS SELECT * FROM b LIMIT 0"),
+    (
+        re.compile(r"\bIN\s+[?:@$]\w*", _FLAGS),
+        "a placeholder is one value: write IN (SELECT value FROM json_each(?)), and bind the list",
+    ),
     (re.compile(r"\bILIKE\b", _FLAGS), "LIKE compares ASCII without case already; use LIKE"),
     (re.compile(r"\bSIMILAR\s+TO\b", _FLAGS), "use GLOB or LIKE, or filter in Python with re"),
     (re.compile(r"::\s*\w+"), "use CAST(x AS type)"),

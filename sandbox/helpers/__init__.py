@@ -19,6 +19,7 @@ from sandbox.helpers.spelling import Spelled
 from sandbox.helpers.sql import Builders
 
 __all__ = [
+    "MEMBERS",
     "Answer",
     "Builders",
     "Channel",
@@ -36,9 +37,9 @@ __all__ = [
 
 _MOST_WARNINGS = 50
 _PLACES = (("schema", Schema), ("sql", Builders), ("db", Database))
-_MEMBERS = {name: f"{place}.{name}" for place, members in _PLACES for name in vars(members) if not name.startswith("_")}
+MEMBERS = {name: f"{place}.{name}" for place, members in _PLACES for name in vars(members) if not name.startswith("_")}
 for _, _members in _PLACES:  # `helpers.db.count_by` is helpers.sql.count_by
-    elsewhere = {name: f"helpers.{path}" for name, path in _MEMBERS.items() if name not in vars(_members)}
+    elsewhere = {name: f"helpers.{path}" for name, path in MEMBERS.items() if name not in vars(_members)}
     _members._meant = {**elsewhere, **_members._meant}
 
 
@@ -47,7 +48,7 @@ class Helpers(Spelled):
 
     __slots__ = ("_db", "_host", "_schema", "_sql", "_warnings")
     _label = "helpers"
-    _meant = {"database": "db"} | _MEMBERS
+    _meant = {"database": "db"} | MEMBERS
     Error = HelperError
 
     def __init__(self, channel: Channel, functions: Iterable[str] = ()) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -53,6 +54,10 @@ class Database(Spelled):
         "insert_many": "batch_insert",
         "bulk_insert": "batch_insert",
         "executescript": "script",
+        "cursor": "query",
+        "tables": "helpers.schema.get_tables",
+        "list_tables": "helpers.schema.get_tables",
+        "get_schema": "helpers.schema.describe_table",
         "savepoint": "checkpoint",
         "snapshot": "checkpoint",
         "checkpoints": "list_checkpoints",
@@ -151,7 +156,8 @@ class Database(Spelled):
             "create": bool(create),
             "types": None,
         }
-        load = Load(self._channel, _name(table, "table"), names, options, self._warn)
+        name = _name(table, "table", "the table comes first: batch_insert(table, records)")
+        load = Load(self._channel, name, names, options, self._warn)
         return Answer(load.run(iterator_of(records)))
 
     @spelled(schema=(dict, list))
@@ -271,7 +277,18 @@ def wire_statement(sql: Any, params: Any, warn: Warn, place: str = "parameter") 
     """A statement and its parameters as the worker takes them; raises HelperError."""
     if isinstance(sql, Query) and (params is None or (isinstance(params, (tuple, list, dict)) and not params)):
         params = sql.params
-    return _sql(sql), wire_params(params, warn, place)
+    text = _sql(sql)
+    if _holds_list(params) and _ONE_OF.search(text):
+        warn("a list is bound as one JSON text, which IN (?) hardly finds; write IN (SELECT value FROM json_each(?))")
+    return text, wire_params(params, warn, place)
+
+
+_ONE_OF = re.compile(r"\bIN\s*\(\s*[?:@$]\w*\s*\)", re.IGNORECASE)
+
+
+def _holds_list(params: Any) -> bool:
+    values = params.values() if isinstance(params, dict) else params if isinstance(params, (list, tuple)) else ()
+    return any(isinstance(value, (list, tuple)) for value in values)
 
 
 def _sql(sql: Any) -> str:
@@ -282,10 +299,10 @@ def _sql(sql: Any) -> str:
     raise HelperError("request.invalid", f"the statement must be text, not {type(sql).__name__}")
 
 
-def _name(name: Any, what: str) -> str:
+def _name(name: Any, what: str, hint: str | None = None) -> str:
     if isinstance(name, str) and name:
         return str.__str__(name)
-    raise HelperError("request.invalid", f"{what} must be text, not {name!r}")
+    raise HelperError("request.invalid", f"{what} must be text, not {name!r}", hint=hint)
 
 
 def _names(names: Any, what: str) -> list[str]:

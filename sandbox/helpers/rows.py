@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.helpers.error import UnknownHelper, UnknownKey
 from sandbox.helpers.spelling import closest, did_you_mean, snake
 
+_THEMSELVES = frozenset({"rows", "data", "results", "records", "fetchall"})  # what other libraries call them
 _ROWS_ATTRIBUTES = ("columns", "row_count", "rows_read", "truncated")
 
 
@@ -60,7 +61,7 @@ class Rows(list[dict[str, Any]]):
         alias = snake(name)
         if alias != name and alias in _ROWS_ATTRIBUTES:
             return getattr(self, alias)
-        meant = closest(name, _ROWS_ATTRIBUTES)
+        meant = [] if alias in _THEMSELVES else closest(name, _ROWS_ATTRIBUTES)
         raise UnknownHelper(
             "request.invalid",
             f"rows have no {name!r}; they are a list of dicts with {', '.join(_ROWS_ATTRIBUTES)}",
@@ -98,10 +99,11 @@ class Answer(dict[str, Any]):
         if alias in self.keys():
             return self[alias]
         meant = closest(str(key), self)
+        rows = "rows are what helpers.db.query answers, a list of dicts" if str(alias).startswith("fetch") else None
         raise UnknownKey(
             "request.invalid",
             f"the answer has no {key!r}; it has {', '.join(self)}",
-            hint=did_you_mean(meant),
+            hint=did_you_mean(meant) or rows,
             did_you_mean=meant,
             available=tuple(self),
         )

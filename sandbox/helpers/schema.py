@@ -15,6 +15,16 @@ class Schema(Spelled):
 
     __slots__ = ("_channel",)
     _label = "helpers.schema"
+    _meant = {
+        "tables": "get_tables",
+        "list_tables": "get_tables",
+        "columns": "get_columns",
+        "list_columns": "get_columns",
+        "table_info": "get_columns",
+        "get_table_info": "describe_table",
+        "get_schema": "describe_table",
+        "get_table_schema": "describe_table",
+    }
 
     def __init__(self, channel: Channel) -> None:
         object.__setattr__(self, "_channel", channel)

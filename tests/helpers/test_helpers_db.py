@@ -22,6 +22,22 @@ def test_rows_are_a_list_of_dicts_with_attributes(helpers):
     assert type(copy.copy(rows)) is list
 
 
+@pytest.mark.parametrize(
+    ("sql", "params", "warned"),
+    [
+        ("SELECT a FROM t WHERE a IN (?)", [[1, 2]], True),
+        ("SELECT a FROM t WHERE a not in( :ids )", {"ids": (1, 2)}, True),
+        ("SELECT a FROM t WHERE a IN (SELECT value FROM json_each(?))", [[1, 2]], False),
+        ("INSERT INTO t (a) VALUES (?)", [[1, 2]], False),
+        ("SELECT a FROM t WHERE a IN (?)", ["[1]"], False),
+    ],
+)
+def test_a_list_for_the_one_placeholder_of_in_is_warned_of(helpers, sql, params, warned):
+    """It is bound as its JSON text, which no row equals: the answer was empty, and said nothing of it."""
+    helpers.db.query(sql, params)
+    assert any("json_each(?)" in each for each in helpers.warnings) is warned
+
+
 def test_no_rows_still_have_their_columns(helpers, channel):
     channel.answers["db.query"] = {"columns": ["a"], "values": [], "truncated": False, "rows_read": 0}
     rows = helpers.db.query("select a from t")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -107,6 +108,21 @@ HINTED = {
 @pytest.mark.parametrize(("code", "hint"), HINTED.values(), ids=HINTED.keys())
 def test_hint(code: str, hint: str) -> None:
     assert hint in failure(code)["hint"]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="it is Python since then")
+@pytest.mark.parametrize(
+    "code",
+    ['f"{row["name"]}"', "f'{', '.join([])}'", 'f"{x["a"]["b"]} and {y}"', r'f"{"\n".join([])}"', r"f'{x[\'a\']}'"],
+)
+def test_the_quotes_inside_an_f_string(code: str) -> None:
+    assert "other kind of quotes" in failure(f"print({code})")["hint"]
+
+
+def test_a_module_of_the_network_has_the_hint_of_the_others() -> None:
+    assert "helpers.host" in failure("import urllib.request")["hint"]
+    assert "helpers.host" in failure("import http.client")["hint"]
+    assert failure("import urllib.prase")["did_you_mean"] == ["urllib.parse"]
 
 
 def test_an_unavailable_import_lists_what_there_is() -> None:
