@@ -24,9 +24,11 @@ from sandbox.protocol import encoded, parse_call
 # sender a round trip, and there are this many for each call allowed.
 STREAMED = frozenset({"db.batch_rows", "db.pages_next"})
 CHUNKS_PER_CALL = 100
-# Nor is handing over the result: a piece holds 2,000 rows or a megabyte, so that no honest value has this many.
+# Nor is handing over the result: a piece holds 2,000 rows or about `piece_bytes`, so that no honest value has this many
+# beside those that its bytes make; where text may take four bytes a character, a piece is a quarter of one.
 RESULT_CALLS = "result."
 RESULT_PIECES = 10_000
+PARTS_OF_PIECE = 8
 HAMMERING = 2  # calls beyond the limit are refused; at this many times the limit the child is ended
 ReadStatus = Callable[[Child], dict[str, Any] | None]
 
@@ -143,7 +145,8 @@ class Conversation:
         allowed = self._limits.helper_calls
         if method.startswith(RESULT_CALLS):
             self._pieces += 1
-            if self._pieces > RESULT_PIECES:
+            most = PARTS_OF_PIECE * self._limits.spill_bytes // self._limits.piece_bytes
+            if self._pieces > RESULT_PIECES + most:
                 raise ProtocolViolation("a result of too many pieces")
             return
         if method in STREAMED:

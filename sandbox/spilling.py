@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sandbox.helpers.channel import Channel
@@ -72,16 +73,28 @@ class Spill:
         if not told["kept"]:
             return
         width = len(columns)
-        step = max(1, min(PIECE_ROWS, self._piece_bytes // _row_bytes(columns)))
+        small = PIECE_ROWS * _row_bytes(columns) <= self._piece_bytes
         changed = [place for place, column in enumerate(columns) if column.convert]
-        for start in range(0, len(table.items), step):
+        for start in range(0, len(table.items), PIECE_ROWS):
             flat: list[Any] = []
-            for row in table.rows(start, start + step):
+            for row in table.rows(start, start + PIECE_ROWS):
                 flat += row
             for place in changed:
                 flat[place::width] = [_cell(cell, self._piece_bytes, self.warnings) for cell in flat[place::width]]
-            self._channel.post("result.rows", len(flat) // width, flat)
+            for piece in [flat] if small else self._cut(flat, width):
+                self._channel.post("result.rows", len(piece) // width, piece)
         self._channel.call("result.end")
+
+    def _cut(self, flat: list[Any], width: int) -> Iterator[list[Any]]:
+        """Whole rows, as many together as fit: one long cell must not make pieces of a row each of all others."""
+        begin = held = 0
+        for at in range(0, len(flat), width):
+            size = sum(map(_wire_bytes, flat[at : at + width]))
+            if held + size > self._piece_bytes and at > begin:
+                yield flat[begin:at]
+                begin, held = at, 0
+            held += size
+        yield flat[begin:]
 
     def _send_text(self, value: Any) -> None:
         kept = self._channel.call("result.begin", "json", [], [])["kept"]
@@ -137,7 +150,7 @@ def _column(cells: list[Any], most_bytes: int, warnings: set[str]) -> _Column | 
         if convert:
             cells = [_cell(cell, most_bytes, warnings) for cell in cells]
             kinds = set(map(type, cells))
-        sizes = [_VALUE_BYTES + (_length(cell) if type(cell) in (str, bytes) else 0) for cell in cells]
+        sizes = list(map(_wire_bytes, cells))
     except (TooLarge, UnicodeEncodeError):  # a lone surrogate has no place in a table; JSON text escapes it
         return None
     kinds.discard(_NONE)
@@ -157,8 +170,11 @@ def _fits(cells: list[Any], kinds: set[type]) -> bool:
     return float not in kinds or all(math.isfinite(cell) for cell in cells if type(cell) is float)
 
 
-def _length(cell: Any) -> int:
-    return len(cell) if type(cell) is bytes or cell.isascii() else len(cell.encode())
+def _wire_bytes(cell: Any) -> int:
+    """What a cell takes in a frame; raises UnicodeEncodeError."""
+    if type(cell) is str:
+        return _VALUE_BYTES + (len(cell) if cell.isascii() else len(cell.encode()))
+    return _VALUE_BYTES + len(cell) if type(cell) is bytes else _VALUE_BYTES
 
 
 def _cell(cell: Any, most_bytes: int, warnings: set[str]) -> Any:

@@ -107,7 +107,7 @@ def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, r
 
 
 def _carry_over(connection: apsw.Connection, live: Path | None) -> bool:
-    """Fill the engine's tables that no way back may change with what the session holds now; whether that differs."""
+    """Fill what no way back may change of the engine's tables with what the session holds now; whether that differs."""
     if live is not None:
         connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
         connection.execute("ATTACH ? AS live", (str(live),))
@@ -119,6 +119,9 @@ def _carry_over(connection: apsw.Connection, live: Path | None) -> bool:
                 connection.execute(f"DELETE FROM main.{name}")  # noqa: S608
                 connection.execute(f"INSERT INTO main.{name} {wanted}")
             differs = True
+    if live is not None and (last := undo.last_result(connection, "live")) > undo.last_result(connection):
+        undo.keep_last_result(connection, last)
+        differs = True
     return differs
 
 

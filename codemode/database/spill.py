@@ -11,6 +11,7 @@ from typing import Any, Literal
 import apsw
 import msgspec
 
+from codemode.database import undo
 from codemode.database.clock import now
 from codemode.database.execute import unique_names
 from codemode.database.names import quoted
@@ -62,11 +63,11 @@ def _type_of(column: tuple[Any, ...]) -> str:
 
 
 def next_number(connection: apsw.Connection) -> int:
-    """The number after the last result's, and after any table that has such a name for other reasons."""
-    numbers = connection.execute(f"SELECT number FROM main.{_LIST}", can_cache=False)  # noqa: S608
+    """The number after that of every result so far, and after any table that has such a name for other reasons."""
+    last = undo.last_result(connection)
     names = [name.lower() for (name,) in connection.execute("SELECT name FROM main.sqlite_schema", can_cache=False)]
     taken = [int(found[1]) for name in names if (found := _NAME.fullmatch(name))]
-    return int(max([0, *taken, *(row[0] for row in numbers)])) + 1
+    return max([last, *taken]) + 1
 
 
 def create(connection: apsw.Connection, table: ResultTable) -> None:
@@ -88,6 +89,7 @@ def enlist(connection: apsw.Connection, table: ResultTable, execution_id: str, r
         (table.number, execution_id, now(), table.kind, rows, size),
         can_cache=False,
     )
+    undo.keep_last_result(connection, table.number)
     old = f"SELECT number FROM main.{_LIST} ORDER BY number DESC LIMIT -1 OFFSET {KEPT}"  # noqa: S608
     for (number,) in connection.execute(old, can_cache=False).fetchall():
         connection.execute(f"DROP TABLE IF EXISTS main._result_{number}", can_cache=False)
@@ -103,7 +105,7 @@ def listed(connection: apsw.Connection) -> list[dict[str, Any]]:
 
 
 def is_of(connection: apsw.Connection, name: str, execution_id: str) -> bool:
-    """Whether the table `name` keeps the result of that execution: a restore gives its number to another one."""
+    """Whether the table `name` keeps the result of that execution, as long as it is there."""
     found = _NAME.fullmatch(name)
     sql = f"SELECT count(*) FROM main.{_LIST} WHERE number = ? AND execution_id = ?"  # noqa: S608
     return found is not None and bool(connection.execute(sql, (int(found[1]), execution_id), can_cache=False).get)

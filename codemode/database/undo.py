@@ -34,6 +34,17 @@ def set_id(connection: apsw.Connection, to: int) -> None:
     connection.execute("UPDATE _codemode_version SET id = ?", (to,), can_cache=False)
 
 
+def last_result(connection: apsw.Connection, schema: str = "main") -> int:
+    """The highest number that a result of the session ever had."""
+    sql = f"SELECT last_result FROM {schema}._codemode_version"  # noqa: S608
+    return int(connection.execute(sql, can_cache=False).get)
+
+
+def keep_last_result(connection: apsw.Connection, number: int) -> None:
+    """Results up to `number` were given one, whatever is undone: a handle never means another result."""
+    connection.execute("UPDATE main._codemode_version SET last_result = ?", (number,), can_cache=False)
+
+
 def id_page(connection: apsw.Connection) -> int:
     """The page that holds the id: a change of this one alone is none."""
     sql = "SELECT rootpage FROM sqlite_schema WHERE name = '_codemode_version'"

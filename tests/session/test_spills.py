@@ -379,3 +379,44 @@ def test_a_fork_has_the_results_and_counts_on(worker: Worker, session: Session) 
     fork = session.fork()
     assert fork.value("SELECT sum(value) FROM _result_1") == 1000
     assert handle(fork.run("return [2] * 1000", max_result_bytes=10)) == "_result_2"
+
+
+def test_no_handle_means_another_result_after_a_way_back(session: Session) -> None:
+    def kept() -> str:
+        return handle(session.run("[1] * 1000", max_result_bytes=10))
+
+    session.exec("CREATE TABLE t (a)")
+    session.checkpoint("empty")
+    assert [kept(), kept()] == ["_result_1", "_result_2"]
+    session.undo()
+    assert kept() == "_result_3"
+    session.undo()
+    session.undo()  # through the states that only know of the numbers
+    assert session.value("SELECT group_concat(number) FROM _codemode_results") is None
+    session.redo()
+    assert session.value("SELECT count(*) FROM _result_1") == 1000
+    session.restore("empty")
+    assert kept() == "_result_4"
+
+
+LONG_AND_SHORT = {
+    "a long row before many": "[{'a': 'x' * 900_000}] + [{'a': f'y{n}'} for n in range(30_000)]",
+    "a long row behind many": "[{'a': f'y{n}'} for n in range(30_000)] + [{'a': 'é' * 400_000}]",
+    "long rows between": "[{'a': 'x' * (900_000 if n % 999 == 0 else n % 7)} for n in range(20_000)]",
+}
+
+
+@pytest.mark.parametrize("code", LONG_AND_SHORT.values(), ids=LONG_AND_SHORT.keys())
+def test_rows_of_very_different_lengths_are_kept_in_order(session: Session, code: str) -> None:
+    outcome = session.run(code)
+    lengths = [(n, len(row["a"])) for n, row in enumerate(eval(code), 1)]
+    assert [tuple(row) for page in session.pages(
+        f"SELECT rowid AS n, length(a) AS size FROM {handle(outcome)}", size=10_000
+    ) for row in (each.values() for each in page)] == lengths  # fmt: skip
+
+
+def test_a_value_of_very_many_small_pieces_is_kept(worker: Worker) -> None:
+    outcome = worker.session("small", limits={"value_bytes": 1_000}).run("'é' * 2_500_000")
+    kept = worker.session("small").query_one(f"SELECT count(*) AS parts, sum(length(json)) AS n FROM {handle(outcome)}")
+    assert kept["parts"] > 10_000
+    assert kept["n"] == 2_500_002
