@@ -5,10 +5,12 @@ Runs under the engine's rights; no statement of a snippet can write this table.
 
 from __future__ import annotations
 
+import json
+
 import apsw
 
 from codemode.database.clock import now
-from codemode.errors import RequestInvalid, StatementLimit
+from codemode.errors import RequestInvalid, StatementLimit, ValueRefused
 
 _KEY_BYTES = 1024
 
@@ -22,6 +24,7 @@ def save(connection: apsw.Connection, key: str, text: str, most_bytes: int) -> N
             f"the value of state {key!r} has {size:,} bytes as JSON; state_bytes is {most_bytes:,}",
             hint="keep large data in a table and only its name in the state",
         )
+    _check_readable(key, text)
     connection.execute(
         "INSERT INTO main.session_state VALUES (?1, ?2, ?3)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
@@ -49,6 +52,15 @@ def keys(connection: apsw.Connection) -> list[str]:
     return [
         str(key) for (key,) in connection.execute("SELECT key FROM main.session_state ORDER BY key", can_cache=False)
     ]
+
+
+def _check_readable(key: str, text: str) -> None:
+    # Helpers write JSON that is read again; a child that escaped may send an integer of a million digits, or a thousand
+    # lists in one another, and whoever asks for the key would get the decoder's own error.
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueRefused(f"the value of state {key!r} could not be read again: {error}") from None
 
 
 def _check_key(key: object) -> None:

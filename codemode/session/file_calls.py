@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # loaded by the calls: most sessions never see a file
     from codemode.database.readers import Reader
     from codemode.database.sources import Source
     from codemode.database.transfer import Exported, Profile
+    from codemode.session.tally import Tally
 
 
 class FileCalls(HostCalls):
@@ -30,6 +31,9 @@ class FileCalls(HostCalls):
     _key: Key
 
     def _turn(self) -> AbstractContextManager[Calls]:
+        raise AssertionError("a session provides this")
+
+    def _tell(self, warnings: list[str], tally: Tally) -> None:
         raise AssertionError("a session provides this")
 
     def import_file(
@@ -72,13 +76,15 @@ class FileCalls(HostCalls):
         """
         with loading_late():
             from codemode.database.transfer import import_file
+            from codemode.session.loading import load
 
         existing = {}
         if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
             existing = {column["name"]: column["type"] for column in self.get_columns(table)}
 
         def into(name: str, columns: list[tuple[str, str]], chunks: Iterable[Sequence[Any]]) -> int:
-            return self._load(name, columns, chunks, if_exists)
+            with self._turn() as calls:
+                return load(calls.statements, name, columns, chunks, if_exists=if_exists, progress=None)
 
         return import_file(source, reader, table, into, existing=existing, progress=progress or (lambda _: None))
 
@@ -94,24 +100,15 @@ class FileCalls(HostCalls):
         """Insert `rows` into `table`, made of `columns` (name, type), in one transaction; the number of rows.
 
         `if_exists`: error, append (to the columns of these names) or replace. `progress` gets the rows done so far.
+        Values are what SQLite has: None, bool, int, float, str, bytes; lists and dicts become JSON text. NaN is stored
+        as NULL, which the log tells.
         """
         with loading_late():
-            from codemode.session.loading import in_chunks
-
-        return self._load(table, columns, in_chunks(rows, len(columns)), if_exists, progress)
-
-    def _load(
-        self,
-        table: str,
-        columns: Sequence[tuple[str, str]],
-        chunks: Iterable[Sequence[Any]],
-        if_exists: str,
-        progress: Callable[[int], None] | None = None,
-    ) -> int:
-        with loading_late():
-            from codemode.session.loading import load
+            from codemode.session.loading import in_chunks, load
 
         with self._turn() as calls:
+            tally = calls.statements.tally
+            chunks = in_chunks(rows, [name for name, _ in columns], lambda text: self._tell([text], tally))
             return load(calls.statements, table, columns, chunks, if_exists=if_exists, progress=progress)
 
     def export(

@@ -114,9 +114,15 @@ def _together(chunks: Iterable[Sequence[Any]], most: int) -> Iterator[list[Seque
         yield some
 
 
-def in_chunks(rows: Iterable[Sequence[Any]], width: int) -> Iterator[list[Any]]:
-    """The values of `rows`, some rows together; raises RequestInvalid for one that has not `width` of them."""
-    source, first, at_once = iter(rows), 0, rows_at_once(width)
+def in_chunks(
+    rows: Iterable[Sequence[Any]], columns: Sequence[str], warn: Callable[[str], None]
+) -> Iterator[list[Any]]:
+    """The values of `rows`, some rows together; raises RequestInvalid for one that has not a value for each column.
+
+    `warn` is told of the columns in which SQLite makes NULL of a NaN.
+    """
+    source, first, width, at_once = iter(rows), 0, len(columns), rows_at_once(len(columns))
+    lossless = dict(enumerate(columns))
     while some := list(islice(source, at_once)):
         if set(map(len, some)) != {width}:
             number, row = next(found for found in enumerate(some, first) if len(found[1]) != width)
@@ -124,5 +130,13 @@ def in_chunks(rows: Iterable[Sequence[Any]], width: int) -> Iterator[list[Any]]:
                 f"row {number} has {len(row)} values, and there are {width} columns",
                 hint="give each row a value for every column, None where there is none",
             )
-        yield list(chain.from_iterable(some))
+        values = list(chain.from_iterable(some))
+        if float in set(map(type, values)):
+            for place in [place for place in lossless if any(map(_is_nan, values[place::width]))]:
+                warn(f"column {lossless.pop(place)!r}: NaN is stored as NULL")
+        yield values
         first += len(some)
+
+
+def _is_nan(value: Any) -> bool:
+    return type(value) is float and value != value

@@ -3,12 +3,14 @@
 Integers are exact at any size; NaN and infinities become null; bytes `{"$bytes": base64}`; dates ISO text;
 Decimal, UUID, Fraction and timedelta text; sets, tuples and other sequences lists; dataclasses objects; dict keys
 text. `sandbox.serialize` follows the same rules for results, which are hostile there and bounded; here they are
-the snippet's own affair, and what they become is bounded by the worker.
+the snippet's own affair, and what they become is bounded by the worker. Of two keys that have the same text a result
+keeps the last one, with a warning; what would be kept for good without the other is refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from base64 import b64encode
 from collections import deque
@@ -23,6 +25,7 @@ from uuid import UUID
 
 LISTS = (list, tuple, set, frozenset, deque, range, array, KeysView, ValuesView, ItemsView)
 _AS_TEXT = (Decimal, UUID, Fraction, timedelta)
+_MAY_BE_NO_TEXT = re.compile(r'"(?:-?[0-9][0-9.e+-]*|true|false|null)":')  # how keys that are not text are written
 _DUMP = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -39,6 +42,8 @@ def json_text(value: Any, lost: Callable[[str], None]) -> str:
     """`value` as JSON text; `lost` is told the path of each NaN or infinity that became null; raises Unfit."""
     try:
         text = _DUMP(value)  # plain values, nearly always: the encoder's own loop in C
+        if _MAY_BE_NO_TEXT.search(text):  # it writes the keys 1 and "1" alike, and whoever reads gets one of them
+            text = _converted(value, lost)
     except (TypeError, ValueError, RecursionError):
         text = _converted(value, lost)
     try:
@@ -70,7 +75,13 @@ def _plain(value: Any, path: str, lost: Callable[[str], None]) -> Any:
     if isinstance(value, float):
         return _finite(value, path, lost)
     if isinstance(value, Mapping):
-        return {_key(key, path): _plain(item, f"{path}.{key}", lost) for key, item in value.items()}
+        plain: dict[str, Any] = {}
+        for key, item in value.items():
+            name = _key(key, path)
+            if name in plain:
+                raise Unfit(f"two keys of the dict at {path} have the same text {name!r}", "make its keys all text")
+            plain[name] = _plain(item, f"{path}.{key}", lost)
+        return plain
     if isinstance(value, LISTS):
         return [_plain(item, f"{path}[{index}]", lost) for index, item in enumerate(_in_order(value))]
     if is_record(value):

@@ -234,6 +234,23 @@ def test_state_that_cannot_be_kept_is_named_by_its_path(helpers, channel, refuse
     assert channel.calls == []
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [({1: "a", "1": "b"}, "1"), ([{"x": {None: 1, "null": 2}}], "null"), ({True: 1, "true": 2}, "true")],
+)
+def test_two_keys_of_one_text_are_refused(helpers, channel, refused, value, text):
+    for call, *args in ((helpers.db.save_state, "k", value), (helpers.db.exec, "INSERT INTO t VALUES (?)", [value])):
+        error = refused(call, *args)
+        assert (error.code, f"the same text '{text}'" in error.message) == ("sql.value", True)
+    assert channel.calls == []
+
+
+def test_keys_that_are_no_text_become_text(helpers, channel):
+    value = {5: 'a"2":', 2.5: 1, None: 2, True: 3, "-3": 4}
+    helpers.db.save_state("k", value)
+    assert json.loads(channel.calls[-1][2]) == {"5": 'a"2":', "2.5": 1, "null": 2, "true": 3, "-3": 4}
+
+
 def test_nan_in_state_is_null_with_a_warning(helpers, channel):
     helpers.db.save_state("k", {"a": [float("nan")]})
     assert channel.calls[-1][2] == '{"a":[null]}'

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from codemode import Session
+from codemode import Session, Worker
+from codemode.session.calls import Calls
+from codemode.session.host import HostFunctions
+from codemode.session.statements import Statements
+from codemode.session.transaction import Transaction
+from sandbox.errors import HelperFailed
 
 SEVEN = [
     ("helpers.db.exec('CREATE TABLE x (a)')", True),
@@ -148,14 +153,34 @@ def test_a_host_is_told_which_values_were_not_stored_as_they_came(
     assert answer["warnings"] == ["column 'b': NaN is stored as NULL"]
     assert table.exec("UPDATE t SET b = ? WHERE a = 11", [nan])["warnings"] == ["parameter 1: NaN is stored as NULL"]
     table.save_state("k", [nan])
+    table.load("t", [("a", "INTEGER"), ("b", "TEXT")], [(12, "x"), (13, nan), (14, nan)], if_exists="append")
+    assert table.value("SELECT count(*) FROM t WHERE b IS NULL") == 4
     assert "warnings" not in table.exec("DELETE FROM t")
     told = [record.getMessage() for record in caplog.records]
     assert [text.partition(": ")[2] for text in told] == [
         "column 'b': NaN is stored as NULL",
         "parameter 1: NaN is stored as NULL",
         "state 'k': NaN or infinity at $[0] is stored as null",
+        "column 'b': NaN is stored as NULL",
     ]
-    assert table.metrics()["usage"]["warnings"] == {"value": 3}
+    assert table.metrics()["usage"]["warnings"] == {"value": 4}
+
+
+UNREADABLE = {"digits": '{"a": [' + "7" * 5_000 + "]}", "depth": "[" * 1_000 + "]" * 1_000, "no JSON": "{"}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_state_that_could_not_be_read_again_is_refused_where_it_comes_in(
+    worker: Worker, table: Session, text: str
+) -> None:
+    with worker.registry.turn(("local", table.id), 5) as opened:  # as an escaped child sends it
+        transaction = Transaction(opened, "atomic")
+        calls = Calls(Statements(opened, transaction, "ex"), HostFunctions(), dict)
+        with pytest.raises(HelperFailed, match="could not be read again") as refused:
+            calls("db.save_state", ["k", text])
+        assert refused.value.code == "sql.value"
+        transaction.finish(keep=True)
+    assert (table.get_state("k", "none"), table.list_state()) == ("none", [])
 
 
 def test_a_kept_statement_answers_the_columns_of_now(table: Session) -> None:
