@@ -322,6 +322,11 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"column with non-constant default"),
         "add it without a default, then UPDATE t SET x = datetime('now')",
     ),
+    (re.compile(r"^Cannot add a REFERENCES column"), "add it without a default, which is NULL, then UPDATE"),
+    (re.compile(r"has more than one primary key"), "one key of several columns stands behind them: PRIMARY KEY (a, b)"),
+    (re.compile(r"^PRIMARY KEY missing"), "name its key: PRIMARY KEY (a); or leave WITHOUT ROWID out"),
+    (re.compile(r"^cannot drop PRIMARY KEY"), "make a new table without it, copy the rows, and rename it"),
+    (re.compile(r"^object name reserved"), "names that begin with sqlite_ are SQLite's own: use another one"),
     (re.compile(r"^unknown database"), "a session has one database: leave the name before the table out"),
     (re.compile(r"^missing datatype"), "each column of a STRICT table has a type: INTEGER, REAL, TEXT, BLOB or ANY"),
     (

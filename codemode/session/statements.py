@@ -218,7 +218,11 @@ class Statements:
         from codemode.session.blame import with_values, written  # only where something fails
 
         tables = statement.tables_written
-        if not tables:
+        if statement.kind == "create_index":
+            error.hint = (
+                "rows have the same values there: find them with GROUP BY … HAVING count(*) > 1"
+            )
+        if not tables or statement.changes_schema:
             return error
         try:
             with self.as_engine():

@@ -133,6 +133,18 @@ def test_a_suggestion_that_answers_nothing_names_the_helper_for_it(desk: Desk) -
     assert error.did_you_mean == ("helpers.db.exec",)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "alter table t rename column b to a",
+        "alter table t add column r int references u(id) default 5",
+        "create table gen(a, b as (b+1))",
+    ],
+)
+def test_the_statement_itself_in_capitals_is_no_way_out(desk: Desk, sql: str) -> None:
+    assert suggestion(desk, sql) is None
+
+
 def test_what_ran_is_not_merely_written_anew(desk: Desk) -> None:
     assert suggestion(desk, "INSERT INTO u (t_id) VALUES (77)") is None
 

@@ -96,6 +96,20 @@ def test_the_syntax_of_another_database_gets_sqlite_s_way(desk: Desk, sql: str, 
     assert way in (error.hint or ""), error
 
 
+@pytest.mark.parametrize(
+    ("sql", "way"),
+    [
+        ("ALTER TABLE t ADD COLUMN r INTEGER REFERENCES u (id) DEFAULT 5", "without a default"),
+        ("CREATE TABLE x (a INTEGER PRIMARY KEY, b INTEGER PRIMARY KEY)", "PRIMARY KEY (a, b)"),
+        ("CREATE TABLE x (a) WITHOUT ROWID", "PRIMARY KEY (a)"),
+        ("CREATE TABLE sqlite_x (a)", "use another one"),
+        ("ALTER TABLE t DROP COLUMN id", "new table"),
+    ],
+)
+def test_a_definition_that_sqlite_refuses_is_told_what_to_do(desk: Desk, sql: str, way: str) -> None:
+    assert way in (failed(desk, sql).hint or "")
+
+
 def test_every_syntax_way_ends_in_what_to_do() -> None:
     assert all(hint for _, hint in SYNTAX_WAYS)
 

@@ -192,3 +192,11 @@ def test_a_kept_statement_answers_the_columns_of_now(table: Session) -> None:
     assert columns() == ["a", "b", "c"]
     assert table.run("helpers.db.exec('ALTER TABLE t DROP COLUMN b')").ok
     assert columns() == ["a", "c"]
+
+
+def test_an_index_of_values_that_are_not_unique_says_where_to_look(table: Session) -> None:
+    outcome = table.run("""
+helpers.db.exec("UPDATE t SET b = 'same'")
+helpers.db.exec("CREATE UNIQUE INDEX i ON t (b)")
+""")
+    assert (outcome.error.code, "HAVING count(*) > 1" in outcome.error.hint) == ("sql.constraint", True)

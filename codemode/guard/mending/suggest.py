@@ -95,7 +95,14 @@ def suggested(sql: str, error: CodemodeError, connection: apsw.Connection, check
     runs = error.code != "sql.multiple_statements" and check(sql) is None
     search = _Search(connection, check, RUNNING_MENDS if runs else MENDS)
     found = search.mended(sql, error, _ROUNDS)
-    return found if found is not None and len(found) <= 2 * LONGEST else None
+    if found is None or len(found) > 2 * LONGEST or (runs and _words(found) == _words(sql)):
+        return None
+    return found
+
+
+def _words(sql: str) -> str:
+    """`sql` without what a parser changes when it writes it anew: the same statement again is no way out."""
+    return "".join(sql.split()).casefold().rstrip(";")
 
 
 class _Search:
