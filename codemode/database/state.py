@@ -55,12 +55,15 @@ def keys(connection: apsw.Connection) -> list[str]:
 
 
 def _check_readable(key: str, text: str) -> None:
-    # Helpers write JSON that is read again; a child that escaped may send an integer of a million digits, or a thousand
-    # lists in one another, and whoever asks for the key would get the decoder's own error.
+    # A snippet that lifted the bound of digits, or a child that escaped, may send an integer of a million digits or a
+    # thousand lists in one another, and whoever asks for the key would get the decoder's own error.
     try:
         json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueRefused(f"the value of state {key!r} could not be read again: {error}") from None
+    except (ValueError, RecursionError):
+        raise ValueRefused(
+            f"the value of state {key!r} could not be read again",
+            hint="keep integers of more than 4,300 digits as text, hex(n), and nest lists and dicts less deeply",
+        ) from None
 
 
 def _check_key(key: object) -> None:

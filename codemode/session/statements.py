@@ -219,9 +219,7 @@ class Statements:
 
         tables = statement.tables_written
         if statement.kind == "create_index":
-            error.hint = (
-                "rows have the same values there: find them with GROUP BY … HAVING count(*) > 1"
-            )
+            error.hint = "rows have the same values there: find them with GROUP BY … HAVING count(*) > 1"
         if not tables or statement.changes_schema:
             return error
         try:

@@ -63,8 +63,8 @@ def _converted(value: Any, lost: Callable[[str], None]) -> str:
         return _DUMP(_plain(value, "$", lost))
     except RecursionError:
         raise Unfit("the value contains itself, or is nested too deeply") from None
-    except ValueError as error:  # an integer of more digits than Python writes out
-        raise Unfit(str(error)) from None
+    except ValueError:  # SQLite's JSON has them, and no reader of Python's takes them
+        raise Unfit("an integer of more than 4,300 digits cannot be kept", "keep it as text: hex(n)") from None
 
 
 def _plain(value: Any, path: str, lost: Callable[[str], None]) -> Any:

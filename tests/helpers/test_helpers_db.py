@@ -234,6 +234,11 @@ def test_state_that_cannot_be_kept_is_named_by_its_path(helpers, channel, refuse
     assert channel.calls == []
 
 
+def test_an_integer_that_nobody_reads_again_is_told_how_to_be_kept(helpers, refused):
+    error = refused(helpers.db.save_state, "k", 10**5_000)
+    assert ("4,300 digits" in error.message, "hex(n)" in error.hint) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [({1: "a", "1": "b"}, "1"), ([{"x": {None: 1, "null": 2}}], "null"), ({True: 1, "true": 2}, "true")],
