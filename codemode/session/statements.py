@@ -39,6 +39,7 @@ _STATEMENTS_PER_CALL = 10  # statements in one batch or script, for each helper 
 _ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
 _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 _ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
+_ROW_ID = "last_insert_rowid"
 _ADVISED = 20  # errors of one execution for which a statement that would run is looked for
 Take = Callable[[Connection, str, Parameters], Result]
 _log = logging.getLogger("codemode")
@@ -184,7 +185,7 @@ class Statements:
             before, total = provenance.before(statement), self.opened.connection.total_changes()
             with span("statement", _attributes(statement), sql=statement.sql) as traced:
                 try:
-                    result = self._stepped(statement, params, take)
+                    result = self._written(statement, params, take)
                 except CodemodeError:
                     self._note_failed(statement, total)
                     raise
@@ -194,6 +195,18 @@ class Statements:
             if redefined or touched:  # touched alone: an INSTEAD OF trigger's rows are no changes of the statement
                 self.transaction.note(statement.tables_written)
         return result
+
+    def _written(self, statement: Statement, params: Parameters, take: Take) -> Result:
+        """A statement that may write, with the row id that it gave itself: SQLite keeps that of an earlier one."""
+        connection = self.opened.connection
+        before = connection.last_insert_rowid()
+        if _ROW_ID not in statement.sql.lower():  # it may ask for that of an earlier one
+            connection.set_last_insert_rowid(0)
+        try:
+            return self._stepped(statement, params, take)
+        finally:
+            if connection.last_insert_rowid() == 0:
+                connection.set_last_insert_rowid(before)
 
     def _note_failed(self, statement: Statement, total: int) -> None:
         """What a statement that failed left behind all the same: the rows before the bad one, with OR FAIL."""

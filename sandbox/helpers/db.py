@@ -73,7 +73,8 @@ class Database(Spelled):
         """Run one statement and answer what it changed.
 
         Answers `{"success", "rows_read", "rows_written", "changes", "last_row_id"}`, and `"columns"` and `"rows"`
-        where the statement returns rows. `params`: a list for `?`, a dict for `:name`.
+        where the statement returns rows. `last_row_id` is 0 where it inserted no row.
+        `params`: a list for `?`, a dict for `:name`.
         """
         statement = self._statement(sql, params)
         return exec_answer(self._channel.call("db.exec", *statement), statement)

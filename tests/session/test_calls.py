@@ -145,6 +145,30 @@ def test_the_last_row_id_is_of_this_statement(table: Session) -> None:
     assert table.exec("SELECT 1")["last_row_id"] == 0
 
 
+OF_NO_ROW = {
+    "an update": "UPDATE t SET b = 'x' WHERE a = 1",
+    "a delete": "DELETE FROM t WHERE a = 1",
+    "an upsert that updates": "INSERT INTO t VALUES (1, 'x') ON CONFLICT (a) DO UPDATE SET b = 'x'",
+    "a table without row ids": "INSERT INTO w VALUES (5)",
+    "a view": "INSERT INTO v VALUES (5)",
+}
+
+
+@pytest.mark.parametrize("sql", OF_NO_ROW.values(), ids=OF_NO_ROW.keys())
+def test_the_last_row_id_is_of_no_earlier_statement(table: Session, sql: str) -> None:
+    table.script(
+        "CREATE TABLE log (id INTEGER PRIMARY KEY); CREATE TABLE w (k PRIMARY KEY) WITHOUT ROWID;"
+        "CREATE VIEW v AS SELECT a FROM t; CREATE TRIGGER tv INSTEAD OF INSERT ON v BEGIN SELECT 1; END"
+    )
+    code = f"""
+helpers.db.exec("INSERT INTO log VALUES (99)")
+told = helpers.db.exec({sql!r})["last_row_id"]
+helpers.db.exec("INSERT INTO log SELECT last_insert_rowid() + 1")
+return told, helpers.db.value("SELECT max(id) FROM log")
+"""
+    assert table.run(code).result == [0, 100]
+
+
 def test_a_host_is_told_which_values_were_not_stored_as_they_came(
     table: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
