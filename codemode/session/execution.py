@@ -17,7 +17,7 @@ from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
 from codemode.session.confining import sandbox_limits
 from codemode.session.host import HostFunctions
-from codemode.session.idempotency import Key, Keyed
+from codemode.session.idempotency import IdempotencyKey, Keyed
 from codemode.session.ids import new_execution_id
 from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
@@ -70,7 +70,7 @@ class Request(Struct, frozen=True):
     on_output: Callable[[str], None] | None = None
     on_event: Callable[[Event], None] | None = None
     warnings: tuple[str, ...] = ()
-    key: Key | None = None
+    key: IdempotencyKey | None = None
 
 
 class _Ran(Struct, frozen=True):

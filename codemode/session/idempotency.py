@@ -41,14 +41,14 @@ _log = logging.getLogger("codemode")
 T = TypeVar("T")
 
 
-class Key(msgspec.Struct, frozen=True):
+class IdempotencyKey(msgspec.Struct, frozen=True):
     """An idempotency key, and what it stands for: a hash of the code, the inputs and the options that matter."""
 
     text: str
     request: str
 
     @classmethod
-    def of(cls, text: object, *request: Any) -> Key:
+    def of(cls, text: object, *request: Any) -> IdempotencyKey:
         """Check a caller's key; `request` is what must be the same in a retry, as plain data."""
         checked = key_text(text)
         canonical = json.dumps(request, sort_keys=True)
@@ -58,7 +58,7 @@ class Key(msgspec.Struct, frozen=True):
 class Keyed:
     """The key of one execution that is about to run: keeps its outcome."""
 
-    def __init__(self, opened: OpenSession, transaction: Transaction, key: Key, execution_id: str) -> None:
+    def __init__(self, opened: OpenSession, transaction: Transaction, key: IdempotencyKey, execution_id: str) -> None:
         self._opened, self._transaction, self._key = opened, transaction, key
         self._mark = Kept(key.request, execution_id, now_ms())
         self._promised: Outcome | None = None
@@ -101,7 +101,7 @@ class Keyed:
                 raise self._opened.explained(error, "") from None
 
 
-def replay(opened: OpenSession, session_id: str, key: Key, code: str) -> Outcome | None:
+def replay(opened: OpenSession, session_id: str, key: IdempotencyKey, code: str) -> Outcome | None:
     """The outcome that is kept under `key`, or None; raises RequestInvalid when the key stands for something else."""
     started = time.monotonic()
     kept = _known(opened, key.text)

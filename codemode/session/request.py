@@ -12,7 +12,7 @@ from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.session.execution import Request
 from codemode.session.host import HostFunction, HostFunctions
-from codemode.session.idempotency import Key
+from codemode.session.idempotency import IdempotencyKey
 from codemode.session.transaction import Mode
 from codemode.values import Event
 from sandbox.form import FORMATS, Form
@@ -98,12 +98,14 @@ def _inputs(inputs: Mapping[str, Any] | None, most: int) -> str:
     return text
 
 
-def _key(code: str, inputs: str, host: HostFunctions, options: RunOptions) -> Key | None:
+def _key(code: str, inputs: str, host: HostFunctions, options: RunOptions) -> IdempotencyKey | None:
     """The idempotency key; `timeout`, `on_output` and `on_event` are no part of what a retry repeats."""
     text = options.get("idempotency_key")
     if text is None:
         return None
-    return Key.of(text, code, json.loads(inputs), sorted(host.names), _mode(options), *_asked_of_the_result(options))
+    return IdempotencyKey.of(
+        text, code, json.loads(inputs), sorted(host.names), _mode(options), *_asked_of_the_result(options)
+    )
 
 
 def _asked_of_the_result(options: RunOptions) -> tuple[Any, ...]:
