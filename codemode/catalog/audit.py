@@ -6,13 +6,12 @@ retention's own, which says first up to when it removes.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import msgspec
-
 from codemode.catalog.fields import parse_object
+from codemode.catalog.rows import record
 from codemode.catalog.store import Store
+from codemode.values.access import AuditEntry
 
 _FIRST = "at, tenant, actor, action, resource, outcome, address, agent"
 _ADDED = "user_id, old_values, new_values"  # which a catalogue that is `behind` may lack
@@ -20,23 +19,6 @@ _FIELDS = f"id, {_FIRST}"
 _ADD_FIRST = f"INSERT INTO audit ({_FIRST}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"  # noqa: S608
 _ADD = f"INSERT INTO audit ({_FIRST}, {_ADDED}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"  # noqa: S608
 _LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
-
-
-class Act(msgspec.Struct, frozen=True):
-    """One line; `at` is milliseconds since 1970, UTC; `outcome` is "ok" or an error code."""
-
-    id: int
-    at: int
-    tenant: str
-    actor: str
-    action: str
-    resource: str
-    outcome: str
-    address: str | None
-    agent: str | None
-    user_id: str | None = None
-    old_values: dict[str, Any] | None = None
-    new_values: dict[str, Any] | None = None
 
 
 class Audit:
@@ -67,7 +49,7 @@ class Audit:
         else:
             self._catalog.run(_ADD, *values, user_id, _json(old_values), _json(new_values))
 
-    def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[Act]:
+    def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """The newest acts, newest first; `before` is an id to page from."""
         given = {"tenant = ": tenant, "id < ": before}
         params = [value for value in given.values() if value is not None]
@@ -78,7 +60,7 @@ class Audit:
             f"SELECT {fields} FROM audit{' WHERE ' * bool(where)}{where}"  # noqa: S608
             f" ORDER BY id DESC LIMIT ?{len(params) + 1}"
         )
-        return [_act(row) for row in self._catalog.run(sql, *params, limit)]
+        return [record(AuditEntry, row) for row in self._catalog.run(sql, *params, limit)]
 
     def count(self, before: int) -> int:
         """How many acts there are of before a time."""
@@ -103,8 +85,3 @@ def _kept(text: str) -> str:
 
 def _json(values: dict[str, Any] | None) -> str | None:
     return None if values is None else parse_object(values, "the values of an act")
-
-
-def _act(row: tuple[Any, ...]) -> Act:
-    *fields, old_values, new_values = (*row, None, None, None)[:12]
-    return Act(*fields, *(None if text is None else json.loads(text) for text in (old_values, new_values)))

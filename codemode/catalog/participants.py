@@ -28,7 +28,7 @@ class Participant(msgspec.Struct, frozen=True):
 
 
 class Participants:
-    """The `participants` table of a catalogue."""
+    """The `participants` table of a catalogue, for what knows sessions by tenant and id; see `attendance` too."""
 
     def __init__(self, catalog: Store) -> None:
         self._catalog = catalog
@@ -41,17 +41,6 @@ class Participants:
             tenant, session_id,
         )  # fmt: skip
         return [_participant(row) for row in rows]
-
-    def add(self, tenant: str, session_id: str, user: str, role: Role, now: int) -> Participant:
-        """Let a user take part in a session that there is, or change his role."""
-        rows = self._catalog.run(
-            "INSERT INTO participants (tenant, session_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4, ?5)"  # noqa: S608
-            " ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET role = ?4, left_at = NULL, joined_at ="
-            " CASE WHEN participants.left_at IS NULL THEN participants.joined_at ELSE ?5 END"
-            f" RETURNING {_FIELDS}",
-            tenant, session_id, user, role, now,
-        )  # fmt: skip
-        return _participant(rows[0])
 
     def replace(self, tenant: str, session_id: str, by: Iterable[Participant]) -> None:
         """Have just these take part in a session that there is; a user who was deleted since has left it then."""

@@ -29,10 +29,8 @@ def audit(app: App, tenant: str | None, limit: int, before: int | None, changes:
 
     Executions of the command line itself and of programs that embed the worker are in their session's log alone.
     """
-    from codemode.service.auditing import described
-
     with app.worker() as worker:
-        found = [described(act) for act in worker.audit.read(tenant, before=before, limit=limit)]
+        found = worker.audit.read(tenant, before=before, limit=limit)
     if app.as_json:
         app.answer(found)
         return

@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from codemode.catalog.audit import Act
-from codemode.database.clock import iso, sure_ms
+from codemode.database.clock import sure_ms
 from codemode.errors import CodemodeError, RecordNotFound
 from codemode.service.acting import check_whole_tenant
 from codemode.service.callers import Caller
@@ -150,13 +149,4 @@ class Auditing:
         """
         check_whole_tenant(caller, "read the tenant's audit log")
         found = self._worker.audit.read(caller.tenant, before=before, limit=limit + 1)
-        return [described(act) for act in found[:limit]], found[limit - 1].id if len(found) > limit else None
-
-
-def described(act: Act) -> AuditEntry:
-    """An act as people and programs see it."""
-    return AuditEntry(
-        id=act.id, at=iso(act.at), tenant=act.tenant, actor=act.actor, action=act.action, resource=act.resource,
-        outcome=act.outcome, address=act.address, agent=act.agent, user_id=act.user_id, old_values=act.old_values,
-        new_values=act.new_values,
-    )  # fmt: skip
+        return found[:limit], found[limit - 1].id if len(found) > limit else None

@@ -11,8 +11,10 @@ from codemode.catalog.participants import Participants
 from codemode.catalog.rates import Rates
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.catalog.store import RuleBroken, Store
+from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Tokens
+from codemode.moments import iso
 from codemode.values import Day
 
 NOW = 1_790_000_000_000
@@ -91,7 +93,7 @@ def test_sessions_are_paged_by_their_last_use(store: Store) -> None:
 def test_a_session_that_expired_is_remembered_and_made_anew(store: Store) -> None:
     sessions, participants = Sessions(store), Participants(store)
     sessions.create("acme", "s", now=NOW, idle_ms=1, limits={}, owner="ann")
-    participants.add("acme", "s", "bob", "viewer", NOW)
+    TenantRecords(store, "acme").participants.put("s", "bob", role="viewer", now=NOW)
     for _ in range(2):  # whoever comes second adds nothing
         sessions.expire("acme", "s", NOW + 5, [Day(day="2026-09-21", executions=3)])
     assert [(day.day, day.executions) for day in sessions.days("acme")] == [("2026-09-21", 3)]
@@ -113,15 +115,18 @@ def test_a_session_is_put_just_so_with_its_participants(store: Store) -> None:
     sessions.put(record)
     sessions.put(record)
     assert sessions.get("new", "s") == record
-    everybody = [participants.add("new", "s", user, "member", NOW) for user in ("bob", "eve")]
+    put = TenantRecords(store, "new").participants.put
+    for user in ("bob", "eve"):
+        put("s", user, now=NOW)
+    everybody = [each for each in participants.all("new", "s") if each.user != "ann"]
     assert participants.remove("new", "s", "eve", NOW + 3)
     assert not participants.remove("new", "s", "eve", NOW + 3)
     assert [sessions.reached("new", "s", user) for user in (None, "ann", "bob", "eve")] == [
         (record, "owner"), (record, "owner"), (record, "member"), None,
     ]  # fmt: skip
     assert sessions.reached("acme", "s", None) is None
-    assert participants.add("new", "s", "eve", "viewer", NOW + 9).joined_at == NOW + 9
-    assert participants.add("new", "s", "bob", "owner", NOW + 9).joined_at == NOW
+    assert put("s", "eve", role="viewer", now=NOW + 9).joined_at == iso(NOW + 9)
+    assert put("s", "bob", role="owner", now=NOW + 9).joined_at == iso(NOW)
     participants.replace("new", "s", everybody)
     assert participants.all("new", "s") == everybody
 
@@ -134,8 +139,9 @@ def test_an_entry_is_what_a_token_and_a_session_are_apart(store: Store) -> None:
         Tenants(store).make(tenant, NOW)
     sessions.create("new", "s", now=NOW, idle_ms=5, limits={"rows": 1}, owner="ann")
     sessions.create("other", "t", now=NOW, idle_ms=5, limits={})
-    participants.add("new", "s", "bob", "viewer", NOW)
-    participants.add("new", "s", "eve", "member", NOW)
+    put = TenantRecords(store, "new").participants.put
+    put("s", "bob", role="viewer", now=NOW)
+    put("s", "eve", now=NOW)
     participants.remove("new", "s", "eve", NOW)
     Tenants(store).set_quotas("new", {"sessions": 2})
     secrets = [

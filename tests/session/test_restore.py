@@ -77,7 +77,7 @@ def test_a_removed_session_comes_back_as_it_was(tmp_path: Path) -> None:
         session = worker.session("s", limits=Limits(rows=7, idle_seconds=5000), stateful=True, owner="ada")
         furnish(session)
         worker.pin("s")
-        worker.participants.add("local", "s", "bob", "viewer", 5)
+        worker.of().participants.put("s", "bob", role="viewer", now=5)
         before, info = everything(session), worker.info("s")
         assert worker.backup(tmp_path / "b.zip").notes == ()
         worker.remove("s")
@@ -154,7 +154,7 @@ def test_one_session_comes_back_with_its_records(
         answer = here.messages.post("a", "which one?", thread=first.id, now=6)
         here.messages.post("b", "of another", now=6)
         panel = here.panels.create("a", "Disks", query="SELECT * FROM a", now=7)
-        worker.participants.add("local", "a", "ann", "member", 5)
+        here.participants.put("a", "ann", now=5)
         here.subscriptions.add("ann", "a", panel_id=panel.id, now=8)
         session_id, tenant = backed_up
         worker.backup(tmp_path / "b.zip", session_id, tenant=tenant)
