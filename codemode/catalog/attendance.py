@@ -66,10 +66,10 @@ class Attendance:
         return asked.page(
             self._store,
             ParticipantInfo,
-            f"{_FIELDS}, joined_at FROM participants",
+            f"{_FIELDS} FROM participants",
             "joined_at, user_id",
             limit,
-            key=(-1, 0),
+            key=("joined_at", "user_id"),
         )
 
     def leave(self, session_id: str, user_id: str, *, now: int) -> ParticipantInfo:

@@ -55,7 +55,7 @@ class Configuration:
     def page(self, *, after: str | None = None, limit: int = 50) -> Page[ConfigurationEntry]:
         """All of it by key, masked where it is sensitive; raises RequestInvalid."""
         asked = Asked().that("key > {}", parse_after(after))
-        return asked.page(self._store, ConfigurationEntry, f"{_FIELDS} FROM configuration", "key", limit)
+        return asked.page(self._store, ConfigurationEntry, f"{_FIELDS} FROM configuration", "key", limit, key=("key",))
 
     def remove(self, key: str) -> None:
         """Forget it; raises RecordNotFound."""

@@ -36,16 +36,16 @@ class Groups(NamedRecords[Group]):
     def members(self, group_id: str, *, after: str | None = None, limit: int = 50) -> Page[GroupMember]:
         """Who is in a group, by id."""
         asked = Asked().that("group_id = {}", group_id)
-        return self._members(asked, "user_id", after, limit, key=1)
+        return self._members(asked, "user_id", after, limit)
 
     def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[GroupMember]:
         """Which groups a user is in, by id."""
-        return self._members(Asked().that("user_id = {}", user_id), "group_id", after, limit, key=0)
+        return self._members(Asked().that("user_id = {}", user_id), "group_id", after, limit)
 
-    def _members(self, asked: Asked, order: str, after: str | None, limit: int, *, key: int) -> Page[GroupMember]:
+    def _members(self, asked: Asked, order: str, after: str | None, limit: int) -> Page[GroupMember]:
         asked.that(f"{order} > {{}}", parse_after(after))
         return asked.page(
-            self._store, GroupMember, f"{columns(GroupMember)} FROM group_members", order, limit, key=(key,)
+            self._store, GroupMember, f"{columns(GroupMember)} FROM group_members", order, limit, key=(order,)
         )
 
     def remove_member(self, group_id: str, user_id: str) -> None:

@@ -13,7 +13,6 @@ from codemode.values.records import McpSession
 
 _WORD_CHARACTERS = 64
 _FIELDS = columns(McpSession)
-_SESSION, _SERVER = map(McpSession.__struct_fields__.index, ("session_id", "mcp_server_id"))
 
 
 class McpSessions:
@@ -61,18 +60,18 @@ class McpSessions:
     ) -> Page[McpSession]:
         """Those of a session by server, all or in one state; raises RequestInvalid."""
         asked = Asked().that("session_id = {}", session_id).that("state = {}", state)
-        return self._page(asked, "mcp_server_id", after, limit, key=_SERVER)
+        return self._page(asked, "mcp_server_id", after, limit)
 
     def of_server(
         self, mcp_server_id: str, *, state: str | None = None, after: str | None = None, limit: int = 50
     ) -> Page[McpSession]:
         """Those of a server by session; raises RequestInvalid."""
         asked = Asked().that("mcp_server_id = {}", mcp_server_id).that("state = {}", state)
-        return self._page(asked, "session_id", after, limit, key=_SESSION)
+        return self._page(asked, "session_id", after, limit)
 
-    def _page(self, asked: Asked, order: str, after: str | None, limit: int, *, key: int) -> Page[McpSession]:
+    def _page(self, asked: Asked, order: str, after: str | None, limit: int) -> Page[McpSession]:
         asked.that(f"{order} > {{}}", parse_after(after))
-        return asked.page(self._store, McpSession, f"{_FIELDS} FROM mcp_sessions", order, limit, key=(key,))
+        return asked.page(self._store, McpSession, f"{_FIELDS} FROM mcp_sessions", order, limit, key=(order,))
 
     def remove(self, session_id: str, mcp_server_id: str) -> None:
         """Forget the connection; raises RecordNotFound."""

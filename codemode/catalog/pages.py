@@ -54,15 +54,17 @@ class Asked:
         return " AND ".join(self._conditions)
 
     def page(
-        self, store: BoundStore, kind: type[Kind], rows: str, order: str, limit: int, *, key: Sequence[int] = (0,)
+        self, store: BoundStore, kind: type[Kind], rows: str, order: str, limit: int, *, key: Sequence[str] = ("id",)
     ) -> Page[Kind]:
-        """A page of structs: `rows` is what stands between SELECT and WHERE, `key` the columns of the order.
+        """A page of structs: `rows` is what stands between SELECT and WHERE, `key` the fields that order them.
 
-        Raises RequestInvalid for a wrong limit.
+        A key that is no field of theirs is the column behind these. Raises RequestInvalid for a wrong limit.
         """
+        fields = kind.__struct_fields__
+        places = [fields.index(name) if name in fields else len(fields) for name in key]
         sql = f"SELECT {rows} WHERE {self.where} ORDER BY {order} LIMIT {self.bind(parse_limit(limit) + 1)}"
         found = store.look(sql, *self.params)
-        more = "~".join(str(found[limit - 1][column]) for column in key) if len(found) > limit else None
+        more = "~".join(str(found[limit - 1][column]) for column in places) if len(found) > limit else None
         return Page([record(kind, row) for row in found[:limit]], more)
 
 

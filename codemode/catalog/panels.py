@@ -19,7 +19,6 @@ from codemode.values.records import Panel
 _KIND_CHARACTERS = 64
 _MOST_POSITION = 2**53  # what every reader of JSON keeps exact
 _FIELDS = columns(Panel)
-_KEY = tuple(map(Panel.__struct_fields__.index, ("position", "id")))
 
 
 class Panels:
@@ -76,7 +75,7 @@ class Panels:
         """The panels of a session in their order, all or of one kind; raises RequestInvalid."""
         asked = Asked().that("session_id = {}", session_id).that("kind = {}", kind)
         asked.those("(position, id) > ({}, {})", parse_pair_after(after))
-        return asked.page(self._store, Panel, f"{_FIELDS} FROM panels", "position, id", limit, key=_KEY)
+        return asked.page(self._store, Panel, f"{_FIELDS} FROM panels", "position, id", limit, key=("position", "id"))
 
     def update(
         self,

@@ -58,10 +58,10 @@ class Places:
         return asked.page(
             self._store,
             Place,
-            f"{_columns('')}, last_activity FROM sessions",
+            f"{_columns('')} FROM sessions",
             "last_activity DESC, id DESC",
             limit,
-            key=(-1, 0),
+            key=("last_activity_at", "id"),
         )
 
     def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[Place]:

@@ -53,7 +53,7 @@ class Preferences:
             f"{_FIELDS} FROM preferences",
             "key",
             limit,
-            key=(_FIELDS.split(", ").index("key"),),
+            key=("key",),
         )
 
     def categories(self, user_id: str) -> list[str]:

@@ -84,7 +84,9 @@ def _in_postgres(store: BoundStore, sought: Sought, asked: Asked, limit: int) ->
     asked.that("w.position < {}", sought.before)
     found_in = "message_words AS w JOIN messages AS m ON m.position = w.position"
     seeking = store.seeking(query)
-    return asked.page(seeking, Message, f"{_FIELDS}, w.position FROM {found_in}", "w.position DESC", limit, key=(-1,))
+    return asked.page(
+        seeking, Message, f"{_FIELDS}, w.position FROM {found_in}", "w.position DESC", limit, key=("position",)
+    )
 
 
 def _lexeme(word: str) -> str:
@@ -102,7 +104,7 @@ def _in_sqlite(store: BoundStore, sought: Sought, asked: Asked, limit: int) -> P
     asked.that("messages_text MATCH {}", query)
     asked.that(f"{place} > {{}}", end - most).that(f"{place} < {{}}", end - least)
     found_in = f"messages_text CROSS JOIN messages AS m ON m.position = {asked.bind(end)} - {place}"
-    return asked.page(store, Message, f"{_FIELDS}, m.position FROM {found_in}", place, limit, key=(-1,))
+    return asked.page(store, Message, f"{_FIELDS}, m.position FROM {found_in}", place, limit, key=("position",))
 
 
 def _positions(store: BoundStore, sought: Sought, late_ms: int) -> tuple[int, int]:

@@ -56,14 +56,16 @@ class Subscriptions:
             f"{_FIELDS}, {_KEY} FROM subscriptions",
             "session_id, coalesce(panel_id, '')",
             limit,
-            key=(-1,),
+            key=("place",),
         )
 
     def of_session(self, session_id: str, *, after: str | None = None, limit: int = 50) -> Page[Subscription]:
         """Who is told of all of a session, by user; raises RequestInvalid."""
         asked = Asked("tenant = ?1 AND panel_id IS NULL").that("session_id = {}", session_id)
         asked.that("user_id > {}", parse_after(after))
-        return asked.page(self._store, Subscription, f"{_FIELDS} FROM subscriptions", "user_id", limit)
+        return asked.page(
+            self._store, Subscription, f"{_FIELDS} FROM subscriptions", "user_id", limit, key=("user_id",)
+        )
 
     def remove(self, user_id: str, session_id: str, *, panel_id: str | None = None) -> None:
         """Have him told no more; raises RecordNotFound."""
