@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from codemode.cli.output import emit, note, warn
+from codemode.cli.waiting import say_waits
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.loading import loading
 
@@ -73,6 +74,7 @@ class App:
         And sooner still where it runs one, `once`.
         """
         settings, sandbox = self.resolved().settings, None
+        say_waits()
         if runs or once:
             from codemode.session.confining import begun
 

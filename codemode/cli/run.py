@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from codemode.session.session import Session
     from codemode.values import Outcome, ResultInfo
 
+_CANCEL_SECONDS = 0.02  # between two attempts
 _FIRST_ROWS = 20  # of a result that is kept as a table: enough to see what it is
 
 
@@ -186,20 +187,22 @@ def run_interruptibly(session: Session, execute: Callable[[], Outcome]) -> Outco
     """Run in a second thread, so that Ctrl-C reaches this one at once and ends the execution there."""
     answers: list[Outcome] = []
     faults: list[BaseException] = []
+    over = threading.Event()  # a `join` that is interrupted takes the thread for ended (Python 3.11, bpo-45274)
 
     def work() -> None:
         try:
             answers.append(execute())
         except BaseException as error:  # noqa: BLE001 - raised again below, where the caller waits
             faults.append(error)
+        finally:
+            over.set()
 
-    thread = threading.Thread(target=work, name="execution", daemon=True)
-    thread.start()
+    threading.Thread(target=work, name="execution", daemon=True).start()
     try:
-        thread.join()
+        over.wait()
     except KeyboardInterrupt:
-        session.cancel()
-        thread.join()  # the data is rolled back before the program ends
+        while not over.wait(_CANCEL_SECONDS):  # the data is rolled back before the program ends
+            session.cancel()  # again and again: it may not have begun yet
         raise
     if faults:
         raise faults[0]

@@ -34,6 +34,7 @@ from codemode.session.telling import Telling
 from codemode.session.turn import file_lock, take_file_lock
 from codemode.session.uses import Uses
 from codemode.values import Day, summed
+from sandbox import Cancel
 
 _log = logging.getLogger("codemode")
 Files = TypeVar("Files", bound=Guarded)
@@ -159,18 +160,24 @@ class Registry:
             self.catalog.touch(*key, now_ms())
 
     @contextmanager
-    def turn(self, key: Key, seconds: float, *, granted: bool = False) -> Iterator[OpenSession]:
+    def turn(
+        self, key: Key, seconds: float, *, granted: bool = False, stop: Cancel | None = None
+    ) -> Iterator[OpenSession]:
         """The session, open and nobody else's, for one execution or call.
 
         `granted` says that the caller has the turn already (from its queue), and gives it back by leaving this block.
+
+        `stop` is what `cancel` ends it by, and ends waiting for other processes with GivenUp.
 
         Raises SessionBusy after `seconds`, SessionNotFound, SessionExpired, SessionDamaged.
         """
         until = time.monotonic() + seconds
         with self.slots.turn(key, seconds, granted=granted) as slot:
             files = self.files(key) if slot.opened is None else slot.opened.files
-            lock = self._lock(key, files, until)
+            slot.stop = stop
+            lock = None
             try:
+                lock = self._lock(key, files, until, stop)
                 record = self.record(key)
                 opened = self._open(slot, files, record)
                 opened.record = record
@@ -179,11 +186,13 @@ class Registry:
                 finally:
                     self._turn_over(key, slot, opened)
             finally:
-                os.close(lock)
+                slot.stop = None
+                if lock is not None:
+                    os.close(lock)
 
-    def _lock(self, key: Key, files: SessionFiles, until: float) -> int:
+    def _lock(self, key: Key, files: SessionFiles, until: float, stop: Cancel | None) -> int:
         try:
-            return take_file_lock(files.lock, until)
+            return take_file_lock(files.lock, until, stop)
         except FileNotFoundError:
             self.record(key)
             raise missing(files) from None
@@ -242,8 +251,14 @@ class Registry:
     def cancel(self, key: Key) -> bool:
         """End the session's running execution, if there is one; whether there was."""
         slot = self.slots.find(key)
-        opened = None if slot is None else slot.opened
-        return opened is not None and opened.deadline.cancel_running()
+        if slot is None:
+            return False
+        if slot.opened is not None and slot.opened.deadline.cancel_running():
+            return True
+        stop = slot.stop  # its snippet does not run yet, or not any more
+        if stop is not None:
+            stop.cancel()
+        return stop is not None
 
     def interrupt(self) -> None:
         """End every statement that runs in this process: its worker is about to close, and nobody waits any more."""

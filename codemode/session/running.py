@@ -11,13 +11,10 @@ from functools import partial
 from typing import Protocol
 
 from codemode.session.turn import TurnQueue, waited_too_long
-from codemode.values import Outcome, Problem, untold
+from codemode.values import Outcome, never_ran
 from sandbox import Cancel
 
 _log = logging.getLogger("codemode")
-_NEVER_RAN = Problem(
-    code="code.cancelled", message="cancelled while it waited for the session's turn", hint="nothing ran"
-)
 Ended = Callable[[Outcome], object]  # told how an execution ended, before anybody else is
 Prepare = Callable[[ExitStack], Callable[[], Outcome]]
 
@@ -136,7 +133,7 @@ class Running:
         if not task.cancelled() and task.exception() is None:
             self._go()
         elif task.cancelled() and self.stop.cancelled:
-            outcome = untold(self.id, self.session_id, _NEVER_RAN, "cancelled")
+            outcome = never_ran(self.id, self.session_id)
             if self._tell is not None:
                 self._tell(outcome)
             self._give_back(outcome)

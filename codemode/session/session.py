@@ -39,8 +39,9 @@ from codemode.session.request import RunOptions, checked_request
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
+from codemode.session.turn import GivenUp
 from codemode.tracing import span
-from codemode.values import Notice, Outcome
+from codemode.values import Notice, Outcome, never_ran
 from sandbox import Begun, Cancel, SandboxUnavailable
 
 # Loaded by the calls that need it: a process that runs one snippet has no event loop, no file and no call of its own.
@@ -87,9 +88,12 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         when the session's turn does not come within `queue_seconds`, and the other session errors.
         """
         request = checked_request(self.limits, code, options)
-        asked = time.monotonic()
-        with self._begun(request) as begun, self._registry.turn(self._key, self.limits.queue_seconds) as opened:
-            outcome = self._execute(opened, request, time.monotonic() - asked, begun)
+        asked, stop, seconds = time.monotonic(), Cancel(), self.limits.queue_seconds
+        try:
+            with self._begun(request) as begun, self._registry.turn(self._key, seconds, stop=stop) as opened:
+                outcome = self._execute(opened, request, time.monotonic() - asked, begun, stop)
+        except GivenUp:
+            outcome = never_ran(new_execution_id(), self.id)
         self._told(outcome)
         return outcome
 
@@ -135,12 +139,17 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
             held = opening.pop_all()
 
         def execute(begun: Begun | None) -> Outcome:
-            with self._registry.turn(self._key, seconds, granted=True) as opened:
-                outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
+            try:
+                with self._registry.turn(self._key, seconds, granted=True, stop=running.stop) as opened:
+                    outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
+                    if ended is not None:
+                        ended(outcome)
+                    if place is not None:  # a service's: its caller's next request comes when the turn is given back
+                        running.tell(outcome)
+            except GivenUp:
+                outcome = never_ran(running.id, self.id)
                 if ended is not None:
                     ended(outcome)
-                if place is not None:  # a service's: its caller's next request comes when the turn is given back
-                    running.tell(outcome)
             return outcome
 
         def prepare(held: ExitStack) -> Callable[[], Outcome]:
@@ -190,7 +199,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         request: Request,
         queue_seconds: float,
         begun: Begun | None,
-        cancel: Cancel | None = None,
+        cancel: Cancel,
         execution_id: str | None = None,
     ) -> Outcome:
         if request.key is not None:
@@ -200,7 +209,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
                 return known
         if opened.limits != self.limits:  # lowered meanwhile: it was handed over with others
             begun = None
-        execution = Execution(opened, self.id, request, cancel or Cancel(), self._metrics, execution_id)
+        execution = Execution(opened, self.id, request, cancel, self._metrics, execution_id)
         ids = {"codemode.session.id": self.id, "codemode.execution.id": execution.id}
         try:
             with span("execution", ids) as traced, opened.history.recording(execution.id, "execution"):

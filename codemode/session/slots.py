@@ -9,6 +9,7 @@ from itertools import islice
 
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.turn import TurnQueue
+from sandbox import Cancel
 
 _WARM = 16  # places used last that keep their caches: each may have megabytes
 Key = tuple[str, str]  # tenant and session id
@@ -23,6 +24,7 @@ class Slot:
     reader: Reader | None = None
     reader_lock: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0
+    stop: Cancel | None = None  # of the execution that has the turn, also while it waits for another process's to end
 
     def rest(self) -> None:
         """Let what is open rest, unless it is used just now: then it was used too lately for that."""
@@ -156,5 +158,7 @@ class Slots:
             slots = list(self._slots.values())
             self._slots.clear()
         for slot in slots:
+            if (stop := slot.stop) is not None:  # it may wait for another process
+                stop.cancel()
             slot.queue.take(seconds)
             slot.close()

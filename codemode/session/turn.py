@@ -10,6 +10,7 @@ kernel when the process dies, however it dies.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import threading
 import time
@@ -18,11 +19,27 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from codemode.errors import SessionBusy
 from codemode.session.files import storage_full
 
+_log = logging.getLogger(__name__)
+_TOLD_SECONDS = 1.0  # after which a wait for another process is told
 _POLL_SECONDS = 0.01  # another process's turn is rare; flock itself cannot wait with a bound
+
+
+class Stop(Protocol):
+    """What says that nobody wants the turn any more."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it has said so."""
+        ...
+
+
+class GivenUp(Exception):
+    """Whoever waited for another process's turn to end was told to stop waiting."""
 
 
 class TurnQueue:
@@ -109,17 +126,17 @@ def file_lock(path: Path, seconds: float) -> Iterator[None]:
         os.close(handle)
 
 
-def take_file_lock(path: Path, until: float) -> int:
+def take_file_lock(path: Path, until: float, stop: Stop | None = None) -> int:
     """A descriptor that holds the lock file `path` (made when missing) until it is closed; the only one of its file.
 
-    Raises SessionBusy at `until` (time.monotonic), naming the process that has it. A directory that is gone raises
-    FileNotFoundError: its session was removed.
+    Raises SessionBusy at `until` (time.monotonic), naming the process that has it, and GivenUp on `stop`. A directory
+    that is gone raises FileNotFoundError: its session was removed.
     """
     place = os.fspath(path)
     while True:
         handle = _opened(place)
         try:
-            _lock(handle, until)
+            _lock(handle, until, stop)
             # Whoever held the lock may have removed the session and its lock file: a lock on a deleted file
             # keeps nobody out, since the next one to come makes a new file.
             if _same_file(handle, place):
@@ -199,16 +216,25 @@ def _same_file(handle: int, path: str) -> bool:
     return os.path.samestat(there, os.fstat(handle))
 
 
-def _lock(handle: int, until: float) -> None:
+def _lock(handle: int, until: float, stop: Stop | None) -> None:
+    tell_at = time.monotonic() + _TOLD_SECONDS
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if time.monotonic() >= until:
-                holder = os.pread(handle, 12, 0).decode(errors="replace").strip() or "unknown"
+            if stop is not None and stop.cancelled:
+                raise GivenUp from None
+            if (now := time.monotonic()) >= until:
                 raise SessionBusy(
-                    f"process {holder} holds this session",
+                    f"process {_holder(handle)} holds this session",
                     hint="wait until it is done, or stop that process",
                 ) from None
+            if now >= tell_at:
+                tell_at = until
+                _log.info("process %s holds this session: waiting for up to %.0f s", _holder(handle), until - now)
             time.sleep(_POLL_SECONDS)
+
+
+def _holder(handle: int) -> str:
+    return os.pread(handle, 12, 0).decode(errors="replace").strip() or "unknown"

@@ -17,6 +17,7 @@ from codemode.values.outcome import (
     ResultInfo,
     Status,
     Usage,
+    never_ran,
     untold,
 )
 from codemode.values.session import (
@@ -71,6 +72,7 @@ __all__ = [
     "Totals",
     "Undone",
     "Usage",
+    "never_ran",
     "summed",
     "untold",
 ]

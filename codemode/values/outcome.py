@@ -134,3 +134,10 @@ def untold(execution_id: str, session_id: str, problem: Problem, status: Status 
         ok=False, status=status, execution_id=execution_id, session_id=session_id,
         db=DatabaseUse(committed=False), error=problem,
     )  # fmt: skip
+
+
+def never_ran(execution_id: str, session_id: str) -> Outcome:
+    """The outcome of an execution that was cancelled before it had its session's turn."""
+    message = "cancelled while it waited for the session's turn"
+    problem = Problem(code="code.cancelled", message=message, hint="nothing ran", retryable=True)
+    return untold(execution_id, session_id, problem, "cancelled")

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,30 @@ def test_a_session_that_another_process_holds_is_busy(environment):
         running.communicate(timeout=60)
     assert done.returncode == 3
     assert b"[session.busy]" in done.stderr
+
+
+def test_a_wait_for_another_process_is_said_on_a_terminal_and_ends_with_control_c(environment):
+    running = started(environment, "run", "-s", "work", "-c", "print('working', flush=True)\nwhile True:\n    pass")
+    with running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"working\n"
+        screen, terminal = os.openpty()
+        code = [*PROGRAM, "run", "-s", "work", "-c", "return 1"]
+        waiting = subprocess.Popen(
+            code, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(terminal)
+        with waiting, os.fdopen(screen, "rb", buffering=0) as said:
+            first = said.read(1_000)
+            begun = time.monotonic()
+            os.killpg(waiting.pid, signal.SIGINT)
+            assert waiting.wait(60) == 130
+            assert running.poll() is None, "it did not wait for the other one to end"
+            assert time.monotonic() - begun < 20
+        os.killpg(running.pid, signal.SIGINT)
+        running.communicate(timeout=60)
+    assert f"process {running.pid} holds this session: waiting for up to 29 s" in first.decode()
 
 
 def test_control_c_during_an_import_leaves_nothing(environment, tmp_path):

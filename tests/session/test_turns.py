@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Limits, Session, Worker
 from codemode.errors import SessionBusy
@@ -279,6 +280,51 @@ def test_a_lock_on_a_removed_file_is_no_lock(tmp_path: Path) -> None:
     waiting.join(HANG_SECONDS)
     assert taken.is_set()
     assert path.stat().st_ino == other
+
+
+def test_waiting_for_another_process_is_told_and_can_be_given_up(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes: list[Outcome] = []
+    waiting = threading.Thread(target=lambda: outcomes.append(session.run("helpers.db.exec('CREATE TABLE t (a)')")))
+    with caplog.at_level("INFO"), file_lock(session._registry.files(session._key).lock, 1):
+        waiting.start()
+        assert soon(lambda: caplog.messages)
+        assert session.cancel()
+        waiting.join(HANG_SECONDS)
+        assert (outcomes[0].status, outcomes[0].error.hint) == ("cancelled", "nothing ran")
+    assert f"process {os.getpid()} holds this session: waiting for up to 29 s" in caplog.messages
+    assert session.get_tables() == []
+
+
+def test_an_execution_that_waits_for_another_process_ends_at_once_when_it_is_cancelled(session: Session) -> None:
+    told: list[Outcome] = []
+
+    async def main() -> tuple[Outcome, float]:
+        running = session.begin("return 1", told.append)
+        running.start()
+        assert await asyncio.to_thread(soon, lambda: session._registry.slots.find(session._key).stop)
+        before = time.monotonic()
+        running.cancel()
+        return await running.outcome(), time.monotonic() - before
+
+    with file_lock(session._registry.files(session._key).lock, 1):
+        outcome, seconds = asyncio.run(main())
+    assert (outcome.status, told) == ("cancelled", [outcome])
+    assert seconds < session.limits.queue_seconds / 3
+    assert session.run("return 1").ok
+
+
+def test_closing_the_worker_ends_what_waits_for_another_process(tmp_path: Path) -> None:
+    worker, outcomes = Worker(data_dir=tmp_path), list[Outcome]()
+    session = worker.session("s")
+    waiting = threading.Thread(target=lambda: outcomes.append(session.run("return 1")))
+    with file_lock(worker.registry.files(session._key).lock, 1):
+        waiting.start()
+        assert soon(lambda: (slot := worker.registry.slots.find(session._key)) and slot.stop)
+        worker.close()
+        waiting.join(HANG_SECONDS)
+    assert [outcome.status for outcome in outcomes] == ["cancelled"]
 
 
 def test_closing_the_worker_ends_what_runs_and_rolls_it_back(tmp_path: Path) -> None:
