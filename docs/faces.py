@@ -40,7 +40,10 @@ def _command(name: str, command: click.Command) -> str:
     if isinstance(command, click.Group):
         usage += " COMMAND [ARGS]..."
     own = [each for each in options if each.name not in ("as_json", "data_dir", "config")]
-    rows = [[", ".join(f"`{_option(each, opt)}`" for opt in each.opts), _option_help(each)] for each in own]
+    rows = [
+        [", ".join(f"`{_option(each, opt)}`" for opt in (*each.opts, *each.secondary_opts)), _option_help(each)]
+        for each in own
+    ]
     text = re.sub(r"\n(?!\n)", " ", inspect.cleandoc(command.help or "")).replace("\n ", "\n\n")
     parts = [f"## {name}", f"```text\n{usage}\n```", text]
     return "\n\n".join([*parts, table(["option", "meaning"], rows)] if rows else parts)
@@ -61,7 +64,7 @@ def _option(option: click.Option, opt: str) -> str:
 
 def _option_help(option: click.Option) -> str:
     text = option.help or ""
-    if isinstance(option.type, click.Choice):
+    if isinstance(option.type, click.Choice) and " One of " not in text:
         text = f"{text} One of {', '.join(option.type.choices)}.".strip()
     if option.default not in (None, "", False, (), []) and type(option.default) in (int, str) and not option.required:
         text = f"{text} Default: {option.default}."

@@ -83,7 +83,7 @@ def _empty_root(confinement: Confinement) -> str:
 
 def _uid(confinement: Confinement) -> str:
     if not confinement.was_root:
-        raise OSError(f"nothing to drop: the worker is not root but uid {os.getuid()}")
+        raise OSError("nothing to drop: the worker is not root")
     return f"uid {namespaces.become_nobody()}, which owns nothing"
 
 

@@ -99,7 +99,7 @@ def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None, 
 @click.argument("session_id", metavar="SESSION")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="[B]", required=False)
-@click.option("--sample", default=5, metavar="N", help="Rows shown of each kind and table, at most 100. Default: 5.")
+@click.option("--sample", default=5, metavar="N", help="Rows shown of each kind and table, at most 100.")
 @tenant_option
 def diff(app: App, session_id: str, a: str, b: str | None, sample: int, tenant: str) -> None:
     """Show what leads from checkpoint A to checkpoint B, or to what is there now."""

@@ -53,11 +53,23 @@ def _interrupted(error: BaseException) -> int:
 
 def _usage(error: click.ClickException, as_json: bool) -> int:
     if as_json:
-        problem = describe(RequestInvalid(error.format_message()))
+        problem = describe(_wrong_usage(error))
         emit({"ok": False, "result": None, "warnings": [], "error": problem})
     else:
         error.show()
     return USAGE
+
+
+def _wrong_usage(error: click.ClickException) -> RequestInvalid:
+    message = error.format_message()
+    context: click.Context | None = getattr(error, "ctx", None)
+    # Without any word click's message is the whole help.
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) or message == "Missing command.":
+        names: list[str] = []
+        if context is not None and isinstance(context.command, click.Group):
+            names = context.command.list_commands(context)
+        return RequestInvalid("Missing command.", available=names)
+    return RequestInvalid(message)
 
 
 def _known(error: BaseException) -> CodemodeError:

@@ -41,7 +41,7 @@ def logs(
          _line(e.statement)]
         for e in entries
     ]  # fmt: skip
-    show(columns, rows, none="no entries")
+    show(columns, rows, none="no entries", whole=["time"])
 
 
 def _slow(app: App, session_id: str, limit: int, tenant: str) -> None:
@@ -67,7 +67,7 @@ def _tables(app: App, session_id: str, limit: int, tenant: str) -> None:
         app.answer(found, session_id=session_id)
     else:
         rows = [[moment(each.last_at), each.table, what_changed(each), each.execution_id] for each in found]
-        show(["time", "table", "what", "execution"], rows, none="no table was changed")
+        show(["time", "table", "what", "execution"], rows, none="no table was changed", whole=["time"])
 
 
 def _line(statement: str) -> str:

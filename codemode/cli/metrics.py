@@ -8,7 +8,7 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import duration, moment, size, warn
+from codemode.cli.output import duration, moment, note, size, warn
 from codemode.cli.table import show
 
 if TYPE_CHECKING:
@@ -46,15 +46,18 @@ def metrics(app: App, session_id: str | None, by_day: bool, tenant: str) -> None
         show(["of", "there are"], [[name.replace("_", " "), getattr(counted, name)] for name in _COUNTED])
     if figures.get("tables"):
         click.echo()
-        show(["table", "rows", "size", ""], [_table(table) for table in figures["tables"]])
+        _show_tables(figures["tables"])
     _show_use(figures)
     for warning in figures.get("warnings", ()):
         warn(warning)
 
 
-def _table(table: dict[str, Any]) -> list[Any]:
-    kept = "a result, kept because it was too large to be answered" if table.get("spilled") else ""
-    return [table["name"], table["rows"], size(table["bytes"] or 0), kept]
+def _show_tables(tables: list[dict[str, Any]]) -> None:
+    rows = [[table["name"], table["rows"], size(table["bytes"] or 0)] for table in tables]
+    show(["table", "rows", "size"], rows)
+    for table in tables:
+        if table.get("spilled"):
+            note(f"{table['name']} is a result that was too large to be answered")
 
 
 def _show_use(figures: dict[str, Any]) -> None:

@@ -147,8 +147,9 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        # Not its own words: `create_server` adds the address to those of the kernel.
-        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        # Not its own words: `create_server` adds the address to those of the kernel, and makes an OSError with a number
+        # below zero of a name that nobody knows.
+        why = os.strerror(error.errno or 0) if (error.errno or 0) >= 0 else "no such name"
         of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
         hint = "name another --port; 0 takes a free one" if of_the_port else "--host is an address of this machine"
         raise RequestInvalid(f"cannot listen on {host}:{port}: {why}", hint=hint) from None

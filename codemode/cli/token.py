@@ -47,6 +47,8 @@ def ls(app: App, tenant: str | None) -> None:
     from codemode.database.clock import now_ms
 
     with app.worker() as worker:
+        if tenant is not None:
+            app.check_tenant(worker, tenant)
         found = worker.tokens.all(tenant)
     if app.as_json:
         app.answer([_shown(each) for each in found])
@@ -55,8 +57,8 @@ def ls(app: App, tenant: str | None) -> None:
         [each.id, each.tenant, each.user or "", ", ".join(each.scopes), each.name, _state(each, now_ms())]
         for each in found
     ]
-    none = "no tokens: the service runs for one local tenant, on loopback only"
-    show(["token", "tenant", "user", "scopes", "name", "state"], rows, none=none)
+    none = "no tokens: the service runs for one local tenant, on loopback only" if tenant is None else "no tokens"
+    show(["token", "tenant", "user", "scopes", "name", "state"], rows, none=none, whole=["token"])
 
 
 @command("revoke")

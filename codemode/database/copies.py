@@ -152,7 +152,10 @@ def _backup(origin: apsw.Connection, target: apsw.Connection, check: Check) -> N
     with target.backup("main", origin, "main") as backup:
         while not backup.done:
             check()
-            backup.step(_STEP_PAGES)
+            try:
+                backup.step(_STEP_PAGES)
+            except apsw.FullError:  # whose text would be "not an error"
+                raise apsw.FullError("the disk is full") from None
 
 
 def sync(path: Path) -> None:

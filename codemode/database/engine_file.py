@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -44,12 +45,20 @@ def open_engine_file(path: Path, steps: tuple[str, ...] | None, *, gives_back: b
     except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
         connection.close(True)
         raise StorageFull(
-            f"{path} cannot be written: {error}", hint="free space, or make the data directory writable"
+            f"{path} cannot be written: {_reason(path, error)}", hint="free space, or make the data directory writable"
         ) from None
     except BaseException:
         connection.close(True)
         raise
     return connection
+
+
+def _reason(path: Path, error: apsw.Error) -> str:
+    """What the disk says, which SQLite calls an I/O error or a file that it is unable to open."""
+    disk = os.statvfs(path.parent)
+    if disk.f_flag & os.ST_RDONLY:
+        return "the file system is read-only"
+    return str(error) if disk.f_bavail else "the disk is full"
 
 
 def _keep_a_wal(connection: apsw.Connection) -> None:

@@ -158,3 +158,25 @@ def test_help_names_every_command(cli):
     ):
         assert f"  {name} " in answer.out
         assert cli(name, "--help").code == 0
+
+
+def test_json_of_a_group_without_a_command_names_its_commands(cli):
+    error = cli("sessions", "--json").json["error"]
+    assert (error["code"], error["message"]) == ("request.invalid", "Missing command.")
+    assert {"ls", "show", "undo"} <= set(error["available"])
+
+
+def test_tokens_of_a_tenant_that_there_is_not_are_not_said_to_be_none_at_all(cli):
+    assert cli("token", "create", "--tenant", "acme").code == 0
+    assert cli("tenants", "add", "north").code == 0
+    assert (cli("token", "ls", "--tenant", "north").err, cli("token", "ls", "--tenant", "nobody").code) == (
+        "no tokens\n",
+        2,
+    )
+
+
+def test_an_address_that_nobody_knows_is_told_in_words(cli):
+    token = cli("token", "create")
+    told = cli("serve", "--host", "no-such-host.invalid", "--port", "0")
+    assert (token.code, told.code) == (0, 2)
+    assert "cannot listen on no-such-host.invalid:0: no such name" in told.err

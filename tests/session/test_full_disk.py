@@ -40,6 +40,28 @@ def fill(path: Path) -> None:
             file.write(b"x" * 4096)
 
 
+def test_a_disk_that_takes_nothing_is_told_as_what_it_is(small_disk: Path) -> None:
+    data = small_disk / "data"
+    with Worker(data_dir=data) as worker:
+        session = worker.session("s")
+        session.exec("CREATE TABLE t (x)")
+        session.exec("INSERT INTO t VALUES (zeroblob(900000))")
+        fill(small_disk / "fill")
+        with pytest.raises(StorageFull, match="the copy cannot be written: the disk is full"):
+            session.checkpoint("c")
+    fill(small_disk / "more")
+    with pytest.raises(StorageFull, match="the disk is full"):
+        Worker(data_dir=data)
+
+
+def test_a_read_only_disk_is_told_as_what_it_is(small_disk: Path) -> None:
+    data = small_disk / "data"
+    Worker(data_dir=data).close()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(StorageFull, match="the file system is read-only"):
+        Worker(data_dir=data)
+
+
 def test_a_full_disk(small_disk: Path) -> None:
     with Worker(data_dir=small_disk / "data") as worker:
         session = worker.session("s")
