@@ -24,6 +24,7 @@ class PageRunner:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.names: dict[str, Any] = {"__name__": "__main__"}
+        self.exported: dict[str, str] = {}
         self._worker: Worker | None = None
         self._session: Session | None = None
 
@@ -97,6 +98,11 @@ class PageRunner:
                 expected += f"{line}\n"
 
     def _command(self, block: Block, command: str, expected: str) -> None:
+        if command.startswith("export "):  # for the commands that follow, as in a shell
+            name = command.removeprefix("export ").partition("=")[0]
+            words = ["sh", "-c", f'{command}\nprintf %s "${name}"']
+            self.exported[name] = subprocess.check_output(words, cwd=self.folder, env=self.environment(), text=True)
+            return
         done = subprocess.run(
             ["sh", "-c", command], cwd=self.folder, env=self.environment(), check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
@@ -112,13 +118,16 @@ class PageRunner:
                 shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
                 shim.chmod(0o755)
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CODEMODE_")}
-        return kept | {
-            "PATH": f"{shims}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "CODEMODE_DATA_DIR": str(self.folder / "data"),
-            "HOME": str(self.folder),
-            "COLUMNS": "100",
-        }
+        return (
+            kept
+            | {
+                "PATH": f"{shims}:{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "HOME": str(self.folder),
+                "COLUMNS": "100",
+            }
+            | self.exported
+        )
 
     def _compare(self, block: Block, kind: str, found: str) -> None:
         expected = block.expected.get(kind)
