@@ -27,6 +27,11 @@ WORDS = {"ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPO
          "ENTRYPOINT", "CMD"}  # fmt: skip
 
 
+def test_the_source_distribution_has_what_its_makefile_and_its_tests_run() -> None:
+    included = set(PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
+    assert {*PROJECT["tool"]["mypy"]["packages"], *PROJECT["tool"]["pytest"]["ini_options"]["testpaths"]} <= included
+
+
 def instructions() -> list[tuple[str, str]]:
     """Every instruction with its arguments, comments left out and continued lines joined."""
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
