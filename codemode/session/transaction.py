@@ -229,7 +229,10 @@ class Transaction:
             self.check_alive()
 
     def _doom(self) -> None:
-        self.doomed = "the statement ended the transaction, so everything that this execution had written is undone"
+        undone = (
+            "what it wrote since it last committed" if self.committed else "everything that this execution had written"
+        )
+        self.doomed = f"the statement ended the transaction, so {undone} is undone"
         self._ended()
 
     def _ended(self) -> None:

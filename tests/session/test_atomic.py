@@ -170,6 +170,15 @@ def test_a_closed_worker_refuses_clearly(tmp_path) -> None:
         session.run("1")
 
 
+@pytest.mark.parametrize("atomic", [True, False])
+def test_what_was_committed_before_is_not_said_to_be_undone(table: Session, atomic: bool) -> None:
+    commit = "helpers.db.commit()\n" if atomic else ""
+    ending = "try: helpers.db.exec('INSERT OR ROLLBACK INTO t VALUES (1, 1)')\nexcept helpers.Error: pass"
+    outcome = table.run(INSERT + commit + ending, atomic=atomic)
+    assert "since it last committed is undone" in outcome.error.message
+    assert (outcome.db.committed, rows(table)) == (True, 4)
+
+
 def test_tables_of_a_commit_that_failed_are_told_as_unchanged_and_those_after_it_as_changed(table: Session) -> None:
     table.exec("CREATE TABLE child (a REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
     table.exec("CREATE TABLE later (x)")
