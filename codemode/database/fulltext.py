@@ -32,8 +32,12 @@ UNSTOPPABLE = ("snippet", "highlight")
 
 def refuse_unstoppable(connection: apsw.Connection) -> None:
     """Put functions that only refuse in the place of those; FTS5 finds the newest of a name."""
-    for name in UNSTOPPABLE:
-        connection.register_fts5_function(name, _refusing(name))
+    try:
+        for name in UNSTOPPABLE:
+            connection.register_fts5_function(name, _refusing(name))
+    except apsw.NoFTS5Error:
+        next(connection.execute("SELECT 1 FROM sqlite_schema", can_cache=False), None)  # raises what is wrong with it
+        raise
 
 
 def _refusing(name: str) -> Any:

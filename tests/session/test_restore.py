@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import threading
@@ -382,7 +383,7 @@ def remade(
     return target
 
 
-def refused(archive: Path, kind: type[CodemodeError], match: str | None = None) -> None:
+def refused(archive: Path, kind: type[CodemodeError], match: str) -> None:
     """It is refused by a restore, and a new data directory is left as it was."""
     place = archive.parent / "target"
     with Worker(data_dir=place) as worker:
@@ -488,7 +489,11 @@ def test_names_that_lead_elsewhere_are_refused(good: Path, name: str) -> None:
         change(told)
         told["sessions"][0]["database"] |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
-    refused(remade(good, files=lambda found: rename(found, name) and None, manifest=fitting), BackupDamaged, "no")
+    refused(
+        remade(good, files=lambda found: rename(found, name) and None, manifest=fitting),
+        BackupDamaged,
+        "is no name of a file in a backup",
+    )
 
 
 @pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFDIR | 0o755, stat.S_IFIFO | 0o600])
@@ -512,34 +517,36 @@ def set_in(key: str, value: Any) -> Callable[[Any], None]:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "kind"),
+    ("key", "value", "kind", "why"),
     [
-        ("format", 2, SessionNewer),
-        ("format", "1", BackupDamaged),
-        ("sessions", None, BackupDamaged),
-        ("sessions", [], BackupDamaged),
-        ("sessions.0.id", "../evil", BackupDamaged),
-        ("sessions.0.id", "", BackupDamaged),
-        ("sessions.0.tenant", "a\0b", BackupDamaged),
-        ("sessions.0.limits", {"rows": -1}, BackupDamaged),
-        ("sessions.0.limits", {"no_such": 1}, BackupDamaged),
-        ("sessions.0.limits", {"rows": "many"}, BackupDamaged),
-        ("sessions.0.idle_ms", -5, BackupDamaged),
-        ("sessions.0.idle_ms", 2**70, BackupDamaged),
-        ("sessions.0.created_at", 10**15, BackupDamaged),
-        ("sessions.0.owner", "x" * 100_000, BackupDamaged),
-        ("sessions.0.participants", [{"user": "a", "role": "god", "joined_at": 1, "left_at": None}], BackupDamaged),
-        ("sessions.0.participants", [{"user": "", "role": "owner", "joined_at": 1, "left_at": None}], BackupDamaged),
-        ("sessions.0.checkpoints.0.name", "../evil", BackupDamaged),
-        ("sessions.0.database.sha256", "0" * 64, BackupDamaged),
-        ("sessions.0.database.size_bytes", 5, BackupDamaged),
-        ("sessions.0.database.size_bytes", -1, BackupDamaged),
-        ("sessions.0.log.name", "catalog.db", BackupDamaged),
-        ("catalog", None, BackupDamaged),
+        ("format", 2, SessionNewer, "format 2"),
+        ("format", "1", BackupDamaged, r"at `\$\.format`"),
+        ("sessions", None, BackupDamaged, r"at `\$\.sessions`"),
+        ("sessions", [], BackupDamaged, "in the manifest or in the archive, and not in both"),
+        ("sessions.0.id", "../evil", BackupDamaged, "is not a session id"),
+        ("sessions.0.id", "", BackupDamaged, "is not a session id"),
+        ("sessions.0.tenant", "a\0b", BackupDamaged, "cannot name a tenant"),
+        ("sessions.0.limits", {"rows": -1}, BackupDamaged, "must be above zero"),
+        ("sessions.0.limits", {"no_such": 1}, BackupDamaged, "unknown field `no_such`"),
+        ("sessions.0.limits", {"rows": "many"}, BackupDamaged, r"at `\$\.rows`"),
+        ("sessions.0.idle_ms", -5, BackupDamaged, "a figure of it is out of bounds"),
+        ("sessions.0.idle_ms", 2**70, BackupDamaged, "a figure of it is out of bounds"),
+        ("sessions.0.created_at", 10**15, BackupDamaged, "a figure of it is out of bounds"),
+        ("sessions.0.owner", "x" * 100_000, BackupDamaged, "out of bounds"),
+        ("sessions.0.participants", [{"user": "a", "role": "god", "joined_at": 1, "left_at": None}], BackupDamaged,
+         "Invalid enum value 'god'"),
+        ("sessions.0.participants", [{"user": "", "role": "owner", "joined_at": 1, "left_at": None}], BackupDamaged,
+         "cannot name a user"),
+        ("sessions.0.checkpoints.0.name", "../evil", BackupDamaged, "cannot be the name of a checkpoint"),
+        ("sessions.0.database.sha256", "0" * 64, BackupDamaged, "is not what was written"),
+        ("sessions.0.database.size_bytes", 5, BackupDamaged, "is not as long as its manifest says"),
+        ("sessions.0.database.size_bytes", -1, BackupDamaged, "is not as long as its manifest says"),
+        ("sessions.0.log.name", "catalog.db", BackupDamaged, "names a file twice"),
+        ("catalog", None, BackupDamaged, "in the manifest or in the archive, and not in both"),
     ],
 )  # fmt: skip
-def test_a_manifest_that_lies_is_refused(good: Path, key: str, value: Any, kind: type[CodemodeError]) -> None:
-    refused(remade(good, manifest=set_in(key, value)), kind)
+def test_a_manifest_that_lies_is_refused(good: Path, key: str, value: Any, kind: type[CodemodeError], why: str) -> None:
+    refused(remade(good, manifest=set_in(key, value)), kind, why)
 
 
 def test_a_member_twice_and_one_too_many_are_refused(good: Path) -> None:
@@ -617,36 +624,43 @@ def rewritten(found: dict[str, bytes], end: str, place: Path, *statements: str) 
 
 TRIGGER = "CREATE TRIGGER evil AFTER UPDATE ON _codemode_version BEGIN DELETE FROM t; END"
 WRITABLE = "PRAGMA writable_schema = 1"
+BY_HAND = "is not what codemode makes: the file was changed by hand"
 HOSTILE = [
-    ("session.db", (TRIGGER,), BackupDamaged),
-    ("session.db", ("CREATE TRIGGER evil BEFORE INSERT ON session_state BEGIN SELECT 1; END",), BackupDamaged),
-    ("session.db", ("DROP TABLE _codemode_version", "CREATE VIEW _codemode_version AS SELECT 1 AS id"), BackupDamaged),
-    ("session.db", ("ALTER TABLE session_state ADD COLUMN evil",), BackupDamaged),
-    ("session.db", ("DROP TABLE _codemode_results",), BackupDamaged),
-    ("session.db", ("CREATE TABLE _codemode_more (x)",), BackupDamaged),
-    ("session.db", ("CREATE VIEW execution_logs AS SELECT 1",), BackupDamaged),
-    ("session.db", ("CREATE TABLE pragma_table_info (x)",), BackupDamaged),
-    ("session.db", ("CREATE VIEW _result_1 AS SELECT 1",), BackupDamaged),
-    ("session.db", ("CREATE INDEX evil ON session_state (value)",), BackupDamaged),
-    ("session.db", ("PRAGMA user_version = 0",), BackupDamaged),
-    ("session.db", ("PRAGMA user_version = 99",), SessionNewer),
-    ("session.db", (WRITABLE, "UPDATE sqlite_schema SET rootpage = 999 WHERE name = 't'"), BackupDamaged),
-    ("session.db", (WRITABLE, "UPDATE sqlite_schema SET sql = 'x' WHERE name = 't'"), BackupDamaged),
-    ("/log.db", ("CREATE TRIGGER evil AFTER INSERT ON execution_logs BEGIN SELECT 1; END",), BackupDamaged),
-    ("/log.db", ("CREATE TABLE more (x)",), BackupDamaged),
-    ("/log.db", ("PRAGMA user_version = 99",), SessionNewer),
-    ("63.db", (TRIGGER,), BackupDamaged),
-    ("catalog.db", ("CREATE TRIGGER evil AFTER INSERT ON sessions BEGIN DELETE FROM tokens; END",), BackupDamaged),
-    ("catalog.db", ("PRAGMA user_version = 99",), SessionNewer),
+    ("session.db", (TRIGGER,), BackupDamaged, f"the trigger 'evil' {BY_HAND}"),
+    ("session.db", ("CREATE TRIGGER evil BEFORE INSERT ON session_state BEGIN SELECT 1; END",), BackupDamaged,
+     f"the trigger 'evil' {BY_HAND}"),
+    ("session.db", ("DROP TABLE _codemode_version", "CREATE VIEW _codemode_version AS SELECT 1 AS id"), BackupDamaged,
+     f"'_codemode_version' {BY_HAND}"),
+    ("session.db", ("ALTER TABLE session_state ADD COLUMN evil",), BackupDamaged, f"'session_state' {BY_HAND}"),
+    ("session.db", ("DROP TABLE _codemode_results",), BackupDamaged, f"the table '_codemode_results' {BY_HAND}"),
+    ("session.db", ("CREATE TABLE _codemode_more (x)",), BackupDamaged, f"the table '_codemode_more' {BY_HAND}"),
+    ("session.db", ("CREATE VIEW execution_logs AS SELECT 1",), BackupDamaged, f"the view 'execution_logs' {BY_HAND}"),
+    ("session.db", ("CREATE TABLE pragma_table_info (x)",), BackupDamaged, f"the table 'pragma_table_info' {BY_HAND}"),
+    ("session.db", ("CREATE VIEW _result_1 AS SELECT 1",), BackupDamaged, f"the view '_result_1' {BY_HAND}"),
+    ("session.db", ("CREATE INDEX evil ON session_state (value)",), BackupDamaged, f"the index 'evil' {BY_HAND}"),
+    ("session.db", ("PRAGMA user_version = 0",), BackupDamaged, "no database of codemode"),
+    ("session.db", ("PRAGMA user_version = 99",), SessionNewer, "format 99"),
+    ("session.db", (WRITABLE, "UPDATE sqlite_schema SET rootpage = 999 WHERE name = 't'"), BackupDamaged,
+     "malformed database schema (t)"),
+    ("session.db", (WRITABLE, "UPDATE sqlite_schema SET sql = 'x' WHERE name = 't'"), BackupDamaged,
+     "malformed database schema (t)"),
+    ("/log.db", ("CREATE TRIGGER evil AFTER INSERT ON execution_logs BEGIN SELECT 1; END",), BackupDamaged,
+     f"the trigger 'evil' {BY_HAND}"),
+    ("/log.db", ("CREATE TABLE more (x)",), BackupDamaged, f"the table 'more' {BY_HAND}"),
+    ("/log.db", ("PRAGMA user_version = 99",), SessionNewer, "format 99"),
+    ("63.db", (TRIGGER,), BackupDamaged, f"the trigger 'evil' {BY_HAND}"),
+    ("catalog.db", ("CREATE TRIGGER evil AFTER INSERT ON sessions BEGIN DELETE FROM tokens; END",), BackupDamaged,
+     f"the trigger 'evil' {BY_HAND}"),
+    ("catalog.db", ("PRAGMA user_version = 99",), SessionNewer, "format 99"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("end", "statements", "kind"), HOSTILE, ids=[each[1][-1][:60] for each in HOSTILE])
+@pytest.mark.parametrize(("end", "statements", "kind", "why"), HOSTILE, ids=[each[1][-1][:60] for each in HOSTILE])
 def test_a_database_that_was_changed_by_hand_is_refused(
-    good: Path, end: str, statements: tuple[str, ...], kind: type[CodemodeError]
+    good: Path, end: str, statements: tuple[str, ...], kind: type[CodemodeError], why: str
 ) -> None:
     bad = remade(good, files=lambda found: rewritten(found, end, good.parent, *statements))
-    refused(bad, kind)
+    refused(bad, kind, re.escape(why))
     found_by_verify(bad, kind)
 
 
@@ -654,7 +668,7 @@ def test_a_database_that_is_none_is_refused(good: Path) -> None:
     def spoil(found: dict[str, bytes]) -> None:
         found[next(each for each in found if each.endswith("session.db"))] = b"\0garbage" * 999
 
-    refused(remade(good, files=spoil), BackupDamaged)
+    refused(remade(good, files=spoil), BackupDamaged, "file is not a database")
 
 
 def test_a_hostile_archive_changes_nothing_of_what_is_there(good: Path) -> None:
