@@ -27,20 +27,21 @@ _END = pattern(rf"(?:;|{_BLANK})*+END(?!{_LETTER}){_BLANK}*+(?:;|$)", re.IGNOREC
 
 def statements(script: str) -> Iterator[str]:
     """The statements of `script`, in order, without empty ones; the body of a trigger stays whole."""
-    start = _end(_EMPTY, script, 0)
+    start = match_end(_EMPTY, script, 0)
     while start < len(script):
         is_trigger = _TRIGGER.match(script, start) is not None
-        end = _end(_SEMICOLON, script, start)
+        end = match_end(_SEMICOLON, script, start)
         while is_trigger and end < len(script):
             if closing := _END.match(script, end):
                 end = closing.end()
                 break
             # Semicolons that follow one another are looked at together: each by itself would be quadratic again.
-            end = _end(_SEMICOLON, script, _end(_EMPTY, script, end))
+            end = match_end(_SEMICOLON, script, match_end(_EMPTY, script, end))
         yield script[start:end].strip()
-        start = _end(_EMPTY, script, end)
+        start = match_end(_EMPTY, script, end)
 
 
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+def match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where in `text` a match at `at` ends; there itself where there is none."""
     found = pattern.match(text, at)
     return found.end() if found else at

@@ -24,7 +24,7 @@ from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.parse import may_be_read
 from codemode.guard.questions import only_reads
-from codemode.guard.repair import shortened
+from codemode.guard.repair import did_you_mean, shortened
 from codemode.guard.statement import Statement
 from codemode.limits import Limits
 
@@ -88,7 +88,7 @@ class PostgresQuestions:
     def _no_table(self, name: str, text: str) -> NoSuchTable:
         available = [view.name for view in self._views]
         near = closest(name, available)
-        hint = f"did you mean {' or '.join(near)}?" if near else TABLES_WAY
+        hint = did_you_mean(near) or TABLES_WAY
         return NoSuchTable(
             f"no such table: {name}", hint=hint, did_you_mean=near, available=available, sql=shortened(text)
         )
@@ -104,7 +104,7 @@ class PostgresQuestions:
         if isinstance(error, NoSuchColumn) and name:
             columns = list(dict.fromkeys(column for view in self._views for column in view.columns))
             error.did_you_mean = tuple(closest(name, columns))
-            error.hint = f"did you mean {' or '.join(error.did_you_mean)}?" if error.did_you_mean else TABLES_WAY
+            error.hint = did_you_mean(error.did_you_mean) or TABLES_WAY
         if isinstance(error, StatementError):
             error.sql = shortened(statement.sql)
         return error

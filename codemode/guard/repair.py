@@ -6,7 +6,7 @@ apsw is imported for its error classes and codes; SQLite's messages tell what th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -109,6 +109,11 @@ def shortened(text: str, most: int = SQL_SHOWN) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def did_you_mean(names: Sequence[str]) -> str | None:
+    """The hint that one of `names` may have been meant; None where there is none."""
+    return f"did you mean {' or '.join(names)}?" if names else None
+
+
 def refusal(violation: Violation, sql: str = "") -> StatementRefused:
     """The error of a broken rule."""
     return StatementRefused(violation.message, hint=violation.hint, sql=shortened(sql) or None)
@@ -178,7 +183,7 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
     name = found["name"].removeprefix("main.")
     available = lookup.tables(connection)
     near = lookup.closest(name, available)
-    hint = _did_you_mean(near) or ("the session has no tables yet" if not available else None)
+    hint = did_you_mean(near) or ("the session has no tables yet" if not available else None)
     if name.lower().startswith(("information_schema", "pg_catalog", "pg_tables")):
         hint = "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'"
     elif name.lower() in _ways().FUNCTION_WAYS:
@@ -201,7 +206,7 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     if not owner:
         available += [alias for alias in dict.fromkeys(_ALIAS.findall(sql[:_SEARCHED])) if alias not in available]
     near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
-    hint = _did_you_mean(near) or _ways().syntax_way(sql)
+    hint = did_you_mean(near) or _ways().syntax_way(sql)
     if name not in available and re.search(rf"\b{re.escape(name)}\s+MATCH\b", sql[:_SEARCHED], re.IGNORECASE):
         near = lookup.full_text_tables(name, sql, connection)
         hint = f"before MATCH stands a full-text table itself, no alias{f': {near[0]} MATCH …' if near else ''}"
@@ -232,7 +237,7 @@ def _no_such_function(found: re.Match[str], message: str, sql: str, connection: 
         return refusal(REFUSED_FUNCTIONS[name])
     way = _ways().FUNCTION_WAYS.get(name)
     near = [] if way else lookup.closest(name, FUNCTIONS)
-    return NoSuchFunction(f"no such function: {found['name']}", hint=way or _did_you_mean(near), did_you_mean=near)
+    return NoSuchFunction(f"no such function: {found['name']}", hint=way or did_you_mean(near), did_you_mean=near)
 
 
 def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -359,10 +364,6 @@ def _bindings(message: str) -> CodemodeError:
         f"values and placeholders do not match: {given} for {expected}",
         hint="bind one value to each ?, or pass a dict for :name",
     )
-
-
-def _did_you_mean(names: list[str]) -> str | None:
-    return f"did you mean {' or '.join(names)}?" if names else None
 
 
 _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (

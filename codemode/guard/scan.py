@@ -6,9 +6,9 @@ statement, never the last: the authorizer has to confirm the kind that is read h
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
+from codemode.database.script import match_end
 from codemode.patterns import pattern
 
 # Sets that reach to U+10FFFF are said by what is not in them: else each takes 5 ms to compile, at every start.
@@ -58,13 +58,13 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = _match_end(_SKIP_EMPTY, text, 0)
+        self.at = match_end(_SKIP_EMPTY, text, 0)
 
     def next(self) -> str:
         found = _TOKEN.match(self.text, self.at)
         if found is None:
             return ""
-        self.at = _match_end(_SKIP, self.text, found.end())
+        self.at = match_end(_SKIP, self.text, found.end())
         return found[0]
 
     def keyword(self) -> str:
@@ -88,11 +88,6 @@ class _Words:
 def _capitals(word: str) -> str:
     # Keywords are ASCII to SQLite; Python would make INSERT of a dotless i, and S of a long s.
     return word.upper() if word.isascii() else word
-
-
-def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return found.end() if found else at
 
 
 def heading(text: str) -> Heading:
@@ -158,7 +153,7 @@ def unfinished(text: str) -> str | None:
     SQLite takes an open comment for white space, and stores a view so cut off that its schema cannot be read again:
     `CREATE VIEW v AS SELECT 1/*;` answers SQLITE_CORRUPT on a sound file.
     """
-    end = _match_end(_WHOLE, text, 0)
+    end = match_end(_WHOLE, text, 0)
     if end == len(text):
         return None
     if text[end] == "/":
@@ -170,7 +165,7 @@ def unfinished(text: str) -> str | None:
 
 def only_blanks(text: str) -> bool:
     """Whether `text` holds nothing but white space, comments and semicolons."""
-    return _match_end(_SKIP_EMPTY, text, 0) == len(text)
+    return match_end(_SKIP_EMPTY, text, 0) == len(text)
 
 
 def depth(text: str) -> int:
