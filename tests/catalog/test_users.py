@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from places import NOW, SESSION
 
-from codemode.catalog.participants import Participants
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import Store
@@ -53,7 +52,7 @@ def test_an_update_changes_what_is_given_and_no_more(acme: TenantRecords):
 def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, store: Store):
     acme.users.create("bot", now=NOW, kind="agent")
     secret, _ = Tokens(store).create("acme", name="", scopes=("read",), user="bot", now=NOW, expires_at=None)
-    Participants(store).add("acme", SESSION, "bot", "member", NOW)
+    acme.participants.put(SESSION, "bot", now=NOW)
     group = acme.groups.create("crew", now=NOW)
     acme.groups.add(group.id, "bot", now=NOW)
     assert acme.users.remove("bot", now=NOW + 5).deleted_at is not None
@@ -79,7 +78,7 @@ def test_a_deleted_user_can_do_nothing_and_stays_known(acme: TenantRecords, stor
 def test_a_deleted_user_is_taken_back_without_what_was_revoked(acme: TenantRecords, store: Store):
     made = acme.users.create("ann", now=NOW, kind="agent", email="a@b.c", outside_id="1", metadata={"n": 1})
     secret, _ = Tokens(store).create("acme", name="", scopes=("read",), user="ann", now=NOW, expires_at=None)
-    Participants(store).add("acme", SESSION, "ann", "member", NOW)
+    acme.participants.put(SESSION, "ann", now=NOW)
     figures = acme.statistics.get()
     acme.users.remove("ann", now=NOW + 1)
     back = acme.users.take_back("ann", now=NOW + 2)
@@ -88,7 +87,7 @@ def test_a_deleted_user_is_taken_back_without_what_was_revoked(acme: TenantRecor
     assert acme.statistics.get() == msgspec.structs.replace(figures, active_agents=figures.active_agents - 1)
     assert Tokens(store).find(secret, NOW + 3) is None
     assert Sessions(store).reached("acme", SESSION, "ann") is None
-    Participants(store).add("acme", SESSION, "ann", "member", NOW + 4)
+    acme.participants.put(SESSION, "ann", now=NOW + 4)
     assert acme.statistics.get() == figures
     with pytest.raises(RecordNotFound, match="no user 'nobody'"):
         acme.users.take_back("nobody", now=NOW)
@@ -106,7 +105,7 @@ def test_nobody_is_taken_back_whose_place_is_taken(acme: TenantRecords, field: s
 
 
 def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Store):
-    Participants(store).add("acme", SESSION, "ann", "viewer", NOW)
+    acme.participants.put(SESSION, "ann", role="viewer", now=NOW)
     Tokens(store).create("acme", name="", scopes=("read",), user="bob", now=NOW, expires_at=None)
     acme.messages.post(SESSION, "hi", now=NOW, user_id="cid")
     page = acme.users.page(limit=2)
