@@ -165,9 +165,12 @@ def _schema_type(schema: dict[str, Any]) -> str:
 
 def mcp_commands() -> str:
     """What each host wants in its settings, for the command."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for host in HOSTS.values():
+        key = host.language, host.command(["codemode", "mcp"])
+        wanted.setdefault(key, []).append(f"- **{host.title}**: {host.file}")
     return "\n\n".join(
-        f"**{host.title}**: {host.file}\n\n```{host.language}\n{host.command(['codemode', 'mcp'])}\n```"
-        for host in HOSTS.values()
+        "\n".join(hosts) + f"\n\n```{language}\n{text}\n```" for (language, text), hosts in wanted.items()
     )
 
 

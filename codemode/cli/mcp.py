@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 
@@ -73,6 +74,8 @@ def _print_config(app: App, host: str, session_id: str | None, read_only: bool, 
     found = HOSTS[host]
     click.echo(found.command(words))
     note(f"for {found.title}: {found.file}")
+    if importlib.util.find_spec("mcp") is None:
+        warn("it will not start before `pip install 'codemode[mcp]'`")
     if sys.platform != "linux":
         warn("codemode runs on Linux alone")
 

@@ -24,7 +24,7 @@ class Host:
 
 
 def _below(key: str, entry: dict[str, Any]) -> str:
-    return json.dumps({key: {NAME: entry}}, indent=2)
+    return json.dumps({key: {NAME: entry}}, indent=2, ensure_ascii=False)
 
 
 def _started(words: Sequence[str]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ HOSTS: dict[str, Host] = {
     "claude-desktop": Host("Claude Desktop", "claude_desktop_config.json, by Settings → Developer", _usual, None),
     "claude-code": Host(
         "Claude Code",
-        ".mcp.json in the project, or `claude mcp add codemode -- codemode mcp`",
+        ".mcp.json in the project",
         lambda words: _below("mcpServers", {"type": "stdio", **_started(words)}),
         lambda url: _below("mcpServers", {"type": "http", "url": url, "headers": _bearer(f"${{{TOKEN}}}")}),
     ),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tomllib
 
 import pytest
@@ -27,6 +28,14 @@ def test_a_host_is_told_what_the_environment_of_a_shell_names(cli, monkeypatch, 
     monkeypatch.setenv("CODEMODE_CONFIG", "s.toml")
     named = tomllib.loads(cli("mcp", "--print-config", "codex").out)["mcp_servers"]["codemode"]["args"]
     assert named[-5:] == ["--data-dir", f"{tmp_path}/here", "--config", f"{tmp_path}/s.toml", "mcp"]
+
+
+def test_settings_for_a_host_say_what_is_missing_and_keep_letters_of_a_path(cli, monkeypatch, tmp_path):
+    assert "pip install" not in cli("mcp", "--print-config", "zed").err
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    told = cli("mcp", "--print-config", "zed", "--data-dir", tmp_path / "données")
+    assert "pip install 'codemode[mcp]'" in told.err
+    assert "/données" in told.out
 
 
 def test_the_sample_parses_to_the_defaults(tmp_path):
