@@ -21,7 +21,7 @@ from codemode.api.statements import Statement, parameters
 from codemode.database.names import quoted
 from codemode.database.transfer import EXPORT_FORMATS, writer_for
 from codemode.database.writers import Written
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, StatementError
 from codemode.session.files import EXPORTING, storage_full
 from codemode.session.session import Session
 from codemode.values import ResultInfo
@@ -151,10 +151,18 @@ async def schema(request: Request) -> Response:
     asked = request.query_params.get("table")
 
     def read(session: Session) -> Tables:
-        names = session.get_tables() if asked is None else [asked]
-        return Tables(tables=[Table(name=name, columns=session.get_columns(name)) for name in names])
+        if asked is not None:
+            return Tables(tables=[Table(name=asked, columns=session.get_columns(asked))])
+        return Tables(tables=[Table(name=name, columns=_columns(session, name)) for name in session.get_tables()])
 
     return answer(await in_session(request, read))
+
+
+def _columns(session: Session, name: str) -> list[dict[str, Any]]:
+    try:
+        return session.get_columns(name)
+    except StatementError:  # a view of what is there no more
+        return []
 
 
 async def describe(request: Request) -> Response:

@@ -17,7 +17,8 @@ def size_bytes(connection: apsw.Connection) -> int:
 def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
     """Each table with its rows and bytes (its indexes and shadow tables included); a view has bytes 0.
 
-    `spilled` marks the tables of results that were too large to be answered.
+    `rows` is None for a view, whose text is its user's and may take any time or fail, and for a virtual table that is
+    out of step with what it reads. `spilled` marks the tables of results that were too large to be answered.
     """
     pages = dict(
         connection.execute("SELECT name, sum(pgsize) FROM dbstat WHERE aggregate = TRUE GROUP BY name", can_cache=False)
@@ -34,6 +35,19 @@ def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
     for name, table in owners:
         owner = next((v for v in virtual if table.startswith(f"{v}_")), table)
         sizes[owner] = sizes.get(owner, 0) + int(pages.get(name, 0))
-    own = [{"name": name, "rows": schema.row_count(connection, name)} for name in schema.tables(connection)]
+    views = schema.views(connection)
+    own = [
+        {"name": name, "rows": None if name in views else _rows(connection, name, fails=name in virtual)}
+        for name in schema.tables(connection)
+    ]
     results = [{**result, "spilled": True} for result in spill.listed(connection)]
     return [{**table, "bytes": sizes.get(table["name"], 0)} for table in [*own, *results]]
+
+
+def _rows(connection: apsw.Connection, table: str, *, fails: bool) -> int | None:
+    try:
+        return schema.row_count(connection, table)
+    except apsw.SQLError:
+        if fails:
+            return None
+        raise

@@ -51,6 +51,11 @@ def tables(connection: apsw.Connection) -> list[str]:
     return [name for (name,) in _rows(connection, TABLES) if not is_reserved(name)]
 
 
+def views(connection: apsw.Connection) -> set[str]:
+    """Names of the session's views."""
+    return {str(name) for (name,) in _rows(connection, "SELECT name FROM main.sqlite_schema WHERE type = 'view'")}
+
+
 def ordinary_tables(connection: apsw.Connection) -> list[str]:
     """The tables that hold rows themselves: no views, no virtual tables and not what those are made of."""
     found = _rows(

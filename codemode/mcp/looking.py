@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from codemode import cells
+from codemode.errors import StatementError
 from codemode.mcp import wire, words
 from codemode.mcp.executing import SessionId
 from codemode.mcp.tool import Call, Reply, Tool
@@ -58,7 +59,7 @@ class TableBrief(msgspec.Struct, frozen=True, kw_only=True):
     """One table; `spilled` marks one that keeps a large result."""
 
     name: str
-    rows: int
+    rows: int | None
     columns: list[ColumnBrief]
     spilled: bool = False
 
@@ -154,7 +155,10 @@ def _tables(session: Session, most: int) -> dict[str, Any]:
 
 
 def _brief(session: Session, table: dict[str, Any]) -> dict[str, Any]:
-    columns = session.get_columns(table["name"])[:_COLUMNS]
+    try:
+        columns = session.get_columns(table["name"])[:_COLUMNS]
+    except StatementError:  # a view of what is there no more
+        columns = []
     brief = [{"name": column["name"], "type": column["type"]} for column in columns]
     named = {"name": table["name"], "rows": table["rows"], "spilled": table.get("spilled", False), "columns": brief}
     told: dict[str, Any] = wire.fit(named)
@@ -164,7 +168,8 @@ def _brief(session: Session, table: dict[str, Any]) -> dict[str, Any]:
 def _brief_in_words(table: dict[str, Any]) -> str:
     columns = ", ".join(f"{column['name']} {column['type']}".strip() for column in table["columns"])
     kept = ", a kept result" if table["spilled"] else ""
-    return f"{table['name']} ({table['rows']:,} rows{kept}): {columns}"
+    rows = "rows not counted" if table["rows"] is None else f"{table['rows']:,} rows"
+    return f"{table['name']} ({rows}{kept}): {columns}"
 
 
 async def describe_table(call: Call, given: DescribeTable) -> Reply:

@@ -168,9 +168,11 @@ class _Description:
 
     def _joins(self, sample: Sample) -> list[joins.Join]:
         with self._statements.as_engine():
-            others = [source_of(self._connection, name) for name in schema.tables(self._connection)]
+            # Views repeat what tables hold, and virtual tables have no row ids; neither can be referred to. A view of
+            # what is there no more cannot even be asked for its columns.
+            names = sorted(set(schema.tables(self._connection)) - schema.views(self._connection))
+            others = [source_of(self._connection, name) for name in names]
         found: list[joins.Join] = []
-        # Views repeat what tables hold, and virtual tables have no row ids; neither can be referred to.
         waiting = [other for other in others if other.rowid is not None and other.table != sample.table]
         for place, other in enumerate(waiting):
             theirs = self._sample(other)

@@ -246,6 +246,7 @@ class Database(Spelled):
 
         Answers `{"session_id", "database_size", "last_activity", "expires_at", "tables", "execution_logs", "rows_read",
         "rows_written", "usage", "size_history", "limits", "warnings"}`; `usage` adds up what everything cost.
+        The rows of views are not counted: None.
         """
         return Answer(self._channel.call("db.get_metrics"))
 

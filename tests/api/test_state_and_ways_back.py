@@ -157,6 +157,14 @@ def test_tables_of_odd_names_are_described(http: httpx2.Client, place: str) -> N
     assert http.get(f"{place}/schema", params={"table": "nothing"}).status_code == 422
 
 
+def test_tables_are_listed_beside_a_view_of_what_is_gone(http: httpx2.Client, place: str) -> None:
+    for sql in ("create table price_list (price real)", "create view dear as select nope from price_list"):
+        http.post(f"{place}/exec", json={"sql": sql})
+    listed = {each["name"]: len(each["columns"]) for each in http.get(f"{place}/schema").json()["tables"]}
+    assert {name: listed[name] for name in ("price_list", "dear")} == {"price_list": 1, "dear": 0}
+    assert http.get(f"{place}/schema", params={"table": "dear"}).json()["code"] == "sql.no_such_column"
+
+
 def test_a_session_that_is_only_looked_for_is_not_made(http: httpx2.Client) -> None:
     answer = http.post("/v1/sessions", json={"id": "never-made", "create": False})
     assert (answer.status_code, answer.json()["code"]) == (404, "session.not_found")

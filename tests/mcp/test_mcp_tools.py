@@ -426,6 +426,18 @@ def test_what_is_told_again_under_a_key_says_so(worker: Worker):
     run(work)
 
 
+def test_tables_are_listed_beside_a_view_of_what_is_gone(worker: Worker):
+    async def work():
+        worker.session("viewed").script("CREATE TABLE t (a); CREATE VIEW v AS SELECT nope FROM t")
+        async with in_memory(worker) as client:
+            listed = await client.call_tool("list_tables", {"session_id": "viewed"})
+            found = [(each["name"], each["rows"]) for each in listed.structured_content["tables"]]
+            assert found == [("t", 0), ("v", None)]
+            assert "v (rows not counted)" in text(listed)
+
+    run(work)
+
+
 def test_a_dry_run_keeps_nothing(worker: Worker):
     async def work():
         async with in_memory(worker) as client:

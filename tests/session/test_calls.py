@@ -224,3 +224,26 @@ helpers.db.exec("UPDATE t SET b = 'same'")
 helpers.db.exec("CREATE UNIQUE INDEX i ON t (b)")
 """)
     assert (outcome.error.code, "HAVING count(*) > 1" in outcome.error.hint) == ("sql.constraint", True)
+
+
+VIEWS = {
+    "of a column that is gone": "CREATE VIEW v AS SELECT nope FROM t",
+    "of itself": "CREATE VIEW v AS SELECT * FROM v",
+    "of a value that fails": "CREATE VIEW v AS SELECT abs(-9223372036854775807 - 1) AS x",
+    "without end": "CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n",
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+def test_a_view_is_in_the_way_of_nothing_but_itself(worker: Worker, view: str) -> None:
+    session = worker.session(limits={"query_seconds": 2.0})
+    session.script(f"CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE VIRTUAL TABLE f USING fts5(x); {view}")
+    told = [(table["name"], table["rows"]) for table in session.metrics()["tables"]]
+    assert told == [("f", 0), ("t", 1), ("v", None)]
+    assert session.describe_table("t")["row_count"] == 1
+    assert session.run("return helpers.db.get_metrics()['tables']").ok
+
+
+def test_a_full_text_index_of_a_table_that_is_gone_has_no_number_of_rows(table: Session) -> None:
+    table.script("CREATE VIRTUAL TABLE f USING fts5(b, content=t, content_rowid=a); DROP TABLE t")
+    assert [(each["name"], each["rows"]) for each in table.metrics()["tables"]] == [("f", None)]
