@@ -7,6 +7,8 @@ import threading
 import time
 from datetime import UTC, datetime
 
+from codemode.errors import RequestInvalid
+
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)  # by ten bits at a time
 _OF_BYTES = 8 * _CROCKFORD.encode()  # each character for as many values of a byte
@@ -53,8 +55,12 @@ def ulid() -> str:
 
 
 def ulid_at(milliseconds: int) -> str:
-    """A new ULID of a given time; those of one millisecond sort in the order in which this process made them."""
+    """A new ULID of a given time; those of one millisecond sort in the order in which this process made them.
+
+    Raises RequestInvalid for what is no time.
+    """
     global _newest
+    _check(milliseconds)
     with _minting:
         known, rest = _newest
         # One more than the last: a random number of 79 bits has room above it for as many.
@@ -64,8 +70,14 @@ def ulid_at(milliseconds: int) -> str:
 
 
 def earliest_ulid(milliseconds: int) -> str:
-    """What no ULID of that millisecond or a later one sorts before."""
+    """What no ULID of that millisecond or a later one sorts before; raises RequestInvalid for what is no time."""
+    _check(milliseconds)
     return _spelt(max(0, milliseconds) << _RANDOM)
+
+
+def _check(milliseconds: object) -> None:
+    if type(milliseconds) is not int:
+        raise RequestInvalid(f"a time is whole milliseconds since 1970, not {milliseconds!r:.60}")
 
 
 def _spelt(number: int, bits: int = 130) -> str:

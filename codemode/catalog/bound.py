@@ -11,7 +11,9 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
+from codemode.asked import shown
 from codemode.catalog.store import EVERYBODY, PARTS, Dialect, Row, Store
+from codemode.errors import RequestInvalid
 
 
 class BoundStore:
@@ -35,10 +37,12 @@ class BoundStore:
 
     def run(self, sql: str, *params: Any) -> list[Row]:
         """The rows of one statement of this tenant; see `Statements.run`."""
+        check_values(params)
         return self._acting.run(checked(sql), self.tenant, *params)
 
     def look(self, sql: str, *params: Any) -> list[Row]:
         """The committed rows of one statement of this tenant; see `Statements.look`."""
+        check_values(params)
         return self._acting.look(checked(sql), self.tenant, *params)
 
     def at_once(self) -> AbstractContextManager[None]:
@@ -53,3 +57,17 @@ def checked(sql: str) -> str:
     if "1" not in numbers or "" in numbers:
         raise AssertionError(f"a statement of a tenant names it as ?1, and numbers the others: {sql}")
     return sql
+
+
+def check_values(params: tuple[Any, ...]) -> None:
+    """Raise RequestInvalid for what is neither text nor a whole number of 64 bits: no column of a tenant's is else.
+
+    A time as a float, say, would be stored, and no list that it is in could be read any more.
+    """
+    for each in params:
+        if each is None or isinstance(each, str):
+            continue
+        if not isinstance(each, int):
+            raise RequestInvalid(f"the catalogue keeps text and whole numbers, not {shown(each)}")
+        if not -(2**63) <= each < 2**63:
+            raise RequestInvalid(f"{shown(each)} is beyond 64 bits")

@@ -35,7 +35,7 @@ class Configuration:
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, key)"
             f" DO UPDATE SET value = ?3, description = ?4, sensitive = ?5, updated_at = ?6 RETURNING {_FIELDS}",
             name, self._seal.seal(text, self._place(name)) if sensitive else text,
-            parse_text(description, "a description", TEXT_BYTES), int(sensitive), now,
+            parse_text(description, "a description", TEXT_BYTES), int(bool(sensitive)), now,
         )  # fmt: skip
         return record(ConfigurationEntry, rows[0])
 

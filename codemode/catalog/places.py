@@ -85,7 +85,11 @@ class Places:
 
         Raises RequestInvalid, SessionNotFound, and RecordNotFound for a workspace that there is not.
         """
-        changes = Changes(session_id, workspace_id or None).to("updated_at", now).to("type", type, _type)
+        changes = (
+            Changes(session_id, None if workspace_id is UNSET else workspace_id)
+            .to("updated_at", now)
+            .to("type", type, _type)
+        )
         changes.to("workspace_id", workspace_id).to("metadata", metadata, parse_object)
         changes.to("mcp_client_id", mcp_client_id, _client)
         changes.to("connected_at", mcp_client_id, lambda client: None if client is None else now)

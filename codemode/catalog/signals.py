@@ -41,7 +41,7 @@ class Signals:
 
         Raises RequestInvalid and SessionNotFound.
         """
-        if not 0 < kept_ms <= _MOST_KEPT_MS:
+        if type(kept_ms) is not int or not 0 < kept_ms <= _MOST_KEPT_MS:
             raise RequestInvalid(f"a signal is kept 1 to {_MOST_KEPT_MS:,} ms, not {kept_ms!r:.80}")
         rows = self._store.run(
             "INSERT INTO signals (tenant, session_id, id, signal_type, from_participant, to_participant, signal_data,"  # noqa: S608

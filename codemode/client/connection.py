@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import httpx2
 from anyio import sleep
+from anyio.lowlevel import RunVar
 
+from codemode.asked import above_zero, shown
 from codemode.client.address import Address
 from codemode.client.ask import Ask, Call
 from codemode.client.attempts import Attempts, broken
@@ -21,17 +23,17 @@ _CONNECT_SECONDS = 10.0
 # Below the five seconds after which servers close an idle connection, which is a race that a request can lose.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=3.0)
 _BROKEN = (httpx2.TransportError, httpx2.DecodingError)
+_mark: RunVar[object] = RunVar("the loop that runs")
 
 
 class Terms:
     """How a client calls its service: where, with what patience, how often."""
 
     def __init__(self, address: Address, timeout: float | None, retries: int) -> None:
-        if timeout is not None and not timeout > 0:
-            raise RequestInvalid(f"timeout must be seconds above zero, or None, not {timeout!r}")
         if type(retries) is not int or retries < 0:
-            raise RequestInvalid(f"retries must be a whole number, not {retries!r}")
-        self.address, self.timeout, self.retries = address, timeout, retries
+            raise RequestInvalid(f"retries must be a whole number, not {shown(retries)}")
+        self.address, self.retries = address, retries
+        self.timeout = None if timeout is None else above_zero("timeout", timeout)
 
     def options(self) -> dict[str, Any]:
         """The arguments of an httpx client."""
@@ -119,11 +121,21 @@ class Connection:
 
 
 class AsyncConnection:
-    """The one that does not; used on the event loop that runs it."""
+    """The one that does not. What it keeps open belongs to one event loop: on another one it begins anew."""
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
+        self._loop: object = None
         self._http = httpx2.AsyncClient(**terms.options())
+        self._closed = False
+
+    def _here(self) -> httpx2.AsyncClient:
+        """The connections of the loop that runs. Those of another one cannot even be closed from here."""
+        loop = _loop_mark()
+        if self._loop not in (None, loop):
+            self._http = httpx2.AsyncClient(**self.terms.options())
+        self._loop = loop
+        return self._http
 
     async def send(self, call: Call[T]) -> T:
         """Do a call; raises what the service answers, or WorkerUnreachable."""
@@ -151,11 +163,11 @@ class AsyncConnection:
     async def _answered(self, ask: Ask, *, whole: bool = False) -> httpx2.Response:
         attempts, arguments = self.terms.attempts(ask), self.terms.request(ask)
         while True:
-            self.terms.check_open(self._http.is_closed)
+            self.terms.check_open(self._closed)
+            http = self._here()
             content = ask.body if ask.upload is None else _not_blocking(ask.upload.begin())
             try:
-                request = self._http.build_request(content=content, **arguments)
-                response = await self._http.send(request, stream=True)
+                response = await http.send(http.build_request(content=content, **arguments), stream=True)
                 if response.is_success and not whole:
                     return response
                 try:
@@ -171,7 +183,16 @@ class AsyncConnection:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        self._closed = True
+        await self._here().aclose()
+
+
+def _loop_mark() -> object:
+    """What stands for the event loop that runs; the loop itself would be kept by whoever remembers it."""
+    mark = _mark.get(None)
+    if mark is None:
+        _mark.set(mark := object())
+    return mark
 
 
 def _not_blocking(pieces: Iterator[bytes] | AsyncIterator[bytes]) -> AsyncIterator[bytes]:

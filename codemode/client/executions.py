@@ -111,7 +111,7 @@ def _path(execution_id: str) -> str:
 
 def look(execution_id: str, wait: float) -> Call[Background]:
     """Look at an execution in the background, and wait for its end for so many seconds."""
-    whole = min(LONGEST_WAIT, max(0, round(wait)))
+    whole = round(min(LONGEST_WAIT, max(0, wait)))
     ask = Ask(method="GET", path=_path(execution_id), query=query_of(wait=whole), safe=True, seconds=whole)
     return Call(ask, converted(Background))
 

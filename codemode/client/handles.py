@@ -6,10 +6,22 @@ import time
 
 from anyio import current_time
 
+from codemode.asked import shown
 from codemode.client import executions
 from codemode.client.connection import AsyncConnection, Connection
-from codemode.client.executions import LONGEST_WAIT, Background
+from codemode.client.executions import Background
+from codemode.errors import RequestInvalid
 from codemode.values import Outcome
+
+_FOR_EVER = 1e9  # seconds, which no clock overflows by
+
+
+def _patience(timeout: object) -> float:
+    if timeout is None:
+        return _FOR_EVER
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout != timeout:
+        raise RequestInvalid(f"timeout must be seconds, or None, not {shown(timeout)}")
+    return min(timeout, _FOR_EVER)
 
 
 class _Known:
@@ -47,10 +59,10 @@ class BackgroundExecution(_Known):
         return self._outcome or self._seen(self._connection.send(executions.look(self.id, 0)))
 
     def wait(self, timeout: float | None = None) -> Outcome:
-        """The outcome, when it is over; raises TimeoutError after `timeout` seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
+        """The outcome, when it is over; raises TimeoutError after `timeout` seconds, None for ever."""
+        until = time.monotonic() + _patience(timeout)
         while self._outcome is None:
-            left = LONGEST_WAIT if until is None else until - time.monotonic()
+            left = until - time.monotonic()
             if self._seen(self._connection.send(executions.look(self.id, left))) is None and left <= 0:
                 raise self._late(timeout or 0)
         return self._outcome
@@ -72,10 +84,10 @@ class AsyncBackgroundExecution(_Known):
         return self._outcome or self._seen(await self._connection.send(executions.look(self.id, 0)))
 
     async def wait(self, timeout: float | None = None) -> Outcome:
-        """The outcome, when it is over; raises TimeoutError after `timeout` seconds."""
-        until = None if timeout is None else current_time() + timeout
+        """The outcome, when it is over; raises TimeoutError after `timeout` seconds, None for ever."""
+        until = current_time() + _patience(timeout)
         while self._outcome is None:
-            left = LONGEST_WAIT if until is None else until - current_time()
+            left = until - current_time()
             if self._seen(await self._connection.send(executions.look(self.id, left))) is None and left <= 0:
                 raise self._late(timeout or 0)
         return self._outcome

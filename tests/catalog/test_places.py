@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ def test_what_is_unknown_of_a_session_is_not_set(acme: TenantRecords, other: Ten
     theirs = other.workspaces.create("north", now=NOW)
     with pytest.raises(RecordNotFound):
         acme.sessions.update(SESSION, now=NOW, workspace_id=theirs.id)
+    with pytest.raises(RecordNotFound):
+        acme.sessions.update(SESSION, now=NOW, workspace_id="")
     with pytest.raises(SessionNotFound):
         acme.sessions.update("nowhere", now=NOW, type="chat")
     connected = acme.sessions.update(SESSION, now=NOW + 5, mcp_client_id="desktop")
@@ -241,3 +244,34 @@ def test_a_file_of_keys_is_read_and_a_wrong_one_is_refused(tmp_path: Any):
     path.write_text(f"{'n' * 43}\n\n{'k' * 43}\n")
     assert Seal.of_file(str(path)).hash("x") == Seal(["k" * 43]).hash("x")
     assert Seal.of_file(str(path)).open(Seal(["k" * 43]).seal("x", "here"), "here") == "x"
+
+
+@pytest.mark.parametrize("wrong", [2**70, 1.5, b"x", [], {}, ("a",), {1, 2}], ids=repr)
+def test_what_no_catalogue_can_be_asked_for_is_refused(acme: TenantRecords, wrong: Any):
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: acme.users.get(wrong),
+        lambda: acme.users.by_email(wrong),
+        lambda: acme.workspaces.remove(wrong),
+        lambda: acme.groups.members(wrong),
+        lambda: acme.sessions.get(wrong),
+        lambda: acme.panels.get(SESSION, wrong),
+        lambda: acme.participants.page(wrong),
+        lambda: acme.messages.page(wrong),
+        lambda: acme.messages.page(since=wrong),
+        lambda: acme.messages.post(SESSION, "hello", now=NOW, thread=wrong),
+        lambda: acme.preferences.get("ann", "ui", wrong),
+        lambda: acme.configuration.value(wrong),
+        lambda: acme.signals.post(SESSION, "offer", "ann", {}, now=NOW, kept_ms=wrong),
+    )
+    for call in asked:
+        with pytest.raises(RequestInvalid):
+            call()
+
+
+def test_a_time_in_seconds_is_refused_and_spoils_no_list(acme: TenantRecords):
+    for call in (acme.sessions.update, acme.sessions.close, acme.sessions.reopen):
+        with pytest.raises(RequestInvalid):
+            call(SESSION, now=1_700_000_000.5)  # type: ignore[operator]
+    with pytest.raises(RequestInvalid):
+        acme.workspaces.create("north", now=1_700_000_000.5)  # type: ignore[arg-type]
+    assert [place.id for place in acme.sessions.page().rows] == [SESSION]

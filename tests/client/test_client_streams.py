@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
 import time
 import tracemalloc
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import trio
 from patience import HANG_SECONDS
@@ -90,6 +93,25 @@ def test_an_execution_in_the_background_is_cancelled(client: Client) -> None:
     assert outcome.status == "cancelled"
 
 
+@pytest.mark.parametrize("timeout", [float("nan"), "5", True, [], b"1"])
+def test_what_is_no_time_to_wait_is_refused(served: Served, client: Client, timeout: Any) -> None:
+    running = client.session().background("return 1")
+    with pytest.raises(RequestInvalid, match="timeout must be seconds"):
+        running.wait(timeout=timeout)
+
+    async def wait() -> None:
+        async with AsyncClient(served.url, served.token) as there:
+            with pytest.raises(RequestInvalid, match="timeout must be seconds"):
+                await (await there.execution(running.id)).wait(timeout=timeout)
+
+    asyncio.run(wait())
+
+
+@pytest.mark.parametrize("timeout", [None, float("inf"), 10**400])
+def test_an_execution_is_waited_for_as_long_as_it_takes(client: Client, timeout: Any) -> None:
+    assert client.session().background("return 1").wait(timeout=timeout).result == 1
+
+
 @pytest.mark.parametrize("execution_id", ["ex_0", "", "..", "a/b", "x" * 100])
 def test_an_execution_that_is_not_there(client: Client, execution_id: str) -> None:
     with pytest.raises(ExecutionNotFound):
@@ -130,6 +152,23 @@ def test_the_asynchronous_client_runs_on_trio(served: Served) -> None:
             return [len(page) async for page in session.pages("SELECT a FROM t", size=4)], outcome.result
 
     assert trio.run(ask) == ([4, 4, 2], 3)
+
+
+@pytest.mark.parametrize("backends", [("asyncio", "asyncio"), ("asyncio", "trio"), ("trio", "asyncio")])
+def test_an_asynchronous_client_begins_anew_on_another_loop(served: Served, backends: tuple[str, str]) -> None:
+    client = AsyncClient(served.url, served.token)
+
+    async def ask() -> Any:
+        return await (await client.session()).value("SELECT 1")
+
+    async def ask_and_close() -> Any:
+        async with client:
+            return await ask()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the first loop ends with its connection open
+        assert anyio.run(ask, backend=backends[0]) == anyio.run(ask_and_close, backend=backends[1]) == 1
+        gc.collect()
 
 
 def test_records_may_come_asynchronously(served: Served, tmp_path: Path) -> None:

@@ -109,7 +109,9 @@ def test_what_is_no_address_is_refused(url: Any) -> None:
         Client(url)
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"retries": -1}, {"retries": 1.5}])
+@pytest.mark.parametrize(
+    "options", [{"timeout": 0}, {"timeout": -1}, {"timeout": "5"}, {"retries": -1}, {"retries": 1.5}]
+)
 def test_what_is_no_patience_is_refused(options: Any) -> None:
     with pytest.raises(RequestInvalid):
         Client("http://127.0.0.1:9", **options)
