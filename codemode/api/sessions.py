@@ -81,12 +81,10 @@ async def create(request: Request) -> Response:
         places.check(service, caller, **shared)  # first: of a session that is refused nothing is made
         old = None if body.limits is None else _own_limits(service, caller, body.id)
         info, new = service.create(
-            caller, body.id, limits=body.limits, renew=body.renew, create=body.create, stateful=body.stateful
-        )
+            caller, body.id, limits=body.limits, renew=body.renew, create=body.create, stateful=body.stateful,
+            place=shared,
+        )  # fmt: skip
         if new:
-            if shared:
-                places.change(service, caller, info.id, **shared)
-                info = service.worker.info(info.id, caller.tenant)
             request.state.change = Change(None, places.seen(service.worker, info.id, caller.tenant))
         elif body.limits is not None:
             request.state.change = Change(old, _own_limits(service, caller, info.id))

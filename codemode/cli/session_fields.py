@@ -39,8 +39,9 @@ def add(
     """
     from codemode.catalog.places import check_place
     from codemode.catalog.store import not_migrated
-    from codemode.database.clock import now_ms
+    from codemode.limits import asked
     from codemode.service.places import seen
+    from codemode.session.ids import new_session_id, parse_session_id
 
     fields = {name: value for name, value in given(_options).items() if value is not None}
     check_place(**fields)  # first: of a session that is refused nothing is made
@@ -52,10 +53,13 @@ def add(
         if "workspace_id" in fields:
             records.workspaces.get(fields["workspace_id"])
         if session_id is not None:
-            _check_new(worker, session_id, tenant, renew)
-        made = worker.session(session_id, limits=limits, renew=renew, tenant=tenant).id
-        if fields:
-            records.sessions.update(made, now=now_ms(), **fields)
+            _check_new(worker, parse_session_id(session_id), tenant, renew)
+        key = (tenant, session_id or new_session_id())
+        own = None if limits is None else asked(limits)
+        record, is_new = worker.registry.ensure(key, create=True, renew=renew, own=own, place=fields)
+        if not is_new:  # another process was first
+            raise _exists(record.id)
+        made = record.id
         app.record(worker, "create_session", made, tenant, None, seen(worker, made, tenant))
         _answer(app, worker, made, tenant, limits)
 
@@ -67,8 +71,11 @@ def _check_new(worker: Worker, session_id: str, tenant: str, renew: bool) -> Non
     if found is None or found.is_over(sure_ms()):
         return
     if not (renew and worker.registry.is_damaged((tenant, session_id))):
-        hint = "`codemode sessions set` changes it"
-        raise SessionExists(f"there is a session {session_id} already", hint=hint)
+        raise _exists(session_id)
+
+
+def _exists(session_id: str) -> SessionExists:
+    return SessionExists(f"there is a session {session_id} already", hint="`codemode sessions set` changes it")
 
 
 @command("set", short_help="Say where a session belongs, what it is and what it may use.")

@@ -245,11 +245,13 @@ class Service:
         renew: bool = False,
         create: bool = True,
         stateful: bool | None = None,
+        place: Mapping[str, Any] | None = None,
     ) -> tuple[SessionInfo, bool]:
         """The session of this id, made on first use, or one with a minted id; and whether it was made, or made anew.
 
-        Raises RequestInvalid for a bad id, SessionExists where somebody else of the tenant has it, SessionExpired,
-        SessionNotFound where there is none and `create` is False, AuthForbidden and QuotaExceeded.
+        `place` is what one that is made is, as `Registry.ensure` has it. Raises RequestInvalid for a bad id,
+        SessionExists where somebody else of the tenant has it, SessionExpired, SessionNotFound where there is none and
+        `create` is False, AuthForbidden and QuotaExceeded.
         """
         own = None if limits is None else asked(limits)
         # Who only asks for a session that he knows gets it; changing it is another matter.
@@ -261,7 +263,7 @@ class Service:
         with self.gate.new_session(caller) if makes else nullcontext():
             record, made = self.worker.registry.ensure(
                 (caller.tenant, self.mint(caller.tenant) if session_id is None else session_id),
-                create=create, renew=renew, own=own, owner=caller.user, stateful=stateful,
+                create=create, renew=renew, own=own, owner=caller.user, stateful=stateful, place=place,
             )  # fmt: skip
         if known is None:  # of two users who choose one id at the same moment, it is the first one's
             self._known(caller, record.id, "read")

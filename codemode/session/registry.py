@@ -12,8 +12,8 @@ import resource
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple, TypeVar
 
 from msgspec import structs
@@ -78,25 +78,28 @@ class Registry:
         own: dict[str, Any] | None,
         owner: str | None = None,
         stateful: bool | None = None,
+        place: Mapping[str, Any] | None = None,
     ) -> Ensured:
         """The session, made on first use and, to `renew` it, anew where it is over or damaged.
 
-        `own` are the limits that it asks for, as `limits.asked` has them. Raises SessionNotFound or SessionExpired.
+        `own` are the limits that it asks for, as `limits.asked` has them; `place` is what one that is made is, as
+        `Places.update` has it. Raises SessionNotFound, SessionExpired, and RecordNotFound for the workspace of `place`.
         """
         record = self.catalog.get(*key)
         if record is None:
             if not create:
                 raise not_found(key)
-            made = self._create(key, own or {}, owner)
+            made = self._create(key, own or {}, owner, place)
         elif record.is_over(sure_ms()):
             self.ending.expire(record)
             if not renew:
                 raise _expired(record)
-            made = self._create(key, own or {}, owner)
+            made = self._create(key, own or {}, owner, place)
         else:
             made = renew and self.is_damaged(key)
             if made:
                 self._set_aside(key)
+                self._put(key, place)
             if own is not None and own != record.limits:
                 self._lower(key, own)
         found = self.catalog.get(*key) if record is None or made or own is not None else record
@@ -107,20 +110,32 @@ class Registry:
             found = structs.replace(found, stateful=stateful)
         return Ensured(found, made)
 
-    def _create(self, key: Key, own: dict[str, Any], owner: str | None) -> bool:
+    def _create(self, key: Key, own: dict[str, Any], owner: str | None, place: Mapping[str, Any] | None) -> bool:
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # the directory was removed by somebody else before it was locked
-                return self._make(key, own, owner)
+                return self._make(key, own, owner, place)
         raise SessionBusy(f"session {key[1]} is being removed again and again", hint="try again")
 
-    def _make(self, key: Key, own: dict[str, Any], owner: str | None) -> bool:
+    def _make(self, key: Key, own: dict[str, Any], owner: str | None, place: Mapping[str, Any] | None) -> bool:
         files = self.files(key)
         files.prepare()
         with file_lock(files.lock, self.storage.limits.queue_seconds):
             if not files.database.exists():
                 files.create(session_template(), log_template())
             # A file without a record is kept as it is: a lost catalogue must not empty its sessions.
-            return self.enrol(key, own, owner)
+            # At once: whoever is killed in between leaves no session that is nowhere and that a retry only finds.
+            with self.catalog.file.at_once() if place else nullcontext():
+                made = self.enrol(key, own, owner)
+                if made:
+                    self._put(key, place)
+            return made
+
+    def _put(self, key: Key, place: Mapping[str, Any] | None) -> None:
+        if place:
+            from codemode.catalog.tenant import TenantRecords  # most sessions have no place
+
+            tenant, session_id = key
+            TenantRecords(self.catalog.file, tenant).sessions.update(session_id, now=now_ms(), **place)
 
     def enrol(self, key: Key, own: dict[str, Any], owner: str | None = None) -> bool:
         """Record a session whose file is in its place, with its lowered limits; only under its lock.

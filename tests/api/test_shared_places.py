@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from codemode import Worker
+from codemode.catalog.places import Places
 from codemode.values.records import Statistics
 
 ANY = object()  # a value that is there
@@ -316,3 +317,19 @@ def test_the_audit_log_has_what_is_said_and_set_without_what_is_none_of_its_busi
     place.delete(f"{S}/messages/{said['id']}")
     [removed] = place.get("/v1/audit", params={"limit": 1}).json()["acts"]
     assert removed["old_values"]["content"] == "kept here"
+
+
+def test_a_session_is_made_in_its_place_or_not_at_all(place: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.post("/v1/workspaces", json={"id": "at-once", "name": "At once"})
+    asked = {"id": "placed-at-once", "workspace_id": "at-once", "type": "chat", "metadata": {"a": 1}}
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise OSError("as good as killed here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Places, "update", killed)
+        assert place.post("/v1/sessions", json=asked).status_code == 500
+    assert place.get("/v1/sessions/placed-at-once").status_code == 404
+    again = place.post("/v1/sessions", json=asked)
+    assert again.status_code == 201
+    assert asked.items() <= (again.json()["place"] | {"id": again.json()["id"]}).items()

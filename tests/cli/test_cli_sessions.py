@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from codemode import Worker
+from codemode.cli import session_fields
 
 
 def test_sessions_are_listed_shown_and_removed(cli, people):
@@ -34,6 +35,20 @@ def test_limits_are_set_on_a_catalogue_that_is_to_be_migrated_and_nothing_that_i
     refused = cli("sessions", "add", "c", "--type", "probe")
     assert (refused.code, "[worker.catalog_form]" in refused.err) == (3, True)
     assert cli("sessions", "show", "c").code == 2
+
+
+def test_of_two_that_make_one_session_at_once_one_is_told_that_it_did(cli, monkeypatch):
+    checked = session_fields._check_new
+
+    def checked_too_early(worker, session_id, tenant, renew):
+        checked(worker, session_id, tenant, renew)
+        with Worker(worker.data_dir) as other:
+            other.session(session_id)
+
+    monkeypatch.setattr(session_fields, "_check_new", checked_too_early)
+    refused = cli("sessions", "add", "s", "--type", "probe")
+    assert (refused.code, "[session.exists]" in refused.err) == (2, True)
+    assert cli("sessions", "show", "s", "--json").json["result"]["type"] == "work"
 
 
 def test_figures_of_a_tenant_are_told_with_what_there_is_of_it(cli):
