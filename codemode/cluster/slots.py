@@ -6,16 +6,14 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
-from pathlib import Path
 
 from codemode.cluster.forward import Connection, Connections
 from codemode.cluster.processes import Setup, WorkerProcess, launch
+from codemode.cluster.sockets import SocketDirectory
 from codemode.cluster.spare import Spare
-from codemode.errors import CodemodeError, RequestInvalid, WorkerUnavailable
+from codemode.errors import CodemodeError, WorkerUnavailable
 from codemode.settings import Settings
 
 _log = logging.getLogger("codemode")
@@ -25,7 +23,6 @@ _SLACK_SECONDS = 15.0  # beyond shutdown_seconds: to undo and answer what was cu
 _SETTLE_SECONDS = 0.5  # for requests that were on their way to a worker when another one took over
 _YOUNG_SECONDS = 10.0  # a worker that ends before this age makes the next start wait longer
 _BACKOFF_SECONDS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-_LONGEST_PATH = 107  # bytes of a unix socket's path on Linux
 
 
 class Slot:
@@ -138,7 +135,7 @@ class Slots:
 
     def __init__(self, names: Sequence[str], settings: Settings, *, open_to_all: bool) -> None:
         self._names, self._settings, self._open_to_all = tuple(names), settings, open_to_all
-        self._directory = ""
+        self._sockets: SocketDirectory | None = None
         self._numbers = count()
         self._alive: set[WorkerProcess] = set()
         self._keepers: list[asyncio.Task[None]] = []
@@ -154,7 +151,7 @@ class Slots:
 
     async def start(self) -> None:
         """Start every worker; raises the CodemodeError that keeps one from serving, and leaves none behind then."""
-        self._directory = _private_directory()
+        self._sockets = SocketDirectory()
         found = await asyncio.gather(*(slot.fill() for slot in self.by_name.values()), return_exceptions=True)
         for error in found:
             if error is not None:
@@ -170,7 +167,8 @@ class Slots:
         return process
 
     async def _launch(self) -> WorkerProcess:
-        path = f"{self._directory}/{next(self._numbers)}"
+        assert self._sockets is not None
+        path = f"{self._sockets.path}/{next(self._numbers)}"
         process = await launch(
             Setup(
                 names=self._names, path=path, front=os.getpid(),
@@ -221,13 +219,6 @@ class Slots:
         await asyncio.gather(*looking_after, return_exceptions=True)
         await asyncio.gather(self._spare.discard(), *(slot.end() for slot in self.by_name.values()))
         await asyncio.gather(*(process.kill() for process in self._alive))  # what was just being started
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-
-def _private_directory() -> str:
-    """A new directory for sockets, open to nobody else: who can reach a worker's socket needs no front."""
-    made = tempfile.mkdtemp(prefix="codemode-workers-")
-    if len(os.fsencode(made)) > _LONGEST_PATH - 12:
-        Path(made).rmdir()
-        raise RequestInvalid(f"{made} is too long a path for a socket", hint="set TMPDIR to a shorter directory")
-    return made
+        if self._sockets is not None:
+            self._sockets.remove()
+            self._sockets = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ import pytest
 from patience import HANG_SECONDS, soon
 
 from codemode import Client, Worker
+from codemode.cluster.sockets import SocketDirectory
 from codemode.errors import WorkerUnreachable
 from tests.cluster.serving import Service, alive, children, serving, used_seconds
 
@@ -246,7 +248,7 @@ def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_pat
         assert worker.session("s").get_tables() == ["begun"]
 
 
-def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path) -> None:
+def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(tmp_path) as service:
         workers = service.workers()
         assert len(workers) == 2
@@ -254,3 +256,7 @@ def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path) -> None:
         everybody = workers | {child for pid in workers for child in children(pid)}
         service.process.kill()
         assert soon(lambda: not any(map(alive, everybody)))
+        [sockets] = service.temporary.glob("codemode-workers-*")
+        monkeypatch.setattr(tempfile, "tempdir", str(service.temporary))
+        SocketDirectory().remove()  # as the next front begins
+        assert not sockets.exists()
