@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from codemode import plain
+from codemode.api.connection import REST
 from codemode.api.heads import header, headers_of
 from codemode.api.requests import service_of
 from codemode.errors import (
@@ -93,11 +94,14 @@ class Upload:
     async def _chunk(self) -> bytes:
         """What comes next of it, which may be empty; afterwards it is known whether there is more."""
         self.check()
-        is_here = self._request.scope["state"].get("body_is_here", False)  # all of it, so that nothing is waited for
+        state = self._request.scope["state"]
+        is_here = state.get("body_is_here", False)  # all of it, so that nothing is waited for
         message = await (self._request.receive() if is_here else self._in_time())
         if message["type"] == "http.disconnect":
-            raise RequestIncomplete("the client went away before the body was whole")
-        self._more = self._request.scope["state"]["body_goes_on"] = message.get("more_body", False)
+            if REST not in state:
+                raise RequestIncomplete("the client went away before the body was whole")
+            message = {"body": state.pop(REST)}
+        self._more = state["body_goes_on"] = message.get("more_body", False)
         chunk: bytes = message.get("body", b"")
         self._came += len(chunk)
         if self._came - self._counted >= _LEAST_BYTES:

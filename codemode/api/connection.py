@@ -22,6 +22,7 @@ from codemode.errors import CodemodeError, RequestInvalid, RequestTimeout, Worke
 from codemode.settings import Settings
 
 HEAD_BYTES = 64 * 1024  # of a request's line and headers, of the size line of a chunk, of trailers
+REST = "body_rest"  # in the state of a request that came whole and whose client is gone: what was not read of its body
 LINGER_SECONDS = 5.0  # a client that is still sending what nobody wants may read its answer so long
 
 
@@ -56,6 +57,11 @@ class Connection(HttpToolsProtocol):
         """The connection is over."""
         for name in list(self._timers):
             self._over(name)
+        if self.cycle is not None and not self.cycle.response_complete:
+            state = self.cycle.scope["state"]
+            state["gone"] = True
+            if not self.cycle.more_body:
+                state[REST] = bytes(self.cycle.body)  # which uvicorn hands nobody any more
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -95,7 +95,8 @@ class _Request:
 
     def _look(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            if not self._state.get("gone"):  # whoever is gone gets no answer
+                self._status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._state["id"].encode())]
         elif message["type"] == "http.response.body":
             self._traffic.bytes_out += len(message.get("body", b""))

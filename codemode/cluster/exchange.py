@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from codemode.api.connection import REST
 from codemode.cluster.forward import Connection, ConnectionGone, Headers
 
 Message = MutableMapping[str, Any]
@@ -80,7 +81,9 @@ class Incoming:
         message = await self._receive()
         if message["type"] != "http.request":
             self.gone = True
-            raise ClientGone
+            if REST not in self._scope["state"]:
+                raise ClientGone
+            message = {"body": self._scope["state"].pop(REST)}
         self.all_read = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
         self._seen.append(body)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +164,24 @@ def test_the_setting_opens_them(tmp_path: Path, serve: Any) -> None:
         assert (
             samples(text)["codemode_children", frozenset({("state", "ready")})] == 0
         )  # and nothing was started for it
+
+
+def test_who_left_before_the_answer_is_counted_as_such(http: httpx2.Client, session: str) -> None:
+    def counted(status: str) -> float:
+        return figure(http, "codemode_http_requests_total", operation="execute", status=status)
+
+    begun = "helpers.db.exec('create table begun (a)')\nhelpers.db.commit()"
+    body = json.dumps({"code": f"{begun}\nimport time\ntime.sleep(30)"})
+    left, answered = counted("none"), counted("2xx")
+    with socket.create_connection((http.base_url.host, http.base_url.port), HANG_SECONDS) as client:
+        head = f"POST {session}/execute HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sendall(f"{head}{body}".encode())
+        while "begun" not in http.get(f"{session}/schema").text:
+            pass
+    until = time.monotonic() + HANG_SECONDS
+    while counted("none") == left and time.monotonic() < until:
+        time.sleep(0.05)
+    assert (counted("none"), counted("2xx")) == (left + 1, answered)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v1/sessions", "/metrics"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import socket
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +16,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
+
+NDJSON = "application/x-ndjson"
 
 
 @pytest.fixture
@@ -154,6 +159,44 @@ def test_a_client_that_goes_away_in_an_upload_leaves_nothing(http: httpx2.Client
         insert(http, session, broken())
     assert http.get(f"/v1/sessions/{session}/schema").json() == {"tables": []}
     assert insert(http, session, numbers(1)).json()["rows_written"] == 1
+
+
+@pytest.mark.parametrize("rows", [3, 5_000])
+def test_an_upload_that_came_whole_is_done_though_its_client_is_gone(
+    http: httpx2.Client, session: str, worker: Worker, rows: int
+) -> None:
+    body, of = b"".join(numbers(rows)), worker.session(session)
+    for attempt in range(10):
+        closed_at_once(http, f"/v1/sessions/{session}/batch_insert?table=t{attempt}&create=true", NDJSON, body)
+        until = time.monotonic() + HANG_SECONDS
+        while of.get_tables() != [f"t{each}" for each in range(attempt + 1)] and time.monotonic() < until:
+            time.sleep(0.01)
+        assert of.value(f"SELECT count(*) FROM t{attempt}") == rows
+    cut = b"Content-Length: %d" % (len(body) + 1)
+    closed_at_once(http, f"/v1/sessions/{session}/batch_insert?table=cut&create=true", NDJSON, body, cut)
+    of.exec("CREATE TABLE after_it (a)")
+    assert "cut" not in of.get_tables()
+
+
+def test_statements_that_came_whole_are_run_though_their_client_is_gone(
+    http: httpx2.Client, session: str, worker: Worker
+) -> None:
+    of = worker.session(session)
+    of.exec("CREATE TABLE t (a)")
+    for number in range(10):
+        sql = json.dumps({"sql": "INSERT INTO t VALUES (?)", "params": [number]}).encode()
+        closed_at_once(http, f"/v1/sessions/{session}/exec", "application/json", sql)
+    until = time.monotonic() + HANG_SECONDS
+    while of.value("SELECT count(*) FROM t") < 10 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert of.value("SELECT group_concat(a) FROM (SELECT a FROM t ORDER BY a)") == "0,1,2,3,4,5,6,7,8,9"
+
+
+def closed_at_once(http: httpx2.Client, path: str, media: str, body: bytes, length: bytes = b"") -> None:
+    length = length or b"Content-Length: %d" % len(body)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\n".encode() + length
+    with socket.create_connection((http.base_url.host, http.base_url.port), HANG_SECONDS) as client:
+        client.sendall(head + b"\r\n\r\n" + body)
 
 
 def test_a_body_that_is_too_large_is_refused_unread(http: httpx2.Client, session: str) -> None:
