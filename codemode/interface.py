@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from codemode.docstrings import doc_of
 from sandbox.helpers import Answer, Builders, Database, HelperError, Helpers, HostFunctions, Query, Rows, Schema
 from sandbox.helpers.pages import Pages
 
@@ -107,7 +108,7 @@ def _type(name: str, owner: type) -> Type:
     return Type(
         name=name,
         bases=tuple(base.replace("typing.", "") for base in shown if base != "object"),
-        doc=inspect.getdoc(owner) or "",
+        doc=inspect.cleandoc(doc_of(owner)),
         attributes=attributes,
         methods=tuple(_methods(owner)),
     )
@@ -124,7 +125,7 @@ def _methods(owner: type) -> Iterator[Call]:
 def _call(name: str, function: Any) -> Call:
     plain = inspect.unwrap(function)
     found = tuple(_parameters(plain))
-    doc = inspect.getdoc(plain) or ""
+    doc = inspect.cleandoc(doc_of(plain))
     return Call(name, f"{name}({_written(found)})", _paragraph(doc), doc, found, annotation(plain, "return"))
 
 

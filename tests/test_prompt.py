@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 
 from codemode.limits import Limits
 from codemode.prompt import guide
@@ -50,3 +52,9 @@ def test_it_says_whether_variables_stay():
     live = guide(stateful=True).text
     assert "do not survive" not in live
     assert "`variables: fresh`" in live
+
+
+def test_it_is_whole_where_python_leaves_docstrings_out():
+    code = "from codemode.prompt import guide; print(guide().text)"
+    told = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == guide().text + "\n"

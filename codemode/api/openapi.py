@@ -11,6 +11,7 @@ import msgspec
 from codemode import __version__
 from codemode.api.operations import Operation, Parameter
 from codemode.api.problems import MEDIA_TYPE, ProblemDocument
+from codemode.docstrings import doc_of
 
 _PROBLEMS = {
     400: "The request is wrong; `detail` says what.",
@@ -87,7 +88,7 @@ def _operation(each: Operation, named: Named) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": each.name,
         "summary": each.about,
-        "description": " ".join((each.handler.__doc__ or "").split()),
+        "description": " ".join(doc_of(each.handler).split()),
         "parameters": [*_path_parameters(each.path), *map(_query_parameter, each.parameters)],
         "responses": _responses(each, named),
     }

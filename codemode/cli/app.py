@@ -15,6 +15,7 @@ import click
 
 from codemode.cli.output import emit, note, warn
 from codemode.cli.waiting import say_waits
+from codemode.docstrings import doc_of
 from codemode.errors import ExtraMissing, RequestInvalid
 from codemode.loading import loading
 
@@ -208,6 +209,7 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
             ctx.obj = _given(ctx, as_json, data_dir, config)  # a command may be a group too, and hands them on
             return function(App(**ctx.obj), **arguments)
 
+        call.__doc__ = doc_of(function)
         make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
         return make(_with_options(call))
 
