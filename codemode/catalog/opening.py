@@ -27,7 +27,8 @@ def open_catalogue(choice: str, data_dir: Path, policy: Policy = "additive", con
         put(new_catalogue(), data_dir / FILE)
     store = connect(choice, data_dir, connections)
     try:
-        store.behind = bool(make_ready(store, policy).pending)
+        found = make_ready(store, policy)
+        store.behind, store.form = bool(found.pending), found.form
     except BaseException:
         store.close()
         raise

@@ -79,6 +79,7 @@ class Store(Statements, Protocol):
         ...
 
     behind: bool  # whether migrations are pending: what this codemode needs may not be there yet
+    form: int | None  # the number of its newest migration when it was opened; None until then
 
     def acting_for(self, tenant: str, sought: str = "") -> Statements:
         """The same statements, in which this tenant's rows are all there is, where the database can see to that.
@@ -146,4 +147,12 @@ def not_migrated(why: object) -> CatalogForm:
     """The error for what a pending migration would bring."""
     return CatalogForm(
         f"the catalogue is not of the form that this needs yet: {why}", hint="`codemode db migrate` brings it there"
+    )
+
+
+def changed_since(why: object, where: str) -> CatalogForm:
+    """The error for what another process has taken from a catalogue, or put in its place, since it was opened."""
+    return CatalogForm(
+        f"the form of the catalogue was changed while this process had it open: {why} ({where})",
+        hint="start the service again; `codemode db status` says which form the catalogue has now",
     )

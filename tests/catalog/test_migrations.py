@@ -328,6 +328,13 @@ def test_what_a_pending_step_would_bring_is_not_called_damage(
     assert "codemode db migrate" in (raised.value.hint or "")
 
 
+def test_a_form_that_was_changed_since_it_was_opened_is_not_called_damage(store: Store) -> None:
+    roll_back(store, 0)
+    with pytest.raises(CatalogForm, match="changed while this process had it open") as raised:
+        Sessions(store).get("acme", "s")
+    assert "start the service again" in (raised.value.hint or "")
+
+
 def test_connecting_changes_no_form(tmp_path: Path) -> None:
     old_file(tmp_path)
     store = connect("", tmp_path)

@@ -25,6 +25,7 @@ from codemode.catalog.store import (
     Look,
     Row,
     RuleBroken,
+    changed_since,
     closed,
     no_text,
     not_migrated,
@@ -70,6 +71,7 @@ class PostgresStore:
     kind: Kind = "postgres"
     is_near = False
     behind = False
+    form: int | None = None
 
     def __init__(self, address: str, connections: int) -> None:
         self._connections, self._is_open = Connections(address, connections), False
@@ -182,7 +184,9 @@ class PostgresStore:
         if state in _BROKEN and (state != "42501" or "row-level security" in text):
             return RuleBroken(_BROKEN[state], text)
         if isinstance(error, _LACKING):
-            return not_migrated(text) if self.behind else unknown_form(text, self.where)
+            if self.behind:
+                return not_migrated(text)
+            return unknown_form(text, self.where) if self.form is None else changed_since(text, self.where)
         if isinstance(error, errors.DiskFull | errors.OutOfMemory | errors.ReadOnlySqlTransaction):
             return StorageFull(
                 f"the catalogue cannot be written: {text}",

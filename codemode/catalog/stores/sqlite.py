@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import apsw
 
-from codemode.catalog.store import Broken, Dialect, Kind, Look, Row, RuleBroken, closed, no_text, not_migrated
+from codemode.catalog.store import (
+    Broken,
+    Dialect,
+    Kind,
+    Look,
+    Row,
+    RuleBroken,
+    changed_since,
+    closed,
+    no_text,
+    not_migrated,
+)
 from codemode.database.engine_file import open_engine_file
 from codemode.errors import CatalogDamaged, CodemodeError, StorageFull, WorkerUnavailable
 from codemode.limits import Limits
@@ -55,6 +66,7 @@ class SqliteStore:
     kind: Kind = "sqlite"
     is_near = True
     behind = False
+    form: int | None = None
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -200,6 +212,8 @@ class SqliteStore:
                 return no_text()
             case apsw.ConstraintError():
                 return RuleBroken(_BROKEN.get(_extended(error), "check"), str(error))
+            case apsw.SQLError() if self._has_changed():
+                return changed_since(error, self._path)
             case apsw.SQLError() if self.behind:
                 return not_migrated(error)
             case apsw.CorruptError() | apsw.NotADBError() | apsw.SQLError():
@@ -215,6 +229,14 @@ class SqliteStore:
                     hint="free space below the data directory, or make it writable",
                 )
         return error
+
+    def _has_changed(self) -> bool:
+        """Whether its form is another one than when it was opened; False where it cannot be asked."""
+        try:
+            [(now,)] = self._reader.execute("PRAGMA user_version").fetchall()
+        except apsw.Error:
+            return False
+        return self.form not in (None, now)
 
     def close(self) -> None:
         """Close the file."""
