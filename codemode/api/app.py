@@ -45,7 +45,8 @@ from codemode.api.observed import Observed
 from codemode.api.operations import Operation
 from codemode.api.requests import answer, identify, origins, recorded, service_of
 from codemode.api.traffic import Traffic
-from codemode.errors import CodemodeError
+from codemode.errors import CodemodeError, SessionDamaged
+from codemode.service import private
 from codemode.service.service import Service
 from codemode.worker import Worker
 
@@ -82,6 +83,7 @@ def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount]
     `mounts` make other faces of the same service, each at its path behind the same guard.
     """
     service = Service(worker, open_to_all=open_to_all)
+    private.keep(worker)
     made = tuple(make(service) for make in mounts)
     traffic = Traffic([*(each.name for each in OPERATIONS), _OPENAPI, *(mount.path.strip("/") for mount in made)])
     # Outermost, so that what is refused before it reaches an operation is counted, logged and has an id too.
@@ -171,7 +173,8 @@ class _Guarded:
     async def _refused(self, request: Request, error: CodemodeError) -> Response:
         operation, response = self._operation, problems.answer(error)
         request.state.outcome = error.code
-        if response.status_code >= 500:  # an operator's to mend, who is not the one that is answered
+        # An operator's to mend, who is not the one that is answered.
+        if response.status_code >= 500 or isinstance(error, SessionDamaged):
             request.state.reason = error.message
         if operation.upload and not await bodies.drained(request):
             # A client that still sends reads no answer. Closing ends its sending, also where that has no end.

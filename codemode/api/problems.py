@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from codemode.docstrings import doc_of
 from codemode.errors import (
     CodemodeError,
     NoSuchMethod,
@@ -22,6 +23,7 @@ from codemode.errors import (
     StatementError,
     WorkerInternal,
 )
+from codemode.service import private
 
 _log = logging.getLogger("codemode")
 MEDIA_TYPE = "application/problem+json"
@@ -86,14 +88,14 @@ def status_of(code: str) -> int:
 
 def problem_of(error: CodemodeError) -> ProblemDocument:
     """The document of one error of the tree."""
-    status = status_of(error.code)
+    status, (message, hint) = status_of(error.code), private.told(error)
     return ProblemDocument(
         type=f"urn:codemode:error:{error.code}",
-        title=(type(error).__doc__ or "").partition(";")[0].strip().rstrip("."),
+        title=doc_of(type(error)).partition(";")[0].strip().rstrip("."),
         status=status,
-        detail=error.message,
+        detail=message,
         code=error.code,
-        hint=error.hint,
+        hint=hint,
         did_you_mean=error.did_you_mean,
         available=error.available,
         sql=error.sql if isinstance(error, StatementError) else None,

@@ -20,6 +20,7 @@ from codemode.mcp import executing, looking, sessions, wire, words
 from codemode.mcp.arguments import decode
 from codemode.mcp.tool import Call, Face, Reply, Tool
 from codemode.prompt import guide
+from codemode.service import private
 from codemode.service.callers import Caller
 from codemode.service.service import Service
 from codemode.values import Problem
@@ -199,8 +200,9 @@ def _agent(context: _Context) -> str | None:
 
 def _refused(error: CodemodeError, hints: Mapping[str, str]) -> types.CallToolResult:
     """A call that was not done, for the model to mend: an error as Python raises it and HTTP answers it with 4xx."""
+    message, hint = private.told(error)
     problem = Problem(
-        code=error.code, message=error.message, hint=hints.get(error.code, error.hint), retryable=error.retryable,
+        code=error.code, message=message, hint=hints.get(error.code, hint), retryable=error.retryable,
         did_you_mean=error.did_you_mean, available=error.available, suggestion=error.suggestion,
         sql=error.sql if isinstance(error, StatementError) else None,
     )  # fmt: skip

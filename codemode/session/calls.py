@@ -18,7 +18,7 @@ from codemode import tracing
 from codemode.database import copies, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
-from codemode.errors import CodemodeError, RequestInvalid, StatementTimeout
+from codemode.errors import CodemodeError, RequestInvalid, SessionError, StatementTimeout, StorageFull
 from codemode.session.batches import Batches
 from codemode.session.checkpoints import Checkpoints
 from codemode.session.host import HostFunctions
@@ -58,8 +58,15 @@ class Calls:
                 # The statement was ended because the execution's time is over: that is what the outcome must say,
                 # and the snippet may not catch it and go on.
                 raise OutOfTime from None
+            message = error.message
+            if (
+                isinstance(error, StorageFull | SessionError)
+                and (place := f"{self._opened.files.directory}/") in message
+            ):
+                _log.error("%s", message)  # a snippet need not know where
+                message = message.replace(place, "")
             raise HelperFailed(
-                error.code, error.message, hint=error.hint, did_you_mean=error.did_you_mean,
+                error.code, message, hint=error.hint, did_you_mean=error.did_you_mean,
                 available=error.available, sql=error.sql, suggestion=error.suggestion,
             ) from None  # fmt: skip
         except ProtocolViolation:

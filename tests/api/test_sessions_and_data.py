@@ -340,3 +340,20 @@ def test_no_room_for_a_copy_is_a_full_disk_and_no_fault(
     monkeypatch.setattr(tempfile, make, full)
     answer = ask(http)
     assert (answer.status_code, answer.json()["code"]) == (507, "storage.full")
+
+
+@pytest.mark.parametrize("mode", ["sync", "stream"])
+def test_no_path_of_the_server_is_told(http: httpx2.Client, session: str, worker: Worker, mode: str) -> None:
+    files, path = worker.registry.files(("local", session)), f"/v1/sessions/{session}"
+    run = {"code": "helpers.db.checkpoint('one')", "mode": mode}
+    assert http.post(f"{path}/execute", json={"code": "helpers.db.exec('CREATE TABLE t (a)')"}).json()["ok"]
+    files.checkpoints.write_text("in the way")
+    answers = [http.post(f"{path}/execute", json=run), http.post(f"{path}/checkpoints", json={"name": "one"})]
+    assert all("storage.full" in each.text for each in answers)
+    assert "checkpoints cannot be written" in answers[0].text
+    files.lock.unlink()
+    files.lock.mkdir()
+    answers += [http.post(f"{path}/execute", json=run), http.post(f"{path}/undo")]
+    assert all("DATA_DIR/sessions/" in each.text for each in (answers[1], *answers[2:]))
+    assert not any(str(worker.data_dir) in each.text for each in answers)
+    files.lock.rmdir()
