@@ -103,6 +103,8 @@ class Connection(HttpToolsProtocol):
         """The parser has a whole head."""
         self._heard += 1
         self._over("head")
+        if len([name for name, _ in self.headers if name == b"host"]) > 1:
+            raise ValueError("two hosts")  # whoever stands in front may have looked at the other one
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:

@@ -333,6 +333,7 @@ CROOKED = [
     head("GET /health", "X\x00: b"),
     head("POST /v1/sessions", "Content-Length: 2", "Content-Length: 3") + b"{}x",
     head("POST /v1/sessions", "Content-Length: 2", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
+    head("GET /v1/sessions", "Host: another.example.org"),
     head("POST /v1/sessions", "Content-Length: -1"),
     head("POST /v1/sessions", "Content-Length: 99999999999999999999999999"),
     head("POST /v1/sessions", "Content-Length: 2a") + b"{}",

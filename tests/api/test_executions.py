@@ -87,6 +87,24 @@ def test_a_wrong_request_is_a_problem_document(
     assert problem["detail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "meant", "available"),
+    [
+        ("execute", {"code": "return 1", "timeout": 5}, ["timeout_ms"], "timeout_ms"),
+        ("execute", {"code": "return 1", "mode": "strem"}, ["stream"], "background"),
+        ("batch_insert", {"table": "t", "records": [], "on_conflict": "nothing"}, None, "ignore"),
+        ("batch", {"statements": [{"query": "SELECT 1"}]}, None, None),
+    ],
+)
+def test_a_wrong_field_is_answered_with_those_that_there_are(
+    http: httpx2.Client, session: str, path: str, body: Any, meant: Any, available: str | None
+) -> None:
+    problem = http.post(f"/v1/sessions/{session}/{path}", json=body).json()
+    assert (problem["status"], problem.get("did_you_mean")) == (400, meant)
+    assert available is None or available in problem["available"]
+    assert (available is None) == ("available" not in problem)
+
+
 def test_a_session_that_there_is_not_is_404(http: httpx2.Client) -> None:
     answer = run(http, "nobody", "1")
     assert (answer.status_code, answer.json()["code"]) == (404, "session.not_found")
