@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import zlib
 from collections.abc import AsyncGenerator, Iterator
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -25,14 +24,11 @@ from codemode.errors import (
     RequestTooLarge,
     WorkerUnavailable,
 )
-from codemode.patterns import pattern
+from codemode.mismatch import mismatch
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 _DRAIN_SECONDS = 2.0  # an upload that was refused has so long to end by itself
 _JSON = ("application/json", "")
-# What msgspec says of a field of the document itself.
-_UNKNOWN = pattern("Object contains unknown field `([^`]*)`")
-_NO_CHOICE = pattern(r"Invalid enum value '(.*)' - at `\$\.(\w+)`", re.DOTALL)
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _GZIP_BYTES = 16 * 1024
 _PIECE_BYTES = 256 * 1024  # of what a compressed body becomes: a thousandfold one is never held whole
@@ -184,24 +180,18 @@ async def decode(request: Request, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        raise _not_as_it_must_be(kind, str(error)) from None
+        raise _not_as_it_must_be(kind, error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise no_json("the body", body, error) from None
     except RecursionError:
         raise RequestInvalid("the body is nested too deeply") from None
 
 
-def _not_as_it_must_be(kind: type[Body], why: str) -> RequestInvalid:
-    """The error for a body that is no `kind`, with the names that may have been meant."""
-    given, available = "", tuple[Any, ...]()
-    if found := _UNKNOWN.fullmatch(why):
-        given, available = found[1], kind.__struct_encode_fields__
-    elif found := _NO_CHOICE.fullmatch(why):
-        given, available = found[1], get_args(get_type_hints(kind)[found[2]])
-    meant = get_close_matches(given[:100], available, n=1)
+def _not_as_it_must_be(kind: type[Body], error: msgspec.ValidationError) -> RequestInvalid:
+    given, available = mismatch(kind, error)
     return RequestInvalid(
-        f"the body is not as it must be: {why}", hint="GET /openapi.json describes it",
-        did_you_mean=meant, available=available,
+        f"the body is not as it must be: {error}", hint="GET /openapi.json describes it",
+        did_you_mean=get_close_matches(given, available, n=1), available=available,
     )  # fmt: skip
 
 

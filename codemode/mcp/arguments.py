@@ -9,28 +9,33 @@ from typing import Any, TypeVar
 import msgspec
 
 from codemode.errors import RequestInvalid
+from codemode.mismatch import mismatch
 
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
 _STRUCTURED = ("inputs", "params")
 
 
-def decode(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments:
+def decode(kind: type[Arguments], sent: Mapping[str, Any]) -> Arguments:
     """The arguments as a checked struct; raises RequestInvalid.
 
     Numbers and booleans may come as text, lists and objects as JSON text, and null for what is left out: models and
     hosts write all of these.
     """
     known = kind.__struct_fields__
-    for name in given:
+    for name in sent:
         if name not in known:
             raise RequestInvalid(
                 f"there is no argument {name[:60]!r}", did_you_mean=_close(name, known), available=known
             )
     try:
-        present = {name: _parsed(name, value) for name, value in given.items() if value is not None}
+        present = {name: _parsed(name, value) for name, value in sent.items() if value is not None}
         return msgspec.convert(present, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise RequestInvalid(f"the arguments are not as they must be: {_words(error)}", available=known) from None
+        given, words = mismatch(kind, error)
+        raise RequestInvalid(
+            f"the arguments are not as they must be: {_words(error)}", did_you_mean=_close(given, words),
+            available=words or known,
+        ) from None  # fmt: skip
     except RecursionError:
         raise RequestInvalid("the arguments are nested too deeply") from None
 

@@ -162,6 +162,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "no code": ("execute_code", {}, "missing `code`"),
     "code of the wrong type": ("execute_code", {"code": 5}, "code"),
     "an unknown argument": ("execute_code", {"code": "1", "sesion_id": "x"}, "session_id"),
+    "a word that is none of an argument's": ("list_sessions", {"status": "expird"}, "did you mean: expired"),
     "camelCase": ("execute_code", {"code": "1", "sessionId": "x"}, "session_id"),
     "another case of the same": ("execute_code", {"code": "1", "maxResultBytes": 5}, "max_result_bytes"),
     "a path for an id": ("execute_code", {"code": "1", "session_id": "../../etc/passwd"}, "is not a session id"),
