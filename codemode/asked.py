@@ -14,6 +14,8 @@ from codemode.patterns import pattern
 _MOST = 2**63 - 1
 _KEY_CHARACTERS = 200
 SESSION_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+CHECKPOINT = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
+_MOST_SAMPLED = 100
 
 
 def known_options(given: Iterable[str], known: Collection[str]) -> None:
@@ -101,6 +103,23 @@ def parse_session_id(text: object) -> str:
         f"{shown(text)} is not a session id",
         hint="use 1 to 128 letters, digits and _ . : @ -, the first a letter, a digit or _",
     )
+
+
+def checkpoint_name(name: object) -> str:
+    """`name` when it can be that of a checkpoint; raises RequestInvalid."""
+    if type(name) is str and CHECKPOINT.fullmatch(name):
+        return name
+    raise RequestInvalid(
+        f"{shown(name)} cannot be the name of a checkpoint",
+        hint="1 to 64 letters, digits, _ . : @ or -, the first a letter, a digit or _",
+    )
+
+
+def rows_sampled(sample: object) -> int:
+    """How many rows of each kind a comparison shows; raises RequestInvalid."""
+    if type(sample) is int and 0 <= sample <= _MOST_SAMPLED:
+        return sample
+    raise RequestInvalid(f"sample is 0 to {_MOST_SAMPLED} rows, not {shown(sample)}")
 
 
 def shown(value: object) -> str:

@@ -81,10 +81,12 @@ def asked(given: Limits | Mapping[str, Any], own: Mapping[str, Any] | None = Non
     """
     if isinstance(given, Limits):
         return _recorded(msgspec.to_builtins(given))
+    if not isinstance(given, Mapping):
+        raise RequestInvalid(f"limits must be Limits, or some of them by name, not {type(given).__name__}")
     names = Limits.__struct_fields__
     for name in given:
         if name not in names:
-            close = tuple(difflib.get_close_matches(name, names, n=3, cutoff=0.6))
+            close = tuple(difflib.get_close_matches(str(name), names, n=3, cutoff=0.6))
             raise RequestInvalid(f"limits: there is no limit {name!r:.80}", did_you_mean=close, available=names)
     both = {name: value for name, value in {**_named(own or {}), **given}.items() if value is not None}
     try:

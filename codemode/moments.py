@@ -76,7 +76,7 @@ def earliest_ulid(milliseconds: int) -> str:
 
 
 def _check(milliseconds: object) -> None:
-    if type(milliseconds) is not int:
+    if type(milliseconds) is not int or milliseconds >= 2**48:
         raise RequestInvalid(f"a time is whole milliseconds since 1970, not {milliseconds!r:.60}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from codemode.asked import shown
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.pages import parse_pair_after
@@ -20,6 +21,7 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
+from codemode.errors import RequestInvalid
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
@@ -155,6 +157,8 @@ class Worker:
         """
         key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
         own = None if limits is None else asked(limits)
+        if stateful is not None and not isinstance(stateful, bool):
+            raise RequestInvalid(f"stateful is True, False or None, not {shown(stateful)}")
         record, _ = self.registry.ensure(key, create=create, renew=renew, own=own, owner=owner, stateful=stateful)
         return Session(self, tenant, record.id, self.registry.limits(record))
 

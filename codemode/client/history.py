@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codemode import cells
-from codemode.asked import text_or_none, whole_above_zero
+from codemode.asked import checkpoint_name, parse_session_id, rows_sampled, text_or_none, whole_above_zero
 from codemode.client.ask import Ask, Call, converted, query_of
 from codemode.client.calls import Place
 from codemode.values import (
@@ -21,7 +21,7 @@ from codemode.values import (
 
 def checkpoint(place: Place, name: str, replace: bool) -> Call[Checkpoint]:
     """Keep a copy under a name."""
-    return place.post("checkpoints", converted(Checkpoint), name=name, replace=bool(replace))
+    return place.post("checkpoints", converted(Checkpoint), name=checkpoint_name(name), replace=bool(replace))
 
 
 def checkpoints(place: Place) -> Call[list[Checkpoint]]:
@@ -31,13 +31,14 @@ def checkpoints(place: Place) -> Call[list[Checkpoint]]:
 
 def delete_checkpoint(place: Place, name: str) -> Call[None]:
     """Delete one."""
-    ask = Ask(method="DELETE", path=f"{place.path}/checkpoints", query=query_of(name=name), seconds=place.seconds)
+    query = query_of(name=checkpoint_name(name))
+    ask = Ask(method="DELETE", path=f"{place.path}/checkpoints", query=query, seconds=place.seconds)
     return Call(ask, lambda _: None)
 
 
 def restore(place: Place, name: str) -> Call[Checkpoint]:
     """Go back to one."""
-    return place.post("restore", converted(Checkpoint), name=name)
+    return place.post("restore", converted(Checkpoint), name=checkpoint_name(name))
 
 
 def undo(place: Place) -> Call[Undone]:
@@ -52,12 +53,19 @@ def redo(place: Place) -> Call[Undone]:
 
 def fork(place: Place, new_session_id: str | None, checkpoint: str | None) -> Call[SessionInfo]:
     """A new session with the same data."""
-    return place.post("fork", converted(SessionInfo), id=new_session_id, checkpoint=checkpoint)
+    named = None if new_session_id is None else parse_session_id(new_session_id)
+    return place.post("fork", converted(SessionInfo), id=named, checkpoint=_state(checkpoint))
 
 
 def diff(place: Place, a: str | None, b: str | None, sample: int) -> Call[Differences]:
     """What leads from one state to another."""
-    return place.get("diff", lambda found: converted(Differences)(cells.all_from_json(found)), a=a, b=b, sample=sample)
+    between = {"a": _state(a), "b": _state(b), "sample": rows_sampled(sample)}
+    return place.get("diff", lambda found: converted(Differences)(cells.all_from_json(found)), **between)
+
+
+def _state(name: str | None) -> str | None:
+    """A checkpoint, or the data as it is now."""
+    return None if name is None else checkpoint_name(name)
 
 
 def compact(place: Place) -> Call[dict[str, int]]:

@@ -11,7 +11,7 @@ from codemode.asked import parse_session_id
 from codemode.client.ask import Ask, Call, converted, document, query_of
 from codemode.client.calls import Place
 from codemode.errors import SessionExpired, SessionNotFound
-from codemode.limits import Limits
+from codemode.limits import Limits, asked
 from codemode.values import Day, Layer, SessionInfo
 
 _MOST = 1_000  # sessions a page, as many as the service takes
@@ -36,6 +36,8 @@ def session(
     if not (create or renew or stateful is not None or limits is not None):
         # Looking for a session changes nothing, so that a token that may only read is enough for it.
         return Call(Ask(method="GET", path=_path(str(session_id)), safe=True, seconds=_LONG), _found)
+    if limits is not None:
+        asked(limits)
     body = document(
         id=session_id, limits=msgspec.to_builtins(limits), renew=renew, create=create,
         stateful=stateful,

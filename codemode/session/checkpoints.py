@@ -13,17 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from codemode.asked import CHECKPOINT, checkpoint_name, rows_sampled
 from codemode.database import copies
 from codemode.database.clock import iso
-from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint, RequestInvalid
+from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint
 from codemode.limits import Limits
 from codemode.loading import loading_late
-from codemode.patterns import pattern
 from codemode.session.files import SessionFiles, storage_errors
 from codemode.values import Checkpoint, Differences
-
-_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
-_MOST_SAMPLED = 100
 
 
 class Checkpoints:
@@ -86,8 +83,7 @@ class Checkpoints:
         with loading_late():
             from codemode.database.diff import Side, compare  # most processes ask for none
 
-        if type(sample) is not int or not 0 <= sample <= _MOST_SAMPLED:
-            raise RequestInvalid(f"sample is 0 to {_MOST_SAMPLED} rows, not {str(sample)[:80]!r}")
+        sample = rows_sampled(sample)
         with copies.explained("what is to be compared"):  # and no path: whoever asks may be far away
             one, other = (
                 Side(self._files.database, frozen=False) if name is None else Side(self.path(name), frozen=True)
@@ -114,22 +110,12 @@ class Checkpoints:
 
 def file_name(name: str) -> str:
     """The name of the file of the checkpoint `name`; raises RequestInvalid."""
-    return f"{checked_name(name).encode().hex()}.db"
-
-
-def checked_name(name: str) -> str:
-    """`name` when it can be that of a checkpoint; raises RequestInvalid."""
-    if type(name) is str and _NAME.fullmatch(name):
-        return name
-    raise RequestInvalid(
-        f"{str(name)[:80]!r} cannot be the name of a checkpoint",
-        hint="1 to 64 letters, digits, _ . : @ or -, the first a letter, a digit or _",
-    )
+    return f"{checkpoint_name(name).encode().hex()}.db"
 
 
 def _is_checkpoint(path: Path) -> bool:
     try:
-        return _NAME.fullmatch(bytes.fromhex(path.stem).decode()) is not None
+        return CHECKPOINT.fullmatch(bytes.fromhex(path.stem).decode()) is not None
     except ValueError:
         return False
 

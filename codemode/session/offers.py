@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from codemode.asked import checkpoint_name
 from codemode.catalog.participants import parse_user
 from codemode.catalog.sessions import SessionRecord
 from codemode.catalog.tenants import check_tenant
@@ -16,7 +17,6 @@ from codemode.guard import foreign
 from codemode.limits import Limits, asked
 from codemode.session.archive import ArchiveReader, Member, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
-from codemode.session.checkpoints import checked_name
 from codemode.session.ids import parse_session_id
 
 
@@ -71,7 +71,7 @@ def record_of(copy: SessionCopy, new_id: str | None) -> SessionRecord:
         ):
             raise RequestInvalid("a figure of it is out of bounds")
         for each in copy.checkpoints:
-            checked_name(each.name)
+            checkpoint_name(each.name)
         for one in copy.participants:
             parse_user(one.user)
         if len({one.user for one in copy.participants}) != len(copy.participants):

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,31 @@ def test_what_is_no_address_is_refused(url: Any) -> None:
 def test_what_is_no_patience_is_refused(options: Any) -> None:
     with pytest.raises(RequestInvalid):
         Client("http://127.0.0.1:9", **options)
+
+
+@pytest.mark.parametrize("wrong", [5, 1.5, float("nan"), True, [], ["one"], b"one", "", "a/b"], ids=repr)
+def test_what_is_no_checkpoint_and_no_limits_is_refused_alike(client: Client, tmp_path: Path, wrong: Any) -> None:
+    with Worker(tmp_path) as worker:
+        for hosts, session in ((worker, worker.session("s")), (client, client.session("named-alike"))):
+            session.checkpoint("one", replace=True)
+            calls: list[Callable[[], object]] = [
+                lambda s=session: s.checkpoint(wrong),
+                lambda s=session: s.delete_checkpoint(wrong),
+                lambda s=session: s.restore(wrong),
+                lambda s=session: s.diff(wrong),
+                lambda s=session: s.diff("one", wrong),
+                lambda s=session: s.fork(wrong),
+                lambda s=session: s.fork(checkpoint=wrong),
+                lambda s=session: s.diff("one", sample="5"),
+                lambda s=session: s.diff("one", sample=None),
+                lambda h=hosts: h.session("s", limits=wrong),
+                lambda h=hosts: h.session("s", limits={"rows": float("nan")}),
+                lambda h=hosts: h.session("s", stateful="yes"),
+            ]
+            for call in calls:
+                with pytest.raises(RequestInvalid):
+                    call()
+            assert [each.name for each in session.checkpoints()] == ["one"]
 
 
 def test_the_environment_says_where_and_by_which_token(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
