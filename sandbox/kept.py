@@ -48,7 +48,7 @@ class Child:
         self.started_cpu_ns = 0
         self._socket = connection
         self._pidfd = pidfd
-        self._pid = _process_id(pidfd)
+        self.process_id = _process_id(pidfd)  # as this process's /proc names it; None where that does not tell
         self._figures: tuple[int, ...] | None = None  # the kernel's files of it, which stay its own when it is gone
         self._reader = FrameReader(self._receive, frame_bytes)
         self._deadline = float("inf")
@@ -186,17 +186,13 @@ class Child:
                     os.close(descriptor)
                 self._figures = None
 
-    def process_id(self) -> int | None:
-        """Its process id as this process's /proc names it; None where that does not tell."""
-        return self._pid
-
     def open_figures(self) -> None:
         """Open what `spent_ns` and `usage` will read; they do it themselves otherwise, when somebody waits for them."""
-        if self._figures is not None or self._pid is None:
+        if self._figures is not None or self.process_id is None:
             return
         with self._lock:
             if self._figures is None and not self._closed:
-                self._figures = _opened(f"/proc/{self._pid}/status", f"/proc/{self._pid}/schedstat")
+                self._figures = _opened(f"/proc/{self.process_id}/status", f"/proc/{self.process_id}/schedstat")
 
     def spent_ns(self) -> int | None:
         """The CPU time of its whole life; None where /proc does not tell, or when it has ended."""

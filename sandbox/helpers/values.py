@@ -33,7 +33,6 @@ Warn = Callable[[str], None]
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 MOST_PARAMETERS = 32_766  # SQLite's VARIABLE limit, as the worker sets it
 
-PLAIN = frozenset({type(None), bool, str, bytes, int, float})
 _SCALARS = (str, bytes, bytearray, memoryview, int, float, Decimal, date, time, UUID, Enum)
 _ADVICE: dict[type, str] = {
     timedelta: "store value.total_seconds()",

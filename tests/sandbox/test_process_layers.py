@@ -33,7 +33,7 @@ def _status(sandbox: Sandbox) -> dict[str, str]:
     child = sandbox._children.take()
     try:
         assert child.start(encoded(["wait", {}]), time.monotonic() + 10)
-        text = Path(f"/proc/{child.process_id()}/status").read_text()
+        text = Path(f"/proc/{child.process_id}/status").read_text()
     finally:
         child.close()
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)

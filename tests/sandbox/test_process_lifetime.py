@@ -294,7 +294,7 @@ def test_who_is_at_fault_where_a_child_was_killed(code: str, ended: signal.Signa
     with closing(Sandbox(children=1)) as sandbox, spinning(sandbox, code) as outcomes:
         [child] = sandbox._running._at_work
         assert soon(lambda: (usage := child.usage()) and usage.peak_memory_bytes > most)
-        os.kill(child.process_id() or 0, ended)
+        os.kill(child.process_id or 0, ended)
         assert soon(lambda: outcomes)
     error = outcomes[0].error
     assert error is not None
@@ -306,7 +306,7 @@ def test_a_ready_child_that_was_killed_is_not_given_out() -> None:
     try:
         assert soon(lambda: len(sandbox._children._ready) == 2)
         for child in list(sandbox._children._ready):
-            pid = child.process_id()
+            pid = child.process_id
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
             assert soon(lambda child=child: not child.alive())  # type: ignore[misc]
@@ -355,11 +355,11 @@ def test_the_workers_environment_and_descriptors_stay_with_it(monkeypatch: pytes
         if os.geteuid() == 0:
             child = sandbox._children.take()
             ours = [pid for pid in descendants(os.getpid()) if "codemode" in _comm(pid)]
-            assert child.process_id() in ours
+            assert child.process_id in ours
             assert len(ours) >= 3  # the launcher and the zygote beside it
             for pid in ours:
                 assert b"hunter2" not in Path(f"/proc/{pid}/environ").read_bytes()
-            assert soon(lambda: len(_descriptors(child.process_id())) == 1)
+            assert soon(lambda: len(_descriptors(child.process_id)) == 1)
             child.close()
     finally:
         sandbox.close()

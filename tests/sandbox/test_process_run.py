@@ -89,7 +89,7 @@ def test_a_snippet_that_was_begun_runs_when_it_may_and_not_before(sandbox: Sandb
 
 def test_a_snippet_that_was_begun_and_may_not_run_never_does(sandbox: Sandbox) -> None:
     begun = wait_for(lambda: sandbox.begin(Snippet(code="print('it runs')", limits=LIMITS)))
-    pid = begun._held[0].process_id()
+    pid = begun._held[0].process_id
     outcome = sandbox.run(Snippet(code="return 'another'", limits=LIMITS), answer, begun=begun)
     assert (outcome.value_json, outcome.stdout) == ('"another"', "")
     begun.end()
@@ -117,7 +117,7 @@ def test_a_child_that_is_lost_before_it_may_run_is_replaced(sandbox: Sandbox) ->
     snippet = Snippet(code="return 1", limits=LIMITS)
     begun = wait_for(lambda: sandbox.begin(snippet))
     child = begun._held[0]
-    os.kill(child.process_id() or 0, signal.SIGKILL)
+    os.kill(child.process_id or 0, signal.SIGKILL)
     wait_for(lambda: not child.alive())
     assert sandbox.run(snippet, answer, begun=begun).value_json == "1"
 

@@ -205,7 +205,7 @@ def test_a_child_that_dies_between_two_executions_is_replaced(alone: Worker) -> 
     session = alone.session(stateful=True)
     ran(session, "x = 1")
     child = child_of(session, alone)
-    os.kill(child.process_id(), signal.SIGKILL)
+    os.kill(child.process_id, signal.SIGKILL)
     ends(child)
     assert fresh(session.run("1"), "its process had ended")
     assert session.run("1").variables == "kept"
@@ -311,7 +311,7 @@ def test_a_worker_that_closes_ends_them(tmp_path: Path) -> None:
     session = worker.session(stateful=True)
     ran(session, "x = 1")
     child = child_of(session, worker)
-    pid = child.process_id()
+    pid = child.process_id
     worker.close()
     assert soon(lambda: not runs(pid))
 
