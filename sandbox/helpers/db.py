@@ -58,6 +58,8 @@ class Database(Spelled):
         "tables": "helpers.schema.get_tables",
         "list_tables": "helpers.schema.get_tables",
         "get_schema": "helpers.schema.describe_table",
+        "transaction": "batch",
+        "atomic": "batch",
         "savepoint": "checkpoint",
         "snapshot": "checkpoint",
         "checkpoints": "list_checkpoints",

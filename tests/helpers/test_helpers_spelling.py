@@ -147,6 +147,7 @@ def test_an_empty_dict_of_keywords_says_nothing(helpers, channel):
         (lambda h: h.db.batchInsret, "batch_insert", "query"),
         (lambda h: h.db.execute, "exec", "query"),
         (lambda h: h.db.fetchAll, "query", "query"),
+        (lambda h: h.db.transaction, "batch", "exec"),
         (lambda h: h.sql.count_bye, "count_by", "where"),
         (lambda h: h.schema.get_table, "get_tables", "find_column"),
         (lambda h: h.host.lookup_prise, "lookup_price", "sendMail"),
