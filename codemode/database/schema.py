@@ -149,6 +149,15 @@ def triggers(connection: apsw.Connection, table: str) -> list[str]:
     return [str(name) for (name,) in _rows(connection, sql, table)]
 
 
+def referring(connection: apsw.Connection, table: str) -> list[str]:
+    """The other tables that have a foreign key to `table`."""
+    sql = """
+        SELECT DISTINCT t.name FROM main.sqlite_schema AS t, pragma_foreign_key_list(t.name) AS f
+        WHERE t.type = 'table' AND f."table" = ?1 COLLATE NOCASE AND t.name <> ?1 COLLATE NOCASE ORDER BY t.name
+    """
+    return [str(name) for (name,) in _rows(connection, sql, table)]
+
+
 def foreign_keys(connection: apsw.Connection, table: str) -> list[dict[str, Any]]:
     """The foreign keys of `table`, one entry a column."""
     name = real_name(connection, table)

@@ -13,7 +13,8 @@ from codemode.database.connection import MOST_COLUMNS
 from codemode.database.names import quoted
 from codemode.database.onepass import Contradicted
 from codemode.database.typed import rows_at_once
-from codemode.errors import AlreadyExists, RequestInvalid, StatementLimit
+from codemode.errors import AlreadyExists, CodemodeError, ConstraintFailed, RequestInvalid, StatementLimit
+from codemode.guard import Statement
 from codemode.session.statements import Statements
 
 _IF_EXISTS = ("error", "append", "replace")
@@ -67,9 +68,21 @@ def _prepare(statements: Statements, table: str, columns: Sequence[tuple[str, st
     if existing is not None and if_exists == "append":
         return
     if existing is not None:
+        _expect_unreferred(statements, existing)
         statements.exec(f"DROP TABLE {quoted(existing)}")
     listed = ", ".join(f"{quoted(name)} {kind}".rstrip() for name, kind in columns)
     statements.exec(f"CREATE TABLE {quoted(table)} ({listed})")
+
+
+def _expect_unreferred(statements: Statements, table: str) -> None:
+    """Raise where rows of others would go with the table: it comes back without the key that they refer to."""
+    with statements.as_engine():
+        referring = schema.referring(statements.opened.connection, table)
+    if referring:
+        raise ConstraintFailed(
+            f"table {table} cannot be replaced: a foreign key of {', '.join(referring[:5])} refers to it",
+            hint=f"delete the rows of {table} that are to go, and append (--if-exists append)",
+        )
 
 
 def _insert(
@@ -87,10 +100,13 @@ def _insert(
     with statements.logged("import", insert.sql(1)) as entry:
         statement = statements.checked(insert.sql(1))
         for some in _together(chunks, most):
-            with statements.stepping(statement):
-                for values in some:
-                    entry.rows_written += insert_chunk(connection, text(len(values) // width), values, done, width)
-                    done += len(values) // width
+            try:
+                with statements.stepping(statement):
+                    for values in some:
+                        entry.rows_written += insert_chunk(connection, text(len(values) // width), values, done, width)
+                        done += len(values) // width
+            except ConstraintFailed as error:
+                raise _with_its_row(error, statements, statement, columns, values) from None
             if progress is not None:
                 progress(done)
     statements.tally.rows_written += entry.rows_written
@@ -98,6 +114,26 @@ def _insert(
     touched = connection.total_changes() - total
     statements.transaction.provenance.note(statement, entry.rows_written, touched)
     return done
+
+
+def _with_its_row(
+    error: ConstraintFailed, statements: Statements, statement: Statement, columns: Sequence[str], values: Sequence[Any]
+) -> ConstraintFailed:
+    """`error` with the values of the row that it is about: one by one they fail again, and all is undone anyway."""
+    from codemode.session.blame import with_values  # only where something fails
+
+    connection, width = statements.opened.connection, len(columns)
+    try:
+        for at in range(0, len(values), width):
+            row = values[at : at + width]
+            with statements.stepping(statement):
+                insert_chunk(connection, statement.sql, row, 0, width)
+    except ConstraintFailed as single:
+        with statements.as_engine():
+            return with_values(single, connection, statement.tables_written, dict(zip(columns, row, strict=True)))
+    except CodemodeError:
+        return error
+    return error
 
 
 def _together(chunks: Iterable[Sequence[Any]], most: int) -> Iterator[list[Sequence[Any]]]:

@@ -1,0 +1,38 @@
+"""Rows that a host loads into a table, and what stays where they cannot be."""
+
+from __future__ import annotations
+
+import pytest
+
+from codemode import Session
+from codemode.errors import ConstraintFailed
+
+REFUSED_ROWS = {
+    "a key": ("id INTEGER PRIMARY KEY, n", [(n, "x") for n in range(900)] + [(5, "y")], "(id = 5)"),
+    "a NULL": ("id, n NOT NULL", [(1, "x"), (2, None)], "(n = NULL)"),
+    "a rule": ("id, n CHECK (n <> 'bad')", [(1, "x"), (2, "bad")], "(n = 'bad')"),
+}
+
+
+@pytest.mark.parametrize(("columns", "rows", "told"), REFUSED_ROWS.values(), ids=REFUSED_ROWS.keys())
+def test_a_row_that_its_table_refuses_is_told_by_its_values(
+    session: Session, columns: str, rows: list[tuple[object, ...]], told: str
+) -> None:
+    session.create_table("p", columns)
+    with pytest.raises(ConstraintFailed) as refused:
+        session.load("p", [("id", ""), ("n", "")], rows, if_exists="append")
+    assert told in refused.value.message
+    assert session.value("SELECT count(*) FROM p") == 0
+
+
+@pytest.mark.parametrize("rule", ["CASCADE ON UPDATE CASCADE", "NO ACTION"])
+def test_a_table_that_others_refer_to_is_not_replaced(session: Session, rule: str) -> None:
+    session.script(
+        f"CREATE TABLE p (id INTEGER PRIMARY KEY, up REFERENCES p); CREATE TABLE c (p REFERENCES P ON DELETE {rule});"
+        "INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES (1)"
+    )
+    with pytest.raises(ConstraintFailed, match="a foreign key of c refers to it"):
+        session.load("p", [("id", "INTEGER")], [(1,)], if_exists="replace")
+    assert session.value("SELECT count(*) FROM c") == 1
+    session.exec("DROP TABLE c")
+    assert session.load("p", [("id", "INTEGER")], [(1,), (2,)], if_exists="replace") == 2
