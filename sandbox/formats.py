@@ -115,14 +115,14 @@ class _Lines(_Writer):
 
     joint, end = "", '"'
 
-    def text(self, cell: Any, most_bytes: int) -> str:
-        """A cell as text: null is empty, what has no text of its own is JSON."""
+    def text(self, cell: Any, most_bytes: int) -> str | None:
+        """A cell as text, what has no text of its own as JSON; None for null, which a NaN becomes too."""
         if type(cell) is str:
             return str(self.clip(cell))
         text = self.json(cell, most_bytes)
         if text[0] in "[{":
             return str(self.clip(text))
-        return "" if text == "null" else str(json.loads(text)) if text[0] == '"' else text  # numbers are never clipped
+        return None if text == "null" else str(json.loads(text)) if text[0] == '"' else text  # numbers: never clipped
 
 
 class _Csv(_Lines):
@@ -133,8 +133,8 @@ class _Csv(_Lines):
         self.start = '"' + _inside(",".join(map(_csv_field, table.columns)) + "\n")
 
     def piece(self, row: Sequence[Any], most_bytes: int) -> str:
-        fields = ("" if cell is None else _csv_field(self.text(cell, most_bytes)) for cell in row)
-        return _inside(",".join(fields) + "\n")
+        texts = (self.text(cell, most_bytes) for cell in row)
+        return _inside(",".join("" if text is None else _csv_field(text) for text in texts) + "\n")
 
 
 class _Markdown(_Lines):
@@ -147,7 +147,7 @@ class _Markdown(_Lines):
         self.start = '"' + _inside(_markdown_line(table.columns) + rule)
 
     def piece(self, row: Sequence[Any], most_bytes: int) -> str:
-        return _inside(_markdown_line([self.text(cell, most_bytes) for cell in row]))
+        return _inside(_markdown_line([self.text(cell, most_bytes) or "" for cell in row]))
 
 
 _WRITERS: dict[str, Callable[[Table, int | None], _Writer]] = {

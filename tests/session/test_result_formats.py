@@ -97,3 +97,8 @@ def test_another_form_is_another_request_for_a_key(session: Session) -> None:
     session.run("return 1", idempotency_key="k", result_format="csv")
     with pytest.raises(RequestInvalid, match="another request"):
         session.run("return 1", idempotency_key="k", result_format="columns")
+
+
+def test_what_is_no_number_is_null_in_csv_and_no_empty_text(session: Session) -> None:
+    outcome = session.run("[{'a': float('inf'), 'b': '', 'c': None, 'd': float('nan')}]", result_format="csv")
+    assert outcome.result == 'a,b,c,d\n,"",,\n'
