@@ -117,6 +117,8 @@ class _Lines(_Writer):
 
     def text(self, cell: Any, most_bytes: int) -> str | None:
         """A cell as text, what has no text of its own as JSON; None for null, which a NaN becomes too."""
+        if cell is None:
+            return None
         if type(cell) is str:
             return str(self.clip(cell))
         text = self.json(cell, most_bytes)
