@@ -6,13 +6,14 @@ Everything is read with SQLite's table-valued pragma functions and bound names: 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
 
 from codemode.database import provenance, rules
 from codemode.database.names import is_reserved, quoted
-from codemode.errors import NoSuchTable
+from codemode.errors import NoSuchColumn, NoSuchTable
 
 # Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
 _COMPARED_CHARACTERS = 128
@@ -122,6 +123,19 @@ def insertable(connection: apsw.Connection, table: str) -> list[str]:
     name = real_name(connection, table)
     found = _rows(connection, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", name)
     return [str(column) for (column,) in found]
+
+
+def real_columns(table: str, insertable: list[str], names: Sequence[str]) -> list[str]:
+    """`names` as the columns of `table` are written that an INSERT may name; raises NoSuchColumn."""
+    by_lower = {name.lower(): name for name in insertable}
+    unknown = [name for name in names if name.lower() not in by_lower]
+    if unknown:
+        raise NoSuchColumn(
+            f"{table} has no column {unknown[0]!r} that can be inserted into",
+            did_you_mean=closest(unknown[0], insertable),
+            available=insertable,
+        )
+    return [by_lower[name.lower()] for name in names]
 
 
 def has_column(connection: apsw.Connection, table: str, column: str) -> bool:

@@ -17,7 +17,7 @@ from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
 from codemode.database.names import quoted
-from codemode.errors import CodemodeError, ConstraintFailed, NoSuchColumn, RequestInvalid, StatementError
+from codemode.errors import CodemodeError, ConstraintFailed, RequestInvalid, StatementError
 from codemode.guard import Statement
 from codemode.session.statements import Statements
 
@@ -88,8 +88,8 @@ class Batches:
             self._create(table, columns, options.get("types") or {})
         declared = [column for column in self._read(schema.columns, table) if not column["generated"]]
         insertable = _names(declared)
-        chosen = self._real_columns(table, insertable, columns if columns is not None else insertable)
-        key = self._real_columns(table, insertable, options.get("key") or ())
+        chosen = schema.real_columns(table, insertable, columns if columns is not None else insertable)
+        key = schema.real_columns(table, insertable, options.get("key") or ())
         held = self._read(rules.key_of, table, tuple(key)) if key else None
         insert = insert_for(table, chosen, options.get("on_conflict", "error"), key, held.where if held else "")
         limits = self._statements.opened.limits
@@ -110,17 +110,6 @@ class Batches:
     def _read(self, function: Any, *args: Any) -> Any:
         with self._statements.as_engine():
             return function(self._statements.opened.connection, *args)
-
-    def _real_columns(self, table: str, insertable: list[str], names: Sequence[str]) -> list[str]:
-        by_lower = {name.lower(): name for name in insertable}
-        unknown = [name for name in names if name.lower() not in by_lower]
-        if unknown:
-            raise NoSuchColumn(
-                f"{table} has no column {unknown[0]!r} that can be inserted into",
-                did_you_mean=schema.closest(unknown[0], insertable),
-                available=insertable,
-            )
-        return [by_lower[name.lower()] for name in names]
 
     def rows(self, number: int, chunks: list[Any], columns: Sequence[str] | None = None) -> None:
         """Insert chunks of records, each a flat list of values; from here on with `columns` where given."""
@@ -193,7 +182,7 @@ class Batches:
         return told
 
     def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
-        chosen = self._real_columns(batch.insert.table, _names(batch.declared), columns)
+        chosen = schema.real_columns(batch.insert.table, _names(batch.declared), columns)
         batch.insert = msgspec.structs.replace(batch.insert, columns=tuple(chosen))
         batch.statement = self._statements.checked(batch.insert.sql(1))
         batch.sql = (0, "")

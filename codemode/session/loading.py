@@ -66,6 +66,9 @@ def _prepare(statements: Statements, table: str, columns: Sequence[tuple[str, st
             hint="append to it, replace it, or choose another name (--if-exists, --table)",
         )
     if existing is not None and if_exists == "append":
+        with statements.as_engine():
+            insertable = schema.insertable(statements.opened.connection, existing)
+        schema.real_columns(existing, insertable, [name for name, _ in columns])
         return
     if existing is not None:
         _expect_unreferred(statements, existing)

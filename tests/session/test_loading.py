@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codemode import Session
-from codemode.errors import ConstraintFailed
+from codemode.errors import ConstraintFailed, NoSuchColumn
 
 REFUSED_ROWS = {
     "a key": ("id INTEGER PRIMARY KEY, n", [(n, "x") for n in range(900)] + [(5, "y")], "(id = 5)"),
@@ -23,6 +23,14 @@ def test_a_row_that_its_table_refuses_is_told_by_its_values(
         session.load("p", [("id", ""), ("n", "")], rows, if_exists="append")
     assert told in refused.value.message
     assert session.value("SELECT count(*) FROM p") == 0
+
+
+def test_a_column_that_a_table_has_not_is_told_with_those_it_has(session: Session) -> None:
+    session.create_table("p", "id, name, twice AS (id * 2)")
+    for column, meant in (("nmae", ("name",)), ("twice", ())):
+        with pytest.raises(NoSuchColumn, match=f"p has no column '{column}' that can be inserted into") as refused:
+            session.load("p", [("ID", ""), (column, "")], [(1, 2)], if_exists="append")
+        assert (refused.value.did_you_mean, refused.value.available) == (meant, ("id", "name"))
 
 
 @pytest.mark.parametrize("rule", ["CASCADE ON UPDATE CASCADE", "NO ACTION"])
