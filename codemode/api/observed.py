@@ -16,11 +16,12 @@ from codemode.api import problems
 from codemode.api.heads import header
 from codemode.api.traffic import NO_OPERATION, Traffic
 from codemode.service.logs import request_id
-from codemode.tracing import Span, is_on, span
+from codemode.tracing import NOTHING, Span, is_on, span
 
 _access = logging.getLogger("codemode.access")
-# What machines ask every few seconds says nothing while it goes well.
+# What machines ask every few seconds, the front of several workers too, says nothing while it goes well.
 _PROBES = ("health", "ready", "prometheus")
+_PROBED = ("/health", "/ready", "/metrics")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -67,8 +68,8 @@ class _Request:
         self._traffic.in_progress += 1
         about = {"http.request.method": scope["method"], "codemode.request.id": self._state["id"]}
         try:
-            headers = Headers(scope=scope) if is_on() else None
-            with span("request", about, headers=headers) as traced:
+            wanted = is_on() and scope["path"] not in _PROBED
+            with span("request", about, headers=Headers(scope=scope)) if wanted else NOTHING as traced:
                 await self._answered(app, scope, received, sent)
                 self._trace(traced)
         finally:

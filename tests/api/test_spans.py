@@ -90,6 +90,13 @@ def test_a_request_is_a_tree_in_its_caller_s_trace(http: httpx2.Client, collecte
     }  # fmt: skip
 
 
+def test_what_machines_ask_every_second_makes_no_spans(http: httpx2.Client, collected: Collected) -> None:
+    assert [http.get(path).status_code for path in ("/health", "/ready")] == [200, 200]
+    http.get("/metrics")
+    execute(http, "return 1")
+    assert {span.name for span in collected("execute")} == {"create_session", "execute", "execution"}
+
+
 def test_a_failure_is_marked_with_its_code_from_the_statement_up(http: httpx2.Client, collected: Collected) -> None:
     execute(http, "helpers.db.query('SELECT abs(-9223372036854775807 - 1)')")
     found = collected("execute")
@@ -166,8 +173,8 @@ def test_the_spans_of_a_request_are_bounded_and_those_left_out_counted(
 def test_a_traceparent_that_is_none_begins_a_new_trace(
     http: httpx2.Client, collected: Collected, traceparent: str
 ) -> None:
-    assert http.get("/health", headers={"traceparent": traceparent}).status_code == 200
-    assert named(collected("health"), "health").parent is None
+    assert http.get("/v1/sessions", headers={"traceparent": traceparent}).status_code == 200
+    assert named(collected("list_sessions"), "list_sessions").parent is None
 
 
 def test_without_a_provider_nothing_is_traced() -> None:
