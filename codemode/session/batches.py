@@ -151,6 +151,8 @@ class Batches:
     ) -> StatementError:
         """`error` with the record that caused it: the chunk again, record by record, then undone."""
         transaction = self._statements.transaction
+        if not self._statements.opened.connection.in_transaction:  # a trigger ended it, and said why
+            return error
         mark, one = transaction.mark(), batch.insert.sql(1)
         found: StatementError = error
         try:

@@ -126,6 +126,8 @@ def _with_its_row(
     from codemode.session.blame import with_values  # only where something fails
 
     connection, width = statements.opened.connection, len(columns)
+    if not connection.in_transaction:  # the row ended it: each one that is inserted now would stay
+        return error
     try:
         for at in range(0, len(values), width):
             row = values[at : at + width]

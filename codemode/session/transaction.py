@@ -115,11 +115,11 @@ class Transaction:
 
     def undo(self, mark: int) -> None:
         """The unit failed: put everything back as it was at its mark."""
-        self._changed = self._marks[mark - 1]
-        del self._marks[mark - 1 :]
-        if not self._connection.in_transaction:
+        if not self._connection.in_transaction:  # and no mark is left: the transaction may have ended long ago
             self._doom()
             return
+        self._changed = self._marks[mark - 1]
+        del self._marks[mark - 1 :]
         self.provenance.undo(mark)
         self._engine(f"ROLLBACK TO unit_{mark}")
         self._engine(f"RELEASE unit_{mark}")

@@ -170,6 +170,28 @@ def test_a_closed_worker_refuses_clearly(tmp_path) -> None:
         session.run("1")
 
 
+ENDING = "INSERT OR ROLLBACK INTO t VALUES (1, 1)"
+UNITS = {
+    "batch": f"helpers.db.batch([('INSERT INTO t VALUES (8, 8)', []), ({ENDING!r}, [])])",
+    "script": f"helpers.db.script('INSERT INTO t VALUES (8, 8); {ENDING}')",
+    "records": f"helpers.db.batch_insert('t', [{{'a': 8}} for _ in [helpers.db.exec({ENDING!r})]])",
+    "a generator": f"helpers.db.batch_insert('t', ({{'a': 8}} for _ in 'x' if helpers.db.exec({ENDING!r})))",
+    "a trigger": "helpers.db.batch_insert('watched', [{'x': 1}])",
+}
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS.keys())
+def test_a_transaction_that_ends_inside_a_unit_is_told_as_what_it_is(table: Session, unit: str, atomic: bool) -> None:
+    table.script(
+        "CREATE TABLE watched (x);CREATE TRIGGER w AFTER INSERT ON watched BEGIN SELECT RAISE(ROLLBACK, 'never'); END"
+    )
+    outcome = table.run(f"{INSERT}try:\n    {unit}\nexcept helpers.Error as error: print(error.code)", atomic=atomic)
+    assert (outcome.error.code, outcome.stdout) == ("sql.runtime", "sql.constraint\n")
+    assert rows(table) == 3 + (not atomic)
+    assert outcome.db.tables_changed == (() if atomic else ("t",))
+
+
 @pytest.mark.parametrize("atomic", [True, False])
 def test_what_was_committed_before_is_not_said_to_be_undone(table: Session, atomic: bool) -> None:
     commit = "helpers.db.commit()\n" if atomic else ""

@@ -25,6 +25,13 @@ def test_a_row_that_its_table_refuses_is_told_by_its_values(
     assert session.value("SELECT count(*) FROM p") == 0
 
 
+def test_a_row_that_ends_the_transaction_leaves_none_of_the_others(session: Session) -> None:
+    session.create_table("p", "id UNIQUE ON CONFLICT ROLLBACK")
+    with pytest.raises(ConstraintFailed):
+        session.load("p", [("id", "")], [(1,), (2,), (1,), (3,)], if_exists="append")
+    assert session.value("SELECT count(*) FROM p") == 0
+
+
 def test_a_column_that_a_table_has_not_is_told_with_those_it_has(session: Session) -> None:
     session.create_table("p", "id, name, twice AS (id * 2)")
     for column, meant in (("nmae", ("name",)), ("twice", ())):
