@@ -186,7 +186,7 @@ async def _upload(connection: Connection, incoming: Incoming) -> None:
             await connection.write(b"0\r\n\r\n")
         incoming.passed = True
         await incoming.disconnected()
-        connection.close()
+        connection.leave()
     except ClientGone:
         connection.close()
     except ConnectionGone:

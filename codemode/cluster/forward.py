@@ -113,6 +113,10 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
         self._wake()
 
+    def leave(self) -> None:
+        """End it when the worker has taken all that was written: it does a request that came whole."""
+        self._transport.close()
+
     # What the event loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -136,6 +136,20 @@ def test_an_upload_that_is_cut_leaves_nothing(service: Service) -> None:
     assert service.execute("cut", "return helpers.schema.get_tables()")["result"] == []
 
 
+def test_an_upload_that_came_whole_is_done_though_its_client_is_gone(service: Service) -> None:
+    create(service, "whole")
+    body = b"".join(b'{"a": %d, "b": "%s"}\n' % (number, b"x" * 30) for number in range(20_000))
+    host, _, port = service.address.removeprefix("http://").rpartition(":")
+    for attempt in range(20):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(
+                b"POST /v1/sessions/whole/batch_insert?table=t%d&create=true HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % (attempt, len(body)) + body
+            )
+        made = f'"t{attempt}"'.encode()
+        assert soon(lambda made=made: made in service.http.get("/v1/sessions/whole/schema").content)
+
+
 def test_a_refusal_of_a_worker_arrives_before_the_body_is_sent(service: Service) -> None:
     answer = raw(
         service,
