@@ -33,6 +33,7 @@ from codemode.api import (
     participants,
     problems,
     prometheus,
+    queries,
     sessions,
     state,
     statements,
@@ -146,6 +147,7 @@ class _Guarded:
 
     def __init__(self, operation: Operation) -> None:
         self._operation, self._reach, self._is_act = operation, operation.reach, operation.is_act
+        self._parameters = [each.name for each in operation.parameters]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -163,6 +165,8 @@ class _Guarded:
             service.acts.check_not_over()
             state["caller"] = caller = await identify(request, enters=operation.enters)
             caller.require(operation.scope)
+        if self._is_act and request.scope["query_string"]:
+            queries.check_known(request, self._parameters)
         response = await operation.handler(request)
         if self._is_act:
             service.listeners.look()  # perhaps somebody listens to what it did

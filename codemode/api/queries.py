@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 from starlette.requests import Request
 
 from codemode.errors import RequestInvalid
 from codemode.moments import milliseconds_of
+
+
+def check_known(request: Request, names: Sequence[str]) -> None:
+    """Refuse a parameter that the operation does not have: what it misspells would be done to more than was meant."""
+    for name in request.query_params:
+        if name not in names:
+            raise RequestInvalid(
+                f"there is no query parameter {name[:40]!r} here",
+                did_you_mean=get_close_matches(name[:100], names, n=1), available=names,
+            )  # fmt: skip
 
 
 def whole(request: Request, name: str, default: int, *, least: int = 1, most: int) -> int:

@@ -105,6 +105,22 @@ def test_a_wrong_field_is_answered_with_those_that_there_are(
     assert (available is None) == ("available" not in problem)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "meant"),
+    [
+        ("POST", "/v1/sessions/s/import?table=t&if_exist=replace", ["if_exists"]),
+        ("DELETE", "/v1/subscriptions?session_id=s&panel=first", ["panel_id"]),
+        ("POST", "/v1/sessions?id=s", None),
+    ],
+)
+def test_a_query_parameter_that_an_act_does_not_have_is_refused(
+    http: httpx2.Client, method: str, path: str, meant: list[str] | None
+) -> None:
+    problem = http.request(method, path).json()
+    assert (problem["status"], problem.get("did_you_mean")) == (400, meant)
+    assert http.get("/v1/sessions?from=afar").status_code == 200
+
+
 def test_a_session_that_there_is_not_is_404(http: httpx2.Client) -> None:
     answer = run(http, "nobody", "1")
     assert (answer.status_code, answer.json()["code"]) == (404, "session.not_found")
