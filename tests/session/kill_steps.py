@@ -7,6 +7,7 @@ A step is a call of a function, Python's or C's. Everything happens in forks of 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -22,8 +23,8 @@ from codemode import Worker
 from codemode.errors import CodemodeError
 
 
-def forked(work: Callable[[], Any], kill_at: int | None = None) -> tuple[Any, int, bool]:
-    """What `work` answers in a fork, the steps that it took, and whether it was killed at step `kill_at`."""
+def forked(work: Callable[[], Any], kill_at: int | None = None, *, counted: bool = False) -> tuple[Any, int, bool]:
+    """What `work` answers in a fork, the steps that it took if `counted`, whether it was killed at step `kill_at`."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -38,7 +39,8 @@ def forked(work: Callable[[], Any], kill_at: int | None = None) -> tuple[Any, in
                     os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            sys.setprofile(count)
+            if counted or kill_at is not None:
+                sys.setprofile(count)
             found = work()
             sys.setprofile(None)
             os.write(writing, json.dumps([found, steps]).encode())
@@ -81,6 +83,17 @@ def stages(worker: Worker, data_dir: Path) -> int:
         time.sleep(0.05)
 
 
+def load_what_loads(work: Callable[[], Any]) -> None:
+    """Load here what `work` loads: no kill is to be spent on an import, and no fork to import it again."""
+
+    def names() -> list[str]:
+        work()
+        return list(sys.modules)
+
+    for name in forked(names)[0]:
+        importlib.import_module(name)
+
+
 def restored(data_dir: Path, backup: Path) -> str:
     with Worker(data_dir=data_dir) as worker:
         try:
@@ -109,10 +122,13 @@ def main() -> None:
             worker.remove("s")
 
     data_dir, target = place / "data", place / "made.zip"
+    fresh("live")
+    for each in (partial(restored, data_dir, backup), partial(backed_up, data_dir, target), partial(state, data_dir)):
+        load_what_loads(each)
     for case in ("new", "live", "backup"):
         fresh(case)
         work = partial(backed_up, data_dir, target) if case == "backup" else partial(restored, data_dir, backup)
-        answer, steps, _ = forked(work)
+        answer, steps, _ = forked(work, counted=True)
         print(json.dumps({"case": case, "steps": steps, "answer": answer}), flush=True)
         for number in range(kills):
             fresh(case)
