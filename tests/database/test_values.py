@@ -16,6 +16,7 @@ PLAIN = st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False
 NESTED = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
 )
 
 
@@ -30,7 +31,7 @@ def test_plain_values_come_back(value: object) -> None:
     assert apsw.Connection(":memory:").execute("SELECT ?", (stored,)).get == value
 
 
-@given(st.lists(NESTED) | st.dictionaries(st.text(), NESTED))
+@given(st.lists(NESTED, max_size=4) | st.dictionaries(st.text(), NESTED, max_size=4))
 def test_lists_and_dicts_become_json(value: object) -> None:
     assert json.loads(sqlite_value(value, "x")) == value
 
