@@ -33,17 +33,25 @@ from codemode.session.files import SessionFiles
 Fault = Callable[[SessionFiles], object]
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> SessionFiles:
-    """The files of the session `broken`, beside `sound`, each with 300 rows over many pages."""
-    with Worker(data_dir=tmp_path) as worker:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the sessions `broken` and `sound`, each with 300 rows over many pages."""
+    place = tmp_path_factory.mktemp("whole")
+    with Worker(data_dir=place) as worker:
         for name in ("broken", "sound"):
             session = worker.session(name)
             session.exec("CREATE TABLE t (x)")
             session.batch_insert("t", [{"x": "y" * 1000} for _ in range(300)])
             for _ in range(3):
                 session.run(f"# {'z' * 3000}")
-        return worker.registry.files(("local", "broken"))
+    return place
+
+
+@pytest.fixture
+def files(whole: Path, tmp_path: Path) -> SessionFiles:
+    """The files of `broken` in a data directory of the test's own."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    return SessionFiles.of(tmp_path, "local", "broken")
 
 
 def data_dir(files: SessionFiles) -> Path:
