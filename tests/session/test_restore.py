@@ -345,14 +345,22 @@ def test_what_is_asked_for_has_to_be_in_it(tmp_path: Path) -> None:
 # Archives that nobody wrote by `backup`.
 
 
-@pytest.fixture
-def good(tmp_path: Path) -> Path:
-    """A backup with one session that has a log and a checkpoint."""
-    with Worker(data_dir=tmp_path / "source") as worker:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a data directory `source`, and a backup of its one session, which has a log and a checkpoint."""
+    place = tmp_path_factory.mktemp("made")
+    with Worker(data_dir=place / "source") as worker:
         session = worker.session("s")
         session.exec("CREATE TABLE t (x)")
         session.checkpoint("c")
-        worker.backup(tmp_path / "good.zip")
+        worker.backup(place / "good.zip")
+    return place
+
+
+@pytest.fixture
+def good(made: Path, tmp_path: Path) -> Path:
+    """That backup, and what it is of beside it, for the test alone."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "good.zip"
 
 
