@@ -114,6 +114,8 @@ class Batches:
     def rows(self, number: int, chunks: list[Any], columns: Sequence[str] | None = None) -> None:
         """Insert chunks of records, each a flat list of values; from here on with `columns` where given."""
         batch = self._top(number)
+        # A call among the records may have ended the transaction: what is inserted after that would stay.
+        self._statements.transaction.check_alive()
         if columns is not None:
             self._reshape(batch, columns)
         for values in chunks:

@@ -74,13 +74,14 @@ class Transaction:
         return self._open and self.doomed is None and self.mode != "dry_run"
 
     def check_alive(self) -> None:
-        """Raise when the transaction ended by itself earlier: nothing may run after that."""
+        """Raise when the transaction ended by itself, now or earlier: nothing may run after that."""
+        if self._open and not self._connection.in_transaction:
+            self._doom()
         if self.doomed:
             raise StatementFailed(self.doomed, hint="let the execution fail, and run it again without that statement")
 
     def begin(self) -> None:
         """Open the transaction if it is not open yet; raises when nothing may be written."""
-        self._expect_alive()
         self.check_alive()
         self.expect_writable()
         self.before_write()
@@ -106,7 +107,7 @@ class Transaction:
 
     def keep(self, mark: int) -> None:
         """The unit went well; raises when the transaction ended under it."""
-        self._expect_alive()
+        self.check_alive()
         self._engine(f"RELEASE unit_{mark}")
         del self._marks[mark - 1 :]
         self.provenance.keep()
@@ -132,7 +133,7 @@ class Transaction:
         mark = self.mark()
         try:
             yield
-            self._expect_alive()
+            self.check_alive()
         except BaseException:
             self.undo(mark)
             raise
@@ -150,7 +151,7 @@ class Transaction:
             elif self.mode == "each" and not self._marks:
                 self._rollback()
             raise
-        self._expect_alive()
+        self.check_alive()
         if self.mode == "each" and not self._marks:
             self._commit()
 
@@ -222,11 +223,6 @@ class Transaction:
         if self._history is not None:
             self._history.unmark()
         self._ended()
-
-    def _expect_alive(self) -> None:
-        if self._open and not self._connection.in_transaction:
-            self._doom()
-            self.check_alive()
 
     def _doom(self) -> None:
         undone = (

@@ -193,6 +193,26 @@ def test_a_transaction_that_ends_inside_a_unit_is_told_as_what_it_is(table: Sess
 
 
 @pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("inner", [ENDING, "INSERT INTO watched VALUES (1)"])
+def test_records_after_the_end_of_the_transaction_are_not_inserted(table: Session, inner: str, atomic: bool) -> None:
+    table.script(
+        "CREATE TABLE watched (x);CREATE TRIGGER w AFTER INSERT ON watched BEGIN SELECT RAISE(ROLLBACK, 'never'); END"
+    )
+    code = f"""
+def records():
+    for n in range(10, 2000):
+        yield {{'a': n, 'b': 'x'}}
+        if n in (11, 900):
+            try: helpers.db.exec({inner!r})
+            except helpers.Error: pass
+try: helpers.db.batch_insert('t', records())
+except helpers.Error: pass
+"""
+    outcome = table.run(code, atomic=atomic)
+    assert (outcome.ok, outcome.error.code, rows(table)) == (False, "sql.runtime", 3)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
 def test_what_was_committed_before_is_not_said_to_be_undone(table: Session, atomic: bool) -> None:
     commit = "helpers.db.commit()\n" if atomic else ""
     ending = "try: helpers.db.exec('INSERT OR ROLLBACK INTO t VALUES (1, 1)')\nexcept helpers.Error: pass"
