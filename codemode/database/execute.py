@@ -132,13 +132,30 @@ class Cost(msgspec.Struct, gc=False):
         )
 
 
+_MARK = "-- "
+
+
 class Meter:
     """Adds up SQLite's statement counters while it is switched on; the engine's own statements run with it off."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.cost = Cost()
         self.on = False
-        connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile, id="meter")
+        self._connection = connection
+        self.heed_length()
+
+    def heed_length(self) -> None:
+        """Listen to SQLite unless values may be no longer than statements; to be called when that limit was changed.
+
+        SQLite tells of a statement that FTS5 or rtree runs inside another one by its text with a mark before it. Where
+        that is longer than a value may be it tells a null pointer instead, and apsw reads there: a table with a name of
+        31,950 characters and a statement that may handle 32,000 ended the process (test_nested_statements.py).
+        """
+        limit = self._connection.limit
+        if limit(apsw.SQLITE_LIMIT_LENGTH) > limit(apsw.SQLITE_LIMIT_SQL_LENGTH) + len(_MARK):
+            self._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile, id="meter")
+        else:
+            self._connection.trace_v2(0, None, id="meter")
 
     def _profile(self, event: dict[str, Any]) -> None:
         if self.on:

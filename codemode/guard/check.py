@@ -8,6 +8,7 @@ apsw is imported here for its Connection and its errors: preparing is done by SQ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 import apsw
@@ -56,6 +57,7 @@ class Guard:
         self._preparing.exec_trace = self._prepared
         self._seen: Prepared = ("", False, False, ())
         self._most_operations = connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
+        self.length_changed: Callable[[], None] = _nobody  # who has to know how long values may be sets it
         self._expire_prepared()
 
     def check(self, sql: str) -> Statement:
@@ -165,6 +167,7 @@ class Guard:
         self.authorizer.arm(statement.explains or statement.kind)
         if statement.longest_value is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, statement.longest_value)
+            self.length_changed()
         if statement.trigger_depth is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, statement.trigger_depth)
         return before
@@ -174,6 +177,7 @@ class Guard:
         self.authorizer.turn_to(before)
         if statement.longest_value is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._limits.value_bytes)
+            self.length_changed()
         if statement.trigger_depth is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH)
         if statement.changes_schema or (error is not None and self._schema_moves):
@@ -357,6 +361,10 @@ class EngineRights:
         if guard._schema_moves or guard.authorizer.engine_changed_schema:
             guard.authorizer.engine_changed_schema = False
             guard._forget()
+
+
+def _nobody() -> None:
+    """Nobody has to know."""
 
 
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES", "EXPLAIN")

@@ -63,6 +63,7 @@ class Guarded:
         self.guard = Guard(self.connection, limits)
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
+        self.guard.length_changed = self.meter.heed_length
         self._suspect = self._rested = False
 
     def explained(self, error: DatabaseError, sql: str, longest_value: int | None = None) -> CodemodeError:

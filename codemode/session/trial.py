@@ -47,6 +47,7 @@ class Trial:
     ) -> None:
         self._connection, self._values, self._ends_at = scratch, values, ends_at
         self._guard, self._meter = Guard(scratch, statements.opened.limits), Meter(scratch)
+        self._guard.length_changed = self._meter.heed_length
         self._deadline = Deadline(scratch, also=statements.opened.deadline)
         self._statement = self._guard.check(statement.sql)
 
