@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -182,7 +183,7 @@ def test_a_wait_for_another_process_is_said_on_a_terminal_and_ends_with_control_
             assert time.monotonic() - begun < 20
         os.killpg(running.pid, signal.SIGINT)
         running.communicate(timeout=60)
-    assert f"process {running.pid} holds this session: waiting for up to 29 s" in first.decode()
+    assert re.search(rf"process {running.pid} holds this session: waiting for up to 2\d s", first.decode())
 
 
 def test_control_c_during_an_import_leaves_nothing(environment, tmp_path):
