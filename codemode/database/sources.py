@@ -118,7 +118,7 @@ class Source:
                 except UnicodeDecodeError as found:
                     place, byte = f"{self.name}, line {number}", found.object[found.start]
                     break
-        hint = "save it as UTF-8, or name its encoding (--encoding cp1252, --encoding utf-16)"
+        hint = "save it as UTF-8, or name its encoding, such as cp1252 or utf-16"
         return RequestInvalid(f"{place}: not {error.encoding} text (byte 0x{byte:02x})", hint=hint)
 
     def close(self) -> None:

@@ -21,6 +21,6 @@ def told(error: CodemodeError) -> tuple[str, str | None]:
     """The message and the hint of an error as a client is told them."""
     message, hint = error.message, error.hint
     if isinstance(error, _ABOUT_FILES):
-        for path, name in _kept.items():
+        for path, name in tuple(_kept.items()):
             message, hint = message.replace(path, name), hint and hint.replace(path, name)
     return message, hint
