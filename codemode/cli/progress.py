@@ -1,7 +1,8 @@
-"""A bar on a terminal for what takes long; nothing elsewhere."""
+"""A bar on a terminal for what takes long; nothing elsewhere, nor on one that cannot take back what it shows."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 @contextmanager
 def bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """A function that is told how much is done, and of how much."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done, total: None
         return
     from rich.console import Console

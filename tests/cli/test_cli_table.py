@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemode.cli.output import duration, plural, printable, relative, size
+from codemode.cli.progress import bar
 from codemode.cli.table import cell_text, draw, records
 from codemode.plain import plain
 
@@ -121,3 +123,11 @@ def test_times_are_told_from_now(time, text):
 
 def test_counts_agree_with_their_noun():
     assert [plural(n, "row") for n in (0, 1, 3000)] == ["0 rows", "1 row", "3,000 rows"]
+
+
+def test_a_terminal_that_takes_nothing_back_gets_no_bar(monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with bar("planes.csv", quiet=False) as progress:
+        progress(1, 2)
+    assert capsys.readouterr().err == ""
