@@ -48,7 +48,8 @@ async def ready(request: Request) -> Response:
     service = service_of(request)
     if service.acts.leaving:
         raise WorkerUnavailable("the service is about to end", hint="send requests elsewhere, or again in a moment")
-    await service.call(service.worker.catalogue.look, "SELECT 1")
+    # As a request looks for its session: what another process took from the catalogue would fail them all.
+    await service.call(service.worker.registry.catalog.get, "", "")
     kind = service.worker.catalogue.kind  # not its address: nobody has to show a token for this
     return answer(Readiness(ready=True, catalogue=kind, isolation=await service.call(lambda: service.worker.isolation)))
 

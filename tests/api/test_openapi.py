@@ -15,6 +15,7 @@ from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.api.app import OPERATIONS
+from codemode.catalog.migrating import migrate, roll_back
 from tests.api.conftest import listening
 
 CHECKS = (
@@ -92,3 +93,20 @@ def test_so_it_is_without_one(guarded: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     document = httpx2.get(f"{guarded}/openapi.json").json()
     assert document["openapi"] == "3.1.0"
+
+
+def test_a_service_whose_catalogue_was_rolled_back_is_not_ready_and_says_why(tmp_path: Path) -> None:
+    with (
+        Worker(tmp_path) as worker,
+        listening(worker, open_to_all=True) as (address, _),
+        httpx2.Client(base_url=address, timeout=HANG_SECONDS) as http,
+    ):
+        assert http.post("/v1/sessions", json={"id": "s"}).status_code == 201
+        assert http.get("/ready").status_code == 200
+        roll_back(worker.catalogue, 6)
+        for path in ("/ready", "/v1/sessions/s"):
+            problem = http.get(path).json()
+            assert (problem["status"], problem["code"]) == (503, "worker.catalog_form")
+            assert "start the service again" in problem["hint"]
+        migrate(worker.catalogue)
+        assert http.get("/ready").status_code == http.get("/v1/sessions/s").status_code == 200
