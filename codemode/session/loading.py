@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
+from operator import ne
 from typing import Any
 
 from codemode.database import schema
@@ -172,12 +173,21 @@ def in_chunks(
                 hint="give each row a value for every column, None where there is none",
             )
         values = list(chain.from_iterable(some))
-        if float in set(map(type, values)):
-            for place in [place for place in lossless if any(map(_is_nan, values[place::width]))]:
+        if _differ_from_themselves(values):
+            for place in [place for place in lossless if _has_nan(values[place::width])]:
                 warn(f"column {lossless.pop(place)!r}: NaN is stored as NULL")
         yield values
         first += len(some)
 
 
-def _is_nan(value: Any) -> bool:
-    return type(value) is float and value != value
+def _differ_from_themselves(values: list[Any]) -> bool:
+    """Whether a NaN may be among them, in half the time of looking at each one's type."""
+    try:
+        return any(map(ne, values, values))
+    except Exception:  # noqa: BLE001 - of a type that cannot be compared: it is refused when it is bound
+        return True
+
+
+def _has_nan(values: Iterable[Any]) -> bool:
+    floats = [value for value in values if type(value) is float]
+    return any(map(ne, floats, floats))

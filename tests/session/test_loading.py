@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from codemode import Session
-from codemode.errors import ConstraintFailed, NoSuchColumn
+from codemode.errors import ConstraintFailed, NoSuchColumn, ValueRefused
 
 REFUSED_ROWS = {
     "a key": ("id INTEGER PRIMARY KEY, n", [(n, "x") for n in range(900)] + [(5, "y")], "(id = 5)"),
@@ -51,3 +53,9 @@ def test_a_table_that_others_refer_to_is_not_replaced(session: Session, rule: st
     assert session.value("SELECT count(*) FROM c") == 1
     session.exec("DROP TABLE c")
     assert session.load("p", [("id", "INTEGER")], [(1,), (2,)], if_exists="replace") == 2
+
+
+@pytest.mark.parametrize("value", [Decimal("sNaN"), {1: float("nan")}.keys(), object()])
+def test_a_value_that_cannot_be_compared_is_refused_as_any_other(session: Session, value: object) -> None:
+    with pytest.raises(ValueRefused, match="cannot be stored"):
+        session.load("p", [("id", "")], [(1,), (value,)])
