@@ -15,11 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import escape_oracle
 
-from sandbox import snippet
-from sandbox.child import Entry, Request
+from sandbox import live, snippet
+from sandbox.child import Request
 from sandbox.connection import Connection
 from sandbox.helpers import Helpers
-from sandbox.printing import Printer
 
 TOLD, END = "\x1e", "\x1f"  # around what the oracle tells, in the output
 
@@ -57,7 +56,7 @@ class Watched(Helpers):
 
 def _preload() -> None:
     snippet.preload()
-    snippet.Helpers = Watched  # type: ignore[misc]
+    live.Helpers = Watched  # type: ignore[misc]
     snippet._ending = _audited
 
 
@@ -67,16 +66,16 @@ def _note_library() -> None:
         _rounds.append(escape_oracle.Library())
 
 
-def _audited(connection: Connection, request: Request, printer: Printer) -> dict[str, Any]:
+def _audited(connection: Connection, request: Request, variables: live.Live) -> dict[str, Any]:
     """Run the snippet as the real entry does, watched from its text to its outcome."""
     if not isinstance(connection._stream, socket.socket):
-        return _real_ending(connection, request, printer)  # warming up: nobody to tell
+        return _real_ending(connection, request, variables)  # warming up: nobody to tell
     _connections.append(connection)
     _oracle.watching = True
     try:
         if request["code"].startswith(b"# unguarded"):
             return _unguarded(request)
-        return _real_ending(connection, request, printer)
+        return _real_ending(connection, request, variables)
     finally:
         _oracle.watching = False
         _compare()
@@ -101,4 +100,4 @@ def _unguarded(request: Request) -> dict[str, Any]:
     return done
 
 
-ENTRY = Entry(snippet.serve, (*snippet.ENTRY.warm, _note_library), _preload)
+ENTRY = snippet.ENTRY._replace(warm=(*snippet.ENTRY.warm, _note_library), preload=_preload)

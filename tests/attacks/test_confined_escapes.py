@@ -71,6 +71,12 @@ def test_the_oracle_in_the_child_notices(confined: Confined, what: str) -> None:
     assert found["next"] == ["2"]  # in a child of its own, on memory that nobody changed
 
 
+def test_what_an_escape_shows_is_judged_under_the_language_too(confined: Confined) -> None:
+    found = confined.run("helpers.show('__builtins__')\nhelpers.reached()")
+    assert [kind for kind, _ in found["told"]] == ["breach", "breach"], found
+    assert found["status"] == "completed"
+
+
 def _overwrite(outside: Outside) -> None:
     (outside.folder / "canary").write_text("overwritten")
 
