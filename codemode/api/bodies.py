@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from codemode import plain
-from codemode.api.connection import REST
 from codemode.api.heads import header, headers_of
 from codemode.api.requests import service_of
+from codemode.api.transport import REST
 from codemode.errors import (
     RequestIncomplete,
     RequestInvalid,

@@ -17,12 +17,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from codemode.api.problems import AGAIN_SECONDS, MEDIA_TYPE, problem_of
-from codemode.api.transport import JoiningTransport
+from codemode.api.transport import REST, JoiningTransport
 from codemode.errors import CodemodeError, RequestInvalid, RequestTimeout, WorkerUnavailable
 from codemode.settings import Settings
 
 HEAD_BYTES = 64 * 1024  # of a request's line and headers, of the size line of a chunk, of trailers
-REST = "body_rest"  # in the state of a request that came whole and whose client is gone: what was not read of its body
 LINGER_SECONDS = 5.0  # a client that is still sending what nobody wants may read its answer so long
 
 

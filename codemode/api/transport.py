@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+REST = "body_rest"  # in the state of a request that came whole and whose client is gone: what was not read of its body
 _HEAD = b"HTTP/1.1 "
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from codemode.api.connection import REST
+from codemode.api.transport import REST
 from codemode.cluster.forward import Connection, ConnectionGone, Headers
 
 Message = MutableMapping[str, Any]

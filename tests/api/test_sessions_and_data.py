@@ -19,6 +19,8 @@ import pytest
 from patience import HANG_SECONDS
 
 from codemode import Worker
+from codemode.errors import StorageFull
+from codemode.service import private
 
 NDJSON = "application/x-ndjson"
 
@@ -340,6 +342,16 @@ def test_no_room_for_a_copy_is_a_full_disk_and_no_fault(
     monkeypatch.setattr(tempfile, make, full)
     answer = ask(http)
     assert (answer.status_code, answer.json()["code"]) == (507, "storage.full")
+
+
+def test_a_directory_beside_the_servers_own_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private, "_kept", {})
+    private._keep("/srv/data", "DATA_DIR")
+    error = StorageFull("/srv/data/sessions is full", hint="move /srv/data to where /srv/data2 and /srv/data-old are")
+    assert private.told(error) == (
+        "DATA_DIR/sessions is full",
+        "move DATA_DIR to where /srv/data2 and /srv/data-old are",
+    )
 
 
 @pytest.mark.parametrize("mode", ["sync", "stream"])

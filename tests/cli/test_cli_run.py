@@ -44,7 +44,7 @@ def test_of_a_result_that_is_kept_the_first_rows_are_shown_and_how_to_read_on(cl
     assert "20 of 20,000 rows shown; all of it is kept as the table _result_1 (" in answer.err
     read_on = next(line for line in answer.err.splitlines() if line.startswith("read on: codemode query -s large '"))
     assert cli("query", "-s", "large", read_on.split("'")[1]).out.splitlines()[2].startswith(" 20  x")
-    assert "a result, kept because" in cli("metrics", "large").out
+    assert "_result_1 is a result that was too large to be answered" in cli("metrics", "large").err
 
 
 def test_json_text_that_is_kept_says_so(cli):

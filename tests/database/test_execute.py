@@ -116,6 +116,7 @@ def test_an_inner_deadline_never_outlasts_the_outer_one(connection: apsw.Connect
 
 
 def test_the_meter_counts_only_while_it_is_on(connection: apsw.Connection) -> None:
+    connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, 1_000_000)  # below that of values, as in a session
     meter = Meter(connection)
     connection.execute("CREATE TABLE t (x)")
     connection.execute(f"INSERT INTO t {NUMBERS.format(100)}")
