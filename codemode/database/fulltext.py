@@ -6,26 +6,22 @@ The guard refuses them by name, but FTS5 also calls them by a name that is data:
 query, or 'rank' in the table's own configuration. No authorizer hears of that, so the functions themselves refuse.
 
 A query is read in the square of its number of words, in one operation: 100,000 words take 20 s, so long queries are
-refused. The length seen is that of the statement and its parameters; the guard shortens the values of a statement
-that computes its query (guard/weight.py).
+refused. NEAR(…) takes the square of its number of phrases times how often they are in one document: 300 words that are
+there 100,000 times took 26 s. The guard finds out what a statement searches for (guard/searches.py).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
 
-from codemode.database.values import longest
 from codemode.errors import StatementLimit
+from codemode.patterns import pattern
 
 QUERY_CHARACTERS = 32_000
-_ANY_FULL_TEXT = """
-    SELECT 1 FROM main.sqlite_schema AS found JOIN json_each(?) AS used ON used.value = found.name COLLATE NOCASE
-    WHERE found.type = 'table' AND found.sql LIKE 'create virtual table%using%fts5%'
-"""
+NEAR_PHRASES = 24
+_WORD = pattern(r'"(?:[^"]|"")*"?|[()]|[0-9A-Za-z_\x1a\x80-\U0010ffff]+')
 
 UNSTOPPABLE = ("snippet", "highlight")
 
@@ -47,15 +43,28 @@ def _refusing(name: str) -> Any:
     return refuse
 
 
-def may_be_long_query(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> bool:
-    """Whether the statement or a parameter is too long for a full-text query, if it should be one."""
-    return len(sql) > QUERY_CHARACTERS or longest(params) > QUERY_CHARACTERS
-
-
-def refuse_long_query(connection: apsw.Connection, tables_read: tuple[str, ...]) -> None:
-    """Raise StatementLimit where one of `tables_read` is a full-text table; runs with the engine's rights."""
-    if connection.execute(_ANY_FULL_TEXT, (json.dumps(tables_read),), can_cache=False).get is not None:
+def check_query(text: str) -> None:
+    """Raise StatementLimit for a full-text query that nothing could stop."""
+    if len(text) > QUERY_CHARACTERS:
         raise StatementLimit(
-            f"a full-text search takes a statement and values of {QUERY_CHARACTERS:,} characters at most",
-            hint="search for fewer words at a time; write documents with INSERT or UPDATE … WHERE rowid = ?",
+            f"a full-text query has {QUERY_CHARACTERS:,} characters at most", hint="search for fewer words at a time"
         )
+    if "NEAR" in text and _most_in_near(text) > NEAR_PHRASES + 1:  # its distance is one more
+        raise StatementLimit(
+            f"NEAR(…) takes {NEAR_PHRASES} words or phrases at most: of more, nothing could stop it on a long document",
+            hint='search for words that have to be there with AND, or for a phrase in "double quotes"',
+        )
+
+
+def _most_in_near(text: str) -> int:
+    """The most words, phrases and numbers that stand in one NEAR; a word is what FTS5 takes for one."""
+    most = inside = 0
+    before, near = "", False
+    for found in _WORD.findall(text):
+        if found in ("(", ")"):
+            near, inside = found == "(" and before == "NEAR", 0
+        elif near:
+            inside += 1
+            most = max(most, inside)
+        before = found
+    return most

@@ -26,6 +26,7 @@ from codemode.guard.refusals import DISAGREEMENT
 from codemode.guard.repair import explain_error, explain_python_error, refusal, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
+from codemode.guard.searches import searches
 from codemode.guard.statement import READS, WRITES, Statement, decisive_action, tables, writes
 from codemode.guard.virtual import VirtualTables
 from codemode.limits import Limits
@@ -213,7 +214,8 @@ class Guard:
         if len(first) < len(text) and not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
-        sizes = None if heading.explain else self._sizes(text, kind, events, is_long)
+        program = None if heading.explain else self._program(text, kind, events, is_long)
+        sizes = None if program is None else weight.sizes(program, self._limits.value_bytes)
         return Statement(
             sql=text,
             kind="explain" if heading.explain else kind,
@@ -227,6 +229,7 @@ class Guard:
             parameters=parameters,
             longest_value=self._below(sizes.value) if sizes else None,
             longest_parameter=self._below(sizes.parameter) if sizes else None,
+            searches=searches(program) if program else (),
             trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
 
@@ -249,15 +252,15 @@ class Guard:
                 self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, self._most_operations)
         raise AssertionError("the trace stops every statement before its first step")
 
-    def _sizes(self, text: str, kind: str, events: list[Event], is_long: bool) -> weight.Sizes | None:
-        """The sizes with which one row of the statement ends in time; None where any allowed size does."""
+    def _program(self, text: str, kind: str, events: list[Event], is_long: bool) -> Program | None:
+        """The compiled statement; None where one row of it ends in time, whatever its values are."""
         called = {event[2] for event in events if event[0] == _FUNCTION}
         if not (is_long or weight.SLOW_FUNCTIONS & called or self._virtual.is_read(events)):
             return None
         try:
             with Asking(self.authorizer, kind, []):
                 rows = self._connection.execute(text, apsw._null_bindings, can_cache=False, explain=1)  # type: ignore[attr-defined]
-                return weight.sizes(Program(rows), self._limits.value_bytes)
+                return Program(rows)
         except apsw.Error as error:  # its time may be over
             raise self._explained(error, text) from None
 

@@ -20,9 +20,21 @@ _INTO_THIRD = frozenset({"Function", "PureFunc", "Concat", "Column", "VColumn", 
     "AggValue", "AggInverse", "Add", "Subtract", "Multiply", "Divide", "Remainder", "BitAnd", "BitOr", "ShiftLeft",
     "ShiftRight"})  # fmt: skip
 _INTO_FIRST = frozenset({"Cast", "AggFinal"})
-_PARTS = 2  # `MATCH ? || '*'` is as good as given: each part is bounded where it comes from
+# Operations that go on with the next one always. What is in neither list is taken for one that may jump.
+_NO_JUMP = frozenset({
+    "Affinity", "BeginSubrtn", "Blob", "Close", "ClrSubtype", "CollSeq", "ColumnsUsed", "Compare", "DeferredSeek",
+    "Delete", "Explain", "FilterAdd", "FkCounter", "Halt", "HaltIfNull", "IdxDelete", "IdxInsert", "IdxRowid",
+    "Insert", "Noop", "Null", "NullRow", "OpenAutoindex", "OpenDup", "OpenEphemeral", "OpenPseudo", "OpenRead",
+    "OpenWrite", "Permutation", "RealAffinity", "ReleaseReg", "ReopenIdx", "ResetSorter", "ResultRow", "SoftNull",
+    "SorterInsert", "SorterOpen", "Transaction", "TypeCheck", "VOpen", "VUpdate"
+})  # fmt: skip
+_CALLING = frozenset({"Gosub", "InitCoroutine", "Program", "Yield"})
+_JOINS = 4  # one in another: `'"' || ? || '" OR ' || ? || '*'`
+_ALTERNATIVES = 8  # of one register: `coalesce(?, 'x')` has two
 _WRITING = _INTO_FIRST | _INTO_SECOND | _INTO_THIRD
 _NUMBERS = frozenset({"Integer", "Int64", "Real", "IntCopy", "Rowid", "NewRowid", "Sequence", "Count"})
+
+Text = tuple[str | int, ...]  # literals, and numbers of parameters, joined
 
 
 class Operation(NamedTuple):
@@ -57,6 +69,16 @@ class Program:
                 yield frame, Operation(*row[:6])
 
     @cached_property
+    def _frames(self) -> list[list[Operation]]:
+        """The operations of each frame, by address."""
+        frames: list[list[Operation]] = []
+        for row in self._rows:
+            if row[0] == 0:
+                frames.append([])
+            frames[-1].append(Operation(*row[:6]))
+        return frames
+
+    @cached_property
     def _writers(self) -> dict[tuple[int, int], list[Operation]]:
         """By frame and register, what writes it."""
         writers: dict[tuple[int, int], list[Operation]] = {}
@@ -65,57 +87,90 @@ class Program:
                 writers.setdefault((frame, register), []).append(operation)
         return writers
 
+    @cached_property
+    def _targets(self) -> list[set[int]]:
+        """By frame, the addresses that may be jumped to."""
+        return [{target for operation in frame for target in _jumps(operation)} for frame in self._frames]
+
     def longest_literal(self, frame: int, register: int) -> int | None:
-        """The length of the longest text that `register` may hold, if only literals of the statement reach it."""
-        sources = self._sources(frame, register)
+        """The length of the longest text that `register` may hold anywhere, if only literals reach it."""
+        sources = self._sources(frame, register, 0)
         if not sources or not all(operation.name in ("String8", "String") for operation in sources):
             return None
         return max(len((operation.detail or "").encode()) for operation in sources)
 
-    def longest_number(self, frame: int, register: int) -> int:
-        """The greatest of the numbers that stand in the text of the program for `register`; 0 where none does."""
-        writers = self._writers.get((frame, register), ())
+    def longest_number(self, frame: int, register: int, at: int) -> int:
+        """The greatest number of the program's text that `register` may hold `at` an address; 0 where there is none."""
+        writers = self._reaching(frame, register, at)
         return max((operation.first for operation in writers if operation.name == "Integer"), default=0)
 
-    def is_given(self, frame: int, register: int) -> bool:
-        """Whether `register` holds a literal, a parameter or two of them joined, and nothing that SQL computed."""
-        sources = self._sources(frame, register)
-        return sources is not None and all(self._parts(frame, operation) <= _PARTS for operation in sources)
+    def texts(self, frame: int, register: int, at: int, joins: int = _JOINS) -> list[Text] | None:
+        """What the text in `register` may be `at` an address; None where SQL computes it, or joins more than a few."""
+        sources = self._sources(frame, register, at)
+        if sources is None or len(sources) > _ALTERNATIVES:
+            return None
+        found: list[Text] = []
+        for operation in sources:
+            if operation.name in ("String8", "String"):
+                found.append((operation.detail or "",))
+            elif operation.name == "Variable":
+                found.append((operation.first,))
+            elif operation.name in _NUMBERS:
+                found.append(("0",))
+            elif operation.name == "Concat" and joins:  # one that joins itself in a loop ends with `joins`
+                ends = self.texts(frame, operation.first, operation.address, joins - 1)
+                starts = self.texts(frame, operation.second, operation.address, joins - 1) if ends else None
+                if ends is None or starts is None:
+                    return None
+                found += [start + end for start in starts for end in ends]
+            else:
+                return None
+        return found if len(found) <= _ALTERNATIVES else None
 
-    def _parts(self, frame: int, operation: Operation) -> int:
-        """How many literals and parameters `operation` joins; more than are allowed where anything else has a part."""
-        if operation.name in _NUMBERS | {"String8", "String", "Variable"}:
-            return 1
-        if operation.name != "Concat":
-            return _PARTS + 1
-        parts = 0
-        for register in (operation.first, operation.second):
-            sources = self._sources(frame, register)
-            # A Concat among them could join itself in a loop: only what is given at once counts.
-            if sources is None or any(source.name == "Concat" for source in sources):
-                return _PARTS + 1
-            parts += max(self._parts(frame, source) for source in sources)
-        return parts
+    def _sources(self, frame: int, register: int, at: int) -> list[Operation] | None:
+        """The operations whose value may be in `register` at `at`, through copies; None where it cannot be told.
 
-    def _sources(self, frame: int, register: int) -> list[Operation] | None:
-        """The operations whose value may reach `register`, through copies; None where it cannot be told."""
+        At 0, which comes before all else, it is whatever writes the register anywhere: no walk, for programs of many.
+        """
         found: list[Operation] = []
-        seen: set[int] = set()
-        waiting = [register]
+        seen: set[tuple[int, int]] = set()
+        waiting = [(register, at)]
         while waiting:
-            target = waiting.pop()
-            if target in seen:
+            target, address = waiting.pop()
+            if (target, address) in seen:
                 continue
-            seen.add(target)
-            writers = self._writers.get((frame, target))
+            seen.add((target, address))
+            writers = self._reaching(frame, target, address)
             if not writers:
                 return None
             for operation in writers:
                 if operation.name in _COPIES:
-                    waiting.append(operation.first + target - operation.second)
+                    waiting.append((operation.first + target - operation.second, address and operation.address))
                 else:
                     found.append(operation)
         return found
+
+    def _reaching(self, frame: int, register: int, at: int) -> list[Operation]:
+        """What may have written `register` last before `at`.
+
+        SQLite uses a register for one thing after another. As far back as nothing is jumped to, the program came
+        straight from there, and the nearest that wrote it did. Beyond, each that writes it anywhere may have.
+        """
+        operations, targets = self._frames[frame], self._targets[frame]
+        while at > 0 and at not in targets:
+            at -= 1
+            if operations[at].name in _WRITING and register in _written(operations[at]):
+                return [operations[at]]
+        return self._writers.get((frame, register), [])
+
+
+def _jumps(operation: Operation) -> Iterable[int]:
+    """The addresses that this may have the program go on from, beside the next one."""
+    if operation.name in _WRITING or operation.name in _NO_JUMP:
+        return ()
+    if operation.name in _CALLING:  # who is called comes back behind it
+        return (operation.second, operation.third, operation.address + 1)
+    return (operation.first, operation.second, operation.third) if operation.name == "Jump" else (operation.second,)
 
 
 def _written(operation: Operation) -> Iterable[int]:

@@ -235,7 +235,7 @@ def _no_such_function(found: re.Match[str], message: str, sql: str, connection: 
     name = found["name"].lower()
     if name in REFUSED_FUNCTIONS:
         return refusal(REFUSED_FUNCTIONS[name])
-    way = _ways().FUNCTION_WAYS.get(name)
+    way = _ways().SCHEMA_MATCH_WAY if name == "match" else _ways().FUNCTION_WAYS.get(name)
     near = [] if way else lookup.closest(name, FUNCTIONS)
     return NoSuchFunction(f"no such function: {found['name']}", hint=way or did_you_mean(near), did_you_mean=near)
 

@@ -295,6 +295,7 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\u2018\u2019\u201c\u201d]"), "use straight quotes ' instead of typographic ones"),
 )
 
+SCHEMA_MATCH_WAY = "a view or a trigger has no MATCH: write docs('words') there, or search in the statement itself"
 MATCH_WAY = "in MATCH, words with signs stand in double quotes: '\"a-b\"'; or use helpers.sql.full_text_search"
 
 # What SQLite says of a statement that it understood and will not run, and what to write instead.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from codemode.database.fulltext import QUERY_CHARACTERS
 from codemode.guard.program import Operation, Program
 
 BUDGET_MS = 2_000.0  # for one row with values of the greatest size
@@ -66,8 +65,6 @@ class Sizes(NamedTuple):
 def sizes(program: Program, value_bytes: int) -> Sizes:
     """What `program` may handle, at most `value_bytes`: linear, because the slow operations are at their worst."""
     value = _fitting(_milliseconds(program), value_bytes)
-    if any(_computes_its_query(program, frame, operation) for frame, operation in program.of({"VFilter"})):
-        value = min(value, QUERY_CHARACTERS)
     items = min(program.count["Variable"], program.count["IdxInsert"])
     return Sizes(value, min(value, _fitting(items * _ITEM_MS, value_bytes)))
 
@@ -99,15 +96,3 @@ def _call_ms(program: Program, frame: int, operation: Operation) -> float:
         share = 1.0 if longest is None else min(longest, _LONGEST_PATTERN) / _LONGEST_PATTERN
         return _ONE_PASS_MS + share * _PATTERN_MS[name]
     return _CALL_MS.get(name, _ONE_PASS_MS)
-
-
-def _computes_its_query(program: Program, frame: int, operation: Operation) -> bool:
-    """Whether this begins a full-text search (its plan says M and a column) for a text that SQL computes.
-
-    FTS5 reads a query in the square of its number of words, at once: 150,000 words take minutes.
-    """
-    if "M" not in (operation.detail or ""):
-        return False
-    # The third number is the register of the plan's number; then come the number of arguments, and the arguments.
-    number = program.longest_number(frame, operation.third + 1)
-    return not all(program.is_given(frame, operation.third + 2 + n) for n in range(number))

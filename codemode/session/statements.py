@@ -12,7 +12,6 @@ from typing import Any
 from codemode import tracing
 from codemode.database.clock import in_ms, now
 from codemode.database.execute import Connection, Cost, DatabaseError, Parameters, Result, run, run_for_first
-from codemode.database.fulltext import may_be_long_query, refuse_long_query
 from codemode.database.journal import Entry, bounded
 from codemode.database.schema import insertable
 from codemode.database.taking import row_bytes
@@ -28,6 +27,7 @@ from codemode.errors import (
 )
 from codemode.guard import Statement
 from codemode.guard.repair import with_names_meant
+from codemode.guard.searches import check_search
 from codemode.session.notable import Notable
 from codemode.session.opened import ADVICE_SECONDS, Guarded
 from codemode.session.stepping import Stepping
@@ -330,10 +330,8 @@ class Statements:
                 f"a parameter of a statement of so many parts may have {most:,} bytes",
                 hint="put long values into a table first, and join it",
             )
-        searches = statement.reads_only or "match" in statement.sql.lower()
-        if searches and statement.tables_read and may_be_long_query(statement.sql, params):
-            with self.as_engine():
-                refuse_long_query(self.opened.connection, statement.tables_read)
+        for text in statement.searches:
+            check_search(text, statement.parameters, params)
 
     def _count(self, statement: Statement, result: Result) -> None:
         tally = self.tally

@@ -198,17 +198,6 @@ def test_the_length_of_values_is_what_it_was_after_a_heavy_statement(desk: Desk)
     assert desk.connection.limit(apsw.SQLITE_LIMIT_LENGTH) == desk.limits.value_bytes
 
 
-def test_a_full_text_query_that_sql_computes_shortens_values_and_a_given_one_does_not(desk: Desk) -> None:
-    given = ("MATCH 'a'", "MATCH ?", "MATCH ? || '*'", "MATCH '\"' || ? ", "= ?", "MATCH 'a' AND rank MATCH 'bm25(2)'")
-    computed = ("MATCH upper(?)", "MATCH (SELECT a FROM t)", "MATCH ?1 || ?1 || ?1", "= printf('%s', ?)")
-    for query in given:
-        assert desk.guard.check(f"SELECT body FROM docs WHERE docs {query}").longest_value is None, query
-    for query in computed:
-        assert desk.guard.check(f"SELECT body FROM docs WHERE docs {query}").longest_value == 32_000, query
-    assert desk.guard.check("SELECT body FROM docs(upper(?))").longest_value == 32_000
-    assert desk.guard.check("SELECT value FROM docs, json_each(docs.body) WHERE docs MATCH 'a'").longest_value is None
-
-
 def test_a_long_list_shortens_its_parameters_only(desk: Desk) -> None:
     listed = desk.guard.check(f"SELECT a FROM t WHERE a IN ({', '.join('?' * 5_000)})")
     assert (listed.longest_value, listed.longest_parameter) == (None, 40_000)

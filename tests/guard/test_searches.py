@@ -1,0 +1,163 @@
+"""Full-text searches: what a statement looks for is found wherever it stands, and judged before FTS5 has it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from guard_desk import Desk
+
+from codemode.database.fulltext import NEAR_PHRASES, QUERY_CHARACTERS, check_query
+from codemode.errors import NoSuchFunction, StatementLimit, StatementRefused
+from codemode.guard.searches import check_search
+
+
+def near(words: int) -> str:
+    return f"NEAR({'a ' * words}, 10)"
+
+
+WIDE = near(NEAR_PHRASES + 1)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("docs WHERE docs MATCH ?", [(1,)]),
+        ("docs WHERE docs MATCH :q", [(1,)]),
+        ("docs WHERE docs = ?", [(1,)]),
+        ("docs(?)", [(1,)]),
+        ("docs WHERE docs MATCH ? || '*'", [(1, "*")]),
+        ("docs WHERE docs MATCH '\"' || ?2 || '\" ' || ?1", [('"', 2, '" ', 1)]),
+        ("docs WHERE docs MATCH coalesce(?, 'b')", [(1,)]),
+        ("docs WHERE docs MATCH ? AND rank MATCH 'bm25(2)' AND rowid = (SELECT max(id) FROM t)", [(1,)]),
+        ("docs, t WHERE docs.rowid = t.id AND docs MATCH ?", [(1,)]),
+        # SQLite uses a register for one thing after another: what holds the query here holds lower(title) later.
+        ("t JOIN docs ON docs.rowid = t.id WHERE docs MATCH '\"' || ? || '\"' AND lower(title) = ?", [('"', 1, '"')]),
+        (
+            "t LEFT JOIN docs ON docs.rowid = t.id AND docs MATCH ? || '*' WHERE EXISTS (SELECT note FROM u LIMIT ?)",
+            [(1, "*")],
+        ),
+        ("docs WHERE docs MATCH 'a'", []),
+        ("docs WHERE docs MATCH 5", []),
+        ("docs, json_each(docs.body) WHERE docs MATCH 'a'", []),
+        ("docs WHERE rowid = ?", []),
+        ("docs WHERE body LIKE ?", []),
+    ],
+)
+def test_what_a_statement_searches_for_is_known(desk: Desk, search: str, found: list[tuple[Any, ...]]) -> None:
+    statement = desk.guard.check(f"SELECT body FROM {search}")
+    assert sorted(map(str, statement.searches)) == sorted(map(str, found))
+    assert statement.longest_value is None
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "docs WHERE docs MATCH upper(?)",
+        "docs WHERE docs MATCH (SELECT a FROM t)",
+        "docs, t WHERE docs MATCH t.a",
+        "docs WHERE docs = printf('%s', ?)",
+        "docs(upper(?))",
+        "docs WHERE docs MATCH 'a' AND docs MATCH lower(?)",
+        "docs WHERE docs MATCH ?1 || ?1 || ?1 || ?1 || ?1 || ?1",
+        # A text that joins itself in a loop is as long as the loop.
+        "(WITH RECURSIVE c(q) AS (SELECT 'a' UNION ALL SELECT q || ' a' FROM c LIMIT 9) SELECT q FROM c), docs(q)",
+    ],
+)
+def test_a_query_that_sql_computes_is_refused(desk: Desk, search: str) -> None:
+    with pytest.raises(StatementRefused, match="that SQL computes") as refused:
+        desk.guard.check(f"SELECT body FROM {search}")
+    assert "MATCH ?" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "search", [f"docs WHERE docs MATCH '{WIDE}'", f"docs WHERE docs = '{WIDE}'", f"docs('{WIDE}')"]
+)
+def test_a_literal_that_nothing_could_stop_is_refused_before_it_runs(desk: Desk, search: str) -> None:
+    with pytest.raises(StatementLimit, match="NEAR"):
+        desk.guard.check(f"SELECT body FROM {search}")
+
+
+def test_what_a_view_or_a_trigger_searches_for_is_judged_where_it_is_used(desk: Desk) -> None:
+    desk.submit(f"CREATE VIEW seen AS SELECT body FROM docs('{WIDE}')")
+    desk.submit("CREATE TRIGGER tr AFTER INSERT ON t BEGIN DELETE FROM docs WHERE docs = new.a; END")
+    with pytest.raises(StatementLimit, match="NEAR"):
+        desk.guard.check("SELECT * FROM seen")
+    with pytest.raises(StatementRefused, match="that SQL computes"):
+        desk.guard.check("INSERT INTO t (a) VALUES ('b')")
+
+
+def test_a_view_with_match_says_what_to_write(desk: Desk) -> None:
+    desk.submit("CREATE VIEW seen AS SELECT body FROM docs WHERE docs MATCH 'a'")
+    with pytest.raises(NoSuchFunction) as failed:
+        desk.guard.check("SELECT * FROM seen")
+    assert "docs('words')" in (failed.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "params"),
+    [
+        ((1,), (None,), [WIDE]),
+        ((1,), ("q",), {"q": WIDE}),
+        ((1,), (None,), [WIDE.encode()]),
+        ((1, 2), (None, None), [WIDE[:3], WIDE[3:]]),
+        (("NE", 1), (None,), [WIDE[2:]]),
+        (("NEAR(", 1, 1, ")"), (None,), ["a " * 13]),
+    ],
+)
+def test_parameters_are_judged_as_the_text_that_they_make(text: Any, names: Any, params: Any) -> None:
+    with pytest.raises(StatementLimit, match="NEAR"):
+        check_search(text, names, params)
+
+
+def test_parameters_that_are_not_there_are_left_to_sqlite() -> None:
+    for params in ([], {}, {"other": "a"}, [None], [5], [1.5]):
+        check_search((1, "*"), ("q",), params)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        near(NEAR_PHRASES),
+        'NEAR("one two three four" "five", 3) OR ' * 50 + "a",
+        "near(" + "a " * 100 + ")",  # to FTS5 that is a word: only capitals begin one
+        '"NEAR(' + "a " * 100 + ')"',
+        "NEAR AND (" + "a " * 100 + ")",
+        '"said ""NEAR(' + "a " * 100 + ')"" to me"',
+        "a " * 10_000,
+    ],
+)
+def test_what_can_be_stopped_may_run(text: str) -> None:
+    check_query(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WIDE,
+        f"a OR ({WIDE})",
+        "NEAR \n (" + "a " * 30 + ")",
+        "NEAR(" + 'a"b"' * 15 + ")",  # words and phrases need no space between them
+        "NEAR(" + "é€ " * 30 + ")",
+        "NEAR(" + "a + " * 30 + "a)",
+        "NEAR(" + "a " * 30,
+        "b " * (QUERY_CHARACTERS // 2 + 1),
+    ],
+)
+def test_what_nothing_could_stop_may_not(text: str) -> None:
+    with pytest.raises(StatementLimit):
+        check_query(text)
+
+
+def test_near_takes_the_square_of_its_words(desk: Desk) -> None:
+    """The fact behind the bound: four times as many words take some twenty times as long, on the same document."""
+
+    def seconds(words: int) -> float:
+        started = time.process_time()
+        desk.connection.execute("SELECT count(*) FROM docs WHERE docs MATCH ?", [near(words)]).fetchall()
+        return time.process_time() - started
+
+    with desk.guard.engine():
+        desk.connection.execute("INSERT INTO docs (body) VALUES (?)", ["a " * 20_000])
+        assert seconds(100) > 5 * min(seconds(25) for _ in range(3))
