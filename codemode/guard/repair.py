@@ -132,9 +132,7 @@ def _too_long(message: str, connection: apsw.Connection, longest_value: int | No
     most = longest_value or connection.limit(apsw.SQLITE_LIMIT_LENGTH)
     hint = "value_bytes bounds it: store long data in several rows"
     if longest_value is not None:
-        hint = (
-            "one row is so much work that values must be shorter: do it in steps, or give MATCH its text as a parameter"
-        )
+        hint = "one row is so much work that values must be shorter: do it in steps"
     return StatementLimit(f"a text or blob is longer than a value may be here ({most:,} bytes)", hint=hint)
 
 

@@ -22,10 +22,13 @@ def searches(program: Program) -> tuple[Text, ...]:
     texts = dict.fromkeys(
         text for frame, operation in program.of({"VFilter"}) for text in _queries(program, frame, operation)
     )
+    held = []
     for text in texts:
-        if all(isinstance(part, str) for part in text):
+        if any(isinstance(part, int) for part in text):
+            held.append(text)
+        else:
             check_search(text, (), ())
-    return tuple(text for text in texts if not all(isinstance(part, str) for part in text))
+    return tuple(held)
 
 
 def check_search(text: Text, names: Sequence[str | None], params: Sequence[Any] | Mapping[str, Any]) -> None:
