@@ -89,7 +89,7 @@ class Service:
     async def stop(self) -> None:
         """End what goes on, and give the threads back."""
         await self.acts.end()
-        await self._telling.flush()
+        await self._telling.end()
         self._presence.end()
         await self.call(self._backups.stop)
         # Not in the loop's own thread: an upload whose turn comes only now asks the loop for its next piece.

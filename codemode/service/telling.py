@@ -25,6 +25,7 @@ class Telling:
     def __init__(self, worker: Worker, run: Callable[..., Awaitable[Any]], after: Callable[[], None]) -> None:
         self._worker, self._run, self._after = worker, run, after
         self._waiting: dict[str, list[Told]] = {}  # by tenant
+        self._soon: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
     def ended(self, caller: Caller, outcome: Outcome) -> None:
@@ -32,20 +33,30 @@ class Telling:
         body = told_of(outcome, caller.user)
         told = Told(outcome.session_id, "execution", now_ms(), outcome.execution_id, body)
         if not self._waiting:
-            asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._begin)
+            self._soon = asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._begin)
         self._waiting.setdefault(caller.tenant, []).append(told)
 
     def _begin(self) -> None:
-        self._writing = asyncio.ensure_future(self.flush())  # held: the loop itself forgets tasks that nobody has
+        if self._writing is None or self._writing.done():  # else it takes these as well, in their order
+            self._writing = asyncio.ensure_future(self._tell())
 
-    async def flush(self) -> None:
-        """Tell all of it now."""
-        waiting, self._waiting = self._waiting, {}
-        if self._worker.registry.catalog.file.behind:  # there is nowhere to tell it until the catalogue is migrated
-            return
-        for tenant, told in waiting.items():
-            try:
-                await self._run(self._worker.of(tenant).events.append_all, told)
-            except CodemodeError as error:  # what ran has run, and its outcome was answered
-                _log.error("%s events cannot be told: %s", len(told), error)
-        self._after()
+    async def end(self) -> None:
+        """Tell all that is left, and a batch that is under way, as long as there are threads to write it in."""
+        await asyncio.sleep(0)  # of the execution that ended last the loop hears in its next step
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._writing is not None:
+            await self._writing
+        await self._tell()
+
+    async def _tell(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            if self._worker.registry.catalog.file.behind:  # there is nowhere to tell it until the catalogue is migrated
+                return
+            for tenant, told in waiting.items():
+                try:
+                    await self._run(self._worker.of(tenant).events.append_all, told)
+                except CodemodeError as error:  # what ran has run, and its outcome was answered
+                    _log.error("%s events cannot be told: %s", len(told), error)
+            self._after()

@@ -57,3 +57,20 @@ def test_executions_in_the_background_are_bounded_as_connections_are(tmp_path: P
     settings = msgspec.structs.replace(Settings(), connections=3, shutdown_seconds=0.1)
     with Worker(tmp_path, settings=settings) as worker:
         asyncio.run(main())
+
+
+def test_nothing_of_the_service_begins_after_its_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        service, loop = Service(worker, open_to_all=True), asyncio.get_running_loop()
+        await service.start()
+        running = await service.begin(LOCAL, worker.session("s"), "return 1")
+        await running.outcome()
+        await service.stop()
+        assert [event.kind for event in worker.of(LOCAL.tenant).events.since("s", 0)] == ["execution"]
+        until = loop.time() + 0.2  # longer than events are collected for
+        while loop.time() < until:  # a loop that is closed with a task says so on standard error
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            await asyncio.sleep(0)
+
+    with Worker(tmp_path) as worker:
+        asyncio.run(main())
