@@ -82,9 +82,19 @@ def used_seconds(pid: int) -> float:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that ended and that nobody has asked about does not."""
+    """Whether a process runs; one that ended and that nobody has asked about does not.
+
+    Its first thread may have ended before the others, which then still hold its files.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return any(_runs(task / "stat") for task in Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return False
+
+
+def _runs(stat: Path) -> bool:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 

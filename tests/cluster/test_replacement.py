@@ -253,7 +253,7 @@ def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path, monkeypat
         workers = service.workers()
         assert len(workers) == 2
         assert soon(lambda: all(children(pid) for pid in workers))  # the sandbox of each
-        everybody = workers | {child for pid in workers for child in children(pid)}
+        everybody = {service.process.pid} | workers | {child for pid in workers for child in children(pid)}
         service.process.kill()
         assert soon(lambda: not any(map(alive, everybody)))
         [sockets] = service.temporary.glob("codemode-workers-*")
