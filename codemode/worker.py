@@ -153,7 +153,8 @@ class Worker:
         `limits` lower this session's own: all of `Limits`, or some by name, where the others are the worker's. `renew`
         makes an expired (or damaged) session anew. `stateful` says whether its variables stay between executions, for
         good; None leaves that as it is. `owner` is the user of the tenant whom a session that is made now belongs to.
-        Raises RequestInvalid for a bad id, SessionExpired, and SessionNotFound where `create` is False.
+        Raises RequestInvalid for a bad id or a tenant that there is not, SessionExpired, and SessionNotFound where
+        `create` is False.
         """
         key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
         own = None if limits is None else asked(limits)

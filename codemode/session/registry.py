@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec import structs
 
 from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.tenants import Tenants
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
@@ -83,12 +84,14 @@ class Registry:
         """The session, made on first use and, to `renew` it, anew where it is over or damaged.
 
         `own` are the limits that it asks for, as `limits.asked` has them; `place` is what one that is made is, as
-        `Places.update` has it. Raises SessionNotFound, SessionExpired, and RecordNotFound for the workspace of `place`.
+        `Places.update` has it. Raises SessionNotFound, SessionExpired, RecordNotFound for the workspace of `place`, and
+        RequestInvalid for a tenant that there is not.
         """
         record = self.catalog.get(*key)
         if record is None:
             if not create:
                 raise not_found(key)
+            Tenants(self.catalog.file).get(key[0])  # a slip of the pen gets no directory
             made = self._create(key, own or {}, owner, place)
         elif record.is_over(sure_ms()):
             self.ending.expire(record)

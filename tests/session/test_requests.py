@@ -28,6 +28,15 @@ def test_a_good_session_id_is_the_sessions_own(worker: Worker, session_id: str) 
     assert worker.session(session_id).id == session_id
 
 
+def test_a_tenant_that_there_is_not_gets_neither_a_session_nor_a_directory(worker: Worker) -> None:
+    before = sorted(worker.data_dir.rglob("*"))
+    for tenant in ("acme", "../x", ""):
+        with pytest.raises(RequestInvalid, match="there is no tenant") as raised:
+            worker.session("s", tenant=tenant)
+        assert raised.value.available == ("local",)
+    assert sorted(worker.data_dir.rglob("*")) == before
+
+
 def test_a_session_is_not_made_by_looking(worker: Worker) -> None:
     with pytest.raises(SessionNotFound):
         worker.session("never-made", create=False)
