@@ -6,10 +6,11 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from textwrap import fill
 from typing import Any
 
 import click
-from wording import ROOT, fields, paragraph, table
+from wording import ROOT, WIDTH, fields, paragraph, table
 
 from codemode import Limits, Settings
 from codemode import adapters as offered
@@ -136,8 +137,8 @@ def mcp_tools() -> str:
         listed = tool.listed(Face(), Limits(), Settings().mcp_result_bytes)
         hints = listed.annotations
         assert hints is not None
-        told = {name: hint for name, hint in hints.model_dump(by_alias=True).items() if name != "title"}
-        said = [f"`{name}` {str(hint).lower()}" for name, hint in told.items()]
+        given = {name: hint for name, hint in hints.model_dump(by_alias=True).items() if name != "title"}
+        said = [f"`{name}` {str(hint).lower()}" for name, hint in given.items()]
         required = listed.input_schema["required"]
         rows = [
             [f"`{name}`{' (required)' if name in required else ''}", _schema_type(each), each["description"]]
@@ -147,7 +148,8 @@ def mcp_tools() -> str:
             [f"`{name}`", _schema_type(each)] for name, each in (listed.output_schema or {})["properties"].items()
         ]
         parts += [f"### {tool.name}", f"{tool.title}. Scope: `{tool.scope}`. Hints: {', '.join(said)}."]
-        parts += [f"```text\n{listed.description}\n```", table(["argument", "type", "meaning"], rows)]
+        told = "\n".join(fill(line, WIDTH) for line in (listed.description or "").splitlines())
+        parts += [f"```text\n{told}\n```", table(["argument", "type", "meaning"], rows)]
         parts.append(table(["field of the answer", "type"], answers))
     return "\n\n".join(parts)
 

@@ -240,7 +240,7 @@ def import_rules() -> str:
     parts = []
     for contract in project["tool"]["importlinter"]["contracts"]:
         if contract["type"] == "layers":
-            layers = " → ".join(f"`{layer}`" for layer in contract["layers"])
+            layers = " → ".join(f"`{layer}`".replace(" | ", "` | `") for layer in contract["layers"])
             parts.append(f"- {contract['name']}: {layers}.")
         elif contract["type"] == "protected":
             parts.append(f"- {contract['name']}: only {_named(contract['allowed_importers'])} imports it.")

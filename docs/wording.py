@@ -42,3 +42,53 @@ def fields(kind: type) -> Iterator[tuple[str, str, str]]:
     for name, text in _annotations(kind):
         value = default[name].default
         yield name, text, "" if value is inspect.Parameter.empty else f"`{value!r}`"
+
+
+WIDTH = 120
+_WORD = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
+_MARK = re.compile(r"[-+*>|=]|#+|\d+[.)]")  # what would begin something else at the beginning of a line
+_ITEM = re.compile(r"(\s*)([-*+]|\d+[.)])\s+")
+_APART = ("|", "#", "<", ">", "    ")  # tables, headings, comments, quotations, code
+
+
+def wrapped(text: str) -> str:
+    """A page with every paragraph filled anew that has a line over WIDTH; code, tables and headings as they are."""
+    lines: list[str] = []
+    block: list[str] = []
+    fenced = False
+    for line in text.split("\n"):
+        item = _ITEM.match(line)
+        fence = line.lstrip().startswith("```")
+        kept = fence or fenced or not line.strip() or (not item and line.startswith(_APART))
+        if kept or item:
+            lines += _filled(block)
+            block = []
+        (lines if kept else block).append(line)
+        fenced ^= fence
+    return "\n".join([*lines, *_filled(block)])
+
+
+def _filled(block: list[str]) -> list[str]:
+    if all(len(line) <= WIDTH for line in block):
+        return block
+    item = _ITEM.match(block[0])
+    begun = item[0] if item else block[0][: -len(block[0].lstrip())]
+    indent, lines = " " * len(begun), []
+    for word in _words(" ".join(block)[len(begun) :], WIDTH - len(begun)):
+        if lines and len(lines[-1]) + 1 + len(word) <= WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append((indent if lines else begun) + word)
+    return lines
+
+
+def _words(text: str, room: int) -> list[str]:
+    """What a line may not be broken in: words, code up to its commas, and what would begin a list with its word."""
+    found: list[str] = []
+    for word in _WORD.findall(text):
+        for part in re.split(r"(?<=,)\s", word) if len(word) > room else (word,):
+            if found and _MARK.fullmatch(part):
+                found[-1] += f" {part}"
+            else:
+                found.append(part)
+    return found

@@ -101,7 +101,7 @@ def test_each_adapter_and_each_of_its_tools_is_in_the_reference():
     page = text("docs/reference/python.md").split("\n## Adapters")[1].split("\n## ")[0]
     files = {path.stem for path in (ROOT / "codemode" / "adapters").glob("*.py")}
     frameworks = files - {"__init__", "answer", "dispatch", "session", "tools"}
-    assert all(f"`codemode.adapters.{name}`: " in page for name in frameworks)
+    assert all(f"`codemode.adapters.{name}`:" in page for name in frameworks)
     assert all(f"{name}(" in page for name in adapters.__all__ if name not in ("AnySession", "Answer"))
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(TOOLS)
     for name in frameworks:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from doc_pages import ROOT, name, pages
@@ -9,6 +10,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import generate
 import regions
+from wording import wrapped
 
 PAGES = {name(page): page for page in pages() if "<!-- generated:" in page.read_text(encoding="utf-8")}
 
@@ -32,3 +34,29 @@ def test_a_stale_region_is_noticed():
     assert fresh != page
     assert "`rows`" in fresh
     assert (fresh[:7], fresh[-7:]) == ("before\n", "\nafter\n")
+
+
+@pytest.mark.parametrize("page", generate.pages(), ids=name)
+def test_no_paragraph_has_a_line_over_120_columns(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert wrapped(text) == text, "run `make docs`"
+
+
+def test_paragraphs_and_items_are_filled_and_nothing_else():
+    words = "word " * 30
+    fixed = f"# {words}\n\n| {words}|\n\n```text\n{words}\n```\n\nshort\nlines\n"
+    item = "- `" + "name " * 20 + "` " + words
+    page = f"{fixed}\n{words.strip()}\nend\n- short\n{item.strip()}\n  end 1. - end\n"
+    found = wrapped(page)
+    assert found.startswith(fixed)
+    assert found.removeprefix(fixed).split("\n") == [
+        "",
+        ("word " * 24).strip(),
+        "word word word word word word end",
+        "- short",
+        "- `" + "name " * 20 + "` word word word",
+        ("  " + "word " * 23).rstrip(),
+        "  word word word word end 1. - end",
+        "",
+    ]
+    assert wrapped(found) == found
