@@ -27,8 +27,15 @@ def speed_run() -> str:
     return (
         f"Measured on {run.at:%d %B %Y} at commit `{run.commit.id[:12]}`{changed} in {took} on {machine.cpu},"
         f" {machine.cores} cores, {amount(machine.memory_bytes, 'B')} of memory, {machine.kernel}. {_neighbours(run)}"
-        f"\n\n{versions}."
+        f"\n\n{_reached(run)}\n\n{versions}."
     )
+
+
+def _reached(run: Results) -> str:
+    """How many of the bounds were reached, of those that something could be held against."""
+    held = [bound.reached for figure in run.figures for bound in figure.verdicts if bound.reached is not None]
+    missed = " [Those that were missed](#bounds-that-are-missed-and-why) have their reasons." if False in held else ""
+    return f"{held.count(True)} of {len(held)} bounds were reached.{missed}"
 
 
 def _neighbours(run: Results) -> str:
