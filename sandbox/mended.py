@@ -160,13 +160,16 @@ def with_literals_for_eval(fault: Fault) -> Iterator[str]:
 
 
 def with_the_module_imported(fault: Fault) -> Iterator[str]:
-    """A module, or a name of one, that nobody imported."""
+    """A module, or a name of one, that nobody imported; of two of one name (`datetime`) the one that is used."""
     found = re.match(r"NameError: name '(\w+)' is not defined", fault.message)
     if found is None:
         return
     name = found[1]
     if name in available():
-        yield f"import {name}\n{fault.source}"
+        known = members_of(name)
+        asked = re.findall(rf"\b{name}(?:\.(\w+)|\()", fault.source)  # an attribute, or "" of a call
+        itself = name in known and any(each not in known for each in asked)
+        yield f"from {name} import {name}\n{fault.source}" if itself else f"import {name}\n{fault.source}"
     for module in _HOMES:
         if name in members_of(module):
             yield f"from {module} import {name}\n{fault.source}"
@@ -229,8 +232,8 @@ def with_len_for_length(fault: Fault) -> Iterator[str]:
 
 
 def with_a_list_returned(fault: Fault) -> Iterator[str]:
-    """A generator as the result: a list of it."""
-    if "result is a" not in fault.message:
+    """What is iterated over, as the result: a list of it."""
+    if not re.match(r"result is an? (?:generator|map|filter|zip|enumerate|reversed|\w*iterator|Pages),", fault.message):
         return
     module = next(_walk(fault.source), None)
     tops = [node for node in module.body if isinstance(node, ast.Return | ast.Expr)] if module else []
@@ -251,6 +254,8 @@ def with_the_name_meant(fault: Fault) -> Iterator[str]:
 def with_options_of_a_load(fault: Fault) -> Iterator[str]:
     """batch_insert into a table that is not there, or of a key that is: the option that says so."""
     if fault.code == "sql.no_such_table":
+        if fault.names:
+            return  # a table of nearly this name is there, and was meant
         option = "create=True"
     else:
         found = re.search(r"UNIQUE constraint failed: ([\w., ]+)", fault.message)

@@ -41,6 +41,8 @@ _ELSEWHERE = {"push": "append", "toUpperCase": "upper", "toLowerCase": "lower", 
 
 _OPERATORS = {
     "includes": "write: value in list",
+    "contains": "write: value in text",
+    "has_key": "write: key in dict",
     "length": "write: len(value)",
     "concat": "write: one + other",
     "map": "write: [f(x) for x in list]",
@@ -48,6 +50,17 @@ _OPERATORS = {
     "forEach": "write: for x in list:",
     "toString": "write: str(value)",
 }
+
+
+# What Python says of a value that is not what the snippet takes it for, and what such a value mostly is.
+_NOT_AS_MEANT = {
+    "'NoneType'": "something here is None: query_one, value and get_state answer None where nothing is found",
+    "list indices must be": "a list takes a number: rows[0]['name'], or for row in rows: row['name']",
+}
+
+_NOT_KEPT = "a snippet has what it makes or imports, and its inputs; keep data in a table or with helpers.db.save_state"
+
+_NO_VALUES = ("globals", "locals", "vars", "dir")  # never what a misspelt variable was meant to be
 
 
 def describe(error: BaseException) -> dict[str, Any]:
@@ -252,7 +265,14 @@ def _way_out(error: BaseException) -> dict[str, Any]:
         return {"hint": "end a snippet with a top-level return"}
     if issubclass(kind, RecursionError):
         return {"hint": "use a loop, or check that the recursion ends"}
+    if issubclass(kind, TypeError):
+        return _not_as_meant(error)
     return {}
+
+
+def _not_as_meant(error: BaseException) -> dict[str, Any]:
+    text = safe_text(error)
+    return next(({"hint": hint} for words, hint in _NOT_AS_MEANT.items() if words in text), {})
 
 
 def _close(name: Any, known: Iterable[Any]) -> list[str]:
@@ -290,8 +310,9 @@ def _unknown_name(error: BaseException) -> dict[str, Any]:
     frame = _innermost(error)
     if frame is None:
         return {}
-    known = [*frame.f_locals, *frame.f_globals, *frame.f_builtins]
-    return _suggest(_close(name, (each for each in known if each.isidentifier() and not each.startswith("_"))))
+    known = (each for each in [*frame.f_locals, *frame.f_globals, *frame.f_builtins] if each not in _NO_VALUES)
+    close = _close(name, (each for each in known if each.isidentifier() and not each.startswith("_")))
+    return _suggest(close) if close else {"hint": _NOT_KEPT}
 
 
 def _is_called(name: str, error: BaseException) -> bool:
@@ -305,9 +326,9 @@ def _unknown_attribute(error: BaseException) -> dict[str, Any]:
     name = AttributeError.__dict__["name"].__get__(error)
     subject = AttributeError.__dict__["obj"].__get__(error)
     if subject is None or type(name) is not str:
-        return {}
-    if type(subject) is dict and name in dict.keys(subject):
-        return {"hint": f"it is a dict: write [{name!r}]", "did_you_mean": [f"[{name!r}]"]}
+        return _not_as_meant(error)
+    if type(subject) is dict and (keys := [key for key in (name, *_close(name, dict.keys(subject))) if key in subject]):
+        return {"hint": f"it is a dict: write [{keys[0]!r}]", "did_you_mean": [f"[{keys[0]!r}]"]}
     if name in _OPERATORS:
         return {"hint": _OPERATORS[name]}
     if name in _ELSEWHERE:

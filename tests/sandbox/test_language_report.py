@@ -82,6 +82,7 @@ MEANT = {
     "method of a string": ("'x'.uper()", "upper"),
     "module member": ("import json\njson.dump_s({})", "dumps"),
     "key": ("row = {'name': 1}\nrow['nmae']", "name"),
+    "column of a row, as an attribute": ("row = {'title': 1}\nrow.titel", "['title']"),
     "key in a function": ("def f(row):\n    return row['nmae']\nf({'name': 1})", "name"),
 }
 
@@ -101,6 +102,15 @@ HINTED = {
     "from os": ("from os import path", "no files"),
     "a close name": ("import colections", "did you mean collections?"),
     "exit": ("import sys\nsys.exit(1)", "top-level return"),
+    "an attribute of None": ("x = None\nx.name", "None where nothing is found"),
+    "an item of None": ("x = None\nx['name']", "None where nothing is found"),
+    "a sum with None": ("x = None\nx + 1", "None where nothing is found"),
+    "a loop over None": ("for x in None: pass", "None where nothing is found"),
+    "rows as a row": ("rows = [{'a': 1}]\nrows['a']", "for row in rows: row['name']"),
+    "a variable of an earlier snippet": ("print(df_of_before)", "helpers.db.save_state"),
+    "nearly the name of globals": ("print(global_var)", "helpers.db.save_state"),
+    "JavaScript's contains": ("'abc'.contains('a')", "value in text"),
+    "has_key": ("{}.has_key('a')", "key in dict"),
     "recursion": ("def f(): return f()\nf()", "recursion"),
 }
 

@@ -47,6 +47,7 @@ UNKNOWN = "NameError: name '{}' is not defined"
 LENGTH = "AttributeError: 'list' object has no attribute 'length'"
 NO_MODULE = "ModuleNotFoundError: No module named 'maths' in snippets"
 GENERATOR = "result is a generator, which cannot be returned"
+ITERATOR = "result is a str_ascii_iterator, which cannot be returned"
 LOAD = "helpers.db.batch_insert('t', []"
 
 
@@ -55,10 +56,32 @@ LOAD = "helpers.db.batch_insert('t', []"
     [
         ("json.loads('1')", "code.runtime", UNKNOWN.format("json"), (), "import json\njson.loads('1')"),
         ("Counter(1)", "code.runtime", UNKNOWN.format("Counter"), (), "from collections import Counter\nCounter(1)"),
+        (
+            "datetime.now()",
+            "code.runtime",
+            UNKNOWN.format("datetime"),
+            (),
+            "from datetime import datetime\ndatetime.now()",
+        ),
+        (
+            "datetime(1, 1, 1)",
+            "code.runtime",
+            UNKNOWN.format("datetime"),
+            (),
+            "from datetime import datetime\ndatetime(1, 1, 1)",
+        ),
+        (
+            "datetime.date(1, 1, 1)",
+            "code.runtime",
+            UNKNOWN.format("datetime"),
+            (),
+            "import datetime\ndatetime.date(1, 1, 1)",
+        ),
         ("a = [true, null, 'true']", "code.runtime", UNKNOWN.format("true"), ("True",), "a = [True, None, 'true']"),
         ("a = [1]\nreturn a.length", "code.runtime", LENGTH, (), "a = [1]\nreturn len(a)"),
         ("import maths\nmaths.pi", "code.runtime", NO_MODULE, ("math",), "import math\nmath.pi"),
         ("return (n for n in [1])", "code.unserializable", GENERATOR, (), "return list(n for n in [1])"),
+        ("return iter('ab')", "code.unserializable", ITERATOR, (), "return list(iter('ab'))"),
         (f"{LOAD})", "sql.no_such_table", "no such table: t", (), f"{LOAD}, create=True)"),
     ],
 )
@@ -67,6 +90,21 @@ def test_a_snippet_that_failed_is_mended_where_it_failed(
 ) -> None:
     error = {"code": code, "message": message, "line": source.count("\n") + 1, "did_you_mean": names}
     assert suggestion(source, error) == instead
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "message", "names"),
+    [
+        ("return print", "code.unserializable", "result is a method, which cannot be returned", ()),
+        ("return (lambda: 1)", "code.unserializable", "result is a function, which cannot be returned", ()),
+        ("return object()", "code.unserializable", "result is a object, which cannot be returned", ()),
+        (f"{LOAD})", "sql.no_such_table", "no such table: t", ("to",)),
+    ],
+)
+def test_nothing_is_shown_that_would_not_do_what_was_meant(
+    source: str, code: str, message: str, names: tuple[str, ...]
+) -> None:
+    assert suggestion(source, {"code": code, "message": message, "line": 1, "did_you_mean": names}) is None
 
 
 @pytest.mark.parametrize("source", ["return (", "x = 'abc", "def f(:\n  pass", "eval(x)", "class A(metaclass=B): pass"])
