@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
 
 from codemode import Session
 from codemode.database import scratch
-from codemode.session import advice
+from codemode.session import advice, trial
 
 ROWS = "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n LIMIT {}) "
 
@@ -139,6 +140,21 @@ def test_a_snippet_is_advised_on_what_it_has_not_committed_yet(session: Session)
         dry_run=True,
     )
     assert outcome.result == [["read all of t, 20,000 rows"], ["CREATE INDEX t_by_a ON t (a)"], 20_000]
+
+
+def test_a_machine_that_is_busy_elsewhere_meanwhile_changes_no_advice(
+    sales: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = trial.open_cursor
+    waits = iter([0.0] * trial._TIMES)
+
+    def slowly(*args: Any) -> Any:
+        time.sleep(next(waits, 0.2))  # once the index is there
+        return opened(*args)
+
+    monkeypatch.setattr(trial, "open_cursor", slowly)
+    found = sales.explain("DELETE FROM sale WHERE customer = 7")["checked"]
+    assert found["create_index"] == ["CREATE INDEX sale_by_customer ON sale (customer)"]
 
 
 def test_a_large_database_is_tried_on_a_sample(sales: Session, monkeypatch: pytest.MonkeyPatch) -> None:
