@@ -82,10 +82,11 @@ def real_name(connection: apsw.Connection, table: str) -> str:
     if found:
         return str(found[0][0])
     available = tables(connection)
+    near = closest(table, available)
     raise NoSuchTable(
         f"no such table: {table[:_COMPARED_CHARACTERS]}",
-        hint="create it with helpers.db.create_table(...) first" if not available else None,
-        did_you_mean=closest(table, available),
+        hint="create it with helpers.db.create_table(...) first" if not available else did_you_mean(near),
+        did_you_mean=near,
         available=available[:_SHOWN_NAMES],
     )
 
@@ -96,6 +97,11 @@ def closest(name: str, names: list[str]) -> list[str]:
         return []
     by_lower = {known.lower(): known for known in names[:_COMPARED_NAMES] if len(known) <= _COMPARED_CHARACTERS}
     return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3)]
+
+
+def did_you_mean(names: Sequence[str]) -> str | None:
+    """The hint that one of `names` may have been meant; None where there is none."""
+    return f"did you mean {' or '.join(names)}?" if names else None
 
 
 def columns(connection: apsw.Connection, table: str) -> list[dict[str, Any]]:
@@ -130,9 +136,11 @@ def real_columns(table: str, insertable: list[str], names: Sequence[str]) -> lis
     by_lower = {name.lower(): name for name in insertable}
     unknown = [name for name in names if name.lower() not in by_lower]
     if unknown:
+        near = closest(unknown[0], insertable)
         raise NoSuchColumn(
             f"{table} has no column {unknown[0]!r} that can be inserted into",
-            did_you_mean=closest(unknown[0], insertable),
+            hint=did_you_mean(near),
+            did_you_mean=near,
             available=insertable,
         )
     return [by_lower[name.lower()] for name in names]

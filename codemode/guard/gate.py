@@ -29,7 +29,9 @@ def admit(sql: object, sql_bytes: int) -> str:
             sql=shortened(text),
         )
     if (end := unfinished(text)) is not None:
-        raise StatementSyntaxError(f"the statement ends inside {end}", hint="close it", sql=shortened(text))
+        raise StatementSyntaxError(
+            f"the statement ends inside {end}", hint="close it; better, bind a text: x = ?", sql=shortened(text)
+        )
     return text
 
 

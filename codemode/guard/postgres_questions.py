@@ -13,6 +13,7 @@ from typing import Any
 
 from codemode.catalog.asking import TABLES_WAY, not_shown
 from codemode.catalog.views import View
+from codemode.database.schema import did_you_mean
 from codemode.errors import (
     CodemodeError,
     MultipleStatements,
@@ -24,7 +25,7 @@ from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
 from codemode.guard.parse import may_be_read
 from codemode.guard.questions import only_reads
-from codemode.guard.repair import did_you_mean, shortened
+from codemode.guard.repair import shortened
 from codemode.guard.statement import Statement
 from codemode.limits import Limits
 

@@ -6,13 +6,14 @@ apsw is imported for its error classes and codes; SQLite's messages tell what th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import apsw
 
 from codemode.database.connection import MOST_COLUMNS
 from codemode.database.disk import disk_is_full
+from codemode.database.schema import did_you_mean
 from codemode.database.spill import KEPT
 from codemode.database.temporary import spent_too_much
 from codemode.errors import (
@@ -107,11 +108,6 @@ def with_names_meant(error: ParametersInvalid, params: object) -> ParametersInva
 def shortened(text: str, most: int = SQL_SHOWN) -> str:
     """`text` as an error carries it: bounded."""
     return text if len(text) <= most else f"{text[:most]}…"
-
-
-def did_you_mean(names: Sequence[str]) -> str | None:
-    """The hint that one of `names` may have been meant; None where there is none."""
-    return f"did you mean {' or '.join(names)}?" if names else None
 
 
 def refusal(violation: Violation, sql: str = "") -> StatementRefused:
@@ -242,6 +238,8 @@ def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Conne
     if message.startswith("fts5: "):
         return StatementSyntaxError(message, hint=_ways().MATCH_WAY)
     hint = _ways().syntax_way(sql)
+    if hint is None and (clause := _ways().clause_meant(message, sql)) is not None:
+        return StatementSyntaxError(message, hint=f"did you mean {clause[1]} by {clause[0]}?", did_you_mean=clause[1:])
     if hint is None and (near := re.search(r'near "(\w+)"', message)) and _stands_for_a_name(near[1], sql):
         hint = f'if {near[1]} is meant as a name, write "{near[1]}"'
     if hint is None and "unrecognized token" in message:
@@ -324,6 +322,8 @@ def _renamed_onto_a_view(found: re.Match[str], message: str, sql: str, connectio
 
 
 def _value_count(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
+    if message[0].isdecimal():  # `1 values for 2 columns`: they were named
+        return StatementFailed(message, hint="give each column that is named a value")
     return StatementFailed(message, hint="name the columns: INSERT INTO t (a, b) VALUES (?, ?)")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+
+import apsw
 
 _ELEMENTS = "it makes rows: use FROM t, json_each(t.x) AS e, and e.value"
 _FULL_TEXT = "use a virtual table of fts5, and MATCH"
@@ -293,6 +296,8 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"%s|%\(\w+\)s"), "parameters are ? or :name"),
     (re.compile(r"\\'"), "double a quote inside a text: 'it''s'; better, bind it as a parameter"),
     (re.compile(r"[\u2018\u2019\u201c\u201d]"), "use straight quotes ' instead of typographic ones"),
+    (re.compile(r",\s*(?:FROM\b|\))", _FLAGS), "leave out the comma that nothing follows"),
+    (re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+[?:]", _FLAGS), "a table's name is never bound: write it out"),
 )
 
 SCHEMA_MATCH_WAY = "a view or a trigger has no MATCH: write docs('words') there, or search in the statement itself"
@@ -346,6 +351,7 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"^malformed JSON"),
         "find what is none with WHERE NOT json_valid(x), or read CASE WHEN json_valid(x) THEN x END",
     ),
+    (re.compile(r"^integer overflow"), "beyond 64 bits use total(x), or CAST(x AS REAL)"),
     (re.compile(r"^bad JSON path"), "a path begins with $: '$.a.b', '$[0]'"),
     (re.compile(r"ORDER BY term out of range"), "a number there counts the columns that are selected"),
     (re.compile(r"^foreign key mismatch"), "the column that is referred to has to be a PRIMARY KEY or UNIQUE"),
@@ -361,3 +367,19 @@ def message_way(message: str) -> str | None:
 def syntax_way(sql: str) -> str | None:
     """SQLite's way, where `sql` shows a known habit of another database."""
     return next((way for pattern, way in SYNTAX_WAYS if pattern.search(sql[:_SEARCHED])), None)
+
+
+_CLAUSES = ("FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "JOIN", "SET", "VALUES", "INTO", "UNION")
+
+
+def clause_meant(message: str, sql: str) -> tuple[str, str] | None:
+    """A misspelt word of a clause (`ODER BY`), where `message` or the word before it shows one, and what was meant."""
+    near = re.match(r'near "(\w{1,40})": syntax error', message)
+    if near is None:
+        return None
+    before = re.findall(rf"\b(\w{{1,40}})\s+{near[1]}\b", sql[:_SEARCHED])
+    for word in (near[1], *before[:5]):
+        meant = difflib.get_close_matches(word.upper()[:20], _CLAUSES, n=1, cutoff=0.7)
+        if meant and word.upper() not in apsw.keywords:
+            return word, meant[0]
+    return None

@@ -71,6 +71,7 @@ def test_an_unknown_table_names_the_closest(connection: apsw.Connection) -> None
     with pytest.raises(NoSuchTable) as raised:
         schema.columns(connection, "Author")
     assert raised.value.did_you_mean == ("authors",)
+    assert raised.value.hint == "did you mean authors?"
     assert "docs" in raised.value.available
 
 

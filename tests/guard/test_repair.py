@@ -53,6 +53,30 @@ def test_a_misspelt_verb_gets_the_one_that_was_meant(desk: Desk, sql: str, meant
     assert failed(desk, sql).did_you_mean == (meant,)
 
 
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("SELECT * FROM t WERE a = 1", "did you mean WHERE by WERE?"),
+        ("DELETE FORM t", "did you mean FROM by FORM?"),
+        ("SELECT a, FROM t", "the comma that nothing follows"),
+        ("SELECT * FROM ?", "never bound"),
+        ("INSERT INTO t (id, a) VALUES (1)", "give each column that is named a value"),
+        ("INSERT INTO t VALUES (1)", "name the columns"),
+        ("SELECT * FROM t WHERE a = O'Neil", "bind a text"),
+        ("SELECT abs(-9223372036854775808)", "total(x)"),
+    ],
+)
+def test_what_stands_in_the_way_is_named(desk: Desk, sql: str, hint: str) -> None:
+    assert hint in (failed(desk, sql).hint or "")
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM t forms x", "SELECT a b c FROM t", "DELETE FORM t"])
+def test_no_statement_is_made_of_a_word_that_may_be_a_name_or_that_would_delete(desk: Desk, sql: str) -> None:
+    error = failed(desk, sql)
+    desk.guard.suggest(error, sql)
+    assert error.suggestion is None
+
+
 def test_a_text_in_double_quotes_is_told_to_use_single_ones(desk: Desk) -> None:
     assert "single quotes" in (failed(desk, 'SELECT * FROM t WHERE a = "hello"').hint or "")
 

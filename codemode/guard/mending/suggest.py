@@ -68,6 +68,7 @@ MENDS: tuple[Mend, ...] = (
     words.with_a_column_list,
     words.without_an_ellipsis,
     words.without_a_trailing_comma,
+    words.with_the_clause_meant,
     translate.translations,
     words.with_doubled_apostrophes,
     words.with_keywords_quoted,

@@ -22,6 +22,7 @@ from codemode.guard.mending.tokens import (
     top_level,
     word,
 )
+from codemode.guard.ways import clause_meant
 
 _FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": "'", "\u201d": "'"})
@@ -55,6 +56,8 @@ def with_texts_in_single_quotes(broken: Broken) -> Iterator[str]:
     name = broken.missing_name
     if broken.error.code != "sql.no_such_column" or name is None or f'"{name}"' not in broken.sql:
         return
+    if broken.error.did_you_mean and not re.search(rf'(?:[=<>]|\bLIKE|\bGLOB|\()\s*"{re.escape(name)}"', broken.sql):
+        return  # a misspelt name of a column, unless it is compared with
     known = {column.lower() for column in broken.error.available}
     parts = tokens(broken.sql)
     for only in (None, name):
@@ -99,6 +102,13 @@ def without_a_trailing_comma(broken: Broken) -> Iterator[str]:
     trimmed = replaced(r",(\s*(?:\)|\bFROM\b|;?\s*\Z))", r"\1", broken.sql)
     if trimmed != broken.sql and broken.error.code == "sql.syntax":
         yield trimmed
+
+
+def with_the_clause_meant(broken: Broken) -> Iterator[str]:
+    """`SELECT * FORM t`, `ODER BY x`: the word of the clause."""
+    clause = clause_meant(broken.error.message, broken.sql)
+    if clause is not None and not broken.destroys:
+        yield replaced(rf"\b{clause[0]}\b", clause[1], broken.sql)
 
 
 def without_an_ellipsis(broken: Broken) -> Iterator[str]:
