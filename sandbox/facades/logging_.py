@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 _LEVELS = {"NOTSET": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50}
 _LEVEL_NAMES = {number: name for name, number in _LEVELS.items() if name not in ("WARN", "FATAL")}
-BASIC_FORMAT = "%(levelname)s:%(name)s:%(message)s"
+_BASIC = {
+    "%": "%(levelname)s:%(name)s:%(message)s",
+    "{": "{levelname}:{name}:{message}",
+    "$": "${levelname}:${name}:${message}",
+}
 
 
 def level_name(level: int) -> str:
@@ -270,10 +274,20 @@ allow_writes(Handler, Formatter, Filter, Logger, LogRecord)
 
 def logging_facade(run: Run) -> Facade:
     """`logging` for one run."""
+    root, get_logger = _loggers(lambda text: run.streams.stderr.write(text))
+    stream_handler = _stream_handler(run)
+    basic_config = _basic_config(root, stream_handler)
+    shortcuts = ("debug", "info", "warning", "warn", "error", "critical", "exception", "log")
+    return facade("logging", {
+        **_LEVELS, **{name: _shortcut(root, basic_config, name) for name in shortcuts},
+        "getLogger": get_logger, "basicConfig": basic_config, "getLevelName": level_name, "BASIC_FORMAT": _BASIC["%"],
+        "StreamHandler": stream_handler, "Handler": Handler, "NullHandler": type("NullHandler", (Handler,), {}),
+        "Formatter": Formatter, "Filter": Filter, "Logger": Logger, "LogRecord": LogRecord, "FileHandler": no_files,
+        "shutdown": lambda: None, "disable": lambda level=50: setattr(root, "disabled", True),
+    })  # fmt: skip
 
-    def write(text: str) -> None:
-        run.streams.stderr.write(text)
 
+def _stream_handler(run: Run) -> type[Handler]:
     class StreamHandler(Handler):
         """Writes to a stream; the snippet's stderr unless another is given."""
 
@@ -288,6 +302,11 @@ def logging_facade(run: Run) -> Facade:
             self.stream.write(self.format(record) + self.terminator)
 
     StreamHandler.__module__ = "logging"
+    return StreamHandler
+
+
+def _loggers(write: Callable[[str], Any]) -> tuple[Logger, Callable[..., Logger]]:
+    """The root, and what answers the logger of a name; `write` takes what no handler does."""
     root = Logger("root", None, write)
     root.level = _LEVELS["WARNING"]
     loggers: dict[str, Logger] = {}
@@ -300,6 +319,10 @@ def logging_facade(run: Run) -> Facade:
             loggers[name] = Logger(name, get_logger(parent) if parent else root, write)
         return loggers[name]
 
+    return root, get_logger
+
+
+def _basic_config(root: Logger, stream_handler: Callable[[Any], Handler]) -> Callable[..., None]:
     def basic_config(
         *, level: Any = None, format: str | None = None, datefmt: str | None = None, style: str = "%",  # noqa: A002
         stream: Any = None, handlers: Any = None, filename: Any = None, force: bool = False, **_: Any,
@@ -308,29 +331,20 @@ def logging_facade(run: Run) -> Facade:
             no_files()
         if root.handlers and not force:
             return
-        root.handlers = list(handlers) if handlers else [StreamHandler(stream)]
+        root.handlers = list(handlers) if handlers else [stream_handler(stream)]
         for handler in root.handlers:
             if handler.formatter is None:
                 handler.setFormatter(Formatter(format or _BASIC[style], datefmt, style))
         if level is not None:
             root.setLevel(level)
 
-    def shortcut(name: str) -> Callable[..., None]:
-        def log(*args: Any, **keywords: Any) -> None:
-            if not root.handlers:
-                basic_config()
-            getattr(root, name)(*args, **keywords)
-
-        return log
-
-    shortcuts = ("debug", "info", "warning", "warn", "error", "critical", "exception", "log")
-    return facade("logging", {
-        **_LEVELS, **{name: shortcut(name) for name in shortcuts},
-        "getLogger": get_logger, "basicConfig": basic_config, "getLevelName": level_name, "BASIC_FORMAT": BASIC_FORMAT,
-        "StreamHandler": StreamHandler, "Handler": Handler, "NullHandler": type("NullHandler", (Handler,), {}),
-        "Formatter": Formatter, "Filter": Filter, "Logger": Logger, "LogRecord": LogRecord, "FileHandler": no_files,
-        "shutdown": lambda: None, "disable": lambda level=50: setattr(root, "disabled", True),
-    })  # fmt: skip
+    return basic_config
 
 
-_BASIC = {"%": BASIC_FORMAT, "{": "{levelname}:{name}:{message}", "$": "${levelname}:${name}:${message}"}
+def _shortcut(root: Logger, basic_config: Callable[..., None], name: str) -> Callable[..., None]:
+    def log(*args: Any, **keywords: Any) -> None:
+        if not root.handlers:
+            basic_config()
+        getattr(root, name)(*args, **keywords)
+
+    return log
