@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox import report
@@ -56,50 +57,67 @@ class Warned:
         return f"{self.category.__name__}: {self.message}"
 
 
+@dataclass
+class _Filters:
+    """What happens to warnings now."""
+
+    action: str = "default"
+    record: list[Warned] | None = None
+
+
 def warnings_contents(run: Run) -> dict[str, Any]:
     """`warnings` for one run: shown on stderr, or recorded, or raised."""
-    state: dict[str, Any] = {"action": "default", "record": None}
+    filters = _Filters()
 
     def warn(message: Any, category: Any = UserWarning, stacklevel: int = 1, source: Any = None, **_: Any) -> None:
         if isinstance(message, Warning):
             warning, category = message, type(message)
         else:
             warning = category(message)
-        if state["action"] == "error":
+        if filters.action == "error":
             raise warning
-        if state["record"] is not None:
-            state["record"].append(Warned(warning, category))
-        elif state["action"] != "ignore":
+        if filters.record is not None:
+            filters.record.append(Warned(warning, category))
+        elif filters.action != "ignore":
             run.streams.stderr.write(f"{category.__name__}: {warning}\n")
 
     def simplefilter(action: str, category: Any = Warning, lineno: int = 0, append: bool = False) -> None:
-        state["action"] = action
+        filters.action = action
 
     def filterwarnings(action: str, message: str = "", category: Any = Warning, *_: Any, **__: Any) -> None:
         if not message and category is Warning:
-            state["action"] = action
+            filters.action = action
 
     def resetwarnings() -> None:
-        state["action"] = "default"
+        filters.action = "default"
 
+    return {
+        "warn": warn,
+        "simplefilter": simplefilter,
+        "filterwarnings": filterwarnings,
+        "resetwarnings": resetwarnings,
+        "catch_warnings": _catch_warnings(filters),
+    }
+
+
+def _catch_warnings(filters: _Filters) -> type:
     class catch_warnings:  # noqa: N801 - the library's name
         """Keep the filters for the length of a `with` block, and record warnings if asked."""
 
         def __init__(self, *, record: bool = False, action: str | None = None, **_: Any) -> None:
             self._record = record
             self._action = action
-            self._outer: dict[str, Any] = {}
+            self._outer = filters
 
         def __enter__(self) -> list[Warned] | None:
-            self._outer = dict(state)
+            self._outer = replace(filters)
             if self._record:
-                state["record"] = []
+                filters.record = []
             if self._action:
-                state["action"] = self._action
-            return state["record"] if self._record else None
+                filters.action = self._action
+            return filters.record if self._record else None
 
         def __exit__(self, *_: object) -> None:
-            state.update(self._outer)
+            filters.action, filters.record = self._outer.action, self._outer.record
 
-    found = {"warn": warn, "simplefilter": simplefilter, "filterwarnings": filterwarnings}
-    return {**found, "resetwarnings": resetwarnings, "catch_warnings": catch_warnings}
+    return catch_warnings
