@@ -8,12 +8,12 @@ apsw is imported here for its Connection and its errors: preparing is done by SQ
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
 
 import apsw
 
 from codemode.database.connection import TRIGGER_DEPTH
+from codemode.database.execute import Meter
 from codemode.database.script import statements
 from codemode.errors import CodemodeError, MultipleStatements, StatementRefused, StatementSyntaxError
 from codemode.guard import policy, rules, scan, weight
@@ -41,11 +41,15 @@ _KEPT_BYTES = 4_000  # a longer text is checked anew each time: it costs little 
 
 
 class Guard:
-    """The guard of one connection: it owns the connection's authorizer, which is closed unless a block opens it."""
+    """The guard of one connection: it owns the connection's authorizer, which is closed unless a block opens it.
 
-    def __init__(self, connection: apsw.Connection, limits: Limits) -> None:
+    `meter` is the connection's, where it has one: how long values may be decides whether it may listen.
+    """
+
+    def __init__(self, connection: apsw.Connection, limits: Limits, meter: Meter | None = None) -> None:
         self._connection = connection
         self._limits = limits
+        self._meter = meter
         self._verdicts: dict[str, Statement] = {}
         self._virtual = VirtualTables(connection, self.engine)
         self._schema_moves = False  # schema statements ran since the transaction began: a rollback would undo them
@@ -58,7 +62,6 @@ class Guard:
         self._preparing.exec_trace = self._prepared
         self._seen: Prepared = ("", False, False, ())
         self._most_operations = connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
-        self.length_changed: Callable[[], None] = _nobody  # who has to know how long values may be sets it
         self._expire_prepared()
 
     def check(self, sql: str) -> Statement:
@@ -167,8 +170,7 @@ class Guard:
         before = self.authorizer.kind
         self.authorizer.arm(statement.explains or statement.kind)
         if statement.longest_value is not None:
-            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, statement.longest_value)
-            self.length_changed()
+            self._allow_length(statement.longest_value)
         if statement.trigger_depth is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, statement.trigger_depth)
         return before
@@ -177,8 +179,7 @@ class Guard:
         """End it, by `error` where that is not None; raises the tree's error for one of Python's own."""
         self.authorizer.turn_to(before)
         if statement.longest_value is not None:
-            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._limits.value_bytes)
-            self.length_changed()
+            self._allow_length(self._limits.value_bytes)
         if statement.trigger_depth is not None:
             self._connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH)
         if statement.changes_schema or (error is not None and self._schema_moves):
@@ -187,6 +188,11 @@ class Guard:
             self._verdicts.pop(statement.sql, None)  # another process may have changed the schema since
             if (explained := explain_python_error(error, statement)) is not None:
                 raise explained from None
+
+    def _allow_length(self, value_bytes: int) -> None:
+        self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, value_bytes)
+        if self._meter is not None:
+            self._meter.heed_length()
 
     def engine(self) -> EngineRights:
         """While the block runs, everything is allowed: only for the engine's own, fixed statements."""
@@ -364,10 +370,6 @@ class EngineRights:
         if guard._schema_moves or guard.authorizer.engine_changed_schema:
             guard.authorizer.engine_changed_schema = False
             guard._forget()
-
-
-def _nobody() -> None:
-    """Nobody has to know."""
 
 
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES", "EXPLAIN")

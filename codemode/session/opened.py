@@ -60,10 +60,9 @@ class Guarded:
         except BaseException:
             self.journal.close()
             raise
-        self.guard = Guard(self.connection, limits)
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
-        self.guard.length_changed = self.meter.heed_length
+        self.guard = Guard(self.connection, limits, self.meter)
         self._suspect = self._rested = False
 
     def explained(self, error: DatabaseError, sql: str, longest_value: int | None = None) -> CodemodeError:

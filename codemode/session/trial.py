@@ -46,8 +46,8 @@ class Trial:
         self, scratch: Connection, statements: Statements, statement: Statement, values: Parameters, ends_at: float
     ) -> None:
         self._connection, self._values, self._ends_at = scratch, values, ends_at
-        self._guard, self._meter = Guard(scratch, statements.opened.limits), Meter(scratch)
-        self._guard.length_changed = self._meter.heed_length
+        self._meter = Meter(scratch)
+        self._guard = Guard(scratch, statements.opened.limits, self._meter)
         self._deadline = Deadline(scratch, also=statements.opened.deadline)
         self._statement = self._guard.check(statement.sql)
 
