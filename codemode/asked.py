@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from keyword import iskeyword
 from typing import Any
@@ -97,21 +98,20 @@ def key_text(text: object) -> str:
 
 def parse_session_id(text: object) -> str:
     """`text` when it is a session id; raises RequestInvalid otherwise."""
-    if type(text) is str and SESSION_ID.fullmatch(text):
-        return text
-    raise RequestInvalid(
-        f"{shown(text)} is not a session id",
-        hint="use 1 to 128 letters, digits and _ . : @ -, the first a letter, a digit or _",
-    )
+    return _named(text, SESSION_ID, 128, "is not a session id")
 
 
 def checkpoint_name(name: object) -> str:
     """`name` when it can be that of a checkpoint; raises RequestInvalid."""
-    if type(name) is str and CHECKPOINT.fullmatch(name):
-        return name
+    return _named(name, CHECKPOINT, 64, "cannot be the name of a checkpoint")
+
+
+def _named(text: object, allowed: re.Pattern[str], most: int, wrong: str) -> str:
+    if type(text) is str and allowed.fullmatch(text):
+        return text
     raise RequestInvalid(
-        f"{shown(name)} cannot be the name of a checkpoint",
-        hint="1 to 64 letters, digits, _ . : @ or -, the first a letter, a digit or _",
+        f"{shown(text)} {wrong}",
+        hint=f"use 1 to {most} letters, digits and _ . : @ -, the first a letter, a digit or _",
     )
 
 
