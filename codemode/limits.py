@@ -36,7 +36,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     state_bytes: int = 1 * MIB  # one value of session_state, as JSON text
     chunk_rows: int = 500  # rows bound to one INSERT of a batch; more gains nothing
     idle_seconds: float = 86_400.0  # a session expires this long after its last use
-    open_sessions: int = 256  # per worker; each open one costs about 0.25 MB and up to 20 descriptors
+    open_sessions: int = 256  # per worker; each open one costs about 0.25 MB and up to 18 descriptors
     checkpoints: int = 20  # named copies of a session: more are hard to tell apart
     checkpoint_bytes: int = 4096 * MIB  # all of them together, whole copies: four of the largest database
     undo_executions: int = 20  # how many changes can be undone, one after the other
