@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
-    children: int = 2  # kept forked and confined ahead of need; each costs some 10 MB (PSS)
+    children: int = 2  # kept forked and confined ahead of need; each costs some 3 MB
     burst_children: int = 10  # so many for a minute after more were needed than were ready; `children` or less: never
     kept_children: int = 8  # of stateful sessions, each with its variables: up to memory_bytes of them
     kept_seconds: float = 600.0  # unused for this long, a kept child is ended: its session's next one begins afresh
