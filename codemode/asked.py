@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any
 
 from codemode.errors import RequestInvalid
 from codemode.patterns import pattern
 
+MOST_ENTRIES = 10_000  # of what is on record, in one answer; a query of `execution_logs` reads more
+IF_EXISTS = ("error", "append", "replace")  # what an import does with a table that is there
 _MOST = 2**63 - 1
 _KEY_CHARACTERS = 200
 SESSION_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
@@ -62,8 +66,9 @@ def above_zero(name: str, asked: Any) -> float:
     """A number above zero; raises RequestInvalid."""
     if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not asked > 0:
         raise RequestInvalid(f"{name} must be a number above zero, not {shown(asked)}")
-    # Beyond 64 bits an integer is no float, no msgpack and, with enough digits, no text any more.
-    return min(asked, _MOST) if isinstance(asked, int) else asked
+    # Beyond 64 bits an integer is no float, no msgpack and, with enough digits, no text any more. What a library made
+    # its own kind of number, as numpy did, is none that can be sent.
+    return min(int(asked), _MOST) if isinstance(asked, int) else min(float(asked), float(_MOST))
 
 
 def whole_above_zero(name: str, asked: Any) -> int:
@@ -73,17 +78,71 @@ def whole_above_zero(name: str, asked: Any) -> int:
     return min(asked, _MOST)
 
 
-def text_or_none(name: str, asked: Any) -> str | None:
-    """A text that UTF-8 can hold, or None; raises RequestInvalid."""
-    if asked is None:
-        return None
+def whole_between(name: str, asked: Any, most: int) -> int:
+    """A whole number from 1 to `most`; raises RequestInvalid."""
+    if type(asked) is int and 1 <= asked <= most:
+        return asked
+    raise RequestInvalid(f"{name} must be a whole number from 1 to {most:,}, not {shown(asked)}")
+
+
+def page_size(asked: Any, most: int) -> int:
+    """How many rows a page has; raises RequestInvalid."""
+    if type(asked) is int and 1 <= asked <= most:
+        return asked
+    raise RequestInvalid(f"the size of a page is 1 to {most:,} rows, not {shown(asked)}")
+
+
+def truth(name: str, asked: Any) -> bool:
+    """True or False; raises RequestInvalid for what only passes for one: "false" does for True."""
+    if isinstance(asked, bool):
+        return asked
+    raise RequestInvalid(f"{name} is True or False, not {shown(asked)}")
+
+
+def one_of(name: str, asked: Any, among: Sequence[str]) -> str:
+    """One of a few words; raises RequestInvalid."""
+    if isinstance(asked, str) and asked in among:
+        return str(asked)
+    raise RequestInvalid(
+        f"{name} must be one of {', '.join(among)}, not {shown(asked)}",
+        did_you_mean=difflib.get_close_matches(shown(asked).strip("'"), among, n=1), available=among,
+    )  # fmt: skip
+
+
+def text_of(name: str, asked: Any) -> str:
+    """A text that UTF-8 can hold; raises RequestInvalid."""
     if not isinstance(asked, str):
         raise RequestInvalid(f"{name} must be text, not {type(asked).__name__}")
+    if not is_text(asked):
+        raise RequestInvalid(f"{name} holds a lone surrogate, which is no character")
+    return str.__str__(asked)
+
+
+def text_or_none(name: str, asked: Any) -> str | None:
+    """The same, or None."""
+    return None if asked is None else text_of(name, asked)
+
+
+def is_text(value: str) -> bool:
+    """Whether UTF-8 can hold it."""
+    if value.isascii():
+        return True
     try:
-        asked.encode()
+        value.encode()
     except UnicodeEncodeError:
-        raise RequestInvalid(f"{name} holds a lone surrogate, which is no character") from None
-    return asked
+        return False
+    return True
+
+
+def path_of(path: Any) -> Path:
+    """Where a file is; raises RequestInvalid for what names none."""
+    try:
+        name = os.fspath(path)
+        if isinstance(name, str) and b"\0" not in os.fsencode(name):
+            return Path(name)
+    except (TypeError, UnicodeEncodeError):
+        pass
+    raise RequestInvalid(f"a path is text or a Path, not {shown(path)}", hint="name the file")
 
 
 def key_text(text: object) -> str:

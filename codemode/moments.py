@@ -15,6 +15,7 @@ _OF_BYTES = 8 * _CROCKFORD.encode()  # each character for as many values of a by
 _RANDOM = 80  # bits of a ULID below its 48 bits of milliseconds
 _second = (-1, "")  # the second written last, and its text: writing one takes longer than a statement
 _moment = (-1, "")  # the same for the millisecond: dozens of helper calls begin in one
+_FIRST = -62_135_596_800_000  # the first millisecond of the year 1
 _LAST = 253_402_300_799_999  # the last millisecond of the year 9999; a record of before may expire later
 _newest = (-1, 0)  # the milliseconds and the rest of the last id of a given time
 _minting = threading.Lock()
@@ -49,6 +50,13 @@ def milliseconds_of(text: str) -> int:
         raise ValueError(str(error)) from None
 
 
+def moment(milliseconds: object) -> int:
+    """`milliseconds` since 1970 where they are a time that `iso` can write; raises RequestInvalid."""
+    if type(milliseconds) is not int or not _FIRST <= milliseconds < 2**48:
+        raise RequestInvalid(f"a time is whole milliseconds since 1970, not {milliseconds!r:.60}")
+    return milliseconds
+
+
 def ulid() -> str:
     """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters that sort by time."""
     return _spelt(time.time_ns() // 1_000_000, 50) + os.urandom(_RANDOM // 5).translate(_OF_BYTES).decode()
@@ -60,7 +68,7 @@ def ulid_at(milliseconds: int) -> str:
     Raises RequestInvalid for what is no time.
     """
     global _newest
-    _check(milliseconds)
+    moment(milliseconds)
     with _minting:
         known, rest = _newest
         # One more than the last: a random number of 79 bits has room above it for as many.
@@ -71,13 +79,7 @@ def ulid_at(milliseconds: int) -> str:
 
 def earliest_ulid(milliseconds: int) -> str:
     """What no ULID of that millisecond or a later one sorts before; raises RequestInvalid for what is no time."""
-    _check(milliseconds)
-    return _spelt(max(0, milliseconds) << _RANDOM)
-
-
-def _check(milliseconds: object) -> None:
-    if type(milliseconds) is not int or milliseconds >= 2**48:
-        raise RequestInvalid(f"a time is whole milliseconds since 1970, not {milliseconds!r:.60}")
+    return _spelt(max(0, moment(milliseconds)) << _RANDOM)
 
 
 def _spelt(number: int, bits: int = 130) -> str:

@@ -8,20 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from codemode.asked import shown
+from codemode.asked import path_of, text_of, text_or_none, truth, whole_above_zero, whole_between
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.pages import parse_pair_after
-from codemode.catalog.participants import Participants
+from codemode.catalog.participants import Participants, parse_user
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.rates import Rates
 from codemode.catalog.seal import Seal
 from codemode.catalog.sessions import SessionRecord, Sessions
 from codemode.catalog.store import Store
-from codemode.catalog.tenants import Tenants
+from codemode.catalog.tenants import Tenants, check_tenant
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
-from codemode.errors import RequestInvalid
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
@@ -156,11 +155,15 @@ class Worker:
         Raises RequestInvalid for a bad id or a tenant that there is not, SessionExpired, and SessionNotFound where
         `create` is False.
         """
-        key = (tenant, new_session_id() if session_id is None else parse_session_id(session_id))
-        own = None if limits is None else asked(limits)
-        if stateful is not None and not isinstance(stateful, bool):
-            raise RequestInvalid(f"stateful is True, False or None, not {shown(stateful)}")
-        record, _ = self.registry.ensure(key, create=create, renew=renew, own=own, owner=owner, stateful=stateful)
+        key = (text_of("tenant", tenant), new_session_id() if session_id is None else parse_session_id(session_id))
+        record, _ = self.registry.ensure(
+            key,
+            create=truth("create", create),
+            renew=truth("renew", renew),
+            own=None if limits is None else asked(limits),
+            owner=None if owner is None else parse_user(owner),
+            stateful=None if stateful is None else truth("stateful", stateful),
+        )
         return Session(self, tenant, record.id, self.registry.limits(record))
 
     def session_of(self, record: SessionRecord) -> Session | None:
@@ -196,16 +199,18 @@ class Worker:
         limit: int = 100,
     ) -> tuple[list[SessionInfo], str | None]:
         """At most `limit` of them, all or those that `user` takes part in; then the `after` of the next page."""
+        only = {"workspace_id": workspace_id, "type": type, "status": status}
         found = self.registry.catalog.page(
-            tenant, user, parse_pair_after(after), limit + 1, now=sure_ms(), workspace_id=workspace_id, type=type,
-            status=status,
+            text_of("tenant", tenant), text_or_none("user", user), parse_pair_after(after),
+            whole_between("limit", limit, _ALL) + 1, now=sure_ms(),
+            **{name: text_or_none(name, value) for name, value in only.items()},
         )  # fmt: skip
         more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None
         return [described(self.data_dir, record) for record in found[:limit]], more
 
     def info(self, session_id: str, tenant: str = TENANT) -> SessionInfo:
         """One session; raises SessionNotFound."""
-        record = self.registry.catalog.get(tenant, parse_session_id(session_id))
+        record = self.registry.catalog.get(text_of("tenant", tenant), parse_session_id(session_id))
         if record is None:
             raise not_found((tenant, session_id))
         return described(self.data_dir, record)
@@ -214,7 +219,7 @@ class Worker:
         """Everything that the catalogue holds of a tenant: its users, its workspaces, what is said in its sessions."""
         from codemode.catalog.tenant import TenantRecords
 
-        return TenantRecords(self._catalog, tenant, self._seal)
+        return TenantRecords(self._catalog, check_tenant(tenant), self._seal)
 
     def create_token(
         self,
@@ -235,7 +240,7 @@ class Worker:
 
     def remove(self, session_id: str, tenant: str = TENANT) -> None:
         """Delete a session with everything in it; raises SessionNotFound, SessionBusy."""
-        self.registry.ending.remove((tenant, parse_session_id(session_id)), _REMOVE_SECONDS)
+        self.registry.ending.remove((text_of("tenant", tenant), parse_session_id(session_id)), _REMOVE_SECONDS)
 
     def _forget_variables(self, key: Key) -> None:
         """The session's data is gone, and what a kept child remembers of it goes too."""
@@ -244,12 +249,13 @@ class Worker:
 
     def pin(self, session_id: str, pinned: bool = True, tenant: str = TENANT) -> None:
         """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""
-        record, _ = self.registry.ensure((tenant, parse_session_id(session_id)), create=False, renew=False, own=None)
-        self.registry.catalog.pin(record.tenant, record.id, pinned, now_ms())
+        stay, key = truth("pinned", pinned), (text_of("tenant", tenant), parse_session_id(session_id))
+        record, _ = self.registry.ensure(key, create=False, renew=False, own=None)
+        self.registry.catalog.pin(record.tenant, record.id, stay, now_ms())
 
     def sweep(self, tenant: str | None = None) -> list[str]:
         """Sweep now instead of later; the ids of the sessions that expired, of a tenant's alone where one is named."""
-        return self._sweep() if tenant is None else self.registry.ending.sweep(tenant)
+        return self._sweep() if tenant is None else self.registry.ending.sweep(text_of("tenant", tenant))
 
     def due(self) -> Due:
         """What a sweep would do now, of all tenants."""
@@ -268,14 +274,14 @@ class Worker:
         `usage` is what ran in this worker since it started, `warnings` by kind among it. What a tenant's sessions cost
         over their lives: `usage_by_day`.
         """
-        return self._figures.metrics(tenant)
+        return self._figures.metrics(text_of("tenant", tenant))
 
     def stats(self, tenant: str = TENANT, *, user: str | None = None) -> Stats:
         """What the tenant's sessions, or those that `user` takes part in, hold and cost; nothing of anybody else's.
 
         Reads the log of every such session: about 0.3 ms each.
         """
-        return self._figures.stats(tenant, user)
+        return self._figures.stats(text_of("tenant", tenant), text_or_none("user", user))
 
     def holdings(self) -> Holdings:
         """What this worker holds now, all tenants together; cheap, and starts nothing."""
@@ -287,7 +293,7 @@ class Worker:
         With a `user` only what those cost that he takes part in, and that are there. Reads the log of every session:
         about 0.3 ms each. The last 400 days are kept.
         """
-        return self.registry.usage_by_day(tenant, user)
+        return self.registry.usage_by_day(text_of("tenant", tenant), text_or_none("user", user))
 
     def ask(self, sql: str, params: Any = (), *, tenant: str = TENANT, max_rows: int | None = None) -> Rows:
         """Rows of one statement that reads what the catalogue holds of a tenant: sessions, messages, users and more.
@@ -300,8 +306,9 @@ class Worker:
         with loading_late():
             from sandbox.helpers.rows import Rows
 
+        most = None if max_rows is None else whole_above_zero("max_rows", max_rows)
         with self._catalog.asking(self.limits) as asking:
-            found = ask(asking, tenant, sql, params, self.limits, max_rows)
+            found = ask(asking, text_of("tenant", tenant), sql, params, self.limits, most)
         return Rows(found.columns, found.rows, truncated=found.truncated)
 
     def catalogue_tables(self) -> list[View]:
@@ -329,8 +336,8 @@ class Worker:
         if session_id is not None:
             session_id, tenant = parse_session_id(session_id), tenant or TENANT
         elif tenant is not None:
-            self.tenants.get(tenant)  # a slip of the pen is no empty backup
-        return back_up(self.registry, Path(path), tenant, session_id, progress or nothing_to_tell)
+            tenant = self.tenants.get(text_of("tenant", tenant)).id  # a slip of the pen is no empty backup
+        return back_up(self.registry, path_of(path), tenant, session_id, progress or nothing_to_tell)
 
     def restore(
         self,
@@ -354,7 +361,7 @@ class Worker:
 
         return restore(
             self.registry,
-            Path(path),
+            path_of(path),
             tenant,
             session_id,
             new_id=new_id,

@@ -9,10 +9,9 @@ from starlette.responses import Response
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, service_of
+from codemode.asked import MOST_ENTRIES
 from codemode.session.session import Session
 from codemode.values import Day, Layer, SizeAt, SlowStatement, TableChange
-
-_MOST = 10_000
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,13 +22,13 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
 
 async def table_changes(request: Request) -> Response:
     """Which executions made or changed which table, the newest first."""
-    table, limit = request.query_params.get("table"), queries.whole(request, "limit", 100, most=_MOST)
+    table, limit = request.query_params.get("table"), queries.whole(request, "limit", 100, most=MOST_ENTRIES)
     return answer(await in_session(request, lambda session: session.table_changes(table, limit)))
 
 
 async def slow_statements(request: Request) -> Response:
     """The newest statements that took longer than the setting `slow_statement_ms`, with plans."""
-    limit = queries.whole(request, "limit", 100, most=_MOST)
+    limit = queries.whole(request, "limit", 100, most=MOST_ENTRIES)
     return answer(await in_session(request, lambda session: session.slow_statements(limit)))
 
 
@@ -62,7 +61,7 @@ async def sweep(request: Request) -> Response:
 
 
 _PATH = "/v1/sessions/{id}"
-_LIMIT = Parameter(name="limit", about=f"At most so many; 100 by default, {_MOST:,} at most.", kind=int)
+_LIMIT = Parameter(name="limit", about=f"At most so many; 100 by default, {MOST_ENTRIES:,} at most.", kind=int)
 OPERATIONS = (
     Operation(
         method="GET", path=f"{_PATH}/table_changes", name="table_changes", handler=table_changes, scope="read",

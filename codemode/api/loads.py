@@ -18,6 +18,7 @@ from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, in_session, service_of
 from codemode.api.streams import Chunks, records
 from codemode.api.uploads import Progress, counted, uploaded
+from codemode.asked import IF_EXISTS
 from codemode.database.sources import Source
 from codemode.database.transfer import IMPORT_FORMATS, Profile, reader_for
 from codemode.errors import RequestInvalid, RequestMediaType
@@ -88,7 +89,7 @@ async def import_file(request: Request) -> Response:
     if not table or not table.strip():
         raise RequestInvalid("the table is missing", hint="name it: ?table=NAME")
     kind = queries.choice(request, "format", IMPORT_FORMATS) or _kind_of(bodies.media_type(request))
-    if_exists = queries.choice(request, "if_exists", ("error", "append", "replace"), "error")
+    if_exists = queries.choice(request, "if_exists", IF_EXISTS, "error")
     reader = reader_for(kind, request.query_params.getlist("null"), request.query_params.get("delimiter"))
     name, encoding = (request.query_params.get(*each) for each in (("name", "the upload"), ("encoding", "utf-8")))
 

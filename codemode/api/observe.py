@@ -12,13 +12,12 @@ from codemode import __version__
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, in_session, served, service_of
+from codemode.asked import MOST_ENTRIES
 from codemode.errors import WorkerUnavailable
 from codemode.service import figures
 from codemode.service.figures import Figures
 from codemode.session.session import Session
 from codemode.values import LogEntry
-
-MOST_ENTRIES = 10_000
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from codemode.catalog.found import check_not_deleted, no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.participants import ROLES, parse_user
 from codemode.catalog.rows import columns, only, record
+from codemode.moments import moment
 from codemode.values.access import ParticipantInfo
 
 _FIELDS = columns(ParticipantInfo)
@@ -39,7 +40,7 @@ class Attendance:
             " ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET role = ?4,"
             " joined_at = CASE WHEN participants.left_at IS NULL THEN participants.joined_at ELSE ?5 END,"
             f" metadata = coalesce(?6, participants.metadata), left_at = NULL RETURNING {_FIELDS}",
-            session_id, parse_user(user_id), parse_choice(role, "role", ROLES), now,
+            session_id, parse_user(user_id), parse_choice(role, "role", ROLES), moment(now),
             None if metadata is None else parse_object(metadata),
         )  # fmt: skip
         if not rows:
@@ -77,6 +78,6 @@ class Attendance:
         rows = self._store.run(
             "UPDATE participants SET left_at = ?4 WHERE tenant = ?1 AND session_id = ?2 AND user_id = ?3"  # noqa: S608
             f" AND left_at IS NULL RETURNING {_FIELDS}",
-            session_id, user_id, now,
+            session_id, user_id, moment(now),
         )  # fmt: skip
         return only(ParticipantInfo, rows, no_record("participant", user_id))

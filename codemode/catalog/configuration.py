@@ -11,6 +11,7 @@ from codemode.catalog.found import no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, only, record
 from codemode.catalog.seal import Seal
+from codemode.moments import moment
 from codemode.values.records import ConfigurationEntry
 
 MASK = "********"
@@ -35,7 +36,7 @@ class Configuration:
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, key)"
             f" DO UPDATE SET value = ?3, description = ?4, sensitive = ?5, updated_at = ?6 RETURNING {_FIELDS}",
             name, self._seal.seal(text, self._place(name)) if sensitive else text,
-            parse_text(description, "a description", TEXT_BYTES), int(bool(sensitive)), now,
+            parse_text(description, "a description", TEXT_BYTES), int(bool(sensitive)), moment(now),
         )  # fmt: skip
         return record(ConfigurationEntry, rows[0])
 

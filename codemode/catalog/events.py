@@ -17,6 +17,7 @@ from codemode.catalog.fields import METADATA_BYTES, parse_limit, parse_name, par
 from codemode.catalog.found import no_session
 from codemode.catalog.pages import Asked
 from codemode.catalog.rows import columns, record
+from codemode.moments import moment
 from codemode.values.records import Message, SessionEvent
 
 _KIND_CHARACTERS = 64
@@ -80,7 +81,7 @@ class Events:
             "INSERT INTO events (tenant, seq, session_id, kind, subject, body, at)"  # noqa: S608
             f" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING {columns(SessionEvent)}",
             seq, told.session_id, parse_name(told.kind, "a kind of event", _KIND_CHARACTERS), told.subject,
-            parse_object(told.body, "body", METADATA_BYTES), told.at,
+            parse_object(told.body, "body", METADATA_BYTES), moment(told.at),
         )[0]  # fmt: skip
 
     def newest(self) -> int:

@@ -6,6 +6,7 @@ from codemode.catalog.found import check_not_deleted, no_record
 from codemode.catalog.named import NamedRecords
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
+from codemode.moments import moment
 from codemode.values.records import Group, GroupMember
 
 
@@ -25,7 +26,7 @@ class Groups(NamedRecords[Group]):
             " WHERE g.tenant = ?1 AND g.id = ?2 AND u.id = ?3 AND u.deleted_at IS NULL"
             " ON CONFLICT (tenant, group_id, user_id) DO UPDATE SET joined_at = group_members.joined_at"
             f" RETURNING {columns(GroupMember)}",
-            group_id, user_id, now,
+            group_id, user_id, moment(now),
         )  # fmt: skip
         if not rows:
             self.get(group_id)

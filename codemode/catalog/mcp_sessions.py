@@ -9,6 +9,7 @@ from codemode.catalog.fields import CONTENT_BYTES, parse_name, parse_object
 from codemode.catalog.found import no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, only
+from codemode.moments import moment
 from codemode.values.records import McpSession
 
 _WORD_CHARACTERS = 64
@@ -45,7 +46,7 @@ class McpSessions:
             f" updated_at = ?7 RETURNING {_FIELDS}",
             session_id, parse_name(mcp_server_id, "an MCP server's id"),
             parse_name(mcp_version, "a protocol version", _WORD_CHARACTERS), context,
-            None if state is None else parse_name(state, "a state", _WORD_CHARACTERS), now,
+            None if state is None else parse_name(state, "a state", _WORD_CHARACTERS), moment(now),
         )  # fmt: skip
         return only(McpSession, rows, no_session(session_id))
 

@@ -12,7 +12,7 @@ from codemode.catalog.fields import TEXT_BYTES, parse_id, parse_name, parse_obje
 from codemode.catalog.found import exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, only, record
-from codemode.moments import ulid_at
+from codemode.moments import moment, ulid_at
 from codemode.values.records import Group, Workspace
 
 Kind = TypeVar("Kind", Workspace, Group)
@@ -44,7 +44,7 @@ class NamedRecords(Generic[Kind]):
         rows = self._store.run(
             f"INSERT INTO {self.table} (tenant, id, name, description, metadata, created_at, updated_at)"  # noqa: S608
             f" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING RETURNING {columns(self.kind)}",
-            new_id, self._name(name), self._description(description), parse_object(metadata), now,
+            new_id, self._name(name), self._description(description), parse_object(metadata), moment(now),
         )  # fmt: skip
         if not rows:
             sql = f"SELECT 1 FROM {self.table} WHERE tenant = ?1 AND id = ?2"  # noqa: S608
@@ -75,7 +75,11 @@ class NamedRecords(Generic[Kind]):
         metadata: Given[dict[str, Any]] = UNSET,
     ) -> Kind:
         """Change what is given; raises RequestInvalid, RecordNotFound, and RecordExists for a name that is taken."""
-        changes = Changes(record_id, None if name is UNSET else name).to("updated_at", now).to("name", name, self._name)
+        changes = (
+            Changes(record_id, None if name is UNSET else name)
+            .to("updated_at", now, moment)
+            .to("name", name, self._name)
+        )
         changes.to("description", description, self._description).to("metadata", metadata, parse_object)
         rows = self._store.run(
             f"UPDATE {self.table} SET {changes.text} WHERE tenant = ?1 AND id = ?2 AND NOT EXISTS ("  # noqa: S608

@@ -13,7 +13,7 @@ from codemode.catalog.found import check_session, exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.rows import columns, only, record
 from codemode.errors import RequestInvalid
-from codemode.moments import ulid_at
+from codemode.moments import moment, ulid_at
 from codemode.values.records import Panel
 
 _KIND_CHARACTERS = 64
@@ -53,7 +53,7 @@ class Panels:
             " FROM sessions AS s WHERE s.tenant = ?1 AND s.id = ?2 AND s.expired_at IS NULL"
             f" ON CONFLICT DO NOTHING RETURNING {_FIELDS}",
             session_id, new_id, _title(title), _kind(kind), _query(query), _document(document),
-            None if position is None else _position(position), now,
+            None if position is None else _position(position), moment(now),
         )  # fmt: skip
         if not rows:
             check_session(self._store, session_id)
@@ -95,7 +95,7 @@ class Panels:
         """
         if query is None or document is None or (query is not UNSET and document is not UNSET):
             raise RequestInvalid("a panel has either a query or a document", hint="give one of them")
-        changes = Changes(session_id, panel_id, None if title is UNSET else title).to("updated_at", now)
+        changes = Changes(session_id, panel_id, None if title is UNSET else title).to("updated_at", now, moment)
         changes.to("title", title, _title).to("kind", kind, _kind).to("position", position, _position)
         changes.to("query", None if document is not UNSET else query, _query)
         changes.to("document", None if query is not UNSET else document, _document)

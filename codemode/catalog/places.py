@@ -17,6 +17,7 @@ from codemode.catalog.found import check_session, no_record, no_session
 from codemode.catalog.pages import Asked, Page, parse_after, parse_pair_after
 from codemode.catalog.rows import only, record
 from codemode.catalog.sessions import narrowed
+from codemode.moments import moment
 from codemode.values.records import Place
 
 _TYPE_CHARACTERS = 64
@@ -87,7 +88,7 @@ class Places:
         """
         changes = (
             Changes(session_id, None if workspace_id is UNSET else workspace_id)
-            .to("updated_at", now)
+            .to("updated_at", now, moment)
             .to("type", type, _type)
         )
         changes.to("workspace_id", workspace_id).to("metadata", metadata, parse_object)
@@ -116,7 +117,7 @@ class Places:
         rows = self._store.run(
             f"UPDATE sessions SET closed_at = {closed_at}, updated_at = ?3"  # noqa: S608
             f" WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL RETURNING {_columns('')}",
-            session_id, now,
+            session_id, moment(now),
         )  # fmt: skip
         return only(Place, rows, no_session(session_id))
 

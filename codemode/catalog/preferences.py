@@ -9,6 +9,7 @@ from codemode.catalog.fields import METADATA_BYTES, parse_json, parse_name
 from codemode.catalog.found import check_not_deleted, no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, only, record
+from codemode.moments import moment
 from codemode.values.records import Preference
 
 _CATEGORY_CHARACTERS = 64
@@ -29,7 +30,7 @@ class Preferences:
             " AND u.deleted_at IS NULL ON CONFLICT (tenant, user_id, category, key)"
             f" DO UPDATE SET value = ?5, updated_at = ?6 RETURNING {_FIELDS}",
             user_id, parse_name(category, "a category", _CATEGORY_CHARACTERS), parse_name(key, "a preference's key"),
-            parse_json(value, "a preference", METADATA_BYTES), now,
+            parse_json(value, "a preference", METADATA_BYTES), moment(now),
         )  # fmt: skip
         if not rows:
             check_not_deleted(self._store, user_id)

@@ -11,7 +11,7 @@ from codemode.catalog.pages import Asked
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, only, record
 from codemode.errors import RequestInvalid
-from codemode.moments import ulid_at
+from codemode.moments import moment, ulid_at
 from codemode.values.records import Signal, SignalType
 
 SIGNAL_TYPES: tuple[SignalType, ...] = get_args(SignalType)
@@ -78,4 +78,4 @@ class Signals:
     def _waiting(self, session_id: str, signal_type: str | None, now: int) -> Asked:
         kind = None if signal_type is None else parse_choice(signal_type, "type of signal", SIGNAL_TYPES)
         asked = Asked("tenant = ?1 AND taken_at IS NULL").that("session_id = {}", session_id)
-        return asked.that("signal_type = {}", kind).that("expires_at > {}", now)
+        return asked.that("signal_type = {}", kind).that("expires_at > {}", moment(now))

@@ -7,6 +7,7 @@ from codemode.catalog.found import no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
 from codemode.errors import RecordNotFound
+from codemode.moments import moment
 from codemode.values.records import Subscription
 
 _FIELDS = columns(Subscription)
@@ -32,7 +33,7 @@ class Subscriptions:
             " AND p.session_id = ?3 AND p.left_at IS NULL AND s.expired_at IS NULL AND (CAST(?4 AS TEXT) IS NULL OR"
             " v.id IS NOT NULL) ON CONFLICT (tenant, user_id, session_id, coalesce(panel_id, ''))"
             f" DO UPDATE SET created_at = subscriptions.created_at RETURNING {_FIELDS}",
-            user_id, session_id, panel_id, now,
+            user_id, session_id, panel_id, moment(now),
         )  # fmt: skip
         if not rows:
             raise self._not_there(user_id, session_id, panel_id)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import UNSET
 
+from codemode.asked import shown
 from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import parse_choice, parse_name
 from codemode.catalog.store import Store
@@ -107,9 +108,9 @@ class Tenants:
 
 def check_tenant(name: str) -> str:
     """`name` when it can be a tenant's; raises RequestInvalid."""
-    if not _NAME.fullmatch(name):
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
         raise RequestInvalid(
-            f"{name[:80]!r} cannot name a tenant", hint="letters, digits, _ . - : at most 64 characters"
+            f"{shown(name)} cannot name a tenant", hint="letters, digits, _ . - : at most 64 characters"
         )
     return name
 

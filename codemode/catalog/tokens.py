@@ -17,6 +17,7 @@ from codemode.catalog.found import deleted_user
 from codemode.catalog.participants import parse_user
 from codemode.catalog.store import Store
 from codemode.errors import RequestInvalid
+from codemode.moments import moment
 from codemode.patterns import pattern
 
 PREFIX = "cm_"
@@ -59,17 +60,16 @@ class Tokens:
 
         Raises RequestInvalid, and RecordNotFound for a user who was deleted: his tokens were revoked for good.
         """
-        unknown = [scope for scope in scopes if scope not in SCOPES]
-        if unknown or not scopes:
+        if not isinstance(scopes, (tuple, list)) or not scopes or any(scope not in SCOPES for scope in scopes):
             raise RequestInvalid("a token has one scope or more", available=SCOPES)
-        if expires_at is not None and expires_at <= now:
+        if expires_at is not None and moment(expires_at) <= now:
             raise RequestInvalid("the token would have expired already")
-        if not (len(name) <= _LONGEST_NAME and name.isprintable()):
+        if not (isinstance(name, str) and len(name) <= _LONGEST_NAME and name.isprintable()):
             raise RequestInvalid(
                 f"{name!r:.80} cannot name a token", hint=f"at most {_LONGEST_NAME} printable characters"
             )
         gone = "SELECT 1 FROM users WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NOT NULL"
-        if user is not None and not self._catalog.behind and self._catalog.run(gone, tenant, user):
+        if user is not None and not self._catalog.behind and self._catalog.run(gone, tenant, parse_user(user)):
             raise deleted_user(user)
         import secrets  # 5 ms, which a process that makes no token does without
 

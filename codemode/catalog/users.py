@@ -21,7 +21,7 @@ from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, only, record
 from codemode.catalog.seal import Seal
 from codemode.errors import RecordExists, RequestInvalid
-from codemode.moments import ulid_at
+from codemode.moments import moment, ulid_at
 from codemode.values.records import User, UserKind
 
 KINDS: tuple[UserKind, ...] = get_args(UserKind)
@@ -55,7 +55,7 @@ class Users:
             "INSERT INTO users (tenant, id, kind, display_name, email, outside_id_hash, metadata, created_at,"  # noqa: S608
             f" updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT DO NOTHING RETURNING {_FIELDS}",
             new_id, parse_choice(kind, "kind of user", KINDS), _display_name(display_name), _email(email),
-            hashed, parse_object(metadata), now,
+            hashed, parse_object(metadata), moment(now),
         )  # fmt: skip
         if not rows:
             if self._store.run("SELECT 1 FROM users WHERE tenant = ?1 AND id = ?2", new_id):
@@ -109,7 +109,7 @@ class Users:
         Raises RequestInvalid, SecretMissing, RecordNotFound, and RecordExists for an e-mail or outside id of another.
         """
         hashed = UNSET if outside_id is UNSET else self._hash(outside_id)
-        changes = Changes(user_id, email or None, hashed or None).to("updated_at", now)
+        changes = Changes(user_id, email or None, hashed or None).to("updated_at", now, moment)
         changes.to("kind", kind, _kind).to("display_name", display_name, _display_name).to("email", email, _email)
         changes.to("outside_id_hash", hashed).to("metadata", metadata, parse_object)
         rows = self._store.run(
@@ -151,7 +151,7 @@ class Users:
             rows = self._store.run(
                 "UPDATE users SET deleted_at = ?3, updated_at = ?3"  # noqa: S608
                 f" WHERE tenant = ?1 AND id = ?2 AND deleted_at IS NULL RETURNING {_FIELDS}",
-                user_id, now,
+                user_id, moment(now),
             )  # fmt: skip
             if not rows:
                 check_not_deleted(self._store, user_id)
@@ -175,7 +175,7 @@ class Users:
             rows = self._store.run(
                 "UPDATE users SET deleted_at = NULL, updated_at = ?5 WHERE tenant = ?1 AND id = ?2"  # noqa: S608
                 f" AND {self._both_free} RETURNING {_FIELDS}",
-                user_id, found.email, found.outside_id_hash, now,
+                user_id, found.email, found.outside_id_hash, moment(now),
             )  # fmt: skip
         if not rows:
             raise self._taken(user_id, found.email)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codemode.asked import MOST_ENTRIES
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
 from codemode.cli.output import duration, moment, printable, what_changed
@@ -13,8 +14,9 @@ from codemode.cli.table import show
 @command("logs", short_help="Show the execution log of a session.")
 @click.argument("session_id", metavar="SESSION")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="The newest entries."
-)
+    "--limit", type=click.IntRange(1, MOST_ENTRIES), default=100, show_default=True, metavar="N",
+    help="The newest entries.",
+)  # fmt: skip
 @click.option("--kind", metavar="KIND", help="Only this kind: execution, exec, query, batch_insert, …")
 @click.option("--errors", is_flag=True, help="Only what failed.")
 @click.option("--slow", is_flag=True, help="Statements that took longer than slow_statement_ms, with their plans.")

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
+from codemode.asked import is_text
 from codemode.complaints import as_error
+from codemode.errors import RequestInvalid
 from sandbox.helpers import HelperError, Helpers
 
 
@@ -28,11 +30,13 @@ class _OnItsWay(BaseException):
 
 
 class _Nowhere:
-    def call(self, _method: str, *args: Any) -> NoReturn:
+    def call(self, method: str, *args: Any) -> NoReturn:
+        for each in args:
+            if type(each) is str and not is_text(each):  # in the engine's own words: no request can hold it
+                raise RequestInvalid(f"{method}: the text holds a lone surrogate, which is no character")
         raise _OnItsWay(args)
 
-    def post(self, _method: str, *args: Any) -> NoReturn:
-        raise _OnItsWay(args)
+    post = call
 
 
 def asked(call: Callable[[Helpers], Any]) -> Asked:

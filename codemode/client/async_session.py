@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from anyio import sleep, to_thread
 
+from codemode.asked import page_size
 from codemode.client import calls, executions, files, history
 from codemode.client.calls import Place
 from codemode.client.connection import AsyncConnection
 from codemode.client.executions import Events, ExecutionEvent
 from codemode.client.handles import AsyncBackgroundExecution
-from codemode.client.rows import Pages, Row, RowLines, checked_size, rows
+from codemode.client.rows import Pages, Row, RowLines, rows
+from codemode.database import transfer
 from codemode.errors import WorkerUnreachable
 from codemode.values import (
     Checkpoint,
@@ -162,7 +164,7 @@ class AsyncRemoteSession:
 
     async def pages(self, sql: str, params: Any = (), size: int = 1000) -> AsyncIterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
-        checked_size(size, self.limits.rows)
+        page_size(size, self.limits.rows)
         columns, found = await self.stream(sql, params)
         pages = Pages(columns, size)
         async for row in found:
@@ -197,12 +199,12 @@ class AsyncRemoteSession:
         if_exists: str = "error",
     ) -> Profile:
         """Read a file of this machine into a table with inferred types, in one transaction; see Session.import_file."""
-        with files.opened(path) as file:
-            call = files.import_call(
-                self._place, path, file, table, file_format=file_format, null=null, delimiter=delimiter,
-                encoding=encoding, if_exists=if_exists,
-            )  # fmt: skip
-            return await self._connection.send(call)
+        asked = transfer.import_asked(
+            path, table, file_format=file_format, null=null, delimiter=delimiter, encoding=encoding,
+            if_exists=if_exists,
+        )  # fmt: skip
+        with asked.path.open("rb") as file:
+            return await self._connection.send(files.import_call(self._place, asked, file))
 
     async def export(
         self,

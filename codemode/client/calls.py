@@ -10,7 +10,7 @@ import msgspec
 
 from codemode import cells
 from codemode.client.ask import Ask, Call, document, query_of
-from codemode.client.asked import asked
+from codemode.client.asked import Asked, asked
 from codemode.client.records import upload_of
 from codemode.limits import Limits
 from sandbox.helpers import Answer, Rows
@@ -76,19 +76,21 @@ def query(place: Place, sql: Any, params: Any, *, read_only: bool) -> Call[Rows]
 
 def query_one(place: Place, sql: Any, params: Any) -> Call[dict[str, Any] | None]:
     """The first row, or None."""
-    statement, warnings = asked(lambda helpers: helpers.db.query(sql, params))
-
-    def read(found: dict[str, Any]) -> dict[str, Any] | None:
-        place.warned(warnings)
-        return cells.row_from_json(found["result"][0]) if found["result"] else None
-
-    return place.post("query", read, read_only=False, first=True, **_statement(statement))
+    return _first(place, asked(lambda helpers: helpers.db.query_one(sql, params)))
 
 
 def value(place: Place, sql: Any, params: Any) -> Call[Any]:
     """The first cell of the first row, or None."""
-    first = query_one(place, sql, params)
+    first = _first(place, asked(lambda helpers: helpers.db.value(sql, params)))
     return Call(first.ask, lambda found: next(iter((first.read(found) or {"": None}).values())))
+
+
+def _first(place: Place, statement: Asked) -> Call[dict[str, Any] | None]:
+    def read(found: dict[str, Any]) -> dict[str, Any] | None:
+        place.warned(statement.warnings)
+        return cells.row_from_json(found["result"][0]) if found["result"] else None
+
+    return place.post("query", read, read_only=False, first=True, **_statement(statement.arguments[:2]))
 
 
 def batch(place: Place, items: Iterable[Any]) -> Call[list[dict[str, Any]]]:
@@ -155,7 +157,7 @@ def save_state(place: Place, key: str, value: Any) -> Call[None]:
 
 def get_state(place: Place, key: str, default: Any) -> Call[Any]:
     """The value under a key."""
-    (name,), _ = asked(lambda helpers: helpers.db.get_state(key))
+    (name,), _ = asked(lambda helpers: helpers.db.get_state(key, default))
     return place.get("state/value", lambda found: found["value"] if found["found"] else default, key=name)
 
 
@@ -207,7 +209,7 @@ def find_column(place: Place, table: str, meaning: str) -> Call[dict[str, Any] |
 
 def statement_body(sql: Any, params: Any) -> bytes:
     """One statement as a body."""
-    return document(**_statement(asked(lambda helpers: helpers.db.query(sql, params)).arguments))
+    return document(**_statement(asked(lambda helpers: helpers.db.pages(sql, params)).arguments[:2]))
 
 
 def _statement(arguments: Iterable[Any]) -> dict[str, Any]:

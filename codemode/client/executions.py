@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from codemode.asked import above_zero, code_text, inputs_text, key_text, known_options, whole_above_zero
+from codemode.asked import above_zero, code_text, inputs_text, key_text, known_options, one_of, whole_above_zero
 from codemode.client.ask import Ask, Call, converted, document, query_of, stranger
 from codemode.client.calls import Place
 from codemode.client.lines import ServerEvents
 from codemode.errors import ExecutionNotFound, RequestInvalid
 from codemode.values import Event, Notice, Outcome, Progress
+from sandbox.form import FORMATS
 
 # The arguments of Session.run; a test compares them.
 OPTIONS = (
@@ -24,7 +25,6 @@ OPTIONS = (
 LONGEST_WAIT = 60  # seconds that the service lets one look at an execution wait
 _EVENTS: dict[str, type[Progress | Notice]] = {"progress": Progress, "warning": Notice}
 Mode = Literal["sync", "stream", "background"]
-_MOST = 2**53  # bytes; more than any limit, and a whole number in every language
 
 
 class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +71,8 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
         "atomic": bool(options.get("atomic", True)),
         "dry_run": bool(options.get("dry_run", False)),
         "read_only": bool(options.get("read_only", False)),
-        "max_result_bytes": None if most is None else int(min(above_zero("max_result_bytes", most), _MOST)),
-        "result_format": options.get("result_format") or "objects",
+        "max_result_bytes": None if most is None else int(above_zero("max_result_bytes", most)),
+        "result_format": one_of("result_format", options.get("result_format") or "objects", FORMATS),
         "max_cell": None if cell is None else whole_above_zero("max_cell", cell),
         "idempotency_key": None if key is None else key_text(key),
         "mode": mode,

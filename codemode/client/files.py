@@ -9,44 +9,29 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from anyio import from_thread, to_thread
 
+from codemode.asked import path_of
 from codemode.client.ask import Ask, Call, converted, query_of
 from codemode.client.calls import Place
 from codemode.client.records import file_upload
 from codemode.database import transfer
-from codemode.database.sources import check_readable
 
 if TYPE_CHECKING:
-    from codemode.database.transfer import Exported, Profile
+    from codemode.database.transfer import Exported, ImportAsked, Profile
 
 _MEDIA = "application/octet-stream"
 _ROWS_AT_ONCE = 500
 
 
-@contextmanager
-def opened(path: str | Path) -> Iterator[IO[bytes]]:
-    """The file, to be sent; raises RequestInvalid where it cannot be read."""
-    check_readable(Path(path))
-    with Path(path).open("rb") as file:
-        yield file
-
-
 def import_call(
     place: Place,
-    path: str | Path,
+    asked: ImportAsked,
     file: IO[bytes],
-    table: str | None,
-    *,
-    file_format: str | None,
-    null: str | Sequence[str],
-    delimiter: str | None,
-    encoding: str,
-    if_exists: str,
 ) -> Call[Profile]:
     """A file into a table."""
-    kind = transfer.format_of(str(path), transfer.IMPORT_FORMATS, file_format)
+    asked.reader()  # which refuses a delimiter of two characters, and the like
     query = query_of(
-        table=table or transfer.table_of(str(path)), format=kind, null=[null] if isinstance(null, str) else list(null),
-        delimiter=delimiter, encoding=encoding, if_exists=if_exists, name=str(path),
+        table=asked.table, format=asked.kind, null=asked.nulls, delimiter=asked.delimiter, encoding=asked.encoding,
+        if_exists=asked.if_exists, name=str(asked.path),
     )  # fmt: skip
     # Its rows are read twice after the last byte has come, which takes as long as they are many.
     ask = Ask(method="POST", path=f"{place.path}/import", query=query, upload=file_upload(file, _MEDIA), seconds=None)
@@ -62,7 +47,7 @@ def database(place: Place) -> Ask:
 @contextmanager
 def written_whole(path: str | Path, force: bool) -> Iterator[IO[bytes]]:
     """A file that appears when the block ends well; raises RequestInvalid where it cannot."""
-    target = Path(path).absolute()
+    target = path_of(path).absolute()
     transfer.check_target(target, force)
     with transfer.whole_file(target, force) as file:
         yield file
@@ -108,6 +93,7 @@ def export_plan(
     what: str, tables: Collection[str], path: str | Path, file_format: str | None, null: str, force: bool
 ) -> ExportPlan:
     """The plan for an export, with the session's tables where `may_be_table`; raises RequestInvalid for the file."""
-    kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
-    transfer.check_target(Path(path), force)
-    return ExportPlan(transfer.statement_of(what, tables), Path(path), kind, null, force)
+    target = path_of(path)
+    kind = transfer.format_of(str(target), transfer.EXPORT_FORMATS, file_format)
+    transfer.check_target(target, force)
+    return ExportPlan(transfer.statement_of(what, tables), target, kind, null, force)

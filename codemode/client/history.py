@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from codemode import cells
-from codemode.asked import checkpoint_name, parse_session_id, rows_sampled, text_or_none, whole_above_zero
+from codemode.asked import (
+    MOST_ENTRIES,
+    checkpoint_name,
+    parse_session_id,
+    rows_sampled,
+    text_or_none,
+    whole_between,
+)
 from codemode.client.ask import Ask, Call, converted, query_of
 from codemode.client.calls import Place
 from codemode.values import (
@@ -75,19 +82,20 @@ def compact(place: Place) -> Call[dict[str, int]]:
 
 def logs(place: Place, limit: int, kind: str | None, errors: bool) -> Call[list[LogEntry]]:
     """The newest entries of the log."""
-    most, only = whole_above_zero("limit", limit), text_or_none("kind", kind)
+    most, only = whole_between("limit", limit, MOST_ENTRIES), text_or_none("kind", kind)
     return place.get("logs", converted(list[LogEntry]), limit=most, kind=only, errors=bool(errors))
 
 
 def table_changes(place: Place, table: str | None, limit: int) -> Call[list[TableChange]]:
     """Who changed which table."""
-    of, most = text_or_none("table", table), whole_above_zero("limit", limit)
+    of, most = text_or_none("table", table), whole_between("limit", limit, MOST_ENTRIES)
     return place.get("table_changes", converted(list[TableChange]), table=of, limit=most)
 
 
 def slow_statements(place: Place, limit: int) -> Call[list[SlowStatement]]:
     """The newest slow statements."""
-    return place.get("slow_statements", converted(list[SlowStatement]), limit=whole_above_zero("limit", limit))
+    most = whole_between("limit", limit, MOST_ENTRIES)
+    return place.get("slow_statements", converted(list[SlowStatement]), limit=most)
 
 
 def usage_by_day(place: Place) -> Call[list[Day]]:

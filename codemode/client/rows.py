@@ -9,7 +9,6 @@ from codemode import cells
 from codemode.client.ask import Ask, parsed, stranger
 from codemode.client.calls import Place, statement_body
 from codemode.client.problems import problem
-from codemode.errors import RequestInvalid
 
 Row = Sequence[Any]
 
@@ -65,13 +64,6 @@ class Pages:
         """The rows that fill no page."""
         page, self._held = self._held, []
         return page
-
-
-def checked_size(size: Any, most: int) -> int:
-    """The size of a page, at most the session's `rows`; raises RequestInvalid."""
-    if type(size) is not int or not 0 < size <= most:
-        raise RequestInvalid(f"the size of a page is 1 to {most:,} rows, not {size!r}")
-    return size
 
 
 def _read(line: bytes) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from codemode.asked import parse_session_id
+from codemode.asked import parse_session_id, text_or_none, truth
 from codemode.client.ask import Ask, Call, converted, document, query_of
 from codemode.client.calls import Place
 from codemode.errors import SessionExpired, SessionNotFound
@@ -29,27 +29,29 @@ def session(
     session_id: str | None, limits: Limits | Mapping[str, Any] | None, renew: bool, create: bool, stateful: bool | None
 ) -> Call[Made]:
     """The session of this id, or a new one."""
+    anew, makes = truth("renew", renew), truth("create", create)
     if session_id is not None:
         parse_session_id(session_id)
-    elif not create:
+    elif not makes:
         raise SessionNotFound("there is no session without an id", hint="name the session that is looked for")
-    if not (create or renew or stateful is not None or limits is not None):
+    if not (makes or anew or stateful is not None or limits is not None):
         # Looking for a session changes nothing, so that a token that may only read is enough for it.
         return Call(Ask(method="GET", path=_path(str(session_id)), safe=True, seconds=_LONG), _found)
     if limits is not None:
         asked(limits)
     body = document(
-        id=session_id, limits=msgspec.to_builtins(limits), renew=renew, create=create,
-        stateful=stateful,
+        id=session_id, limits=msgspec.to_builtins(limits), renew=anew, create=makes,
+        stateful=None if stateful is None else truth("stateful", stateful),
     )  # fmt: skip
     # With an id of the caller's own, a second time finds what the first has made; renewing twice would lose data.
-    safe = session_id is not None and not renew
+    safe = session_id is not None and not anew
     return Call(Ask(method="POST", path="/v1/sessions", body=body, safe=safe, seconds=_LONG), _made)
 
 
 def page(after: str | None, **only: str | None) -> Call[tuple[list[SessionInfo], str | None]]:
     """Sessions, latest use first, and where the next page begins; `only` are the filters of `Client.sessions`."""
-    ask = Ask(method="GET", path="/v1/sessions", query=query_of(limit=_MOST, after=after, **only), safe=True)
+    those = {name: text_or_none(name, value) for name, value in only.items()}
+    ask = Ask(method="GET", path="/v1/sessions", query=query_of(limit=_MOST, after=after, **those), safe=True)
     return Call(ask, lambda found: (converted(list[SessionInfo])(found["sessions"]), found["next"]))
 
 
@@ -65,7 +67,7 @@ def remove(session_id: str) -> Call[None]:
 
 def pin(session_id: str, pinned: bool) -> Call[None]:
     """Keep one from expiring, or let it."""
-    body = document(pinned=bool(pinned))
+    body = document(pinned=truth("pinned", pinned))
     return Call(Ask(method="PATCH", path=_path(session_id), body=body, safe=True, seconds=_LONG), lambda _: None)
 
 

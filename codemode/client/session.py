@@ -8,13 +8,15 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any, Unpack
 
+from codemode.asked import page_size
 from codemode.client import calls, executions, files, history
 from codemode.client.async_session import AsyncRemoteSession
 from codemode.client.calls import Place
 from codemode.client.connection import AsyncConnection, Connection
 from codemode.client.executions import Events, ExecutionEvent
 from codemode.client.handles import BackgroundExecution
-from codemode.client.rows import Pages, Row, RowLines, checked_size, rows
+from codemode.client.rows import Pages, Row, RowLines, rows
+from codemode.database import transfer
 from codemode.errors import WorkerUnreachable
 from codemode.values import (
     Checkpoint,
@@ -165,7 +167,7 @@ class RemoteSession:
 
     def pages(self, sql: str, params: Any = (), size: int = 1000) -> Iterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
-        checked_size(size, self.limits.rows)
+        page_size(size, self.limits.rows)
         columns, found = self.stream(sql, params)
         pages = Pages(columns, size)
         for row in found:
@@ -199,12 +201,12 @@ class RemoteSession:
         if_exists: str = "error",
     ) -> Profile:
         """Read a file of this machine into a table with inferred types, in one transaction; see Session.import_file."""
-        with files.opened(path) as file:
-            call = files.import_call(
-                self._place, path, file, table, file_format=file_format, null=null, delimiter=delimiter,
-                encoding=encoding, if_exists=if_exists,
-            )  # fmt: skip
-            return self._connection.send(call)
+        asked = transfer.import_asked(
+            path, table, file_format=file_format, null=null, delimiter=delimiter, encoding=encoding,
+            if_exists=if_exists,
+        )  # fmt: skip
+        with asked.path.open("rb") as file:
+            return self._connection.send(files.import_call(self._place, asked, file))
 
     def export(
         self,

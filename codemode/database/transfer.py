@@ -17,11 +17,12 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import msgspec
 
+from codemode.asked import IF_EXISTS, one_of, path_of, shown, text_of, text_or_none
 from codemode.database.names import quoted
 from codemode.database.onepass import Contradicted
 from codemode.database.readers import Column, Delimited, Progress, Reader, changed, number_notes, text_columns
 from codemode.database.records import Records
-from codemode.database.sources import Source
+from codemode.database.sources import Source, check_readable
 from codemode.database.writers import DelimitedWriter, Written, write_json, write_markdown, write_ndjson
 from codemode.errors import RequestInvalid, StorageFull
 
@@ -63,13 +64,56 @@ class Exported(NamedTuple):
     notes: tuple[str, ...]
 
 
+class ImportAsked(NamedTuple):
+    """A file that is to be read, and how, as far as it can be judged without looking into it."""
+
+    path: Path
+    kind: str
+    table: str
+    nulls: list[str]
+    delimiter: str | None
+    encoding: str
+    if_exists: str
+
+    def reader(self) -> Reader:
+        """What reads it."""
+        return reader_for(self.kind, self.nulls, self.delimiter)
+
+
+def import_asked(
+    path: str | Path,
+    table: str | None,
+    *,
+    file_format: str | None,
+    null: str | Sequence[str],
+    delimiter: str | None,
+    encoding: str,
+    if_exists: str,
+) -> ImportAsked:
+    """The arguments of an import, checked; without `table` it has the file's name. Raises RequestInvalid."""
+    place = path_of(path)
+    check_readable(place)
+    listed = [null] if isinstance(null, str) else null
+    if not isinstance(listed, (list, tuple)):
+        raise RequestInvalid(f"null must be a text or a list of them, not {type(null).__name__}")
+    return ImportAsked(
+        place,
+        format_of(str(place), IMPORT_FORMATS, file_format),
+        text_or_none("table", table) or table_of(str(place)),
+        [text_of("null", each) for each in listed],
+        text_or_none("delimiter", delimiter),
+        text_of("encoding", encoding),
+        one_of("if_exists", if_exists, IF_EXISTS),
+    )
+
+
 def format_of(name: str, formats: Sequence[str], given: str | None = None) -> str:
     """The format given, else the one that the file's extension names (before a .gz); raises RequestInvalid."""
     if given in formats:
         return str(given)
     if given is not None:
         hint = f"say one of: {', '.join(formats)}"
-        raise RequestInvalid(f"there is no format {str(given)[:40]!r} here", hint=hint, available=formats)
+        raise RequestInvalid(f"there is no format {shown(given)} here", hint=hint, available=formats)
     suffix = Path(name.lower().removesuffix(".gz")).suffix
     found = EXTENSIONS.get(suffix)
     if found in formats:
@@ -209,12 +253,15 @@ def export_rows(
 
 def check_target(target: Path, force: bool) -> None:
     """Refuse a target that cannot or may not be written, before any work is done for it."""
-    if target.is_dir():
-        raise RequestInvalid(f"{target} is a directory", hint="name a file in it")
-    if target.is_file() and not force:
-        raise RequestInvalid(f"{target} exists", hint=_REPLACE)
-    if not target.parent.is_dir():
-        raise RequestInvalid(f"no such directory: {target.parent}", hint="create it first")
+    try:
+        if target.is_dir():
+            raise RequestInvalid(f"{target} is a directory", hint="name a file in it")
+        if target.is_file() and not force:
+            raise RequestInvalid(f"{target} exists", hint=_REPLACE)
+        if not target.parent.is_dir():
+            raise RequestInvalid(f"no such directory: {target.parent}", hint="create it first")
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise RequestInvalid(f"{shown(str(target))}: {error.strerror}", hint="name another file") from None
 
 
 @contextmanager

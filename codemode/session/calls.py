@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from codemode import tracing
+from codemode.asked import is_text
 from codemode.database import copies, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
@@ -220,7 +221,7 @@ def _typed(method: str, args: list[Any], kinds: tuple[Any, ...]) -> list[Any]:
         if not isinstance(value, kind):
             wanted = " | ".join("None" if each is NoneType else each.__name__ for each in _each(kind))
             raise RequestInvalid(f"{method}: {wanted} expected, not {type(value).__name__}")
-        if kind is str and not _is_text(value):
+        if kind is str and not is_text(value):
             raise RequestInvalid(f"{method}: the text holds a lone surrogate, which is no character")
     return padded
 
@@ -239,17 +240,7 @@ def _are_types(value: Any) -> bool:
 
 
 def _is_name(value: Any) -> bool:
-    return type(value) is str and _is_text(value)
-
-
-def _is_text(value: str) -> bool:
-    if value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return type(value) is str and is_text(value)
 
 
 # Several types are a tuple: isinstance takes three times as long for a union.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codemode.asked import shown
 from codemode.database import copies
 from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry, bounded
@@ -132,7 +133,8 @@ class CheckpointCalls:
         """The session's turn for something that takes at most `execution_seconds`, and its entry in the log."""
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             # What was given for a name may be anything: the log has it as text, before it is looked at and refused.
-            entry, started = Entry(HOST, now(), kind, bounded(str(text)), 0.0), time.monotonic()
+            said, started = text if isinstance(text, str) else shown(text), time.monotonic()
+            entry = Entry(HOST, now(), kind, bounded(said), 0.0)
             try:
                 with opened.deadline.until(time.monotonic() + self.limits.execution_seconds):
                     yield opened

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codemode.asked import path_of
 from codemode.errors import RequestInvalid
 from codemode.loading import loading_late
 from codemode.session.calls import Calls
@@ -53,14 +54,15 @@ class FileCalls(HostCalls):
         error, append or replace. Answers what came in: `file`, `table`, `rows`, `columns`, `notes`.
         """
         with loading_late():
-            from codemode.database import transfer
-            from codemode.database.sources import Source, check_readable
+            from codemode.database.sources import Source
+            from codemode.database.transfer import import_asked
 
-        check_readable(Path(path))
-        kind = transfer.format_of(str(path), transfer.IMPORT_FORMATS, file_format)
-        reader = transfer.reader_for(kind, [null] if isinstance(null, str) else null, delimiter)
-        with Source(Path(path), encoding=encoding) as source:
-            return self.import_source(source, reader, table or transfer.table_of(str(path)), if_exists)
+        asked = import_asked(
+            path, table, file_format=file_format, null=null, delimiter=delimiter, encoding=encoding,
+            if_exists=if_exists,
+        )  # fmt: skip
+        with Source(asked.path, encoding=asked.encoding) as source:
+            return self.import_source(source, asked.reader(), asked.table, asked.if_exists)
 
     def import_source(
         self,
@@ -129,11 +131,12 @@ class FileCalls(HostCalls):
         with loading_late():
             from codemode.database import transfer
 
-        kind = transfer.format_of(str(path), transfer.EXPORT_FORMATS, file_format)
-        transfer.check_target(Path(path), force)
+        target = path_of(path)
+        kind = transfer.format_of(str(target), transfer.EXPORT_FORMATS, file_format)
+        transfer.check_target(target, force)
         tables = self.get_tables() if transfer.may_be_table(what) else ()
         columns, rows = self.stream(transfer.statement_of(what, tables), params)
-        return transfer.export_rows(columns, rows, Path(path), kind, null=null, force=force)
+        return transfer.export_rows(columns, rows, target, kind, null=null, force=force)
 
     def export_file(self, path: str | Path, *, force: bool = False) -> int:
         """Write the session as it is committed now to one plain SQLite file; its size in bytes.
@@ -145,7 +148,7 @@ class FileCalls(HostCalls):
         with loading_late():
             from codemode.database.transfer import check_target, give_name
 
-        target = Path(path).absolute()
+        target = path_of(path).absolute()
         check_target(target, force)
         if target.exists() and not target.is_file():  # a device would lose its name to the file
             raise RequestInvalid(f"{target} is a device or pipe", hint="name a file: a database is made as a whole")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from codemode.asked import page_size
 from codemode.limits import Limits
 from codemode.session.calls import Calls
 
@@ -158,7 +159,7 @@ class HostCalls:
 
     def pages(self, sql: str, params: Any = (), size: int = 1000) -> Iterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, on a connection of its own; no turn is held."""
-        for columns, rows in self._pages(sql, params, size):
+        for columns, rows in self._pages(sql, params, page_size(size, self.limits.rows)):
             if rows:
                 yield [dict(zip(columns, row, strict=True)) for row in rows]
 

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from operator import ne
 from typing import Any
 
+from codemode.asked import IF_EXISTS, one_of
 from codemode.database import schema
 from codemode.database.batch import insert_chunk, insert_for
 from codemode.database.connection import MOST_COLUMNS
@@ -18,7 +19,6 @@ from codemode.errors import AlreadyExists, CodemodeError, ConstraintFailed, Requ
 from codemode.guard import Statement
 from codemode.session.statements import Statements
 
-_IF_EXISTS = ("error", "append", "replace")
 _TOGETHER = 8_000  # values: what is around a statement is around all that bind so many
 
 
@@ -37,8 +37,7 @@ def load(
 
     Raises AlreadyExists where `if_exists` is "error" and the table is there, StatementLimit for too many columns.
     """
-    if if_exists not in _IF_EXISTS:
-        raise RequestInvalid(f"if_exists is {if_exists!r}", available=_IF_EXISTS)
+    one_of("if_exists", if_exists, IF_EXISTS)
     if not columns:
         raise RequestInvalid(f"{table}: a table needs at least one column")
     if len(columns) > MOST_COLUMNS:

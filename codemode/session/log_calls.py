@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from codemode.asked import text_or_none, whole_above_zero
+from codemode.asked import MOST_ENTRIES, text_or_none, whole_between
 from codemode.database import provenance
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Journal
@@ -24,12 +24,12 @@ class LogCalls:
 
     def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
         """The newest entries of the execution log, newest first; never waits for a running execution."""
-        most, only = whole_above_zero("limit", limit), text_or_none("kind", kind)
+        most, only = whole_between("limit", limit, MOST_ENTRIES), text_or_none("kind", kind)
         return self._from_log(lambda journal: journal.read(most, kind=only, errors=bool(errors)))
 
     def table_changes(self, table: str | None = None, limit: int = 100) -> list[TableChange]:
         """Which executions made or changed which table, the newest first; what was rolled back is not among them."""
-        of, most = text_or_none("table", table), whole_above_zero("limit", limit)
+        of, most = text_or_none("table", table), whole_between("limit", limit, MOST_ENTRIES)
         with self._registry.reading(self._key) as reader, reader.guard.engine():
             try:
                 return provenance.changes(reader.connection, of, most)
@@ -38,7 +38,7 @@ class LogCalls:
 
     def slow_statements(self, limit: int = 100) -> list[SlowStatement]:
         """The newest statements that took longer than the setting `slow_statement_ms`, newest first, with plans."""
-        most = whole_above_zero("limit", limit)
+        most = whole_between("limit", limit, MOST_ENTRIES)
         return self._from_log(lambda journal: journal.slow(most))
 
     def usage_by_day(self) -> list[Day]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO, Any
 
+from codemode.asked import page_size
 from codemode.database.execute import Cursor, open_cursor, unique_names
 from codemode.database.taking import in_steps, take_columns
 from codemode.database.values import parameters
@@ -56,8 +57,7 @@ class Pages:
     def start(self, sql: str, params: Any, size: int) -> dict[str, Any]:
         """Begin to read `sql` in pages of `size` rows."""
         limits = self._statements.opened.limits
-        if not 1 <= size <= limits.rows:
-            raise RequestInvalid(f"the size of a page is 1 to {limits.rows:,} rows, not {size}")
+        page_size(size, limits.rows)
         if len(self._pages) >= _OPEN_AT_ONCE:
             raise RequestInvalid(f"{_OPEN_AT_ONCE} page iterators are open", hint="finish or close() some first")
         with self._statements.logged("pages", sql):

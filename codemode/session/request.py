@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from codemode.asked import above_zero, code_text, inputs_text, known_options, shown, whole_above_zero
+from codemode.asked import above_zero, code_text, inputs_text, known_options, one_of, whole_above_zero
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.session.execution import Request
@@ -74,7 +73,9 @@ def _bounded(name: str, asked: float | None, limit: float, unit: str, noted: lis
         return limit
     wanted = above_zero(name, asked)
     if wanted > limit:
-        noted.append(f"{name} {wanted:,} {unit} is above this session's limit and was lowered to {limit:,} {unit}")
+        noted.append(
+            f"{name} {wanted:,.15g} {unit} is above this session's limit and was lowered to {limit:,.15g} {unit}"
+        )
         return limit
     return wanted
 
@@ -114,13 +115,7 @@ def _asked_of_the_result(options: RunOptions) -> tuple[Any, ...]:
 
 def _form(options: RunOptions) -> Form:
     kind, most = options.get("result_format") or "objects", options.get("max_cell")
-    if kind not in FORMATS:
-        raise RequestInvalid(
-            f"result_format cannot be {shown(kind)}",
-            did_you_mean=difflib.get_close_matches(shown(kind).strip("'"), FORMATS),
-            available=FORMATS,
-        )
-    return Form(kind, None if most is None else whole_above_zero("max_cell", most))
+    return Form(one_of("result_format", kind, FORMATS), None if most is None else whole_above_zero("max_cell", most))
 
 
 def _mode(options: RunOptions) -> Mode:

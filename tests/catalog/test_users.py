@@ -15,6 +15,7 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenant import TenantRecords
 from codemode.catalog.tokens import Tokens
 from codemode.errors import RecordExists, RecordNotFound, RequestInvalid, SecretMissing
+from codemode.moments import iso
 
 
 def test_a_user_is_found_by_id_email_and_outside_id(acme: TenantRecords):
@@ -119,6 +120,43 @@ def test_whoever_is_named_is_a_user(acme: TenantRecords, store: Store):
 def test_what_no_user_can_be_is_refused(acme: TenantRecords, wrong: dict[str, Any]):
     with pytest.raises(RequestInvalid):
         acme.users.create(**{"now": NOW, **wrong})
+
+
+CHANGES: dict[str, Callable[[TenantRecords, Any], Any]] = {
+    "a user made": lambda of, now: of.users.create("bob", now=now),
+    "a user changed": lambda of, now: of.users.update("ann", now=now),
+    "a user deleted": lambda of, now: of.users.remove("ann", now=now),
+    "a workspace": lambda of, now: of.workspaces.create("w", now=now),
+    "a workspace changed": lambda of, now: of.workspaces.update("w1", now=now),
+    "a member": lambda of, now: of.groups.add("g1", "ann", now=now),
+    "a session changed": lambda of, now: of.sessions.update(SESSION, now=now, type="chat"),
+    "a session closed": lambda of, now: of.sessions.close(SESSION, now=now),
+    "a participant": lambda of, now: of.participants.put(SESSION, "ann", now=now),
+    "one who leaves": lambda of, now: of.participants.leave(SESSION, "ann", now=now),
+    "a message": lambda of, now: of.messages.post(SESSION, "hi", now=now),
+    "a panel": lambda of, now: of.panels.create(SESSION, "t", query="SELECT 1", now=now),
+    "a panel changed": lambda of, now: of.panels.update(SESSION, "p1", now=now),
+    "an MCP session": lambda of, now: of.mcp_sessions.put(SESSION, "m", "1", now=now),
+    "a subscription": lambda of, now: of.subscriptions.add("ann", SESSION, now=now),
+    "an event": lambda of, now: of.events.append(SESSION, "seen", now=now),
+    "a signal taken": lambda of, now: of.signals.take(SESSION, "ann", now=now),
+    "a preference": lambda of, now: of.preferences.put("ann", "ui", "theme", 1, now=now),
+    "a setting": lambda of, now: of.configuration.put("k", 1, now=now),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("now", ["2026-11-30T08:00:00Z", None, -(10**15)])
+def test_a_time_that_no_record_could_show_is_refused_before_it_is_kept(acme: TenantRecords, change: str, now: Any):
+    acme.users.create("ann", now=NOW)
+    acme.workspaces.create("home", record_id="w1", now=NOW)
+    acme.groups.create("all", record_id="g1", now=NOW)
+    acme.participants.put(SESSION, "ann", now=NOW)
+    acme.panels.create(SESSION, "t1", query="SELECT 1", panel_id="p1", now=NOW)
+    with pytest.raises(RequestInvalid, match="a time is whole milliseconds since 1970"):
+        CHANGES[change](acme, now)
+    assert [user.updated_at for user in acme.users.page().rows] == [iso(NOW)]
+    assert CHANGES[change](acme, NOW + 1) is not None
 
 
 def test_without_a_key_there_are_no_outside_ids(store: Store):

@@ -48,6 +48,12 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "request.invalid, no text": lambda s: s.exec(5),
     "request.invalid, a batch of numbers": lambda s: s.batch([5]),
     "request.invalid, a size": lambda s: list(s.pages("SELECT 1", size=0)),
+    "request.invalid, a size that is none": lambda s: list(s.pages("SELECT 1", size=True)),
+    "request.invalid, a size as text": lambda s: list(s.pages("SELECT 1", size="5")),
+    "request.invalid, a size of many digits": lambda s: list(s.pages("SELECT 1", size=10**5000)),
+    "request.invalid, half a character": lambda s: s.value("SELECT '\ud800'"),
+    "request.invalid, half a character in pages": lambda s: list(s.pages("SELECT '\ud800'")),
+    "request.invalid, a key of the state": lambda s: s.get_state({}),
     "request.invalid, an option": lambda s: s.batch_insert("t", [], on_conflict="upsert"),
     "request.invalid, an unknown option": lambda s: s.batch_insert("t", [], colums=["a"]),
     "request.invalid, records that are none": lambda s: s.batch_insert("t", [5]),
@@ -60,7 +66,11 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "request.invalid, an idempotency key": lambda s: s.run("return 1", idempotency_key=5.0),
     "request.invalid, a length of cells": lambda s: s.run("return 1", max_cell=0.5),
     "request.invalid, a size of the result": lambda s: s.run("return 1", max_result_bytes=float("nan")),
+    "request.invalid, a form of the result": lambda s: s.run("return 1", result_format="table"),
+    "request.invalid, a form that is no word": lambda s: s.run("return 1", result_format=7),
     "request.invalid, how much of the log": lambda s: s.logs("all"),
+    "request.invalid, more than the log": lambda s: s.logs(2**70),
+    "request.invalid, more changes than are told": lambda s: s.table_changes(limit=10_001),
     "request.invalid, which of the log": lambda s: s.logs(kind=5),
     "request.invalid, how many changes": lambda s: s.table_changes(limit=-1),
     "request.invalid, changes of what": lambda s: s.table_changes(["t"]),
@@ -90,6 +100,16 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "request.invalid, nothing to export": lambda s: s.export(None, "not-written.csv"),
     "request.invalid, a format of exports": lambda s: s.export("t", "not-written.csv", file_format="xlsx"),
     "request.invalid, a format of imports": lambda s: s.import_file(__file__, "n", file_format="CSV"),
+    "request.invalid, a file that is none": lambda s: s.import_file(5, "n"),
+    "request.invalid, a NUL in a file's name": lambda s: s.export_file("a\0b"),
+    "request.invalid, a name that is too long": lambda s: s.export("t", f"{'n' * 300}.csv"),
+    "request.invalid, a table to import into": lambda s: s.import_file(__file__, 5, file_format="csv"),
+    "request.invalid, a text for NULL": lambda s: s.import_file(__file__, "n", file_format="csv", null=[None]),
+    "request.invalid, texts for NULL": lambda s: s.import_file(__file__, "n", file_format="csv", null=5),
+    "request.invalid, a delimiter": lambda s: s.import_file(__file__, "n", file_format="csv", delimiter=";;"),
+    "request.invalid, no delimiter": lambda s: s.import_file(__file__, "n", file_format="csv", delimiter=5),
+    "request.invalid, an encoding": lambda s: s.import_file(__file__, "n", file_format="csv", encoding=None),
+    "request.invalid, what if it exists": lambda s: s.import_file(__file__, "n", file_format="csv", if_exists="ask"),
     "request.invalid, a sample": lambda s: [s.checkpoint("one"), s.diff("one", sample=1_000)],
 }  # fmt: skip
 ATTRIBUTES = ("code", "message", "hint", "did_you_mean", "available", "sql", "suggestion", "retryable")
@@ -142,6 +162,43 @@ def test_a_session_that_is_not_there(complete: Backend) -> None:
 def test_an_id_that_is_none(complete: Backend, session_id: Any) -> None:
     with pytest.raises(RequestInvalid):
         complete.session(session_id)
+
+
+ASKED_OF_THE_WORKER: dict[str, Callable[[Any], Any]] = {
+    "to make anew": lambda w: w.session("one", renew="false"),
+    "to make": lambda w: w.session("one", create=1),
+    "to keep variables": lambda w: w.session("one", stateful=0),
+    "to keep": lambda w: w.pin("one", None),
+    "where": lambda w: w.sessions(workspace_id=["w"]),
+    "of which type": lambda w: w.sessions(type=2**70),
+    "in which state": lambda w: w.sessions(status=[]),
+    "in which state that there is not": lambda w: w.sessions(status="gone"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED_OF_THE_WORKER)
+def test_what_is_asked_of_a_worker_is_judged_alike(complete: Backend, reference: Worker, name: str) -> None:
+    def told(worker: Any) -> tuple[str, ...]:
+        with pytest.raises(RequestInvalid) as found:
+            ASKED_OF_THE_WORKER[name](worker)
+        return str(found.value), *found.value.available
+
+    assert told(complete.worker) == told(reference)
+
+
+class Seconds(float):
+    """As numpy's float64 is."""
+
+
+def test_numbers_of_kinds_of_their_own_are_numbers(whole: Any) -> None:
+    assert whole.run("return 1", timeout=Seconds(5)).result == 1
+
+
+@pytest.mark.parametrize("seconds", [600, 600.5, float("inf")])
+def test_a_timeout_that_is_lowered_says_so_in_the_same_words(whole: Any, here: Session, seconds: float) -> None:
+    found, expected = (session.run("return 1", timeout=seconds).warnings for session in (whole, here))
+    assert found == expected
+    assert "was lowered to 60 s" in found[0]
 
 
 def test_a_session_that_was_removed(backend: Backend, whole: Any) -> None:

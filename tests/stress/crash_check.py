@@ -229,7 +229,7 @@ class Check:
 
     def _logs(self) -> None:
         for name, session in self.sessions.items():
-            kept = {entry.execution_id for entry in session.logs(limit=100_000, kind="execution")}
+            kept = {entry.execution_id for entry in session.logs(limit=10_000, kind="execution")}
             missing = [execution for execution in self.logged.get(name, []) if execution not in kept]
             if missing:
                 self.findings.lost.append(f"{len(missing)} entries of the log of {name}")
