@@ -35,6 +35,7 @@ async def counts(request: Request) -> Response:
     )  # fmt: skip
 
 
+OLD_PATHS = "/api/"
 _MESSAGES, _MCP = "/api/session/{id}/messages", "/api/session/{id}/mcp/session"
 OPERATIONS = (
     Operation(

@@ -12,7 +12,7 @@ from codemode.moments import milliseconds_of
 
 
 def check_known(request: Request, names: Sequence[str]) -> None:
-    """Refuse a parameter that the operation does not have: what it misspells would be done to more than was meant."""
+    """Refuse a parameter that the operation does not have: without what it misspells the answer is another one."""
     for name in request.query_params:
         if name not in names:
             raise RequestInvalid(

@@ -111,14 +111,22 @@ def test_a_wrong_field_is_answered_with_those_that_there_are(
         ("POST", "/v1/sessions/s/import?table=t&if_exist=replace", ["if_exists"]),
         ("DELETE", "/v1/subscriptions?session_id=s&panel=first", ["panel_id"]),
         ("POST", "/v1/sessions?id=s", None),
+        ("GET", "/v1/sessions?limti=5", ["limit"]),
+        ("GET", "/v1/sessions/s/logs?error=true", ["errors"]),
+        ("POST", "/v1/sessions/s/query?read_only=true", None),
+        ("GET", "/v1/layers?_=1", None),
     ],
 )
-def test_a_query_parameter_that_an_act_does_not_have_is_refused(
+def test_a_query_parameter_that_there_is_not_is_refused(
     http: httpx2.Client, method: str, path: str, meant: list[str] | None
 ) -> None:
     problem = http.request(method, path).json()
     assert (problem["status"], problem.get("did_you_mean")) == (400, meant)
-    assert http.get("/v1/sessions?from=afar").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/openapi.json", "/api/stats"])
+def test_a_probe_may_add_what_no_cache_knows(http: httpx2.Client, path: str) -> None:
+    assert http.get(f"{path}?_=1790000000").status_code == 200
 
 
 def test_a_session_that_there_is_not_is_404(http: httpx2.Client) -> None:
