@@ -51,7 +51,7 @@ class Cancel:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cancelled = False
+        self._cancelled = self._over = False
         self._end: Callable[[], None] | None = None
 
     @property
@@ -59,23 +59,25 @@ class Cancel:
         """Whether `cancel` was called."""
         return self._cancelled
 
-    def cancel(self) -> None:
-        """End the run; without one, the next that is given this object."""
+    def cancel(self) -> bool:
+        """End the run, or the next that is given this object; whether one ends by it: not the one that is over."""
         # The kill happens under the lock, so that `release` cannot return while it is under way: after it the child's
         # descriptor may be closed and its number belong to somebody else.
         with self._lock:
             self._cancelled = True
             if self._end is not None:
                 self._end()
+            return not self._over
 
     def attach(self, end: Callable[[], None]) -> None:
         """The running side: call `end` on cancel, at once when that has happened already."""
         with self._lock:
-            self._end = end
+            self._end, self._over = end, False
             if self._cancelled:
                 end()
 
-    def release(self) -> None:
-        """The running side: the run is over, a later cancel does nothing to it."""
+    def release(self) -> bool:
+        """The running side: the run is over, a later cancel does nothing to it; whether there was one before."""
         with self._lock:
-            self._end = None
+            self._end, self._over = None, True
+            return self._cancelled

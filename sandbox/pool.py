@@ -149,7 +149,7 @@ class Sandbox:
         try:
             child, fresh = self._child(snippet, limits, begun, keep, meanwhile or _nothing)
         except _Refused as refused:
-            return self._loud(RunOutcome(status="rejected", error=refused.problem))
+            return self._loud(_settled(RunOutcome(status="rejected", error=refused.problem), cancel))
         conversation = Conversation(child, limits, serve, keep=keep is not None)
         output = Captured(limits.stdout_bytes, on_output)
         over = False
@@ -158,7 +158,7 @@ class Sandbox:
                 cancel.attach(lambda: child.end("cancelled"))
             if on_start is not None:
                 on_start()
-            outcome = conversation.hold(output, self._children.status)
+            outcome = _settled(conversation.hold(output, self._children.status), cancel)
             over = True
         finally:
             if cancel is not None:
@@ -249,6 +249,15 @@ class _Layers:
         if lacking and self._enforced:
             reasons = "; ".join(f"{layer.name}: {layer.why}" for layer in lacking)
             raise SandboxUnavailable(f"this host lacks a required layer of confinement ({reasons})")
+
+
+def _settled(outcome: RunOutcome, cancel: Cancel | None) -> RunOutcome:
+    """The outcome that no cancel changes any more. Whoever cancelled before was told that it ends the run, and it does:
+    also where the snippet's last word was on its way already.
+    """
+    if cancel is None or not cancel.release() or outcome.status == "cancelled":
+        return outcome
+    return outcome._replace(status="cancelled", error=ending.cancelled(), value_json=None, value_info={}, warnings=())
 
 
 def _nothing() -> None:

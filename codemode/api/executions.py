@@ -55,7 +55,7 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether there was an execution to end."""
+    """Whether an execution ends cancelled: there may be none, or one that commits already."""
 
     cancelled: bool
 
@@ -172,7 +172,7 @@ async def cancel(request: Request) -> Response:
 
 
 async def cancel_running(request: Request) -> Response:
-    """End the running execution of a session, whoever asked for it; whether there was one."""
+    """End the running execution of a session, whoever asked for it; whether it ends cancelled."""
     return answer(Cancelled(cancelled=await in_session(request, Session.cancel)))
 
 

@@ -71,7 +71,7 @@ class AsyncRemoteSession:
         return AsyncBackgroundExecution(self._connection, begun)
 
     async def cancel(self) -> bool:
-        """End the running execution, from another thread; whether there was one."""
+        """End the running execution, from another thread; whether it ends cancelled: one that commits already stays."""
         return await self._connection.send(executions.cancel(self._place))
 
     async def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:

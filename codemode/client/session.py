@@ -78,7 +78,7 @@ class RemoteSession:
         return BackgroundExecution(self._connection, begun)
 
     def cancel(self) -> bool:
-        """End the running execution, from another thread; whether there was one."""
+        """End the running execution, from another thread; whether it ends cancelled: one that commits already stays."""
         return self._connection.send(executions.cancel(self._place))
 
     def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:

@@ -37,8 +37,8 @@ class Cancellable(Protocol):
         """Whether it was."""
         ...
 
-    def cancel(self) -> None:
-        """Cancel it."""
+    def cancel(self) -> bool:
+        """Cancel it; whether it ends by that."""
         ...
 
 
@@ -69,15 +69,14 @@ class Deadline:
             self._cancel = cancel
 
     def cancel_running(self) -> bool:
-        """Cancel what runs, if anything does; from any thread.
+        """Cancel what runs, if anything does, and say whether it ends by that; from any thread.
 
         Under the lock: an interrupt that came after the end of the run it was meant for would end a statement of
         the next one.
         """
         with self._lock:
-            if self._cancel is None:
+            if self._cancel is None or not self._cancel.cancel():
                 return False
-            self._cancel.cancel()
             self._connection.interrupt()
             return True
 

@@ -267,16 +267,14 @@ class Registry:
         return opened is not None and not opened.record.stateful
 
     def cancel(self, key: Key) -> bool:
-        """End the session's running execution, if there is one; whether there was."""
+        """End the session's running execution, if there is one; whether it ends cancelled: not what is over."""
         slot = self.slots.find(key)
         if slot is None:
             return False
         if slot.opened is not None and slot.opened.deadline.cancel_running():
             return True
         stop = slot.stop  # its snippet does not run yet, or not any more
-        if stop is not None:
-            stop.cancel()
-        return stop is not None
+        return stop is not None and stop.cancel()
 
     def interrupt(self) -> None:
         """End every statement that runs in this process: its worker is about to close, and nobody waits any more."""

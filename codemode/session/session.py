@@ -159,7 +159,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         return running
 
     def cancel(self) -> bool:
-        """End the running execution, from another thread; whether there was one."""
+        """End the running execution, from another thread; whether it ends cancelled: one that commits already stays."""
         return self._registry.cancel(self._key)
 
     def compact(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ import pytest
 from patience import HANG_SECONDS, soon
 
 from sandbox import Begun, Cancel, HelperFailed, RunOutcome, Sandbox, SandboxLimits, Snippet
+from sandbox.conversation import Conversation
 
 MIB = 1024 * 1024
 LIMITS = SandboxLimits(execution_seconds=20, memory_bytes=256 * MIB)
@@ -391,8 +392,22 @@ def test_cancel_before_the_start_counts(sandbox: Sandbox) -> None:
 def test_cancel_after_the_end_does_nothing(sandbox: Sandbox) -> None:
     cancel = Cancel()
     assert run(sandbox, "return 1", cancel=cancel).status == "completed"
-    cancel.cancel()
+    assert not cancel.cancel()
     assert run(sandbox, "return 1").status == "completed"
+
+
+def test_cancel_after_the_last_word_still_ends_the_run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancel, hold = Cancel(), Conversation.hold
+
+    def held(conversation: Conversation, *args: Any) -> RunOutcome:
+        outcome = hold(conversation, *args)
+        assert (outcome.status, cancel.cancel()) == ("completed", True)
+        return outcome
+
+    monkeypatch.setattr(Conversation, "hold", held)
+    outcome = run(sandbox, "print('x')\nreturn 1", cancel=cancel)
+    assert (outcome.status, code_of(outcome), outcome.value_json) == ("cancelled", "code.cancelled", None)
+    assert outcome.stdout == "x\n"
 
 
 def test_many_threads_run_at_once(sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from codemode import Session, Worker
 from codemode.errors import RequestInvalid
+from codemode.session.transaction import Transaction
 
 INSERT = "helpers.db.exec(\"INSERT INTO t VALUES (10, 'ten')\")\n"
 
@@ -29,6 +30,21 @@ def test_a_failed_execution_leaves_nothing(table: Session, ending: str) -> None:
     assert rows(table) == 3
     assert table.get_tables() == ["t"]
     assert table.get_state("k") is None
+
+
+def test_a_cancel_that_comes_with_the_commit_says_that_it_ends_nothing(
+    table: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, finish = [], Transaction.finish
+
+    def finished(transaction: Transaction, *, keep: bool) -> None:
+        said.append(table.cancel())
+        finish(transaction, keep=keep)
+
+    monkeypatch.setattr(Transaction, "finish", finished)
+    outcome = table.run(INSERT)
+    monkeypatch.undo()
+    assert (said, outcome.status, outcome.db.committed, rows(table)) == ([False], "completed", True, 4)
 
 
 def test_a_timeout_leaves_nothing(table: Session) -> None:
