@@ -102,15 +102,19 @@ class Front:
         await _pass(send, one)
 
     async def _ask_all(self, incoming: Incoming, *, wait: bool = True, body: bytes = b"") -> dict[str, Answer]:
-        """What every worker says, by name, to the request with this `body`; raises WorkerUnavailable."""
-        slots = [slot for slot in self._slots.by_name.values() if wait or slot.process is not None]
-        if not slots:
-            raise WorkerUnavailable("no worker is there", hint="the service's log says why they do not start")
+        """What every worker says, by name, to the request with this `body`; raises WorkerUnavailable.
+
+        Without `wait`, what those say that are there now, and still are when they have answered.
+        """
+        slots = self._slots.by_name
         # Never with the length of a body that is not sent: the worker would take the next request on the connection for
         # it, whoever sent that one.
         request = incoming.head(without=b"accept-encoding", body=body) + body
-        found = await asyncio.gather(*(_ask(slot, request) for slot in slots))
-        return {slot.name: answer for slot, answer in zip(slots, found, strict=True)}
+        found = await asyncio.gather(*((_ask if wait else _ask_now)(slot, request) for slot in slots.values()))
+        answers = {name: answer for name, answer in zip(slots, found, strict=True) if answer is not None}
+        if not answers:
+            raise WorkerUnavailable("no worker is there", hint="the service's log says why they do not start")
+        return answers
 
     # How it ends: what the server in front of it asks for.
 
@@ -149,6 +153,14 @@ async def _ask(slot: Slot, request: bytes) -> Answer:
         raise _ended_meanwhile() from None
     finally:
         connections.give_back(connection)
+
+
+async def _ask_now(slot: Slot, request: bytes) -> Answer | None:
+    """The same of the process that is there; None where there is none, or it ends before its answer does."""
+    try:
+        return await slot.process.ask(request) if slot.process is not None else None
+    except (ConnectionError, FileNotFoundError, BlockingIOError, ConnectionGone):
+        return None
 
 
 async def _pass(send: Send, answer: Answer) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from codemode.cluster.exchange import NAME
-from codemode.cluster.forward import ConnectionGone, Connections
+from codemode.cluster.forward import Answer, ConnectionGone, Connections
 from codemode.errors import WorkerUnavailable, error_of
 from codemode.settings import Settings
 
@@ -64,13 +64,17 @@ class WorkerProcess:
         ping = b"GET /health HTTP/1.1\r\nhost: localhost\r\n%s: %s\r\n\r\n" % (NAME, self._name.encode())
         try:
             async with asyncio.timeout(seconds):
-                connection = await self.connections.take()
-                try:
-                    return (await connection.ask(ping)).status == 200
-                finally:
-                    self.connections.give_back(connection)
+                return (await self.ask(ping)).status == 200
         except (OSError, ConnectionGone, TimeoutError):
             return False
+
+    async def ask(self, request: bytes) -> Answer:
+        """Its answer to a whole request; raises OSError where it cannot be reached, and ConnectionGone."""
+        connection = await self.connections.take()
+        try:
+            return await connection.ask(request)
+        finally:
+            self.connections.give_back(connection)
 
     def leave(self) -> None:
         """Tell it to end; told a second time, it waits for nothing any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -189,6 +190,19 @@ def test_readiness_is_that_of_all_workers(service: Service) -> None:
         os.kill(service.holder("ready"), signal.SIGKILL)
         assert soon(lambda: service.http.get("/ready").status_code == 503)
     assert soon(lambda: service.http.get("/ready").status_code == 200)
+
+
+def test_figures_are_those_of_the_workers_that_are_left(service: Service, threads: ThreadPoolExecutor) -> None:
+    service.create("figures")
+    ends = service.holder("figures")
+    os.kill(ends, signal.SIGSTOP)
+    asked = threads.submit(service.http.get, "/metrics")
+    with pytest.raises(TimeoutError):  # it waits for the one that does not answer, which then never will
+        asked.result(0.5)
+    os.kill(ends, signal.SIGKILL)
+    answer = asked.result(HANG_SECONDS)
+    assert answer.status_code == 200, answer.text
+    assert len(set(re.findall(r'codemode_sessions_open{worker="(\w+)"', answer.text))) == 1
 
 
 @contextmanager
