@@ -73,11 +73,11 @@ def test_a_web_page_whose_origin_is_named_is_let_in(tmp_path: Path) -> None:
     with Worker(tmp_path, settings=settings) as worker, listening(worker, open_to_all=True) as (address, _):
         ask = PAGE | {"Access-Control-Request-Method": "POST"}
         assert httpx2.options(f"{address}/v1/sessions", headers=ask).status_code == 200
-        answer = httpx2.get(f"{address}/v1/sessions", headers=PAGE)
+        answer = httpx2.get(f"{address}/v1/sessions", headers=PAGE, timeout=HANG_SECONDS)
         assert answer.headers["access-control-allow-origin"] == "https://studio.example"
         assert "Mcp-Session-Id" in answer.headers["access-control-expose-headers"]  # which a page has to send back
         other = {"Origin": "https://evil.example"}
-        refused = httpx2.get(f"{address}/v1/sessions", headers=other)
+        refused = httpx2.get(f"{address}/v1/sessions", headers=other, timeout=HANG_SECONDS)
         assert refused.status_code == 403
         assert "access-control-allow-origin" not in refused.headers
 

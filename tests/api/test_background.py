@@ -99,9 +99,9 @@ def test_an_outcome_is_kept_for_an_hour_after_its_end(two: tuple[httpx2.Client, 
     place = begin(own, "return 1")
     assert own.get(place, params={"wait": 30}).json()["state"] == "done"
     with Worker(tmp_path) as worker:
-        worker.background._catalog.run("UPDATE background SET finished_at = finished_at - 3600 * 1000 + 5000")
+        worker.background._catalog.run("UPDATE background SET finished_at = finished_at - 3600 * 1000 + 60_000")
         assert own.get(place).status_code == 200
-        worker.background._catalog.run("UPDATE background SET finished_at = finished_at - 6000")
+        worker.background._catalog.run("UPDATE background SET finished_at = finished_at - 61_000")
     assert own.get(place).status_code == 404
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Settings, Worker
 from codemode.api.app import OPERATIONS
@@ -493,7 +493,7 @@ def test_a_client_that_does_not_read_its_export_is_let_go(http: httpx2.Client, s
     with connected(http) as client:
         client.sendall(head(f"GET /v1/sessions/{session}/export?table=t"))
         assert client.recv(100).startswith(b"HTTP/1.1 200")
-        time.sleep(3)
+        assert soon(lambda: "codemode_http_requests_in_progress 1.0\n" in http.get("/metrics").text)  # this one
         assert len(rest(client)) < 45_000_000
 
 

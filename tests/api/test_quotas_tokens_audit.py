@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.catalog.tokens import Token
@@ -315,7 +316,7 @@ def test_a_header_that_is_not_one_token_is_refused(
 ) -> None:
     secret, _ = token(worker, "headers")
     sent = [(name.encode(), value.replace("{}", secret).encode("latin-1")) for name, value in headers]
-    answer = httpx2.get(f"{guarded}/v1/sessions", headers=sent)
+    answer = httpx2.get(f"{guarded}/v1/sessions", headers=sent, timeout=HANG_SECONDS)
     assert answer.status_code == 401
     assert secret not in answer.text
 
@@ -323,8 +324,8 @@ def test_a_header_that_is_not_one_token_is_refused(
 def test_a_header_of_a_megabyte_is_refused_and_the_service_goes_on(worker: Worker, guarded: str) -> None:
     headers = {"Authorization": "Bearer " + "A" * 2**20}
     with contextlib.suppress(httpx2.TransportError):  # where the server hangs up before it has all of it
-        assert httpx2.get(f"{guarded}/v1/sessions", headers=headers).status_code >= 400
-    assert httpx2.get(f"{guarded}/health").status_code == 200
+        assert httpx2.get(f"{guarded}/v1/sessions", headers=headers, timeout=HANG_SECONDS).status_code >= 400
+    assert httpx2.get(f"{guarded}/health", timeout=HANG_SECONDS).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "../x", "é", "-a", "a" * 65, "a\x00b", "a\nb", "%2e"])
@@ -372,7 +373,7 @@ def test_a_service_with_tokens_stays_closed_when_the_last_one_goes(worker: Worke
     try:
         assert not worker.tokens.any_valid(now_ms())
         for path in ("/v1/sessions", "/v1/tenant", "/v1/tokens"):
-            assert httpx2.get(f"{guarded}{path}").status_code == 401
+            assert httpx2.get(f"{guarded}{path}", timeout=HANG_SECONDS).status_code == 401
     finally:
         for token_id, revoked_at in kept:
             worker._catalog.run("UPDATE tokens SET revoked_at = ? WHERE id = ?", revoked_at, token_id)

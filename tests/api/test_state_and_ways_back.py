@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 
@@ -105,7 +106,7 @@ def test_a_fork_goes_its_own_way(http: httpx2.Client, place: str) -> None:
 
 def test_a_fork_of_a_user_belongs_to_the_user(guarded: str, worker: Worker) -> None:
     secret, _ = worker.create_token(user="ada")
-    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}) as http:
+    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}, timeout=HANG_SECONDS) as http:
         http.post("/v1/sessions", json={"id": "ada-1"})
         assert http.post("/v1/sessions/ada-1/fork", json={"id": "ada-2"}).status_code == 201
         assert http.get("/v1/sessions/ada-2").status_code == 200
@@ -142,7 +143,7 @@ def test_nothing_runs_that_could_be_cancelled(http: httpx2.Client, place: str) -
 
 def test_only_an_administrator_sweeps(guarded: str, worker: Worker, http: httpx2.Client) -> None:
     secret, _ = worker.create_token(scopes=("read", "execute"))
-    refused = httpx2.post(f"{guarded}/v1/sweep", headers={"Authorization": f"Bearer {secret}"})
+    refused = httpx2.post(f"{guarded}/v1/sweep", headers={"Authorization": f"Bearer {secret}"}, timeout=HANG_SECONDS)
     assert (refused.status_code, refused.json()["code"]) == (403, "auth.forbidden")
     assert http.post("/v1/sweep").json() == {"expired": []}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 
@@ -112,7 +113,7 @@ def test_a_token_that_may_only_read_cannot_write_by_a_query(guarded: str, worker
     worker.session("guarded")
     secret, _ = worker.create_token(scopes=("read",))
     body = {"sql": "select 1 as one"}
-    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}) as http:
+    with httpx2.Client(base_url=guarded, headers={"Authorization": f"Bearer {secret}"}, timeout=HANG_SECONDS) as http:
         refused = http.post("/v1/sessions/guarded/query", json=body | {"read_only": False})
         assert (refused.status_code, refused.json()["code"]) == (403, "auth.forbidden")
         assert http.post("/v1/sessions/guarded/query", json=body).json()["result"] == [{"one": 1}]

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.database.clock import now_ms
@@ -42,10 +43,10 @@ def test_the_secret_is_not_in_the_catalogue(worker: Worker) -> None:
 )
 def test_without_a_valid_token_there_is_nothing(guarded: str, header: str | None, code: str) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = httpx2.get(f"{guarded}/v1/sessions", headers=headers)
+    answer = httpx2.get(f"{guarded}/v1/sessions", headers=headers, timeout=HANG_SECONDS)
     assert (answer.status_code, answer.json()["code"]) == (401, code)
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert httpx2.get(f"{guarded}/health").status_code == 200
+    assert httpx2.get(f"{guarded}/health", timeout=HANG_SECONDS).status_code == 200
 
 
 def test_scopes_bound_what_a_token_may_do(worker: Worker, guarded: str) -> None:
@@ -126,8 +127,11 @@ def test_an_execution_is_on_record_when_it_is_over(
 
 def test_strangers_cannot_fill_the_audit_log(worker: Worker, guarded: str) -> None:
     before = worker.audit.read(limit=1)
-    assert httpx2.post(f"{guarded}/v1/sessions", json={}).status_code == 401
-    assert httpx2.get(f"{guarded}/v1/sessions", headers={"Authorization": "Bearer cm_x"}).status_code == 401
+    assert httpx2.post(f"{guarded}/v1/sessions", json={}, timeout=HANG_SECONDS).status_code == 401
+    assert (
+        httpx2.get(f"{guarded}/v1/sessions", headers={"Authorization": "Bearer cm_x"}, timeout=HANG_SECONDS).status_code
+        == 401
+    )
     assert worker.audit.read(limit=1) == before
 
 
@@ -135,7 +139,7 @@ def test_strangers_cannot_fill_the_audit_log(worker: Worker, guarded: str) -> No
     "headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}], ids=str
 )
 def test_a_web_page_cannot_use_a_service_without_tokens(address: str, headers: dict[str, str]) -> None:
-    with httpx2.Client(base_url=address, headers=headers) as page:
+    with httpx2.Client(base_url=address, headers=headers, timeout=HANG_SECONDS) as page:
         answer = page.post("/v1/sessions", content=b"{}")
         assert (answer.status_code, answer.json()["code"]) == (403, "auth.forbidden")
         assert page.get("/v1/sessions").status_code == 403

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import msgspec
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.api.server import Server
@@ -25,6 +26,6 @@ def test_the_audit_log_has_the_address_that_a_trusted_proxy_tells_and_no_other(
     settings = msgspec.structs.replace(Settings(), trusted_proxies=trusted)
     with Worker(tmp_path, settings=settings) as worker, serve(worker, open_to_all=True) as (url, _):
         headers = {"X-Forwarded-For": "203.0.113.9"}
-        assert httpx2.post(f"{url}/v1/sessions", json={}, headers=headers).status_code == 201
+        assert httpx2.post(f"{url}/v1/sessions", json={}, headers=headers, timeout=HANG_SECONDS).status_code == 201
         [act] = worker.audit.read()
     assert act.address == address

@@ -56,11 +56,11 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
     assert (token["tenant"], token["user"], token["scopes"]) == ("acme", "ann", ["read", "execute"])
     with serving(tmp_path) as (address, _):
         headers = {"Authorization": f"Bearer {token['token']}"}
-        assert httpx2.get(f"{address}/v1/sessions").status_code == 401
-        assert httpx2.get(f"{address}/v1/sessions", headers=headers).status_code == 200
+        assert httpx2.get(f"{address}/v1/sessions", timeout=HANG_SECONDS).status_code == 401
+        assert httpx2.get(f"{address}/v1/sessions", headers=headers, timeout=HANG_SECONDS).status_code == 200
         # Another process revokes it; the service sees that at the next request.
         assert codemode(tmp_path, "token", "revoke", token["id"]).returncode == 0
-        assert httpx2.get(f"{address}/v1/sessions", headers=headers).status_code == 401
+        assert httpx2.get(f"{address}/v1/sessions", headers=headers, timeout=HANG_SECONDS).status_code == 401
     [listed] = json.loads(codemode(tmp_path, "token", "ls", "--json").stdout)["result"]
     assert listed["revoked_at"] is not None
     assert "token" not in listed
@@ -73,7 +73,7 @@ def test_a_service_whose_last_token_is_gone_stays_closed_when_it_is_started_agai
     made = json.loads(codemode(tmp_path, "token", "create", "--json").stdout)["result"]
     assert codemode(tmp_path, "token", "revoke", made["id"]).returncode == 0
     with serving(tmp_path, "--workers", workers) as (address, _):
-        assert httpx2.get(f"{address}/v1/sessions").status_code == 401
+        assert httpx2.get(f"{address}/v1/sessions", timeout=HANG_SECONDS).status_code == 401
     done = codemode(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
     assert (done.returncode, "there is no token" in done.stderr) == (2, True)
 
@@ -96,22 +96,22 @@ def test_a_signal_ends_the_service_and_undoes_what_runs(tmp_path: Path, number: 
         assert service.wait(HANG_SECONDS) == 0
     # What became of it is still known after a restart, and nothing of it is left.
     with serving(tmp_path) as (address, _):
-        done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}").json()
+        done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}", timeout=HANG_SECONDS).json()
         assert (done["state"], done["outcome"]["status"]) == ("done", "cancelled")
-        assert httpx2.get(f"{address}/v1/sessions/s/schema").json() == {"tables": []}
+        assert httpx2.get(f"{address}/v1/sessions/s/schema", timeout=HANG_SECONDS).json() == {"tables": []}
 
 
 def test_a_service_that_was_killed_says_so_of_its_executions(tmp_path: Path) -> None:
     with serving(tmp_path) as (address, service):
-        httpx2.post(f"{address}/v1/sessions", json={"id": "s"})
+        httpx2.post(f"{address}/v1/sessions", json={"id": "s"}, timeout=HANG_SECONDS)
         body = {"code": "helpers.db.exec('create table t (a)')\nwhile True: pass", "mode": "background"}
-        accepted = httpx2.post(f"{address}/v1/sessions/s/execute", json=body).json()
+        accepted = httpx2.post(f"{address}/v1/sessions/s/execute", json=body, timeout=HANG_SECONDS).json()
         service.kill()
         service.wait(HANG_SECONDS)
     with serving(tmp_path) as (address, _):
-        done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}").json()
+        done = httpx2.get(f"{address}/v1/executions/{accepted['execution_id']}", timeout=HANG_SECONDS).json()
         assert (done["outcome"]["ok"], done["outcome"]["error"]["code"]) == (False, "worker.unavailable")
-        assert httpx2.get(f"{address}/v1/sessions/s/schema").json() == {"tables": []}
+        assert httpx2.get(f"{address}/v1/sessions/s/schema", timeout=HANG_SECONDS).json() == {"tables": []}
 
 
 @pytest.mark.parametrize(("form", "number"), [("text", signal.SIGTERM), ("json", signal.SIGHUP)])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,14 +132,15 @@ def test_the_service_says_how_long_to_wait() -> None:
     assert time.monotonic() - began >= 1
 
 
-def test_a_client_that_is_closed_before_it_sends_again_says_so() -> None:
-    with script(answer(429, {"code": "session.busy", "detail": "wait"}, ["Retry-After: 1"])) as server:
+def test_a_client_that_is_closed_before_it_sends_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with script(BUSY) as server:
         session = session_at(server.url)
-        closing = threading.Timer(0.2, session._connection.close)
-        closing.start()
+        # As another thread would while this one waits.
+        waiting = SimpleNamespace(sleep=lambda seconds: session._connection.close())
+        monkeypatch.setattr("codemode.client.connection.time", waiting)
         with pytest.raises(WorkerError, match="this client is closed"):
             reading(session)
-        closing.join()
+        assert len(server.requests) == 1
 
 
 def test_an_asynchronous_client_follows_the_same_rules() -> None:

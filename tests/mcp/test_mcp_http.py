@@ -155,7 +155,7 @@ def test_the_audit_log_names_the_token_and_the_client(guarded: Guarded):
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
 def test_there_is_nothing_to_get_and_nothing_to_delete(method: str, address: str):
-    answer = httpx2.request(method, f"{address}/mcp", headers=HEADERS)
+    answer = httpx2.request(method, f"{address}/mcp", headers=HEADERS, timeout=HANG_SECONDS)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
@@ -223,7 +223,7 @@ def test_a_client_that_goes_away_ends_its_execution(address: str):
         assert any("begun" in line for line in answer.iter_lines())
     # Its turn comes when the execution is over: well before the minute that it may take.
     count = call_of("execute_code", **session, code="return helpers.db.value('SELECT count(*) FROM t')")
-    with httpx2.Client(timeout=20) as http:
+    with httpx2.Client(timeout=HANG_SECONDS / 2) as http:
         after = answer_of(http.post(f"{address}/mcp", json=count, headers=HEADERS))
     assert after["result"]["structuredContent"]["result"] == 0
 

@@ -106,7 +106,7 @@ def test_a_running_execution_is_waited_for_but_not_for_ever(session: Session, wo
     code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(1)"
     running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda text: printed.set()})
     running.start()
-    assert printed.wait(20)
+    assert printed.wait(HANG_SECONDS)
     worker.backup(tmp_path / "waited.zip", session.id)
     running.join()
     assert manifest(tmp_path / "waited.zip").sessions[0].between_executions
@@ -123,7 +123,7 @@ def test_a_session_that_stays_busy_is_copied_as_it_was_committed(
     running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda text: printed.set()})
     running.start()
     try:
-        assert printed.wait(20)
+        assert printed.wait(HANG_SECONDS)
         made = worker.backup(tmp_path / "busy.zip", session.id)
     finally:
         session.cancel()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Limits, Session, Worker
 from codemode.database.template import MAKING
@@ -79,7 +80,7 @@ def test_it_waits_for_no_execution_and_shows_none_of_its_writes(session: Session
     running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda text: printed.set()})
     running.start()
     try:
-        assert printed.wait(20)
+        assert printed.wait(HANG_SECONDS)
         session.export_file(tmp_path / "s.db")
         assert running.is_alive()
     finally:

@@ -16,6 +16,7 @@ from typing import Any
 
 import apsw
 import pytest
+from patience import HANG_SECONDS
 
 from codemode import Session, Settings, Worker
 from codemode.database.clock import now_ms
@@ -251,7 +252,7 @@ def test_a_restore_waits_for_the_running_execution_and_others_see_one_commit(tmp
         code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(0.5)"
         running = threading.Thread(target=reader.run, args=(code,), kwargs={"on_output": lambda text: printed.set()})
         running.start()
-        assert printed.wait(20)
+        assert printed.wait(HANG_SECONDS)
         worker.restore(tmp_path / "b.zip", existing="replace")
         running.join()
         assert reader.value("SELECT count(*) FROM t") == 0
