@@ -17,6 +17,8 @@ from doc_pages import ROOT, Block, matches
 from codemode import Session, Worker
 from codemode.errors import StatementRefused
 
+UNHURRIED = Path(__file__).with_name("unhurried.py")
+
 
 class PageRunner:
     """The state that a page's blocks share: a namespace, a directory, a session."""
@@ -113,7 +115,7 @@ class PageRunner:
         shims = self.folder / ".bin"
         if not shims.exists():
             shims.mkdir()
-            for name, arguments in (("codemode", "-m codemode"), ("python", "")):
+            for name, arguments in (("codemode", f'"{UNHURRIED}"'), ("python", "")):
                 shim = shims / name
                 shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
                 shim.chmod(0o755)
