@@ -123,7 +123,7 @@ def on_http_error(request: Request, error: HTTPException) -> Response:
     kind = kinds.get(error.status_code, RequestInvalid)
     path = request.url.path[:200]
     told = {404: f"there is nothing at {path}", 405: f"{path} has no {request.method}"}
-    slash = error.status_code == 404 and path.endswith("/")
+    slash = error.status_code == 404 and path.endswith("/") and path != "/"
     hint = "leave the slash at the end out" if slash else "GET /openapi.json lists what there is"
     known = kind(told.get(error.status_code, error.detail), hint=hint)
     request.state.outcome = known.code

@@ -303,6 +303,13 @@ def test_what_is_not_there_is_a_problem_too(http: httpx2.Client, method: str, pa
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"), [("/", "GET /openapi.json"), ("/v1/sessions/", "leave the slash at the end")]
+)
+def test_an_address_without_anything_says_where_to_look(http, path: str, hint: str):
+    assert hint in http.get(path).json()["hint"]
+
+
 def test_a_session_is_exported_as_one_database(http: httpx2.Client, worker: Worker, tmp_path: Path) -> None:
     http.post("/v1/sessions", json={"id": "whole"})
     session = worker.session("whole")
