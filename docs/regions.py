@@ -54,10 +54,16 @@ def amount(name: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else ("none" if value in (None, "") else f"`{value}`")
 
 
+_FIRST_MET = (
+    "rows", "query_seconds", "execution_seconds", "memory_bytes", "result_bytes", "helper_calls", "database_bytes",
+    "idle_seconds", "open_sessions",
+)  # fmt: skip
+
+
 def limits_at_a_glance() -> str:
-    """Limit, default, reason."""
+    """Limit, default, reason, of those that somebody meets first."""
     why = reasons(Limits)
-    rows = [[f"`{name}`", amount(name, getattr(Limits(), name)), why[name]] for name in Limits.__struct_fields__]
+    rows = [[f"`{name}`", amount(name, getattr(Limits(), name)), why[name]] for name in _FIRST_MET]
     return table(["limit", "default", "why this much"], rows)
 
 
