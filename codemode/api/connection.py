@@ -42,6 +42,7 @@ class Connection(HttpToolsProtocol):
         self._heard = 0  # how often the parser had something to say
         self._unheard_bytes = 0  # what came since: of a head, a size or a trailer that does not end
         self._head_bytes = 0
+        self._wrong_host = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected: it is let in, or told that there are too many."""
@@ -102,8 +103,11 @@ class Connection(HttpToolsProtocol):
         """The parser has a whole head."""
         self._heard += 1
         self._over("head")
-        if len([name for name, _ in self.headers if name == b"host"]) > 1:
-            raise ValueError("two hosts")  # whoever stands in front may have looked at the other one
+        hosts = len([name for name, _ in self.headers if name == b"host"])
+        # Of two, whoever stands in front may have looked at the other one; none is for HTTP/1.0 (RFC 9112, 3.2).
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self._wrong_host = True
+            raise ValueError("one host")  # to the parser, which calls it broken
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
@@ -143,6 +147,8 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or has too long a head."""
         broken = RequestInvalid("this is no HTTP request, or a broken one", hint="TLS and HTTP/2 are for a proxy")
+        if self._wrong_host:
+            broken = RequestInvalid("a request has one Host header", hint="send `Host: localhost`, once")
         self._refuse(_too_long() if self._head_bytes > HEAD_BYTES else broken)
 
     def _head_is_late(self) -> None:

@@ -118,12 +118,14 @@ class Incoming:
         lines = [b"%s %s HTTP/1.1\r\n" % (self.method.encode(), target)]
         # A client may have headers dropped that it names in Connection. Were the length of its body one of them, the
         # worker would take that body for a request of its own: so what frames the body is written below, here alone.
-        dropped = {CLIENT, NAME, _LENGTH, without, *self._named_by_connection()}
+        dropped = {CLIENT, NAME, _LENGTH, without, *self._named_by_connection()} - {b"host"}
         lines += [
             b"%s: %s\r\n" % header
             for header in self.headers
             if header[0] not in _HOP_BY_HOP and header[0] not in dropped
         ]
+        if self.header(b"host") is None:  # a request of HTTP/1.0 need not have one, and this one is of 1.1
+            lines.append(b"host: localhost\r\n")
         length = self.header(_LENGTH) if body is None else b"%d" % len(body)
         if self.chunked and body is None:
             lines.append(b"transfer-encoding: chunked\r\n")

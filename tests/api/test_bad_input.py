@@ -360,6 +360,24 @@ def test_what_is_no_http_is_answered_once_and_closed(http: httpx2.Client, reques
         assert answer.count(b"HTTP/1.1 ") == 1
 
 
+HEADS_WITHOUT_ONE_HOST = [b"GET /health HTTP/1.1\r\n\r\n", head("GET /health", "Host: localhost")]
+
+
+@pytest.mark.parametrize("request_", HEADS_WITHOUT_ONE_HOST, ids=["none", "two"])
+def test_a_request_without_one_host_is_refused_and_says_why(http: httpx2.Client, request_: bytes) -> None:
+    with connected(http) as client:
+        client.sendall(request_)
+        answer = rest(client)
+    assert problem(answer) == (400, "request.invalid")
+    assert b"one Host header" in answer
+
+
+def test_a_request_of_the_first_http_needs_no_host(http: httpx2.Client) -> None:
+    with connected(http) as client:
+        client.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        assert b" 200 OK" in rest(client)
+
+
 @pytest.mark.parametrize("target", ["/" + "a" * 70_000, "/v1/sessions/s/export?sql=SELECT" + "+1" * 40_000])
 def test_a_head_that_is_too_long_is_told_so(http: httpx2.Client, target: str) -> None:
     with connected(http) as client:

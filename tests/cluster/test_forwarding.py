@@ -185,6 +185,11 @@ def test_an_expectation_that_nobody_knows_holds_nothing_up(service: Service) -> 
     assert answer.startswith(b"HTTP/1.1 201 "), answer
 
 
+def test_a_request_without_a_host_is_refused_but_of_the_first_http(service: Service) -> None:
+    assert raw(service, b"GET /v1/sessions HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert raw(service, b"GET /v1/sessions HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("HEAD", "/v1/sessions", 200), ("GET", "/health", 200), ("HEAD", "/health", 200), ("GET", "/nothing", 404),
