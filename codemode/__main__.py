@@ -23,7 +23,12 @@ def main() -> None:
             from codemode.cli import main as command
     except KeyboardInterrupt:  # before there is anything that could say more
         sys.exit(130)
-    command()
+    try:
+        command()
+    finally:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done; the exit code would be another one
 
 
 def _begin() -> None:

@@ -134,11 +134,11 @@ def _version(name: str) -> str | None:
 
 
 def _data_directory(path: Path) -> list[Check]:
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    existing = next(folder for folder in (path, *path.parents) if os.path.exists(folder))  # noqa: PTH110 - never raises
     writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     free = shutil.disk_usage(existing).free
     state = "writable" if writable else "cannot be written"
-    if not path.exists():
+    if existing != path:
         state = "will be made" if writable else f"cannot be made in {existing}"
     return [Check("data directory", writable, f"{path}: {state}"), Check("free space", free > 0, size(free))]
 
@@ -148,17 +148,21 @@ def _catalogue(settings: Any) -> Check:
     from codemode.catalog.migrating import standing
     from codemode.catalog.opening import FILE, connect
     from codemode.errors import CodemodeError
+    from codemode.session.files import check_name
 
     data_dir = Path(settings.data_dir)
-    if not settings.catalog and not (data_dir / FILE).exists():
-        return Check("catalogue", True, f"{data_dir / FILE}: will be made")
     try:
+        check_name(data_dir)
+        if not settings.catalog and not (data_dir / FILE).exists():
+            return Check("catalogue", True, f"{data_dir / FILE}: will be made")
         with closing(connect(settings.catalog, data_dir, settings.catalog_connections)) as store:
             found = standing(store)
             left = f", {len(found.pending)} migrations are pending" if found.pending else ""
             return Check("catalogue", True, f"{store.kind}, {store.where}: answers, form {found.form}{left}")
     except CodemodeError as error:
         return Check("catalogue", False, error.message)
+    except OSError as error:
+        return Check("catalogue", False, f"{data_dir / FILE}: {error.strerror}")
 
 
 def _yes(value: bool) -> str:

@@ -1,4 +1,4 @@
-"""Signals that end a command: it is ended as Ctrl-C ends it, so that nothing half-done stays beside people's files."""
+"""Signals that end a command: what it began is undone first, so that nothing half-done stays beside people's files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
-from typing import NoReturn
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_AT_FIRST = (signal.SIG_DFL, signal.default_int_handler)
+_ONE_WISH_SECONDS = 3.0  # people press Ctrl-C again at once, and a second one in the midst of undoing leaves a half
 
 
 class Ended(KeyboardInterrupt):
@@ -22,20 +24,27 @@ class Ended(KeyboardInterrupt):
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """In the block SIGTERM and SIGHUP raise `Ended`; what is ignored (nohup) or handled already stays so."""
+    """In the block SIGINT, SIGTERM and SIGHUP raise `Ended`; what is ignored (nohup) or handled already stays so.
+
+    One that comes within three seconds of the last that raised is passed over.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    raised = -_ONE_WISH_SECONDS
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal raised
+        if (now := monotonic()) - raised >= _ONE_WISH_SECONDS:
+            raised = now
+            raise Ended(number)
+
+    taken = {number: before for number in _ENDING if (before := signal.getsignal(number)) in _AT_FIRST}
     for number in taken:
-        signal.signal(number, _end)
+        signal.signal(number, end)
     try:
         yield
     finally:
-        for number in taken:
-            if signal.getsignal(number) is _end:  # a service has put its own in the place
-                signal.signal(number, signal.SIG_DFL)
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    raise Ended(number)
+        for number, before in taken.items():
+            if signal.getsignal(number) is end:  # a service has put its own in the place
+                signal.signal(number, before)

@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 
 import anyio
 import mcp_types as types
@@ -55,12 +56,14 @@ def own_wire() -> Iterator[tuple[int, int]]:
 async def serve(service: Service, face: Face, wire: tuple[int, int]) -> None:
     """Serve until the host closes standard input, stops reading, or sends SIGTERM or SIGINT.
 
-    What still runs then is undone. Begins and ends the service too.
+    What still runs then is undone. Begins and ends the service too. Those signals are taken for the rest of the
+    process: what is closed after it is not cut.
     """
     sdk = McpServer(service, face).sdk
     await service.start()
     try:
-        with _until_signal() as scope:
+        with anyio.CancelScope() as scope:
+            _end_on_signal(scope)
             to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
             to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
             lines = Lines(wire, service.settings.body_bytes)
@@ -74,17 +77,15 @@ async def serve(service: Service, face: Face, wire: tuple[int, int]) -> None:
         await service.stop()
 
 
-@contextmanager
-def _until_signal() -> Iterator[anyio.CancelScope]:
+def _end_on_signal(scope: anyio.CancelScope) -> None:
     loop = asyncio.get_running_loop()
-    with anyio.CancelScope() as scope:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, scope.cancel)
-        try:
-            yield scope
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(scope.cancel)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from codemode.catalog.opening import FILE, open_catalogue
 from codemode.catalog.store import Store
-from codemode.session.files import storage_errors
+from codemode.session.files import check_name, storage_errors
 from codemode.settings import Settings
 
 _log = logging.getLogger("codemode")
 
 
 def prepared(data_dir: str | Path) -> Path:
-    """The data directory, made where it is not there, for this user alone; raises StorageFull."""
+    """The data directory, made where it is not there, for this user alone; raises RequestInvalid, StorageFull."""
     path = Path(data_dir).expanduser().absolute()
+    check_name(path)
     with storage_errors(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         (path / "sessions").mkdir(mode=0o700, exist_ok=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from codemode.database.clock import now_ms, sure_ms
 from codemode.database.template import MAKING
-from codemode.errors import StorageFull
+from codemode.errors import RequestInvalid, StorageFull
 from codemode.session.ids import directory_name, ulid
 
 _MAKING_MS = 3_600_000  # whoever makes a session puts its lock into the directory within milliseconds
@@ -211,9 +211,18 @@ def _sweep_stage(stage: Path) -> None:
         os.close(handle)
 
 
+def check_name(path: Path) -> None:
+    """Refuse a path that no database can have; raises RequestInvalid."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise RequestInvalid(f"{path} is not UTF-8, as names of databases are", hint="name another path") from None
+
+
 @contextmanager
 def beside(target: Path) -> Iterator[Path]:
     """A directory beside `target` for what is being made; gone with everything in it when the block ends."""
+    check_name(target)
     place = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.part")
     with storage_errors(place):
         place.mkdir(mode=0o700)

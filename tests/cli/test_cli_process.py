@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from patience import soon
 
 import codemode.__main__
+from codemode.cli.ended import Ended, ended_in_order
 
 PROGRAM = [sys.executable, "-m", "codemode"]
 
@@ -120,6 +122,26 @@ def test_sigterm_leaves_nothing_half_done_behind(environment, tmp_path):
         _, err = running.communicate(timeout=60)
     assert (running.returncode, err.strip()) == (143, b"interrupted")
     assert list(target.parent.iterdir()) == []
+
+
+def test_a_second_control_c_does_not_cut_what_the_first_one_undoes():
+    done = []
+    with ended_in_order():
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            with suppress(Ended):
+                signal.raise_signal(number)
+                done.append(number)
+    assert done == [signal.SIGINT, signal.SIGTERM]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_that_comes_later_ends_a_command_that_hangs(monkeypatch):
+    monkeypatch.setattr("codemode.cli.ended._ONE_WISH_SECONDS", 0.0)
+    with ended_in_order():
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            with pytest.raises(Ended) as ended:
+                signal.raise_signal(number)
+            assert ended.value.number == number
 
 
 def test_control_c_while_the_program_loads_shows_no_traceback(monkeypatch):

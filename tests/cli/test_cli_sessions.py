@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from codemode import Worker
@@ -239,6 +243,30 @@ def test_doctor_says_no_where_the_data_directory_is_not_writable(cli, tmp_path):
     answer = cli("doctor", "--data-dir", blocked / "data")
     assert answer.code == 3
     assert "untrusted code may run here: no, data directory" in answer.out
+
+
+def test_doctor_says_what_it_finds_where_the_data_directory_is_somebody_elses(cli, tmp_path, monkeypatch):
+    looked = Path.exists
+
+    def kept_out(path):
+        if path == tmp_path / "catalog.db":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(Path, "exists", kept_out)
+    answer = cli("doctor", "--data-dir", tmp_path)
+    assert answer.code == 3
+    assert f"no, catalogue: {tmp_path}/catalog.db: Permission denied" in answer.out
+
+
+def test_a_path_that_is_no_utf_8_is_refused_before_sqlite_has_it(cli, tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    for words in (["--data-dir", path, "sessions", "ls"], ["backup", "--to", f"{path}.zip"]):
+        answer = cli(*words)
+        assert answer.code == 2
+        assert "is not UTF-8, as names of databases are" in answer.err
+    assert "is not UTF-8" in cli("doctor", "--data-dir", path).out
+    assert [each.name for each in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_stateful_session_is_shown_as_such(cli, people, data_dir):

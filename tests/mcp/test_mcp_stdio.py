@@ -123,6 +123,17 @@ def test_it_ends_cleanly_and_undoes_what_runs(how: str, tmp_path: Path):
     assert rows_of_t(tmp_path) == 0
 
 
+def test_signals_that_come_while_it_ends_cut_nothing(tmp_path: Path):
+    with started(tmp_path, "--session", "work") as host:
+        host.begin_loop()
+        last = time.monotonic() + HANG_SECONDS
+        while host.process.poll() is None and time.monotonic() < last:
+            host.process.send_signal(signal.SIGINT)
+            time.sleep(0.001)
+        assert host.process.wait(HANG_SECONDS) == 0
+        assert b"interrupted" not in host.process.stderr.read()
+
+
 def test_a_host_that_dies_leaves_nothing_running(tmp_path: Path):
     with started(tmp_path, "--session", "work") as host:
         host.begin_loop()
