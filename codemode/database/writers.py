@@ -43,7 +43,8 @@ class Written:
         """What the file does not say by itself."""
         notes = []
         if self._like_null:
-            notes.append(f"{self._like_null:,} texts equal {null!r}, the marker of NULL: choose another with --null")
+            what = "1 text equals" if self._like_null == 1 else f"{self._like_null:,} texts equal"
+            notes.append(f"{what} {null!r}, the marker of NULL: choose another with --null")
         if self._blobs:
             what = "1 blob was" if self._blobs == 1 else f"{self._blobs:,} blobs were"
             notes.append(f"{what} written as base64 text")

@@ -89,6 +89,7 @@ class Ending:
         """Expire what is over and forget what expired long ago; the ids that expired now, of one tenant or of all."""
         now = sure_ms()
         expired = [record for record in self._catalog.over(now) if self._swept(record)]
+        self._slots.let_go()
         sweep_rubbish(self._storage.data_dir)
         forgotten = now - self._storage.record_ms
         for record in self._catalog.expired(max(forgotten, now - _LEFT_MS), now + 1, _AT_A_SWEEP):

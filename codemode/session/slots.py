@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
+from codemode.errors import StorageFull
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.turn import TurnQueue
 from sandbox import Cancel
@@ -37,6 +39,21 @@ class Slot:
         with self.reader_lock:
             if self.reader is not None:
                 self.reader.rest()
+
+    def let_go(self) -> bool:
+        """Close files that are the session's no longer, unless somebody has its turn; whether nothing is open now."""
+        if self.queue.take_if_free():
+            try:
+                if self.opened is not None and not self.opened.is_current():
+                    self.opened.close()
+                    self.opened = None
+            finally:
+                self.queue.release()
+        with self.reader_lock:
+            if self.reader is not None and not self.reader.is_current():
+                self.reader.close()
+                self.reader = None
+        return self.opened is None and self.reader is None
 
     def close(self) -> None:
         """Close what is open; the reader after whoever reads just now.
@@ -133,6 +150,15 @@ class Slots:
             cold.rest()
         if open_now > self._most:
             self._make_room()
+
+    def let_go(self) -> None:
+        """Close what is open of files that another process has removed: they have their room on the disk until then."""
+        with self._lock:
+            slots = list(self._slots.items())
+        for key, slot in slots:
+            with suppress(StorageFull):  # they cannot be looked at just now
+                if slot.let_go():
+                    self.leave(key, self.enter(key))  # a place that holds nothing is none
 
     def find(self, key: Key) -> Slot | None:
         """The place of `key`, if it has one."""

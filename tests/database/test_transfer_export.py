@@ -67,6 +67,7 @@ def test_json_output_is_one_document_even_when_empty():
 def test_texts_that_read_like_null_are_counted():
     _, report = exported(["a"], [("",), (None,), ("",)], "csv")
     assert "2 texts equal ''" in report.notes[0]
+    assert exported(["a"], [("",), (None,)], "csv")[1].notes[0].startswith("1 text equals ''")
     assert exported(["a"], [("",), (None,)], "csv", null="NULL")[1].notes == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,36 @@ def test_bounds_of_a_reader_hold_for_what_the_writer_made_of_the_schema(tmp_path
         session.script(f"DROP VIEW deep; CREATE VIEW deep AS {LIKES};")
         with pytest.raises(StatementError, match="longer than a value may be"):
             session.query("SELECT n FROM deep", read_only=True)
+
+
+def deleted_files(data_dir: Path) -> set[str]:
+    """The names of what this process holds open below `data_dir` although it is deleted."""
+    names = set()
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one by which they are listed
+            names.add(str(each.readlink()))
+    return {Path(each.split()[0]).name for each in names if each.startswith(str(data_dir)) and "(deleted)" in each}
+
+
+def test_a_sweep_gives_back_the_room_of_what_another_process_removed(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as there:
+        for name in ("gone", "again", "busy", "stays"):
+            session = here.session(name)
+            session.exec("CREATE TABLE t AS SELECT 1 AS x")
+            session.query("SELECT x FROM t", read_only=True)
+        for name in ("gone", "again", "busy"):
+            there.remove(name)
+        made = there.session("again")
+        made.exec("CREATE TABLE t AS SELECT 2 AS x")
+        with here.registry.slots.turn(("local", "busy"), 0.0):
+            here.sweep()
+            assert "session.db" in deleted_files(tmp_path)
+        here.sweep()
+        assert deleted_files(tmp_path) == set()
+        assert len(here.registry.slots) == 1
+        assert here.session("again").query("SELECT x FROM t") == [{"x": 2}]
+        assert here.session("stays").query("SELECT x FROM t") == [{"x": 1}]
+        assert made.query("SELECT x FROM t") == [{"x": 2}]
 
 
 def test_readers_do_not_wait_for_another_process(tmp_path: Path) -> None:
