@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import builtins
 import decimal
+import typing
 from abc import ABCMeta
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import Field
 from functools import partial
 from itertools import chain
-from types import CodeType, FunctionType, SimpleNamespace
+from types import CodeType, FunctionType, GenericAlias, MethodType, SimpleNamespace
 from typing import Any
 
 from sandbox import formatting, names
@@ -34,6 +36,11 @@ _ENUM_NAMES = frozenset({"_value_", "_name_", "_missing_", "_generate_next_value
 _OPEN_TYPES: set[type] = {SimpleNamespace, decimal.Context, defaultdict, partial}
 
 
+# `Queue[int]` and `List`: each stands for a class, as a base too, and answers with that class's attributes.
+_ALIASES: tuple[type, ...] = (GenericAlias, typing._BaseGenericAlias)  # type: ignore[attr-defined]
+_FORWARDING = (*_ALIASES, MethodType)  # a method answers with those of its function
+
+
 def allow_writes(*kinds: type) -> None:
     """Let snippets set attributes of instances of these exact types (facades register theirs)."""
     _OPEN_TYPES.update(kinds)
@@ -48,6 +55,31 @@ def _private_names(cls: type) -> Iterator[str]:
             for code in codes:
                 yield from (name for name in code.co_names if name[:1] == "_" and not names.is_dunder(name))
                 codes.extend(const for const in code.co_consts if type(const) is CodeType)
+
+
+def is_closed(base: type) -> bool:
+    """Whether no class of a snippet may inherit from this one, which is not the snippet's.
+
+    A subclass would see the insides that library or engine code stores on its instances (asyncio's loop, the run behind
+    a logger), pass `isinstance` checks inside dataclasses, make classes, or have for its own what it forwards to.
+    """
+    module = class_dict(base).get("__module__")
+    inner = type(module) is str and module.partition(".")[0] in ("sandbox", "asyncio", "_asyncio")
+    return issubclass(base, (type, super, Field, *_ALIASES)) or (inner and not issubclass(base, BaseException))
+
+
+def trim_match_args(cls: Any) -> None:
+    """Cut `__match_args__` before the first name that a class pattern must not read.
+
+    Fields of a NamedTuple or dataclass may be called `format`; matched by position against a str that was
+    registered with an ABC, that would hand out the real str.format.
+    """
+    if not is_class(cls):
+        return
+    matched = getattr(cls, "__match_args__", ())
+    plain = next((at for at, name in enumerate(matched) if not names.is_plain(name)), None)
+    if plain is not None:
+        type.__setattr__(cls, "__match_args__", tuple(matched)[:plain])
 
 
 class Guards:
@@ -70,6 +102,8 @@ class Guards:
         def read(value: Any, name: str) -> Any:
             """Read an attribute whose name needs a look at the object."""
             kind = type(value)
+            if kind is super and name == "__init__" and type(found := getattr(value, name)) is MethodType:
+                return found  # of an object, as nearly always
             if kind is str and name == "format" and formatting.is_plain(value):
                 return value.format  # of this very text, which never changes
             if name[:2] == "__":
@@ -97,10 +131,12 @@ class Guards:
         if name == "obj":
             subject = value if is_class(value) else super_self(value) if kind is super else kind
             subject = subject if is_class(subject) else type(subject)
-            if issubclass(subject, AttributeError):  # what the failing, maybe trusted, code was looking at
+            if issubclass(subject, (AttributeError, *_FORWARDING)):  # what failing, maybe trusted, code was looking at
                 raise hidden(value, name)
             return getattr(value, name)
         if name == "mro":
+            if issubclass(kind, _FORWARDING):
+                raise hidden(value, name)
             return SPECIAL["__mro__"](self, value, name) if is_class(value) else getattr(value, name)
         return formatting.guard_method(getattr(value, name), self.read_any)
 
@@ -253,34 +289,16 @@ class Guards:
         for base in bases:
             self.check_base(base)
         cls = builtins.__build_class__(body, name, *bases, **keywords)
-        self.trim_match_args(cls)
+        trim_match_args(cls)
         return cls
 
     def check_base(self, base: Any) -> None:
-        """Raise unless a class of the snippet may inherit from this."""
-        if is_class(base) and not self._may_inherit(base):
-            raise TypeError(f"{base.__name__!r} is not an acceptable base class in snippets")
-
-    def _may_inherit(self, base: type) -> bool:
-        if issubclass(base, type):
-            return False
-        if self.own.made(base) or issubclass(base, BaseException):
-            return True
-        # A subclass would see the insides that library or engine code stores on its instances (asyncio's loop, the
-        # run behind a logger), or pass `isinstance` checks inside dataclasses.
-        module = class_dict(base).get("__module__")
-        closed = type(module) is str and module.partition(".")[0] in ("sandbox", "asyncio", "_asyncio")
-        return base.__name__ != "Field" and not closed
-
-    def trim_match_args(self, cls: Any) -> None:
-        """Cut `__match_args__` before the first name that a class pattern must not read.
-
-        Fields of a NamedTuple or dataclass may be called `format`; matched by position against a str that was
-        registered with an ABC, that would hand out the real str.format.
-        """
-        if not is_class(cls):
-            return
-        matched = getattr(cls, "__match_args__", ())
-        plain = next((at for at, name in enumerate(matched) if not names.is_plain(name)), None)
-        if plain is not None:
-            type.__setattr__(cls, "__match_args__", tuple(matched)[:plain])
+        """Raise unless a class of the snippet may inherit from this, or from the class that it stands for."""
+        while issubclass(type(base), _ALIASES):
+            base = base.__origin__
+        if is_class(base):
+            if not self.own.made(base) and is_closed(base):
+                raise TypeError(f"{base.__name__!r} is not an acceptable base class in snippets")
+        elif base is not typing.NamedTuple and base is not typing.TypedDict:
+            # By `__mro_entries__` it could name others each time that it is asked.
+            raise TypeError(f"an object of {type(base).__name__!r} is not an acceptable base class in snippets")

@@ -5,15 +5,19 @@ Applied once to the process that runs snippets; each change only refuses what no
 
 from __future__ import annotations
 
+import collections
 import copy
 import dataclasses
 import enum
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from sandbox import copying
-from sandbox.names import is_dunder
+from sandbox.guards import is_closed, trim_match_args
+from sandbox.names import is_dunder, is_plain
+from sandbox.own import is_class
 
 _done: list[bool] = []
 
@@ -25,6 +29,8 @@ def harden() -> None:
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_enum()
+        _harden_enum_property()
+        _harden_named_tuples()
         _done.append(True)
 
 
@@ -48,9 +54,19 @@ def _harden_copy() -> None:
 
     copy._reconstruct = reconstruct  # type: ignore[attr-defined]
 
+    def copied(self: Any) -> Any:
+        made = self.__class__.__new__(self.__class__)
+        if type(made) is not type(self):
+            raise copy.Error(f"cannot copy {type(self).__name__!r}: its copy would be a {type(made).__name__!r}")
+        vars(made).update(vars(self), data=copying.shallow(self.data))
+        return made
+
+    for kind in (collections.UserDict, collections.UserList):
+        kind.__copy__ = copied  # type: ignore[method-assign]
+
 
 def _harden_enum() -> None:
-    """`Enum("Name", {...})` puts its keys into a class namespace: refuse what a class body could not hold."""
+    """`Enum("Name", {...}, type=…)` makes a class of what it is given: refuse what a class statement could not have."""
     real: Callable[..., Any] = enum.EnumType._create_  # type: ignore[attr-defined]
 
     def create(cls: Any, class_name: str, names: Any, *args: Any, **options: Any) -> Any:
@@ -63,6 +79,41 @@ def _harden_enum() -> None:
             name = each if isinstance(each, str) else each[0]
             if type(name) is not str or is_dunder(name):
                 raise ValueError(f"{name!r} cannot be the name of a member")
+        mixed: Any = options.get("type")
+        if is_class(mixed) and is_closed(mixed):
+            raise TypeError(f"{mixed.__name__!r} is not an acceptable base class in snippets")
         return real(cls, class_name, members, *args, **options)
 
     enum.EnumType._create_ = create  # type: ignore[attr-defined]
+
+
+def _harden_enum_property() -> None:
+    """Since Python 3.12 a member that hides a base's attribute reads the base's by its own name, whatever that is."""
+    real = enum.property.__get__
+
+    def get(self: Any, instance: Any, ownerclass: Any = None) -> Any:
+        if instance is None:
+            return real(self, instance, ownerclass)
+        if self.fget is not None:
+            return self.fget(instance)
+        source, name = getattr(self, "_attr_type", None), self.name
+        if source is None:
+            return real(self, instance, ownerclass)
+        if not is_plain(name):
+            raise AttributeError(f"the attribute {name!r} is not available in snippets")
+        return getattr(self._cls_type if source == "attr" else instance._value_, name)
+
+    enum.property.__get__ = get  # type: ignore[method-assign]
+
+
+def _harden_named_tuples() -> None:
+    """Fields may have any names, and a class pattern that reads them may be met before `trim_match_args` is."""
+    real: Callable[..., type] = collections.namedtuple
+
+    def namedtuple(typename: Any, field_names: Any, *, module: Any = None, **options: Any) -> type:
+        module = module or sys._getframe(1).f_globals.get("__name__")
+        made = real(typename, field_names, module=module, **options)
+        trim_match_args(made)
+        return made
+
+    collections.namedtuple = namedtuple

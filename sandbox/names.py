@@ -95,7 +95,7 @@ READABLE = (
 )
 
 # Those of them that compile to plain access: on every object they give text, or the method of an operation.
-READ_PLAINLY = _dunders("name qualname doc init post_init str repr len eq hash iter next enter exit")
+READ_PLAINLY = _dunders("name qualname doc post_init str len iter next enter exit")
 
 # Dunder attributes that a snippet may set, on its own functions, classes and exceptions (guards.py says which); on its
 # own classes, what it may define in a class statement too (a decorator says `cls.__repr__ = show`).

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from types import FunctionType, MappingProxyType, SimpleNamespace
+from types import FunctionType, MappingProxyType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sandbox import names
@@ -35,8 +35,8 @@ def _dict(guards: Guards, value: Any, name: str) -> Any:
     if is_class(value):
         if not own.made(value):
             raise hidden(value, name)
-        kept = {key: each for key, each in class_dict(value).items() if _may_show(key)}
-        return MappingProxyType(kept)
+        kept = class_dict(value).items()
+        return MappingProxyType({key: _of_instances(guards, each, value) for key, each in kept if _may_show(key)})
     if own.made(type(value)) or own.function(value) or type(value) is SimpleNamespace:
         return getattr(value, name)
     if issubclass(type(value), BaseException):
@@ -139,7 +139,43 @@ def _new(guards: Guards, value: Any, name: str) -> Any:
     return getattr(object if value is snippet_type else value, name)
 
 
+def _method(guards: Guards, value: Any, name: str) -> Any:
+    """A method of a class acts on instances of that class alone, where somebody else wrote it.
+
+    What dataclasses write, and much of the library, sets and compares attributes of any names on whatever it is given.
+    """
+    found = getattr(value, name)
+    owner = super_self(value) if type(value) is super else value
+    if is_class(owner):
+        return _of_instances(guards, found, owner)
+    if type(found) is FunctionType and not guards.own.function(found):
+        raise hidden(value, name)
+    return found
+
+
+def _of_instances(guards: Guards, found: Any, owner: type) -> Any:
+    if type(found) is not FunctionType or guards.own.function(found):
+        return found  # a bound one, one in C, which looks at its object itself, or one that the policy has compiled
+
+    def method(self: Any, /, *args: Any, **keywords: Any) -> Any:
+        if owner not in mro(type(self)):
+            raise TypeError(f"this method of {owner.__name__!r} needs an instance of it")
+        return found(self, *args, **keywords)
+
+    return method
+
+
+def _wrapped(guards: Guards, value: Any, name: str) -> Any:
+    """A method answers with what its function wraps, which is bound to nothing."""
+    found = getattr(value, name)
+    if type(value) is MethodType and not guards.own.function(found):
+        raise hidden(value, name)
+    return found
+
+
 SPECIAL: dict[str, Callable[[Any, Any, str], Any]] = {
+    **{f"__{word}__": _method for word in ("init", "repr", "hash", "eq", "lt", "le", "gt", "ge", "replace")},
+    "__wrapped__": _wrapped,
     "__class__": _class,
     "__dict__": _dict,
     "__annotations__": _annotations,

@@ -123,9 +123,11 @@ def _make_dataclass(run: Run, decorate: Callable[..., Any]) -> Callable[..., Any
             raise TypeError("the class name must be an identifier")
         options.setdefault("module", "__main__") if "module" in _MAKE_OPTIONS else options.pop("module", None)
         options.pop("decorator", None)
-        made = dataclasses.make_dataclass(cls_name, items, bases=bases, namespace=methods, **options)
+        match_args = options.pop("match_args", True)
+        made = dataclasses.make_dataclass(cls_name, items, bases=bases, namespace=methods, match_args=False, **options)
         run.own.adopt(made)
-        run.guards.trim_match_args(made)
+        if match_args:
+            type.__setattr__(made, "__match_args__", _match_args(made))
         return made
 
     return make_dataclass
@@ -143,9 +145,7 @@ def collections_contents(run: Run) -> dict[str, Any]:
         """Make a tuple class with named fields."""
         make: Callable[..., type] = collections.namedtuple
         made = make(typename, field_names, rename=rename, defaults=defaults, module="__main__")
-        run.own.adopt(made)
-        run.guards.trim_match_args(made)
-        return made
+        return run.own.adopt(made)
 
     return {"namedtuple": namedtuple}
 

@@ -66,6 +66,8 @@ HARMLESS = (
     Harmless("object.__setattr__", "sandbox/facades/system.py", "the name of a facade's class"),
     Harmless("sys._getframe", "/enum.py", "finds the module that an enumeration says it is of; the frame stays there"),
     Harmless("sys._getframe", "/typing.py", "the same for TypedDict and NamedTuple"),
+    Harmless("sys._getframemodulename", "/enum.py", "the same since Python 3.12; a name alone"),
+    Harmless("sys._getframemodulename", "/typing.py", "the same"),
     Harmless("sys.set_asyncgen_hook_firstiter", "/asyncio/base_events.py", "the loop watches its async generators"),
     Harmless("sys.set_asyncgen_hook_finalizer", "/asyncio/base_events.py", "the loop watches its async generators"),
 )
