@@ -16,7 +16,7 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.failures import UNAVAILABLE, describe
-from codemode.cli.output import emit, size
+from codemode.cli.output import emit, plural, size
 from codemode.cli.table import show
 from codemode.errors import IsolationMissing
 
@@ -69,9 +69,12 @@ def _layers(settings: Any) -> tuple[tuple[Layer, ...], str | None]:
 
     import msgspec
 
+    from codemode.catalog.opening import MEMORY
     from codemode.worker import Worker
 
-    # A directory of its own: what is wrong with the data directory is a finding, not a reason to stop looking.
+    # A directory and a catalogue of its own: what is wrong with those of the settings is a finding, not a reason to
+    # stop looking, and nothing is migrated by a look.
+    settings = msgspec.structs.replace(settings, catalog=MEMORY)
     with tempfile.TemporaryDirectory(prefix="codemode-doctor-") as folder, _no_alarm():
         try:
             with Worker(folder, settings=settings) as worker:
@@ -157,7 +160,7 @@ def _catalogue(settings: Any) -> Check:
             return Check("catalogue", True, f"{data_dir / FILE}: will be made")
         with closing(connect(settings.catalog, data_dir, settings.catalog_connections)) as store:
             found = standing(store)
-            left = f", {len(found.pending)} migrations are pending" if found.pending else ""
+            left = f", {plural(len(found.pending), 'migration')} pending" if found.pending else ""
             return Check("catalogue", True, f"{store.kind}, {store.where}: answers, form {found.form}{left}")
     except CodemodeError as error:
         return Check("catalogue", False, error.message)

@@ -131,6 +131,9 @@ def undelete(app: App, tenant: str) -> None:
 
     with app.worker() as worker:
         old = _described(worker, worker.tenants.get(tenant))
+        if old.deleted_at is None:
+            app.say(old, f"{tenant} is not deleted")
+            return
         back = _described(worker, worker.tenants.take_back(tenant, now=now_ms()))
         app.record(worker, "undelete_tenant", tenant, tenant, old, back)
     app.say(back, f"{tenant} is a tenant again; make tokens for it")

@@ -61,6 +61,9 @@ def _done(act: str, by: str, says: str) -> Callable[..., None]:
             with records.at_once():
                 old = records.users.get(user_id)
                 new = getattr(records.users, by)(user_id, now=now_ms())
+            if new == old:
+                app.say(new, f"{new.id} is not deleted")
+                return
             app.record(worker, act, user_id, tenant, old, new)
         app.say(new, says.format(new.id))
 

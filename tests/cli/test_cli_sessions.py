@@ -259,6 +259,14 @@ def test_doctor_says_what_it_finds_where_the_data_directory_is_somebody_elses(cl
     assert f"no, catalogue: {tmp_path}/catalog.db: Permission denied" in answer.out
 
 
+def test_doctor_says_what_it_finds_where_the_catalogue_does_not_answer(cli, monkeypatch):
+    monkeypatch.setenv("CODEMODE_CATALOG", "postgresql://codemode@localhost:1/codemode")
+    answer = cli("doctor")
+    assert answer.code == 3
+    assert "seccomp" in answer.out
+    assert "untrusted code may run here: no, catalogue: " in answer.out
+
+
 def test_a_path_that_is_no_utf_8_is_refused_before_sqlite_has_it(cli, tmp_path):
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
     for words in (["--data-dir", path, "sessions", "ls"], ["backup", "--to", f"{path}.zip"]):

@@ -43,6 +43,7 @@ def test_users_are_added_listed_changed_and_deleted(cli: Cli) -> None:
     assert changed["old_values"].items() >= {"email": "ann@example.org", "display_name": "Ann"}.items()
     assert "users undelete" in cli("preferences", "set", "ann", "ui", "theme", "dark").err
     assert cli("users", "undelete", "ann").out == "ann is a user again; make tokens for him\n"
+    assert cli("users", "undelete", "ann").out == "ann is not deleted\n"
     assert result(cli, "audit")[0]["old_values"]["deleted_at"] == removed["new_values"]["deleted_at"]
     assert cli("users", "undelete", "nobody").code == 2
 

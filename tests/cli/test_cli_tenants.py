@@ -53,6 +53,7 @@ def test_a_tenant_is_added_named_deleted_and_taken_back(cli: Any) -> None:
     assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["local"]
     assert cli("tenants", "ls", "--deleted").out.splitlines()[2].split()[:2] == ["acme", "team"]
     assert cli("tenants", "undelete", "acme").code == 0
+    assert cli("tenants", "undelete", "acme").out == "acme is not deleted\n"
     assert cli("token", "create", "--tenant", "acme").code == 0
     assert "stays" in cli("tenants", "rm", "local", "--yes").err
     assert [action for tenant, action, _ in acts(cli)[::-1] if "tenant" in action] == [
