@@ -24,7 +24,6 @@ from codemode.database.clock import now_ms, sure_ms
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
-from codemode.session.ending import not_found
 from codemode.session.figures import Figures, described
 from codemode.session.files import clear
 from codemode.session.ids import new_session_id, parse_session_id
@@ -210,10 +209,7 @@ class Worker:
 
     def info(self, session_id: str, tenant: str = TENANT) -> SessionInfo:
         """One session; raises SessionNotFound."""
-        record = self.registry.catalog.get(text_of("tenant", tenant), parse_session_id(session_id))
-        if record is None:
-            raise not_found((tenant, session_id))
-        return described(self.data_dir, record)
+        return described(self.data_dir, self.registry.known((text_of("tenant", tenant), parse_session_id(session_id))))
 
     def of(self, tenant: str = TENANT) -> TenantRecords:
         """Everything that the catalogue holds of a tenant: its users, its workspaces, what is said in its sessions."""

@@ -105,9 +105,7 @@ class Registry:
                 self._put(key, place)
             if own is not None and own != record.limits:
                 self._lower(key, own)
-        found = self.catalog.get(*key) if record is None or made or own is not None else record
-        if found is None:
-            raise not_found(key)
+        found = self.known(key) if record is None or made or own is not None else record
         if stateful is not None and stateful != found.stateful:
             self.catalog.set_stateful(*key, stateful)
             found = structs.replace(found, stateful=stateful)
@@ -288,11 +286,16 @@ class Registry:
             self._opened.add(opened)
         return opened
 
-    def record(self, key: Key) -> SessionRecord:
-        """The session's record; raises SessionNotFound and SessionExpired."""
+    def known(self, key: Key) -> SessionRecord:
+        """The session's record, also of one that has expired; raises SessionNotFound."""
         record = self.catalog.get(*key)
         if record is None:
             raise not_found(key)
+        return record
+
+    def record(self, key: Key) -> SessionRecord:
+        """The session's record; raises SessionNotFound and SessionExpired."""
+        record = self.known(key)
         if record.is_over(sure_ms()):
             raise _expired(record)
         return record

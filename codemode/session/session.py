@@ -23,7 +23,6 @@ from codemode.loading import loading_late
 from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
-from codemode.session.ending import not_found
 from codemode.session.execution import Execution, Request, Runner, snippet_of
 from codemode.session.file_calls import FileCalls
 from codemode.session.host import HostFunctions
@@ -311,7 +310,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
 
     def _metrics(self, statements: Statements) -> dict[str, Any]:
         """What get_metrics answers; called with the engine's rights on the statements' connection."""
-        record = self._record()
+        record = self._registry.known(self._key)
         journal, connection, tally = statements.opened.journal, statements.opened.connection, statements.tally
         totals = journal.totals().plus(tally.totals(statements.opened.meter.cost))
         size = metrics.size_bytes(connection)
@@ -335,12 +334,6 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         yield from near_limits({"database_bytes": size}, msgspec.to_builtins(self.limits))
         left = None if record.expires_at is None else (record.expires_at - sure_ms()) / 1000
         yield from expires_soon(left)
-
-    def _record(self) -> SessionRecord:
-        record = self._registry.catalog.get(*self._key)
-        if record is None:
-            raise not_found(self._key)
-        return record
 
 
 def _tell_again(known: Outcome, request: Request) -> None:
