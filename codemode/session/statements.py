@@ -173,7 +173,7 @@ class Statements:
             raise self._blamed(error, statement, params) from None
         except StatementRefused as error:  # of a name or a type that only shows when it is there, and is undone now
             raise self._advised(error, statement.sql) from None
-        self._count(statement, result)
+        self._count(result)
         return result
 
     def _ran(self, statement: Statement, params: Parameters, take: Take) -> Result:
@@ -333,7 +333,7 @@ class Statements:
         for text in statement.searches:
             check_search(text, statement.parameters, params)
 
-    def _count(self, statement: Statement, result: Result) -> None:
+    def _count(self, result: Result) -> None:
         tally = self.tally
         tally.rows_read += result.count
         tally.most_rows = max(tally.most_rows, result.count)
