@@ -25,7 +25,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
 
 
-def of_outcome(outcome: Outcome, most: int = MOST) -> Answer:
+def of_outcome(outcome: Outcome, most: int) -> Answer:
     """What an execution answered, or why it failed and how to mend that."""
     document: dict[str, Any] = {}
     db = outcome.db
@@ -46,7 +46,7 @@ def of_outcome(outcome: Outcome, most: int = MOST) -> Answer:
     return Answer(text=fitting(kept, most), is_error=not outcome.ok, outcome=outcome)
 
 
-def of_error(error: CodemodeError, most: int = MOST) -> Answer:
+def of_error(error: CodemodeError, most: int) -> Answer:
     """Why a call failed, and how to mend it."""
     problem = Problem(
         code=error.code, message=error.message, hint=error.hint, did_you_mean=error.did_you_mean,
@@ -55,7 +55,7 @@ def of_error(error: CodemodeError, most: int = MOST) -> Answer:
     return Answer(text=fitting({"error": _filled(problem)}, most), is_error=True)
 
 
-def of_rows(rows: Sequence[dict[str, Any]], most: int = MOST) -> Answer:
+def of_rows(rows: Sequence[dict[str, Any]], most: int) -> Answer:
     """As many rows as fit, each name once, and a word about the others."""
     columns = list(getattr(rows, "columns", None) or (rows[0] if rows else ()))
     shown: list[list[Any]] = []
@@ -96,7 +96,7 @@ def clipped(text: str, most: int) -> str:
     return f"{text[: kept - tail]}{gap}{text[len(text) - tail :]}"
 
 
-def value_of(outcome: Outcome, most: int = MOST) -> Any:
+def value_of(outcome: Outcome, most: int) -> Any:
     """What a snippet answered, for a framework that takes a value; where it is cut, with the words about the rest.
 
     Where there is no value, what was printed.
