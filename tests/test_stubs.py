@@ -11,7 +11,7 @@ import pytest
 
 from codemode import stubs
 from codemode.interface import CLASSES, calls, members, types
-from sandbox.helpers import Builders, Database, Helpers, Rows, Schema
+from sandbox.helpers import Builders, Database, HelperError, Helpers, Rows, Schema
 from sandbox.helpers.pages import Pages
 
 GOOD = """
@@ -22,7 +22,7 @@ helpers.db.batch_insert("note", ({"id": n, "text": str(n)} for n in range(3)), o
 try:
     rows = helpers.db.query(helpers.sql.count_by("note", "text", limit=2), ())
 except helpers.Error as error:
-    raise ValueError(error.code, error.hint or "", error.available)
+    raise ValueError(error.code, error.suggestion or error.hint or "", error.available)
 names: list[str] = helpers.schema.get_tables() + rows.columns
 total = 0
 with helpers.db.pages("SELECT * FROM note", size=2) as pages:
@@ -74,6 +74,11 @@ def test_every_public_call_is_in_the_stubs(owner: type):
     shown = {node.name for node in classes[owner.__name__].body if isinstance(node, ast.FunctionDef)}
     public = {name for name in vars(owner) if not name.startswith("_") and callable(getattr(owner, name))}
     assert public <= shown
+
+
+def test_every_attribute_of_an_error_is_in_the_stubs():
+    (shown,) = (kind for kind in types() if kind.name == "Error")
+    assert list(shown.attributes) == list(vars(HelperError("text")))
 
 
 def test_every_call_of_the_stubs_has_a_docstring_of_one_line():

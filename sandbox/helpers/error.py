@@ -22,6 +22,7 @@ class HelperError(Exception):
     did_you_mean: tuple[str, ...]
     available: tuple[str, ...]
     sql: str | None
+    suggestion: str | None
 
     def __init__(
         self,
