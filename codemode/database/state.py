@@ -15,8 +15,11 @@ from codemode.errors import RequestInvalid, StatementLimit, ValueRefused
 _KEY_BYTES = 1024
 
 
-def save(connection: apsw.Connection, key: str, text: str, most_bytes: int) -> None:
-    """Keep the JSON `text` under `key`; raises StatementLimit above `state_bytes`."""
+def save(connection: apsw.Connection, key: str, text: str, most_bytes: int) -> int:
+    """Keep the JSON `text` under `key`, and answer how many bytes it has.
+
+    Raises RequestInvalid for the key, StatementLimit above `most_bytes`, ValueRefused for what could not be read again.
+    """
     _check_key(key)
     size = len(text.encode())
     if size > most_bytes:
@@ -31,6 +34,7 @@ def save(connection: apsw.Connection, key: str, text: str, most_bytes: int) -> N
         (key, text, now()),
         can_cache=False,
     )
+    return size
 
 
 def load(connection: apsw.Connection, key: str) -> str | None:

@@ -134,9 +134,9 @@ class Calls:
 
     def _save_state(self, key: str, text: str) -> None:
         with self.statements.logged("save_state", key), self._transaction.statement(), self.statements.as_engine():
-            state.save(self._opened.connection, key, text, self._opened.limits.state_bytes)
+            size = state.save(self._opened.connection, key, text, self._opened.limits.state_bytes)
         tally = self.statements.tally
-        tally.largest_state = max(tally.largest_state, len(text.encode()))
+        tally.largest_state = max(tally.largest_state, size)
 
     def _get_state(self, key: str) -> Any:
         with self.statements.as_engine():
