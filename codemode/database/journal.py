@@ -15,7 +15,7 @@ import msgspec
 
 from codemode.database import idempotency, usage
 from codemode.database.clock import now, now_ms
-from codemode.database.engine_file import CHECKPOINT_FRAMES, open_engine_file
+from codemode.database.engine_file import CHECKPOINT_FRAMES, identity, open_engine_file
 from codemode.database.migrate import migrations
 from codemode.errors import StorageFull
 from codemode.values import Day, LogEntry, SizeAt, SlowStatement, Totals
@@ -200,7 +200,7 @@ class Journal:
     def _begin(self) -> apsw.Connection:
         """Open the file, and know which one it is: what stands in its place later is not set aside for its damage."""
         self._connection, self._first = _open(self.path), True
-        self._file = _identity(self.path)
+        self._file = identity(self.path)
         return self._connection
 
     def rest(self) -> None:
@@ -224,7 +224,7 @@ def _steps() -> tuple[str, ...]:
 
 
 def _open(path: Path) -> apsw.Connection:
-    found = _identity(path)
+    found = identity(path)
     try:
         return open_engine_file(path, _steps())
     except (*_DAMAGE, StorageFull) as error:
@@ -254,7 +254,7 @@ def _set_aside(path: Path, found: tuple[int, int] | None, error: Exception) -> N
 
     Only the file that was `found`: another reader or process may have put a new one there in between.
     """
-    if _identity(path) != found or found is None:
+    if identity(path) != found or found is None:
         return
     aside = path.with_name(f"{path.name}.damaged-{now_ms()}")
     _log.error("the execution log %s is damaged (%s); it is set aside as %s, and a new one begun", path, error, aside)
@@ -272,14 +272,6 @@ def length(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def attach(connection: apsw.Connection, log: Path) -> None:

@@ -7,7 +7,6 @@ token that is revoked, by whichever process, is refused from then on.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -28,7 +27,7 @@ from codemode.catalog.store import (
     no_text,
     not_migrated,
 )
-from codemode.database.engine_file import open_engine_file
+from codemode.database.engine_file import identity, open_engine_file
 from codemode.errors import CatalogDamaged, CodemodeError, StorageFull, WorkerUnavailable
 from codemode.limits import Limits
 
@@ -71,7 +70,7 @@ class SqliteStore:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._path = connection.filename
-        self._identity = _identity(self._path)
+        self._identity = identity(self._path)
         self._lock = threading.RLock()
         self._reader = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
         self._reader.set_busy_timeout(BUSY_MS)
@@ -136,7 +135,7 @@ class SqliteStore:
 
     def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
-        if _identity(self._path) != self._identity:
+        if identity(self._path) != self._identity:
             raise self._gone()
 
     def _gone(self) -> CodemodeError:
@@ -259,11 +258,3 @@ def catalog_damaged(path: str, why: object) -> CatalogDamaged:
 
 def _extended(error: apsw.Error) -> int:
     return int(getattr(error, "extendedresult", 0))  # apsw sets it on each error, and declares it nowhere
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - at every statement: half of what Path.stat takes
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
