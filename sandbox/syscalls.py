@@ -1,7 +1,7 @@
 """System calls by name and number, for the two architectures that children run on.
 
 aarch64 uses the kernel's generic table; x86_64 has its own. A name without a number on one of them does not exist
-there. `tests/sandbox/test_confine_tables.py` compares both with the kernel's headers where the machine has them.
+there. `tests/sandbox/test_confine_filter.py` compares both with the kernel's headers where the machine has them.
 """
 
 from __future__ import annotations
