@@ -162,8 +162,8 @@ class Conversation:
         if self._calls > HAMMERING * allowed or self._chunks > CHUNKS_PER_CALL * allowed + HAMMERING * allowed:
             self._failure = ending.hammered(allowed)
             raise ProtocolViolation("too many calls")
-        hint = "make fewer, larger calls: helpers.db.batch_insert, helpers.db.batch, one query for many rows"
-        raise HelperFailed("code.call_limit", f"more than {allowed:,} helper calls in one execution", hint=hint)
+        message = f"more than {allowed:,} helper calls in one execution"
+        raise HelperFailed("code.call_limit", message, hint=ending.FEWER_CALLS)
 
     def _post_mortem(self, status: ReadStatus) -> tuple[dict[str, Any], Usage | None]:
         known = status(self._child)

@@ -7,6 +7,8 @@ from typing import Any
 
 from sandbox.limits import MIB, SandboxLimits
 
+FEWER_CALLS = "make fewer, larger calls: helpers.db.batch_insert, helpers.db.batch, one query for many rows"
+
 
 def problem(code: str, message: str, *, hint: str | None = None, retryable: bool = False) -> dict[str, Any]:
     """An error of the worker's own making, with all fields of an outcome's error."""
@@ -53,8 +55,8 @@ def flooded(limit: int) -> dict[str, Any]:
 
 def hammered(limit: int) -> dict[str, Any]:
     """The snippet went on calling helpers after each call was refused."""
-    hint = "make fewer, larger calls: helpers.db.batch_insert, helpers.db.batch, one query for many rows"
-    return problem("code.call_limit", f"the snippet went on after its {limit:,} helper calls and was ended", hint=hint)
+    message = f"the snippet went on after its {limit:,} helper calls and was ended"
+    return problem("code.call_limit", message, hint=FEWER_CALLS)
 
 
 def lost() -> dict[str, Any]:
