@@ -14,7 +14,7 @@ import msgspec
 
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import METADATA_BYTES, parse_limit, parse_name, parse_object
-from codemode.catalog.found import no_session
+from codemode.catalog.found import is_there, no_session
 from codemode.catalog.pages import Asked
 from codemode.catalog.rows import columns, record
 from codemode.moments import moment
@@ -64,17 +64,13 @@ class Events:
     def _append(self, told: Sequence[Told]) -> list[tuple[Any, ...]]:
         with self._store.at_once():
             there = {each.session_id for each in told}
-            there = {session_id for session_id in there if self._is_there(session_id)}
+            there = {session_id for session_id in there if is_there(self._store, session_id)}
             told = [each for each in told if each.session_id in there]
             if not told:
                 return []
             sql = "UPDATE counters SET events = events + CAST(?2 AS BIGINT) WHERE tenant = ?1 RETURNING events"
             newest = self._store.run(sql, len(told))[0][0]
             return [self._insert(newest - len(told) + n, each) for n, each in enumerate(told, 1)]
-
-    def _is_there(self, session_id: str) -> bool:
-        sql = "SELECT 1 FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL"
-        return bool(self._store.run(sql, session_id))
 
     def _insert(self, seq: int, told: Told) -> tuple[Any, ...]:
         return self._store.run(

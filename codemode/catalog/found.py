@@ -36,7 +36,12 @@ def deleted_user(user_id: str) -> RecordNotFound:
     )
 
 
+def is_there(store: BoundStore, session_id: str) -> bool:
+    """Whether there is such a session that has not expired."""
+    return bool(store.run("SELECT 1 FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL", session_id))
+
+
 def check_session(store: BoundStore, session_id: str) -> None:
     """Raise SessionNotFound unless there is such a session that has not expired."""
-    if not store.run("SELECT 1 FROM sessions WHERE tenant = ?1 AND id = ?2 AND expired_at IS NULL", session_id):
+    if not is_there(store, session_id):
         raise no_session(session_id)

@@ -21,6 +21,7 @@ import msgspec
 from codemode.catalog import dialect
 from codemode.catalog.store import Dialect, Store, unknown_form
 from codemode.database.clock import now_ms
+from codemode.database.migrate import newer
 from codemode.errors import CatalogForm, RequestInvalid, SessionNewer
 from codemode.patterns import pattern
 
@@ -132,10 +133,7 @@ def _applied(store: Store, steps: tuple[Migration, ...]) -> tuple[Applied, ...]:
         return tuple(Applied(*row) for row in rows)
     [(form,)] = store.run(dialect.FORM.of(store.dialect))
     if form > steps[-1].number:  # of a codemode that recorded nothing else
-        raise SessionNewer(
-            f"the file has format {form}, and this codemode knows formats up to {steps[-1].number}",
-            hint="upgrade codemode, or open it with the version that wrote it",
-        )
+        raise newer(form, steps[-1].number)
     return tuple(Applied(each.number, each.name, each.kind, None, None) for each in steps if each.number <= form)
 
 
