@@ -192,7 +192,7 @@ class FrameReader:
             if not piece:
                 self._held = b""
                 return None
-            held = held + piece if held else piece
+            held += piece
         (size,) = HEADER.unpack_from(held)
         if size > self._frame_bytes:
             # Refused before a byte of it is kept: the length is only a claim, and memory is ours.

@@ -55,7 +55,6 @@ _SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring i
 
 def main(descriptor: int, worker: int, entry: str | None) -> NoReturn:
     """The launcher's and the zygote's whole life; called by the command line that the worker starts."""
-    code = 1
     control = socket.socket(fileno=descriptor)
     try:
         dies_with_parent()
@@ -66,7 +65,7 @@ def main(descriptor: int, worker: int, entry: str | None) -> NoReturn:
         with contextlib.suppress(OSError):
             _send(control, {"fatal": f"{type(error).__name__}: {error}"})
     finally:
-        os._exit(code)
+        os._exit(1)
 
 
 def _send(control: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
