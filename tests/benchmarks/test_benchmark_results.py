@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from benchmarks import guard, results
 from benchmarks.amounts import amount, digits
 from benchmarks.figures import Figure
 from benchmarks.guard import Guarded
+from benchmarks.machine import ROOT
 from benchmarks.measure import Effort, measured
 from benchmarks.plot import drawing
 from benchmarks.progress import Progress
@@ -258,3 +261,13 @@ def test_the_guard_does_not_pass_over_a_peer_that_is_absent(chosen: list[Scenari
     chosen.append(scenario(lambda _: 4, peer="not installed"))
     with pytest.raises(SystemExit, match="peer is absent: not installed"):
         guard.main([Guarded("made", "a made-up scenario", "peer", 2.0)])
+
+
+def test_a_reader_that_leaves_gets_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        listed = subprocess.run(
+            [sys.executable, "-m", "benchmarks", "--list"], stdout=nobody, stderr=subprocess.PIPE, cwd=ROOT, check=False
+        )
+    assert (listed.returncode, listed.stderr) == (141, b"")
