@@ -11,13 +11,13 @@ import dataclasses
 import enum
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from sandbox import copying
 from sandbox.guards import is_closed, trim_match_args
 from sandbox.names import is_dunder, is_plain
-from sandbox.own import is_class
+from sandbox.own import class_dict, is_class, mro
 
 _done: list[bool] = []
 
@@ -85,6 +85,20 @@ def _harden_enum() -> None:
         return real(cls, class_name, members, *args, **options)
 
     enum.EnumType._create_ = create  # type: ignore[attr-defined]
+    find: Callable[..., Any] = enum.EnumType._find_data_repr_  # type: ignore[attr-defined]
+
+    def found(cls: Any, class_name: str, bases: Any) -> Any:
+        """A dataclass's `__repr__`, which before Python 3.12 a member's `_value_` is given to, whatever that is."""
+        function = find(class_name, bases)
+        if type(function) is not FunctionType:
+            return function
+        return lambda value: (function if _has(value, function) else repr)(value)
+
+    enum.EnumType._find_data_repr_ = classmethod(found)  # type: ignore[attr-defined]
+
+
+def _has(value: Any, method: Any) -> bool:
+    return any(each is method for cls in mro(type(value)) for each in class_dict(cls).values())
 
 
 def _harden_enum_property() -> None:

@@ -11,6 +11,7 @@ ALLOWED = "<allowed>"  # private names → the classes on whose instances each w
 WRITE = "<write>"  # a constant plain name
 WRITE_CHECKED = "<write checked>"  # any other
 AWAIT = "<await>"
+SUBJECT = "<subject>"  # a local name for an object that is looked at twice
 MADE = "<made>"  # the mark that every class of the snippet carries
 
 

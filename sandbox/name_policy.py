@@ -8,14 +8,15 @@ no identifier, so that no snippet can read, shadow, delete or declare it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from sandbox import formatting, names
-from sandbox.hooks import CLASS, OWN, READ, WRITE, WRITE_CHECKED, allowed
+from sandbox.hooks import CLASS, OWN, READ, SUBJECT, WRITE, WRITE_CHECKED, allowed
 from sandbox.names import Verdict
 from sandbox.refusal import Problem
 from sandbox.scopes import Scopes, bound_anywhere
@@ -43,6 +44,7 @@ class NamePolicy(RestrictingNodeTransformer):
         self.future_annotations = False
         self.private: set[str] = set()  # the private attribute names that it uses
         self._in_pattern = False
+        self._names_nothing = False  # where Python allows no assignment expression
 
     @cached_property
     def bound(self) -> set[str]:
@@ -151,8 +153,12 @@ class NamePolicy(RestrictingNodeTransformer):
             self.refuse(node, f"the attribute {node.attr!r} is not available in snippets", _instead_of(node.attr))
         elif verdict is Verdict.CHECKED and node.attr not in names.READ_PLAINLY and not _formats_plainly(node):
             name = self.scopes.mangle(node.attr)
-            guarded = self._guard(READ, node, node.value, ast.Constant(name))
-            return self._unless_own(node.value, self._allowed(name), node, guarded) if name[:1] == "_" else guarded
+            return self._unless_own(
+                node.value,
+                self._allowed(name) if name[:1] == "_" else None,
+                lambda it: ast.copy_location(ast.Attribute(it, node.attr, ast.Load()), node),
+                lambda it: self._guard(READ, node, it, ast.Constant(name)),
+            )
         return node
 
     def _allowed(self, name: str) -> str | None:
@@ -162,18 +168,49 @@ class NamePolicy(RestrictingNodeTransformer):
         self.private.add(name)
         return allowed(name)
 
-    def _unless_own(self, subject: ast.expr, classes: str | None, plain: ast.expr, guarded: ast.expr) -> ast.expr:
-        """`plain if <class of>(subject) in <classes> else guarded`, where the subject is a variable: no call.
+    def _unless_own(
+        self,
+        subject: ast.expr,
+        classes: str | None,
+        plain: Callable[[ast.expr], ast.expr],
+        guarded: Callable[[ast.expr], ast.expr],
+    ) -> ast.expr:
+        """`plain(it) if <class of>(<subject> := it) in <classes> else guarded(it)`, where `it` is a variable: no call.
 
-        The subject is evaluated twice or three times, and has to be the same object each time. So it is a variable
-        outside of a class body: nothing between two looks at it runs code of the snippet, which could bind it anew.
+        It has to be the same object each time, and a collection may come between two looks, with the `finally` of a
+        generator that binds the variable anew. So it gets a name of its own, in the frame that looks; a comprehension,
+        where it would be the name of another frame, is not asked but for its own variables, which nobody else binds.
         """
-        if classes is None or not isinstance(subject, ast.Name) or self.scopes.kind == "class":
-            return guarded
-        asked = self._guard(CLASS, guarded, ast.Name(subject.id, ast.Load()))
-        own = ast.copy_location(ast.Name(classes, ast.Load()), guarded)
-        test = ast.copy_location(ast.Compare(asked, [ast.In()], [own]), guarded)
-        return ast.copy_location(ast.IfExp(test, plain, guarded), guarded)
+        if classes is None or not isinstance(subject, ast.Name):
+            return guarded(subject)
+        first: ast.expr = subject
+        name = subject.id
+        if self.scopes.kind in ("module", "function") and not self._names_nothing:
+            name = SUBJECT
+            target = ast.copy_location(ast.Name(name, ast.Store()), subject)
+            first = ast.copy_location(ast.NamedExpr(target, subject), subject)
+        elif self.scopes.kind != "comprehension" or name not in self.scopes.own[-1]:
+            return guarded(subject)
+        again = ast.copy_location(ast.Name(name, ast.Load()), subject)
+        own = ast.copy_location(ast.Name(classes, ast.Load()), subject)
+        test = ast.copy_location(ast.Compare(self._guard(CLASS, subject, first), [ast.In()], [own]), subject)
+        return ast.copy_location(ast.IfExp(test, plain(again), guarded(again)), subject)
+
+    @contextmanager
+    def _naming_nothing(self) -> Iterator[None]:
+        """Where Python refuses an assignment expression: annotations, iterables of comprehensions, type parameters."""
+        outer, self._names_nothing = self._names_nothing, True
+        try:
+            yield
+        finally:
+            self._names_nothing = outer
+
+    def _nameless(self, node: ast.expr | None) -> Any:
+        """The node visited there."""
+        if node is None:
+            return None
+        with self._naming_nothing():
+            return self.visit(node)
 
     def _write(self, node: ast.Attribute, *, augmented: bool) -> ast.AST:
         """`a.b = c` becomes `<write>(a, 'b').b = c`: the guard judges and gives the same object back.
@@ -188,13 +225,15 @@ class NamePolicy(RestrictingNodeTransformer):
             self.refuse(node, f"the attribute {node.attr!r} cannot be set in a snippet")
             return node
         name = self.scopes.mangle(node.attr)
-        arguments = [node.value, ast.Constant(name)]
+        arguments: list[ast.expr] = [ast.Constant(name)]
         checked = names.attribute(node.attr) is Verdict.CHECKED
         if checked and augmented:
             arguments.append(ast.Constant(True))
-        guarded = self._guard(WRITE_CHECKED if checked else WRITE, node, *arguments)
+        hook = WRITE_CHECKED if checked else WRITE
         classes = self._allowed(name) if node.attr[:1] == "_" else None if checked else OWN
-        node.value = self._unless_own(node.value, classes, node.value, guarded)
+        node.value = self._unless_own(
+            node.value, classes, lambda it: it, lambda it: self._guard(hook, node, it, *arguments)
+        )
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:

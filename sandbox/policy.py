@@ -9,6 +9,7 @@ methods of objects that the snippet already holds.
 from __future__ import annotations
 
 import ast
+from contextlib import nullcontext
 from typing import Any
 
 from sandbox import names
@@ -58,7 +59,7 @@ class Policy(NamePolicy):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         """Keep annotations where they mean something (classes); the top level keeps only the value."""
         # An annotation's name becomes a parameter in the text that dataclasses execute: only names get here.
-        node.annotation = self.visit(node.annotation)
+        node.annotation = self._nameless(node.annotation)
         node.target = self.visit(node.target)
         node.value = self.visit(node.value) if node.value is not None else None
         if self.scopes.kind != "module" or not isinstance(node.target, ast.Name):
@@ -90,7 +91,7 @@ class Policy(NamePolicy):
     visit_YieldFrom = visit_Yield  # type: ignore[assignment]
 
     def _comprehension(self, node: Any) -> ast.AST:
-        node.generators[0].iter = self.visit(node.generators[0].iter)  # evaluated in the scope around
+        node.generators[0].iter = self._nameless(node.generators[0].iter)  # evaluated in the scope around
         if self.scopes.binding_kind == "module" and any(each.is_async for each in node.generators):
             self.needs_loop = True
         with self.scopes.inside("comprehension"):
@@ -110,14 +111,14 @@ class Policy(NamePolicy):
         if not isinstance(node, ast.Lambda):
             self._check_bound(node, node.name)
             node.decorator_list = self._visit_all(node.decorator_list)
-            node.returns = self.visit(node.returns) if node.returns is not None else None
+            node.returns = self._nameless(node.returns)
             self._type_parameters(node)
         arguments.defaults = self._visit_all(arguments.defaults)
         arguments.kw_defaults = [None if each is None else self.visit(each) for each in arguments.kw_defaults]
         every = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
         for each in every:
             if each is not None and each.annotation is not None:
-                each.annotation = self.visit(each.annotation)
+                each.annotation = self._nameless(each.annotation)
         with self.scopes.inside("function"):
             for each in every:
                 if each is not None:
@@ -132,7 +133,7 @@ class Policy(NamePolicy):
 
     def visit_TypeVar(self, node: Any) -> ast.AST:
         """Allow `def f[T]` and `class C[T]` (Python 3.12); bounds and defaults are ordinary expressions."""
-        with self.scopes.inside("function"):
+        with self.scopes.inside("function"), self._naming_nothing():
             self._check_bound(node, node.name)
             return self._contents(node)  # type: ignore[no-any-return]
 
@@ -142,7 +143,7 @@ class Policy(NamePolicy):
         """Allow `type X = …` (Python 3.12)."""
         self._type_parameters(node)
         node.name = self.visit(node.name)
-        with self.scopes.inside("function"):
+        with self.scopes.inside("function"), self._naming_nothing():
             node.value = self.visit(node.value)
         return node  # type: ignore[no-any-return]
 
@@ -155,13 +156,15 @@ class Policy(NamePolicy):
         self._check_bound(node, node.name)
         node.decorator_list = self._visit_all(node.decorator_list)
         self._type_parameters(node)
-        node.bases = self._visit_all(node.bases)
+        in_its_own_scope = self._naming_nothing() if getattr(node, "type_params", None) else nullcontext()
+        with in_its_own_scope:
+            node.bases = self._visit_all(node.bases)
         for keyword in node.keywords:
             if keyword.arg == "metaclass" and not _names_abc_meta(keyword.value):
                 self.refuse(
                     node, "metaclass= is not available in snippets", "inherit from abc.ABC or enum.Enum instead"
                 )
-            keyword.value = self.visit(keyword.value)
+            keyword.value = self._nameless(keyword.value)
         with self.scopes.inside("class", node.name):
             node.body = self._visit_all(node.body)
         key = ast.copy_location(ast.Name(MADE_KEY, ast.Store()), node)

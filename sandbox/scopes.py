@@ -15,17 +15,20 @@ class Scopes:
     kinds: list[str] = field(default_factory=lambda: ["module"])
     classes: list[str] = field(default_factory=list)
     top_level: dict[str, None] = field(default_factory=dict)  # a dict, so that the order is the snippet's
+    own: list[set[str]] = field(default_factory=lambda: [set()])  # what each of them has bound so far
 
     @contextmanager
     def inside(self, kind: str, class_name: str | None = None) -> Iterator[None]:
         """Enter a function, class or comprehension."""
         self.kinds.append(kind)
+        self.own.append(set())
         if class_name is not None:
             self.classes.append(class_name)
         try:
             yield
         finally:
             self.kinds.pop()
+            self.own.pop()
             if class_name is not None:
                 self.classes.pop()
 
@@ -41,6 +44,8 @@ class Scopes:
 
     def bind(self, name: str, *, walrus: bool = False) -> None:
         """Note a name that the current scope binds."""
+        if not walrus:
+            self.own[-1].add(name)
         if (self.binding_kind if walrus else self.kind) == "module":
             self.top_level[name] = None
 

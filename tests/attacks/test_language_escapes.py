@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from sandbox.builtins import namespace
+from sandbox.compile import compile_snippet
+from sandbox.evaluate import evaluate
+from sandbox.hooks import CLASS
+
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
 
@@ -45,6 +50,39 @@ def test_reaches_nothing(recorded: dict[str, Any], title: str) -> None:
 
 def test_no_snippet_changed_the_library(recorded: dict[str, Any]) -> None:
     assert recorded["changed"] == []
+
+
+LOOKS = {
+    "at the top level": "got = it._secret",
+    "in a function": "def f():\n    return it._secret\ngot = f()",
+    "in a lambda": "got = (lambda: it._secret)()",
+    "in a generator": "got = next(it._secret for _ in [1])",
+    "in a comprehension": "got = [it._secret for _ in [1]][0]",
+    "in what a comprehension goes through": "got = [one for one in [it._secret]][0]",
+    "written": "it._secret = 2",
+    "written plainly": "it.more = 2",
+    "read and written": "it._secret += 1",
+}
+
+
+@pytest.mark.parametrize("code", LOOKS.values(), ids=LOOKS.keys())
+def test_an_object_that_is_looked_at_twice_is_the_same_one(code: str) -> None:
+    """From Python 3.12 a collection may come between the looks, and with it code that binds the variable anew."""
+
+    class Foreign:
+        _secret = more = 7
+
+    foreign = Foreign()
+    names = namespace(None, {}, lambda text: None)
+    evaluate(compile_snippet("class Own:\n    _secret = more = 1\nit = Own()\nit._secret = it.more = 1"), names)
+
+    def class_of(value: object) -> type:
+        names["it"] = foreign
+        return type(value)
+
+    names["__builtins__"][CLASS] = class_of
+    evaluate(compile_snippet(code, names), names)
+    assert (vars(foreign), names.get("got", 1)) == ({}, 1)
 
 
 def test_the_recorder_would_notice() -> None:
