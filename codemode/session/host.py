@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from codemode.errors import HostFunctionFailed, RequestInvalid
+from codemode.patterns import pattern
+from sandbox.protocol import FRAME_CONTAINERS, FRAME_ITEMS
 
 if TYPE_CHECKING:
     import asyncio
 
 HostFunction = Callable[..., Any]
+_TEXT = pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class HostFunctions:
@@ -84,7 +88,23 @@ class HostFunctions:
                 self._waiting.cancel()
 
 
+def _holds_too_much(text: str) -> bool:
+    """Whether JSON text holds more values than a frame may: 20 MB of empty lists would be 600 MB of objects."""
+    if len(text) <= FRAME_CONTAINERS:
+        return False
+    for counted in (text, _TEXT.sub("", text)):  # the brackets and commas inside of texts are no values
+        containers, items = counted.count("[") + counted.count("{"), counted.count(",")
+        if containers <= FRAME_CONTAINERS and items <= FRAME_ITEMS:
+            return False
+    return True
+
+
 def _arguments(name: str, text: str) -> tuple[list[Any], dict[str, Any]]:
+    if _holds_too_much(text):
+        raise RequestInvalid(
+            f"host.{name}: more than {FRAME_CONTAINERS:,} lists and dicts or {FRAME_ITEMS:,} values are too many",
+            hint="pass them in several calls, or put them into a table and pass its name",
+        )
     try:
         data = json.loads(text)
         args, kwargs = data["args"], data["kwargs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec import structs
 
 from codemode import Limits, Session, Worker
 from codemode.errors import RequestInvalid, SessionNotFound, WorkerError
+from codemode.session.host import HostFunctions
 from codemode.session.request import RunOptions, checked_request
 from codemode.values import Notice, Progress
 
@@ -219,6 +221,20 @@ def test_an_unknown_host_function_says_what_there_is(session: Session) -> None:
     outcome = session.run("helpers.host.serch('x')", functions={"search": lambda q: q})
     assert not outcome.ok
     assert "search" in f"{outcome.error.message} {outcome.error.hint} {outcome.error.did_you_mean}"
+
+
+@pytest.mark.parametrize("item", ["[]", "{}", "0"])
+def test_arguments_that_would_become_a_large_structure_are_refused(item: str) -> None:
+    """20 MB of empty lists were 600 MB in the worker, and every thread of it waited until they were read."""
+    host = HostFunctions({"count": lambda *args: len(args)})
+    with pytest.raises(RequestInvalid, match="too many"):
+        host("count", '{"args":[' + ",".join([item] * 1_100_000) + '],"kwargs":{}}')
+
+
+def test_brackets_and_commas_of_a_text_are_no_values() -> None:
+    host = HostFunctions({"length": len})
+    text = '[{,\\"' * 300_000
+    assert host("length", json.dumps({"args": [text], "kwargs": {}})) == str(len(text))
 
 
 @pytest.mark.parametrize("functions", [{"not a name": print}, {"_x": print}, {"x": 7}])
