@@ -15,7 +15,7 @@ from sandbox.errors import ProtocolViolation
 from sandbox.protocol import DONE_STATUSES
 
 TEXT_CHARACTERS = 65_536
-LIST_ITEMS = 1_000
+LIST_ITEMS, ITEM_CHARACTERS = 1_000, 1_000  # of an honest child: 200 names of 200 characters
 WARNINGS = 100
 _CODE = re.compile(r"(?:code|sql|session|storage|worker|request|helpers)\.[a-z_]{1,40}", re.ASCII)
 # What is at fault then is not the snippet: operators are alerted, and what failed under an idempotency key runs again.
@@ -100,7 +100,7 @@ def _texts(value: Any, most: int) -> list[str]:
         return []
     if type(value) is not list or not _STR.issuperset(map(type, value)):
         raise ProtocolViolation("a list of texts is something else")
-    return [item[:TEXT_CHARACTERS] for item in value[:most]]
+    return [item[:ITEM_CHARACTERS] for item in value[:most]]
 
 
 def _error(value: Any, told: Collection[str]) -> dict[str, Any]:

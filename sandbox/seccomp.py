@@ -30,13 +30,20 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, k
 
 
 def _load_argument(index: int) -> Instruction:
-    # The low word, on both (little-endian) architectures. Every flag compared below is in it.
+    # The low word, on both (little-endian) architectures. Every flag compared below is in it; an address is in both.
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * index)
 
 
 def _none_of(index: int, bits: int) -> list[Instruction]:
     """Refuse the call when its argument has any of these bits."""
     return [_load_argument(index), (_ANY_BIT, 0, 1, bits), (_RETURN, 0, 0, REFUSE)]
+
+
+def _nothing(index: int) -> list[Instruction]:
+    """Refuse the call unless its argument, an address, is null: in both words."""
+    low = _load_argument(index)
+    high = (_LOAD, 0, 0, low[3] + 4)
+    return [low, (_EQUAL, 0, 2, 0), high, (_EQUAL, 1, 0, 0), (_RETURN, 0, 0, REFUSE)]
 
 
 def _below(index: int, bound: int) -> list[Instruction]:
@@ -60,7 +67,7 @@ MSG_DONTWAIT = 0x40
 # the child itself, which is how a run gets less memory than its siblings; without capabilities none can be raised.
 _CONDITIONS: dict[str, tuple[list[Instruction], ...]] = {
     "recvfrom": (_one_of(3, (0, MSG_DONTWAIT)),),
-    "sendto": (_one_of(3, (0,)), _one_of(4, (0,))),
+    "sendto": (_one_of(3, (0,)), _nothing(4)),
     "futex": (_one_of(1, (0, 1, 9, 10), mask=0x7F),),
     "mmap": (_none_of(2, PROT_EXEC), _none_of(3, MAP_HUGETLB)),
     "mprotect": (_none_of(2, PROT_EXEC),),

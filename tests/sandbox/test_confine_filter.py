@@ -92,6 +92,7 @@ ARGUMENT_CASES = [
     ("sendto", (3, 0, 10, 0, 0, 0), ALLOW),
     ("sendto", (3, 0, 10, 1, 0, 0), REFUSE),
     ("sendto", (3, 0, 10, 0, 0x1000, 16), REFUSE),
+    ("sendto", (3, 0, 10, 0, 1 << 32, 16), REFUSE),
     ("setitimer", (0,), ALLOW),
     ("setitimer", (1,), REFUSE),
     ("prlimit64", (0, 9), ALLOW),

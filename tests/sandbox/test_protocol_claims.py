@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.claims import TEXT_CHARACTERS, parse_done
+from sandbox.claims import ITEM_CHARACTERS, TEXT_CHARACTERS, parse_done
 from sandbox.errors import ProtocolViolation
 
 GOOD = {"status": "completed", "value": "[1,2]", "info": {"type": "list", "length": 2}, "warnings": ["w"]}
@@ -87,9 +87,10 @@ def test_a_fault_of_the_service_has_to_have_been_told(code: str) -> None:
 
 
 def test_long_texts_and_lists_are_cut() -> None:
-    error = {**ERROR, "message": "m" * 200_000, "available": ["a"] * 5000}
-    told = parse_done(["done", {"status": "error", "error": error, "warnings": ["w"] * 5000}], 1000)
+    error = {**ERROR, "message": "m" * 200_000, "available": ["a" * 70_000] * 5000}
+    told = parse_done(["done", {"status": "error", "error": error, "warnings": ["w" * 70_000] * 5000}], 1000)
     assert told.error is not None
+    assert {len(each) for each in (*told.error["available"], *told.warnings)} == {ITEM_CHARACTERS}
     assert len(told.error["message"]) == TEXT_CHARACTERS
     assert (len(told.error["available"]), len(told.warnings)) == (1000, 100)
 
