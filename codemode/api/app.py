@@ -151,6 +151,7 @@ class _Guarded:
         # Probes and old clients that only look may add what keeps a cache from answering in the service's place.
         is_open = operation.scope is None or operation.path.startswith(aliases.OLD_PATHS)
         self._names_all = self._is_act or not is_open
+        self._has_no_body = self._is_act and operation.body is None and not operation.upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -170,6 +171,8 @@ class _Guarded:
             caller.require(operation.scope)
         if self._names_all and request.scope["query_string"]:
             queries.check_known(request, self._parameters)
+        if self._has_no_body:
+            await bodies.check_none(request)
         response = await operation.handler(request)
         if self._is_act:
             service.listeners.look()  # perhaps somebody listens to what it did

@@ -35,6 +35,10 @@ _PIECE_BYTES = 256 * 1024  # of what a compressed body becomes: a thousandfold o
 _LEAST_BYTES = 1_024  # in upload_idle_seconds: bytes one by one, each in time, would hold a turn for years
 
 
+class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of an operation that has none."""
+
+
 class Upload:
     """The body of one request, as it comes; an act of the service, so that its end does not wait for a client.
 
@@ -185,6 +189,12 @@ async def decode(request: Request, kind: type[Body]) -> Body:
         raise no_json("the body", body, error) from None
     except RecursionError:
         raise RequestInvalid("the body is nested too deeply") from None
+
+
+async def check_none(request: Request) -> None:
+    """Refuse a body with fields where the operation has none: what it asks for would not be done."""
+    if header(request.scope, b"content-length") not in (None, "0") or headers_of(request.scope, b"transfer-encoding"):
+        await decode(request, _Nothing)
 
 
 def _not_as_it_must_be(kind: type[Body], error: msgspec.ValidationError) -> RequestInvalid:

@@ -54,6 +54,8 @@ async def batch_insert(request: Request) -> Response:
     if bodies.media_type(request) in NDJSON:
         return await _stream_in(request)
     body = await bodies.decode(request, Records)
+    if request.query_params:  # of a word that is not heeded nobody learns
+        raise RequestInvalid("a JSON body says all of it itself", hint="leave the query out, or send NDJSON")
     options = {"columns": body.columns, "on_conflict": body.on_conflict, "key": body.key, "create": body.create}
 
     records = map(cells.row_from_json, body.records)

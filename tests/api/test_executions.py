@@ -94,6 +94,8 @@ def test_a_wrong_request_is_a_problem_document(
         ("execute", {"code": "return 1", "mode": "strem"}, ["stream"], "background"),
         ("batch_insert", {"table": "t", "records": [], "on_conflict": "nothing"}, None, "ignore"),
         ("batch", {"statements": [{"query": "SELECT 1"}]}, None, None),
+        ("undo", {"steps": 2}, None, None),
+        ("batch_insert?on_conflict=ignore", {"table": "t", "records": [{"a": 1}]}, None, None),
     ],
 )
 def test_a_wrong_field_is_answered_with_those_that_there_are(
@@ -103,6 +105,11 @@ def test_a_wrong_field_is_answered_with_those_that_there_are(
     assert (problem["status"], problem.get("did_you_mean")) == (400, meant)
     assert available is None or available in problem["available"]
     assert (available is None) == ("available" not in problem)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", [b"{}"]])
+def test_what_takes_no_body_takes_an_empty_one(http: httpx2.Client, session: str, content: Any) -> None:
+    assert http.post(f"/v1/sessions/{session}/cancel", content=content).json() == {"cancelled": False}
 
 
 @pytest.mark.parametrize(
