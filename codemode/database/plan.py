@@ -77,7 +77,7 @@ def steps(connection: apsw.Connection, sql: str, params: Parameters) -> list[Ste
     found = []
     for number, parent, _, detail in rows:
         depth[number] = depth.get(parent, -1) + 1
-        found.append(_step(depth[number], detail))
+        found.append(_step(depth[number], detail or "…"))  # NULL where its names are longer than a value may be
     return found
 
 

@@ -156,3 +156,10 @@ def test_of_all_candidates_the_planner_takes_the_best(connection: apsw.Connectio
     found = candidates(apsw.Connection(":memory:"), SHAPES, (), sql)
     assert len(found) > 1
     assert [str(each) for each in chosen(connection, found, sql)] == ["books (author, title, year)"]
+
+
+def test_a_step_whose_names_are_longer_than_a_value_may_be_is_there_without_them() -> None:
+    connection, long = apsw.Connection(":memory:"), "n" * 600
+    connection.execute(f'CREATE TABLE t (a); CREATE INDEX "{long}" ON t (a)')
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, 500)
+    assert [step.detail for step in plan.steps(connection, "SELECT a FROM t WHERE a = 1", ())] == ["…"]
