@@ -68,6 +68,7 @@ HARMLESS = (
     Harmless("sys._getframe", "/typing.py", "the same for TypedDict and NamedTuple"),
     Harmless("sys._getframemodulename", "/enum.py", "the same since Python 3.12; a name alone"),
     Harmless("sys._getframemodulename", "/typing.py", "the same"),
+    Harmless("time.sleep", "", "a snippet may sleep; its deadline ends it (told from Python 3.12 on)"),
     Harmless("sys.set_asyncgen_hook_firstiter", "/asyncio/base_events.py", "the loop watches its async generators"),
     Harmless("sys.set_asyncgen_hook_finalizer", "/asyncio/base_events.py", "the loop watches its async generators"),
 )

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -43,7 +44,9 @@ def outcome(code: str) -> tuple[str, str | None, str | None]:
     sys.modules["__main__"] = module = ModuleType("__main__")  # where the library looks for a class's own module
     names = vars(module)
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
+            # What the library itself finds old, as Python 3.13 does a date without its year, no snippet is told.
+            warnings.filterwarnings("ignore", "Parsing dates", DeprecationWarning)
             body, last = compiled(code)
             step(body, names)
             value = step(last, names) if last else None
