@@ -12,6 +12,7 @@ import os
 import resource
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from sandbox.confine import Confinement, child_limits, confine_child, filter_calls, inherited_limits
 from sandbox.kernel import (
@@ -55,7 +56,7 @@ def _in_own_namespaces(confinement: Confinement) -> bool:
 
 def _sees_no_file(_: Confinement) -> bool:
     # stat, because Landlock does not restrict it: this is the empty root's own doing.
-    return all(_errno(lambda path=path: os.stat(path)) == errno.ENOENT for path in ("/usr", "/etc", "/proc", "/dev"))  # type: ignore[misc]  # noqa: PTH116
+    return all(_errno(partial(os.stat, path)) == errno.ENOENT for path in ("/usr", "/etc", "/proc", "/dev"))
 
 
 def _is_nobody(_: Confinement) -> bool:
