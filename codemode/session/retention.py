@@ -35,8 +35,7 @@ class Sweeper:
             try:
                 for session_id in self._sweep():
                     _log.info("session %s expired and was removed", session_id)
-            except Exception:  # noqa: BLE001
-                # One sweep that fails (a full disk, say) must not end all later ones.
+            except Exception:  # noqa: BLE001 - one sweep that fails (a full disk, say) must not end all later ones
                 _log.exception("the sweep failed; the next one is in %s s", self._seconds)
 
     def stop(self) -> None:

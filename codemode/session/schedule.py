@@ -84,8 +84,7 @@ class Schedule:
                 self.run_due()
             except _Stopped:
                 return
-            except Exception as error:  # noqa: BLE001
-                # One backup that fails must not end all later ones.
+            except Exception as error:  # noqa: BLE001 - one backup that fails must not end all later ones
                 wait = min(_RETRY_SECONDS, self._settings.every_seconds or _RETRY_SECONDS)
                 known = isinstance(error, CodemodeError)
                 _log.error("the backup failed; it is tried again in %g s: %s", wait, error, exc_info=not known)
