@@ -9,7 +9,6 @@ import click
 from codemode.cli.app import App, command, renew_option
 from codemode.cli.bounds import held, limits_option, tell_what_is_above
 from codemode.cli.fields import changed, given, metadata_option, show_fields, tenant_option, text_or_none
-from codemode.errors import SessionExists
 
 if TYPE_CHECKING:
     from codemode.values import SessionInfo
@@ -37,45 +36,14 @@ def add(
 
     Without an id one is minted. `codemode run` and `import` make one of no name, type or limits on their first use.
     """
-    from codemode.catalog.places import check_place
-    from codemode.catalog.store import not_migrated
-    from codemode.limits import asked
-    from codemode.service.places import seen
-    from codemode.session.ids import new_session_id, parse_session_id
+    from codemode.service import places
 
     fields = {name: value for name, value in given(_options).items() if value is not None}
-    check_place(**fields)  # first: of a session that is refused nothing is made
     with app.worker() as worker:
         app.check_tenant(worker, tenant, gets=True)
-        records = worker.of(tenant)
-        if fields and worker.catalogue.behind:
-            raise not_migrated("sessions have no workspace, type and metadata there")
-        if "workspace_id" in fields:
-            records.workspaces.get(fields["workspace_id"])
-        if session_id is not None:
-            _check_new(worker, parse_session_id(session_id), tenant, renew)
-        key = (tenant, session_id or new_session_id())
-        own = None if limits is None else asked(limits)
-        record, is_new = worker.registry.ensure(key, create=True, renew=renew, own=own, place=fields)
-        if not is_new:  # another process was first
-            raise _exists(record.id)
-        made = record.id
-        app.record(worker, "create_session", made, tenant, None, seen(worker, made, tenant))
+        made, change = places.made(worker, tenant, session_id, bounds=limits, renew=renew, **fields)
+        app.record(worker, "create_session", made, tenant, change.old, change.new)
         _answer(app, worker, made, tenant, limits)
-
-
-def _check_new(worker: Worker, session_id: str, tenant: str, renew: bool) -> None:
-    from codemode.database.clock import sure_ms
-
-    found = worker.registry.catalog.get(tenant, session_id)
-    if found is None or found.is_over(sure_ms()):
-        return
-    if not (renew and worker.registry.is_damaged((tenant, session_id))):
-        raise _exists(session_id)
-
-
-def _exists(session_id: str) -> SessionExists:
-    return SessionExists(f"there is a session {session_id} already", hint="`codemode sessions set` changes it")
 
 
 @command("set", short_help="Say where a session belongs, what it is and what it may use.")

@@ -10,11 +10,14 @@ from msgspec import UNSET, UnsetType
 from codemode import limits
 from codemode.catalog.found import no_session
 from codemode.catalog.places import check_place
-from codemode.database.clock import now_ms
+from codemode.catalog.store import not_migrated
+from codemode.database.clock import now_ms, sure_ms
+from codemode.errors import SessionExists
 from codemode.service import directory
 from codemode.service.auditing import Change
 from codemode.service.callers import Caller
 from codemode.service.service import Service
+from codemode.session.ids import new_session_id, parse_session_id
 from codemode.values.records import Place
 from codemode.worker import Worker
 
@@ -31,6 +34,40 @@ def check(service: Service, caller: Caller, **fields: Any) -> None:
     if fields.get("workspace_id") is not None:  # or a token of one user would learn which workspaces there are
         directory.get(service, caller, "workspaces", fields["workspace_id"])
     check_place(**fields)
+
+
+def made(
+    worker: Worker, tenant: str, session_id: str | None, *, bounds: dict[str, Any] | None, renew: bool, **fields: Any
+) -> tuple[str, Change]:
+    """A new session, of a minted id where none is given, or one made anew to `renew` it; its id, and what changed.
+
+    Of one that is refused nothing is made. Raises RequestInvalid, SessionExists, SessionExpired, and RecordNotFound for
+    a workspace that there is not.
+    """
+    check_place(**fields)
+    if fields and worker.catalogue.behind:
+        raise not_migrated("sessions have no workspace, type and metadata there")
+    if fields.get("workspace_id") is not None:
+        worker.of(tenant).workspaces.get(fields["workspace_id"])
+    if session_id is not None:
+        _check_new(worker, parse_session_id(session_id), tenant, renew)
+    key, own = (tenant, session_id or new_session_id()), None if bounds is None else limits.asked(bounds)
+    record, is_new = worker.registry.ensure(key, create=True, renew=renew, own=own, place=fields)
+    if not is_new:  # another process was first
+        raise _exists(record.id)
+    return record.id, Change(None, seen(worker, record.id, tenant))
+
+
+def _check_new(worker: Worker, session_id: str, tenant: str, renew: bool) -> None:
+    found = worker.registry.catalog.get(tenant, session_id)
+    if found is None or found.is_over(sure_ms()):
+        return
+    if not (renew and worker.registry.is_damaged((tenant, session_id))):
+        raise _exists(session_id)
+
+
+def _exists(session_id: str) -> SessionExists:
+    return SessionExists(f"there is a session {session_id} already", hint="`codemode sessions set` changes it")
 
 
 def seen(worker: Worker, session_id: str, tenant: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codemode import Worker
-from codemode.cli import session_fields
+from codemode.service import places
 
 
 def test_sessions_are_listed_shown_and_removed(cli, people):
@@ -42,14 +42,14 @@ def test_limits_are_set_on_a_catalogue_that_is_to_be_migrated_and_nothing_that_i
 
 
 def test_of_two_that_make_one_session_at_once_one_is_told_that_it_did(cli, monkeypatch):
-    checked = session_fields._check_new
+    checked = places._check_new
 
     def checked_too_early(worker, session_id, tenant, renew):
         checked(worker, session_id, tenant, renew)
         with Worker(worker.data_dir) as other:
             other.session(session_id)
 
-    monkeypatch.setattr(session_fields, "_check_new", checked_too_early)
+    monkeypatch.setattr(places, "_check_new", checked_too_early)
     refused = cli("sessions", "add", "s", "--type", "probe")
     assert (refused.code, "[session.exists]" in refused.err) == (2, True)
     assert cli("sessions", "show", "s", "--json").json["result"]["type"] == "work"
