@@ -72,7 +72,8 @@ def _print_config(app: App, host: str, session_id: str | None, read_only: bool, 
     words += ["--read-only"] if read_only else []
     words += ["--tenant", tenant] if tenant != "local" else []
     found = HOSTS[host]
-    click.echo(found.command(words))
+    text = found.command(words)
+    app.say({"host": host, "file": found.file, "settings": text}, text)
     note(f"for {found.title}: {found.file}")
     if importlib.util.find_spec("mcp") is None:
         warn("it will not start before `pip install 'codemode[mcp]'`")

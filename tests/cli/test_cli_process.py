@@ -110,6 +110,19 @@ def test_output_that_takes_no_more_is_told_where_people_look(environment, line):
     assert b"Traceback" not in done.stderr
 
 
+def test_a_shell_completes_commands_and_options(environment):
+    def completed(*words: str) -> list[str]:
+        asked = {
+            "_CODEMODE_COMPLETE": "bash_complete",
+            "COMP_WORDS": " ".join(words),
+            "COMP_CWORD": str(len(words) - 1),
+        }
+        return program(environment | asked).stdout.decode().split()
+
+    assert completed("codemode", "ses") == ["plain,sessions"]
+    assert completed("codemode", "run", "--dry") == ["plain,--dry-run"]
+
+
 def test_sigterm_leaves_nothing_half_done_behind(environment, tmp_path):
     assert program(environment, "run", "-s", "work", "-c", "return 1").returncode == 0
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"

@@ -30,6 +30,13 @@ def test_a_host_is_told_what_the_environment_of_a_shell_names(cli, monkeypatch, 
     assert named[-5:] == ["--data-dir", f"{tmp_path}/here", "--config", f"{tmp_path}/s.toml", "mcp"]
 
 
+def test_settings_for_a_host_are_json_where_that_is_asked_for(cli):
+    told = cli("mcp", "--print-config", "codex")
+    result = cli("mcp", "--print-config", "codex", "--json").json["result"]
+    assert result["settings"] + "\n" == told.out
+    assert result["file"] in told.err
+
+
 def test_settings_for_a_host_say_what_is_missing_and_keep_letters_of_a_path(cli, monkeypatch, tmp_path):
     assert "pip install" not in cli("mcp", "--print-config", "zed").err
     monkeypatch.setitem(sys.modules, "mcp", None)
