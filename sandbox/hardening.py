@@ -95,6 +95,24 @@ def _harden_enum() -> None:
         return lambda value: (function if _has(value, function) else repr)(value)
 
     enum.EnumType._find_data_repr_ = classmethod(found)  # type: ignore[attr-defined]
+    find_new: Callable[..., Any] = enum.EnumType._find_new_  # type: ignore[attr-defined]
+
+    def found_new(cls: Any, *given: Any) -> tuple[Any, ...]:
+        """A `__new__` that makes members: the library sets attributes of what it gives, and calls its `__init__`."""
+        new, *rest = find_new(*given)
+        return (_making_its_own(new) if type(new) is FunctionType else new, *rest)
+
+    enum.EnumType._find_new_ = classmethod(found_new)  # type: ignore[attr-defined]
+
+
+def _making_its_own(new: Callable[..., Any]) -> Callable[..., Any]:
+    def make(cls: Any, *values: Any) -> Any:
+        made = new(cls, *values)
+        if cls not in mro(type(made)):
+            raise TypeError(f"__new__ of {cls.__name__!r} has to give one of its members")
+        return made
+
+    return make
 
 
 def _has(value: Any, method: Any) -> bool:

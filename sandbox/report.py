@@ -253,9 +253,9 @@ def _way_out(error: BaseException) -> dict[str, Any]:
         return _unknown_attribute(error)
     if issubclass(kind, ImportError):
         fields = _instance_dict(error)
-        meant = _texts(fields.get("did_you_mean"))
+        meant, hint = _texts(fields.get("did_you_mean")), fields.get("hint")  # anybody may set them
         return {
-            "hint": fields.get("hint") or _meant(meant),
+            "hint": safe_text(hint) if type(hint) is str else _meant(meant),
             "did_you_mean": meant,
             "available": _texts(fields.get("available")),
         }

@@ -43,6 +43,15 @@ def failure(code: str) -> dict[str, Any]:
     return described
 
 
+@pytest.mark.parametrize("hint", ["5", "object()", "['x']", "b'x'", "'x' * 100_000"])
+def test_what_a_snippet_says_of_an_import_is_bounded_text(hint: str) -> None:
+    """Any other hint was a breach of the protocol: the snippet's process was ended, and its error was not told."""
+    error = failure(f"e = ImportError('mine')\ne.hint = {hint}\nraise e")
+    assert error["message"] == "ImportError: mine"
+    assert error["hint"] is None or len(error["hint"]) < 3_000
+    json.dumps(error)
+
+
 def test_line_and_traceback_are_the_snippet_s_own() -> None:
     problem = failure("def f(x):\n    return 1 / x\n\ny = 1\nf(0)\n")
     assert problem["code"] == "code.runtime"
