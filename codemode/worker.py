@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from codemode.asked import path_of, text_of, text_or_none, truth, whole_above_zero, whole_between
+from codemode.asked import parse_session_id, path_of, text_of, text_or_none, truth, whole_above_zero, whole_between
 from codemode.catalog.audit import Audit
 from codemode.catalog.background import BackgroundExecutions
 from codemode.catalog.pages import parse_pair_after
@@ -26,7 +26,7 @@ from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
 from codemode.session.figures import Figures, described
 from codemode.session.files import clear
-from codemode.session.ids import new_session_id, parse_session_id
+from codemode.session.ids import new_session_id
 from codemode.session.on_demand import OnDemand
 from codemode.session.opened import LogBounds
 from codemode.session.registry import Registry

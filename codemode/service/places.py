@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from codemode import limits
+from codemode.asked import parse_session_id
 from codemode.catalog.found import no_session
 from codemode.catalog.places import check_place
 from codemode.catalog.store import not_migrated
@@ -17,7 +18,7 @@ from codemode.service import directory
 from codemode.service.auditing import Change
 from codemode.service.callers import Caller
 from codemode.service.service import Service
-from codemode.session.ids import new_session_id, parse_session_id
+from codemode.session.ids import new_session_id
 from codemode.values.records import Place
 from codemode.worker import Worker
 

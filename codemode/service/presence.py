@@ -11,8 +11,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from codemode.moments import ulid
 from codemode.session.files import storage_errors
-from codemode.session.ids import ulid
 
 
 class Presence:

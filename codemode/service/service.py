@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 
 import msgspec
 
+from codemode.asked import parse_session_id
 from codemode.catalog.entry import Reached, entry
 from codemode.catalog.participants import Role
 from codemode.catalog.sessions import SessionRecord
@@ -32,7 +33,7 @@ from codemode.service.presence import Presence
 from codemode.service.quotas import Admission, Gate, default_quotas
 from codemode.service.starting import Place, Starting
 from codemode.service.telling import Telling
-from codemode.session.ids import new_session_id, parse_session_id
+from codemode.session.ids import new_session_id
 from codemode.session.request import RunOptions
 from codemode.session.running import Ended, Running
 from codemode.session.schedule import Schedule

@@ -20,10 +20,10 @@ from codemode.database import copies, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
 from codemode.errors import CodemodeError, RequestInvalid, SessionError, StatementTimeout, StorageFull
+from codemode.moments import ulid
 from codemode.session.batches import Batches
 from codemode.session.checkpoints import Checkpoints
 from codemode.session.host import HostFunctions
-from codemode.session.ids import ulid
 from codemode.session.pages import Pages
 from codemode.session.spills import Spill
 from codemode.session.statements import Statements

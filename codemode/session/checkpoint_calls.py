@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codemode.asked import shown
+from codemode.asked import parse_session_id, shown
 from codemode.database import copies
 from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry, bounded
@@ -95,7 +95,7 @@ class CheckpointCalls:
         Without an id it gets a minted one. Its log and its checkpoints begin empty. `owner` as in `Worker.session`.
         Raises RequestInvalid for a bad id and SessionExists.
         """
-        target = ids.new_session_id() if new_session_id is None else ids.parse_session_id(new_session_id)
+        target = ids.new_session_id() if new_session_id is None else parse_session_id(new_session_id)
         with self._alone("fork", target) as opened:
 
             def copy(path: Path) -> None:

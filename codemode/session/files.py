@@ -20,7 +20,8 @@ from pathlib import Path
 from codemode.database.clock import now_ms, sure_ms
 from codemode.database.template import MAKING
 from codemode.errors import RequestInvalid, StorageFull
-from codemode.session.ids import directory_name, ulid
+from codemode.moments import ulid
+from codemode.session.ids import directory_name
 
 _MAKING_MS = 3_600_000  # whoever makes a session puts its lock into the directory within milliseconds
 EXPORTING = "export-"  # begins the name of a directory in which a copy of a session is made for a client

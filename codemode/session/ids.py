@@ -1,13 +1,10 @@
-"""Mint and parse ids, and turn a session's id into a directory name: by hash, never from its text."""
+"""Mint ids, and turn a session's id into a directory name: by hash, never from its text."""
 
 from __future__ import annotations
 
 import hashlib
 
-from codemode.asked import parse_session_id
 from codemode.moments import ulid
-
-__all__ = ["directory_name", "new_execution_id", "new_session_id", "parse_session_id", "ulid"]
 
 
 def new_session_id() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from codemode.asked import checkpoint_name
+from codemode.asked import checkpoint_name, parse_session_id
 from codemode.catalog.participants import parse_user
 from codemode.catalog.sessions import SessionRecord
 from codemode.catalog.tenants import check_tenant
@@ -17,7 +17,6 @@ from codemode.guard import foreign
 from codemode.limits import Limits, asked
 from codemode.session.archive import ArchiveReader, Member, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
-from codemode.session.ids import parse_session_id
 
 
 def selected(

@@ -27,13 +27,14 @@ from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.journal import Entry
 from codemode.errors import SessionBusy, SessionDamaged, SessionExists, StorageFull
 from codemode.guard import foreign
+from codemode.moments import ulid
 from codemode.session.accounts import write_log
 from codemode.session.archive import CATALOG, ArchiveReader, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
 from codemode.session.checkpoints import file_name
 from codemode.session.files import RESTORING, SessionFiles, storage_errors
 from codemode.session.going_back import Journey
-from codemode.session.ids import directory_name, ulid
+from codemode.session.ids import directory_name
 from codemode.session.offers import check_database, record_of, said_of_the_backup, selected
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry

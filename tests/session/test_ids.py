@@ -8,8 +8,10 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codemode.asked import parse_session_id
 from codemode.errors import RequestInvalid
-from codemode.session.ids import directory_name, new_execution_id, new_session_id, parse_session_id, ulid
+from codemode.moments import ulid
+from codemode.session.ids import directory_name, new_execution_id, new_session_id
 
 
 def test_ulids_sort_by_time_and_differ() -> None:
