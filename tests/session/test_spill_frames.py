@@ -8,11 +8,13 @@ from contextlib import contextmanager
 import pytest
 
 from codemode import Session, Worker
+from codemode.database import connection
 from codemode.session.calls import Calls
 from codemode.session.host import HostFunctions
 from codemode.session.spills import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
+from sandbox import pieces
 from sandbox.errors import ProtocolViolation
 
 BEGIN = ("result.begin", ["rows", ["a", "b"], ["INTEGER", "TEXT"]])
@@ -119,3 +121,7 @@ def test_a_query_whose_rows_are_others_leaves_nothing(worker: Worker, table: Ses
             assert not same
             transaction.finish(keep=True)
     assert table.query("SELECT * FROM _codemode_results") == []
+
+
+def test_worker_and_child_agree_on_how_many_columns_a_table_may_have() -> None:
+    assert pieces.MOST_COLUMNS == connection.MOST_COLUMNS
