@@ -193,7 +193,9 @@ def test_readiness_is_that_of_all_workers(service: Service) -> None:
 
 
 def test_figures_are_those_of_the_workers_that_are_left(service: Service, threads: ThreadPoolExecutor) -> None:
+    assert soon(lambda: service.http.get("/ready").status_code == 200)  # all are there
     service.create("figures")
+    service.execute("figures", "1")
     ends = service.holder("figures")
     os.kill(ends, signal.SIGSTOP)
     asked = threads.submit(service.http.get, "/metrics")

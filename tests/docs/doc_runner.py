@@ -43,6 +43,9 @@ class PageRunner:
         for found in [self._worker, *self.names.values()]:
             if isinstance(found, Worker):
                 found.close()
+            elif isinstance(found, subprocess.Popen):  # of a page that failed before it ended what it started
+                with found:
+                    found.kill()
 
     def run(self, block: Block) -> None:
         getattr(self, f"_{block.language}")(block)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 
+_OF_ERRORS = (("codemode.session.statements", "ADVICE_SECONDS"), ("codemode.session.opened", "ADVICE_SECONDS"))
 BOUNDS = (
+    *_OF_ERRORS,
     ("codemode.session.profiles", "DESCRIBE_SECONDS"),
     ("codemode.session.profiles", "_FIND_SECONDS"),
     ("codemode.session.advice", "ADVICE_SECONDS"),
@@ -14,10 +16,15 @@ BOUNDS = (
 )
 LONG_SECONDS = 60.0
 
+
+def lifted(words: set[str]) -> tuple[tuple[str, str], ...]:
+    """The bounds that a command of these words may meet; loading a module takes its time."""
+    return BOUNDS if words & {"describe", "explain"} else _OF_ERRORS if words & {"run", "query"} else ()
+
+
 if __name__ == "__main__":
     from codemode.__main__ import main
 
-    if {"describe", "explain"} & set(sys.argv):  # others need not load it
-        for module, name in BOUNDS:
-            setattr(importlib.import_module(module), name, LONG_SECONDS)
+    for module, name in lifted(set(sys.argv)):
+        setattr(importlib.import_module(module), name, LONG_SECONDS)
     main()

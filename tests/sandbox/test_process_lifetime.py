@@ -213,7 +213,11 @@ def test_a_lost_zygote_is_replaced_and_its_runs_and_the_log_are_told(caplog: pyt
     sandbox = Sandbox()
     try:
         with spinning(sandbox) as outcomes:
+            lost = sandbox._children._link
             os.kill(_zygote(sandbox), signal.SIGKILL)
+            assert soon(
+                lambda: sandbox._children._link is not lost
+            )  # until then its children that are ready may be had
         assert outcomes[0].status == "error"
         assert outcomes[0].error is not None
         assert (outcomes[0].error["code"], outcomes[0].error["retryable"]) == ("worker.unavailable", True)
