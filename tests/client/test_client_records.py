@@ -111,6 +111,15 @@ def test_an_id_that_no_path_can_hold_is_refused(client: Client, record_id: str) 
         client.records.groups.get(record_id)
 
 
+@pytest.mark.parametrize("record_id", ["", ".", ".."])
+def test_an_id_that_an_address_gives_a_meaning_reaches_nothing_else(client: Client, record_id: str) -> None:
+    session = client.session("stays")
+    for door in (client.records.messages, client.records.panels):
+        with pytest.raises(RequestInvalid, match="no address can hold the id"):
+            door.remove(session.id, record_id)
+    assert session.value("SELECT 1") == 1
+
+
 def test_sessions_are_found_by_where_they_belong_and_what_they_are(served: Served, client: Client) -> None:
     client.records.workspaces.create("Lab", record_id="lab")
     for session in ("in-lab", "of-kind", "both"):

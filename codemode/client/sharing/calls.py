@@ -20,7 +20,12 @@ def path(*parts: str) -> str:
 
     Raises RequestInvalid for what no path can hold.
     """
-    found = "/v1/" + "/".join(quote(sendable("an id", part), safe="") for part in parts)
+    texts = [sendable("an id", part) for part in parts]
+    for text in texts:
+        # Whoever sends an address resolves these, escaped or not: a message ".." of a session would be the session.
+        if text in ("", ".", ".."):
+            raise RequestInvalid(f"no address can hold the id {text!r}", hint="give users other names")
+    found = "/v1/" + "/".join(quote(text, safe="") for text in texts)
     if len(found) > MOST_CHARACTERS:
         raise RequestInvalid("an id is too long for the address of a request")
     return found
