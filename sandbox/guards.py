@@ -89,15 +89,15 @@ class Guards:
         self.own = own
         self._private: dict[tuple[type, ...], frozenset[str]] = {}
         # `self._x` is in hot loops. What was found once stays so: bases cannot be changed, and classes that are not
-        # the snippet's cannot be written, so a name cannot start to come from one of them. Compiled code looks here
-        # before it calls a guard.
+        # the snippet's cannot be written, so a name cannot start to come from one of them (see `_remember`). Compiled
+        # code looks here before it calls a guard.
         self.allowed: defaultdict[str, set[type]] = defaultdict(set)
         self.read = self._make_read()
         self.write = self._make_write()
         self.write_plain = self._make_write_plain()
 
     def _make_read(self) -> Read:
-        own, slow, allowed = self.own, self._read_checked, self.allowed
+        slow, allowed = self._read_checked, self.allowed
 
         def read(value: Any, name: str) -> Any:
             """Read an attribute whose name needs a look at the object."""
@@ -111,11 +111,19 @@ class Guards:
             if name in allowed and kind in allowed[name]:
                 return getattr(value, name)
             result = slow(value, name)
-            if own.made(kind) and not is_class(value):
-                allowed[name].add(kind)
+            if not is_class(value):
+                self._remember(kind, name)
             return result
 
         return read
+
+    def _remember(self, kind: type, name: str) -> None:
+        """Instances of this class may be asked without a guard from now on, where no base could come to answer.
+
+        A snippet can delete its class's attribute, and then what a library keeps under that name would be found.
+        """
+        if self.own.made(kind) and all(self.own.made(each) for each in mro(kind) if name in class_dict(each)):
+            self.allowed[name].add(kind)
 
     def _read_checked(self, value: Any, name: str) -> Any:
         if name in names.CHECKED_ATTRIBUTES:
@@ -210,7 +218,7 @@ class Guards:
                 return value
             slow(value, name, augmented)
             if name[:1] == "_" and name[:2] != "__" and type(value) in classes:
-                allowed[name].add(type(value))  # where it may be set, it may be read: the same check_private says so
+                self._remember(type(value), name)  # where it may be set, it may be read: as check_private says
             return value
 
         return write
