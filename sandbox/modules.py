@@ -93,6 +93,8 @@ _SAME_HINT = {
     **dict.fromkeys(("shelve", "marshal"), "pickle"),
 }
 
+_ALIASES = {"pd": "pandas", "np": "numpy", "plt": "matplotlib", "tf": "tensorflow"}
+
 # What listed modules import only when some function of theirs is called; not all exist in every Python.
 _LATE = (
     "_strptime _pydatetime _pylong inspect locale linecache tokenize copyreg platform _md5 _sha1 _sha256 _sha512 "
@@ -117,6 +119,14 @@ def available() -> list[str]:
 def members_of(module: str) -> frozenset[str]:
     """The names that `from module import …` finds, those that belong to one run left out."""
     return frozenset(_listed(module))
+
+
+def not_imported(name: str) -> str | None:
+    """What to write where a module `name` is used and was not imported; None where it is no module's name."""
+    if name in _AVAILABLE:
+        return f"import it first: import {name}"
+    module = _ALIASES.get(name, name)
+    return _HINTS.get(_SAME_HINT.get(module, module))
 
 
 def preload() -> None:

@@ -54,7 +54,7 @@ _OPERATORS = {
 
 # What Python says of a value that is not what the snippet takes it for, and what such a value mostly is.
 _NOT_AS_MEANT = {
-    "'NoneType'": "something here is None: query_one, value and get_state answer None where nothing is found",
+    "'NoneType'": "something here is None: a NULL, or query_one, value or get_state that found nothing",
     "list indices must be": "a list takes a number: rows[0]['name'], or for row in rows: row['name']",
 }
 
@@ -300,13 +300,17 @@ def _innermost(error: BaseException) -> Any:
 
 
 def _unknown_name(error: BaseException) -> dict[str, Any]:
+    from sandbox.modules import not_imported  # whose facades import this file
+
     name = NameError.__dict__["name"].__get__(error)
     if name in _JAVASCRIPT:
         return {"did_you_mean": [_JAVASCRIPT[name]], "hint": f"this is Python: write {_JAVASCRIPT[name]}"}
     if name in ("db", "sql", "schema", "host"):
         return {"did_you_mean": [f"helpers.{name}"], "hint": f"write helpers.{name}"}
-    if type(name) is str and (member := MEMBERS.get(snake(name))) and _is_called(name, error):
+    if type(name) is str and (member := MEMBERS.get(snake(name))) and _is_written(f"{name}(", error):
         return {"did_you_mean": [f"helpers.{member}"], "hint": f"write helpers.{member}"}
+    if type(name) is str and (way := not_imported(name)) and _is_written(f"{name}.", error):
+        return {"hint": way}
     frame = _innermost(error)
     if frame is None:
         return {}
@@ -315,11 +319,11 @@ def _unknown_name(error: BaseException) -> dict[str, Any]:
     return _suggest(close) if close else {"hint": _NOT_KEPT}
 
 
-def _is_called(name: str, error: BaseException) -> bool:
-    """Whether the line that raised it calls something of this name: `query(…)` is a helper, `value` a variable."""
+def _is_written(text: str, error: BaseException) -> bool:
+    """Whether the line that raised it has this text: `query(` calls a helper, `value` alone is a variable."""
     frames = list(_frames(error))
     line = linecache.getline(frames[-1][0].f_code.co_filename, frames[-1][1]) if frames else ""
-    return f"{name}(" in line
+    return text in line
 
 
 def _unknown_attribute(error: BaseException) -> dict[str, Any]:

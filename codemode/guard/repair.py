@@ -208,6 +208,10 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
         hint = "the content table of a full-text index needs a rowid and the columns that the index names"
     if hint is None and "match" in sql.lower() and name not in available:
         hint = _ways().MATCH_WAY  # `MATCH 'state-of-the-art'`: to FTS5 the word before a sign is a column
+    if hint is None and re.search(
+        rf"(?:[=<>]|\bLIKE)\s*{re.escape(name)}\b(?!\s*[.(])", sql[:_SEARCHED], re.IGNORECASE
+    ):
+        hint = f"if {name} is a text and no column, bind it: x = ?"
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"

@@ -50,6 +50,7 @@ class Builders(Spelled):
 
     __slots__ = ()
     _label = "helpers.sql"
+    _meant = {"select": "build_select_query"}
 
     build_select_query = staticmethod(build_select_query)
     count_by = staticmethod(count_by)

@@ -59,6 +59,7 @@ def test_a_misspelt_verb_gets_the_one_that_was_meant(desk: Desk, sql: str, meant
         ("SELECT * FROM t WERE a = 1", "did you mean WHERE by WERE?"),
         ("DELETE FORM t", "did you mean FROM by FORM?"),
         ("SELECT a, FROM t", "the comma that nothing follows"),
+        ("SELECT * FROM t WHERE a = zebra", "bind it"),
         ("SELECT * FROM ?", "never bound"),
         ("INSERT INTO t (id, a) VALUES (1)", "give each column that is named a value"),
         ("INSERT INTO t VALUES (1)", "name the columns"),
