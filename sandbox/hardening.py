@@ -29,6 +29,7 @@ def harden() -> None:
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_enum()
+        _harden_members()
         _harden_enum_property()
         _harden_named_tuples()
         _done.append(True)
@@ -85,13 +86,17 @@ def _harden_enum() -> None:
         return real(cls, class_name, members, *args, **options)
 
     enum.EnumType._create_ = create  # type: ignore[attr-defined]
+
+
+def _harden_members() -> None:
+    """Members are made by acting on what `__new__` gives and on what `_value_` is: what they are is looked at first."""
     find: Callable[..., Any] = enum.EnumType._find_data_repr_  # type: ignore[attr-defined]
 
     def found(cls: Any, class_name: str, bases: Any) -> Any:
         """A dataclass's `__repr__`, which before Python 3.12 a member's `_value_` is given to, whatever that is."""
         function = find(class_name, bases)
-        if type(function) is not FunctionType:
-            return function
+        if type(function) is not FunctionType or function is getattr(enum, "_dataclass_repr", None):
+            return function  # since then it reads the fields that the value's own class has
         return lambda value: (function if _has(value, function) else repr)(value)
 
     enum.EnumType._find_data_repr_ = classmethod(found)  # type: ignore[attr-defined]
@@ -103,6 +108,16 @@ def _harden_enum() -> None:
         return (_making_its_own(new) if type(new) is FunctionType else new, *rest)
 
     enum.EnumType._find_new_ = classmethod(found_new)  # type: ignore[attr-defined]
+    member: Any = enum._proto_member  # type: ignore[attr-defined]
+    become: Callable[..., None] = member.__set_name__
+
+    def set_name(self: Any, enum_class: Any, member_name: Any) -> None:
+        """What will be a member takes its own place alone; it begins by deleting what is there, of whatever it is."""
+        if not is_class(enum_class) or class_dict(enum_class).get(member_name) is not self:
+            raise TypeError(f"{member_name!r} is not the name of this member")
+        become(self, enum_class, member_name)
+
+    member.__set_name__ = set_name
 
 
 def _making_its_own(new: Callable[..., Any]) -> Callable[..., Any]:
