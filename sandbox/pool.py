@@ -151,20 +151,11 @@ class Sandbox:
         except _Refused as refused:
             return self._loud(_settled(RunOutcome(status="rejected", error=refused.problem), cancel))
         conversation = Conversation(child, limits, serve, keep=keep is not None)
-        output = Captured(limits.stdout_bytes, on_output)
-        over = False
         try:
-            if cancel is not None:
-                cancel.attach(lambda: child.end("cancelled"))
-            if on_start is not None:
-                on_start()
-            outcome = _settled(conversation.hold(output, self._children.status), cancel)
-            over = True
-        finally:
-            if cancel is not None:
-                cancel.release()  # from here on the child may be another run's
-            if not over:
-                self._broken_off(child, keep)
+            outcome = self._held(child, conversation, Captured(limits.stdout_bytes, on_output), cancel, on_start)
+        except BaseException:
+            self._broken_off(child, keep)
+            raise
         if keep is not None:
             return self._loud(self._kept(keep, child, outcome, fresh))
         self._running.spend(child, outcome)
@@ -200,6 +191,25 @@ class Sandbox:
                 if why is None:
                     return child, None
         return self._running.start(frame, meanwhile), why
+
+    def _held(
+        self,
+        child: Child,
+        conversation: Conversation,
+        output: Captured,
+        cancel: Cancel | None,
+        on_start: Callable[[], None] | None,
+    ) -> RunOutcome:
+        """Serve the child, which has its snippet, to its end; `cancel` can end it meanwhile, and not afterwards."""
+        try:
+            if cancel is not None:
+                cancel.attach(lambda: child.end("cancelled"))
+            if on_start is not None:
+                on_start()
+            return _settled(conversation.hold(output, self._children.status), cancel)
+        finally:
+            if cancel is not None:
+                cancel.release()  # from here on the child may be another run's
 
     def _broken_off(self, child: Child, keep: Hashable | None) -> None:
         self._running.drop(child)
