@@ -102,7 +102,10 @@ class Conversation:
             elif kind == "out":
                 self._print(frame, output)
             elif kind == "done":
-                return parse_done(frame, self._limits.result_bytes, self._told)
+                claim = parse_done(frame, self._limits.result_bytes, self._told)
+                ran = self._calls or self._chunks or self._pieces or output.total_bytes
+                # "rejected" says that nothing ran: whoever reads it sends the mended code again.
+                return claim._replace(status="error") if ran and claim.status == "rejected" else claim
             else:
                 raise ProtocolViolation("a frame of an unknown kind")
         return None

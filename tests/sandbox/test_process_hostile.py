@@ -122,6 +122,16 @@ def test_a_second_end_is_never_read(sandbox: Sandbox) -> None:
     assert run(sandbox, "done()").status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("before", "status"), [("", "rejected"), ("connection.call('x')", "error"), ("frame(['out', 'x'])", "error")]
+)
+def test_what_has_run_was_not_rejected(sandbox: Sandbox, before: str, status: str) -> None:
+    error = {"code": "code.refused", "message": "no"}
+    outcome = run(sandbox, f"{before}\nframe(['done', {{'status': 'rejected', 'error': {error}, 'warnings': ['w']}}])")
+    assert (outcome.status, outcome.error and outcome.error["code"]) == (status, "code.refused")
+    assert outcome.warnings == ("w",)
+
+
 CRASHES = {
     "leaving": ("raise SystemExit", "ended without an answer"),
     "a segmentation fault": ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
