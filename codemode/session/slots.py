@@ -41,7 +41,7 @@ class Slot:
                 self.reader.rest()
 
     def let_go(self) -> bool:
-        """Close files that are the session's no longer, unless somebody has its turn; whether nothing is open now."""
+        """Close files that are the session's no longer and that nobody uses just now; whether nothing is open then."""
         if self.queue.take_if_free():
             try:
                 if self.opened is not None and not self.opened.is_current():
@@ -50,8 +50,13 @@ class Slot:
             finally:
                 self.queue.release()
         with self.reader_lock:
-            if self.reader is not None and not self.reader.is_current():
-                self.reader.close()
+            reader = self.reader
+            # Whoever reads just now is not waited for, with `reader_lock` held: the next call finds it.
+            if reader is not None and not reader.is_current() and reader.lock.acquire(blocking=False):
+                try:
+                    reader.close()
+                finally:
+                    reader.lock.release()
                 self.reader = None
         return self.opened is None and self.reader is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -130,6 +131,20 @@ def test_a_sweep_gives_back_the_room_of_what_another_process_removed(tmp_path: P
         assert here.session("again").query("SELECT x FROM t") == [{"x": 2}]
         assert here.session("stays").query("SELECT x FROM t") == [{"x": 1}]
         assert made.query("SELECT x FROM t") == [{"x": 2}]
+
+
+def test_a_sweep_waits_for_nobody_who_reads_what_another_process_removed(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as there:
+        here.session("s").exec("CREATE TABLE t AS SELECT 1 AS x")
+        with here.registry.reading(("local", "s")) as reader:
+            there.remove("s")
+            sweep = threading.Thread(target=here.sweep)
+            sweep.start()
+            sweep.join(30)
+            assert not sweep.is_alive()
+            assert not reader.closed
+        here.sweep()
+        assert deleted_files(tmp_path) == set()
 
 
 def test_readers_do_not_wait_for_another_process(tmp_path: Path) -> None:
