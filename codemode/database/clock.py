@@ -35,7 +35,8 @@ class SureClock:
 
     Sessions expire by the wall clock. Set forward by mistake, it would delete all of them at once, and setting it
     right brings nothing back. So it is compared with the time that the kernel counts since the machine started: what
-    the wall clock gained by a jump does not count until it has stood for an hour.
+    the wall clock gained by a jump does not count until it has stood for an hour. One that was set back is believed at
+    once: what is made by it must not be over when it is set right, which then is such a jump.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,8 @@ class SureClock:
             jump = wall - (passed + self._offset)
             if jump < _JUMP_MS:
                 self._ahead_since = None
+                if jump < -_JUMP_MS:
+                    self._offset = wall - passed
                 return wall
             if self._ahead_since is None:
                 self._ahead_since = passed

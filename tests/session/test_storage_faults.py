@@ -531,6 +531,8 @@ def test_a_clock_set_back_harms_nothing(tmp_path: Path, set_clock: Callable[...,
         fresh.exec("CREATE TABLE u (x)")
         assert worker.sweep() == []
         set_clock(wall=0.0)
+        assert worker.sweep() == []
+        assert fresh.get_tables() == ["u"]
         assert session.value("SELECT count(*) FROM t") == 1
         assert len(session.logs()) >= 2
 
