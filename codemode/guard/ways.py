@@ -369,6 +369,7 @@ def syntax_way(sql: str) -> str | None:
     return next((way for pattern, way in SYNTAX_WAYS if pattern.search(sql[:_SEARCHED])), None)
 
 
+_NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|VIEW|EXISTS|AS)\s+(\w{1,40})", _FLAGS)  # a table `orders`
 _CLAUSES = ("FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "JOIN", "SET", "VALUES", "INTO", "UNION")
 
 
@@ -378,8 +379,9 @@ def clause_meant(message: str, sql: str) -> tuple[str, str] | None:
     if near is None:
         return None
     before = re.findall(rf"\b(\w{{1,40}})\s+{near[1]}\b", sql[:_SEARCHED])
+    names = {name.upper() for name in _NAMED.findall(sql[:_SEARCHED])}
     for word in (near[1], *before[:5]):
         meant = difflib.get_close_matches(word.upper()[:20], _CLAUSES, n=1, cutoff=0.7)
-        if meant and word.upper() not in apsw.keywords:
+        if meant and word.upper() not in apsw.keywords and word.upper() not in names:
             return word, meant[0]
     return None

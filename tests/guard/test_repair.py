@@ -71,6 +71,11 @@ def test_what_stands_in_the_way_is_named(desk: Desk, sql: str, hint: str) -> Non
     assert hint in (failed(desk, sql).hint or "")
 
 
+@pytest.mark.parametrize("sql", ["UPDATE orders x SET a = 1", "CREATE TABLE orders id INT"])
+def test_a_table_called_nearly_as_a_clause_is_none(desk: Desk, sql: str) -> None:
+    assert "ORDER" not in (failed(desk, sql).hint or "")
+
+
 @pytest.mark.parametrize("sql", ["SELECT * FROM t forms x", "SELECT a b c FROM t", "DELETE FORM t"])
 def test_no_statement_is_made_of_a_word_that_may_be_a_name_or_that_would_delete(desk: Desk, sql: str) -> None:
     error = failed(desk, sql)
