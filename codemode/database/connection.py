@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import apsw
 
-from codemode.database.fulltext import refuse_unstoppable
+from codemode.database.fulltext import PATTERN_BYTES, refuse_unstoppable
 from codemode.database.functions import register_functions
 from codemode.database.journal import LEFT_BYTES, length
 from codemode.database.percentiles import register_percentiles
@@ -75,7 +75,7 @@ def bound_statements(connection: apsw.Connection, limits: Limits) -> None:
         (apsw.SQLITE_LIMIT_VDBE_OP, 250_000),
         (apsw.SQLITE_LIMIT_FUNCTION_ARG, 127),
         (apsw.SQLITE_LIMIT_ATTACHED, 0),
-        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 250),  # one LIKE is as long as pattern times value: 0.3 s
+        (apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES),
         (apsw.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
         (apsw.SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH),
         (apsw.SQLITE_LIMIT_WORKER_THREADS, 0),

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from operator import sub
 from typing import Any, Protocol
 
 import apsw
@@ -132,6 +133,9 @@ class Cost(msgspec.Struct, gc=False):
 
 
 _MARK = "-- "
+_COUNTERS = tuple(f"SQLITE_STMTSTATUS_{name}" for name in ("FULLSCAN_STEP", "VM_STEP", "SORT", "AUTOINDEX"))
+_NEVER = 0, (0, 0, 0, 0)
+_MOST_SEEN = 1_000
 
 
 class Meter:
@@ -141,6 +145,7 @@ class Meter:
         self.cost = Cost()
         self.on = False
         self._connection = connection
+        self._seen: dict[int, tuple[int, tuple[int, ...]]] = {}  # by statement: its runs, and its counters after them
         self.heed_length()
 
     def heed_length(self) -> None:
@@ -157,12 +162,20 @@ class Meter:
             self._connection.trace_v2(0, None, id="meter")
 
     def _profile(self, event: dict[str, Any]) -> None:
+        counters, number = event["stmt_status"], event["id"]
+        # What FTS5 and rtree keep prepared counts on from run to run; apsw sets back what it keeps, before each.
+        runs, found = counters["SQLITE_STMTSTATUS_RUN"], tuple(map(counters.__getitem__, _COUNTERS))
+        ran, before = self._seen.get(number, _NEVER) if runs > 1 else _NEVER
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen[number] = runs, found
         if self.on:
-            counters, cost = event["stmt_status"], self.cost
-            cost.scan_steps += counters["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
-            cost.vm_steps += counters["SQLITE_STMTSTATUS_VM_STEP"]
-            cost.sorts += counters["SQLITE_STMTSTATUS_SORT"]
-            cost.auto_indexes += counters["SQLITE_STMTSTATUS_AUTOINDEX"]
+            scan_steps, vm_steps, sorts, auto_indexes = map(sub, found, before) if ran < runs else found
+            cost = self.cost
+            cost.scan_steps += scan_steps
+            cost.vm_steps += vm_steps
+            cost.sorts += sorts
+            cost.auto_indexes += auto_indexes
 
     @contextmanager
     def counting(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from codemode.guard.lookup import closest
 from codemode.guard.parse import read
 from codemode.guard.program import Program
 from codemode.guard.refusals import DISAGREEMENT
-from codemode.guard.repair import explain_error, explain_python_error, refusal, shortened
+from codemode.guard.repair import explain_error, explain_python_error, no_text, refusal, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
 from codemode.guard.searches import searches
@@ -269,6 +269,8 @@ class Guard:
                 return Program(rows)
         except apsw.Error as error:  # its time may be over
             raise self._explained(error, text) from None
+        except UnicodeDecodeError:  # a constant that SQLite has computed: CAST(x'ff' AS TEXT)
+            raise no_text(text) from None
 
     def _below(self, size: int) -> int | None:
         return size if size < self._limits.value_bytes else None

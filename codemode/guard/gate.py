@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from codemode.errors import StatementLimit, StatementSyntaxError
 from codemode.guard.repair import shortened
-from codemode.guard.scan import unfinished
+from codemode.guard.scan import unfinished, windows
+
+MOST_WINDOWS = 500
 
 
 def admit(sql: object, sql_bytes: int) -> str:
@@ -31,6 +33,13 @@ def admit(sql: object, sql_bytes: int) -> str:
     if (end := unfinished(text)) is not None:
         raise StatementSyntaxError(
             f"the statement ends inside {end}", hint="close it; better, bind a text: x = ?", sql=shortened(text)
+        )
+    if text.lower().count("over") > MOST_WINDOWS and windows(text) > MOST_WINDOWS:
+        # SQLite takes the square of their number to prepare them, and nothing stops that: 2,000 took 7 s.
+        raise StatementLimit(
+            f"a statement has {MOST_WINDOWS:,} window functions at most",
+            hint="compute them in several statements",
+            sql=shortened(text),
         )
     return text
 

@@ -85,11 +85,13 @@ def explain_python_error(error: BaseException, statement: Statement) -> Codemode
     sql = shortened(statement.sql)
     if isinstance(error, KeyError) and error.args and error.args[0] in statement.parameters:
         return ParametersInvalid(f"no value was given for :{error.args[0]}", hint="give every :name a value", sql=sql)
-    if isinstance(error, UnicodeDecodeError):
-        return StatementFailed(
-            "a value is marked as text and holds bytes that are none", hint="read it as CAST(x AS BLOB)", sql=sql
-        )
-    return None
+    return no_text(statement.sql) if isinstance(error, UnicodeDecodeError) else None
+
+
+def no_text(sql: str) -> StatementFailed:
+    """The error for bytes that are no UTF-8, where SQLite has them marked as text."""
+    message = "a value is marked as text and holds bytes that are none"
+    return StatementFailed(message, hint="read it as CAST(x AS BLOB)", sql=shortened(sql))
 
 
 def with_names_meant(error: ParametersInvalid, params: object) -> ParametersInvalid:

@@ -6,6 +6,7 @@ statement, never the last: the authorizer has to confirm the kind that is read h
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from codemode.database.script import match_end
@@ -26,6 +27,7 @@ _TOKEN = pattern(rf"{_WORD}|{_QUOTED}|[\s\S]")
 # hold a quote, which would turn our reading inside out: `SELECT $x(') /* '` hides an open comment. Nobody needs it.
 # The name is gone past before what follows is looked at: from each of a million colons it would be read to its end.
 _WHOLE = pattern(rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:]{_NAMED}(?!\())*+")
+_OVER = pattern(rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|\b(over)\b", re.IGNORECASE)
 _BRACKETS = pattern(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
 
 _OBJECTS = {"TABLE": "table", "INDEX": "index", "VIEW": "view", "TRIGGER": "trigger"}
@@ -166,6 +168,11 @@ def unfinished(text: str) -> str | None:
 def only_blanks(text: str) -> bool:
     """Whether `text` holds nothing but white space, comments and semicolons."""
     return match_end(_SKIP_EMPTY, text, 0) == len(text)
+
+
+def windows(text: str) -> int:
+    """How often OVER stands in `text`, outside of strings and comments."""
+    return sum(found[1] is not None for found in _OVER.finditer(text))
 
 
 def depth(text: str) -> int:

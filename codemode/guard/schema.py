@@ -35,6 +35,16 @@ _UNNUMBERED = """
     WHERE made.type = 'table'
         AND (made.sql LIKE '%serial%' OR made.sql LIKE '%auto%increment%' OR made.sql LIKE '%identity%')
 """
+_SIZES = """
+    SELECT ifnull(sum(octet_length(sql)), 0),
+        count(*) FILTER (WHERE type = 'table' AND sql LIKE 'create virtual table%')
+    FROM main.sqlite_schema
+"""
+# Every connection holds all definitions in memory, up to 9 bytes for one of the text, and all sessions share SQLite's.
+MOST_DEFINITION_BYTES = 4_000_000
+# Full-text tables whose content is in one another are read in one another, each on a kilobyte of the thread's stack:
+# thousands of them end the process.
+MOST_VIRTUAL_TABLES = 500
 _NUMBERS = pattern(r"(?:small|big)?serial[248]?|.*\b(?:auto_?increment|identity)\b.*", re.IGNORECASE)
 
 
@@ -45,11 +55,13 @@ class ReservedSchema:
         self._connection = connection
         self._before: list[Row] = []
         self._unnumbered_before: list[tuple[str, str, str]] = []
+        self._sizes_before = (0, 0)
 
     def remember(self) -> None:
         """Keep the reserved part as it is now."""
         self._before = self._reserved()
         self._unnumbered_before = self._unnumbered()
+        self._sizes_before = self._sizes()
 
     def violation(self) -> Violation | None:
         """What was taken or changed since `remember`, if anything."""
@@ -67,7 +79,22 @@ class ReservedSchema:
                     "keep the key as an ordinary column, without REFERENCES",
                 )
         made = [column for column in self._unnumbered() if column not in self._unnumbered_before]
-        return _stays_null(made[0]) if made else None
+        return _stays_null(made[0]) if made else self._too_much()
+
+    def _too_much(self) -> Violation | None:
+        (size, virtual), (size_before, virtual_before) = self._sizes(), self._sizes_before
+        if size > max(MOST_DEFINITION_BYTES, size_before):
+            message = f"the session's tables, views and triggers would have more than {MOST_DEFINITION_BYTES:,} bytes"
+            return Violation("size", f"{message} of definitions", "drop some; what is long belongs into rows")
+        if virtual > max(MOST_VIRTUAL_TABLES, virtual_before):
+            message = f"a session has {MOST_VIRTUAL_TABLES} virtual tables at most"
+            return Violation("size", message, "drop some; one full-text table has many documents and columns")
+        return None
+
+    def _sizes(self) -> tuple[int, int]:
+        """The bytes of all definitions, and the number of virtual tables."""
+        [(size, virtual)] = self._query(_SIZES)
+        return size, virtual
 
     def _unnumbered(self) -> list[tuple[str, str, str]]:
         """(table, column, type) of columns whose type promises numbers that SQLite does not give."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from codemode.guard.authorizer import Event, action_code, action_name
-from codemode.guard.program import Text
+from codemode.guard.searches import Search
 
 
 def _codes(names: str) -> frozenset[int]:
@@ -51,7 +51,7 @@ class Statement(msgspec.Struct, frozen=True):
     parameters: tuple[str | None, ...] = ()  # one a placeholder: its name without the mark, None for a plain ?
     longest_value: int | None = None  # bytes, where so much is done in one row that values must be shorter
     longest_parameter: int | None = None  # the same for parameters, of which IN (?, ?, …) makes an index at once
-    searches: tuple[Text, ...] = ()  # full-text queries that hold parameters: see searches.py
+    searches: tuple[Search, ...] = ()  # full-text queries that hold parameters: see searches.py
     trigger_depth: int | None = None  # how deep triggers and cascades may go, where that is deeper than elsewhere
 
 

@@ -132,7 +132,9 @@ class Batches:
             raise RequestInvalid(f"a chunk is the values of 1 to {batch.chunk_rows} records of {width} columns")
         if batch.sql[0] != count:
             batch.sql = count, batch.insert.sql(count)
-        batch.written += self._insert(batch, batch.sql[1], count, values, width)
+        written = self._insert(batch, batch.sql[1], count, values, width)
+        batch.written += written
+        self._statements.tally.rows_written += written  # what was changed, kept or not: as of single statements
         batch.rows += count
         batch.chunks += 1
         self._statements.tally.progressed(batch.insert.table, batch.rows)
@@ -144,6 +146,8 @@ class Batches:
             with self._statements.stepping(batch.statement):
                 written = insert_chunk(connection, sql, values, batch.rows, width)
         except ConstraintFailed as error:
+            if connection.total_changes() != total:  # FAIL keeps the records before the bad one: they would be blamed
+                raise
             raise self._blamed(batch, error, count, values, width) from None
         batch.touched += connection.total_changes() - total
         return written
@@ -213,7 +217,6 @@ class Batches:
             raise
         finally:
             self._statements.log(batch.entry, batch.started)
-        self._statements.tally.rows_written += batch.written
         columns = list(batch.insert.columns)
         return {"success": True, "rows_written": batch.written, "chunks": batch.chunks, "columns": columns}
 
@@ -222,6 +225,7 @@ class Batches:
         batch = self._top(number)
         self._open.pop()
         batch.entry.error_code = batch.entry.error_code or "code.runtime"
+        batch.entry.rows_written = batch.written
         self._statements.log(batch.entry, batch.started)
         self._statements.transaction.undo(batch.mark)
 

@@ -106,13 +106,14 @@ def _insert(
             try:
                 with statements.stepping(statement):
                     for values in some:
-                        entry.rows_written += insert_chunk(connection, text(len(values) // width), values, done, width)
+                        written = insert_chunk(connection, text(len(values) // width), values, done, width)
+                        entry.rows_written += written
+                        statements.tally.rows_written += written
                         done += len(values) // width
             except ConstraintFailed as error:
                 raise _with_its_row(error, statements, statement, columns, values) from None
             if progress is not None:
                 progress(done)
-    statements.tally.rows_written += entry.rows_written
     statements.transaction.note(statement.tables_written)
     touched = connection.total_changes() - total
     statements.transaction.provenance.note(statement, entry.rows_written, touched)

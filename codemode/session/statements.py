@@ -211,6 +211,8 @@ class Statements:
     def _note_failed(self, statement: Statement, total: int) -> None:
         """What a statement that failed left behind all the same: the rows before the bad one, with OR FAIL."""
         connection = self.opened.connection
+        if statement.changes_schema:  # a unit, undone as a whole: what FTS5 wrote before it failed too
+            return
         if connection.in_transaction and (touched := connection.total_changes() - total):
             changes = min(connection.changes(), touched)
             self.transaction.provenance.note(statement, changes, touched)
@@ -330,8 +332,8 @@ class Statements:
                 f"a parameter of a statement of so many parts may have {most:,} bytes",
                 hint="put long values into a table first, and join it",
             )
-        for text in statement.searches:
-            check_search(text, statement.parameters, params)
+        for search in statement.searches:
+            check_search(search, statement.parameters, params)
 
     def _count(self, result: Result) -> None:
         tally = self.tally

@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from patience import HANG_SECONDS
 
+from codemode import Session
+from codemode.errors import StatementRefused
+from codemode.guard import schema
+from codemode.guard.schema import MOST_VIRTUAL_TABLES
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
@@ -67,6 +72,65 @@ def test_a_nested_statement_longer_than_a_value_ends_nothing(value_bytes: int, m
         capture_output=True, text=True, timeout=2 * HANG_SECONDS, cwd=ROOT,
     )  # fmt: skip
     assert (done.returncode, done.stdout.strip()) == (0, "it lives"), done.stderr[-2_000:]
+
+
+# Each full-text table reads its content in the one before it, inside the statement that reads that one.
+NESTED = """
+import threading
+import apsw
+
+connection = apsw.Connection(":memory:")
+connection.execute("CREATE TABLE c0 (a); INSERT INTO c0 VALUES ('x')")
+for n in range(1, {depth} + 1):
+    connection.execute(f"CREATE VIRTUAL TABLE c{{n}} USING fts5(a, content = 'c{{n - 1}}', columnsize = 0)")
+threading.stack_size(1_048_576)
+thread = threading.Thread(target=lambda: print(connection.execute("SELECT a FROM c{depth}").get))
+thread.start()
+thread.join()
+"""
+
+
+def read_nested(depth: int) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", NESTED.format(depth=depth)],
+        capture_output=True, text=True, timeout=2 * HANG_SECONDS, cwd=ROOT,
+    )  # fmt: skip
+    return done.returncode, done.stdout.strip()
+
+
+def test_full_text_tables_in_one_another_end_a_process_and_so_many_as_a_session_has_do_not() -> None:
+    assert read_nested(4 * MOST_VIRTUAL_TABLES)[0] < 0, "the fact behind the bound"
+    assert read_nested(MOST_VIRTUAL_TABLES) == (0, "x")
+
+
+def test_a_session_has_so_many_virtual_tables_and_no_more(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MOST_VIRTUAL_TABLES", 3)
+    for number in range(3):
+        session.exec(f"CREATE VIRTUAL TABLE f{number} USING fts5(a)")
+    with pytest.raises(StatementRefused, match="3 virtual tables at most"):
+        session.exec("CREATE VIRTUAL TABLE f3 USING rtree(id, low, high)")
+    session.exec("CREATE TABLE plain (a)")
+    session.exec("DROP TABLE f0")
+    session.exec("CREATE VIRTUAL TABLE f3 USING rtree(id, low, high)")
+
+
+def test_definitions_have_so_many_bytes_and_no_more(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MOST_DEFINITION_BYTES", 20_000)
+    session.exec(f"CREATE VIEW a AS SELECT '{'é' * 5_000}' AS x")
+    for more in ("CREATE VIEW b AS SELECT '{}' AS x", "CREATE TABLE b (x DEFAULT '{}')"):
+        with pytest.raises(StatementRefused, match="20,000 bytes of definitions"):
+            session.exec(more.format("x" * 11_000))
+    with pytest.raises(StatementRefused, match="20,000 bytes of definitions"):
+        session.create_table("b", {"x": f"DEFAULT '{'x' * 11_000}'"})
+    monkeypatch.setattr(schema, "MOST_DEFINITION_BYTES", 1_000)
+    session.exec("DROP VIEW a")  # what was there before may go
+
+
+def test_what_full_text_keeps_prepared_is_counted_once(session: Session) -> None:
+    session.exec("CREATE VIRTUAL TABLE f USING fts5(a)")
+    insert = "helpers.db.exec(\"INSERT INTO f VALUES ('a b')\")"
+    one, hundred = (session.run(f"for n in range({count}): {insert}").db.vm_steps for count in (1, 100))
+    assert one < hundred <= 110 * one
 
 
 def test_costs_are_counted_again_after_a_statement_that_was_shortened() -> None:

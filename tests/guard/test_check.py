@@ -247,3 +247,12 @@ def test_a_repeated_statement_costs_a_part_of_a_fresh_one(desk: Desk) -> None:
         took([f"SELECT a FROM t WHERE id = {number}" for number in range(1_000)]),
     )
     assert repeated < fresh / 2
+
+
+def test_windows_are_counted_where_they_are_none_of_a_text(desk: Desk) -> None:
+    spoken = "over " * 600
+    assert desk.submit(f"SELECT '{spoken}', 1 AS \"{spoken}\" -- {spoken}").verdict == ("allowed", "select")
+    few = ", ".join(["sum(b) OVER (ORDER BY id)"] * 100)
+    assert desk.submit(f"SELECT {few} FROM t").verdict == ("allowed", "select")
+    many = " UNION ALL ".join([f"SELECT {few} FROM t"] * 6)
+    assert desk.submit(many).verdict == ("error", "sql.limit", "sqlite")

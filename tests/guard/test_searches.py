@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from guard_desk import Desk
 
-from codemode.database.fulltext import NEAR_PHRASES, QUERY_CHARACTERS, check_query
+from codemode.database.fulltext import NEAR_PHRASES, PATTERN_BYTES, QUERY_CHARACTERS, check_query
 from codemode.errors import NoSuchFunction, StatementLimit, StatementRefused
-from codemode.guard.searches import check_search
+from codemode.guard.searches import Search, check_search
 
 
 def near(words: int) -> str:
@@ -47,7 +47,7 @@ WIDE = near(NEAR_PHRASES + 1)
 )
 def test_what_a_statement_searches_for_is_known(desk: Desk, search: str, found: list[tuple[Any, ...]]) -> None:
     statement = desk.guard.check(f"SELECT body FROM {search}")
-    assert sorted(map(str, statement.searches)) == sorted(map(str, found))
+    assert sorted(map(str, statement.searches)) == sorted(str(Search(text)) for text in found)
     assert statement.longest_value is None
 
 
@@ -79,6 +79,50 @@ def test_a_literal_that_nothing_could_stop_is_refused_before_it_runs(desk: Desk,
         desk.guard.check(f"SELECT body FROM {search}")
 
 
+LONG = "%" + "abc%" * (PATTERN_BYTES // 3)
+
+
+@pytest.fixture
+def grams(desk: Desk) -> Desk:
+    desk.submit("CREATE VIRTUAL TABLE grams USING fts5(body, tokenize = 'trigram')")
+    desk.submit("INSERT INTO grams VALUES ('hello world'), ('good day')")
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("body LIKE ?", [(1,)]),
+        ("body GLOB :g", [(1,)]),
+        ("body LIKE '%' || ?1 || '%'", [("%", 1, "%")]),
+        ("body LIKE '%hello%'", []),
+        ("+body LIKE upper(?)", []),
+    ],
+)
+def test_a_pattern_on_trigrams_is_known(grams: Desk, condition: str, found: list[tuple[Any, ...]]) -> None:
+    statement = grams.guard.check(f"SELECT body FROM grams WHERE {condition}")
+    assert statement.searches == tuple(Search(text, True) for text in found)
+
+
+def test_a_query_and_a_pattern_are_each_judged_as_what_they_are(grams: Desk) -> None:
+    statement = grams.guard.check("SELECT body FROM grams WHERE grams MATCH ?1 AND body LIKE ?2")
+    assert set(statement.searches) == {Search((1,)), Search((2,), True)}
+    assert grams.submit("SELECT body FROM grams WHERE grams MATCH 'ell' AND body LIKE '%WORLD'").rows == [
+        ("hello world",)
+    ]
+
+
+@pytest.mark.parametrize("operator", ["LIKE", "GLOB"])
+def test_a_pattern_on_trigrams_that_nothing_could_stop_is_refused(grams: Desk, operator: str) -> None:
+    with pytest.raises(StatementLimit, match="250 bytes"):
+        grams.guard.check(f"SELECT body FROM grams WHERE body {operator} '{LONG}'")
+    with pytest.raises(StatementLimit, match="250 bytes"):
+        check_search(Search((1,), True), (None,), [LONG])
+    with pytest.raises(StatementRefused, match="pattern that SQL computes") as refused:
+        grams.guard.check(f"SELECT body FROM grams WHERE body {operator} upper(?)")
+    assert "LIKE ?" in (refused.value.hint or "")
+
+
 def test_what_a_view_or_a_trigger_searches_for_is_judged_where_it_is_used(desk: Desk) -> None:
     desk.submit(f"CREATE VIEW seen AS SELECT body FROM docs('{WIDE}')")
     desk.submit("CREATE TRIGGER tr AFTER INSERT ON t BEGIN DELETE FROM docs WHERE docs = new.a; END")
@@ -108,12 +152,12 @@ def test_a_view_with_match_says_what_to_write(desk: Desk) -> None:
 )
 def test_parameters_are_judged_as_the_text_that_they_make(text: Any, names: Any, params: Any) -> None:
     with pytest.raises(StatementLimit, match="NEAR"):
-        check_search(text, names, params)
+        check_search(Search(text), names, params)
 
 
 def test_parameters_that_are_not_there_are_left_to_sqlite() -> None:
     for params in ([], {}, {"other": "a"}, [None], [5], [1.5]):
-        check_search((1, "*"), ("q",), params)
+        check_search(Search((1, "*")), ("q",), params)
 
 
 @pytest.mark.parametrize(

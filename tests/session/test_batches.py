@@ -49,6 +49,22 @@ def test_a_constraint_names_the_record(table: Session) -> None:
     assert count(table) == 3
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "helpers.db.batch([(f'INSERT INTO t (a) VALUES {rows}', ()), ('INSERT INTO t (a) VALUES (1)', ())])",
+        "helpers.db.script(f'INSERT INTO t (a) VALUES {rows}; INSERT INTO t (a) VALUES (1)')",
+        "helpers.db.batch_insert('t', [{'a': 100 + n} for n in range(500)] + [{'a': 1}])",
+    ],
+)
+def test_rows_of_what_was_undone_count_as_written_and_change_no_table(table: Session, call: str) -> None:
+    code = f"rows = ', '.join(f'({{100 + n}})' for n in range(500))\ntry: {call}\nexcept helpers.Error: pass"
+    outcome = table.run(code)
+    assert (outcome.ok, count(table)) == (True, 3), outcome.error
+    assert (outcome.db.rows_written, outcome.db.tables_changed) == (500, ())
+    assert 500 in [entry.rows_written for entry in table.logs(5)]
+
+
 def test_an_unknown_key_names_itself_and_the_record(table: Session) -> None:
     outcome = table.run("helpers.db.batch_insert('t', [{'a': 10}, {'a': 11, 'bb': 1}])")
     assert outcome.error.code == "sql.no_such_column"

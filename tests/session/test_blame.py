@@ -153,6 +153,14 @@ def test_a_batch_names_the_record_too(session: Session, record: dict[str, Any], 
     assert session.value("SELECT count(*) FROM strict") == 1
 
 
+def test_no_record_is_blamed_where_fail_kept_those_before_the_bad_one(session: Session) -> None:
+    session.exec("CREATE TABLE once (a UNIQUE ON CONFLICT FAIL)")
+    with pytest.raises(ConstraintFailed) as failed:
+        session.batch_insert("once", [{"a": 1}, {"a": 2}, {"a": 1}])
+    assert failed.value.message == "UNIQUE constraint failed: once.a"
+    assert session.value("SELECT count(*) FROM once") == 0
+
+
 def test_a_long_value_is_cut_with_its_length(session: Session) -> None:
     with pytest.raises(ConstraintFailed, match=r"x{50,}… \(5,002 characters\)\)"):
         session.exec("INSERT INTO strict VALUES (1, ?, 1, 1)", ["x" * 5_000])

@@ -55,6 +55,8 @@ def setup() -> Iterator[str]:
     yield "CREATE VIEW searching AS SELECT count(*) FROM docs(replace(hex(zeroblob(150000)), '00', 'b '))"
     yield "CREATE TABLE searched (a)"
     yield "CREATE TRIGGER search AFTER INSERT ON searched BEGIN INSERT INTO searched SELECT * FROM searching; END"
+    yield "CREATE VIRTUAL TABLE grams USING fts5(body, tokenize = 'trigram')"
+    yield "INSERT INTO grams VALUES (replace(hex(zeroblob(400000)), '00', 'ab'))"
     yield "CREATE VIRTUAL TABLE boxes USING rtree(id, low, high)"
     yield "INSERT INTO boxes SELECT i, i, i + 1000 FROM n WHERE i < 5000"
     yield "CREATE TABLE pairs (a INTEGER PRIMARY KEY, b INTEGER)"
