@@ -30,6 +30,11 @@ _WATCHDOG_SECONDS = 0.2  # later than the progress handler: its interrupt also e
 _PROGRESS_STEPS = 10_000  # about 0.1 ms between two looks at the clock, with no cost that can be measured
 
 
+def prepared_bytes(connection: Connection) -> int:
+    """The memory of all statements that stay prepared on `connection`; takes as long as they have operations."""
+    return int(connection.status(apsw.SQLITE_DBSTATUS_STMT_USED)[0])
+
+
 class Cancellable(Protocol):
     """What may be cancelled from another thread."""
 

@@ -79,9 +79,13 @@ class WriteAheadLog:
             else:
                 yield os.pread(self._handle(), self.page_size, self._offset(frame) + _FRAME_HEADER)
 
-    def empty(self) -> None:
-        """Copy what no reader holds back into the file; raises apsw.LockedError while a cursor is open."""
-        self._connection.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+    def empty(self) -> bool:
+        """Copy what no reader holds back into the file, and say whether that was all of it.
+
+        Raises apsw.LockedError while a cursor is open.
+        """
+        frames, copied = self._connection.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+        return frames == copied
 
     def close(self) -> None:
         """Close both files."""

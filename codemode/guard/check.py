@@ -53,6 +53,7 @@ class Guard:
         self._verdicts: dict[str, Statement] = {}
         self._virtual = VirtualTables(connection, self.engine)
         self._schema_moves = False  # schema statements ran since the transaction began: a rollback would undo them
+        self.prepared = False  # something new was, and may be kept so: whoever looks at its size sets it back
         self._unsure = False  # whether others may have changed the schema since it was looked at
         self._version: int | None = None  # of the schema, when it was
         self._schema = ReservedSchema(connection)
@@ -210,7 +211,7 @@ class Guard:
             raise refusal(violation)
 
     def _prepare(self, text: str, heading: scan.Heading) -> Statement:
-        kind = heading.kind or ""
+        kind, self.prepared = heading.kind or "", True
         events, is_long = self._events(text, kind, can_cache=True)
         if not events:
             # Prepared before, perhaps under the engine's rights: the authorizer was not asked. Ask it.

@@ -132,6 +132,7 @@ class Batches:
             raise RequestInvalid(f"a chunk is the values of 1 to {batch.chunk_rows} records of {width} columns")
         if batch.sql[0] != count:
             batch.sql = count, batch.insert.sql(count)
+            self._statements.opened.guard.prepared = True
         written = self._insert(batch, batch.sql[1], count, values, width)
         batch.written += written
         self._statements.tally.rows_written += written  # what was changed, kept or not: as of single statements

@@ -23,7 +23,7 @@ from codemode.database.execute import Connection, DatabaseError
 from codemode.database.frames import FrameError, Position, WriteAheadLog
 from codemode.database.migrate import migrations
 from codemode.database.ways import Way, Ways, WayWriter
-from codemode.errors import CodemodeError
+from codemode.errors import CodemodeError, DiskQuotaExceeded
 from codemode.guard import Guard
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles
@@ -84,6 +84,23 @@ class History:
             with self._guard.engine():
                 self._connection.execute("PRAGMA synchronous = off", can_cache=False)
             self._hurried = False
+
+    def expect_room(self) -> None:
+        """Before a transaction: raise DiskQuotaExceeded where a reader has let the log grow past its bound.
+
+        The log begins anew only when nobody reads what is in it. Whoever keeps a download open, and writes meanwhile,
+        would fill the disk: each commit appends what it changed, whatever the size of the database.
+        """
+        if self._frames * self._frames_of.page_size <= 2 * self._limits.database_bytes:
+            return
+        if not self._commits:  # else the pages of before stand in it, and `settle` has tried
+            with suppress(*_FAULTS):
+                if self._frames_of.empty():
+                    return
+        raise DiskQuotaExceeded(
+            "the session's write-ahead log is twice as large as its database may be: somebody reads since long ago",
+            hint="wait until downloads and page iterators of this session are over, or close them",
+        )
 
     def _hurry(self) -> None:
         if not self._hurried:
@@ -171,7 +188,7 @@ class History:
         if self._start is None or not (self._opening or self._start == self._seen):
             self._guard.doubt()  # another process had a turn since
         self._seen, self._opening = self._start, False
-        self._first_pages = self._start.pages if self._start else 0
+        self._first_pages, self._frames = (self._start.pages, self._start.frames) if self._start else (0, 0)
 
     def _end(self, way: Way) -> None:
         try:

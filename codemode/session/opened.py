@@ -19,7 +19,7 @@ import msgspec
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
 from codemode.database.connection import leave_short_log, open_session, opening_failed
-from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter
+from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter, prepared_bytes
 from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
@@ -32,6 +32,7 @@ from codemode.session.files import SessionFiles, storage_full
 from codemode.session.history import History
 
 _log = logging.getLogger("codemode")
+_PREPARED_BYTES = 8 * 1024 * 1024
 ADVICE_SECONDS = 1.0  # looking for a way out of an error; the statement's own time may be over
 Opening = Callable[[SessionFiles, Limits], Connection]
 
@@ -87,6 +88,18 @@ class Guarded:
         self.connection.release_memory()
         self.journal.rest()
         self._rested = True
+
+    def holds_much(self) -> bool:
+        """Whether what stays prepared takes more memory than it may between two uses; asked at the end of each.
+
+        All sessions share SQLite's memory, and a hundred statements stay prepared: of those that a short text makes of
+        a large view each has megabytes, which would be nobody else's for as long as this is open.
+        """
+        fresh, self.guard.prepared = self.guard.prepared, False
+        try:
+            return fresh and prepared_bytes(self.connection) > _PREPARED_BYTES
+        except DatabaseError:
+            return False  # closed together with the worker
 
     def outdate(self) -> None:
         """Have the files opened anew at the next turn: what is known of their content holds no longer."""

@@ -216,6 +216,9 @@ class Registry:
     def _turn_over(self, key: Key, slot: Slot, opened: OpenSession) -> None:
         if not opened.is_settled():
             slot.close()
+        elif opened.holds_much():  # alone: the reader may be read from
+            opened.close()
+            slot.opened = None
         if opened.used is not None:
             self.uses.add(key, opened.used)
             opened.used = None
@@ -231,7 +234,11 @@ class Registry:
                 with reader.lock:
                     if reader.closed:  # between the two lines, by whoever removed the session: look again
                         continue
-                    yield reader
+                    try:
+                        yield reader
+                    finally:
+                        if reader.holds_much():
+                            reader.close()
                     return
 
     def _reader(self, slot: Slot, key: Key) -> Reader:
@@ -269,7 +276,8 @@ class Registry:
         slot = self.slots.find(key)
         if slot is None:
             return False
-        if slot.opened is not None and slot.opened.deadline.cancel_running():
+        opened = slot.opened  # whoever has the turn may close it any moment
+        if opened is not None and opened.deadline.cancel_running():
             return True
         stop = slot.stop  # its snippet does not run yet, or not any more
         return stop is not None and stop.cancel()

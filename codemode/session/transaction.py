@@ -87,6 +87,7 @@ class Transaction:
         self.before_write()
         if not self._open:
             if self._history is not None:
+                self._history.expect_room()
                 self._history.unhurried()
             self._engine("BEGIN IMMEDIATE")
             self._open = True

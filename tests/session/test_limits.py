@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from codemode import Limits, Session, Settings, Worker
-from codemode.errors import CodemodeError, RequestInvalid
+from codemode.errors import CodemodeError, DiskQuotaExceeded, RequestInvalid
 from codemode.limits import least_of, most_of
 from codemode.service.places import changed
+from codemode.session import opened
 
 MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT {} AS x FROM n"
 
@@ -298,3 +301,44 @@ WORTH = [
 @pytest.mark.parametrize(("code", "timeout", "worth"), WORTH)
 def test_an_error_says_whether_trying_again_is_worth_it(table: Session, code: str, timeout: float, worth: bool) -> None:
     assert table.run(code, timeout=timeout).error.retryable is worth
+
+
+def test_a_session_keeps_no_more_prepared_than_it_may(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "_PREPARED_BYTES", 500_000)
+    session.exec("CREATE TABLE t (a)")
+    large = ", ".join("+".join(f"a * {100 * column + number}" for number in range(50)) for column in range(100))
+    session.exec(f"CREATE VIEW v AS SELECT {large} FROM t")
+    session.query("SELECT * FROM t")
+    place = session._registry.slots.find(session._key)
+    assert place.opened is not None
+    session.query("SELECT * FROM v")
+    assert place.opened is None
+    session.query("SELECT * FROM t", read_only=True)
+    reader = session._registry.slots.find(session._key).reader
+    assert not reader.closed
+    session.query("SELECT * FROM v", read_only=True)
+    assert reader.closed
+    assert session.query("SELECT count(*) AS n FROM v", read_only=True) == [{"n": 0}]
+    assert session.run("helpers.db.query('SELECT * FROM v')").ok
+    assert session.value("SELECT count(*) FROM t") == 0
+
+
+def test_a_reader_that_stays_lets_the_log_grow_to_its_bound(worker: Worker) -> None:
+    session = worker.session(limits=Limits(database_bytes=1_000_000))
+    session.exec("CREATE TABLE t AS SELECT zeroblob(400000) AS a UNION ALL SELECT 1")
+    pages = session.pages("SELECT a FROM t", size=1)
+    next(pages)
+    change = "UPDATE t SET a = zeroblob(400000 + ?) WHERE rowid = 1"
+    for number in range(3):
+        session.exec(change, [number])
+    with pytest.raises(DiskQuotaExceeded, match="write-ahead log"):
+        all(session.exec(change, [number]) for number in range(20))
+    log = Path(session._registry.files(session._key).database).with_name("session.db-wal")
+    assert log.stat().st_size < 3_500_000
+    outcome = session.run("helpers.db.exec('DELETE FROM t')")
+    assert (outcome.error.code, outcome.db.committed) == ("sql.disk_quota", False)
+    assert session.value("SELECT count(*) FROM t") == 2
+    pages.close()
+    session.exec(change, [1])
+    session.exec(change, [2])
+    assert log.stat().st_size < 3_500_000
