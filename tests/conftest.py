@@ -25,6 +25,7 @@ settings.load_profile("patient")
 
 # Started in the background of a script the tests ignore SIGINT, and so would every program that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,6 +37,14 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What handles signals is the same after a test: the next one may be about them."""
+    before = [signal.getsignal(number) for number in _ENDING]
+    yield
+    assert [signal.getsignal(number) for number in _ENDING] == before
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,12 @@ def cli(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.setenv("CODEMODE_CHILDREN", "1")
 
     def run(*arguments: object, input: str | bytes | None = None) -> Answer:  # noqa: A002 - click's own name for it
-        return Answer(CliRunner().invoke(main, [str(argument) for argument in arguments], input=input))
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            return Answer(CliRunner().invoke(main, [str(argument) for argument in arguments], input=input))
+        finally:  # a service takes them for the rest of its process
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     return run
 

@@ -117,7 +117,7 @@ def test_who_wants_no_colour_gets_none(cli, monkeypatch, arguments):
         (["import", "-", "-s", "x"], "standard input has no name"),
         (["import", "-", "-", "-s", "x", "--table", "t"], "standard input can be read once"),
         (["import", "-", "-s", "x", "--table", "t"], "standard input has no extension"),
-        (["logs", "x", "--limit", "0"], "x>=1"),
+        (["logs", "x", "--limit", "0"], "1<=x<=10000"),
     ],
 )
 def test_wrong_usage_is_told_in_both_forms(cli, arguments, message):

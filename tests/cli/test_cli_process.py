@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from patience import soon
+from patience import HANG_SECONDS, soon
 
 import codemode.__main__
 from codemode.cli.ended import Ended, ended_in_order
@@ -137,7 +137,8 @@ def test_sigterm_leaves_nothing_half_done_behind(environment, tmp_path):
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_second_control_c_does_not_cut_what_the_first_one_undoes():
+def test_a_second_control_c_does_not_cut_what_the_first_one_undoes(monkeypatch):
+    monkeypatch.setattr("codemode.cli.ended._ONE_WISH_SECONDS", HANG_SECONDS)
     done = []
     with ended_in_order():
         for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
