@@ -273,7 +273,7 @@ def _limit(found: re.Match[str], message: str, sql: str, connection: apsw.Connec
         "compound": "at most 50 SELECTs joined by UNION: insert the parts into a table",
         "too large together": "do it in Python, or with shorter values",
         "many arguments": "a function takes at most 127 arguments: aggregate over rows, or use JSON",
-        "trigger": "triggers and cascades go 1,000 deep, long ones 10: end them with WHEN, or begin at the leaves",
+        "trigger": "one trigger goes 1,000 deep, long or different ones 10: end it with WHEN, or begin at the leaves",
         "pattern": "at most 250 bytes: use instr(x, 'part') > 0 for a long text",
         "variable": "at most 32,766 parameters; use helpers.db.batch_insert for many rows",
         "recursion": "the statement nests too deep",

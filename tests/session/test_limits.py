@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codemode import Limits, Session, Settings, Worker
-from codemode.errors import CodemodeError, DiskQuotaExceeded, RequestInvalid
+from codemode.errors import CodemodeError, DiskQuotaExceeded, RequestInvalid, StatementLimit
 from codemode.limits import least_of, most_of
 from codemode.service.places import changed
 from codemode.session import opened
@@ -342,3 +342,15 @@ def test_a_reader_that_stays_lets_the_log_grow_to_its_bound(worker: Worker) -> N
     session.exec(change, [1])
     session.exec(change, [2])
     assert log.stat().st_size < 3_500_000
+
+
+def test_triggers_that_set_off_one_another_go_ten_deep_where_each_is_another(worker: Worker) -> None:
+    session = worker.session()
+    for n in range(12):
+        session.exec(f"CREATE TABLE t{n} (a)")
+    for n in range(11):
+        session.exec(f"CREATE TRIGGER g{n} AFTER INSERT ON t{n} BEGIN INSERT INTO t{n + 1} VALUES (new.a); END")
+    session.exec("INSERT INTO t1 VALUES (1)")
+    assert session.value("SELECT count(*) FROM t11") == 1
+    with pytest.raises(StatementLimit, match="different ones 10"):
+        session.exec("INSERT INTO t0 VALUES (1)")
