@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from codemode.api import bodies, queries
-from codemode.api.events import Events, EventStream, event, last, settled
+from codemode.api.events import Events, EventStream, last, settled
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, on_record, record, service_of, session_entered
 from codemode.service.background import Accepted
@@ -131,8 +131,15 @@ async def _streamed(request: Request, session: Session, body: Execute) -> Respon
         kind, key = ("progress", event.table) if isinstance(event, Progress) else ("warning", None)
         events.tell(kind, event, key)
 
+    def started(execution_id: str) -> None:
+        events.tell("started", {"execution_id": execution_id, "session_id": session.id})
+
+    # Which execution answers is known at once, or where there is a key when the turn has come.
+    keyed = body.idempotency_key is not None
     options = {**body.options(), "on_output": events.text, "on_event": told}
-    running = await service.begin(caller, session, body.code, **options)
+    running = await service.begin(caller, session, body.code, answers=started if keyed else None, **options)
+    if not keyed:
+        started(running.id)
     ending = ExitStack()
     ending.enter_context(service.acts.known(running))
     request.state.execution = running.id
@@ -144,15 +151,14 @@ async def _streamed(request: Request, session: Session, body: Execute) -> Respon
             await running.end()
             await settled(outcome)
 
-    return EventStream(_followed(running, events, outcome), over)
+    return EventStream(_followed(events, outcome), over)
 
 
 def _code_of(outcome: Outcome) -> str:
     return outcome.error.code if outcome.error else "ok"
 
 
-async def _followed(running: Running, events: Events, outcome: asyncio.Future[Outcome]) -> AsyncIterator[bytes]:
-    yield event("started", {"execution_id": running.id, "session_id": running.session_id})
+async def _followed(events: Events, outcome: asyncio.Future[Outcome]) -> AsyncIterator[bytes]:
     async for each in events.until(outcome):
         yield each
     yield last(outcome)

@@ -165,11 +165,12 @@ class Service:
         session: Session,
         code: str,
         ended: Ended | None = None,
+        answers: Callable[[str], object] | None = None,
         **options: Unpack[RunOptions],
     ) -> Running:
         """Ask for an execution within the quotas of the caller's tenant; it counts until it is over.
 
-        `ended` is told of its outcome in its thread. Raises QuotaError, and what `Session.begin` raises.
+        `ended` and `answers` are told as `Session.begin` tells them. Raises QuotaError, and what that raises.
         """
         admission = await self.admit(caller, writes=not options.get("read_only"))
 
@@ -179,7 +180,7 @@ class Service:
                 asyncio.get_running_loop().call_soon(self._telling.ended, caller, outcome)
 
         try:
-            running = session.begin(code, ended, Place(self._starting), **options)
+            running = session.begin(code, ended, Place(self._starting), answers, **options)
         except BaseException:
             admission.end()
             raise

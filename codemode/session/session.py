@@ -116,13 +116,16 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         code: str,
         ended: Ended | None = None,
         place: Place | None = None,
+        answers: Callable[[str], object] | None = None,
         **options: Unpack[RunOptions],
     ) -> Running:
         """Ask for an execution from a running event loop: its id at once, its outcome when it is over.
 
         `ended` gets the outcome before anybody else has it, in the thread of the execution: what is written of it then
         keeps no event loop waiting. It begins in the loop's next step, when it has the session's turn and `place`.
-        Raises RequestInvalid for a wrong argument; what `run` raises beside it comes with the outcome.
+        `answers` gets the id that the outcome will have, in that thread, when it has its turn: of an earlier execution
+        where its idempotency key has an outcome. Raises RequestInvalid for a wrong argument; what `run` raises beside
+        it comes with the outcome.
         """
         import asyncio
 
@@ -140,7 +143,8 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         def execute(begun: Begun | None) -> Outcome:
             try:
                 with self._registry.turn(self._key, seconds, granted=True, stop=running.stop) as opened:
-                    outcome = self._execute(opened, request, time.monotonic() - asked, begun, running.stop, running.id)
+                    waited = time.monotonic() - asked
+                    outcome = self._execute(opened, request, waited, begun, running.stop, running.id, answers)
                     if ended is not None:
                         ended(outcome)
                     if place is not None:  # a service's: its caller's next request comes when the turn is given back
@@ -200,12 +204,14 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         begun: Begun | None,
         cancel: Cancel,
         execution_id: str | None = None,
+        answers: Callable[[str], object] | None = None,
     ) -> Outcome:
-        if request.key is not None:
-            known = replay(opened, self.id, request.key, request.code)
-            if known is not None:
-                _tell_again(known, request)
-                return known
+        known = None if request.key is None else replay(opened, self.id, request.key, request.code)
+        if answers is not None and execution_id is not None:
+            answers(execution_id if known is None else known.execution_id)
+        if known is not None:
+            _tell_again(known, request)
+            return known
         if opened.limits != self.limits:  # lowered meanwhile: it was handed over with others
             begun = None
         execution = Execution(opened, self.id, request, cancel, self._metrics, execution_id)

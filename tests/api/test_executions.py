@@ -162,6 +162,18 @@ def test_a_stream_tells_what_is_printed_and_then_the_outcome(http: httpx2.Client
     assert (told[-1][1]["result"], told[-1][1]["execution_id"]) == ("done", told[0][1]["execution_id"])
 
 
+def test_a_stream_under_a_key_announces_the_execution_that_answers(http: httpx2.Client, session: str) -> None:
+    body = {"code": "print('once')\nreturn 1", "mode": "stream", "idempotency_key": "k"}
+    answers = []
+    for _ in range(2):
+        with http.stream("POST", f"/v1/sessions/{session}/execute", json=body) as answer:
+            told = events(answer.iter_lines())
+        assert [name for name, _ in told] == ["started", "stdout", "outcome"]
+        assert told[0][1] == {"execution_id": told[-1][1]["execution_id"], "session_id": session}
+        answers.append((told[-1][1]["execution_id"], told[-1][1]["replayed"]))
+    assert answers == [(answers[0][0], False), (answers[0][0], True)]
+
+
 def test_output_comes_while_the_snippet_runs(http: httpx2.Client, session: str) -> None:
     code = "import time\nprint('first', flush=True)\ntime.sleep(30)"
     with http.stream("POST", f"/v1/sessions/{session}/execute", json={"code": code, "mode": "stream"}) as answer:
