@@ -213,7 +213,7 @@ TOOLS = (
         about="Run Python 3 next to a session's own SQLite database, all or nothing: what fails leaves no change. "
         "Without session_id it makes a session and answers its id." + _HELPERS,
         read_only_about="Run Python 3 next to a session's own SQLite database, which it can only read." + _HELPERS,
-        takes=ExecuteCode, answers=Execution, destructive=True, stoppable=True,
+        takes=ExecuteCode, answers=Execution, destructive=True, makes_session=True, stoppable=True,
     ),
     Tool(
         name="get_execution", title="Look at a background execution", scope="read", run=get_execution,

@@ -135,7 +135,7 @@ TOOLS = (
         name="create_session", title="Create a session", scope="execute", run=create_session,
         about="Create an empty session with a database of its own ($database_bytes at most), or find the one of this "
         "id. It expires $idle_seconds seconds after its last use. execute_code makes one by itself.",
-        takes=CreateSession, answers=SessionInfo, idempotent=True,
+        takes=CreateSession, answers=SessionInfo, makes_session=True,
     ),
     Tool(
         name="checkpoint_session", title="Checkpoint a session", scope="execute", run=checkpoint_session,

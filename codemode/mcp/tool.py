@@ -85,6 +85,7 @@ class Tool:
     read_only: bool = False
     destructive: bool = False
     idempotent: bool = False
+    makes_session: bool = False  # where none is named
     stoppable: bool = False  # by whoever gives up waiting; other acts end by themselves, and are recorded
     read_only_about: str | None = None  # of one that is offered by a read-only face all the same
 
@@ -95,14 +96,13 @@ class Tool:
     def listed(self, face: Face, limits: Limits, result_bytes: int) -> Listed:
         """The tool as clients see it."""
         about = self.read_only_about if face.read_only and self.read_only_about else self.about
-        named = ("session_id",) if "session_id" in self.takes.__struct_fields__ and face.session is None else ()
+        needed = "session_id" in self.takes.__struct_fields__ and face.session is None
+        makes_one = self.makes_session and not face.read_only
         return Listed(
             name=self.name,
             title=self.title,
             description=described(about, limits, result_bytes),
-            input_schema=schemas.takes(
-                self.takes, required=() if self.name == "execute_code" and not face.read_only else named
-            ),
+            input_schema=schemas.takes(self.takes, required=("session_id",) if needed and not makes_one else ()),
             output_schema=schemas.answers(self.answers),
             annotations=ToolAnnotations(
                 title=self.title,

@@ -95,7 +95,7 @@ class Transaction:
     def expect_writable(self) -> None:
         """Raise where nothing may be written, whatever the statement."""
         if self.mode == "read_only":
-            hint = "run it without read_only to write; on the command line, `codemode run` writes"
+            hint = "write in an execution that is not read_only: `codemode run`, or execute_code over MCP"
             raise StatementRefused("this execution is read-only", hint=hint)
 
     def mark(self) -> int:

@@ -50,6 +50,13 @@ def test_each_tool_has_a_title_all_four_hints_and_schemas_of_objects_without_ref
     assert all("description" in each for each in tool.input_schema["properties"].values())
 
 
+def test_a_session_has_to_be_named_where_the_tool_makes_none():
+    named = {name for name, tool in listed().items() if "session_id" in tool.input_schema["required"]}
+    assert {name for name, tool in listed().items() if "session_id" in tool.input_schema["properties"]} - named == {
+        "execute_code", "create_session",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_descriptions_are_short(name: str):
     assert 10 < len(listed()[name].description.split()) <= MOST_WORDS.get(name, 40)
@@ -168,6 +175,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "a path for an id": ("execute_code", {"code": "1", "session_id": "../../etc/passwd"}, "is not a session id"),
     "an empty table": ("describe_table", {"session_id": "known", "table": ""}, "sql.no_such_table"),
     "nothing for a session": ("query", {"sql": "SELECT 1"}, "session_id is missing"),
+    "a statement that writes": ("query", {"sql": "CREATE TABLE t (a)", "session_id": "known"}, "execute_code over MCP"),
     "an unknown session": ("query", {"sql": "SELECT 1", "session_id": "nobody"}, "session.not_found"),
     "an unknown execution": ("get_execution", {"execution_id": "ex_none"}, "execution.not_found"),
     "too long a wait": ("get_execution", {"execution_id": "ex_none", "wait_seconds": 1e9}, "wait_seconds"),
