@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from functools import cached_property
 
 from codemode.catalog.attendance import Attendance
 from codemode.catalog.bound import BoundStore
@@ -29,78 +28,22 @@ class TenantRecords:
 
     def __init__(self, store: Store, tenant: str, seal: Seal | None = None) -> None:
         self.store = BoundStore(store, tenant)
-        self._seal = seal or Seal()
+        sealed = seal or Seal()
+        self.users = Users(self.store, sealed)
+        self.workspaces = Workspaces(self.store)
+        self.groups = Groups(self.store)
+        self.sessions = Places(self.store)
+        self.participants = Attendance(self.store)
+        self.messages = Messages(self.store)
+        self.panels = Panels(self.store)
+        self.mcp_sessions = McpSessions(self.store)
+        self.signals = Signals(self.store)
+        self.subscriptions = Subscriptions(self.store)
+        self.events = Events(self.store)
+        self.preferences = Preferences(self.store)
+        self.configuration = Configuration(self.store, sealed)
+        self.statistics = TenantStatistics(self.store)
 
     def at_once(self) -> AbstractContextManager[None]:
         """One transaction: nobody else who asks for one changes what is read inside before it is changed there."""
         return self.store.at_once()
-
-    @cached_property
-    def users(self) -> Users:
-        """Its people and agents."""
-        return Users(self.store, self._seal)
-
-    @cached_property
-    def workspaces(self) -> Workspaces:
-        """Where its sessions belong."""
-        return Workspaces(self.store)
-
-    @cached_property
-    def groups(self) -> Groups:
-        """Which of its users belong together."""
-        return Groups(self.store)
-
-    @cached_property
-    def sessions(self) -> Places:
-        """Its sessions, as places that are shared."""
-        return Places(self.store)
-
-    @cached_property
-    def participants(self) -> Attendance:
-        """Who takes part in them."""
-        return Attendance(self.store)
-
-    @cached_property
-    def messages(self) -> Messages:
-        """What was said in them."""
-        return Messages(self.store)
-
-    @cached_property
-    def panels(self) -> Panels:
-        """What they show."""
-        return Panels(self.store)
-
-    @cached_property
-    def mcp_sessions(self) -> McpSessions:
-        """Which MCP servers they are connected to."""
-        return McpSessions(self.store)
-
-    @cached_property
-    def signals(self) -> Signals:
-        """The calls between their participants."""
-        return Signals(self.store)
-
-    @cached_property
-    def subscriptions(self) -> Subscriptions:
-        """Which of them its users are told of."""
-        return Subscriptions(self.store)
-
-    @cached_property
-    def events(self) -> Events:
-        """What their listeners are told."""
-        return Events(self.store)
-
-    @cached_property
-    def preferences(self) -> Preferences:
-        """What its users prefer."""
-        return Preferences(self.store)
-
-    @cached_property
-    def configuration(self) -> Configuration:
-        """How it is set up."""
-        return Configuration(self.store, self._seal)
-
-    @cached_property
-    def statistics(self) -> TenantStatistics:
-        """How many there are of what."""
-        return TenantStatistics(self.store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from codemode.client.ask import Call
@@ -170,74 +170,17 @@ class AsyncRecords:
     """Everything that the service keeps of the token's tenant: one door for each kind of record; as `Worker.of`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    @cached_property
-    def users(self) -> AsyncUsers:
-        """The people and agents of the tenant."""
-        return AsyncUsers(self._connection)
-
-    @cached_property
-    def workspaces(self) -> AsyncWorkspaces:
-        """Where its sessions belong."""
-        return AsyncWorkspaces(self._connection)
-
-    @cached_property
-    def groups(self) -> AsyncGroups:
-        """Which of its users belong together."""
-        return AsyncGroups(self._connection)
-
-    @cached_property
-    def sessions(self) -> AsyncPlaces:
-        """Its sessions, as places that are shared."""
-        return AsyncPlaces(self._connection)
-
-    @cached_property
-    def participants(self) -> AsyncParticipants:
-        """Who takes part in its sessions."""
-        return AsyncParticipants(self._connection)
-
-    @cached_property
-    def messages(self) -> AsyncMessages:
-        """What is said in them."""
-        return AsyncMessages(self._connection)
-
-    @cached_property
-    def panels(self) -> AsyncPanels:
-        """What they show."""
-        return AsyncPanels(self._connection)
-
-    @cached_property
-    def mcp_sessions(self) -> AsyncMcpSessions:
-        """Which MCP servers they are connected to."""
-        return AsyncMcpSessions(self._connection)
-
-    @cached_property
-    def signals(self) -> AsyncSignals:
-        """The calls between their participants."""
-        return AsyncSignals(self._connection)
-
-    @cached_property
-    def subscriptions(self) -> AsyncSubscriptions:
-        """Which of them its users are told of."""
-        return AsyncSubscriptions(self._connection)
-
-    @cached_property
-    def preferences(self) -> AsyncPreferences:
-        """What its users prefer."""
-        return AsyncPreferences(self._connection)
-
-    @cached_property
-    def configuration(self) -> AsyncConfiguration:
-        """How the tenant is set up."""
-        return AsyncConfiguration(self._connection)
-
-    @cached_property
-    def statistics(self) -> AsyncStatistics:
-        """How many there are of what."""
-        return AsyncStatistics(self._connection)
-
-    @cached_property
-    def events(self) -> AsyncEvents:
-        """What their listeners are told."""
-        return AsyncEvents(self._connection)
+        self.users = AsyncUsers(connection)
+        self.workspaces = AsyncWorkspaces(connection)
+        self.groups = AsyncGroups(connection)
+        self.sessions = AsyncPlaces(connection)
+        self.participants = AsyncParticipants(connection)
+        self.messages = AsyncMessages(connection)
+        self.panels = AsyncPanels(connection)
+        self.mcp_sessions = AsyncMcpSessions(connection)
+        self.signals = AsyncSignals(connection)
+        self.subscriptions = AsyncSubscriptions(connection)
+        self.preferences = AsyncPreferences(connection)
+        self.configuration = AsyncConfiguration(connection)
+        self.statistics = AsyncStatistics(connection)
+        self.events = AsyncEvents(connection)

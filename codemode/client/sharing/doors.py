@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from codemode.client.ask import Call
@@ -168,74 +168,17 @@ class RemoteRecords:
     """Everything that the service keeps of the token's tenant: one door for each kind of record; as `Worker.of`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    @cached_property
-    def users(self) -> RemoteUsers:
-        """The people and agents of the tenant."""
-        return RemoteUsers(self._connection)
-
-    @cached_property
-    def workspaces(self) -> RemoteWorkspaces:
-        """Where its sessions belong."""
-        return RemoteWorkspaces(self._connection)
-
-    @cached_property
-    def groups(self) -> RemoteGroups:
-        """Which of its users belong together."""
-        return RemoteGroups(self._connection)
-
-    @cached_property
-    def sessions(self) -> RemotePlaces:
-        """Its sessions, as places that are shared."""
-        return RemotePlaces(self._connection)
-
-    @cached_property
-    def participants(self) -> RemoteParticipants:
-        """Who takes part in its sessions."""
-        return RemoteParticipants(self._connection)
-
-    @cached_property
-    def messages(self) -> RemoteMessages:
-        """What is said in them."""
-        return RemoteMessages(self._connection)
-
-    @cached_property
-    def panels(self) -> RemotePanels:
-        """What they show."""
-        return RemotePanels(self._connection)
-
-    @cached_property
-    def mcp_sessions(self) -> RemoteMcpSessions:
-        """Which MCP servers they are connected to."""
-        return RemoteMcpSessions(self._connection)
-
-    @cached_property
-    def signals(self) -> RemoteSignals:
-        """The calls between their participants."""
-        return RemoteSignals(self._connection)
-
-    @cached_property
-    def subscriptions(self) -> RemoteSubscriptions:
-        """Which of them its users are told of."""
-        return RemoteSubscriptions(self._connection)
-
-    @cached_property
-    def preferences(self) -> RemotePreferences:
-        """What its users prefer."""
-        return RemotePreferences(self._connection)
-
-    @cached_property
-    def configuration(self) -> RemoteConfiguration:
-        """How the tenant is set up."""
-        return RemoteConfiguration(self._connection)
-
-    @cached_property
-    def statistics(self) -> RemoteStatistics:
-        """How many there are of what."""
-        return RemoteStatistics(self._connection)
-
-    @cached_property
-    def events(self) -> RemoteEvents:
-        """What their listeners are told."""
-        return RemoteEvents(self._connection)
+        self.users = RemoteUsers(connection)
+        self.workspaces = RemoteWorkspaces(connection)
+        self.groups = RemoteGroups(connection)
+        self.sessions = RemotePlaces(connection)
+        self.participants = RemoteParticipants(connection)
+        self.messages = RemoteMessages(connection)
+        self.panels = RemotePanels(connection)
+        self.mcp_sessions = RemoteMcpSessions(connection)
+        self.signals = RemoteSignals(connection)
+        self.subscriptions = RemoteSubscriptions(connection)
+        self.preferences = RemotePreferences(connection)
+        self.configuration = RemoteConfiguration(connection)
+        self.statistics = RemoteStatistics(connection)
+        self.events = RemoteEvents(connection)
