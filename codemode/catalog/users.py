@@ -7,6 +7,8 @@ system calls a user is kept as a keyed hash, so that a stolen catalogue does not
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, get_args
 
 from msgspec import UNSET
@@ -20,7 +22,7 @@ from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, only, record
 from codemode.catalog.seal import Seal
-from codemode.errors import RecordExists, RequestInvalid
+from codemode.errors import RecordExists, RecordNotFound, RequestInvalid
 from codemode.moments import moment, ulid_at
 from codemode.values.records import User, UserKind
 
@@ -77,6 +79,12 @@ class Users:
         where = "outside_id_hash = ?2 AND outside_id_hash IS NOT NULL AND deleted_at IS NULL"
         return self._one(where, self._hash(outside_id), "with that outside id")
 
+    def _known_by(self, email: str | None, outside_id: str | None) -> Iterator[User]:
+        if email is not None and outside_id is not None:
+            raise RequestInvalid("one user is looked for by e-mail or by outside id", hint="give one of them")
+        with suppress(RecordNotFound):
+            yield self.by_outside_id(str(outside_id)) if email is None else self.by_email(email)
+
     def _email_key(self, table: str) -> str:
         return dialect.EMAIL_KEY.of(self._store.dialect).format(table)
 
@@ -85,9 +93,21 @@ class Users:
         return only(User, rows, no_record("user", name))
 
     def page(
-        self, *, kind: str | None = None, deleted: bool = False, after: str | None = None, limit: int = 50
+        self,
+        *,
+        kind: str | None = None,
+        deleted: bool = False,
+        email: str | None = None,
+        outside_id: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
     ) -> Page[User]:
-        """Users by id, all or of one kind, without those deleted unless they are asked for; raises RequestInvalid."""
+        """Users by id, all or of one kind, without those deleted unless they are asked for; raises RequestInvalid.
+
+        With an `email` or an `outside_id` the one user whose that is; raises SecretMissing too then.
+        """
+        if email is not None or outside_id is not None:
+            return Page([each for each in self._known_by(email, outside_id) if kind in (None, each.kind)], None)
         asked = Asked("tenant = ?1" if deleted else "tenant = ?1 AND deleted_at IS NULL")
         asked.that("kind = {}", None if kind is None else parse_choice(kind, "kind of user", KINDS))
         asked.that("id > {}", parse_after(after))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from codemode.worker import Worker
 
 Parameter = Callable[[Any], Any]  # a click option or argument
-Pages = Callable[..., Any]  # one page of a kind's door, as its own `page` is
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def named(key: str, **attributes: Any) -> Parameter:
 
 
 def ls(
-    kind: Kind, about: str, *options: Parameter, verb: str = "ls", by: str | Pages = "page",
+    kind: Kind, about: str, *options: Parameter, verb: str = "ls", by: str = "page",
     limit: Parameter = limit_option, newest_last: bool = False, **always: Any,
 ) -> click.Command:  # fmt: skip
     """All of them, or those of whatever the keys before the last one name; `always` is asked whatever is given."""
@@ -70,8 +69,7 @@ def ls(
             door = kind.door(app.records(worker, tenant))
             for key in within:
                 check(worker, tenant, key, fields[key])
-            page = getattr(door, by) if isinstance(by, str) else partial(by, door)
-            found = every(partial(page, **given(fields), **always), limit)
+            found = every(partial(getattr(door, by), **given(fields), **always), limit)
         if newest_last:
             found = found._replace(rows=found.rows[::-1])
         tell(app, found, kind.columns, kind.none or f"no {kind.noun}", whole=[kind.word, "at"])

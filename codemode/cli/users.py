@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,11 +10,6 @@ from codemode.cli import records
 from codemode.cli.app import App, group
 from codemode.cli.fields import metadata_option, text_or_none
 from codemode.cli.records import Kind, named
-from codemode.errors import RecordNotFound, RequestInvalid
-
-if TYPE_CHECKING:
-    from codemode.catalog.users import Users
-    from codemode.values.records import Page, User
 
 USERS = Kind(
     "users", "user", ("user_id",),
@@ -32,22 +26,6 @@ _said = (
     ),
     metadata_option,
 )  # fmt: skip
-
-
-def _page(
-    known: Users, *, email: str | None = None, outside_id: str | None = None, kind: str | None = None, **asked: Any
-) -> Page[User]:
-    from codemode.values.records import Page
-
-    if email is None and outside_id is None:
-        return known.page(kind=kind, **asked)
-    if email is not None and outside_id is not None:
-        raise RequestInvalid("one user is looked for by e-mail or by outside id", hint="give one of them")
-    try:
-        found = known.by_outside_id(str(outside_id)) if email is None else known.by_email(email)
-    except RecordNotFound:
-        return Page([], None)
-    return Page([found] if kind in (None, found.kind) else [], None)
 
 
 def _done(act: str, by: str, says: str) -> Callable[..., None]:
@@ -77,7 +55,6 @@ for each in (
         click.option("--email", metavar="EMAIL", help="The one who has it."),
         click.option("--outside-id", metavar="ID", help="The one whom another system calls so."),
         click.option("--deleted", is_flag=True, help="Those who were deleted, too."),
-        by=_page,
     ),
     records.show(USERS, "Show one user, deleted ones too."),
     records.add(
