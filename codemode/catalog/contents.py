@@ -6,7 +6,7 @@ full-text index, which are the target's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -129,16 +129,3 @@ def check_may_be_filled(store: Store, *, replace: bool) -> None:
             f"the catalogue is in use ({store.where})",
             hint="name another one, or replace all that it holds: --replace",
         )
-
-
-def expect_same(table: Table, expected: Iterable[Sequence[object]], found: Iterable[Row]) -> str | None:
-    """None where both are the same rows in the same order, else where they part."""
-    mine, theirs = iter(expected), iter(found)
-    place = 0
-    while True:
-        place += 1
-        left, right = next(mine, None), next(theirs, None)
-        if left is None and right is None:
-            return None
-        if left is None or right is None or tuple(left) != tuple(right):
-            return f"row {place:,} of {table.name}"

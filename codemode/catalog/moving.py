@@ -15,6 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,13 @@ def _told(rows: Iterator[Row], tell: Callable[[int], None]) -> Iterator[Row]:
         yield row
 
 
-def _expect_same(table: Table, expected: Iterator[Any], found: Iterator[Row]) -> None:
-    if where := contents.expect_same(table, expected, found):
-        raise BackupDamaged(
-            f"{where} is not the same afterwards: nothing was kept", hint="report it, with what this table holds"
-        )
+def _expect_same(table: Table, expected: Iterator[Row], found: Iterator[Row]) -> None:
+    for place, (left, right) in enumerate(zip_longest(expected, found), 1):
+        if left != right:
+            raise BackupDamaged(
+                f"row {place:,} of {table.name} is not the same afterwards: nothing was kept",
+                hint="report it, with what this table holds",
+            )
 
 
 def export(store: Store, path: Path, *, progress: Progress = lambda done, all_: None) -> int:

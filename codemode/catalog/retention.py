@@ -1,6 +1,6 @@
 """How long the catalogue keeps what nobody needs any more: rules as data, carried out a few rows at a time.
 
-Sessions that expired are forgotten with all that was said and shown in them by `Registry.sweep`, which looks after
+Sessions that expired are forgotten with all that was said and shown in them by `Ending.sweep`, which looks after
 their files too; the audit log by its own retention. Every batch is a transaction, so that others wait for milliseconds.
 """
 

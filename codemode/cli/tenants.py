@@ -8,6 +8,7 @@ import click
 
 from codemode.cli.amounts import bytes_of, count_of
 from codemode.cli.app import App, command, group
+from codemode.cli.fields import given
 from codemode.cli.output import moment, note, plural, printable, size
 from codemode.cli.table import show
 from codemode.errors import RecordExists, RequestInvalid
@@ -61,7 +62,7 @@ def add(app: App, tenant: str, **described: str | None) -> None:
     with app.worker() as worker:
         if not worker.tenants.make(tenant, now_ms()):
             raise RecordExists(f"there is a tenant {tenant!r} already", hint="`codemode tenants set` changes it")
-        made = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **_given(described)))
+        made = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **given(described)))
         app.record(worker, "create_tenant", tenant, tenant, None, made)
         _answer(app, made)
 
@@ -74,15 +75,15 @@ def add(app: App, tenant: str, **described: str | None) -> None:
 @click.option("--bytes", metavar="SIZE", help="Of all its sessions on disk: 500MB, 2GiB.")
 @click.option("--executions", metavar="N", help="At once; those that wait for their session's turn count.")
 @click.option("--per-minute", "executions_per_minute", metavar="N", help="Executions begun in a minute.")
-def set_tenant(app: App, tenant: str, name: str | None, plan: str | None, **given: str | None) -> None:
+def set_tenant(app: App, tenant: str, name: str | None, plan: str | None, **quotas: str | None) -> None:
     """Say what a tenant is called, its plan, and its numbers: N, `none` for no bound, `default` for the settings'.
 
     They hold from the next request on, in services that run already too.
     """
     from codemode.database.clock import now_ms
 
-    changes = {quota: _number(quota, text) for quota, text in given.items() if text is not None}
-    described = _given({"name": name, "plan": plan})
+    changes = {quota: _number(quota, text) for quota, text in quotas.items() if text is not None}
+    described = given({"name": name, "plan": plan})
     if not changes and not described:
         raise RequestInvalid("say what to set", hint="for example --executions 8, or --plan pro")
     with app.worker() as worker:
@@ -90,7 +91,7 @@ def set_tenant(app: App, tenant: str, name: str | None, plan: str | None, **give
         if changes:
             own = {**old.quotas, **changes}
             worker.tenants.set_quotas(tenant, {quota: number for quota, number in own.items() if number is not None})
-            app.record(worker, "set_quotas", " ".join(f"{quota}={given[quota]}" for quota in changes), tenant)
+            app.record(worker, "set_quotas", " ".join(f"{quota}={quotas[quota]}" for quota in changes), tenant)
         before = _described(worker, worker.tenants.get(tenant))
         after = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **described)) if described else before
         if described:
@@ -137,10 +138,6 @@ def undelete(app: App, tenant: str) -> None:
         back = _described(worker, worker.tenants.take_back(tenant, now=now_ms()))
         app.record(worker, "undelete_tenant", tenant, tenant, old, back)
     app.say(back, f"{tenant} is a tenant again; make tokens for it")
-
-
-def _given(options: dict[str, str | None]) -> dict[str, str]:
-    return {name: text for name, text in options.items() if text is not None}
 
 
 def _described(worker: Worker, tenant: Tenant) -> TenantInfo:

@@ -217,7 +217,7 @@ class AsyncRemoteSession:
         force: bool = False,
     ) -> Exported:
         """Write all rows of a table or statement to a file of this machine; see Session.export."""
-        tables = await self.get_tables() if files.may_be_table(what) else ()
+        tables = await self.get_tables() if transfer.may_be_table(what) else ()
         plan = files.export_plan(what, tables, path, file_format, null, force)
         columns, found = await self.stream(plan.sql, params)
         return await files.written(plan, columns, found)

@@ -53,9 +53,6 @@ def written_whole(path: str | Path, force: bool) -> Iterator[IO[bytes]]:
         yield file
 
 
-may_be_table = transfer.may_be_table
-
-
 class ExportPlan(NamedTuple):
     """A statement and the file that its rows go to, checked before anything is asked."""
 
@@ -92,7 +89,7 @@ async def _some(rows: AsyncIterator[Sequence[Any]]) -> list[Sequence[Any]]:
 def export_plan(
     what: str, tables: Collection[str], path: str | Path, file_format: str | None, null: str, force: bool
 ) -> ExportPlan:
-    """The plan for an export, with the session's tables where `may_be_table`; raises RequestInvalid for the file."""
+    """The plan for an export, with the tables where `what` may be one; raises RequestInvalid for the file."""
     target = path_of(path)
     kind = transfer.format_of(str(target), transfer.EXPORT_FORMATS, file_format)
     transfer.check_target(target, force)

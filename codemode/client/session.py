@@ -219,7 +219,7 @@ class RemoteSession:
         force: bool = False,
     ) -> Exported:
         """Write all rows of a table or statement to a file of this machine; see Session.export."""
-        tables = self.get_tables() if files.may_be_table(what) else ()
+        tables = self.get_tables() if transfer.may_be_table(what) else ()
         plan = files.export_plan(what, tables, path, file_format, null, force)
         return plan.write(*self.stream(plan.sql, params))
 

@@ -11,7 +11,7 @@ _SCALARS = ("string", "number", "boolean", "null")
 
 def takes(struct: type[msgspec.Struct], *, required: tuple[str, ...] = ()) -> dict[str, Any]:
     """The schema of a tool's arguments; `required` ones must be given although the struct has a default for them."""
-    schema = _schema(struct)
+    schema = answers(struct)
     schema["properties"] = {name: _without_null(each) for name, each in schema["properties"].items()}
     schema["required"] = [name for name in schema["properties"] if name in (*schema.get("required", ()), *required)]
     schema["additionalProperties"] = False
@@ -19,12 +19,10 @@ def takes(struct: type[msgspec.Struct], *, required: tuple[str, ...] = ()) -> di
 
 
 def answers(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """The schema of a tool's answer: an object, as protocol versions up to 2025-11-25 demand of it."""
-    return _schema(struct)
+    """The schema of a tool's answer: an object, as protocol versions up to 2025-11-25 demand of it.
 
-
-def _schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """One schema without references: some clients resolve none, and one that is only a reference is no object."""
+    It has no references: some clients resolve none, and a schema that is only one is no object.
+    """
     (reference,), components = msgspec.json.schema_components([struct], ref_template="{name}")
     found: dict[str, Any] = _inlined(reference, components)
     return found

@@ -33,7 +33,7 @@ def with_values(
     elif kind == "CHECK":
         _tell_of_checks(told, connection, tables)
     elif kind == "UNIQUE":
-        _tell_of_keys(told, connection, tables)
+        _tell_of_keys(told, connection)
     elif found := re.match(r"(?:NOT NULL constraint failed:|cannot store \w+ value in \w+ column) (.+)", error.message):
         told.columns = [found[1].rpartition(".")[2]]
     elif error.message == "datatype mismatch":
@@ -83,7 +83,7 @@ def _content(value: str) -> str:
     return value[1:-1].replace("''", "'") if value.startswith("'") else value
 
 
-def _tell_of_keys(told: _Told, connection: Connection, tables: Sequence[str]) -> None:
+def _tell_of_keys(told: _Told, connection: Connection) -> None:
     """The columns of the key; of one on expressions, or of some rows only, what it is."""
     failed = re.match(r"UNIQUE constraint failed: (?:index '(?P<index>.+)'|(?P<columns>.+))", told.message)
     if failed is None:
