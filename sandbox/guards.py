@@ -191,9 +191,9 @@ class Guards:
         return line[line.index(start) + 1 :]
 
     def read_any(self, value: Any, name: Any, *default: Any) -> Any:
-        """The builtin `getattr`: any name, vetted now. A subclass of str could change between check and use."""
+        """The builtin `getattr`: any name, vetted now."""
         if type(name) is not str:
-            raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+            name = names.text_of(name)
         verdict = names.attribute(name)
         if verdict is _PLAIN:
             return getattr(value, name, *default)
@@ -268,14 +268,12 @@ class Guards:
 
     def set_any(self, value: Any, name: Any, new: Any) -> None:
         """The builtin `setattr`."""
-        if type(name) is not str:
-            raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+        name = names.text_of(name)
         setattr(self.write(value, name), name, new)
 
     def delete_any(self, value: Any, name: Any) -> None:
         """The builtin `delattr`."""
-        if type(name) is not str:
-            raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+        name = names.text_of(name)
         delattr(self.write(value, name), name)
 
     def has_any(self, value: Any, name: Any) -> bool:

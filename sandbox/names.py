@@ -130,6 +130,13 @@ def is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and len(name) > 4
 
 
+def text_of(name: object) -> str:
+    """The text of a computed attribute name: a subclass of str, as a StrEnum is, could change between check and use."""
+    if not issubclass(type(name), str):
+        raise TypeError(f"attribute name must be string, not {type(name).__name__!r}")
+    return str.__str__(name)
+
+
 @lru_cache(maxsize=1_024)  # `getattr` asks with the same few names in a loop
 def attribute(name: str) -> Verdict:
     """Judge an attribute name that is to be read."""

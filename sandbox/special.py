@@ -101,8 +101,9 @@ def _getattribute(guards: Guards, value: Any, name: str) -> Any:
 
 def _object_read(guards: Guards, value: Any, name: Any) -> Any:
     """`object.__getattribute__` with a name: judged as `getattr` would, but without the object's own `__getattr__`."""
-    if type(name) is not str or is_class(value):
-        raise TypeError("attribute name must be string")
+    name = names.text_of(name)
+    if is_class(value):
+        raise TypeError(f"object.__getattribute__ reads no class in snippets; write getattr(the_class, {name!r})")
     if names.attribute(name) is names.Verdict.PLAIN:
         return object.__getattribute__(value, name)
     if name == "__dict__" or (name[:1] == "_" and not names.is_dunder(name) and name.isidentifier()):
@@ -117,15 +118,16 @@ def _setter(guards: Guards, value: Any, name: str) -> Any:
     """`object.__setattr__(self, name, value)`, `super().__setattr__(name, value)` and the same for delete."""
     real = getattr(value, name)
     if is_class(value):
-        return lambda instance, attribute, *new: real(_judged(guards, instance, attribute), attribute, *new)
+        return lambda instance, attribute, *new: real(instance, _judged(guards, instance, attribute), *new)
     target = super_self(value) if type(value) is super else value
-    return lambda attribute, *new: (_judged(guards, target, attribute), real(attribute, *new))[1]
+    return lambda attribute, *new: real(_judged(guards, target, attribute), *new)
 
 
-def _judged(guards: Guards, value: Any, name: Any) -> Any:
-    if type(name) is not str:
-        raise TypeError("attribute name must be string")
-    return guards.write(value, name)
+def _judged(guards: Guards, value: Any, name: Any) -> str:
+    """The exact text of a name that may be written."""
+    exact = names.text_of(name)
+    guards.write(value, exact)
+    return exact
 
 
 def _descriptor_write(guards: Guards, value: Any, name: str) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType
 from typing import TYPE_CHECKING, Any
 
+from sandbox.names import text_of
 from sandbox.own import is_class
 
 if TYPE_CHECKING:
@@ -207,17 +208,17 @@ def operator_contents(run: Run) -> dict[str, Any]:
 
     def attrgetter(*paths: str) -> Callable[[Any], Any]:
         """Return a function that reads these attributes, dotted paths too."""
-        if not paths or not all(type(path) is str for path in paths):
-            raise TypeError("attribute name must be a string")
-        if len(paths) == 1:
-            return lambda value: follow(value, paths[0])
-        return lambda value: tuple(follow(value, path) for path in paths)
+        if not paths:
+            raise TypeError("attrgetter expected 1 argument, got 0")
+        exact = tuple(map(text_of, paths))
+        if len(exact) == 1:
+            return lambda value: follow(value, exact[0])
+        return lambda value: tuple(follow(value, path) for path in exact)
 
     def methodcaller(name: str, /, *args: Any, **keywords: Any) -> Callable[[Any], Any]:
         """Return a function that calls this method."""
-        if type(name) is not str:
-            raise TypeError("method name must be a string")
-        return lambda value: read(value, name)(*args, **keywords)
+        exact = text_of(name)
+        return lambda value: read(value, exact)(*args, **keywords)
 
     found.update(attrgetter=attrgetter, methodcaller=methodcaller)
     return found
