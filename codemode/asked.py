@@ -11,7 +11,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.patterns import pattern
 
 MOST_ENTRIES = 10_000  # of what is on record, in one answer; a query of `execution_logs` reads more
@@ -179,12 +179,3 @@ def rows_sampled(sample: object) -> int:
     if type(sample) is int and 0 <= sample <= _MOST_SAMPLED:
         return sample
     raise RequestInvalid(f"sample is 0 to {_MOST_SAMPLED} rows, not {shown(sample)}")
-
-
-def shown(value: object) -> str:
-    """The value for an error's words, cut short."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes out no integer of over 4,300 digits
-        text = f"an {type(value).__name__} of very many digits"
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -493,3 +493,12 @@ def every_error() -> list[type[CodemodeError]]:
         found.append(kind)
         pending += kind.__subclasses__()
     return sorted(found, key=lambda kind: -len(kind.__mro__))
+
+
+def shown(value: object, most: int = 60) -> str:
+    """The value for an error's words, cut short."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no integer of over 4,300 digits
+        text = f"an {type(value).__name__} of very many digits"
+    return text if len(text) <= most else text[: most - 3] + "…"

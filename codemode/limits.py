@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 
 MIB = 1024 * 1024
 _CENTURY = 36_525 * 86_400
@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if not (value > 0 and least <= value <= most):
                 above = f"at least {least:,}" if least else "above zero"
                 bound = f"at most {most:,}" if value > most else above
-                raise RequestInvalid(f"limit {name} must be {bound}, not {value!r:.80}")
+                raise RequestInvalid(f"limit {name} must be {bound}, not {shown(value)}")
 
     def within(self, ceiling: Limits) -> Limits:
         """These limits, each lowered to `ceiling` where it is above: a session's limits only go downwards."""
@@ -86,8 +86,8 @@ def asked(given: Limits | Mapping[str, Any], own: Mapping[str, Any] | None = Non
     names = Limits.__struct_fields__
     for name in given:
         if name not in names:
-            close = tuple(difflib.get_close_matches(str(name), names, n=3, cutoff=0.6))
-            raise RequestInvalid(f"limits: there is no limit {name!r:.80}", did_you_mean=close, available=names)
+            close = tuple(difflib.get_close_matches(shown(name).strip("'"), names, n=3, cutoff=0.6))
+            raise RequestInvalid(f"limits: there is no limit {shown(name)}", did_you_mean=close, available=names)
     both = {name: value for name, value in {**_named(own or {}), **given}.items() if value is not None}
     try:
         found = msgspec.to_builtins(msgspec.convert(both, Limits))

@@ -7,7 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)  # by ten bits at a time
@@ -39,9 +39,10 @@ def iso(milliseconds: int) -> str:
 def milliseconds_of(text: str) -> int:
     """The moment that a text names, ISO 8601 (UTC where it names no zone) or milliseconds since 1970.
 
-    Raises ValueError.
+    Eight digits are a date, as ISO 8601 has them too: as milliseconds they would be the first day of 1970. Raises
+    ValueError.
     """
-    if text.isascii() and text.isdecimal() and len(text) < 16:
+    if text.isascii() and text.isdecimal() and len(text) < 16 and len(text) != 8:
         return int(text)
     found = datetime.fromisoformat(text)
     try:
@@ -53,7 +54,7 @@ def milliseconds_of(text: str) -> int:
 def moment(milliseconds: object) -> int:
     """`milliseconds` since 1970 where they are a time that `iso` can write; raises RequestInvalid."""
     if type(milliseconds) is not int or not _FIRST <= milliseconds < 2**48:
-        raise RequestInvalid(f"a time is whole milliseconds since 1970, not {milliseconds!r:.60}")
+        raise RequestInvalid(f"a time is whole milliseconds since 1970, not {shown(milliseconds)}")
     return milliseconds
 
 

@@ -64,7 +64,9 @@ async def remove(request: Request) -> Response:
 FILTERS = (
     Parameter(name="message_type", about="Only of this type: chat, mcp_request, mcp_response, system."),
     Parameter(name="user_id", about="Only of this user."),
-    Parameter(name="since", about="Only from this moment on: ISO 8601, or milliseconds since 1970."),
+    Parameter(
+        name="since", about="Only from this moment on: ISO 8601 (20261130 is a date), or milliseconds since 1970."
+    ),
     Parameter(name="until", about="Only from before this moment."),
     Parameter(
         name="text",

@@ -11,9 +11,8 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
-from codemode.asked import shown
 from codemode.catalog.store import EVERYBODY, PARTS, Dialect, Row, Store
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 
 
 class BoundStore:

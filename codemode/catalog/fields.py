@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from codemode.asked import SESSION_ID
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.patterns import pattern
 
 NAME_CHARACTERS = 200  # of names, titles, keys and ids of others
@@ -26,7 +26,7 @@ def parse_id(value: Any, what: str) -> str:
     """An id that a caller chose: as those of sessions are."""
     if isinstance(value, str) and SESSION_ID.fullmatch(value):
         return value
-    raise RequestInvalid(f"{value!r:.80} cannot be the id of {what}", hint="letters, digits, _ . : @ -, at most 128")
+    raise RequestInvalid(f"{shown(value)} cannot be the id of {what}", hint="letters, digits, _ . : @ -, at most 128")
 
 
 def parse_name(value: Any, what: str, most: int = NAME_CHARACTERS, least: int = 1) -> str:
@@ -34,7 +34,8 @@ def parse_name(value: Any, what: str, most: int = NAME_CHARACTERS, least: int = 
     if isinstance(value, str) and least <= len(value) <= most and value.isprintable() and value == value.strip():
         return value
     raise RequestInvalid(
-        f"{value!r:.80} cannot be {what}", hint=f"{least} to {most} printable characters, without blanks around them"
+        f"{shown(value)} cannot be {what}",
+        hint=f"{least} to {most} printable characters, without blanks around them",
     )
 
 
@@ -77,11 +78,11 @@ def parse_choice(value: Any, what: str, options: Sequence[str]) -> str:
     """One of the words that there are."""
     if isinstance(value, str) and value in options:
         return value
-    raise RequestInvalid(f"{value!r:.80} is no {what}", available=options)
+    raise RequestInvalid(f"{shown(value)} is no {what}", available=options)
 
 
 def parse_limit(value: Any) -> int:
     """How many rows a page may have."""
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= PAGE_ROWS:
         return value
-    raise RequestInvalid(f"a page has 1 to {PAGE_ROWS:,} rows, not {value!r:.80}")
+    raise RequestInvalid(f"a page has 1 to {PAGE_ROWS:,} rows, not {shown(value)}")

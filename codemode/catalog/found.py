@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from codemode.catalog.bound import BoundStore
-from codemode.errors import RecordExists, RecordNotFound, SessionNotFound
+from codemode.errors import RecordExists, RecordNotFound, SessionNotFound, shown
 
 
 def no_session(session_id: str) -> SessionNotFound:
     """The error for a session that is not there, or has expired."""
-    return SessionNotFound(f"there is no session {session_id!r:.140}", hint="list the sessions to see those there are")
+    return SessionNotFound(
+        f"there is no session {shown(session_id, 140)}", hint="list the sessions to see those there are"
+    )
 
 
 def no_record(what: str, name: str) -> RecordNotFound:
     """The error for a record that is not there."""
-    return RecordNotFound(f"there is no {what} {name!r:.140}", hint="list them to see those there are")
+    return RecordNotFound(f"there is no {what} {shown(name, 140)}", hint="list them to see those there are")
 
 
 def exists(what: str, name: str, hint: str) -> RecordExists:
     """The error for a record that is there already."""
-    return RecordExists(f"there is a {what} {name!r:.140} already", hint=hint)
+    return RecordExists(f"there is a {what} {shown(name, 140)} already", hint=hint)
 
 
 def check_not_deleted(store: BoundStore, user_id: str | None) -> None:
@@ -31,7 +33,7 @@ def check_not_deleted(store: BoundStore, user_id: str | None) -> None:
 def deleted_user(user_id: str) -> RecordNotFound:
     """The error for what a deleted user would begin to do."""
     return RecordNotFound(
-        f"the user {user_id!r:.140} was deleted",
+        f"the user {shown(user_id, 140)} was deleted",
         hint="take that back (`codemode users undelete`), or name another one: a deleted user keeps his id",
     )
 

@@ -12,7 +12,7 @@ from codemode.catalog.fields import CONTENT_BYTES, parse_id, parse_json, parse_n
 from codemode.catalog.found import check_session, exists, no_record
 from codemode.catalog.pages import Asked, Page, parse_pair_after
 from codemode.catalog.rows import columns, only, record
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.moments import moment, ulid_at
 from codemode.values.records import Panel
 
@@ -136,4 +136,4 @@ def _document(value: Any) -> str | None:
 def _position(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_POSITION:
         return value
-    raise RequestInvalid(f"{value!r:.80} is no position", hint="a whole number, zero or more")
+    raise RequestInvalid(f"{shown(value)} is no position", hint="a whole number, zero or more")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from codemode.catalog.store import Store
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 
 Role = Literal["owner", "member", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "member", "viewer")
@@ -78,5 +78,6 @@ def parse_user(text: Any) -> str:
     if isinstance(text, str) and 0 < len(text) <= _LONGEST and text.isprintable() and text == text.strip():
         return text
     raise RequestInvalid(
-        f"{text!r:.80} cannot name a user", hint=f"1 to {_LONGEST} printable characters, without blanks around them"
+        f"{shown(text)} cannot name a user",
+        hint=f"1 to {_LONGEST} printable characters, without blanks around them",
     )

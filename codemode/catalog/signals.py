@@ -10,7 +10,7 @@ from codemode.catalog.found import no_session
 from codemode.catalog.pages import Asked
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, only, record
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.moments import moment, ulid_at
 from codemode.values.records import Signal, SignalType
 
@@ -42,7 +42,7 @@ class Signals:
         Raises RequestInvalid and SessionNotFound.
         """
         if type(kept_ms) is not int or not 0 < kept_ms <= _MOST_KEPT_MS:
-            raise RequestInvalid(f"a signal is kept 1 to {_MOST_KEPT_MS:,} ms, not {kept_ms!r:.80}")
+            raise RequestInvalid(f"a signal is kept 1 to {_MOST_KEPT_MS:,} ms, not {shown(kept_ms)}")
         rows = self._store.run(
             "INSERT INTO signals (tenant, session_id, id, signal_type, from_participant, to_participant, signal_data,"  # noqa: S608
             " created_at, expires_at) SELECT s.tenant, s.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions AS s"

@@ -6,7 +6,7 @@ from codemode.catalog.bound import BoundStore
 from codemode.catalog.found import no_record
 from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.rows import columns, record
-from codemode.errors import RecordNotFound
+from codemode.errors import RecordNotFound, shown
 from codemode.moments import moment
 from codemode.values.records import Subscription
 
@@ -43,7 +43,7 @@ class Subscriptions:
         sql = "SELECT 1 FROM participants WHERE tenant = ?1 AND user_id = ?2 AND session_id = ?3 AND left_at IS NULL"
         if panel_id is not None and self._store.run(sql, user_id, session_id):
             return no_record("panel", panel_id)
-        return no_record(f"session that the user {user_id!r:.140} takes part in:", session_id)
+        return no_record(f"session that the user {shown(user_id, 140)} takes part in:", session_id)
 
     def of_user(self, user_id: str, *, after: str | None = None, limit: int = 50) -> Page[Subscription]:
         """What a user is told of, by session and panel; raises RequestInvalid."""

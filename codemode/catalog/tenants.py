@@ -8,11 +8,10 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import UNSET
 
-from codemode.asked import shown
 from codemode.catalog.changes import Changes, Given
 from codemode.catalog.fields import parse_choice, parse_name
 from codemode.catalog.store import Store
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.patterns import pattern
 
 Plan = Literal["free", "pro", "team"]

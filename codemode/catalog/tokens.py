@@ -17,7 +17,7 @@ from codemode.catalog.bound import BoundStore
 from codemode.catalog.found import check_not_deleted
 from codemode.catalog.participants import parse_user
 from codemode.catalog.store import Store
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.moments import moment
 from codemode.patterns import pattern
 
@@ -67,7 +67,7 @@ class Tokens:
             raise RequestInvalid("the token would have expired already")
         if not (isinstance(name, str) and len(name) <= _LONGEST_NAME and name.isprintable()):
             raise RequestInvalid(
-                f"{name!r:.80} cannot name a token", hint=f"at most {_LONGEST_NAME} printable characters"
+                f"{shown(name)} cannot name a token", hint=f"at most {_LONGEST_NAME} printable characters"
             )
         if user is not None and not self._catalog.behind:
             check_not_deleted(BoundStore(self._catalog, tenant), parse_user(user))

@@ -22,7 +22,7 @@ from codemode.catalog.pages import Asked, Page, parse_after
 from codemode.catalog.participants import parse_user
 from codemode.catalog.rows import columns, only, record
 from codemode.catalog.seal import Seal
-from codemode.errors import RecordExists, RecordNotFound, RequestInvalid
+from codemode.errors import RecordExists, RecordNotFound, RequestInvalid, shown
 from codemode.moments import moment, ulid_at
 from codemode.values.records import User, UserKind
 
@@ -159,7 +159,7 @@ class Users:
             f" AND o.email IS NOT NULL AND {self._email_key('o')} = lower(?3)"
         )
         taken = email and self._store.run(sql, user_id, email)
-        what = f"the e-mail address {email!r:.140}" if taken else "that outside id"
+        what = f"the e-mail address {shown(email, 140)}" if taken else "that outside id"
         return RecordExists(f"another user has {what} already", hint="choose another one, or change that user first")
 
     def remove(self, user_id: str, *, now: int) -> User:
@@ -221,4 +221,4 @@ def _email(value: Any) -> str | None:
         return None
     if isinstance(value, str) and len(value) <= _EMAIL_CHARACTERS and value.isprintable() and _EMAIL.fullmatch(value):
         return value
-    raise RequestInvalid(f"{value!r:.80} is no e-mail address", hint=f"name@host, at most {_EMAIL_CHARACTERS}")
+    raise RequestInvalid(f"{shown(value)} is no e-mail address", hint=f"name@host, at most {_EMAIL_CHARACTERS}")

@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from codemode.asked import shown
-from codemode.errors import RequestInvalid, WorkerUnreachable
+from codemode.errors import RequestInvalid, WorkerUnreachable, shown
 from codemode.plain import decode
 
 T = TypeVar("T")

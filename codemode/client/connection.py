@@ -11,12 +11,12 @@ import httpx2
 from anyio import sleep
 from anyio.lowlevel import RunVar
 
-from codemode.asked import above_zero, shown
+from codemode.asked import above_zero
 from codemode.client.address import Address
 from codemode.client.ask import Ask, Call
 from codemode.client.attempts import Attempts, broken
 from codemode.client.lines import Lines
-from codemode.errors import RequestInvalid, WorkerError
+from codemode.errors import RequestInvalid, WorkerError, shown
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 10.0

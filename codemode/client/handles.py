@@ -6,11 +6,10 @@ import time
 
 from anyio import current_time
 
-from codemode.asked import shown
 from codemode.client import executions
 from codemode.client.connection import AsyncConnection, Connection
 from codemode.client.executions import Background
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, shown
 from codemode.values import Outcome
 
 _FOR_EVER = 1e9  # seconds, which no clock overflows by

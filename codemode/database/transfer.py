@@ -17,14 +17,14 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import msgspec
 
-from codemode.asked import IF_EXISTS, one_of, path_of, shown, text_of, text_or_none
+from codemode.asked import IF_EXISTS, one_of, path_of, text_of, text_or_none
 from codemode.database.names import quoted
 from codemode.database.onepass import Contradicted
 from codemode.database.readers import Column, Delimited, Progress, Reader, changed, number_notes, text_columns
 from codemode.database.records import Records
 from codemode.database.sources import Source, check_readable
 from codemode.database.writers import DelimitedWriter, Written, write_json, write_markdown, write_ndjson
-from codemode.errors import RequestInvalid, StorageFull
+from codemode.errors import RequestInvalid, StorageFull, shown
 
 IMPORT_FORMATS = ("csv", "tsv", "json", "ndjson")
 EXPORT_FORMATS = (*IMPORT_FORMATS, "markdown")

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codemode.asked import parse_session_id, shown
+from codemode.asked import parse_session_id
 from codemode.database import copies
 from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry, bounded
-from codemode.errors import CodemodeError
+from codemode.errors import CodemodeError, shown
 from codemode.limits import Limits
 from codemode.loading import loading_late
 from codemode.session import ids

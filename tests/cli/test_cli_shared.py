@@ -74,7 +74,11 @@ def test_what_is_said_and_shown_in_a_session(cli: Cli, plan: str) -> None:
     said = result(cli, "messages", "ls", "plan")
     assert [each["content"] for each in said] == ["the disk is full", ""]
     assert [each["id"] for each in result(cli, "messages", "ls", "plan", "--text", "dis*", "--user", "ann")] == [first]
-    for times, count in ((["--since", "1h"], 2), (["--since", "1h", "--until", "2020-01-01"], 0)):
+    for times, count in (
+        (["--since", "1h"], 2),
+        (["--since", "1h", "--until", "2020-01-01"], 0),
+        (["--since", "29990101"], 0),
+    ):
         assert len(result(cli, "messages", "ls", "plan", *times)) == count
     assert "the disk is full" in cli("messages", "show", "plan", first).out
     assert cli("messages", "rm", "plan", first).code == 0

@@ -110,6 +110,17 @@ def test_an_id_that_no_path_can_hold_is_refused(client: Client, record_id: str) 
         client.records.groups.get(record_id)
 
 
+@pytest.mark.parametrize("name", ["message_type", "since", "until", "limit"])
+@pytest.mark.parametrize("value", [10**5000, "20261130", 1.5], ids=["5001 digits", "text", "float"])
+def test_what_no_list_of_messages_takes_is_refused_near_and_far(
+    served: Served, client: Client, name: str, value: Any
+) -> None:
+    served.worker.session("asked")
+    for records in (served.worker.of(), client.records):
+        with pytest.raises(RequestInvalid):
+            records.messages.page("asked", **{name: value})
+
+
 @pytest.mark.parametrize("record_id", ["", ".", ".."])
 def test_an_id_that_an_address_gives_a_meaning_reaches_nothing_else(client: Client, record_id: str) -> None:
     session = client.session("stays")

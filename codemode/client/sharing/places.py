@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from codemode.client.ask import Ask, Call, converted, document
 from codemode.client.sharing.calls import changed, get, made, page, path, removed
+from codemode.moments import moment
 from codemode.values import ParticipantInfo
 from codemode.values.records import McpSession, Message, Page, Panel, Place, Signal
 
@@ -84,9 +85,11 @@ def messages(
     limit: int = 50,
 ) -> Call[Page[Message]]:
     """The newest messages of a session, newest first; `since` and `until` are in milliseconds since 1970."""
+    # Of so many digits they are no date, whatever they are.
+    first, end = (None if each is None else f"{moment(each):015}" for each in (since, until))
     return page(
         path("sessions", session_id, "messages"), "messages", Message, message_type=message_type, user_id=user_id,
-        since=since, until=until, text=text, thread=thread, after=after, limit=limit,
+        since=first, until=end, text=text, thread=thread, after=after, limit=limit,
     )  # fmt: skip
 
 
