@@ -264,6 +264,14 @@ def test_a_signal_ends_the_service_and_its_workers_and_answers_what_runs(tmp_pat
         assert worker.session("s").get_tables() == ["begun"]
 
 
+def test_a_service_that_ends_in_order_leaves_no_sign_of_its_life(tmp_path: Path) -> None:
+    with serving(tmp_path, CODEMODE_SPARE_WORKER="true") as service:
+        assert soon(lambda: len(list((tmp_path / "services").glob("*.lock"))) == 3)  # the spare has its own
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(HANG_SECONDS) == 0
+    assert list((tmp_path / "services").iterdir()) == []
+
+
 def test_workers_do_not_outlive_a_front_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(tmp_path) as service:
         workers = service.workers()
