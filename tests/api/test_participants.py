@@ -111,6 +111,18 @@ def test_who_takes_part_may_leave(shared: Firm) -> None:
     assert shared("vera").get("/v1/sessions/plans").status_code == 404
 
 
+@pytest.mark.parametrize(("user", "scopes"), [("", ()), ("bob", ("execute", "admin"))])
+def test_a_session_without_an_owner_gets_one_again(shared: Firm, user: str, scopes: tuple[str, ...]) -> None:
+    ann = shared("ann")
+    ann.post("/v1/sessions/plans/participants", json={"user_id": "ann", "role": "viewer"})
+    for who in ("ann", "vera"):
+        again = {"user_id": who, "role": "owner"}
+        assert outcome(shared(who).post("/v1/sessions/plans/participants", json=again)) == (403, "auth.forbidden")
+    again = {"user_id": "ann", "role": "owner"}
+    assert shared(user, *scopes).post("/v1/sessions/plans/participants", json=again).status_code == 201
+    assert ann.delete("/v1/sessions/plans").status_code == 204
+
+
 def test_a_role_is_changed_by_sharing_again(shared: Firm) -> None:
     shared("ann").post("/v1/sessions/plans/participants", json={"user_id": "bob", "role": "viewer"})
     assert shared("bob").post("/v1/sessions/plans/execute", json={"code": "1"}).status_code == 403
