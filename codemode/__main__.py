@@ -28,7 +28,8 @@ def main() -> None:
     finally:
         import signal
 
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done; the exit code would be another one
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code would be another one
 
 
 def _begin() -> None:

@@ -158,6 +158,20 @@ def test_one_that_comes_later_ends_a_command_that_hangs(monkeypatch):
             assert ended.value.number == number
 
 
+def test_a_command_that_is_over_keeps_its_exit_code(monkeypatch, capsys):
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in ending]
+    monkeypatch.setattr(sys, "argv", ["codemode", "--version"])
+    try:
+        with pytest.raises(SystemExit) as left:
+            codemode.__main__.main()
+        assert {signal.getsignal(number) for number in ending} == {signal.SIG_IGN}
+    finally:
+        for number, handler in zip(ending, before, strict=True):
+            signal.signal(number, handler)
+    assert (left.value.code, capsys.readouterr().out) == (0, f"codemode {codemode.__version__}\n")
+
+
 def test_control_c_while_the_program_loads_shows_no_traceback(monkeypatch):
     def interrupted() -> None:
         raise KeyboardInterrupt
