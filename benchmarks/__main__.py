@@ -7,11 +7,11 @@ the same turn, so less is better.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from benchmarks.figures import Figure
+from benchmarks.leaving import leave_with
 from benchmarks.machine import ROOT
 from benchmarks.measure import FULL, QUICK, Effort, measured
 from benchmarks.progress import Progress
@@ -85,10 +85,4 @@ def _record(results: Results, failed: bool) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        code = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output left, as `head` does; the interpreter would flush it once more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    sys.exit(code)
+    leave_with(main)

@@ -8,12 +8,12 @@ measured again, longer; only if it is over it again has it been lost.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.amounts import digits
 from benchmarks.figures import Spread
+from benchmarks.leaving import leave_with
 from benchmarks.measure import Effort, measured
 from benchmarks.scenario import Scenario
 from benchmarks.scenarios import found
@@ -68,4 +68,4 @@ def _ratio(guarded: Guarded, effort: Effort) -> Spread:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main)

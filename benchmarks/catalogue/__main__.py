@@ -23,6 +23,7 @@ from benchmarks.catalogue.measure import BOUND_MS, compared, measured
 from benchmarks.catalogue.questions import askers
 from benchmarks.catalogue.recorded import Recorded, encoded
 from benchmarks.catalogue.shape import Shape
+from benchmarks.leaving import leave_with
 from benchmarks.machine import commit, machine, versions
 from codemode import Worker
 
@@ -99,4 +100,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main)

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.leaving import leave_with
 from benchmarks.load.processes import Course, Watch
 from benchmarks.load.requests import MISSING, Answered, is_installed, send
 from benchmarks.load.serving import serving
@@ -126,4 +127,4 @@ def _record(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.leaving import leave_with
 from benchmarks.repair.cases import every_case
 from benchmarks.repair.run import Result, results
 
@@ -73,4 +73,4 @@ def _tell(each: Result) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main)

@@ -263,11 +263,15 @@ def test_the_guard_does_not_pass_over_a_peer_that_is_absent(chosen: list[Scenari
         guard.main([Guarded("made", "a made-up scenario", "peer", 2.0)])
 
 
-def test_a_reader_that_leaves_gets_no_traceback() -> None:
+LEFT = "from benchmarks.leaving import leave_with; leave_with(lambda: print('a line', flush=True) or 1)"
+
+
+@pytest.mark.parametrize("program", [["-m", "benchmarks", "--list"], ["-c", LEFT]], ids=["list", "every program"])
+def test_a_reader_that_leaves_gets_no_traceback(program: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as nobody:
         listed = subprocess.run(
-            [sys.executable, "-m", "benchmarks", "--list"], stdout=nobody, stderr=subprocess.PIPE, cwd=ROOT, check=False
+            [sys.executable, *program], stdout=nobody, stderr=subprocess.PIPE, cwd=ROOT, check=False
         )
     assert (listed.returncode, listed.stderr) == (141, b"")
