@@ -163,7 +163,7 @@ class Children:
                 return
             if self._link is not None and self._forks.overdue() > _HANG_SECONDS:
                 self._forks.clear()  # told once
-                _log.error("the sandbox's zygote has made no child for %.0f seconds, and is ended", _HANG_SECONDS)
+                _log.error("the sandbox's zygote has made no child for %.0f s, and is ended", _HANG_SECONDS)
                 self._link.hang_up()
             now = time.monotonic()
             started = deadline - TAKE_SECONDS

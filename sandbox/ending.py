@@ -29,7 +29,7 @@ def problem(code: str, message: str, *, hint: str | None = None, retryable: bool
 def timed_out(seconds: float) -> dict[str, Any]:
     """The deadline passed."""
     hint = "do less in one execution, or give it a larger timeout where the limit allows"
-    return problem("code.timeout", f"the snippet ran longer than {seconds:g} seconds and was ended", hint=hint)
+    return problem("code.timeout", f"the snippet ran longer than {seconds:g} s and was ended", hint=hint)
 
 
 def cancelled() -> dict[str, Any]:

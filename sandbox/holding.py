@@ -120,7 +120,7 @@ class Holding:
         """What speaks against keeping a child that waits."""
         child = waiting.child
         if time.monotonic() - waiting.since > self._idle_seconds:
-            return f"it was not used for {self._idle_seconds:g} seconds"
+            return f"it was not used for {self._idle_seconds:g} s"
         if not child.alive():
             return ENDED
         if not child.is_quiet():

@@ -163,7 +163,7 @@ def timed_out(sql: str, connection: Connection, seconds: float, cost: Cost) -> S
     if _RECURSIVE.search(sql[:2_000]):
         way = f"end the recursion: WHERE depth < 20, or UNION instead of UNION ALL where it comes back; or {way}"
     return StatementTimeout(
-        f"the statement took longer than {seconds:.3g} seconds"
+        f"the statement took longer than {seconds:.3g} s"
         f" and was ended after {cost.vm_steps:,} steps, {cost.scan_steps:,} of them in full scans",
         hint=f"{way}{whole}; helpers.db.explain(sql) says more",
         sql=sql[:2_000],

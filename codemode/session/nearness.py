@@ -117,4 +117,4 @@ def _amount(kind: str, figure: float) -> str:
 def _duration(seconds: float) -> str:
     if seconds >= 7_200:
         return f"{seconds / 3_600:,.0f} hours"
-    return f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{max(0.0, seconds):,.0f} seconds"
+    return f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{max(0.0, seconds):,.0f} s"

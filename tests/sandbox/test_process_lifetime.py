@@ -262,7 +262,7 @@ def test_a_zygote_that_hangs_is_ended_and_replaced(
             assert not alive({stopped})
     assert outcomes[0].error is not None
     assert outcomes[0].error["code"] == "worker.unavailable"
-    assert caplog.messages[0] == "the sandbox's zygote has made no child for 1 seconds, and is ended"
+    assert caplog.messages[0] == "the sandbox's zygote has made no child for 1 s, and is ended"
 
 
 def test_a_zygote_that_makes_children_slowly_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,7 +226,7 @@ def test_variables_that_nobody_uses_end(tmp_path: Path) -> None:
         session = worker.session(stateful=True)
         ran(session, "x = 1")
         assert soon(lambda: worker.sandbox.children["kept"] == 0)  # by the watcher, without a next execution
-        assert fresh(session.run("1"), "not used for 0.2 seconds")
+        assert fresh(session.run("1"), "not used for 0.2 s")
 
 
 def test_the_least_recently_used_makes_room(alone: Worker) -> None:
