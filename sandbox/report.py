@@ -34,8 +34,14 @@ _running = [FILENAME]  # the file name of the snippet that runs
 
 _JAVASCRIPT = {"true": "True", "false": "False", "null": "None", "undefined": "None", "console": "print"}
 
+# What another collection calls it that this one has under another name.
+_GROWING = {"append": ("add",), "add": ("append",), "push": ("append", "add"), "extend": ("update",),
+    "update": ("extend",), "addAll": ("extend", "update"), "put": (), "set": ()}  # fmt: skip
+_SET_BY_KEY = "write: dict[key] = value"
+_UNCHANGING = (str, bytes, tuple, frozenset)
+
 # What JavaScript calls the methods of texts, lists and dicts.
-_ELSEWHERE = {"push": "append", "toUpperCase": "upper", "toLowerCase": "lower", "trim": "strip", "indexOf": "index",
+_ELSEWHERE = { "toUpperCase": "upper", "toLowerCase": "lower", "trim": "strip", "indexOf": "index",
     "replaceAll": "replace", "startsWith": "startswith", "endsWith": "endswith", "padStart": "rjust", "padEnd": "ljust",
     "entries": "items"}  # fmt: skip
 
@@ -341,7 +347,19 @@ def _unknown_attribute(error: BaseException) -> dict[str, Any]:
         return _suggest(_close(name, members(subject)), available=members(subject))
     classes = own.mro(subject) if own.is_class(subject) else own.mro(type(subject))
     known = [each for cls in classes for each in own.class_dict(cls)]
+    if name in _GROWING and (way := _growing(name, subject, known)):
+        return way
     return _suggest(_close(name, (each for each in known if each.isidentifier() and not each.startswith("_"))))
+
+
+def _growing(name: str, subject: Any, known: list[str]) -> dict[str, Any] | None:
+    """How something is put into this collection, which has no method of this name."""
+    if issubclass(type(subject), dict):
+        return {"hint": _SET_BY_KEY}
+    if issubclass(type(subject), _UNCHANGING):
+        return {"hint": f"a {class_name(subject)} does not change: write one + other, or make a list or set of it"}
+    method = next((each for each in _GROWING[name] if each in known), None)
+    return None if method is None else {"did_you_mean": [method], "hint": f"write .{method}(...)"}
 
 
 def _unknown_key(error: BaseException) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sandbox.helpers.host import HostFunctions, lend
 from sandbox.helpers.quoting import Query
 from sandbox.helpers.rows import Answer, Rows
 from sandbox.helpers.schema import Schema
-from sandbox.helpers.spelling import Spelled
+from sandbox.helpers.spelling import Spelled, snake
 from sandbox.helpers.sql import Builders
 
 __all__ = [
@@ -36,6 +36,15 @@ __all__ = [
 ]
 
 _MOST_WARNINGS = 50
+_INSTEAD = {
+    "there is no network: data comes in as inputs, or through functions of the host": (
+        "http https fetch request requests get post url web browser search download api"
+    ),
+    "there are no files: keep data in helpers.db": "file files fs open read write read_file write_file",
+    "no process can be started": "shell bash subprocess run_command",
+    "use print(...)": "print log logger console output",
+    "functions of the host are in helpers.host": "call tool tools call_tool functions llm ai",
+}
 _PLACES = (("schema", Schema), ("sql", Builders), ("db", Database))
 MEMBERS = {name: f"{place}.{name}" for place, members in _PLACES for name in vars(members) if not name.startswith("_")}
 for _, _members in _PLACES:  # `helpers.db.count_by` is helpers.sql.count_by
@@ -49,6 +58,7 @@ class Helpers(Spelled):
     __slots__ = ("_db", "_host", "_schema", "_sql", "_warnings")
     _label = "helpers"
     _meant = {"database": "db"} | MEMBERS
+    _instead = {name: hint for hint, names in _INSTEAD.items() for name in names.split()}
     Error = HelperError
 
     def __init__(self, channel: Channel, functions: Iterable[str] = ()) -> None:
@@ -87,6 +97,10 @@ class Helpers(Spelled):
     def warnings(self) -> list[str]:
         """What was not done quite as asked, each once: the first fifty."""
         return list(self._warnings)
+
+    def _alike(self, alias: str) -> list[str]:
+        lent = [f"host.{name}" for name in dir(self.host) if snake(name) == alias]
+        return lent or super()._alike(alias)
 
     def _warn(self, text: str) -> None:
         if len(self._warnings) < _MOST_WARNINGS:

@@ -43,20 +43,24 @@ class Spelled:
     __slots__ = ()
     _label: ClassVar[str] = "helpers"
     _meant: ClassVar[Mapping[str, str]] = {}  # names of other libraries → the one that does it here
+    _instead: ClassVar[Mapping[str, str]] = {}  # names that are often invented → what there is instead
 
     def __getattr__(self, name: str) -> Any:
         members = self.__dir__()
         alias = snake(name)
         if alias != name and alias in members:
             return getattr(self, alias)
-        meant = [self._meant[alias]] if alias in self._meant else closest(name, members)
+        meant = self._alike(alias) or ([] if alias in self._instead else closest(name, members))
         raise UnknownHelper(
             "request.invalid",
             f"{self._label} has no {name!r}; it has {', '.join(members) or 'no names at all'}",
-            hint=did_you_mean(meant),
+            hint=did_you_mean(meant) or self._instead.get(alias),
             did_you_mean=meant,
             available=members,
         )
+
+    def _alike(self, alias: str) -> list[str]:
+        return [self._meant[alias]] if alias in self._meant else []
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise UnknownHelper("request.invalid", f"{self._label} cannot be changed: {name!r} is not set")

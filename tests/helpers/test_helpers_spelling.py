@@ -154,6 +154,7 @@ def test_an_empty_dict_of_keywords_says_nothing(helpers, channel):
         (lambda h: h.database, "db", "sql"),
         (lambda h: h.query, "db.query", "db"),
         (lambda h: h.countBy, "sql.count_by", "db"),
+        (lambda h: h.lookupPrice, "host.lookup_price", "db"),
         (lambda h: h.db.query("x").row_cuont, "row_count", "columns"),
         (lambda h: h.db.exec("x").rows_writen, "rows_written", "changes"),
     ],
@@ -164,6 +165,23 @@ def test_a_wrong_name_is_answered_with_the_right_one(helpers, call, meant, avail
     assert caught.value.did_you_mean[0] == meant
     assert available in caught.value.available
     assert "did you mean" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("http", "no network"),
+        ("fetch", "functions of the host"),
+        ("readFile", "no files"),
+        ("shell", "no process"),
+        ("log", "print(...)"),
+        ("tools", "helpers.host"),
+    ],
+)
+def test_a_name_that_is_often_invented_is_answered_with_what_there_is(helpers, name, hint):
+    with pytest.raises(UnknownHelper) as caught:
+        getattr(helpers, name)
+    assert (hint in caught.value.hint, caught.value.did_you_mean) == (True, ())
 
 
 def test_a_wrong_name_is_an_attribute_error_too(helpers):

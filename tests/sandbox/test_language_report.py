@@ -92,6 +92,11 @@ MEANT = {
     "module member": ("import json\njson.dump_s({})", "dumps"),
     "key": ("row = {'name': 1}\nrow['nmae']", "name"),
     "column of a row, as an attribute": ("row = {'title': 1}\nrow.titel", "['title']"),
+    "append to a set": ("set().append(1)", "add"),
+    "add to a list": ("[].add(1)", "append"),
+    "push to a set": ("set().push(1)", "add"),
+    "extend a set": ("set().extend([1])", "update"),
+    "update a list": ("[].update([1])", "extend"),
     "key in a function": ("def f(row):\n    return row['nmae']\nf({'name': 1})", "name"),
 }
 
@@ -124,6 +129,10 @@ HINTED = {
     "one that there is not": ("requests.get('x')", "helpers.host"),
     "JavaScript's contains": ("'abc'.contains('a')", "value in text"),
     "has_key": ("{}.has_key('a')", "key in dict"),
+    "append to a dict": ("{}.append(1)", "dict[key] = value"),
+    "set of a dict": ("{}.set('a', 1)", "dict[key] = value"),
+    "append to a text": ("'a'.append('b')", "a str does not change"),
+    "append to a tuple": ("(1,).append(2)", "a tuple does not change"),
     "recursion": ("def f(): return f()\nf()", "recursion"),
 }
 
