@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import charsets, copying, hardening, loop, names, zones
 from sandbox.facade import Facade, facade, members, suggestion, title
-from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, queue_, system
+from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, queue_, system, warnings_
 from sandbox.facades.listed import LISTED, contents
 from sandbox.guards import allow_writes
 from sandbox.helpers.spelling import closest
@@ -41,7 +41,7 @@ _OF_RUN: dict[str, Callable[[Run], dict[str, Any]]] = {
     "string": system.string_contents,
     "traceback": diagnostics.traceback_contents,
     "typing": dataclasses_.typing_contents,
-    "warnings": diagnostics.warnings_contents,
+    "warnings": warnings_.warnings_contents,
 }
 # Whole facades that belong to one run.
 _WHOLE: dict[str, Callable[[Run], Facade]] = {"logging": logging_.logging_facade, "sys": system.sys_facade}

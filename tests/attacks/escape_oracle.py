@@ -52,6 +52,10 @@ HARMLESS = (
     ),
     Harmless("object.__getattr__", "sandbox/facades/logging_.py", "the same"),
     Harmless(
+        "sys._getframe", "sandbox/facades/warnings_.py", "the line of the snippet that warns; the frame stays there"
+    ),
+    Harmless("object.__getattr__", "sandbox/facades/warnings_.py", "the same"),
+    Harmless(
         "os.listdir",
         "<frozen importlib._bootstrap_external>",
         "a codec or a time zone by name, which is looked for below encodings and tzdata",
