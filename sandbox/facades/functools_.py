@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import operator
+import typing
 from collections.abc import Callable
-from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType
+from types import GenericAlias, MethodType, UnionType
 from typing import TYPE_CHECKING, Any
 
 from sandbox.names import text_of
@@ -129,7 +130,7 @@ class SingleDispatch:
 
     def register(self, cls: Any, function: Any = None) -> Any:
         """Add an implementation: `@f.register(int)`, `@f.register` with an annotated parameter, or both at once."""
-        if function is None and type(cls) in (FunctionType, MethodType, BuiltinMethodType):
+        if function is None and not (is_class(cls) or typing.get_origin(cls) in (typing.Union, UnionType)):
             cls, function = self._annotated(cls), cls
         if function is not None:
             self._add(cls, function)
@@ -187,6 +188,8 @@ class SingleDispatchMethod:
             chosen = self._dispatcher.dispatch(type(args[0]))
             return chosen.__get__(instance, owner)(*args, **keywords)
 
+        method.__name__, method.__doc__ = self._dispatcher.__name__, self._dispatcher.__doc__
+        method.register = self.register  # type: ignore[attr-defined]
         return method
 
 
