@@ -50,9 +50,10 @@ def _may_show(key: str) -> bool:
 
 def _annotations(guards: Guards, value: Any, name: str) -> Any:
     """A copy: dataclasses write these names into text that they execute."""
-    if not (guards.own.function(value) or (is_class(value) and guards.own.made(value))):
+    owner: Any = value.__func__ if type(value) is MethodType else value
+    if not (guards.own.function(owner) or (is_class(owner) and guards.own.made(owner))):
         raise hidden(value, name)
-    return dict(getattr(value, name))
+    return dict(getattr(owner, name))
 
 
 def _shown_bases(guards: Guards, value: Any, classes: tuple[type, ...]) -> tuple[type, ...]:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
+import operator
+import typing
 from collections.abc import Callable
+from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any
 
 from sandbox import names
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.run import Run
 
 _LONGEST = 1_000
+_Alias: type = typing._GenericAlias  # type: ignore[attr-defined]
 
 
 def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
@@ -30,18 +35,35 @@ def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
         found: dict[str, Any] = {}
         for owner in owners:
             for name, hint in run.guards.read(owner, "__annotations__").items():
-                found[name] = type(None) if hint is None else _resolved(run, hint)
-        return found
+                found[name] = _resolved(run, type(None) if hint is None else hint)
+        if include_extras:
+            return found
+        return {name: typing._strip_annotations(hint) for name, hint in found.items()}  # type: ignore[attr-defined]
 
     return get_type_hints
 
 
-def _resolved(run: Run, hint: Any) -> Any:
-    if type(hint) is not str:
+def _resolved(run: Run, hint: Any, within: frozenset[str] = frozenset()) -> Any:
+    """A hint with the types that its texts name; `within` are the texts that it was named by."""
+    kind = type(hint)
+    text = hint.__forward_arg__ if kind is typing.ForwardRef else hint
+    if type(text) is str:
+        if len(text) > _LONGEST:
+            raise NameError(f"the annotation {text[:40]!r}… is too long to be resolved")
+        if text in within:  # it names itself
+            return typing.ForwardRef(text)
+        named = _value(run, ast.parse(text.strip(), mode="eval").body)
+        return _resolved(run, type(None) if named is None else named, within | {text})
+    if not issubclass(kind, (_Alias, GenericAlias, UnionType)):
         return hint
-    if len(hint) > _LONGEST:
-        raise NameError(f"the annotation {hint[:40]!r}… is too long to be resolved")
-    return _value(run, ast.parse(hint.strip(), mode="eval").body)
+    # A text in `list["Row"]` is a name; in `Literal["a"]` it is itself, and in `List["Row"]` no text any more.
+    plain = issubclass(kind, GenericAlias)
+    parts = tuple(_resolved(run, each, within) if plain or type(each) is not str else each for each in hint.__args__)
+    if parts == hint.__args__:
+        return hint
+    if plain:
+        return GenericAlias(hint.__origin__, parts)
+    return functools.reduce(operator.or_, parts) if issubclass(kind, UnionType) else hint.copy_with(parts)
 
 
 def _value(run: Run, node: ast.expr) -> Any:
@@ -59,8 +81,8 @@ def _value(run: Run, node: ast.expr) -> Any:
             return tuple(_value(run, each) for each in parts)
         case ast.List(elts=parts):
             return [_value(run, each) for each in parts]
-        case ast.Constant(value=str() as text):
-            return _resolved(run, text)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
         case ast.Constant(value=value):
             return value
     raise NameError(f"the annotation {ast.unparse(node)!r} is not one that get_type_hints resolves here")
