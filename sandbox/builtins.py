@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from sandbox import hardening, names
+from sandbox.facade import rename
 from sandbox.facades.system import leave, no_files
 from sandbox.hooks import (
     ALLOWED,
@@ -94,19 +95,7 @@ def _is_variable(name: str) -> bool:
 
 def _builtins(run: Run) -> dict[str, Any]:
     guards = run.guards
-    return {
-        **_ALWAYS,
-        READ: guards.read,
-        CLASS: type,
-        TYPE: type_of,
-        GETATTR: getattr,
-        HASATTR: hasattr,
-        OWN: run.own.classes,
-        ALLOWED: guards.allowed,
-        WRITE: guards.write_plain,
-        WRITE_CHECKED: guards.write,
-        AWAIT: ready,
-        MADE: run.own.mark,
+    made = {
         "__build_class__": guards.build_class,
         "__import__": Imports(run).import_,
         "type": snippet_type,
@@ -124,6 +113,26 @@ def _builtins(run: Run) -> dict[str, Any]:
         "help": _no_help,
         "exit": leave,
         "quit": leave,
+    }
+    rename("builtins", made)
+    return {**_ALWAYS, **_hooks(run), **made}
+
+
+def _hooks(run: Run) -> dict[str, Any]:
+    """What compiled code asks, under names that no snippet can write."""
+    guards = run.guards
+    return {
+        READ: guards.read,
+        CLASS: type,
+        TYPE: type_of,
+        GETATTR: getattr,
+        HASATTR: hasattr,
+        OWN: run.own.classes,
+        ALLOWED: guards.allowed,
+        WRITE: guards.write_plain,
+        WRITE_CHECKED: guards.write,
+        AWAIT: ready,
+        MADE: run.own.mark,
     }
 
 
@@ -169,8 +178,10 @@ def _globals(run: Run) -> Callable[[], Variables]:
 class Variables(dict[str, Any]):
     """What `globals()` answers: a copy, because the real one holds the guards too."""
 
-    def __setitem__(self, name: str, value: Any) -> NoReturn:
-        raise TypeError(f"globals() is a copy here: setting {name!r} has no effect; keep values in a dict of your own")
+    def __setitem__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("globals() is a copy here: a change has no effect; keep values in a dict of your own")
+
+    __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = __setitem__
 
 
 def _no_input(prompt: Any = None) -> NoReturn:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Callable
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, UnionType
 from typing import Any
 
 from sandbox.own import class_dict, is_class, mro
 
 _ATOMS = frozenset(
     {type(None), int, float, bool, complex, str, bytes, type(...), type(NotImplemented), range, property, CodeType}
-    | {FunctionType, BuiltinFunctionType}
+    | {FunctionType, BuiltinFunctionType, UnionType}
 )
 _NOTHING = object()
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.facade import Facade, title
 from sandbox.own import is_class
 
 
 def _owner(value: Any) -> str:
+    if issubclass(type(value), Facade):
+        return f"module {title(value)!r}"
     return f"type object {value.__name__!r}" if is_class(value) else f"{type(value).__name__!r} object"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from types import FunctionType, MethodType
 from typing import Any, NoReturn
 
 
@@ -33,9 +34,18 @@ class Facade:
 
 def facade(module: str, contents: Mapping[str, Any]) -> Facade:
     """Make the facade of a module."""
+    rename(module, contents)
     made = Facade()
     vars(made).update(contents, _title=module)
     return made
+
+
+def rename(module: str, contents: Mapping[str, Any]) -> None:
+    """Have Python's messages about a wrong call say the name that the engine's own functions are handed out under."""
+    for name, value in contents.items():
+        function = value.__func__ if type(value) is MethodType else value
+        if type(function) is FunctionType and function.__module__.partition(".")[0] == "sandbox":
+            function.__module__, function.__name__, function.__qualname__ = module, name, name
 
 
 def title(made: Facade) -> str:

@@ -38,7 +38,8 @@ class snippet_type(metaclass=_TypeOfType):  # noqa: N801 - stands in for a built
         raise TypeError("type is not an acceptable base class in snippets; use __init_subclass__ or a class decorator")
 
 
-snippet_type.__name__ = snippet_type.__qualname__ = "type"
+for _each in (snippet_type, _TypeOfType):
+    _each.__name__ = _each.__qualname__ = "type"
 snippet_type.__module__ = "builtins"
 
 

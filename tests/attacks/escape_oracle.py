@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import modules
+from sandbox.type_proxy import snippet_type
 
 # Code by its file name, and who may run it: the snippet, and the text that dataclasses and namedtuple write (the canary
 # watches what that text names).
@@ -147,7 +148,7 @@ def forbidden(value: Any, depth: int = 0) -> bool:
     if isinstance(value, _FORBIDDEN) or any(value is power for power in _POWERS):
         return True
     if isinstance(value, type) and issubclass(value, type):
-        return type(value).__name__ != "_TypeOfType"  # the snippet's `type`, which takes one argument
+        return type(value) is not type(snippet_type)  # the snippet's `type`, which takes one argument
     if isinstance(value, type(object.__reduce_ex__)) and value.__name__.startswith("__reduce"):
         return True
     if isinstance(value, dict) and ({"__builtins__", "__name__", "__spec__"} & value.keys()):

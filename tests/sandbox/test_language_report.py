@@ -52,6 +52,30 @@ def test_what_a_snippet_says_of_an_import_is_bounded_text(hint: str) -> None:
     json.dumps(error)
 
 
+WRONG_CALLS = {
+    "getattr(1)": "TypeError: getattr() missing 1 required positional argument: 'name'",
+    "print(1, colour=2)": "TypeError: print() got an unexpected keyword argument 'colour'",
+    "import functools\nfunctools.wraps()": "TypeError: wraps() missing 1 required positional argument: 'wrapped'",
+    "import asyncio\nasyncio.gather(colour=2)": "TypeError: gather() got an unexpected keyword argument 'colour'",
+    "import enum\nenum._x": "AttributeError: module 'enum' has no attribute '_x' in snippets",
+    "import sys\nsys._getframe()": "AttributeError: module 'sys' has no attribute '_getframe' in snippets",
+    "type + 1": "TypeError: unsupported operand type(s) for +: 'type' and 'int'",
+}
+
+
+@pytest.mark.parametrize("code", WRONG_CALLS)
+def test_a_message_has_the_names_that_the_snippet_wrote(code: str) -> None:
+    assert failure(code)["message"] == WRONG_CALLS[code]
+
+
+CHANGES = ["['x'] = 2", ".update(x=2)", ".setdefault('y', 2)", ".pop('x')", ".popitem()", ".clear()"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_globals_says_that_it_has_no_effect(change: str) -> None:
+    assert "globals() is a copy here" in failure(f"x = 1\nglobals(){change}")["message"]
+
+
 def test_line_and_traceback_are_the_snippet_s_own() -> None:
     problem = failure("def f(x):\n    return 1 / x\n\ny = 1\nf(0)\n")
     assert problem["code"] == "code.runtime"
