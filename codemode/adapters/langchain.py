@@ -34,7 +34,7 @@ def langchain_tools(
     `handle_tool_error` of a tool to do something else with the ToolFailed. `most`: characters of an answer.
     `stateful`: what the session is, for the description. `settings`: options of `Session.run` for each snippet.
     """
-    return [_tool(session, each, most, settings) for each in definitions(stateful=stateful)]
+    return [_tool(session, each, most, settings) for each in definitions(session.limits, stateful=stateful)]
 
 
 def _tool(session: AnySession, definition: Definition, most: int, settings: RunSettings) -> StructuredTool:

@@ -38,7 +38,7 @@ class SessionToolset(AbstractToolset[Any]):
         **settings: Unpack[RunSettings],
     ) -> None:
         self._session, self._id, self._most, self._settings = session, id, most, settings
-        self._definitions = definitions(stateful=stateful)
+        self._definitions = definitions(session.limits, stateful=stateful)
 
     @property
     def id(self) -> str | None:

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from codemode import Outcome, Session, Worker
+from codemode import Limits, Outcome, Session, Worker
 from codemode.adapters import openai_chat_tools
 from codemode.adapters.langchain import ToolFailed, langchain_tools
 from codemode.errors import SessionNotFound
@@ -29,6 +29,11 @@ def call(name: str, **arguments: Any) -> Any:
 def test_a_model_is_told_of_them_as_of_the_tools_for_its_own_api(session: Session):
     found = [convert_to_openai_tool(tool, strict=True) for tool in langchain_tools(session)]
     assert found == openai_chat_tools()
+
+
+def test_a_model_is_told_the_limits_of_its_session(worker: Worker):
+    told = by_name(worker.session(limits=Limits(execution_seconds=7, rows=123)))["execute_code"].description
+    assert "7 s, 123 rows a query" in told
 
 
 def test_an_agent_repairs_its_snippet_and_ends(table: Session):

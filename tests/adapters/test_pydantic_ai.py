@@ -14,7 +14,7 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCall
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 
-from codemode import Outcome, Session, Worker
+from codemode import Limits, Outcome, Session, Worker
 from codemode.adapters.pydantic_ai import SessionToolset
 from codemode.adapters.tools import definitions
 from codemode.errors import SessionNotFound
@@ -75,6 +75,12 @@ def test_the_model_is_told_of_strict_tools(session: Session):
     told = [(tool.name, tool.description, tool.parameters_json_schema) for tool in seen[0].function_tools]
     assert told == [(each.name, each.description, each.schema) for each in definitions()]
     assert all(tool.strict for tool in seen[0].function_tools)
+
+
+def test_the_model_is_told_the_limits_of_its_session(worker: Worker):
+    session, seen = worker.session(limits=Limits(execution_seconds=7, rows=123)), []
+    run(Agent(scripted("done", seen=seen.append), toolsets=[SessionToolset(session)]))
+    assert "7 s, 123 rows a query" in seen[0].function_tools[0].description
 
 
 def test_a_model_that_calls_every_tool_gets_an_answer_from_each(table: Session):
