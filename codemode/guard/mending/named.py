@@ -22,15 +22,10 @@ def with_the_closest_name(broken: Broken) -> Iterator[str]:
     ):
         return
     for meant in broken.error.did_you_mean[:2]:
-        yield from _replaced(broken, name, written(meant))
-
-
-def _replaced(broken: Broken, name: str, meant: str) -> Iterator[str]:
-    parts = tokens(broken.sql)
-    lowered = name.lower()
-    changed = [meant if part.strip('"`[]').lower() == lowered and not is_blank(part) else part for part in parts]
-    if changed != parts:
-        yield "".join(changed)
+        yield "".join(
+            written(meant) if part.strip('"`[]').lower() == name.lower() and not is_blank(part) else part
+            for part in tokens(broken.sql)
+        )
 
 
 def without_the_schema(broken: Broken) -> Iterator[str]:
@@ -40,9 +35,7 @@ def without_the_schema(broken: Broken) -> Iterator[str]:
     known = "|".join(re.escape(name) for name in broken.tables())
     if known:
         pattern = rf"(?:`(?:[\w-]+\.)+({known})`|(?<![\w.])(?:[\w\[\]\"]+\.){{1,2}}[\[\"]?({known})[\]\"]?(?![\w.]))"
-        shorter = re.sub(pattern, lambda m: m[1] or m[2], broken.sql, flags=re.IGNORECASE)
-        if shorter != broken.sql:
-            yield shorter
+        yield re.sub(pattern, lambda m: m[1] or m[2], broken.sql, flags=re.IGNORECASE)
 
 
 def with_the_column_s_own_table(broken: Broken) -> Iterator[str]:

@@ -76,9 +76,7 @@ def with_the_words_of_a_search_quoted(broken: Broken) -> Iterator[str]:
         or "fts5" in broken.error.message
         or "unterminated" in broken.error.message
     ):
-        changed = _SEARCH.sub(_quoted_words, broken.sql)
-        if changed != broken.sql:
-            yield changed
+        yield _SEARCH.sub(_quoted_words, broken.sql)
 
 
 def _quoted_words(found: re.Match[str]) -> str:

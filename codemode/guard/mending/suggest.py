@@ -1,7 +1,7 @@
 """A statement that would run in the place of one that failed: mended, then checked by the guard, and never run.
 
-Mends are same-shaped functions, a Broken statement → texts that may have been meant. What still fails is mended again
-by its new error, a few times; what the guard takes first is the suggestion.
+Mends are same-shaped functions, a Broken statement → texts that may have been meant; one that changes nothing is passed
+over. What still fails is mended again by its new error, a few times; what the guard takes first is the suggestion.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ Check = Callable[[str], CodemodeError | None]
 
 
 def _expressions(broken: Broken) -> Iterator[str]:
-    changed = rewritten(broken.sql)
-    if changed != broken.sql:
-        yield changed
+    yield rewritten(broken.sql)
 
 
 MENDS: tuple[Mend, ...] = (

@@ -36,19 +36,14 @@ def without_fence(broken: Broken) -> Iterator[str]:
 
 def with_straight_quotes(broken: Broken) -> Iterator[str]:
     """Typographic quotes, and quotes escaped by a backslash."""
-    straight = broken.sql.translate(_CURLY)
-    if straight != broken.sql:
-        yield straight
-    if "\\'" in broken.sql:
-        yield broken.sql.replace("\\'", "''")
+    yield broken.sql.translate(_CURLY)
+    yield broken.sql.replace("\\'", "''")
 
 
 def with_doubled_apostrophes(broken: Broken) -> Iterator[str]:
     """An apostrophe between two letters inside a text: `'O'Hare'`."""
-    if "'" in broken.sql and not broken.error.code.startswith("sql.no_such"):
-        doubled = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z]+[^',()]*')", "''", broken.sql)
-        if doubled != broken.sql:
-            yield doubled
+    if not broken.error.code.startswith("sql.no_such"):
+        yield re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z]+[^',()]*')", "''", broken.sql)
 
 
 def with_texts_in_single_quotes(broken: Broken) -> Iterator[str]:
@@ -92,16 +87,13 @@ def with_a_bare_word_quoted(broken: Broken) -> Iterator[str]:
     """`origin = JFK`: a word in capitals behind a comparison, which no column is like."""
     name = broken.missing_name
     if broken.error.code == "sql.no_such_column" and name and not broken.error.did_you_mean and name.isidentifier():
-        quoted = re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.(])", rf"\1\2'{name}'", broken.sql)
-        if quoted != broken.sql:
-            yield quoted
+        yield re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.(])", rf"\1\2'{name}'", broken.sql)
 
 
 def without_a_trailing_comma(broken: Broken) -> Iterator[str]:
     """A comma before FROM, a closing bracket or the end."""
-    trimmed = replaced(r",(\s*(?:\)|\bFROM\b|;?\s*\Z))", r"\1", broken.sql)
-    if trimmed != broken.sql and broken.error.code == "sql.syntax":
-        yield trimmed
+    if broken.error.code == "sql.syntax":
+        yield replaced(r",(\s*(?:\)|\bFROM\b|;?\s*\Z))", r"\1", broken.sql)
 
 
 def with_the_clause_meant(broken: Broken) -> Iterator[str]:
@@ -113,9 +105,7 @@ def with_the_clause_meant(broken: Broken) -> Iterator[str]:
 
 def without_an_ellipsis(broken: Broken) -> Iterator[str]:
     """`CREATE TABLE t (a, ...)`: without the dots, where something else stands there."""
-    trimmed = replaced(r",\s*(?:\.\.\.|…)", "", broken.sql)
-    if trimmed != broken.sql:
-        yield trimmed
+    yield replaced(r",\s*(?:\.\.\.|…)", "", broken.sql)
 
 
 def with_sqlite_comments(broken: Broken) -> Iterator[str]:
@@ -140,9 +130,7 @@ def with_keywords_quoted(broken: Broken) -> Iterator[str]:
         return
     name = found[1]
     quoted = f'"{name}"'
-    behind_as = replaced(rf"(\bAS\s+){name}\b", rf"\1{quoted}", broken.sql)
-    if behind_as != broken.sql:
-        yield behind_as
+    yield replaced(rf"(\bAS\s+){name}\b", rf"\1{quoted}", broken.sql)
     yield from _quoted_as_name(broken.sql, name, quoted)
 
 
@@ -160,7 +148,7 @@ def with_odd_names_quoted(broken: Broken) -> Iterator[str]:
     if broken.error.code != "sql.syntax":
         return
     due = r"(\b(?:TABLE|VIEW|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?|\b(?:INTO|FROM|JOIN|UPDATE)\s+)"
-    yield from _changed(broken.sql, replaced(rf"{due}(\d\w*|\w+(?:-\w+)+)", r'\1"\2"', broken.sql))
+    yield replaced(rf"{due}(\d\w*|\w+(?:-\w+)+)", r'\1"\2"', broken.sql)
     parts = tokens(broken.sql)
     for at, part in enumerate(parts):
         first, second = following(parts, at), following(parts, following(parts, at))
@@ -172,11 +160,6 @@ def with_odd_names_quoted(broken: Broken) -> Iterator[str]:
 
 _CLAUSES = "FROM WHERE JOIN ON GROUP ORDER LIMIT UNION LEFT INNER CROSS SELECT HAVING WINDOW USING"
 _AFTER_ALIAS = frozenset(_CLAUSES.split())
-
-
-def _changed(before: str, after: str) -> Iterator[str]:
-    if after != before:
-        yield after
 
 
 _LEFT_OUT = (
@@ -196,13 +179,13 @@ def without_what_sqlite_lacks(broken: Broken) -> Iterator[str]:
     shorter = broken.sql
     for pattern in _LEFT_OUT:
         shorter = replaced(pattern, "", shorter)
-    yield from _changed(broken.sql, shorter.strip())
+    yield shorter.strip()
 
 
 def with_placeholders(broken: Broken) -> Iterator[str]:
     """`%s` and `$1` are `?` and `?1`; `%(name)s` is `:name`."""
     changed = replaced(r"%\((\w+)\)s", r":\1", re.sub(r"'%s'|\"%s\"", "%s", broken.sql))
-    yield from _changed(broken.sql, replaced(r"\$(\d+)\b", r"?\1", replaced("%s", "?", changed)))
+    yield replaced(r"\$(\d+)\b", r"?\1", replaced("%s", "?", changed))
 
 
 def with_offset_behind_a_limit(broken: Broken) -> Iterator[str]:
