@@ -43,13 +43,14 @@ def read(text: str) -> Reading:
     try:
         sqlglot = _sqlglot()
         tokens = sqlglot.tokenizer.tokenize(text)
-        if "json_patch" not in text.lower() and (root := sqlglot.root_of(tokens)):
+        patches = "json_patch" in text.lower()
+        if not patches and (root := sqlglot.root_of(tokens)):
             return Reading((root,))
         if not may_be_read(text):
             return UNDECIDED
         trees = [tree for tree in sqlglot.parser.parse(tokens, text) if tree is not None]
         names = tuple(name for name in (type(tree).__name__ for tree in trees) if name != "Semicolon")
-        return Reading(names, _loses_json(text, trees))
+        return Reading(names, patches and _loses_json(trees))
     except Exception:  # noqa: BLE001 - TypeError, AttributeError and RecursionError all occur in the parser
         return UNDECIDED
 
@@ -60,9 +61,9 @@ class _Sqlglot:
     def __init__(self) -> None:
         from sqlglot import TokenType
 
-        dialect = _dialect()
-        self.tokenizer = dialect.tokenizer()
-        self.parser = dialect.parser()
+        sqlite = grammar("sqlite")
+        self.tokenizer = sqlite.tokenizer()
+        self.parser = sqlite.parser()
         self._roots = {getattr(TokenType, word.upper()): word for word in _ROOTS}
         self._end, self._with, self._replace = TokenType.SEMICOLON, TokenType.WITH, TokenType.REPLACE
         self._deeper = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
@@ -106,21 +107,24 @@ def table_names(text: str) -> dict[str, str]:
     from sqlglot import exp
 
     try:
-        tables = [node for tree in _dialect().parse(text) if tree is not None for node in tree.find_all(exp.Table)]
+        tables = [
+            node for tree in grammar("sqlite").parse(text) if tree is not None for node in tree.find_all(exp.Table)
+        ]
     except Exception:  # noqa: BLE001 - as in `read`
         return {}
     return {node.alias_or_name.lower(): node.name.lower() for node in tables}
 
 
-@lru_cache(maxsize=1)
-def _dialect() -> Any:
+@lru_cache
+def grammar(name: str) -> Any:
+    """sqlglot's grammar of this name, loaded when it is needed."""
     import logging
 
-    from sqlglot.dialects.sqlite import SQLite
+    from sqlglot import Dialect
 
     # It warns of every statement it does not know, with the text: users' data has no place in the worker's log.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    return SQLite()
+    return Dialect.get_or_raise(name)
 
 
 # JSON functions that read their argument as JSON text, marked or not; the others would store it as a string.
@@ -129,10 +133,8 @@ _READS_JSON = frozenset({"json", "jsonb", "jsonpretty", "jsonvalid", "jsontype",
     "jsonerrorposition", "jsonremove"})  # fmt: skip
 
 
-def _loses_json(text: str, trees: list[Any]) -> bool:
+def _loses_json(trees: list[Any]) -> bool:
     """Whether json_patch(…) stands directly as an argument of a JSON function that would take it for text."""
-    if "json_patch" not in text.lower():
-        return False
     return any(_is_patch(node) and _builds_json(node.parent) for tree in trees for node in tree.walk())
 
 

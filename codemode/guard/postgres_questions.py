@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from codemode.catalog.asking import TABLES_WAY, not_shown
@@ -23,7 +22,7 @@ from codemode.errors import (
 )
 from codemode.guard.gate import admit
 from codemode.guard.lookup import closest
-from codemode.guard.parse import may_be_read
+from codemode.guard.parse import grammar, may_be_read
 from codemode.guard.questions import only_reads
 from codemode.guard.repair import shortened
 from codemode.guard.statement import Statement
@@ -116,7 +115,7 @@ def _trees(text: str) -> list[Any]:
     if not may_be_read(text):
         return []
     try:
-        trees = [tree for tree in _dialect().parse(text) if tree is not None]
+        trees = [tree for tree in grammar("postgres").parse(text) if tree is not None]
     except Exception:  # noqa: BLE001 - TypeError, AttributeError and RecursionError all occur in the parser
         return []
     if len(trees) > 1:
@@ -124,13 +123,3 @@ def _trees(text: str) -> list[Any]:
             "the text holds more than one statement", hint="send one at a time", sql=shortened(text)
         )
     return trees
-
-
-@lru_cache(maxsize=1)
-def _dialect() -> Any:
-    import logging
-
-    from sqlglot.dialects.postgres import Postgres
-
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it does not know, with the text
-    return Postgres()

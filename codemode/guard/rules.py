@@ -78,7 +78,7 @@ def root_agrees(candidate: Candidate) -> Violation | None:
     if candidate.heading.explain or kind == "create_trigger" or not candidate.reading.roots:
         return None
     root = candidate.reading.roots[0]
-    if root in _UNKNOWN or root in _ROOTS.get(kind, _ROOTS.get(kind.partition("_")[0], frozenset())):
+    if root in _UNKNOWN or root in _ROOTS.get(kind.partition("_")[0], frozenset()):
         return None
     return DISAGREEMENT
 

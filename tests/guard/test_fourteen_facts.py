@@ -88,7 +88,7 @@ def test_fact_2_excerpts_are_refused_by_name_and_as_data(desk: Desk, name: str) 
 
 def test_fact_3_u_feff_is_white_space_to_sqlite_and_a_part_of_the_name_to_sqlglot(desk: Desk) -> None:
     sql = "DELETE FROM \ufeffsession_state"
-    tree = parse._dialect().parse(sql)[0]
+    tree = parse.grammar("sqlite").parse(sql)[0]
     assert tree.this.name != "session_state"
     assert desk.submit(sql).verdict[0] == "error", "the gate"
     misread = desk.guard.check("DELETE FROM t")

@@ -7,8 +7,8 @@ import re
 from codemode.database.names import literal
 from codemode.guard.mending.tokens import content, is_text
 
-_STRFTIME = {"i": "M", "s": "S", "T": "T"}
-_SAME = frozenset("YmdHjwSe")
+_STRFTIME = {"i": "M", "s": "S"}
+_SAME = frozenset("YmdHjwSTe")
 
 
 def from_percent(text: str) -> str | None:

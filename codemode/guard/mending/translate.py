@@ -7,7 +7,6 @@ dates.py. Whatever sqlglot would silently leave out is refused.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,7 +19,7 @@ from codemode.guard.mending import queries, shapes, writes
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.expressions import rewritten
 from codemode.guard.mending.queries import PREFIX, NotExact
-from codemode.guard.parse import may_be_read
+from codemode.guard.parse import grammar, may_be_read
 from codemode.guard.policy import FUNCTIONS
 
 _CALL = re.compile(
@@ -28,16 +27,15 @@ _CALL = re.compile(
 )
 _GRAMMARS = ("sqlite", "postgres", "mysql", "bigquery", "tsql", "duckdb")
 _KEPT = re.compile(rf"\b{PREFIX}(\w+)", re.IGNORECASE)
-_NOT_CALLED = frozenset({"glob", "like", "match", "replace", "values"})  # keywords too: `x LIKE ('a')`
+_NOT_CALLED = frozenset({"glob", "like", "match", "values"})  # keywords too: `x LIKE ('a')`
 _TEXT = re.compile(r"('(?:[^']|'')*')")
 
 
 @lru_cache(maxsize=1)
 def load_dialects() -> None:
     """Import the grammars that statements are read with: sqlglot does so at their first use."""
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    for dialect in _GRAMMARS:
-        sqlglot.parse_one("SELECT 1", read=dialect).sql("sqlite")
+    for name in _GRAMMARS:
+        sqlglot.parse_one("SELECT 1", read=grammar(name)).sql("sqlite")
 
 
 def translations(broken: Broken) -> Iterator[str]:
@@ -66,7 +64,7 @@ def _protected(text: str) -> str:
 
 
 def _prefixed(found: re.Match[str]) -> str:
-    return found[0] if found[1].lower() in _NOT_CALLED - {"replace"} else f"{PREFIX}{found[1]}"
+    return found[0] if found[1].lower() in _NOT_CALLED else f"{PREFIX}{found[1]}"
 
 
 def _translated(text: str, dialect: str, broken: Broken) -> str | None:
