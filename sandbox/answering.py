@@ -32,12 +32,10 @@ def answer(channel: Channel, value: Any, limits: dict[str, Any], form: Form = PL
     """
     begun = _begin(value, limits["result_bytes"], form)
     cut = type(value) is Rows and value.truncated
+    if begun.whole and not (cut and limits["spill_bytes"]):
+        return begun.text, begun.info
     if not limits["spill_bytes"]:
-        if not begun.whole:
-            raise TooLarge(limits["result_bytes"])
-        return begun.text, begun.info
-    if begun.whole and not cut:
-        return begun.text, begun.info
+        raise TooLarge(limits["result_bytes"])
     spill = Spill(channel, limits["spill_bytes"], limits["piece_bytes"])
     if not (cut and spill.query(value)) and not begun.whole:
         spill.whole(value)

@@ -132,7 +132,7 @@ def _syntax(error: Exception, text: str) -> SnippetRefused:
         return SnippetRefused("code.syntax", [Problem(_offending_line(text), message, "send plain Unicode text")])
     line, lines = error.lineno, text.split("\n")
     message = error.msg or "invalid syntax"
-    if line is not None and 0 < line <= len(lines):
+    if 0 < line <= len(lines):
         message += f": {lines[line - 1].strip()[:200]!r}"
     return SnippetRefused("code.syntax", [Problem(line, message, _hint(error, lines))])
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sandbox import landlock, namespaces
-from sandbox.kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities, prctl
-from sandbox.layers import REQUIRED, LayerReport
+from sandbox import landlock, namespaces, seccomp
+from sandbox.kernel import (
+    PR_SET_DUMPABLE,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+    SeccompFilter,
+    drop_capabilities,
+    prctl,
+)
 from sandbox.limits import MIB, SandboxLimits
-from sandbox.seccomp import Filter
 
 _SIGKILL = 9
 
@@ -41,7 +46,7 @@ class Confinement:
     kinds: tuple[str, ...] = ()  # the namespaces entered
     taken: dict[str, str] = field(default_factory=dict)  # layer -> detail
     refused: dict[str, str] = field(default_factory=dict)  # layer -> why not
-    filter: Filter | None = None
+    filter: SeccompFilter | None = None
 
     def take(self, name: str, step: Callable[[Confinement], str]) -> None:
         """Try one layer, and keep the kernel's answer."""
@@ -55,12 +60,6 @@ class Confinement:
             except OSError as error:
                 # Without a number it is no word of the kernel's, but ours: there is nothing to take here.
                 self.refused[name] = f"the host refuses it: {error}" if error.errno else str(error)
-
-    def reports(self) -> Iterator[LayerReport]:
-        """Every layer as this process knows it, in the order taken."""
-        for name in (*self.taken, *self.refused):
-            why = self.taken.get(name) or self.refused[name]
-            yield LayerReport(name, name in self.taken, name in REQUIRED, why)
 
 
 def _namespaces(confinement: Confinement) -> str:
@@ -106,8 +105,11 @@ def _landlock(_: Confinement) -> str:
     return landlock.deny_everything()
 
 
-# Before the zygote is forked off: the pid namespace holds from the next fork on.
-LAUNCHER_STEPS = (("namespaces", _namespaces),)
+def _seccomp(confinement: Confinement) -> str:
+    confinement.filter = seccomp.assembled()
+    return "27 system calls, some with fixed arguments; the rest refused or fatal"
+
+
 ZYGOTE_STEPS = (
     ("empty_root", _empty_root),
     ("uid", _uid),
@@ -115,17 +117,17 @@ ZYGOTE_STEPS = (
     ("not_dumpable", _not_dumpable),
     ("no_new_privs", _no_new_privs),
     ("landlock", _landlock),
+    ("seccomp", _seccomp),
 )
 
 
 def confine_launcher(confinement: Confinement) -> None:
-    """The layers that the launcher takes for the zygote."""
-    for name, step in LAUNCHER_STEPS:
-        confinement.take(name, step)
+    """What the launcher takes before it forks the zygote off: a pid namespace holds from the next fork on."""
+    confinement.take("namespaces", _namespaces)
 
 
 def confine_zygote(confinement: Confinement) -> None:
-    """The layers that children inherit from the zygote; nothing can be imported or opened afterwards."""
+    """What children inherit from the zygote, and the filter that they install; nothing can be opened afterwards."""
     for name, step in ZYGOTE_STEPS:
         confinement.take(name, step)
     dies_with_parent()  # again: a change of uid clears it
@@ -213,13 +215,3 @@ def filter_calls(confinement: Confinement) -> None:
     """The last step of all: from here on this child computes and talks on its socket. Raises OSError."""
     if confinement.filter is not None:
         confinement.filter.install()
-
-
-def compile_filter(confinement: Confinement) -> None:
-    """Assemble the system-call filter once, for every child to install."""
-
-    def assemble(confinement: Confinement) -> str:
-        confinement.filter = Filter()
-        return "27 system calls, some with fixed arguments; the rest refused or fatal"
-
-    confinement.take("seccomp", assemble)

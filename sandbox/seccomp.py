@@ -117,13 +117,7 @@ def assemble(program: Iterable[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-class Filter:
-    """The program for this machine, assembled once in the zygote and installed by each child."""
-
-    def __init__(self) -> None:
-        program = instructions(machine())
-        self._filter = SeccompFilter(assemble(program), len(program))
-
-    def install(self) -> None:
-        """Confine the calling process to the list, for good; needs no_new_privs. Raises OSError."""
-        self._filter.install()
+def assembled() -> SeccompFilter:
+    """The filter for this machine, for each child to install; that needs no_new_privs. Raises OSError."""
+    program = instructions(machine())
+    return SeccompFilter(assemble(program), len(program))

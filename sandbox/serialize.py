@@ -38,7 +38,6 @@ class Unserializable(SandboxError):
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
         self.hint = hint
 
 
@@ -48,10 +47,8 @@ class TooLarge(SandboxError):
     code = "code.output_limit"
 
     def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
-        self.message = f"the result is larger than {limit_bytes:,} bytes"
+        super().__init__(f"the result is larger than {limit_bytes:,} bytes")
         self.hint = "return a summary or the first rows, and keep the whole in a table with helpers.db.batch_insert"
-        super().__init__(self.message)
 
 
 def to_json(value: Any, limit_bytes: int) -> tuple[str, dict[str, Any]]:

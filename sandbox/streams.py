@@ -55,7 +55,6 @@ class Streams:
     """The standard streams of one run, as the snippet may redirect them."""
 
     def __init__(self, write_out: Write) -> None:
-        self.write_out = write_out
         self.original = Stream("stdout", write_out)
         self._errors = Stream("stderr", write_out)
         self.restore()

@@ -33,13 +33,7 @@ from typing import Any, NoReturn
 
 from sandbox import child
 from sandbox.at_fork import without_threads
-from sandbox.confine import (
-    Confinement,
-    compile_filter,
-    confine_launcher,
-    confine_zygote,
-    dies_with_parent,
-)
+from sandbox.confine import Confinement, confine_launcher, confine_zygote, dies_with_parent
 from sandbox.filling import fill_gaps
 from sandbox.gathering import gather_code
 from sandbox.kernel import call_process
@@ -192,7 +186,6 @@ class Zygote:
         confinement.baseline_bytes = pages * resource.getpagesize() + _SLACK_BYTES
         confinement.zygote_pid = os.getpid()
         confine_zygote(confinement)
-        compile_filter(confinement)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.freeze()  # the little that came since
 
@@ -207,8 +200,7 @@ class Zygote:
         if pid == 0:
             code = 1
             try:
-                reports = [[r.name, r.active, r.required, r.why] for r in measure(self._confinement)]
-                ours.sendall(json.dumps(reports).encode())
+                ours.sendall(json.dumps(measure(self._confinement)).encode())
                 code = 0
             finally:
                 os._exit(code)

@@ -21,7 +21,7 @@ CONFINED = "fork + confine + exit"
 _PROGRAM = """
 import os, sys, time
 sys.path += sys.argv[1:]
-from sandbox.confine import Confinement, compile_filter, confine_child, confine_zygote, filter_calls
+from sandbox.confine import Confinement, confine_child, confine_zygote, filter_calls
 from sandbox.limits import SandboxLimits
 from sandbox.snippet import ENTRY
 from sandbox.zygote import freeze, make_ready
@@ -31,7 +31,6 @@ make_ready(ENTRY)
 confinement = Confinement(SandboxLimits())
 confinement.baseline_bytes, confinement.zygote_pid = 1 << 30, os.getpid()
 confine_zygote(confinement)
-compile_filter(confinement)
 freeze()
 for line in sys.stdin:
     count, confined = map(int, line.split())

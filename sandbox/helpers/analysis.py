@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.helpers.conditions import clause
+from sandbox.helpers.conditions import SHAPES, clause
 from sandbox.helpers.moments import between, period_text, seconds_of
 from sandbox.helpers.quoting import Query, compose, listed, quote, source, whole
 from sandbox.helpers.spelling import spelled
 
-_CONDITIONS = (dict, list, tuple, str)
 _MOST_BINS = 10_000
 _BIN_START, _BIN_END = "2 * (lo / 2 + i * half)", "2 * (lo / 2 + (i + 1) * half)"
 _LARGEST = "1.7976931348623157e308"  # an infinity has no place in bins of equal width
 
 
-@spelled(where=_CONDITIONS)
+@spelled(where=SHAPES)
 def statistics(table: Any, numeric_field: str, where: Any = None) -> Query:
     """One row that describes the numbers in `numeric_field`.
 

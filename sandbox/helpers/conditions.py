@@ -14,6 +14,7 @@ from sandbox.helpers.quoting import Query, compose, invalid, listed, quote
 from sandbox.helpers.spelling import closest, did_you_mean, snake
 
 Name = Callable[[Any], str | Query]  # how the key of a condition becomes SQL
+SHAPES = (dict, list, tuple, str)  # what under the name of a parameter shows that a dict holds keywords: see Arguments
 
 _COMPARISONS = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 _PATTERNS = {"like": "LIKE", "not like": "NOT LIKE", "glob": "GLOB", "not glob": "NOT GLOB"}

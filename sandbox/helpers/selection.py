@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.helpers.conditions import clause
+from sandbox.helpers.conditions import SHAPES, clause
 from sandbox.helpers.conditions import conditions as fragment
 from sandbox.helpers.quoting import (
     MOST,
@@ -23,11 +23,8 @@ from sandbox.helpers.quoting import (
 )
 from sandbox.helpers.spelling import spelled
 
-_CONDITIONS = (dict, list, tuple, str)  # what under the name of `where` shows that a dict holds keywords
-_IDENTIFIERS = (dict, list, tuple, str)
 
-
-@spelled(select=_IDENTIFIERS, where=_CONDITIONS, having=_CONDITIONS, order_by=_CONDITIONS)
+@spelled(select=SHAPES, where=SHAPES, having=SHAPES, order_by=SHAPES)
 def build_select_query(
     table: Any,
     select: Any = None,
@@ -97,7 +94,7 @@ def top_n(table: Any, score_field: str, n: int, fields: Any = None) -> Query:
     )
 
 
-@spelled(where=_CONDITIONS)
+@spelled(where=SHAPES)
 def distinct_values(table: Any, field: str, where: Any = None, limit: int | None = None) -> Query:
     """The different values of `field` in ascending order, without NULL; column: field."""
     column = quote(field, "field")
@@ -112,7 +109,7 @@ def distinct_values(table: Any, field: str, where: Any = None, limit: int | None
     )
 
 
-@spelled(order_by=_CONDITIONS, where=_CONDITIONS)
+@spelled(order_by=SHAPES, where=SHAPES)
 def paginate(table: Any, page: int, page_size: int, order_by: Any = None, where: Any = None) -> Query:
     """One page of rows, all columns; `page` counts from 1.
 
@@ -187,7 +184,7 @@ def rank_by(table: Any, field: str, fields: Any = None, limit: int | None = None
     )
 
 
-@spelled(conditions=_CONDITIONS)
+@spelled(conditions=SHAPES)
 def where(conditions: Any) -> Query:
     """Conditions as a fragment of SQL to stand behind WHERE, with its parameters in `.params`.
 
