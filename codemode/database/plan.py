@@ -189,21 +189,6 @@ def _search(step: Step, name: str) -> str:
     return f"look up {name} with index {step.index}, {columns}" if step.index else f"look up {name}, {columns}"
 
 
-def explain(connection: apsw.Connection, sql: str, params: Parameters) -> dict[str, Any]:
-    """The plan of `sql` in SQLite's own lines, and what can be said from it alone; nothing is tried.
-
-    `scans` names what is read whole; `sorts` what is sorted; `advice` says what to do where SQLite itself built an
-    index for this one run, or reads a table whole.
-    """
-    found = steps(connection, sql, params)
-    return {
-        "plan": [f"{'  ' * step.depth}{step.detail}" for step in found],
-        "scans": scans(found),
-        "sorts": [step.sort for step in found if step.sort],
-        "advice": advice(found),
-    }
-
-
 def scans(found: Sequence[Step]) -> list[str]:
     """What is read whole, each once."""
     return list(dict.fromkeys(step.table for step in found if step.reads_all))

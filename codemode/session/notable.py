@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from codemode.database.clock import now
 from codemode.database.execute import UNBOUND, Cost, DatabaseError
@@ -35,14 +34,14 @@ class Notable:
         is_large = steps > SCAN_STEPS and "scan" not in tally.kinds
         if not (is_slow or is_large):
             return
-        explained = self._explained(statement)
+        lines, scans = self._plan(statement)
         if is_large:
-            warned = large_scan(steps, explained["scans"], statement.tables_read)
+            warned = large_scan(steps, scans, statement.tables_read)
             tally.warn(warned.text, warned.kind)
         if is_slow:
             tally.slow_statements += 1
             if len(tally.slow) < _SLOW:
-                tally.slow.append(self._slow(statement, seconds, cost.minus(before), explained["plan"]))
+                tally.slow.append(self._slow(statement, seconds, cost.minus(before), lines))
 
     def _slow(self, statement: Statement, seconds: float, cost: Cost, lines: list[str]) -> SlowStatement:
         return SlowStatement(
@@ -57,16 +56,16 @@ class Notable:
             plan=tuple(line[:_PLAN_LINE] for line in lines[:_PLAN_LINES]),
         )
 
-    def _explained(self, statement: Statement) -> dict[str, Any]:
-        """The plan that SQLite would choose now: nothing where the statement made or dropped what it names."""
+    def _plan(self, statement: Statement) -> tuple[list[str], list[str]]:
+        """What SQLite would do now, and read whole: nothing where the statement made or dropped what it names."""
         from codemode.database import plan  # only where a statement was slow
 
-        nothing: dict[str, Any] = {"plan": [], "scans": []}
         if statement.changes_schema or statement.kind == "explain":
-            return nothing
+            return [], []
         opened = self._opened
         try:
             with opened.guard.running(statement), opened.deadline.until(time.monotonic() + _PLAN_SECONDS):
-                return plan.explain(opened.connection, statement.sql, UNBOUND)
+                found = plan.steps(opened.connection, statement.sql, UNBOUND)
         except (DatabaseError, CodemodeError):
-            return nothing
+            return [], []
+        return ["  " * step.depth + step.detail for step in found], plan.scans(found)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import apsw
 import pytest
 
-from codemode.database import schema
+from codemode.database import plan, schema
 from codemode.database.metrics import size_bytes, table_sizes
-from codemode.database.plan import explain
 from codemode.errors import NoSuchTable
 
 SCRIPT = """
@@ -83,9 +82,10 @@ def test_table_sizes_add_up_to_the_file(connection: apsw.Connection) -> None:
     assert sum(entry["bytes"] for entry in sizes.values()) < size_bytes(connection)
 
 
-def test_a_plan_in_words(connection: apsw.Connection) -> None:
-    plan = explain(connection, "SELECT * FROM authors a, authors b WHERE a.fullName = b.fullName ORDER BY a.id + 1", ())
-    assert plan["scans"]
-    assert plan["sorts"] == ["ORDER BY"]
-    assert any("CREATE INDEX" in advice or "read whole" in advice for advice in plan["advice"])
-    assert explain(connection, "SELECT * FROM authors WHERE id = ?", (1,))["scans"] == []
+def test_a_plan_says_what_is_read_whole_and_sorted(connection: apsw.Connection) -> None:
+    sql = "SELECT * FROM authors a, authors b WHERE a.fullName = b.fullName ORDER BY a.id + 1"
+    found = plan.steps(connection, sql, ())
+    assert plan.scans(found)
+    assert [step.sort for step in found if step.sort] == ["ORDER BY"]
+    assert "read whole" in plan.advice(found)[-1]
+    assert plan.scans(plan.steps(connection, "SELECT * FROM authors WHERE id = ?", (1,))) == []
