@@ -20,7 +20,7 @@ from codemode import Limits
 from codemode.database.clock import now
 from codemode.database.connection import open_session
 from codemode.database.journal import Entry, Journal, attach
-from codemode.database.migrate import migrate, migrations
+from codemode.database.migrate import SESSION, migrate, migrations
 from codemode.database.template import log_template, session_template
 from codemode.values import Totals
 
@@ -32,7 +32,7 @@ Make = Callable[[Path], apsw.Connection]
 def by_statements(path: Path) -> apsw.Connection:
     """A new file whose schema is made by its statements."""
     connection = open_session(path, Limits())
-    migrate(connection, migrations("codemode.database", "migrations/session"))
+    migrate(connection, migrations(*SESSION))
     return connection
 
 

@@ -6,8 +6,8 @@ These are SQLite's own walls. They hold without the guard, and the guard holds w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -207,6 +207,16 @@ def sqlite_version() -> str:
     return apsw.sqlite_lib_version()
 
 
+@contextmanager
+def closed_if_it_fails(connection: apsw.Connection) -> Iterator[None]:
+    """What is done to `connection` before somebody has it: closed, where the block raises."""
+    try:
+        yield
+    except BaseException:
+        connection.close(True)
+        raise
+
+
 def open_frozen(path: Path, limits: Limits) -> apsw.Connection:
     """Open a session's file that nobody changes, to read it with the walls of a session's own connection.
 
@@ -214,12 +224,9 @@ def open_frozen(path: Path, limits: Limits) -> apsw.Connection:
     """
     _bound_the_heap()
     connection = frozen(path)
-    try:
+    with closed_if_it_fails(connection):
         for setting in READ_ONLY_SETTINGS:
             setting(connection, limits)
-    except BaseException:
-        connection.close(True)
-        raise
     return connection
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import apsw
 
 from codemode.database import undo
-from codemode.database.connection import frozen, open_session
+from codemode.database.connection import closed_if_it_fails, frozen, open_session
 from codemode.database.execute import Deadline
 from codemode.database.metrics import size_bytes
-from codemode.database.migrate import migrate, migrations
+from codemode.database.migrate import SESSION, migrate, migrations
 from codemode.database.names import CARRIED_TABLES, quoted
 from codemode.errors import SessionBusy, SessionDamaged, StatementTimeout, StorageFull
 from codemode.limits import Limits
@@ -65,12 +65,9 @@ def hold(source: Path) -> apsw.Connection:
     Raises apsw's errors: see `explained`.
     """
     connection = _reading(source)
-    try:
+    with closed_if_it_fails(connection):
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # from here on one state
-    except BaseException:
-        connection.close(True)
-        raise
     return connection
 
 
@@ -95,7 +92,7 @@ def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, r
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)  # rows of before the session's limit was lowered
         try:
             with Deadline(connection).until(until):
-                migrate(connection, migrations("codemode.database", "migrations/session"))
+                migrate(connection, migrations(*SESSION))
                 found = connection.pragma("quick_check", 1)
                 if found != "ok":
                     raise SessionDamaged(f"the copy is damaged: {found}", hint="use another one; nothing was changed")

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import apsw
 
-from codemode.database.connection import READ_ONLY_SETTINGS, wait_for_others
+from codemode.database.connection import READ_ONLY_SETTINGS, closed_if_it_fails, wait_for_others
 from codemode.database.names import is_reserved, quoted
 from codemode.limits import Limits
 from codemode.values import Change, ColumnsDifference, Differences, SchemaDifference, TableDifference
@@ -71,7 +71,7 @@ def compare(before: Side, after: Side, limits: Limits, is_over: Callable[[], boo
 def _attached(before: Side, after: Side, limits: Limits) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
     connection = apsw.Connection(":memory:", flags=flags)
-    try:
+    with closed_if_it_fails(connection):
         wait_for_others(connection, limits)
         for setting in READ_ONLY_SETTINGS:  # ENABLE_ATTACH_WRITE is off: what is attached is read-only
             setting(connection, limits)
@@ -84,9 +84,6 @@ def _attached(before: Side, after: Side, limits: Limits) -> apsw.Connection:
         for name, side in ((BEFORE, before), (AFTER, after)):
             connection.execute(f"ATTACH ? AS {name}", (side.uri,))
         connection.execute("BEGIN")  # from the first look on one state of a session that goes on being used
-    except BaseException:
-        connection.close(True)
-        raise
     return connection
 
 

@@ -16,7 +16,7 @@ import msgspec
 from codemode.database import idempotency, usage
 from codemode.database.clock import now, now_ms
 from codemode.database.engine_file import CHECKPOINT_FRAMES, identity, open_engine_file
-from codemode.database.migrate import migrations
+from codemode.database.migrate import LOG, migrations
 from codemode.errors import StorageFull
 from codemode.values import Day, LogEntry, SizeAt, SlowStatement, Totals
 
@@ -219,19 +219,15 @@ class Journal:
         self._closed = True
 
 
-def _steps() -> tuple[str, ...]:
-    return migrations("codemode.database", "migrations/log")
-
-
 def _open(path: Path) -> apsw.Connection:
     found = identity(path)
     try:
-        return open_engine_file(path, _steps())
+        return open_engine_file(path, migrations(*LOG))
     except (*_DAMAGE, StorageFull) as error:
         if isinstance(error, StorageFull) and not path.is_dir():
             raise
         _set_aside(path, found, error)
-        return open_engine_file(path, _steps())
+        return open_engine_file(path, migrations(*LOG))
 
 
 def _reopened(path: Path) -> apsw.Connection | None:

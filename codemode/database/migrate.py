@@ -15,6 +15,8 @@ import apsw
 from codemode.errors import SessionNewer
 from codemode.patterns import pattern
 
+# The engine's own files, by the package and the folder of their migrations.
+SESSION, LOG = ("codemode.database", "migrations/session"), ("codemode.database", "migrations/log")
 _UP = pattern(r"\d{4}_\w+(\.up)?\.sql")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import apsw
 
 from codemode.database import schema
-from codemode.database.connection import open_scratch
+from codemode.database.connection import closed_if_it_fails, open_scratch
 from codemode.database.execute import Deadline
 from codemode.database.metrics import size_bytes
 from codemode.database.names import quoted
@@ -28,13 +28,10 @@ def whole_copy(connection: apsw.Connection, limits: Limits) -> apsw.Connection |
         return None
     image = connection.serialize("main")
     scratch = open_scratch(limits)
-    try:
+    with closed_if_it_fails(scratch):
         # The header says WAL, which a database in memory cannot have.
         scratch.deserialize("main", b"".join((image[:18], b"\x01\x01", memoryview(image)[20:])))
         _bound_growth(scratch)
-    except BaseException:
-        scratch.close(True)
-        raise
     return scratch
 
 
@@ -46,7 +43,7 @@ def sampled_copy(
     Takes the engine's rights.
     """
     scratch = empty_copy(connection, [sample.table for sample in samples], limits)
-    try:
+    with closed_if_it_fails(scratch):
         scratch.execute("PRAGMA foreign_keys = off")  # what a sampled row refers to may not be in a sample
         with Deadline(scratch).until(until):  # checks and computed columns are their users' expressions
             for sample in samples:
@@ -55,9 +52,6 @@ def sampled_copy(
                 rows = zip(*map(sample.values, columns), strict=True)
                 scratch.executemany(f"INSERT INTO {quoted(sample.table)} ({names}) VALUES ({marks})", rows)  # noqa: S608
         _bound_growth(scratch)
-    except BaseException:
-        scratch.close(True)
-        raise
     return scratch
 
 
@@ -67,12 +61,9 @@ def empty_copy(connection: apsw.Connection, tables: Sequence[str], limits: Limit
     It has what ANALYZE found out about the real tables, so that SQLite plans here as it does there.
     """
     scratch = open_scratch(limits)
-    try:
+    with closed_if_it_fails(scratch):
         _copy_schema(connection, scratch, tables)
         _copy_statistics(connection, scratch)
-    except BaseException:
-        scratch.close(True)
-        raise
     return scratch
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from codemode.database.migrate import migrate, migrations
+from codemode.database.migrate import LOG, SESSION, migrate, migrations
 from codemode.database.ways import PAGE_SIZE
 
 _LOG_PAGE_SIZE = 1_024  # a line changes five pages by some 100 bytes each, and each goes into the write-ahead log whole
@@ -18,19 +18,19 @@ MAKING = ".new-"  # begins the name of a directory in which a file of the data d
 
 def session_template() -> bytes:
     """The bytes of an empty session database: newest form, in WAL mode, nothing outside of the file itself."""
-    return _template("migrations/session", PAGE_SIZE)
+    return _template(SESSION, PAGE_SIZE)
 
 
 def log_template() -> bytes:
     """The same of an empty execution log."""
-    return _template("migrations/log", _LOG_PAGE_SIZE)
+    return _template(LOG, _LOG_PAGE_SIZE)
 
 
 @cache
-def _template(steps: str, page_size: int) -> bytes:
+def _template(kind: tuple[str, str], page_size: int) -> bytes:
     connection = apsw.Connection(":memory:")
     connection.pragma("page_size", page_size)
-    migrate(connection, migrations("codemode.database", steps))
+    migrate(connection, migrations(*kind))
     return in_wal_mode(connection)
 
 

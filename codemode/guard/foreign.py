@@ -17,13 +17,11 @@ import apsw
 
 from codemode.database.connection import open_frozen
 from codemode.database.execute import Deadline
-from codemode.database.migrate import migrations, newer
+from codemode.database.migrate import SESSION, migrations, newer
 from codemode.errors import SessionDamaged, StatementTimeout
 from codemode.guard.policy import is_reserved
 from codemode.limits import Limits
 
-SESSION = ("codemode.database", "migrations/session")
-LOG = ("codemode.database", "migrations/log")
 CATALOG = ("codemode.catalog", "migrations/sqlite")
 Objects = set[tuple[str, str, str, str]]  # type, name, table, definition
 

@@ -21,6 +21,7 @@ from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
 from codemode.database.clock import iso, now_ms
 from codemode.database.execute import Connection
+from codemode.database.migrate import LOG
 from codemode.database.transfer import check_target, give_name
 from codemode.errors import CodemodeError, RequestInvalid, StorageFull
 from codemode.guard import foreign
@@ -190,7 +191,7 @@ class _Making:
             return
         with self._copy(found.log, "log.db") as path:
             try:
-                version = foreign.check_engine_file(path, foreign.LOG, time.monotonic() + CHECK_SECONDS)
+                version = foreign.check_engine_file(path, LOG, time.monotonic() + CHECK_SECONDS)
             except CodemodeError as error:
                 notes.append(f"its log is not in the backup: {error.message}")
                 yield None

@@ -21,7 +21,7 @@ from codemode.database import undo
 from codemode.database.clock import now
 from codemode.database.execute import Connection, DatabaseError
 from codemode.database.frames import FrameError, Position, WriteAheadLog
-from codemode.database.migrate import migrations
+from codemode.database.migrate import SESSION, migrations
 from codemode.database.ways import Way, Ways, WayWriter
 from codemode.errors import CodemodeError, DiskQuotaExceeded
 from codemode.guard import Guard
@@ -43,7 +43,7 @@ class History:
         with guard.engine():
             self._frames_of = WriteAheadLog(connection)
             self._id_page = undo.id_page(connection)
-        self._form = len(migrations("codemode.database", "migrations/session"))  # who opened it has brought it there
+        self._form = len(migrations(*SESSION))  # who opened it has brought it there
         self._known: tuple[Position, int] | None = None  # where the last turn here left the log, and its state
         self._start: Position | None = None
         self._seen: Position | None = None  # where the log stood at the last look, or when this connection was done

@@ -12,6 +12,7 @@ from codemode.catalog.participants import parse_user
 from codemode.catalog.sessions import SessionRecord
 from codemode.catalog.tenants import check_tenant
 from codemode.database.clock import now_ms
+from codemode.database.migrate import LOG
 from codemode.errors import BackupDamaged, RequestInvalid, SessionDamaged, SessionNotFound
 from codemode.guard import foreign
 from codemode.limits import Limits, asked
@@ -42,7 +43,7 @@ def selected(
 def check_databases(reader: ArchiveReader, place: Path, progress: Progress = nothing_to_tell) -> None:
     """Extract each database of a backup, one at a time, and look at every page of it; raises what `restore` raises."""
     manifest, done = reader.manifest, 0
-    kinds = {each.log.name: foreign.LOG for each in manifest.sessions if each.log is not None}
+    kinds = {each.log.name: LOG for each in manifest.sessions if each.log is not None}
     if manifest.catalogue is not None:
         kinds[manifest.catalogue.name] = foreign.CATALOG
     total = sum(member.size_bytes for member in manifest.members())

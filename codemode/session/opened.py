@@ -18,12 +18,12 @@ import msgspec
 
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
-from codemode.database.connection import leave_short_log, open_session, opening_failed
+from codemode.database.connection import closed_if_it_fails, leave_short_log, open_session, opening_failed
 from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter, prepared_bytes
 from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
-from codemode.database.migrate import migrate, migrations
+from codemode.database.migrate import SESSION, migrate, migrations
 from codemode.errors import CodemodeError
 from codemode.guard import Guard
 from codemode.guard.repair import explain_error, is_of_pages
@@ -201,7 +201,7 @@ class Reader(Guarded):
 def _writing(files: SessionFiles, limits: Limits) -> Connection:
     connection = open_session(files.database, limits, own=True)
     with _closed_on_error(connection, files):
-        migrate(connection, migrations("codemode.database", "migrations/session"))
+        migrate(connection, migrations(*SESSION))
         journal.attach(connection, files.log)
     return connection
 
@@ -216,13 +216,10 @@ def _reading(files: SessionFiles, limits: Limits) -> Connection:
 @contextmanager
 def _closed_on_error(connection: Connection, files: SessionFiles) -> Iterator[None]:
     try:
-        yield
+        with closed_if_it_fails(connection):
+            yield
     except DatabaseError as error:
-        connection.close(True)
         raise opening_failed(error, files.database) from None
-    except BaseException:
-        connection.close(True)
-        raise
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -25,6 +25,7 @@ from codemode.catalog.store import Look
 from codemode.database import copies
 from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.journal import Entry
+from codemode.database.migrate import LOG
 from codemode.errors import SessionBusy, SessionDamaged, SessionExists, StorageFull
 from codemode.guard import foreign
 from codemode.moments import ulid
@@ -155,7 +156,7 @@ class _Restoring:
         copies.sync(files.database)
         if copy.log is not None:
             self.reader.extract(copy.log, files.log, self.step)
-            check_database(files.log, foreign.LOG)
+            check_database(files.log, LOG)
         for each in copy.checkpoints:
             path = files.checkpoints / file_name(each.name)
             self.reader.extract(each.file, path, self.step)

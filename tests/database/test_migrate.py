@@ -9,16 +9,16 @@ import apsw
 import pytest
 
 from codemode.database.engine_file import open_engine_file
-from codemode.database.migrate import migrate, migrations
+from codemode.database.migrate import LOG, SESSION, migrate, migrations
 from codemode.errors import SessionNewer, StorageFull
+from codemode.guard.foreign import CATALOG
 
 STEPS = ("CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES (1, 2)")
 
 
 def test_every_folder_of_migrations_is_numbered() -> None:
-    for package, folder in (("codemode.database", "migrations/session"), ("codemode.database", "migrations/log"),
-                            ("codemode.catalog", "migrations/sqlite")):  # fmt: skip
-        steps = migrations(package, folder)
+    for kind in (SESSION, LOG, CATALOG):
+        steps = migrations(*kind)
         connection = apsw.Connection(":memory:")
         assert migrate(connection, steps) == len(steps) == connection.pragma("user_version")
 
