@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import msgspec
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Settings, Worker
 from codemode.api.app import create_app
@@ -27,10 +26,7 @@ def listening(worker: Worker, *, open_to_all: bool) -> Iterator[tuple[str, Serve
         server = Server(create_app(worker, open_to_all=open_to_all))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        until = time.monotonic() + HANG_SECONDS
-        while not server.started and time.monotonic() < until:
-            time.sleep(0.01)
-        assert server.started
+        assert soon(lambda: server.started)
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}", server
         finally:

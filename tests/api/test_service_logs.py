@@ -7,13 +7,12 @@ import json
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Worker
 from codemode.service import logs
@@ -82,14 +81,13 @@ def lines(worker: Worker, address: str) -> Iterator[io.StringIO]:
 
 def of_request(lines: io.StringIO, answer: httpx2.Response) -> list[dict[str, Any]]:
     """What was logged of a request, its own line the last: that is written when the client has its answer already."""
-    until = time.monotonic() + HANG_SECONDS
-    while time.monotonic() < until:
-        found = [json.loads(line) for line in lines.getvalue().splitlines()]
-        own = [line for line in found if line.get("request_id") == answer.headers["x-request-id"]]
-        if any(line["message"] == "request" for line in own):
-            return own
-        time.sleep(0.01)
-    raise AssertionError(f"{answer.headers['x-request-id']} is not in {lines.getvalue()}")
+
+    def own() -> list[dict[str, Any]]:
+        found = map(json.loads, lines.getvalue().splitlines())
+        return [line for line in found if line.get("request_id") == answer.headers["x-request-id"]]
+
+    assert soon(lambda: any(line["message"] == "request" for line in own())), lines.getvalue()
+    return own()
 
 
 def test_a_request_is_one_line_with_what_it_was_and_became(http: httpx2.Client, lines: io.StringIO) -> None:

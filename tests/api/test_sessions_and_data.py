@@ -8,7 +8,6 @@ import json
 import socket
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Worker
 from codemode.errors import StorageFull
@@ -170,9 +169,8 @@ def test_an_upload_that_came_whole_is_done_though_its_client_is_gone(
     body, of = b"".join(numbers(rows)), worker.session(session)
     for attempt in range(10):
         closed_at_once(http, f"/v1/sessions/{session}/batch_insert?table=t{attempt}&create=true", NDJSON, body)
-        until = time.monotonic() + HANG_SECONDS
-        while of.get_tables() != [f"t{each}" for each in range(attempt + 1)] and time.monotonic() < until:
-            time.sleep(0.01)
+        made = [f"t{each}" for each in range(attempt + 1)]
+        assert soon(lambda made=made: of.get_tables() == made)
         assert of.value(f"SELECT count(*) FROM t{attempt}") == rows
     cut = b"Content-Length: %d" % (len(body) + 1)
     closed_at_once(http, f"/v1/sessions/{session}/batch_insert?table=cut&create=true", NDJSON, body, cut)
@@ -188,9 +186,7 @@ def test_statements_that_came_whole_are_run_though_their_client_is_gone(
     for number in range(10):
         sql = json.dumps({"sql": "INSERT INTO t VALUES (?)", "params": [number]}).encode()
         closed_at_once(http, f"/v1/sessions/{session}/exec", "application/json", sql)
-    until = time.monotonic() + HANG_SECONDS
-    while of.value("SELECT count(*) FROM t") < 10 and time.monotonic() < until:
-        time.sleep(0.01)
+    assert soon(lambda: of.value("SELECT count(*) FROM t") == 10)
     assert of.value("SELECT group_concat(a) FROM (SELECT a FROM t ORDER BY a)") == "0,1,2,3,4,5,6,7,8,9"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import tracing
 from codemode.service import spans
@@ -39,12 +38,8 @@ def collected(exporter: InMemorySpanExporter) -> Collected:
     """All spans, once there is one of the operation: it ends when the client has its answer already."""
 
     def wait(operation: str) -> list[ReadableSpan]:
-        until = time.monotonic() + HANG_SECONDS
-        while time.monotonic() < until:
-            if any(span.name == operation for span in exporter.get_finished_spans()):
-                return list(exporter.get_finished_spans())
-            time.sleep(0.01)
-        raise AssertionError(f"no span of {operation}")
+        assert soon(lambda: any(span.name == operation for span in exporter.get_finished_spans()))
+        return list(exporter.get_finished_spans())
 
     return wait
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode.api.events import Events
 
@@ -112,10 +111,7 @@ def test_what_is_wrong_before_it_begins_is_a_status(http: httpx2.Client) -> None
 def test_a_client_that_reads_nothing_does_not_hold_the_execution_up(http: httpx2.Client, session: str) -> None:
     code = "for n in range(20_000):\n    print(n, 'x' * 5)\nhelpers.db.exec('create table done (a)')"
     with http.stream("POST", f"/v1/sessions/{session}/execute", json={"code": code, "mode": "stream"}) as answer:
-        late = time.monotonic() + HANG_SECONDS
-        while http.get(f"/v1/sessions/{session}/schema").json()["tables"] == []:
-            assert time.monotonic() < late
-            time.sleep(0.02)
+        assert soon(lambda: http.get(f"/v1/sessions/{session}/schema").json()["tables"])
         events = list(told(answer.iter_lines()))
     printed = "".join(data["text"] for name, data in events if name == "stdout")
     assert printed == "".join(f"{n} xxxxx\n" for n in range(20_000))

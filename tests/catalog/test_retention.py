@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import soon
 from places import NOW, SESSION
 
 from codemode import Settings, Worker
@@ -203,10 +203,7 @@ def test_an_execution_is_answered_where_no_thread_can_be_had_and_told_later(
             patched.setattr(threading.Thread, "start", none)
             assert [session.run("1").ok for _ in range(3)] == [True] * 3
         assert session.run("1").ok
-        until = time.monotonic() + 60
-        while (other.statistics().executions, other.of("local").events.newest()) < (4, 4) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert (other.statistics().executions, other.of("local").events.newest()) == (4, 4)
+        assert soon(lambda: (other.statistics().executions, other.of("local").events.newest()) == (4, 4))
 
 
 def test_executions_are_counted_once_whoever_asks(tmp_path: Path):
@@ -246,10 +243,7 @@ def test_what_a_busy_worker_ran_is_known_to_others_soon_and_a_full_disk_loses_no
         session = worker.session("a")
         for _ in range(3):  # the later ones within a second of the first, which notes the session's use
             session.run("1")
-        until = time.monotonic() + 60
-        while other.statistics().executions < 3 and time.monotonic() < until:
-            time.sleep(0.05)
-        assert other.statistics().executions == 3
+        assert soon(lambda: other.statistics().executions == 3)
         with monkeypatch.context() as patched:
             patched.setattr(worker.registry.catalog, "note_uses", full)
             session.run("1")

@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from patience import soon
 
 
 def count(cli, session: str) -> int:
@@ -146,10 +147,8 @@ def test_the_service_makes_them_while_it_runs(people, data_dir, tmp_path):
     service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
     try:
         address = json.loads(service.stdout.readline())["result"]["address"]
-        until, seen = time.monotonic() + 60, set()
-        while len(seen) < 3 and time.monotonic() < until:
-            seen |= {path.name for path in tmp_path.glob("to/codemode-*.zip")}
-            time.sleep(0.05)
+        seen = set()
+        assert soon(lambda: seen.update(each.name for each in tmp_path.glob("to/codemode-*.zip")) or len(seen) >= 3)
         with urllib.request.urlopen(f"{address}/metrics") as answer:
             figures = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
         assert time.time() - 120 < float(figures["codemode_last_backup_timestamp_seconds"]) < time.time() + 5

@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -35,15 +34,6 @@ def below(pid: int) -> dict[int, str]:
         if entry.name.isdecimal() and (fields := fields_of(int(entry.name))) and int(fields[1]) == pid:
             found[int(entry.name)] = fields[0]
     return found
-
-
-def soon(is_so: Callable[[], bool]) -> bool:
-    until = time.monotonic() + HANG_SECONDS
-    while time.monotonic() < until:
-        if is_so():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture

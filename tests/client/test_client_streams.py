@@ -7,7 +7,6 @@ import gc
 import json
 import subprocess
 import sys
-import time
 import tracemalloc
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +16,7 @@ from typing import Any
 import anyio
 import pytest
 import trio
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import AsyncClient, Client
 from codemode.errors import ExecutionNotFound, RequestInvalid
@@ -29,11 +28,7 @@ FOREVER = "helpers.db.exec('CREATE TABLE t (a)')\nprint('begun')\nwhile True: pa
 
 def ends(session: Any) -> bool:
     """Whether what runs in a session ends by itself: its turn is free then."""
-    until = time.monotonic() + HANG_SECONDS
-    while time.monotonic() < until:
-        if session.run("return helpers.schema.get_tables()").result == []:
-            return True
-    return False
+    return soon(lambda: session.run("return helpers.schema.get_tables()").result == [])
 
 
 def test_an_execution_is_followed(client: Client) -> None:
@@ -133,7 +128,7 @@ def test_a_task_that_is_cancelled_cancels_its_execution(served: Served, client: 
     async def give_up() -> None:
         async with AsyncClient(served.url, served.token) as there:
             task = asyncio.ensure_future((await there.session(session.id)).run(FOREVER, **options))
-            await asyncio.sleep(0.5)
+            assert await asyncio.to_thread(soon, lambda: served.worker.sandbox.children["busy"])
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

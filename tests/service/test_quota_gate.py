@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 from codemode import Worker
 from codemode.database import clock
@@ -252,27 +252,20 @@ def test_an_execution_without_a_slot_does_not_use_up_the_minute(worker: Worker, 
         gate.execution(caller)
 
 
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + HANG_SECONDS
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_bytes_are_those_of_all_sessions_and_deleting_makes_room(worker: Worker, gate: Gate) -> None:
     caller = acme(bytes=1_000_000)
     for name in ("a", "b"):
         session = worker.session(name, tenant="acme")
         session.exec("CREATE TABLE t (x)")
         session.exec("INSERT INTO t VALUES (zeroblob(600000))")
-    until(lambda: gate.used_bytes("acme") > 1_000_000)
+    assert soon(lambda: gate.used_bytes("acme") > 1_000_000)
     with pytest.raises(QuotaExceeded) as refused:
         gate.check_bytes(caller)
     assert (refused.value.code, refused.value.retryable) == ("quota.exceeded", False)
     with pytest.raises(QuotaExceeded), gate.new_session(caller):
         pass
     worker.remove("a", "acme")
-    until(lambda: gate.used_bytes("acme") < 1_000_000)
+    assert soon(lambda: gate.used_bytes("acme") < 1_000_000)
     gate.check_bytes(caller)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from patience import soon
 
 from codemode import Worker
 from codemode.errors import StorageFull
@@ -137,9 +137,7 @@ def test_a_failure_is_told_and_the_next_attempt_clears_it(place: Worker, tmp_pat
     with pytest.raises(StorageFull):
         failing.run_due()
     failing.start()
-    until = time.monotonic() + 60
-    while place.metrics().get("backup_error") is None and time.monotonic() < until:
-        time.sleep(0.01)
+    assert soon(lambda: place.metrics().get("backup_error"))
     failing.stop()
     assert "stands" in place.metrics()["backup_error"]
     assert place.metrics()["last_backup"] is None
@@ -154,9 +152,7 @@ def test_the_thread_makes_them_and_ends_at_once(
     caplog.set_level(logging.INFO, "codemode")
     running = schedule(place, tmp_path / "to", every="1s", keep=2)
     running.start()
-    until = time.monotonic() + 60
-    while "is deleted" not in caplog.text and time.monotonic() < until:
-        time.sleep(0.05)
+    assert soon(lambda: "is deleted" in caplog.text)
     running.stop()
     found = names(tmp_path / "to")
     assert len(found) == 2

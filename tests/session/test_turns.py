@@ -210,8 +210,10 @@ def test_one_that_is_cancelled_before_the_loop_goes_on_runs_nothing_and_keeps_no
 
 def test_cancelling_the_task_ends_the_execution(session: Session) -> None:
     async def main() -> float:
-        task = asyncio.create_task(session.run_async("while True: pass"))
-        await asyncio.sleep(0.5)
+        begun, loop = asyncio.Event(), asyncio.get_running_loop()
+        code = "print('begun', flush=True)\nwhile True: pass"
+        task = asyncio.create_task(session.run_async(code, on_output=lambda _: loop.call_soon_threadsafe(begun.set)))
+        await begun.wait()
         before = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
