@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -29,19 +31,20 @@ def paragraph(text: str | None) -> str:
 
 
 def _annotations(kind: type) -> Iterator[tuple[str, str]]:
-    body = ast.parse(inspect.getsource(kind)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    for line in body.body:
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-            yield line.target.id, ast.unparse(line.annotation)
+    for each in reversed([base for base in kind.__mro__ if base.__module__.startswith("codemode")]):
+        body = ast.parse(inspect.getsource(each)).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for line in body.body:
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+                yield line.target.id, ast.unparse(line.annotation)
 
 
-def fields(kind: type) -> Iterator[tuple[str, str, str]]:
-    """Name, type and default of each field of a struct, as the source has them."""
-    default = inspect.signature(kind).parameters
-    for name, text in _annotations(kind):
-        value = default[name].default
-        yield name, text, "" if value is inspect.Parameter.empty else f"`{value!r}`"
+def fields(kind: type[msgspec.Struct]) -> Iterator[tuple[str, str, str]]:
+    """Name, type as the source has it, and default of each field of a struct, those that it inherits among them."""
+    texts = dict(_annotations(kind))
+    for field in msgspec.structs.fields(kind):
+        made = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        yield field.name, texts[field.name], "" if made is msgspec.NODEFAULT else f"`{made!r}`"
 
 
 WIDTH = 120

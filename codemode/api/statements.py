@@ -31,7 +31,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One statement with its parameters, in order or by name."""
 
     sql: str
-    params: Params = []
+    params: list[Any] | dict[str, Any] = []
 
 
 class Executed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

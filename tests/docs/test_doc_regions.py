@@ -10,7 +10,9 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import generate
 import regions
-from wording import wrapped
+from wording import fields, wrapped
+
+from codemode.api.data import QueryBody
 
 PAGES = {name(page): page for page in pages() if "<!-- generated:" in page.read_text(encoding="utf-8")}
 
@@ -60,3 +62,12 @@ def test_paragraphs_and_items_are_filled_and_nothing_else():
         "",
     ]
     assert wrapped(found) == found
+
+
+def test_the_fields_of_a_struct_are_told_with_those_that_it_inherits():
+    assert list(fields(QueryBody)) == [
+        ("sql", "str", ""),
+        ("params", "list[Any] | dict[str, Any]", "`[]`"),
+        ("read_only", "bool", "`True`"),
+        ("first", "bool", "`False`"),
+    ]
