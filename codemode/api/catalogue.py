@@ -10,12 +10,11 @@ from starlette.responses import Response
 
 from codemode import cells
 from codemode.api import bodies
-from codemode.api.data import QueryAnswer
+from codemode.api.data import QueryAnswer, RowsInfo
 from codemode.api.operations import Operation
 from codemode.api.requests import answer, caller_of, service_of
 from codemode.api.statements import Statement
 from codemode.service import questions
-from codemode.values import ResultInfo
 
 
 class CatalogueQuery(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +49,7 @@ async def query(request: Request) -> Response:
     service, caller = service_of(request), caller_of(request)
     body = await bodies.decode(request, CatalogueQuery)
     rows = await service.call(questions.ask, service.worker, caller, body.sql, body.params, body.max_rows)
-    info = ResultInfo(type="rows", row_count=rows.row_count, truncated=rows.truncated)
+    info = RowsInfo(row_count=rows.row_count, truncated=rows.truncated)
     return answer(
         QueryAnswer(
             columns=tuple(rows.columns),

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -24,7 +24,6 @@ from codemode.database.writers import Written
 from codemode.errors import RequestInvalid, StatementError
 from codemode.session.files import EXPORTING, storage_full
 from codemode.session.session import Session
-from codemode.values import ResultInfo
 from sandbox.helpers.rows import Rows
 
 MEDIA = {
@@ -37,13 +36,18 @@ _EXTENSIONS = {"markdown": "md"}
 
 
 class QueryBody(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One statement that answers rows; `first`: of them the first alone.
-
-    Without `read_only` it waits for the session's turn, may be a write with RETURNING, and needs the scope `execute`.
-    """
+    """One statement that answers rows; `first`: of them the first alone."""
 
     read_only: bool = True
     first: bool = False
+
+
+class RowsInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows `result` holds, and whether there are more than the limits let through."""
+
+    type: Literal["rows"] = "rows"
+    row_count: int
+    truncated: bool
 
 
 class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +55,7 @@ class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     columns: tuple[str, ...]
     result: list[dict[str, Any]]
-    result_info: ResultInfo
+    result_info: RowsInfo
     rows_read: int
 
 
@@ -81,7 +85,11 @@ class FoundColumn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def query(request: Request) -> Response:
-    """Run one statement that only reads, on a connection that waits for no execution."""
+    """Run one statement that only reads, on a connection that waits for no execution.
+
+    With `"read_only": false` it waits for the session's turn, may be a write with RETURNING, and needs the scope
+    `execute`. `first`: of the rows the first alone.
+    """
     body = await bodies.decode(request, QueryBody)
     if body.read_only:
         return answer(await in_session(request, lambda session: _read(session, body)))
@@ -99,7 +107,7 @@ def _read(session: Session, body: QueryBody) -> QueryAnswer:
     else:
         rows = session.query(body.sql, params, read_only=body.read_only)
     shown = rows[:1] if body.first else rows
-    info = ResultInfo(type="rows", row_count=len(shown), truncated=rows.truncated)
+    info = RowsInfo(row_count=len(shown), truncated=rows.truncated)
     return QueryAnswer(
         columns=tuple(rows.columns), result=cells.rows_to_json(shown), result_info=info, rows_read=rows.rows_read
     )

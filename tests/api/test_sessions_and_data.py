@@ -139,6 +139,11 @@ def test_ndjson_streams_into_one_transaction(http: httpx2.Client, session: str) 
     assert found["result"] == [{"n": 20_000, "m": 19_999}]
 
 
+def test_a_query_tells_of_its_rows_only_what_it_knows(http: httpx2.Client, session: str) -> None:
+    found = http.post(f"/v1/sessions/{session}/query", json={"sql": "select 1 as a union all select 2"}).json()
+    assert found["result_info"] == {"type": "rows", "row_count": 2, "truncated": False}
+
+
 @pytest.mark.parametrize(
     ("tail", "code"),
     [(b"{", "request.invalid"), (b"1\n", "request.invalid"), (b"\xff\xfe\n", "request.invalid")],
