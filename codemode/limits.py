@@ -46,6 +46,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value, least, most = getattr(self, name), least_of(name), most_of(name)
+            if type(value) is not int and not (type(value) is float and name.endswith("_seconds")):
+                kind = "seconds" if name.endswith("_seconds") else "a whole number"
+                raise RequestInvalid(f"limit {name} must be {kind}, not {value!r:.80}")
             if not (value > 0 and least <= value <= most):
                 above = f"at least {least:,}" if least else "above zero"
                 bound = f"at most {most:,}" if value > most else above

@@ -115,7 +115,8 @@ def _text(value: str) -> str:
 def _whole(value: int) -> int:
     if INT_MIN <= value <= INT_MAX:
         return value
-    raise Unfit(f"an integer of {value.bit_length()} bits does not fit SQLite's 64", "store str(value) or float(value)")
+    bits = value.bit_length() + 1  # with its sign
+    raise Unfit(f"an integer of {bits} bits does not fit SQLite's 64", "store str(value) or float(value)")
 
 
 def _real(value: float, lost: Warn) -> float | None:

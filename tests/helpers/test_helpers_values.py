@@ -109,7 +109,7 @@ def test_a_value_is_stored_as(value, kept):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (2**63, "64 bits does not fit"),
+        (2**63, "65 bits does not fit"),
         (-(2**63) - 1, "does not fit"),
         pytest.param(10**5000, "does not fit", id="5001 digits"),
         ("a\ud800", "lone surrogate"),

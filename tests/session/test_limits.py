@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -223,9 +224,13 @@ def test_records_of_before_are_read_as_they_were_and_changed_by_name(tmp_path) -
         ("queue_seconds", float("inf"), "at most 3,155,760,000"),
         ("sql_bytes", 999, "at least 1,000"),
         ("value_bytes", -1, "at least 1,000"),
+        ("rows", 1.5, "a whole number, not 1.5"),
+        ("database_bytes", 1e9, "a whole number, not 1000000000.0"),
+        ("rows", True, "a whole number, not True"),
+        ("query_seconds", "5", "seconds, not '5'"),
     ],
 )
-def test_what_no_limit_can_be_is_refused(name: str, value: float, words: str) -> None:
+def test_what_no_limit_can_be_is_refused(name: str, value: Any, words: str) -> None:
     with pytest.raises(RequestInvalid, match=f"{name} must be {words}"):
         Limits(**{name: value})
 
