@@ -369,7 +369,7 @@ def missing(files: SessionFiles) -> SessionDamaged:
 
 
 def _expired(record: SessionRecord) -> SessionExpired:
-    when = record.expired_at if record.expired_at is not None else record.expires_at
+    when = record.expires_at if record.expires_at is not None else record.expired_at
     return SessionExpired(
         f"session {record.id} expired {iso(when or 0)}; its data is gone",
         hint="make it anew on purpose (renew=True, `codemode run --renew`), or use another id",

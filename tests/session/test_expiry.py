@@ -44,6 +44,19 @@ def test_an_expired_session_says_so_until_it_is_renewed(tmp_path: Path) -> None:
         assert len(renewed.logs()) <= 1
 
 
+def test_when_a_session_expired_is_told_alike_before_and_after_it_was_swept(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as worker:
+        worker.session("s")
+        shorten(worker, "s")
+        told = []
+        for _ in range(2):  # the first of them sweeps it
+            with pytest.raises(SessionExpired) as failed:
+                worker.session("s")
+            told.append(failed.value.message)
+            time.sleep(0.01)
+        assert told == [f"session s expired {worker.info('s').expires_at}; its data is gone"] * 2
+
+
 def test_who_names_no_session_gets_one_that_nobody_else_has() -> None:
     """The original had one default session, which everybody shared."""
     with Worker() as worker:
