@@ -53,7 +53,10 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if name not in _EXTRAS or (error.name or "").startswith("codemode"):
             raise
-        raise ImportError(f"{name} needs {error.name}: pip install 'codemode[{_EXTRAS[name]}]'") from error
+        from codemode.errors import ExtraMissing
+
+        hint = f"pip install 'codemode[{_EXTRAS[name]}]'"
+        raise ExtraMissing(f"{name} cannot be used: {error}", hint=hint) from error
 
 
 def __dir__() -> list[str]:

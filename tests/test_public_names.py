@@ -32,6 +32,23 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         from codemode import Wroker  # noqa: F401
 
 
+WITHOUT_HTTPX2 = """
+import sys
+sys.modules["httpx2"] = None  # as if it were not installed
+try:
+    from codemode import {}
+except ImportError as error:
+    print(error.code, error.hint)
+"""
+
+
+@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
+def test_a_client_without_its_packages_names_the_extra(name: str):
+    command = [sys.executable, "-c", WITHOUT_HTTPX2.format(name)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert told == "worker.extra pip install 'codemode[client]'\n"
+
+
 OF_NO_SNIPPET = {
     *("asyncio", "csv", "email", "gzip", "http", "importlib.metadata", "multiprocessing", "sqlite3", "ssl", "tempfile"),
     *("RestrictedPython", "httpx2", "mcp", "psycopg", "pydantic", "rich", "sqlglot", "starlette"),
