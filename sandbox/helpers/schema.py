@@ -31,7 +31,7 @@ class Schema(Spelled):
 
     @spelled()
     def get_tables(self) -> list[str]:
-        """The names of the tables."""
+        """The names of tables and views."""
         return list(self._channel.call("schema.get_tables"))
 
     @spelled()
