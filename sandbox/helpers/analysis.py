@@ -96,9 +96,9 @@ def temporal(table: Any, date_field: str, period: str = "month", min_date: Any =
     """Count rows per period, earliest first; columns: `period`, `count`.
 
     `period`: year `2013`, quarter `2013-Q1`, month `2013-01`, week `2013-W01` (ISO), day `2013-01-31`, hour
-    `2013-01-31 17:00`. Dates may be ISO text or Unix seconds, value by value. `min_date` and `max_date` are
-    inclusive; a whole day, month or year as `max_date` includes all of it. Rows without a date are left out;
-    text that is no date is counted under NULL.
+    `2013-01-31 17:00`. Dates may be ISO text, Unix seconds, or milliseconds (numbers from 100,000,000,000 on), value
+    by value. `min_date` and `max_date` are inclusive; a whole day, month or year as `max_date` includes all of it.
+    Rows without a date are left out; text that is no date is counted under NULL.
     """
     column = quote(date_field, "date_field")
     bounds = [Query(f"moment {operator} ?", [seconds]) for operator, seconds in between(min_date, max_date)]
