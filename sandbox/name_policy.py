@@ -19,7 +19,7 @@ from sandbox import formatting, names
 from sandbox.hooks import CLASS, OWN, READ, SUBJECT, WRITE, WRITE_CHECKED, allowed
 from sandbox.names import Verdict
 from sandbox.refusal import Problem
-from sandbox.scopes import Scopes, bound_anywhere
+from sandbox.scopes import Bound, Scopes, bound_anywhere
 
 UNAVAILABLE = {
     "eval": "write the expression itself; for data in text use ast.literal_eval or json.loads",
@@ -47,12 +47,18 @@ class NamePolicy(RestrictingNodeTransformer):
         self._names_nothing = False  # where Python allows no assignment expression
 
     @cached_property
-    def bound(self) -> set[str]:
-        """Names that are given, or that the snippet binds in any scope: looked for when one of the few is used.
+    def _bound(self) -> Bound:
+        """Names that the snippet binds in any scope: looked for when one of the few is used that this decides about.
 
-        By then a part of the tree is rewritten, and nothing gone from it that binds a name but what is in `left_out`.
+        By then a part of the tree is rewritten, and nothing gone from it that binds a name but what is in `left_out`,
+        and `global` at the top level.
         """
-        return bound_anywhere(self._tree).union(self._given, self.left_out)
+        return bound_anywhere(self._tree)
+
+    @cached_property
+    def bound(self) -> set[str]:
+        """The same with the names that are given."""
+        return self._bound.parameters.union(self._bound.others, self._given, self.left_out)
 
     def refuse(self, node: ast.AST, message: str, hint: str | None = None) -> None:
         """Record a refusal with its line; all of them are reported together."""
@@ -178,8 +184,8 @@ class NamePolicy(RestrictingNodeTransformer):
         """`plain(it) if <class of>(<subject> := it) in <classes> else guarded(it)`, where `it` is a variable: no call.
 
         It has to be the same object each time, and a collection may come between two looks, with the `finally` of a
-        generator that binds the variable anew. So it gets a name of its own, in the frame that looks; a comprehension,
-        where it would be the name of another frame, is not asked but for its own variables, which nobody else binds.
+        generator that binds the variable anew. So it gets a name of its own, in the frame that looks. In a
+        comprehension that would be the name of another frame: there only variables are asked that nothing binds anew.
         """
         if classes is None or not isinstance(subject, ast.Name):
             return guarded(subject)
@@ -189,12 +195,25 @@ class NamePolicy(RestrictingNodeTransformer):
             name = SUBJECT
             target = ast.copy_location(ast.Name(name, ast.Store()), subject)
             first = ast.copy_location(ast.NamedExpr(target, subject), subject)
-        elif self.scopes.kind != "comprehension" or name not in self.scopes.own[-1]:
+        elif not self._stays(name):
             return guarded(subject)
         again = ast.copy_location(ast.Name(name, ast.Load()), subject)
         own = ast.copy_location(ast.Name(classes, ast.Load()), subject)
         test = ast.copy_location(ast.Compare(self._guard(CLASS, subject, first), [ast.In()], [own]), subject)
         return ast.copy_location(ast.IfExp(test, plain(again), guarded(again)), subject)
+
+    def _stays(self, name: str) -> bool:
+        """Whether nobody can bind a variable anew while it is looked at: a comprehension's own, or a parameter.
+
+        A parameter of the function that the comprehension is in, whose name nothing in the snippet binds but
+        parameters: neither the function itself nor one within it, by whatever syntax. A name with two underscores may
+        have a second spelling, by which a class's body binds it (`__x` is `_C__x`).
+        """
+        if "__" in name:
+            return False
+        if self.scopes.kind == "comprehension" and name in self.scopes.own[-1]:
+            return True
+        return self.scopes.is_of_function(name) and name not in self._bound.others
 
     @contextmanager
     def _naming_nothing(self) -> Iterator[None]:

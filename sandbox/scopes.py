@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 
 @dataclass(slots=True)
@@ -49,6 +50,15 @@ class Scopes:
         if (self.binding_kind if walrus else self.kind) == "module":
             self.top_level[name] = None
 
+    def is_of_function(self, name: str) -> bool:
+        """Whether it is a variable of a function, with nothing between but comprehensions that bind no such name."""
+        for kind, own in zip(reversed(self.kinds), reversed(self.own), strict=True):
+            if kind != "comprehension":
+                return kind == "function" and name in own
+            if name in own:
+                return False
+        return False
+
     def mangle(self, name: str) -> str:
         """Spell a private name as the compiler does: `__x` in class C is `_C__x`."""
         if not name.startswith("__") or name.endswith("__") or not self.classes:
@@ -57,26 +67,40 @@ class Scopes:
         return f"_{owner}{name}" if owner else name
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# What binds names that are no variables of the tree, and which. Exact types: the tree is the parser's.
+_BINDERS: dict[type, Callable[[Any], Iterable[str | None]]] = {
+    ast.alias: lambda node: (node.asname or node.name.partition(".")[0],),
+    ast.MatchMapping: lambda node: (node.rest,),
+    **dict.fromkeys((ast.Global, ast.Nonlocal), lambda node: node.names),
+    **dict.fromkeys(
+        (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
+        lambda node: (node.name,),
+    ),
+}
 
 
-def bound_anywhere(tree: ast.AST) -> set[str]:
-    """Every name that the snippet binds in any scope: one that it makes itself is not the builtin of that name."""
-    names: set[str] = set()
+class Bound(NamedTuple):
+    """The names that a snippet binds in any scope: one that it makes itself is not the builtin of that name."""
+
+    parameters: set[str]
+    others: set[str]  # bound by anything else, type parameters left out: nothing binds them anew
+
+
+def bound_anywhere(tree: ast.AST) -> Bound:
+    """Look for them in the whole tree."""
+    bound = Bound(set(), set())
     found: list[ast.AST] = [tree]
     for node in found:  # which grows: with `ast.walk`, and looks into leaves, it would take three times as long
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
-                names.add(node.id)
+                bound.others.add(node.id)
         elif not isinstance(node, ast.Constant):
             found += _children(node)
             if isinstance(node, ast.arg):
-                names.add(node.arg)
-            elif isinstance(node, ast.alias):
-                names.add(node.asname or node.name.partition(".")[0])
-            elif isinstance(node, _DEFINITIONS):
-                names.add(node.name)
-    return names
+                bound.parameters.add(node.arg)
+            elif type(node) in _BINDERS:
+                bound.others.update(name for name in _BINDERS[type(node)](node) if name is not None)
+    return bound
 
 
 def _children(node: ast.AST) -> list[ast.AST]:

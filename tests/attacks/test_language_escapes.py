@@ -85,6 +85,67 @@ def test_an_object_that_is_looked_at_twice_is_the_same_one(code: str) -> None:
     assert (vars(foreign), names.get("got", 1)) == ({}, 1)
 
 
+def looks_twice(code: str) -> bool:
+    """Whether any access of the snippet asks for an object's class where it stands, and then reads the variable."""
+    found = [compile_snippet(code).code]
+    for each in found:
+        found += [constant for constant in each.co_consts if isinstance(constant, type(each))]
+    return any(CLASS in each.co_names for each in found)
+
+
+ANEW = {
+    "nonlocal": "pass",
+    "=": "it = that",
+    "+=": "it += that",
+    ":=": "print(it := that)",
+    ":= in a comprehension": "[(it := each) for each in that]",
+    "a loop": "for it in that: pass",
+    "with": "with that as it: pass",
+    "except": "try: pass\n        except that as it: pass",
+    "import": "import it",
+    "import as": "import json as it",
+    "from": "from json import it",
+    "def": "def it(): pass",
+    "class": "class it: pass",
+    "a pattern": "match that:\n            case it: pass",
+    "the rest of a sequence": "match that:\n            case [*it]: pass",
+    "the rest of a mapping": "match that:\n            case {**it}: pass",
+    "del": "del it",
+}
+ELSEWHERE = {
+    "a class's body": "def f(it):\n    class C:\n        got = [it._secret for _ in [1]]",
+    "a function within": "def f(it):\n    return lambda: [it._secret for _ in [1]]",
+    "the globals": "def f(it):\n    def g():\n        global it\n        return [it._secret for _ in [1]]",
+    "the top level": "[it._secret for _ in [1]]",
+    "mangled": (
+        "class C:\n    def f(self, __it):\n        def swap():\n            nonlocal _C__it\n            _C__it = 1\n"
+        "        return [__it._secret for _ in [1]]"
+    ),
+    "mangled by hand": (
+        "class C:\n    def f(self, _C__it):\n        def swap():\n            nonlocal __it\n            __it = 1\n"
+        "        return [_C__it._secret for _ in [1]]"
+    ),
+    "mangled in a comprehension": "class C:\n    def f(self, that):\n        return [_C__it._x for _C__it in that]",
+}
+
+
+def test_a_parameter_that_nothing_binds_anew_is_looked_at_in_a_comprehension() -> None:
+    assert looks_twice("def f(it, that):\n    return [it._secret for each in that]")
+    assert looks_twice("class C:\n    def f(self):\n        return {k: self.__x for j in [1] for k in self._rows}")
+
+
+@pytest.mark.parametrize("anew", ANEW.values(), ids=ANEW.keys())
+def test_a_parameter_that_something_binds_anew_is_looked_at_once(anew: str) -> None:
+    """Between two looks a collection may run what binds it."""
+    swap = f"    def swap():\n        nonlocal it\n        {anew}\n"
+    assert not looks_twice(f"def f(it, that):\n{swap}    return [it._secret for each in that]")
+
+
+@pytest.mark.parametrize("code", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_a_variable_of_another_scope_or_of_two_spellings_is_looked_at_once(code: str) -> None:
+    assert not looks_twice(code)
+
+
 def test_the_recorder_would_notice() -> None:
     """The oracle itself: unguarded code that does the same is caught by it."""
     recorded = record("unguarded")
