@@ -88,7 +88,8 @@ class NamePolicy(RestrictingNodeTransformer):
         """A call of a hook, where `at` stands, and so do its arguments that stand nowhere yet."""
         func = ast.copy_location(ast.Name(hook, ast.Load()), at)
         placed = [each if hasattr(each, "lineno") else ast.copy_location(each, at) for each in arguments]
-        return ast.copy_location(ast.Call(func=func, args=placed, keywords=[]), at)
+        call = ast.copy_location(ast.Call(func=func, args=placed, keywords=[]), at)
+        return at_name(call, at) if isinstance(at, ast.Attribute) else call
 
     def _check_bound(self, node: ast.AST, name: str | None, *, walrus: bool = False) -> None:
         """Judge a name that the snippet binds, by whatever syntax, and note it."""
@@ -263,6 +264,13 @@ class NamePolicy(RestrictingNodeTransformer):
             node.target = self.visit(node.target)
         node.value = self.visit(node.value)
         return node
+
+
+def at_name(node: ast.Call, attribute: ast.Attribute) -> ast.Call:
+    """Have a call begin on the line that the attribute's name is on: the line that Python tells of it."""
+    if attribute.end_lineno is not None and attribute.end_lineno != attribute.lineno:
+        node.lineno, node.col_offset = attribute.end_lineno, (attribute.end_col_offset or 0) - len(attribute.attr)
+    return node
 
 
 _OTHER_NAME = "choose a name without double underscores"

@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox import names
 from sandbox.hooks import AWAIT, GETATTR, HASATTR, MADE, MADE_KEY, TYPE
-from sandbox.name_policy import NamePolicy
+from sandbox.name_policy import NamePolicy, at_name
 
 
 class Policy(NamePolicy):
@@ -30,7 +30,10 @@ class Policy(NamePolicy):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name == "type" and len(node.args) > 1 and name not in self.bound:
             self.refuse(node, "type() takes one argument here", "write a class statement")
+        func = node.func
         node = self._contents(node)
+        if node.func is not func and isinstance(func, ast.Attribute):
+            at_name(node, func)
         if name in _QUICK and not node.keywords and _are_plain(name, node.args) and name not in self.bound:
             node.func = ast.copy_location(ast.Name(_QUICK[name], ast.Load()), node.func)
         return node
@@ -60,6 +63,9 @@ class Policy(NamePolicy):
         """Keep annotations where they mean something (classes); the top level keeps only the value."""
         # An annotation's name becomes a parameter in the text that dataclasses execute: only names get here.
         node.annotation = self._nameless(node.annotation)
+        if node.value is None and isinstance(node.target, ast.Attribute):
+            node.target.value = self.visit(node.target.value)  # nothing is written
+            return node
         node.target = self.visit(node.target)
         node.value = self.visit(node.value) if node.value is not None else None
         if self.scopes.kind != "module" or not isinstance(node.target, ast.Name):

@@ -76,6 +76,21 @@ def test_a_change_of_globals_says_that_it_has_no_effect(change: str) -> None:
     assert "globals() is a copy here" in failure(f"x = 1\nglobals(){change}")["message"]
 
 
+@pytest.mark.parametrize("name", ["plain()", "_private()", "_private", "mro()"])
+def test_the_line_of_an_attribute_is_the_one_that_its_name_is_on(name: str) -> None:
+    problem = failure(
+        f"class Query:\n    def where(self):\n        return self\nx = (Query()\n     .where()\n     .{name})\n"
+    )
+    assert (problem["line"], problem["message"].split(":")[0]) == (6, "AttributeError")
+
+
+def test_the_line_of_a_private_call_is_the_one_that_its_name_is_on() -> None:
+    code = (
+        "class Query:\n    def _go(self):\n        return 1 / 0\nquery = Query()\nx = (\n    query\n    ._go(\n    )\n)"
+    )
+    assert "line 7, in <module>" in failure(code)["traceback"]
+
+
 def test_line_and_traceback_are_the_snippet_s_own() -> None:
     problem = failure("def f(x):\n    return 1 / x\n\ny = 1\nf(0)\n")
     assert problem["code"] == "code.runtime"
