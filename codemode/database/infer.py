@@ -226,16 +226,16 @@ def _text(cell: Any) -> str:
     try:
         return json.dumps(cell, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        return _with_infinities(cell)
+        return with_infinities(cell)
 
 
-def _with_infinities(cell: Any) -> str:
-    """JSON text of a value with infinities in it, as exports write them: every reader takes 9e999 for one."""
+def with_infinities(cell: Any) -> str:
+    """JSON text of a value with infinities in it: JSON has none, but every reader takes 9e999 for one."""
     if isinstance(cell, dict):
-        named = (f"{json.dumps(name, ensure_ascii=False)}: {_with_infinities(each)}" for name, each in cell.items())
+        named = (f"{json.dumps(name, ensure_ascii=False)}: {with_infinities(each)}" for name, each in cell.items())
         return "{" + ", ".join(named) + "}"
     if isinstance(cell, list):
-        return "[" + ", ".join(map(_with_infinities, cell)) + "]"
+        return "[" + ", ".join(map(with_infinities, cell)) + "]"
     if isinstance(cell, float) and math.isinf(cell):
         return "9e999" if cell > 0 else "-9e999"
     return json.dumps(cell, ensure_ascii=False)

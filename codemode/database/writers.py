@@ -10,11 +10,11 @@ import base64
 import csv
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from codemode.database.infer import with_infinities
 from codemode.database.taking import in_steps
 
 CHUNK = 1_000
@@ -24,29 +24,19 @@ Rows = Iterable[Sequence[Any]]
 
 
 class Written:
-    """What has been written so far."""
+    """What has been written so far, of it `like_null` texts that cannot be told from NULL."""
 
     def __init__(self) -> None:
-        self.rows = 0
-        self._like_null = 0
-        self._blobs = 0
-
-    def count_like_null(self, count: int) -> None:
-        """Note texts that cannot be told from NULL."""
-        self._like_null += count
-
-    def count_blobs(self, count: int) -> None:
-        """Note blobs written as text."""
-        self._blobs += count
+        self.rows = self.like_null = self.blobs = 0
 
     def notes(self, null: str) -> tuple[str, ...]:
         """What the file does not say by itself."""
         notes = []
-        if self._like_null:
-            what = "1 text equals" if self._like_null == 1 else f"{self._like_null:,} texts equal"
+        if self.like_null:
+            what = "1 text equals" if self.like_null == 1 else f"{self.like_null:,} texts equal"
             notes.append(f"{what} {null!r}, the marker of NULL: choose another with --null")
-        if self._blobs:
-            what = "1 blob was" if self._blobs == 1 else f"{self._blobs:,} blobs were"
+        if self.blobs:
+            what = "1 blob was" if self.blobs == 1 else f"{self.blobs:,} blobs were"
             notes.append(f"{what} written as base64 text")
         return tuple(notes)
 
@@ -67,7 +57,7 @@ class DelimitedWriter:
     def _column(self, cells: Sequence[Any], written: Written) -> Sequence[Any]:
         types = set(map(type, cells))
         if str in types:
-            written.count_like_null(cells.count(self._null))
+            written.like_null += cells.count(self._null)
         if bytes in types:
             cells = [_base64(cell) if isinstance(cell, bytes) else cell for cell in cells]
         if type(None) in types:
@@ -133,15 +123,9 @@ def _json_object(columns: Sequence[str], row: Sequence[Any]) -> str:
     try:
         return json.dumps(record, ensure_ascii=False, allow_nan=False, default=_blob)
     except ValueError:
-        # JSON has no infinity, but every reader takes a number beyond its range for one.
-        cells = (f"{json.dumps(name, ensure_ascii=False)}: {_json_cell(value)}" for name, value in record.items())
-        return "{" + ", ".join(cells) + "}"
-
-
-def _json_cell(value: Any) -> str:
-    if isinstance(value, float) and math.isinf(value):
-        return "9e999" if value > 0 else "-9e999"
-    return json.dumps(value, ensure_ascii=False, default=_blob)
+        return with_infinities(
+            {name: _blob(cell) if isinstance(cell, bytes) else cell for name, cell in record.items()}
+        )
 
 
 def _blob(value: bytes) -> dict[str, str]:
@@ -155,7 +139,7 @@ def _base64(value: bytes) -> str:
 def _chunks(rows: Rows, written: Written) -> Iterator[list[list[Any]]]:
     """The rows as columns, some of them together."""
     for columns in in_steps(rows, CHUNK, _CHUNK_BYTES):
-        written.count_blobs(sum(map(_blobs_in, columns)))
+        written.blobs += sum(map(_blobs_in, columns))
         yield columns
         written.rows += len(columns[0])
 

@@ -23,6 +23,17 @@ from codemode.session.registry import Registry
 from codemode.session.turn import TurnQueue, file_lock
 from codemode.values import Outcome
 
+WRITES_AND_STAYS = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
+
+
+def begun(session: Session, code: str) -> tuple[threading.Thread, list[Outcome]]:
+    """What runs a snippet that has printed something by now, and where its outcome will be."""
+    outcomes, started = [], threading.Event()
+    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
+    running.start()
+    assert started.wait(HANG_SECONDS)
+    return running, outcomes
+
 
 def test_turns_come_in_the_order_of_asking() -> None:
     queue, order = TurnQueue(), []
@@ -74,11 +85,7 @@ def test_executions_of_one_session_never_overlap(session: Session) -> None:
 
 def test_waiting_too_long_is_busy(worker: Worker) -> None:
     session = worker.session(limits=Limits(queue_seconds=0.2))
-    started = threading.Event()
-    code = "print('in', flush=True)\nimport time\ntime.sleep(60)"
-    running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda _: started.set()})
-    running.start()
-    assert started.wait(HANG_SECONDS)
+    running, _ = begun(session, "print('in', flush=True)\nimport time\ntime.sleep(60)")
     with pytest.raises(SessionBusy) as raised:
         session.run("1")
     assert raised.value.retryable
@@ -99,11 +106,8 @@ def test_what_does_not_get_its_turn_runs_nothing_and_holds_no_process(worker: Wo
 
 def test_readers_do_not_wait(session: Session) -> None:
     session.exec("CREATE TABLE t (x)")
-    started = threading.Event()
     code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nimport time\ntime.sleep(25)"
-    running = threading.Thread(target=session.run, args=(code,), kwargs={"on_output": lambda _: started.set()})
-    running.start()
-    assert started.wait(HANG_SECONDS)
+    running, _ = begun(session, code)
     before = time.monotonic()
     assert session.query("SELECT count(*) AS n FROM t", read_only=True) == [{"n": 0}]
     assert session.get_tables() == ["t"]
@@ -116,11 +120,7 @@ def test_readers_do_not_wait(session: Session) -> None:
 
 def test_cancel_ends_the_running_execution_and_keeps_nothing(session: Session) -> None:
     session.exec("CREATE TABLE t (x)")
-    outcomes, started = [], threading.Event()
-    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
-    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
-    running.start()
-    assert started.wait(HANG_SECONDS)
+    running, outcomes = begun(session, WRITES_AND_STAYS)
     assert session.cancel()
     running.join(HANG_SECONDS)
     assert (outcomes[0].status, outcomes[0].error.code, outcomes[0].db.rolled_back) == (
@@ -156,14 +156,11 @@ return helpers.db.query("SELECT a FROM t")
 
 
 def test_cancel_ends_a_statement_too(session: Session) -> None:
-    outcomes, started = [], threading.Event()
     code = (
         "print('in', flush=True)\n"
         "helpers.db.value('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n')"
     )
-    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
-    running.start()
-    assert started.wait(HANG_SECONDS)
+    running, outcomes = begun(session, code)
     time.sleep(0.2)
     before = time.monotonic()
     session.cancel()
@@ -334,11 +331,7 @@ def test_closing_the_worker_ends_what_runs_and_rolls_it_back(tmp_path: Path) -> 
     worker = Worker(data_dir=tmp_path)
     session = worker.session("s")
     session.exec("CREATE TABLE t (x)")
-    outcomes, started = [], threading.Event()
-    code = "helpers.db.exec('INSERT INTO t VALUES (1)')\nprint('in', flush=True)\nwhile True: pass"
-    running = threading.Thread(target=lambda: outcomes.append(session.run(code, on_output=lambda _: started.set())))
-    running.start()
-    assert started.wait(HANG_SECONDS)
+    running, outcomes = begun(session, WRITES_AND_STAYS)
     worker.close()
     running.join(HANG_SECONDS)
     assert (outcomes[0].status, outcomes[0].db.rolled_back) == ("cancelled", True)
