@@ -41,6 +41,9 @@ WORTH: list[tuple[str, Any]] = [
     ("DATE_TRUNC('hour', '2013-07-04 05:06:07')", "2013-07-04 05:00:00"),
     ("LAST_DAY('2012-02-10')", "2012-02-29"),
     ("EOMONTH('2013-12-31')", "2013-12-31"),
+    # dates: now, whose brackets SQLite does not take
+    ("date(CURRENT_TIMESTAMP()) = CURRENT_DATE()", 1),
+    ("length(CURRENT_TIME(3))", 8),
     # dates: differences
     ("DATEDIFF('2013-07-04', '2013-07-01')", 3),
     ("DATEDIFF(day, '2013-07-01 23:00:00', '2013-07-02 01:00:00')", 1),

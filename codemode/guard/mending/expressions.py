@@ -24,7 +24,6 @@ from codemode.guard.mending.tokens import (
     top_level,
     word,
 )
-from codemode.guard.policy import FUNCTIONS
 from codemode.guard.scan import depth
 
 _BUILDERS = {**functions.BUILDERS, **DATE_BUILDERS}
@@ -66,7 +65,7 @@ def _with_intervals(text: str) -> str:
 def _call(parts: Parts, at: int) -> bool:
     """NAME(a, b) of another database."""
     name, opened = parts[at].lower(), at + 1
-    if name not in _BUILDERS or word(parts, opened) != "(" or parts[at][:1] in "'\"`[" or name in FUNCTIONS:
+    if name not in _BUILDERS or word(parts, opened) != "(" or parts[at][:1] in "'\"`[":
         return _bare_word(parts, at)
     closed = closing(parts, opened)
     before = word(parts, preceding(parts, at))

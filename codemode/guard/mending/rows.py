@@ -1,4 +1,7 @@
-"""Mends of what SQLite only finds while it runs: keys that exist, searches, JSON that is none."""
+"""Mends of what SQLite only finds while it runs: keys that exist, searches, JSON that is none.
+
+And the values of a write as they stand in its text, for who tells which of them was wrong.
+"""
 
 from __future__ import annotations
 
