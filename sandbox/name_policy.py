@@ -281,7 +281,7 @@ _INSTEAD_OF_DEFINING = {
 }
 _INSTEAD = {
     "what a function is made of is closed; keep what you need in a variable": (
-        "__closure__ __code__ __defaults__ __globals__ __kwdefaults__ __self__ __func__ cell_contents"
+        "__closure__ __code__ __defaults__ __globals__ __kwdefaults__ __self__ __func__"
     ),
     "use traceback.format_exc(), or str(error) and type(error).__name__": (
         "__traceback__ with_traceback tb_lineno tb_frame tb_next"

@@ -80,7 +80,7 @@ DEFINABLE = _dunders(_OPERATORS) | _dunders(_PROTOCOLS) | _dunders("getattr seta
 
 # Set in a class body as data. __match_args__ decides which attributes a class pattern reads, so the policy
 # allows it only as a constant tuple of plain names.
-CLASS_DATA = _dunders("slots doc match_args hash version author all abstractmethods")
+CLASS_DATA = _dunders("slots doc match_args version author all abstractmethods")
 
 # Variables with two underscores on either side that a snippet may read or set.
 DUNDER_VARIABLES = _dunders("name doc all version author debug")
