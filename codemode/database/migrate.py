@@ -56,6 +56,7 @@ def migrate(connection: apsw.Connection, steps: tuple[str, ...]) -> int:
             connection.pragma("user_version", number)
         connection.execute("COMMIT", can_cache=False)
     except BaseException:
-        connection.execute("ROLLBACK", can_cache=False)
+        if connection.in_transaction:  # not where SQLite undid all by itself, as on a full disk
+            connection.execute("ROLLBACK", can_cache=False)
         raise
     return len(steps)

@@ -222,7 +222,8 @@ class History:
                 undo.set_id(self._connection, self._marked)
                 self._connection.execute("COMMIT", can_cache=False)
             except BaseException:
-                self._connection.execute("ROLLBACK", can_cache=False)
+                if self._connection.in_transaction:  # not where SQLite undid all by itself, as on a full disk
+                    self._connection.execute("ROLLBACK", can_cache=False)
                 raise
 
     def _capture(self, start: Position, end: Position) -> None:

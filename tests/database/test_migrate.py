@@ -39,6 +39,14 @@ def test_a_step_that_fails_leaves_the_form_before_it() -> None:
     assert not connection.table_exists("main", "a")
 
 
+def test_a_step_that_the_disk_has_no_room_for_says_so() -> None:
+    connection = apsw.Connection(":memory:")
+    connection.pragma("max_page_count", 4)
+    with pytest.raises(apsw.FullError):  # for which SQLite itself ends the transaction
+        migrate(connection, (*STEPS, "INSERT INTO a VALUES (zeroblob(100000), 1)"))
+    assert connection.pragma("user_version") == 0
+
+
 def test_a_file_of_the_future_is_refused() -> None:
     connection = apsw.Connection(":memory:")
     connection.pragma("user_version", 3)

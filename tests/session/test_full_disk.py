@@ -49,6 +49,8 @@ def test_a_disk_that_takes_nothing_is_told_as_what_it_is(small_disk: Path) -> No
         fill(small_disk / "fill")
         with pytest.raises(StorageFull, match="the copy cannot be written: the disk is full"):
             session.checkpoint("c")
+        with pytest.raises(StorageFull, match="the disk is full"):
+            session.compact()
     fill(small_disk / "more")
     with pytest.raises(StorageFull, match="the disk is full"):
         Worker(data_dir=data)
