@@ -271,9 +271,12 @@ class Sessions:
         found = self._catalog.run("SELECT totals FROM usage_by_day WHERE tenant = ?1 ORDER BY day", tenant)
         return [msgspec.json.decode(text, type=Day) for (text,) in found]
 
-    def forget(self, tenant: str, session_id: str) -> None:
-        """Remove the record, as if the session had never been."""
-        self._catalog.run("DELETE FROM sessions WHERE tenant = ?1 AND id = ?2", tenant, session_id)
+    def forget(self, tenant: str, session_id: str, created_at: int) -> None:
+        """Remove the record, as if the session had never been, unless it is of one that was made anew meanwhile."""
+        self._catalog.run(
+            "DELETE FROM sessions WHERE tenant = ?1 AND id = ?2 AND (expired_at IS NOT NULL OR created_at = ?3)",
+            tenant, session_id, created_at,
+        )  # fmt: skip
 
     def forget_expired(self, tenant: str, session_id: str, before: int) -> None:
         """Remove the record if its session expired before that time, and was not made anew in between."""

@@ -55,13 +55,14 @@ class Ending:
 
     def remove(self, key: Key, seconds: float) -> None:
         """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
-        if self._catalog.get(*key) is None:
+        record = self._catalog.get(*key)
+        if record is None:
             raise not_found(key)
         with self._slots.turn(key, seconds) as slot:
             files = self._storage.files(key)
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
                 self._end(key, slot, files)
-            self._catalog.forget(*key)
+            self._catalog.forget(*key, record.created_at)
 
     def _end(self, key: Key, slot: Slot, files: SessionFiles, *, known: bool = True) -> None:
         """Record that a session is over, as long as it is `known`, and delete what it had: under its lock, at its turn.

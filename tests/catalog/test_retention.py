@@ -109,7 +109,7 @@ def test_what_was_said_in_an_expired_session_stays_for_its_time(tmp_path: Path, 
         assert len(worker.of().messages.page("s").rows) == 5
         assert worker.of().messages.get("s", said[0].id) == said[0]
         assert (worker.statistics().bytes, worker.statistics().sessions, worker.statistics().messages) == (0, 0, 5)
-        worker.registry.catalog.forget("local", "s")
+        worker.registry.catalog.forget("local", "s", 0)
         worker.session("s")
         for n in range(5):
             worker.of().messages.post("s", f"hi {n}", now=now_ms())

@@ -52,7 +52,7 @@ def steps(store: Store, acme: TenantRecords, chance: random.Random) -> list[Call
             "acme", one(), now=now(), idle_ms=9, limits={}, owner=who() if chance.random() < 0.5 else None
         ),
         lambda: sessions.expire("acme", one(), now()),
-        lambda: sessions.forget("acme", one()),
+        lambda: store.run("DELETE FROM sessions WHERE tenant = 'acme' AND id = ?", one()),
         lambda: acme.sessions.close(one(), now=now()),
         lambda: acme.sessions.reopen(one(), now=now()),
         lambda: store.run("UPDATE sessions SET executions = executions + 1, bytes = ? WHERE id = ?", now(), one()),

@@ -105,7 +105,9 @@ def test_a_session_that_expired_is_remembered_and_made_anew(store: Store) -> Non
     assert [each.user for each in participants.all("acme", "s")] == ["ann"]
     sessions.forget_expired("acme", "s", NOW + 10**10)
     assert sessions.ids("acme") == ["s"]
-    sessions.forget("acme", "s")
+    sessions.forget("acme", "s", NOW)
+    assert sessions.ids("acme") == ["s"], "it was made anew since then"
+    sessions.forget("acme", "s", NOW + 9)
     assert sessions.get("acme", "s") is None
 
 

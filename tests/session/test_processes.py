@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def test_two_workers_take_turns_on_one_session(tmp_path: Path) -> None:
             )
             == 0
         )
+
+
+def test_a_session_made_anew_while_another_process_removes_it_stays(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        here.session("s").exec("CREATE TABLE old (x)")
+        time.sleep(0.002)  # the records tell sessions apart by the millisecond in which they were made
+
+        def make_anew(key: tuple[str, str]) -> None:  # its data is gone, and its record is not yet
+            other.session("s", renew=True).exec("CREATE TABLE fresh (x)")
+
+        here.registry.ending.on_gone = make_anew
+        here.remove("s")
+        for worker in (here, other):
+            assert worker.session("s", create=False).get_tables() == ["fresh"]
 
 
 def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> None:

@@ -313,7 +313,8 @@ def test_a_database_without_its_record_is_not_overwritten(tmp_path: Path) -> Non
         worker.session("s").exec("CREATE TABLE t (x)")
         worker.backup(tmp_path / "b.zip")
         worker.session("s").exec("CREATE TABLE newer (x)")
-        worker.registry.catalog.forget("local", "s")
+        record = worker.registry.known(("local", "s"))
+        worker.registry.catalog.forget("local", "s", record.created_at)
         with pytest.raises(SessionExists):
             worker.restore(tmp_path / "b.zip")
         worker.restore(tmp_path / "b.zip", existing="replace")
