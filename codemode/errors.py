@@ -69,7 +69,7 @@ Codes are stable; `docs/reference/errors.md` has a section for each, and a test 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 _MOST_CHARACTERS = 4_000  # of a message, a hint or a name: a name of SQLite's may have a megabyte
 
@@ -384,8 +384,8 @@ class QuotaError(CodemodeError):
 
     code = "quota.exceeded"
 
-    def __init__(self, message: str, *, hint: str, retry_after: int = 60) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, retry_after: int = 60, **others: Any) -> None:
+        super().__init__(message, **others)
         self.retry_after = retry_after  # seconds until it can go well: known where time alone makes room
 
 

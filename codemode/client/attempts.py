@@ -1,7 +1,7 @@
 """What may be sent again, and when.
 
     the service was not reached            nothing was done: always
-    429, and 503 in the service's words    nothing was done: always
+    429, and 503 in the service's words    nothing was done: always, where time alone can make it go well
     the connection broke, time ran out,    it may have been done: only what is the same when it is done twice
       a proxy gave up (502, 503, 504)        (reads, and executions under an idempotency key)
     every other answer                     never: the same request has the same answer
@@ -18,7 +18,7 @@ import httpx2
 
 from codemode.client.ask import Ask
 from codemode.client.problems import refused
-from codemode.errors import CodemodeError, WorkerUnreachable
+from codemode.errors import CodemodeError, QuotaError, WorkerUnreachable
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _LONGEST_ASKED = 60.0  # a Retry-After above this is for the caller to wait, who may have better things to do
@@ -44,7 +44,9 @@ class Attempts:
         """The pause after an answer that is none of success; its body has been read."""
         status, asked = response.status_code, _seconds(response.headers.get("retry-after"))
         error = refused(status, response.content)
-        undone = status == 429 or (status == 503 and not isinstance(error, WorkerUnreachable) and error.retryable)
+        if isinstance(error, QuotaError) and asked:
+            error.retry_after = int(asked)
+        undone = error.retryable and (status == 429 or (status == 503 and not isinstance(error, WorkerUnreachable)))
         unknown = status in _GATEWAY and isinstance(error, WorkerUnreachable)
         if not (undone or (unknown and self._ask.safe)) or asked > _LONGEST_ASKED:
             self._left = 0

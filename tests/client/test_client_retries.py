@@ -17,10 +17,13 @@ from codemode.client.session import RemoteSession
 from codemode.errors import (
     AuthInvalid,
     CodemodeError,
+    QuotaExceeded,
     SessionBusy,
     WorkerError,
     WorkerInternal,
     WorkerUnreachable,
+    error_of,
+    every_error,
 )
 from tests.client.conftest import Served
 from tests.client.flaky import CUT, answer, cutting, refusal, script
@@ -69,6 +72,7 @@ AGAIN: list[tuple[Call, list[bytes]]] = [
     (running, [CUT, CUT, OUTCOME]),
     (running, [BUSY, PROXY, OUTCOME]),
     (inserting, [BUSY, INSERTED]),
+    (running, [refusal(429, "quota.executions"), OUTCOME]),
 ]
 NEVER: list[tuple[Call, list[bytes], type[CodemodeError]]] = [
     (writing, [CUT], WorkerUnreachable),
@@ -82,6 +86,7 @@ NEVER: list[tuple[Call, list[bytes], type[CodemodeError]]] = [
     (reading, [answer(200, b"<html>Welcome</html>")], WorkerUnreachable),
     (reading, [answer(200, {"hello": "world"})], WorkerUnreachable),
     (writing, [answer(429, {"code": "session.busy", "detail": "wait"}, ["Retry-After: 3600"])], SessionBusy),
+    (writing, [refusal(429, "quota.exceeded", retryable=False)], QuotaExceeded),
 ]
 
 
@@ -99,6 +104,16 @@ def test_what_may_have_been_done_is_not(call: Call, answers: list[bytes], error:
         with pytest.raises(error):
             call(session_at(server.url))
         assert len(server.requests) == len(answers)
+
+
+@pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
+def test_every_error_of_the_tree_is_raised_as_itself(kind: type[CodemodeError]) -> None:
+    document = {"code": kind.code, "detail": "why", "hint": "so", "did_you_mean": ["this"], "available": ["this"]}
+    meant = error_of(kind.code) or CodemodeError
+    with script(answer(400, document, ["Retry-After: 7"])) as server, pytest.raises(meant, match="why") as raised:
+        reading(session_at(server.url))
+    assert (raised.value.hint, raised.value.did_you_mean) == ("so", ("this",))
+    assert getattr(raised.value, "retry_after", 7) == 7
 
 
 def test_attempts_are_bounded() -> None:
