@@ -21,7 +21,7 @@ from codemode.api.statements import Statement, parameters
 from codemode.database.names import quoted
 from codemode.database.transfer import EXPORT_FORMATS, writer_for
 from codemode.database.writers import Written
-from codemode.errors import RequestInvalid, StatementError
+from codemode.errors import AuthForbidden, RequestInvalid, StatementError
 from codemode.session.files import EXPORTING, storage_full
 from codemode.session.session import Session
 from sandbox.helpers.rows import Rows
@@ -93,8 +93,11 @@ async def query(request: Request) -> Response:
     body = await bodies.decode(request, QueryBody)
     if body.read_only:
         return answer(await in_session(request, lambda session: _read(session, body)))
-    caller_of(request).require("execute")
-    found = await in_session(request, lambda session: _read(session, body), "write")
+    try:
+        caller_of(request).require("execute")
+        found = await in_session(request, lambda session: _read(session, body), "write")
+    except AuthForbidden as error:
+        raise AuthForbidden(error.message, hint=f"what only reads goes with `read_only`; else {error.hint}") from None
     await recorded(request, "query", "ok")
     return answer(found)
 

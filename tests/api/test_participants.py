@@ -67,8 +67,10 @@ def test_a_viewer_reads_and_does_not_run(shared: Firm) -> None:
     for mode in ("sync", "stream", "background"):
         body = {"code": "return 7", "mode": mode}
         assert outcome(vera.post("/v1/sessions/plans/execute", json=body)) == (403, "auth.forbidden")
-    writing = vera.post("/v1/sessions/plans/query", json={"sql": "create table t (a)", "read_only": False})
-    assert outcome(writing) == (403, "auth.forbidden")
+    for asking in (vera, shared("vera", "read")):
+        writing = asking.post("/v1/sessions/plans/query", json={"sql": "create table t (a)", "read_only": False})
+        assert outcome(writing) == (403, "auth.forbidden")
+        assert "`read_only`" in writing.json()["hint"]
 
 
 @pytest.mark.parametrize("user", ["bob", "vera"])
