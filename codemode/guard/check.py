@@ -65,6 +65,10 @@ class Guard:
         self._most_operations = connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
         self._expire_prepared()
 
+    def close(self) -> None:
+        """Let go of the statement that was prepared last: before its connection, which may have lost sight of it."""
+        self._preparing.close(True)
+
     def check(self, sql: str) -> Statement:
         """The Statement that `sql` is; raises a StatementError that names the rule and the way out.
 

@@ -107,6 +107,7 @@ class Guarded:
 
     def close(self) -> None:
         """Close both files; an open transaction is rolled back by SQLite."""
+        self.guard.close()
         self.connection.close(True)
         self.journal.close()
 

@@ -293,8 +293,11 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
     def _pages(self, sql: str, params: Any, size: int) -> Iterator[tuple[list[str], list[Any]]]:
         statement = self._asked(sql, params)
         # A connection of its own: it stays open while the caller takes its time, and nobody waits for it.
-        with closing(self._registry.new_reader(self._key)) as reader, reader.still():
+        with closing(self._registry.new_reader(self._key)) as reader, reader.still(), ExitStack() as last:
             calls = self._reading(reader)
+            # By itself: where the garbage collector ends a forgotten iterator, apsw has lost sight of the cursor that
+            # it would close together with the connection, which fails then and ends the process a moment later.
+            last.callback(calls.pages.close_all)
             started = calls.answer("db.pages_open", [*statement, size])
             while True:
                 page = calls.answer("db.pages_next", [started["cursor"]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 
 import pytest
@@ -142,3 +144,33 @@ def test_the_host_reads_while_a_writer_works(many: Session) -> None:
     first = next(pages)
     many.exec("DELETE FROM n")
     assert len(first) + sum(len(page) for page in pages) == 5000
+
+
+FORGOTTEN = """
+import gc, sys
+from codemode import Worker
+
+def forget():
+    worker = Worker()
+    session = worker.session("s")
+    session.exec("CREATE TABLE t (a)")
+    session.batch_insert("t", [{"a": 1}, {"a": 2}])
+    class Reader:
+        pass
+    reader = Reader()
+    reader.itself, reader.pages = reader, session.pages("SELECT a FROM t", size=1)
+    next(reader.pages)
+    return reader
+
+kept = forget() if sys.argv[1] == "at the end" else None
+forget()
+gc.collect()
+print("goes on")
+"""
+
+
+@pytest.mark.parametrize("collected", ["at once", "at the end"])
+def test_an_iterator_that_is_left_to_the_garbage_collector_ends_no_process(collected: str) -> None:
+    command = [sys.executable, "-c", FORGOTTEN, collected]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")
