@@ -100,8 +100,13 @@ class Load:
             self._weigh()  # again, since the table may be there with other types
             return
         # Without a record there is nothing to infer a table from; columns= are enough, and so is an existing table.
-        self._options["create"] = self._options["create"] and self._wanted is not None
-        self._open(self._wanted)
+        asked, self._options["create"] = self._options["create"], self._options["create"] and self._wanted is not None
+        try:
+            self._open(self._wanted)
+        except HelperError as error:
+            if asked and error.code == "sql.no_such_table":
+                error.hint = "no record came to make it from: say columns=[...], or use create_table"
+            raise
         if self._wanted is None:
             self._columns = Columns(self._sent)
 

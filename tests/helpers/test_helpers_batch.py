@@ -417,6 +417,13 @@ def test_no_records_make_no_table(helpers, channel):
     assert channel.named("db.batch_begin")[1][2]["create"] is True
 
 
+def test_no_records_and_no_table_say_what_makes_one(helpers, channel, refused):
+    channel.answers["db.batch_begin"] = HelperError("sql.no_such_table", "no such table: t")
+    assert "create_table" in refused(helpers.db.batch_insert, "t", [], create=True).hint
+    channel.answers["db.batch_begin"] = HelperError("sql.no_such_table", "no such table: t", hint="did you mean u?")
+    assert refused(helpers.db.batch_insert, "t", []).hint == "did you mean u?"
+
+
 def test_an_endless_stream_fails_at_its_first_bad_record(helpers, refused):
     assert "record 0" in refused(helpers.db.batch_insert, "t", repeat(5)).message
 
