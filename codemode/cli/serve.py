@@ -47,7 +47,7 @@ def serve(app: App, host: str, port: int, workers: int | None) -> None:
     On loopback without any token it serves a single local tenant, to everybody on this machine. On any other address
     it needs tokens: `codemode token create`.
     """
-    check_installed("serve", "starlette", "uvicorn")
+    check_installed("serve", "starlette", "uvicorn", "httptools", "prometheus_client")  # `mcp` brings the first two
     stand_in()
     from codemode.api.connection import raise_descriptors
     from codemode.service import logs

@@ -43,6 +43,18 @@ def test_another_address_than_loopback_needs_tokens(tmp_path: Path) -> None:
     assert "token create" in done.stderr
 
 
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "httptools", "prometheus_client"])
+def test_where_half_of_its_packages_are_installed_it_says_what_brings_the_others(tmp_path: Path, missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; from codemode.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--data-dir", str(tmp_path), "serve", "--port", "0"],
+        capture_output=True, text=True, timeout=HANG_SECONDS, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "codemode serve needs packages" in done.stderr
+    assert "hint: pip install 'codemode[serve]'" in done.stderr
+
+
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with serving(tmp_path / "one") as (address, _):
         done = codemode(tmp_path / "two", "serve", "--port", address.rpartition(":")[2])
