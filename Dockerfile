@@ -7,14 +7,14 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY codemode/__init__.py codemode/
 RUN mkdir -p sandbox && touch sandbox/__init__.py \
-    && python -m pip wheel --no-cache-dir --wheel-dir /wheels '.[serve,mcp,telemetry,tz]' \
+    && python -m pip wheel --no-cache-dir --wheel-dir /wheels '.[serve,mcp,telemetry,tz,seal,postgres]' \
     && rm /wheels/codemode-*.whl
 COPY codemode codemode
 COPY sandbox sandbox
 RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
     && python -m venv --without-pip /opt/codemode \
     && python -m pip --python /opt/codemode/bin/python install --no-cache-dir --no-index --find-links /wheels \
-       'codemode[serve,mcp,telemetry,tz]'
+       'codemode[serve,mcp,telemetry,tz,seal,postgres]'
 
 FROM ${PYTHON_IMAGE}
 # A number, so that a runtime can see that it is not root; nobody can log in as it.

@@ -16,7 +16,7 @@ import pytest
 
 from codemode.api.app import OPERATIONS
 from codemode.cli import COMMANDS, main
-from codemode.settings import keys, variable
+from codemode.settings import Settings, keys, variable
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "Dockerfile"
@@ -82,6 +82,13 @@ def test_every_extra_exists(text: Path) -> None:
     assert named
     extras = PROJECT["project"]["optional-dependencies"]
     assert {extra for each in named for extra in each.split(",")} <= set(extras)
+
+
+def test_the_image_has_what_any_setting_of_the_service_needs() -> None:
+    [every] = PROJECT["project"]["optional-dependencies"]["all"]
+    service = set(re.findall(r"\w+", every.partition("[")[2])) - {"client"} | {"postgres"}
+    named = re.findall(r"[.\w]\[([\w,]+)\]", DOCKERFILE.read_text(encoding="utf-8"))
+    assert [set(each.split(",")) for each in named] == [service] * 2
 
 
 def test_what_is_copied_exists_and_is_not_left_out_of_the_context() -> None:
@@ -162,6 +169,12 @@ def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
     copy.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(encoding="utf-8")))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, timeout=60)
     assert not [line for line in done.stderr.splitlines() if UNIT.name in line]
+
+
+def test_the_proxies_let_through_a_body_as_large_as_the_service_takes() -> None:
+    sizes = re.findall(r"(?:client_max_body_size|max_size) (\d+)(\w+)", PAGE.read_text(encoding="utf-8"))
+    units = {"g": 2**30, "GiB": 2**30, "GB": 10**9}
+    assert [int(number) * units[unit] for number, unit in sizes] == [Settings().upload_bytes] * 2
 
 
 def test_commands_of_the_page_exist() -> None:
