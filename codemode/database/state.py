@@ -27,13 +27,22 @@ def save(connection: apsw.Connection, key: str, text: str, most_bytes: int) -> i
             f"the value of state {key!r} has {size:,} bytes as JSON; state_bytes is {most_bytes:,}",
             hint="keep large data in a table and only its name in the state",
         )
-    _check_readable(key, text)
-    connection.execute(
-        "INSERT INTO main.session_state VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-        (key, text, now()),
-        can_cache=False,
-    )
+    # A snippet that lifted the bound of digits, or a child that escaped, may send an integer of a million digits or a
+    # thousand lists in one another, and whoever asks for the key would get the decoder's own error. Which of Python and
+    # SQLite, which takes no JSON of over 1,000 levels, reads less of these depends on the version of Python.
+    try:
+        json.loads(text)
+        connection.execute(
+            "INSERT INTO main.session_state VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+            (key, text, now()),
+            can_cache=False,
+        )
+    except (ValueError, RecursionError, apsw.ConstraintError):
+        raise ValueRefused(
+            f"the value of state {key!r} could not be read again",
+            hint="keep integers of more than 4,300 digits as text, hex(n), and nest lists and dicts less deeply",
+        ) from None
     return size
 
 
@@ -56,18 +65,6 @@ def keys(connection: apsw.Connection) -> list[str]:
     return [
         str(key) for (key,) in connection.execute("SELECT key FROM main.session_state ORDER BY key", can_cache=False)
     ]
-
-
-def _check_readable(key: str, text: str) -> None:
-    # A snippet that lifted the bound of digits, or a child that escaped, may send an integer of a million digits or a
-    # thousand lists in one another, and whoever asks for the key would get the decoder's own error.
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueRefused(
-            f"the value of state {key!r} could not be read again",
-            hint="keep integers of more than 4,300 digits as text, hex(n), and nest lists and dicts less deeply",
-        ) from None
 
 
 def _check_key(key: object) -> None:

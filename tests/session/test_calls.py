@@ -190,7 +190,7 @@ def test_a_host_is_told_which_values_were_not_stored_as_they_came(
     assert table.metrics()["usage"]["warnings"] == {"value": 4}
 
 
-UNREADABLE = {"digits": '{"a": [' + "7" * 5_000 + "]}", "depth": "[" * 1_000 + "]" * 1_000, "no JSON": "{"}
+UNREADABLE = {"digits": '{"a": [' + "7" * 5_000 + "]}", "depth": "[" * 2_000 + "]" * 2_000, "no JSON": "{"}
 
 
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
