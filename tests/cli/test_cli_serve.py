@@ -126,6 +126,15 @@ def test_a_service_that_was_killed_says_so_of_its_executions(tmp_path: Path) -> 
         assert httpx2.get(f"{address}/v1/sessions/s/schema", timeout=HANG_SECONDS).json() == {"tables": []}
 
 
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """What is started hears of SIGHUP, where the tests run under nohup too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize(("form", "number"), [("text", signal.SIGTERM), ("json", signal.SIGHUP)])
 def test_the_log_says_at_once_what_is_served_and_at_the_end_why_no_more(
     tmp_path: Path, form: str, number: signal.Signals
