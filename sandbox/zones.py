@@ -61,7 +61,8 @@ def _read(path: str) -> bytes:
 
 def _from_memory(key: str) -> io.BytesIO:
     if key not in _files:
-        raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}")
+        why = "" if _files else ": this machine has no time zones, pip install 'codemode[tz]' brings them"
+        raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}{why}")
     return io.BytesIO(_files[key])
 
 
