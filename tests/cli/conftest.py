@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -44,11 +45,13 @@ def cli(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
     def run(*arguments: object, input: str | bytes | None = None) -> Answer:  # noqa: A002 - click's own name for it
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        handlers = logging.root.handlers[:]
         try:
             return Answer(CliRunner().invoke(main, [str(argument) for argument in arguments], input=input))
         finally:  # a service takes them for the rest of its process
             for number, handler in before.items():
                 signal.signal(number, handler)
+            logging.root.handlers[:] = handlers
 
     return run
 
