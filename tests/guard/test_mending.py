@@ -51,6 +51,7 @@ def suggestion(desk: Desk, sql: str) -> str | None:
         ("SELECT a FROM (SELECT TOP 2 a FROM t) q", "SELECT a FROM (SELECT a FROM t LIMIT 2) q"),
         ("SELECT a::int FROM t LIMIT 5", "SELECT CAST(a AS INTEGER) FROM t LIMIT 5"),
         ("SELECT a, FROM t", "SELECT a FROM t"),
+        ("SELECT a, ... FROM t", "SELECT a FROM t"),
         ("SELECT ',from', FROM t WHERE a <> '%sx' -- , FROM", "SELECT ',from' FROM t WHERE a <> '%sx' -- , FROM"),
         ("SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y'", "SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y')"),
         ("DESCRIBE t", "SELECT * FROM pragma_table_info('t')"),
@@ -122,6 +123,29 @@ def test_a_full_text_index_of_postgresql_becomes_a_table_of_fts5_that_is_filled_
     assert desk.submit("SELECT rowid FROM t_fts WHERE t_fts MATCH 'new'").rows == [(7,)]
     assert desk.submit("UPDATE t SET a = 'others' WHERE id = 7").error is None
     assert desk.submit("SELECT count(*) FROM t_fts WHERE t_fts MATCH 'new'").rows == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("made", "sql", "instead"),
+    [
+        (
+            ["CREATE UNIQUE INDEX t_b ON t (b) WHERE a = 'x'"],
+            "INSERT INTO t (b) VALUES (1.5) ON CONFLICT (b) DO NOTHING",
+            "INSERT INTO t (b) VALUES (1.5) ON CONFLICT (b) WHERE a = 'x' DO NOTHING",
+        ),
+        (
+            ["CREATE VIRTUAL TABLE f USING fts5(a, content='t', content_rowid='id')",
+             "INSERT INTO f (rowid, a) VALUES (9, 'gone')"],
+            "SELECT * FROM f WHERE f MATCH 'gone'",
+            "INSERT INTO f(f) VALUES ('rebuild');\nSELECT * FROM f WHERE f MATCH 'gone'",
+        ),
+    ],
+    ids=["a key of some rows", "an index out of step"],
+)  # fmt: skip
+def test_what_the_schema_tells_is_in_the_mend(desk: Desk, made: list[str], sql: str, instead: str) -> None:
+    for each in made:
+        assert desk.submit(each).error is None
+    assert suggestion(desk, sql) == instead
 
 
 def test_several_statements_are_tried_on_a_copy_and_run_by_script(desk: Desk) -> None:

@@ -189,7 +189,7 @@ def with_placeholders(broken: Broken) -> Iterator[str]:
 
 
 def with_offset_behind_a_limit(broken: Broken) -> Iterator[str]:
-    """OFFSET without LIMIT; LIMIT ALL."""
+    """OFFSET without LIMIT."""
     parts = tokens(broken.sql)
     at = top_level(parts, "OFFSET")
     if at is not None and top_level(parts, "LIMIT") is None and top_level(parts, "FETCH") is None:
