@@ -142,13 +142,13 @@ def without_await(fault: Fault) -> Iterator[str]:
 
 
 def without_indent(fault: Fault) -> Iterator[str]:
-    """A text that is indented as a whole."""
-    if "unexpected indent" in fault.message:
+    """A text that is indented as a whole, and has another fault; a line that is deeper than the one before it."""
+    if "unexpected indent" in fault.message and fault.line is not None:
         lines = fault.source.split("\n")
-        depth = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-        depth = depth or len(fault.text) - len(fault.text.lstrip())
-        yield "\n".join(line[depth:] if line[:depth].isspace() else line for line in lines)
-        yield from fault.with_line(fault.text.lstrip())
+        if depth := min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0):
+            yield "\n".join(line[depth:] for line in lines)
+        before = next((line for line in reversed(lines[: fault.line - 1]) if line.strip()), "")
+        yield from fault.with_line(before[: len(before) - len(before.lstrip())] + fault.text.lstrip())
 
 
 def with_literals_for_eval(fault: Fault) -> Iterator[str]:

@@ -37,6 +37,8 @@ def refused(source: str) -> dict[str, Any]:
         ("// a comment\nreturn 1", "# a comment\nreturn 1"),
         ("return eval('[1, 2]')", "return ([1, 2])"),
         ("if 1 > 0\n    print 1", "if 1 > 0:\n    print(1)"),
+        ("if 1:\n    x = 1\n      y = 2\n      z = 3", "if 1:\n    x = 1\n    y = 2\n    z = 3"),
+        ("  x = 1\n\n  return x === 1", "x = 1\n\nreturn x == 1"),
     ],
 )
 def test_a_text_that_is_no_python_is_mended_line_by_line(source: str, instead: str) -> None:
