@@ -99,6 +99,13 @@ def truth(name: str, asked: Any) -> bool:
     raise RequestInvalid(f"{name} is True or False, not {shown(asked)}")
 
 
+def switches(options: Mapping[str, Any]) -> dict[str, bool]:
+    """How an execution is to run, by the names of run()'s arguments; None is as if not given. Raises RequestInvalid."""
+    usual = {"atomic": True, "dry_run": False, "read_only": False}
+    given = {name: options[name] for name in usual if options.get(name) is not None}
+    return usual | {name: truth(name, asked) for name, asked in given.items()}
+
+
 def one_of(name: str, asked: Any, among: Sequence[str]) -> str:
     """One of a few words; raises RequestInvalid."""
     if isinstance(asked, str) and asked in among:

@@ -9,7 +9,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from codemode.asked import above_zero, code_text, inputs_text, key_text, known_options, one_of, whole_above_zero
+from codemode.asked import (
+    above_zero,
+    code_text,
+    inputs_text,
+    key_text,
+    known_options,
+    one_of,
+    switches,
+    whole_above_zero,
+)
 from codemode.client.ask import Ask, Call, converted, document, query_of, stranger
 from codemode.client.calls import Place
 from codemode.client.lines import ServerEvents
@@ -60,7 +69,8 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
             hint="pass what they would answer as inputs or insert it first; or run an embedded Worker for this",
         )
     key = options.get("idempotency_key")
-    idle = bool(options.get("read_only") or options.get("dry_run"))
+    asked = switches(options)
+    idle = asked["read_only"] or asked["dry_run"]
     if key is None and retried and not idle:
         key = f"client-{uuid.uuid4()}"
     timeout, most, cell = (options.get(name) for name in ("timeout", "max_result_bytes", "max_cell"))
@@ -68,9 +78,7 @@ def execute(place: Place, code: Any, options: dict[str, Any], mode: Mode, *, ret
         "code": code_text(code),
         "inputs": msgspec.Raw(inputs_text(options.get("inputs") or {}).encode()),
         "timeout_ms": None if timeout is None else above_zero("timeout", timeout) * 1000.0,
-        "atomic": bool(options.get("atomic", True)),
-        "dry_run": bool(options.get("dry_run", False)),
-        "read_only": bool(options.get("read_only", False)),
+        **asked,
         "max_result_bytes": None if most is None else int(above_zero("max_result_bytes", most)),
         "result_format": one_of("result_format", options.get("result_format") or "objects", FORMATS),
         "max_cell": None if cell is None else whole_above_zero("max_cell", cell),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from codemode.asked import above_zero, code_text, inputs_text, known_options, one_of, whole_above_zero
+from codemode.asked import above_zero, code_text, inputs_text, known_options, one_of, switches, whole_above_zero
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
 from codemode.session.execution import Request
@@ -119,11 +119,11 @@ def _form(options: RunOptions) -> Form:
 
 
 def _mode(options: RunOptions) -> Mode:
-    atomic, dry_run = options.get("atomic", True), options.get("dry_run", False)
-    if dry_run and not atomic:
+    asked = switches(options)
+    if asked["dry_run"] and not asked["atomic"]:
         raise RequestInvalid("dry_run and atomic=False exclude each other", hint="a dry run is one transaction")
-    if options.get("read_only", False):
+    if asked["read_only"]:
         return "read_only"
-    if dry_run:
+    if asked["dry_run"]:
         return "dry_run"
-    return "atomic" if atomic else "each"
+    return "atomic" if asked["atomic"] else "each"

@@ -201,6 +201,13 @@ def test_a_timeout_that_is_lowered_says_so_in_the_same_words(whole: Any, here: S
     assert "was lowered to 60 s" in found[0]
 
 
+@pytest.mark.parametrize("switch", ["atomic", "dry_run", "read_only"])
+@pytest.mark.parametrize("value", ["false", 0], ids=repr)
+def test_what_only_passes_for_a_switch_is_refused(whole: Any, switch: str, value: object) -> None:
+    with pytest.raises(RequestInvalid, match=f"{switch} is True or False"):
+        whole.run("return 1", **{switch: value})
+
+
 def test_a_session_that_was_removed(backend: Backend, whole: Any) -> None:
     backend.worker.remove(whole.id)
     for call in (lambda: whole.query("SELECT 1"), lambda: whole.run("return 1"), lambda: backend.worker.info(whole.id)):

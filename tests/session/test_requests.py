@@ -75,7 +75,7 @@ def test_two_sessions_share_nothing(worker: Worker) -> None:
 def test_a_call_without_options_asks_for_what_they_are_when_none_is_chosen() -> None:
     limits = Limits()
     none = dict.fromkeys(RunOptions.__annotations__)
-    asked = [checked_request(limits, "1", given) for given in ({}, none | {"atomic": True})]
+    asked = [checked_request(limits, "1", given) for given in ({}, none)]
     assert len({repr(structs.replace(each, host=None)) for each in asked}) == 1
 
 
