@@ -8,7 +8,7 @@ from __future__ import annotations
 import string
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox import report
@@ -17,6 +17,7 @@ from sandbox.facade import Facade, facade
 from sandbox.facades.system import no_files
 from sandbox.formatting import format_text
 from sandbox.guards import allow_writes
+from sandbox.names import text_of
 
 if TYPE_CHECKING:
     from sandbox.run import Run
@@ -30,9 +31,9 @@ _BASIC = {
 }
 
 
-def level_name(level: int) -> str:
-    """`WARNING` for 30."""
-    return _LEVEL_NAMES.get(level, f"Level {level}")
+def level_name(level: Any) -> Any:
+    """`WARNING` for 30, and 30 for `WARNING`."""
+    return _LEVEL_NAMES.get(level) or _LEVELS.get(level, f"Level {level}")
 
 
 def _level_number(level: int | str) -> int:
@@ -44,24 +45,30 @@ def _level_number(level: int | str) -> int:
 
 
 class LogRecord:
-    """One message on its way to the handlers: text and numbers only."""
+    """One message on its way to the handlers; no frame and no traceback is in it."""
 
-    def __init__(self, name: str, level: int, msg: Any, args: Any, exc_text: str | None, extra: Any = None) -> None:
+    def __init__(
+        self, name: str, level: int, msg: Any, args: Any, error: BaseException | None = None, extra: Any = None
+    ) -> None:
         now = time.time()
         line, function = _caller()
-        self.name, self.msg, self.args, self.exc_text = name, msg, args, exc_text
+        self.name, self.msg = name, msg
+        self.args = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
+        self.exc_info = None if error is None else (type(error), error, None)
+        self.exc_text = self.stack_info = None
         self.levelno, self.levelname = level, level_name(level)
         self.created, self.msecs, self.lineno, self.funcName = now, now % 1 * 1000, line, function
         self.filename = self.pathname = FILENAME
         self.module, self.process, self.processName, self.threadName = "snippet", 1, "MainProcess", "MainThread"
-        self.extra = dict(extra or {})
+        for each, value in dict(extra or {}).items():
+            key = text_of(each)
+            if key in ("message", "asctime") or key in vars(self):
+                raise KeyError(f"Attempt to overwrite {key!r} in LogRecord")
+            vars(self)[key] = value
 
     def getMessage(self) -> str:  # noqa: N802 - the library's name
         """The message with its arguments in place."""
-        text, args = str(self.msg), self.args
-        if not args:
-            return text
-        return text % (args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args)
+        return str(self.msg) % self.args if self.args else str(self.msg)
 
 
 def _caller() -> tuple[int, str]:
@@ -89,10 +96,17 @@ class Formatter:
 
     def format(self, record: Any) -> str:
         """The whole text, with the traceback of an exception below."""
-        values = {**vars(record), "message": record.getMessage(), "asctime": self.formatTime(record, self.datefmt)}
-        values.update(values.pop("extra", {}))
-        text = self._fill(values)
+        filled = {"message": record.getMessage(), "asctime": self.formatTime(record, self.datefmt)}
+        if type(record) is LogRecord:
+            vars(record).update(filled)
+        text = self._fill({**vars(record), **filled})
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
         return f"{text}\n{record.exc_text}" if record.exc_text else text
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """The traceback of an exception, given as `sys.exc_info()` gives it."""
+        return report.traceback_text(ei[1])
 
     def _fill(self, values: dict[str, Any]) -> str:
         if self.style == "{":
@@ -104,6 +118,18 @@ class Formatter:
 
 def _no_attributes(value: Any, name: str) -> Any:
     raise AttributeError(f"a log format cannot read the attribute {name!r}")
+
+
+class _Shared:
+    """What all loggers of a run have together."""
+
+    def __init__(self, last_resort: Callable[[str], Any], get: Callable[[str], Any]) -> None:
+        self.last_resort, self.get = last_resort, get  # where a message without a handler goes; the logger of a name
+        self.off = 0  # messages up to this level are not written
+
+    def disable(self, level: int | str = 50) -> None:
+        """Write no message up to this level."""
+        self.off = _level_number(level)
 
 
 class Filtering:
@@ -174,14 +200,14 @@ class Filter:
 class Logger(Filtering):
     """A logger in a hierarchy of dotted names."""
 
-    def __init__(self, name: str, parent: Any, last_resort: Callable[[str], Any]) -> None:
+    def __init__(self, name: str, parent: Any, shared: _Shared) -> None:
         super().__init__()
         self.name = name
         self.parent = parent
         self.handlers: list[Any] = []
         self.propagate = True
         self.disabled = False
-        self._last_resort = last_resort
+        self._shared = shared
 
     def getEffectiveLevel(self) -> int:  # noqa: N802
         """The level set here or at the nearest parent that has one."""
@@ -189,7 +215,7 @@ class Logger(Filtering):
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802
         """Whether a message of this level is written."""
-        return not self.disabled and level >= self.getEffectiveLevel()
+        return not self.disabled and level > self._shared.off and level >= self.getEffectiveLevel()
 
     def addHandler(self, handler: Any) -> None:  # noqa: N802
         """Add a place to write to."""
@@ -206,15 +232,13 @@ class Logger(Filtering):
 
     def getChild(self, suffix: str) -> Any:  # noqa: N802
         """A logger below this one."""
-        return Logger(f"{self.name}.{suffix}", self, self._last_resort)
+        return self._shared.get(suffix if self.parent is None else f"{self.name}.{suffix}")
 
     def log(self, level: int, msg: Any, *args: Any, exc_info: Any = None, extra: Any = None, **_: Any) -> None:
         """Write a message of a level."""
         if not self.isEnabledFor(level):
             return
-        error = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1] if exc_info else None
-        text = report.traceback_text(error) if error is not None else None
-        record = LogRecord(self.name, level, msg, args, text, extra)
+        record = LogRecord(self.name, level, msg, args, _error(exc_info), extra)
         if not self.filter(record):
             return
         found = list(_handlers(self))
@@ -222,7 +246,7 @@ class Logger(Filtering):
             if level >= handler.level:
                 handler.handle(record)
         if not found and level >= _LEVELS["WARNING"]:
-            self._last_resort(Formatter().format(record) + "\n")
+            self._shared.last_resort(Formatter().format(record) + "\n")
 
     def debug(self, msg: Any, *args: Any, **keywords: Any) -> None:
         """Level 10."""
@@ -253,6 +277,14 @@ class Logger(Filtering):
         self.log(40, msg, *args, **{"exc_info": True, **keywords})
 
 
+def _error(exc_info: Any) -> BaseException | None:
+    """The exception that is meant: one itself, what `sys.exc_info()` gave, or for True the one being handled."""
+    found = exc_info[1] if type(exc_info) is tuple and len(exc_info) == 3 else exc_info
+    if found and not isinstance(found, BaseException):
+        found = sys.exc_info()[1]
+    return found if isinstance(found, BaseException) else None
+
+
 def _upwards(logger: Any) -> Iterator[Any]:
     while logger is not None:
         yield logger
@@ -274,7 +306,7 @@ allow_writes(Handler, Formatter, Filter, Logger, LogRecord)
 
 def logging_facade(run: Run) -> Facade:
     """`logging` for one run."""
-    root, get_logger = _loggers(lambda text: run.streams.stderr.write(text))
+    root, get_logger, shared = _loggers(lambda text: run.streams.stderr.write(text))
     stream_handler = _stream_handler(run)
     basic_config = _basic_config(root, stream_handler)
     shortcuts = ("debug", "info", "warning", "warn", "error", "critical", "exception", "log")
@@ -283,7 +315,7 @@ def logging_facade(run: Run) -> Facade:
         "getLogger": get_logger, "basicConfig": basic_config, "getLevelName": level_name, "BASIC_FORMAT": _BASIC["%"],
         "StreamHandler": stream_handler, "Handler": Handler, "NullHandler": type("NullHandler", (Handler,), {}),
         "Formatter": Formatter, "Filter": Filter, "Logger": Logger, "LogRecord": LogRecord, "FileHandler": no_files,
-        "shutdown": lambda: None, "disable": lambda level=50: setattr(root, "disabled", True),
+        "shutdown": lambda: None, "disable": shared.disable,
     })  # fmt: skip
 
 
@@ -305,10 +337,8 @@ def _stream_handler(run: Run) -> type[Handler]:
     return StreamHandler
 
 
-def _loggers(write: Callable[[str], Any]) -> tuple[Logger, Callable[..., Logger]]:
-    """The root, and what answers the logger of a name; `write` takes what no handler does."""
-    root = Logger("root", None, write)
-    root.level = _LEVELS["WARNING"]
+def _loggers(write: Callable[[str], Any]) -> tuple[Logger, Callable[..., Logger], _Shared]:
+    """The root, what answers the logger of a name, and what they share; `write` takes what no handler does."""
     loggers: dict[str, Logger] = {}
 
     def get_logger(name: str | None = None) -> Logger:
@@ -316,10 +346,13 @@ def _loggers(write: Callable[[str], Any]) -> tuple[Logger, Callable[..., Logger]
             return root
         if name not in loggers:
             parent = name.rpartition(".")[0]
-            loggers[name] = Logger(name, get_logger(parent) if parent else root, write)
+            loggers[name] = Logger(name, get_logger(parent) if parent else root, shared)
         return loggers[name]
 
-    return root, get_logger
+    shared = _Shared(write, get_logger)
+    root = Logger("root", None, shared)
+    root.level = _LEVELS["WARNING"]
+    return root, get_logger, shared
 
 
 def _basic_config(root: Logger, stream_handler: Callable[[Any], Handler]) -> Callable[..., None]:
