@@ -9,14 +9,15 @@ from collections.abc import Callable
 from types import GenericAlias, MethodType, UnionType
 from typing import TYPE_CHECKING, Any
 
-from sandbox.names import text_of
+from sandbox.names import is_plain, text_of
 from sandbox.own import is_class
 
 if TYPE_CHECKING:
     from sandbox.run import Run
 
 _LruCache = type(functools.lru_cache(lambda: None))
-_ASSIGNED = ("__module__", "__name__", "__qualname__", "__doc__")
+_NAMING = ("__name__", "__qualname__", "__doc__")
+_ASSIGNED = ("__module__", *_NAMING)
 
 
 def functools_contents(run: Run) -> dict[str, Any]:
@@ -80,10 +81,12 @@ def _update_wrapper(run: Run) -> Callable[..., Any]:
         """
         if type(wrapper) is _LruCache and run.own.function(wrapper.__wrapped__):
             return functools.update_wrapper(wrapper, wrapped, _ASSIGNED[1:], ())  # a cache around the snippet's own
-        names = [name for name in assigned if name in ("__name__", "__qualname__", "__doc__")]
-        for name in names:
-            if hasattr(wrapped, name):
+        for name in map(text_of, assigned):
+            if (name in _NAMING or is_plain(name)) and hasattr(wrapped, name):
                 run.guards.set_any(wrapper, name, getattr(wrapped, name))
+        for name in map(text_of, updated):
+            if is_plain(name):
+                getattr(wrapper, name).update(getattr(wrapped, name, {}))
         if "__dict__" in updated and run.own.function(wrapped) and run.own.function(wrapper):
             vars(wrapper).update(vars(wrapped))
         if run.own.function(wrapper) and run.own.function(wrapped):
