@@ -12,10 +12,10 @@ import operator
 import typing
 from collections.abc import Callable
 from types import GenericAlias, UnionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox import names
-from sandbox.own import is_class, mro
+from sandbox.own import class_dict, is_class, mro
 
 if TYPE_CHECKING:
     from sandbox.run import Run
@@ -35,7 +35,7 @@ def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
         found: dict[str, Any] = {}
         for owner in owners:
             for name, hint in run.guards.read(owner, "__annotations__").items():
-                found[name] = _resolved(run, type(None) if hint is None else hint)
+                found[name] = _resolved(_Scope(run, owner), type(None) if hint is None else hint)
         if include_extras:
             return found
         return {name: typing._strip_annotations(hint) for name, hint in found.items()}  # type: ignore[attr-defined]
@@ -43,7 +43,14 @@ def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
     return get_type_hints
 
 
-def _resolved(run: Run, hint: Any, within: frozenset[str] = frozenset()) -> Any:
+class _Scope(NamedTuple):
+    """Where the names of an annotation are looked for: the snippet, then the class that it stands in."""
+
+    run: Run
+    owner: Any
+
+
+def _resolved(scope: _Scope, hint: Any, within: frozenset[str] = frozenset()) -> Any:
     """A hint with the types that its texts name; `within` are the texts that it was named by."""
     kind = type(hint)
     text = hint.__forward_arg__ if kind is typing.ForwardRef else hint
@@ -52,13 +59,13 @@ def _resolved(run: Run, hint: Any, within: frozenset[str] = frozenset()) -> Any:
             raise NameError(f"the annotation {text[:40]!r}… is too long to be resolved")
         if text in within:  # it names itself
             return typing.ForwardRef(text)
-        named = _value(run, ast.parse(text.strip(), mode="eval").body)
-        return _resolved(run, type(None) if named is None else named, within | {text})
+        named = _value(scope, ast.parse(text.strip(), mode="eval").body)
+        return _resolved(scope, type(None) if named is None else named, within | {text})
     if not issubclass(kind, (_Alias, GenericAlias, UnionType)):
         return hint
     # A text in `list["Row"]` is a name; in `Literal["a"]` it is itself, and in `List["Row"]` no text any more.
     plain = issubclass(kind, GenericAlias)
-    parts = tuple(_resolved(run, each, within) if plain or type(each) is not str else each for each in hint.__args__)
+    parts = tuple(_resolved(scope, each, within) if plain or type(each) is not str else each for each in hint.__args__)
     if parts == hint.__args__:
         return hint
     if plain:
@@ -66,21 +73,21 @@ def _resolved(run: Run, hint: Any, within: frozenset[str] = frozenset()) -> Any:
     return functools.reduce(operator.or_, parts) if issubclass(kind, UnionType) else hint.copy_with(parts)
 
 
-def _value(run: Run, node: ast.expr) -> Any:
+def _value(scope: _Scope, node: ast.expr) -> Any:
     """What one part of an annotation names."""
     match node:
         case ast.Name(id=name):
-            return _named(run, name)
+            return _named(scope, name)
         case ast.Attribute(value=inner, attr=name) if names.is_plain(name):
-            return getattr(_value(run, inner), name)
+            return getattr(_value(scope, inner), name)
         case ast.Subscript(value=inner, slice=index):
-            return _value(run, inner)[_value(run, index)]
+            return _value(scope, inner)[_value(scope, index)]
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return _value(run, left) | _value(run, right)
+            return _value(scope, left) | _value(scope, right)
         case ast.Tuple(elts=parts):
-            return tuple(_value(run, each) for each in parts)
+            return tuple(_value(scope, each) for each in parts)
         case ast.List(elts=parts):
-            return [_value(run, each) for each in parts]
+            return [_value(scope, each) for each in parts]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return -number
         case ast.Constant(value=value):
@@ -88,9 +95,12 @@ def _value(run: Run, node: ast.expr) -> Any:
     raise NameError(f"the annotation {ast.unparse(node)!r} is not one that get_type_hints resolves here")
 
 
-def _named(run: Run, name: str) -> Any:
+def _named(scope: _Scope, name: str) -> Any:
+    run, owner = scope
     if name in run.globals and not names.is_dunder(name):
         return run.globals[name]
+    if is_class(owner) and name in class_dict(owner) and names.is_plain(name):
+        return getattr(owner, name)
     builtin = run.globals["__builtins__"].get(name)
     if is_class(builtin) and name in vars(builtins):
         return builtin
