@@ -24,8 +24,6 @@ _BUILTIN_CLASSES = frozenset(value for value in vars(builtins).values() if type(
 
 
 def _class(guards: Guards, value: Any, name: str) -> Any:
-    if type(value) is super:
-        return super.__dict__["__self_class__"].__get__(value)
     return type_of(value)
 
 
