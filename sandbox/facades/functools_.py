@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import GenericAlias, MethodType, UnionType
 from typing import TYPE_CHECKING, Any
 
+from sandbox.facades.hints import resolve
 from sandbox.names import is_plain, text_of
 from sandbox.own import is_class
 
@@ -142,17 +143,12 @@ class SingleDispatch:
         return lambda given: self.register(cls, given)
 
     def _annotated(self, function: Any) -> Any:
-        annotations = dict(getattr(function, "__annotations__", {}))
+        inner = function.__func__ if type(function) in (MethodType, classmethod, staticmethod) else function
+        annotations = dict(inner.__annotations__) if self._run.own.function(inner) else {}
         annotations.pop("return", None)
         if not annotations:
             raise TypeError("register() needs a class, or a function whose first parameter is annotated")
-        wanted = next(iter(annotations.values()))
-        if isinstance(wanted, str):  # `from __future__ import annotations`: a plain name is looked up, not evaluated
-            known = {**self._run.globals["__builtins__"], **self._run.globals}
-            wanted = known.get(wanted, wanted) if wanted.isidentifier() else wanted
-        if isinstance(wanted, str):
-            raise TypeError(f"cannot use the annotation {wanted!r}; write @f.register(the_class)")
-        return wanted
+        return resolve(self._run, next(iter(annotations.values())))  # a text under `from __future__ import annotations`
 
     def dispatch(self, cls: type) -> Any:
         """The implementation for a class."""

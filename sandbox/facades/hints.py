@@ -43,6 +43,11 @@ def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
     return get_type_hints
 
 
+def resolve(run: Run, hint: Any) -> Any:
+    """The type that an annotation outside of a class names."""
+    return _resolved(_Scope(run, None), hint)
+
+
 class _Scope(NamedTuple):
     """Where the names of an annotation are looked for: the snippet, then the class that it stands in."""
 
