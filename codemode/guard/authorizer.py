@@ -73,6 +73,7 @@ class Authorizer:
 
     def arm(self, kind: str) -> None:
         """Allow what `kind` needs from here on, and forget the last violation."""
+        self.engine = False  # it is so, unless Ctrl-C came just before a block that has the engine's rights
         self.turn_to(kind)
         self.violation = None
 

@@ -174,6 +174,8 @@ class Reader(Guarded):
     def still(self) -> Iterator[None]:
         """What is asked inside is of one moment: what the guard says of a statement holds when that runs."""
         with self.guard.engine():
+            if self.connection.in_transaction:  # whoever read before was interrupted, between two of these lines
+                self.connection.execute("ROLLBACK", can_cache=False)
             self.connection.execute("BEGIN", can_cache=False)
         self.guard.doubt()
         try:

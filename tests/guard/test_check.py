@@ -28,6 +28,14 @@ def test_a_statement_tells_what_it_is(desk: Desk) -> None:
     assert not statement.changes_schema
 
 
+def test_rights_of_the_engine_that_an_interrupt_left_are_nobodys(desk: Desk) -> None:
+    desk.guard.engine().__enter__()  # Ctrl-C came before the block: nobody leaves it
+    assert desk.guard.check("SELECT a FROM t").tables_read == ("t",)
+    desk.guard.engine().__enter__()
+    with pytest.raises(StatementRefused):
+        desk.guard.check("SELECT load_extension('x')")
+
+
 def test_a_statement_tells_the_tables_that_its_triggers_write(desk: Desk) -> None:
     desk.submit("CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO only VALUES (new.id); END")
     assert desk.guard.check("INSERT INTO t (a) VALUES (1)").tables_written == ("t", "only")

@@ -247,3 +247,11 @@ def test_a_view_is_in_the_way_of_nothing_but_itself(worker: Worker, view: str) -
 def test_a_full_text_index_of_a_table_that_is_gone_has_no_number_of_rows(table: Session) -> None:
     table.script("CREATE VIRTUAL TABLE f USING fts5(b, content=t, content_rowid=a); DROP TABLE t")
     assert [(each["name"], each["rows"]) for each in table.metrics()["tables"]] == [("f", None)]
+
+
+def test_a_read_that_was_interrupted_keeps_no_later_one_out(session: Session) -> None:
+    session.exec("CREATE TABLE t (a)")
+    with session._registry.reading(session._key) as reader, reader.guard.engine():
+        reader.connection.execute("BEGIN")  # as Ctrl-C leaves it that comes just after this
+    assert session.query("SELECT a FROM t", read_only=True) == []
+    assert session.describe_table("t")["row_count"] == 0
