@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import string
 
 from codemode.patterns import pattern
 
 # Readable by everybody, written only by the engine. SQLite compares names without case.
-_RESERVED = pattern(r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.DOTALL)
+_RESERVED = pattern(
+    r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.ASCII | re.DOTALL
+)
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 # The engine's tables in session.db that no way back changes (a restore, an undo) and no fork inherits: what they tell
 # is true of the session, not of its data.
@@ -17,6 +21,11 @@ CARRIED_TABLES = ("_codemode_idempotency",)
 def is_reserved(name: str) -> bool:
     """Whether `name` belongs to the engine or to SQLite itself."""
     return _RESERVED.fullmatch(name) is not None
+
+
+def folded(name: str) -> str:
+    """`name` as SQLite compares it: without the case of ASCII letters; Δ and δ are two names, where lower() has one."""
+    return name.lower() if name.isascii() else name.translate(_SMALL)
 
 
 def quoted(name: str) -> str:

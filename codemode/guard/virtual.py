@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 
 import apsw
 
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.guard.authorizer import Event, action_code
 
 _READ = action_code("READ")
-_ALL = "SELECT lower(name) FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual table%'"
+_ALL = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual table%'"
 _BOXES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual table%using%rtree%'"
 
 
@@ -33,8 +33,8 @@ class VirtualTables:
         if names is None:
             with self._engine():
                 rows = self._connection.execute(_ALL, can_cache=False).fetchall()
-            names = self._names = frozenset(str(row[0]) for row in rows)
-        return bool(names) and any(event[0] == _READ and str(event[1]).lower() in names for event in events)
+            names = self._names = frozenset(folded(str(row[0])) for row in rows)
+        return bool(names) and any(event[0] == _READ and folded(str(event[1])) in names for event in events)
 
     def connect(self) -> bool:
         """Connect the rtree tables under the engine's rights, and say whether there are any.
