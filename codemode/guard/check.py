@@ -240,7 +240,7 @@ class Guard:
             parameters=parameters,
             longest_value=self._below(sizes.value) if sizes else None,
             longest_parameter=self._below(sizes.parameter) if sizes else None,
-            searches=searches(program) if program else (),
+            searches=searches(program, is_ranked=self._virtual.may_rank(text)) if program else (),
             trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
 

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from guard_desk import Desk
 
-from codemode.database.fulltext import NEAR_PHRASES, PATTERN_BYTES, QUERY_CHARACTERS, check_query
+from codemode.database.fulltext import (
+    NEAR_PHRASES,
+    PATTERN_BYTES,
+    PHRASE_CHARACTERS,
+    QUERY_CHARACTERS,
+    RANKED_PHRASES,
+    check_query,
+)
 from codemode.errors import NoSuchFunction, StatementLimit, StatementRefused
 from codemode.guard.searches import Search, check_search
 
@@ -47,7 +54,7 @@ WIDE = near(NEAR_PHRASES + 1)
 )
 def test_what_a_statement_searches_for_is_known(desk: Desk, search: str, found: list[tuple[Any, ...]]) -> None:
     statement = desk.guard.check(f"SELECT body FROM {search}")
-    assert sorted(map(str, statement.searches)) == sorted(str(Search(text)) for text in found)
+    assert sorted(str(search.text) for search in statement.searches) == sorted(map(str, found))
     assert statement.longest_value is None
 
 
@@ -86,6 +93,38 @@ def test_a_name_beyond_ascii_hides_no_search(desk: Desk, name: str) -> None:
     with pytest.raises(StatementLimit, match="NEAR"):
         desk.guard.check(f"""SELECT body FROM "{name}" WHERE body MATCH '{WIDE}'""")
     assert desk.guard.check(f'SELECT body FROM "{name}" WHERE body MATCH ?').searches == (Search((1,)),)
+
+
+MANY = " OR ".join("a" * (RANKED_PHRASES + 1))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT body FROM docs WHERE docs MATCH ? ORDER BY rank",
+        "SELECT body FROM docs(?) ORDER BY bm25(docs, 2)",
+        'SELECT body, "RANK" FROM docs WHERE docs MATCH ?',
+        "SELECT 1 FROM docs JOIN (SELECT 0.5 AS rank) USING (rank) WHERE docs MATCH ?",
+        "SELECT good FROM ranked WHERE body MATCH ?",
+    ],
+)
+def test_many_phrases_are_refused_where_rows_are_ranked(desk: Desk, sql: str) -> None:
+    plain = desk.guard.check("SELECT body FROM docs WHERE docs MATCH ?").searches
+    check_search(plain[0], (None,), [MANY])
+    desk.submit("CREATE VIEW ranked AS SELECT body, rank AS good FROM docs")
+    (search,) = desk.guard.check(sql).searches
+    check_search(search, (None,), [MANY.removesuffix(" OR a")])
+    with pytest.raises(StatementLimit, match="ranked"):
+        check_search(search, (None,), [MANY])
+
+
+def test_what_fts5_joins_to_one_ranked_query_shares_its_phrases(grams: Desk) -> None:
+    conditions = " AND ".join([*["grams MATCH ?1"] * 5, *["body LIKE ?2"] * 5])
+    found = grams.guard.check(f"SELECT rank FROM grams WHERE {conditions}").searches
+    assert {search.phrases for search in found} == {RANKED_PHRASES // 10}
+    for search, text in zip(sorted(found, key=lambda each: each.is_pattern), ["abc " * 21, "%abc" * 21], strict=True):
+        with pytest.raises(StatementLimit, match="ranked"):
+            check_search(search, (None, None), [text, text])
 
 
 LONG = "%" + "abc%" * (PATTERN_BYTES // 3)
@@ -179,6 +218,9 @@ def test_parameters_that_are_not_there_are_left_to_sqlite() -> None:
         "NEAR AND (" + "a " * 100 + ")",
         '"said ""NEAR(' + "a " * 100 + ')"" to me"',
         "a " * 10_000,
+        '"' + "a " * (PHRASE_CHARACTERS // 2 - 1) + '"',
+        '"a b c" + d ' * 100,
+        " OR ".join(['"' + "a " * 100 + '"'] * 100),
     ],
 )
 def test_what_can_be_stopped_may_run(text: str) -> None:
@@ -196,6 +238,10 @@ def test_what_can_be_stopped_may_run(text: str) -> None:
         "NEAR(" + "a + " * 30 + "a)",
         "NEAR(" + "a " * 30,
         "b " * (QUERY_CHARACTERS // 2 + 1),
+        '"' + "a " * (PHRASE_CHARACTERS // 2) + '"',
+        'a OR b : "' + "a " * 500,
+        "a + " * PHRASE_CHARACTERS + "a",
+        'NEAR("' + "a " * 150 + '" "' + "a " * 150 + '")',
     ],
 )
 def test_what_nothing_could_stop_may_not(text: str) -> None:
@@ -214,3 +260,16 @@ def test_near_takes_the_square_of_its_words(desk: Desk) -> None:
     with desk.guard.engine():
         desk.connection.execute("INSERT INTO docs (body) VALUES (?)", ["a " * 20_000])
         assert seconds(100) > 5 * min(seconds(25) for _ in range(3))
+
+
+def test_a_rank_takes_the_square_of_the_phrases(desk: Desk) -> None:
+    """The fact behind that bound: five times as many words take some twenty times as long, on the same document."""
+
+    def seconds(words: int) -> float:
+        started = time.process_time()
+        desk.connection.execute("SELECT rank FROM docs WHERE docs MATCH ?", ["a " * words]).fetchall()
+        return time.process_time() - started
+
+    with desk.guard.engine():
+        desk.connection.execute("INSERT INTO docs (body) VALUES (?)", ["a " * 2_000])
+        assert seconds(1_000) > 5 * min(seconds(200) for _ in range(3))
