@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -15,7 +16,7 @@ from codemode.database.names import quoted
 from codemode.limits import Limits
 
 # CREATE VIRTUAL TABLE … USING fts5 (…, content='posts'); content='' has no table to be rebuilt from.
-_EXTERNAL = re.compile(r"""using\s+fts5\b.*\bcontent\s*=\s*(?!''|"")['"\w\[`]""", re.IGNORECASE | re.DOTALL)
+_EXTERNAL = re.compile(r"""using\b.*?\bfts5\b.*\bcontent\s*=\s*(?!''|"")['"\w\[`]""", re.IGNORECASE | re.DOTALL)
 
 
 def compact(path: Path, limits: Limits) -> dict[str, int]:
@@ -48,4 +49,5 @@ def rebuild_external_indexes(connection: apsw.Connection) -> None:
     made = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL").fetchall()
     for name, sql in made:
         if _EXTERNAL.search(str(sql)):
-            connection.execute(f"INSERT INTO {quoted(str(name))} ({quoted(str(name))}) VALUES ('rebuild')")  # noqa: S608
+            with suppress(apsw.SQLError):  # of a table that is there no more: nothing can be in step with it
+                connection.execute(f"INSERT INTO {quoted(str(name))} ({quoted(str(name))}) VALUES ('rebuild')")  # noqa: S608

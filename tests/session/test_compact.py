@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from codemode import Limits, Session, Worker
@@ -33,16 +37,31 @@ def test_full_text_indexes_over_other_tables_stay_in_step(session: Session) -> N
     session.script(
         "CREATE TABLE posts (body TEXT);"
         "CREATE VIRTUAL TABLE found USING fts5 (body, content='posts');"
+        "CREATE VIRTUAL TABLE quoted USING/**/[fts5] (body, content='posts');"
         "CREATE VIRTUAL TABLE bare USING fts5 (body, content='');"
         "CREATE VIRTUAL TABLE own USING fts5 (body);"
         "INSERT INTO posts VALUES ('first'), ('second'), ('third');"
         "INSERT INTO found (found) VALUES ('rebuild');"
+        "INSERT INTO quoted (quoted) VALUES ('rebuild');"
         "INSERT INTO bare (rowid, body) VALUES (7, 'kept');"
         "INSERT INTO own VALUES ('mine');"
         "DELETE FROM posts WHERE rowid = 1;"
         "INSERT INTO found (found, rowid, body) VALUES ('delete', 1, 'first')"
     )
     session.compact()
-    assert session.query("SELECT body FROM found WHERE found MATCH 'third'") == [{"body": "third"}]
+    for index in ("found", "quoted"):
+        assert session.query(f"SELECT body FROM {index} WHERE {index} MATCH 'third'") == [{"body": "third"}]
     assert session.value("SELECT rowid FROM bare WHERE bare MATCH 'kept'") == 7
     assert session.value("SELECT body FROM own WHERE own MATCH 'mine'") == "mine"
+
+
+def test_a_full_text_index_whose_table_is_gone_stays_as_it_is(session: Session, tmp_path: Path) -> None:
+    session.script(
+        "CREATE TABLE posts (body TEXT); CREATE VIRTUAL TABLE found USING fts5 (body, content='posts');"
+        "INSERT INTO found (rowid, body) VALUES (7, 'kept'); DROP TABLE posts; CREATE TABLE t AS SELECT 1 AS x"
+    )
+    assert session.compact()["after"] > 0
+    assert session.value("SELECT rowid FROM found WHERE found MATCH 'kept'") == 7
+    assert session.export_file(tmp_path / "s.db") > 0
+    with closing(sqlite3.connect(tmp_path / "s.db")) as connection:
+        assert connection.execute("SELECT x FROM t").fetchall() == [(1,)]
