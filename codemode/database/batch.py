@@ -8,7 +8,7 @@ from typing import Any, Literal
 import apsw
 import msgspec
 
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.database.values import sqlite_value
 from codemode.errors import RequestInvalid, ValueRefused
 
@@ -36,7 +36,7 @@ class Insert(msgspec.Struct, frozen=True):
     def _upsert(self) -> str:
         if self.on_conflict != "update":
             return ""
-        changed = [c for c in self.columns if c.lower() not in {k.lower() for k in self.key}]
+        changed = [c for c in self.columns if folded(c) not in set(map(folded, self.key))]
         assignments = ", ".join(f"{quoted(c)} = excluded.{quoted(c)}" for c in changed)
         target = f"({', '.join(map(quoted, self.key))})" + (f" WHERE {self.key_rows}" if self.key_rows else "")
         return f" ON CONFLICT {target} DO " + (f"UPDATE SET {assignments}" if changed else "NOTHING")
@@ -59,7 +59,7 @@ def insert_for(table: str, columns: Sequence[str], on_conflict: str, key: Sequen
         raise RequestInvalid(
             "on_conflict='update' needs key=", hint="name the column or columns that identify a record"
         )
-    if len({column.lower() for column in columns}) != len(columns):
+    if len(set(map(folded, columns))) != len(columns):
         raise RequestInvalid("a column is named twice", available=list(columns))
     return Insert(table, tuple(columns), on_conflict, tuple(key), key_rows)  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.database.rules import written
 
 MOST_CANDIDATES = 8
@@ -82,7 +82,7 @@ def candidates(
 
     `connection` is an empty database with the functions of a session. None where the statement cannot be prepared over
     such tables: it searches full text, reads the execution log, or changes rows with RETURNING. Names that are `taken`
-    (small letters) are not used again.
+    (folded) are not used again.
     """
     offers: dict[str, list[_Offer]] = {shape.name: [] for shape in shapes}
     connection.create_module("shape", _Module({s.name: s for s in shapes}, offers), use_bestindex_object=True)
@@ -158,7 +158,7 @@ def _name(table: str, columns: Iterable[str], taken: Container[str]) -> str:
     first, *others = (re.sub(r"\W+", "_", part).strip("_") for part in (table, *plain))
     name = f"{first}_by_{'_'.join(others)}"
     numbered = chain([name], (f"{name}_{number}" for number in count(2)))
-    return next(each for each in numbered if each.lower() not in taken)
+    return next(each for each in numbered if folded(each) not in taken)
 
 
 class _Module:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import apsw
 
 from codemode.database.connection import READ_ONLY_SETTINGS, closed_if_it_fails, wait_for_others
-from codemode.database.names import is_reserved, quoted
+from codemode.database.names import folded, is_reserved, quoted
 from codemode.limits import Limits
 from codemode.values import Change, ColumnsDifference, Differences, SchemaDifference, TableDifference
 
@@ -116,8 +116,13 @@ class _Comparison:
         except apsw.InterruptError:
             raise
         except (apsw.SQLError, apsw.TooBigError, apsw.ConstraintError, apsw.MismatchError) as error:
-            self.complete = False
-            self.tables.append(TableDifference(table=name, note=f"not compared: {error}"))
+            self._left_out(name, str(error))
+        except UnicodeDecodeError:  # of a row that would be shown
+            self._left_out(name, "a value is marked as text and holds bytes that are none")
+
+    def _left_out(self, name: str, why: str) -> None:
+        self.complete = False
+        self.tables.append(TableDifference(table=name, note=f"not compared: {why}"))
 
     def _rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, params).fetchall()
@@ -129,14 +134,14 @@ class _Comparison:
     def _tables(self, side: str) -> dict[str, Table]:
         sql = "SELECT name, wr FROM pragma_table_list WHERE schema = ? AND type IN ('table', 'virtual')"
         return {
-            name.lower(): Table(name, self._columns(side, name), bool(wr))
+            folded(name): Table(name, self._columns(side, name), bool(wr))
             for name, wr in self._rows(sql, side)
             if not is_reserved(name) or name == "session_state"
         }
 
     def _columns(self, side: str, table: str) -> dict[str, tuple[Any, ...]]:
         sql = 'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1'
-        return {row[0].lower(): row for row in self._rows(sql, table, side)}
+        return {folded(row[0]): row for row in self._rows(sql, table, side)}
 
     def _compare_schema(self, before: dict[str, Table], after: dict[str, Table]) -> None:
         old, new = self._objects(BEFORE), self._objects(AFTER)
@@ -146,9 +151,9 @@ class _Comparison:
             if len(self.schema) >= _MOST_OBJECTS:
                 self.complete = False
                 return
-            kind, folded = key
+            kind, table = key
             change: Change = "added" if key not in old else "removed" if key not in new else "changed"
-            both = kind == "table" and change == "changed" and folded in before and folded in after
+            both = kind == "table" and change == "changed" and table in before and table in after
             self.schema.append(
                 SchemaDifference(
                     type=kind,
@@ -156,7 +161,7 @@ class _Comparison:
                     change=change,
                     before=_clipped(old[key][1]) if key in old else None,
                     after=_clipped(new[key][1]) if key in new else None,
-                    columns=_columns_difference(before[folded], after[folded]) if both else None,
+                    columns=_columns_difference(before[table], after[table]) if both else None,
                 )
             )
 
@@ -166,7 +171,7 @@ class _Comparison:
             " (SELECT name FROM pragma_table_list WHERE schema = ? AND type = 'shadow')"
         )
         return {
-            (kind, name.lower()): (name, text) for kind, name, text in self._rows(sql, side) if not is_reserved(name)
+            (kind, folded(name)): (name, text) for kind, name, text in self._rows(sql, side) if not is_reserved(name)
         }
 
     def _compare_table(self, old: Table | None, new: Table | None) -> TableDifference | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 
 from codemode.patterns import pattern
 
@@ -11,7 +10,7 @@ from codemode.patterns import pattern
 _RESERVED = pattern(
     r"(?:session_state|execution_logs|_result_.*|_codemode_.*|sqlite_.*)", re.IGNORECASE | re.ASCII | re.DOTALL
 )
-_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_SMALL = {ordinal: ordinal + 32 for ordinal in range(ord("A"), ord("Z") + 1)}
 
 # The engine's tables in session.db that no way back changes (a restore, an undo) and no fork inherits: what they tell
 # is true of the session, not of its data.

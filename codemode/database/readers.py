@@ -16,6 +16,7 @@ import msgspec
 
 from codemode.database.fields import Block, RecordLines, blocks, csv_reader
 from codemode.database.infer import TextColumn
+from codemode.database.names import folded
 from codemode.database.onepass import AgreeingColumn, OnePass
 from codemode.database.sources import Source
 from codemode.database.typed import TypedLines
@@ -129,7 +130,7 @@ class Delimited:
     def _head(self, source: Source, text: frozenset[str]) -> _Head:
         header = self._header(source)
         names, notes = unique_names(header)
-        columns = [TextColumn(self.nulls, text=name.casefold() in text) for name in names]
+        columns = [TextColumn(self.nulls, text=folded(name) in text) for name in names]
         return _Head(header, names, notes, columns)
 
     def _reading(
@@ -229,18 +230,18 @@ def unique_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     notes: list[str] = []
     taken: set[str] = set()
     tidy = [" ".join(name.replace("\0", " ").split()) for name in header]
-    wanted = Counter(name.casefold() for name in tidy)
+    wanted = Counter(map(folded, tidy))
     for position, (given, base) in enumerate(zip(header, tidy, strict=True), 1):
         name = base = base or f"column_{position}"
         suffix = 2
-        while name.casefold() in taken or (name != base and name.casefold() in wanted):
+        while folded(name) in taken or (name != base and folded(name) in wanted):
             name, suffix = f"{base}_{suffix}", suffix + 1
         if name != given.strip():
             reason = (
                 "has no name" if not given.strip() else "repeats a name" if name != base else "has blanks in its name"
             )
             notes.append(f"column {position} {reason}: called {name}")
-        taken.add(name.casefold())
+        taken.add(folded(name))
         names.append(name)
     return names, notes
 
@@ -253,17 +254,17 @@ def affinity_is_text(declared: str) -> bool:
 
 def number_notes(columns: Iterable[Column], types: Mapping[str, str]) -> tuple[str, ...]:
     """A note for each column of text that goes into one for numbers: SQLite makes numbers of what reads like one."""
-    declared = {name.casefold(): kind for name, kind in types.items()}
+    declared = {folded(name): kind for name, kind in types.items()}
     return tuple(
         f"{column.name}: not all are numbers, and the table has it as {kind}: text that reads like one is stored as one"
         for column in columns
-        if column.type == "TEXT" and _NUMERIC.search(kind := declared.get(column.name.casefold(), ""))
+        if column.type == "TEXT" and _NUMERIC.search(kind := declared.get(folded(column.name), ""))
     )
 
 
 def text_columns(types: Mapping[str, str]) -> frozenset[str]:
-    """The case-folded names of those columns of an existing table that hold text."""
-    return frozenset(name.casefold() for name, declared in types.items() if affinity_is_text(declared))
+    """The folded names of those columns of an existing table that hold text."""
+    return frozenset(folded(name) for name, declared in types.items() if affinity_is_text(declared))
 
 
 def _fields(count: int) -> str:

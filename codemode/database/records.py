@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from codemode.database.infer import ValueColumn
+from codemode.database.names import folded
 from codemode.database.readers import MAX_COLUMNS, Column, Progress, Reading, unique_names
 from codemode.database.sources import LINE_CHARACTERS, Source, Text
 from codemode.errors import RequestInvalid
@@ -89,7 +90,7 @@ class Records:
     ) -> ValueColumn:
         if len(columns) >= MAX_COLUMNS:
             raise RequestInvalid(f"{source.name} has more than {MAX_COLUMNS:,} different keys", hint="are they data?")
-        column = ValueColumn(text=key.strip().casefold() in text)
+        column = ValueColumn(text=folded(key.strip()) in text)
         column.nulls = rows  # the records before this one do not have the key
         return column
 

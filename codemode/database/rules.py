@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.database.script import COMMENT, QUOTED
 from codemode.patterns import pattern
 
@@ -109,8 +109,8 @@ def index(connection: apsw.Connection, name: str, sql: str) -> Key:
 
 def key_of(connection: apsw.Connection, table: str, columns: tuple[str, ...]) -> Key | None:
     """The unique key on exactly these columns, one that holds all rows before a partial one."""
-    wanted = {column.lower() for column in columns}
-    fitting = [key for key in unique_keys(connection, table) if {str(name).lower() for name in key.columns} == wanted]
+    wanted = set(map(folded, columns))
+    fitting = [key for key in unique_keys(connection, table) if {folded(str(name)) for name in key.columns} == wanted]
     return min(fitting, key=lambda key: bool(key.where), default=None)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from codemode.database import provenance, rules
-from codemode.database.names import is_reserved, quoted
+from codemode.database.names import folded, is_reserved, quoted
 from codemode.errors import NoSuchColumn, NoSuchTable
 
 # Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
@@ -66,8 +66,8 @@ def ordinary_tables(connection: apsw.Connection) -> list[str]:
 
 
 def all_names(connection: apsw.Connection) -> set[str]:
-    """Every name of the schema that is taken, in small letters."""
-    return {name.lower() for (name,) in _rows(connection, "SELECT name FROM sqlite_schema")}
+    """Every name of the schema that is taken, folded."""
+    return {folded(name) for (name,) in _rows(connection, "SELECT name FROM sqlite_schema")}
 
 
 def view_statements(connection: apsw.Connection) -> list[str]:
@@ -133,8 +133,8 @@ def insertable(connection: apsw.Connection, table: str) -> list[str]:
 
 def real_columns(table: str, insertable: list[str], names: Sequence[str]) -> list[str]:
     """`names` as the columns of `table` are written that an INSERT may name; raises NoSuchColumn."""
-    by_lower = {name.lower(): name for name in insertable}
-    unknown = [name for name in names if name.lower() not in by_lower]
+    by_folded = {folded(name): name for name in insertable}
+    unknown = [name for name in names if folded(name) not in by_folded]
     if unknown:
         near = closest(unknown[0], insertable)
         raise NoSuchColumn(
@@ -143,12 +143,12 @@ def real_columns(table: str, insertable: list[str], names: Sequence[str]) -> lis
             did_you_mean=near,
             available=insertable,
         )
-    return [by_lower[name.lower()] for name in names]
+    return [by_folded[folded(name)] for name in names]
 
 
 def has_column(connection: apsw.Connection, table: str, column: str) -> bool:
     """Whether `table` has `column`; case does not matter, as in SQLite."""
-    return any(found["name"].lower() == column.lower() for found in columns(connection, table))
+    return any(folded(found["name"]) == folded(column) for found in columns(connection, table))
 
 
 def indexes(connection: apsw.Connection, table: str) -> list[dict[str, Any]]:

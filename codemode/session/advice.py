@@ -18,7 +18,7 @@ from codemode.database import plan, schema
 from codemode.database.candidates import Candidate, Shape, candidates, chosen
 from codemode.database.connection import open_scratch
 from codemode.database.execute import Connection, DatabaseError, Parameters
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.database.sample import Sample, sample_of, source_of
 from codemode.database.scratch import empty_copy, sampled_copy, whole_copy
 from codemode.database.values import parameters
@@ -149,8 +149,8 @@ def _shape(connection: Connection, table: str) -> Shape:
 def _tables_of(connection: Connection, statement: Statement) -> list[str]:
     """The tables that the statement reads or writes, without views and virtual tables."""
     ordinary = schema.ordinary_tables(connection)
-    named = {name.lower() for name in (*statement.tables_read, *statement.tables_written)}
-    return [name for name in ordinary if name.lower() in named]
+    named = set(map(folded, (*statement.tables_read, *statement.tables_written)))
+    return [name for name in ordinary if folded(name) in named]
 
 
 @contextmanager

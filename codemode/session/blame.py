@@ -8,6 +8,7 @@ from typing import Any
 
 from codemode.database import rules
 from codemode.database.execute import UNBOUND, Connection, Cost, DatabaseError
+from codemode.database.names import folded
 from codemode.database.schema import closest
 from codemode.errors import ConstraintFailed, StatementTimeout
 from codemode.guard.mending.rows import row_values, values_set
@@ -47,15 +48,15 @@ class _Told:
 
     def __init__(self, error: ConstraintFailed, record: Mapping[str, Any]) -> None:
         self._error = error
-        self.values = {name.lower(): value for name, value in record.items()}
-        self._spelt = {name.lower(): name for name in record}
+        self.values = {folded(name): value for name, value in record.items()}
+        self._spelt = {folded(name): name for name in record}
         self.message, self.hint = error.message, error.hint
         self.columns: Sequence[str] = ()
         self.available: Sequence[str] = error.available
         self.meant: Sequence[str] = error.did_you_mean
 
     def error(self) -> ConstraintFailed:
-        named = [name.lower() for name in dict.fromkeys(self.columns) if name.lower() in self.values]
+        named = [name for name in dict.fromkeys(map(folded, self.columns)) if name in self.values]
         told = ", ".join(f"{self._spelt[name]} = {_shown(self.values[name])}" for name in named)
         return ConstraintFailed(
             f"{self.message} ({told})" if told else self.message, hint=self.hint, sql=self._error.sql,
@@ -75,7 +76,7 @@ def _tell_of_checks(told: _Told, connection: Connection, tables: Sequence[str]) 
         column, allowed = broken.values
         told.hint = f"the table's CHECK takes for {column}: {', '.join(allowed[:_SHOWN_VALUES])}"
         told.available = [_content(value) for value in allowed[:_SHOWN_VALUES]]
-        given = told.values.get(column.lower())
+        given = told.values.get(folded(column))
         told.meant = closest(given, list(told.available)) if isinstance(given, str) else ()
 
 

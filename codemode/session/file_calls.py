@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codemode.asked import path_of
+from codemode.database.names import folded
 from codemode.errors import RequestInvalid
 from codemode.loading import loading_late
 from codemode.session.calls import Calls
@@ -81,7 +82,7 @@ class FileCalls(HostCalls):
             from codemode.session.loading import load
 
         existing = {}
-        if if_exists == "append" and table.casefold() in (name.casefold() for name in self.get_tables()):
+        if if_exists == "append" and folded(table) in map(folded, self.get_tables()):
             existing = {column["name"]: column["type"] for column in self.get_columns(table)}
 
         def into(name: str, columns: list[tuple[str, str]], chunks: Iterable[Sequence[Any]]) -> int:

@@ -12,7 +12,7 @@ from codemode.asked import IF_EXISTS, one_of
 from codemode.database import schema
 from codemode.database.batch import insert_chunk, insert_for
 from codemode.database.connection import MOST_COLUMNS
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.database.onepass import Contradicted
 from codemode.database.typed import rows_at_once
 from codemode.errors import AlreadyExists, CodemodeError, ConstraintFailed, RequestInvalid, StatementLimit
@@ -59,7 +59,7 @@ def load(
 
 def _prepare(statements: Statements, table: str, columns: Sequence[tuple[str, str]], if_exists: str) -> None:
     with statements.as_engine():
-        existing = {name.lower(): name for name in schema.tables(statements.opened.connection)}.get(table.lower())
+        existing = {folded(name): name for name in schema.tables(statements.opened.connection)}.get(folded(table))
     if existing is not None and if_exists == "error":
         raise AlreadyExists(
             f"table {existing} exists already",

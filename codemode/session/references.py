@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from codemode.database.execute import Connection
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 
 _MOST = 5  # named in one hint
 _KEEPS = ("CASCADE", "SET NULL")  # what ON DELETE and ON UPDATE may do instead of failing
@@ -22,13 +22,13 @@ class Orphan(NamedTuple):
 
 
 def orphan(connection: Connection, table: str, record: Mapping[str, Any]) -> Orphan | None:
-    """The first foreign key of `table` that no parent fits; `record` holds the row's values by names in small letters.
+    """The first foreign key of `table` that no parent fits; `record` holds the row's values by folded names.
 
     A key of which a value is NULL or not known is left out, as one that refers to no key.
     """
     for parent, pairs in _keys(connection, table):
         columns, theirs = [column for column, _ in pairs], [key for _, key in pairs]
-        values = [record.get(column.lower()) for column in columns]
+        values = [record.get(folded(column)) for column in columns]
         if None in values or None in theirs:
             continue
         held = " AND ".join(f"{quoted(key)} = ?" for key in theirs)
@@ -63,15 +63,15 @@ def holders(connection: Connection, table: str) -> list[str]:
         pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq
     """
     links: Sequence[Any] = connection.execute(sql, can_cache=False).fetchall()
-    found, reached, ahead = {}, {table.lower()}, [table.lower()]
+    found, reached, ahead = {}, {folded(table)}, [folded(table)]
     while ahead:
         parent = ahead.pop()
         for child, column, of, deletes, updates in links:
-            if of.lower() != parent:
+            if folded(of) != parent:
                 continue
             if deletes not in _KEEPS or updates not in _KEEPS:
                 found[f"{child}.{column} refers to {of}, ON DELETE {deletes}, ON UPDATE {updates}"] = True
-            if "CASCADE" in (deletes, updates) and child.lower() not in reached:
-                reached.add(child.lower())
-                ahead.append(child.lower())
+            if "CASCADE" in (deletes, updates) and folded(child) not in reached:
+                reached.add(folded(child))
+                ahead.append(folded(child))
     return list(found)[:_MOST]

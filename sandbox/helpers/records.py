@@ -21,6 +21,7 @@ from sandbox.pieces import MOST_COLUMNS
 ENOUGH = object()  # among records: those before it are as many as should be held together
 _ABSENT = object()  # a key that no record has: `record.get` answers None for it
 _NEVER = -1  # the length of no record
+_SMALL = {ordinal: ordinal + 32 for ordinal in range(ord("A"), ord("Z") + 1)}
 _SHAPES = 256  # shapes remembered; records with ever new sets of keys must not fill the memory
 
 
@@ -179,4 +180,4 @@ def widened(flat: Sequence[Any], width: int, wider: int) -> Iterator[Any]:
 
 def _folded(name: str) -> str:
     # SQLite compares names without regard to ASCII case only; other letters must match as they are.
-    return name.lower() if name.isascii() else name
+    return name.lower() if name.isascii() else name.translate(_SMALL)

@@ -176,6 +176,21 @@ def test_odd_names_and_generated_columns(session: Session) -> None:
     assert session.query_one('SELECT * FROM "or""der"') == {"sel ect": 4, "ümlaut": "ß", "twice": 8}
 
 
+def test_names_of_which_only_unicode_tells_the_case_are_several(session: Session) -> None:
+    """SQLite folds ASCII letters alone: Δ and δ are two columns, and what was meant for one went into the other."""
+    session.exec('CREATE TABLE t ("Δ" INTEGER PRIMARY KEY, "δ", "ΔA")')
+    session.batch_insert("t", [{"Δ": 1, "δ": "x", "Δa": "y"}])
+    session.batch_insert("t", [(2,), (3,)], columns=["Δ"])
+    session.batch_insert("t", [{"Δ": 2, "δ": "z"}], on_conflict="update", key="Δ")
+    rows = [(1, "x", "y"), (2, "z", None), (3, None, None)]
+    assert [tuple(row.values()) for row in session.query('SELECT * FROM t ORDER BY "Δ"')] == rows
+    session.exec('ALTER TABLE t DROP COLUMN "δ"')
+    assert session.has_column("t", "Δ")
+    assert not session.has_column("t", "δ")
+    session.batch_insert("made", [{"É": 1, "é": 2}], create=True)
+    assert session.query_one("SELECT * FROM made") == {"É": 1, "é": 2}
+
+
 def test_triggers_run_under_the_users_rights(session: Session) -> None:
     session.script(
         "CREATE TABLE a (x); CREATE TABLE audit (x);"

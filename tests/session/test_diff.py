@@ -226,6 +226,26 @@ def test_from_a_snippet_what_is_committed(table: Session) -> None:
     assert table.run("helpers.db.diff('../../x')").error.code == "request.invalid"
 
 
+def test_names_of_which_only_unicode_tells_the_case_are_several(session: Session) -> None:
+    session.script('CREATE TABLE "Ω" ("Δ", "δ"); CREATE TABLE "ω" (y); INSERT INTO "Ω" VALUES (1, 2)')
+    session.checkpoint("a")
+    session.script('UPDATE "Ω" SET "Δ" = 3; INSERT INTO "ω" VALUES (4)')
+    upper, lower = session.diff("a").tables
+    assert upper.changed_sample == ({"key": {"rowid": 1}, "before": {"Δ": 1}, "after": {"Δ": 3}},)
+    assert (lower.table, lower.added_sample) == ("ω", ({"y": 4},))
+
+
+def test_a_text_that_is_none_hides_no_other_table(session: Session) -> None:
+    session.checkpoint("a")
+    session.script("CREATE TABLE bad AS SELECT CAST(x'61ff' AS TEXT) AS x; CREATE TABLE good AS SELECT 1 AS x")
+    found = session.diff("a")
+    bad, good = found.tables
+    assert (bad.table, bad.note) == ("bad", "not compared: a value is marked as text and holds bytes that are none")
+    assert (good.table, good.added, found.complete) == ("good", 1, False)
+    assert session.run("return helpers.db.diff('a').complete").result is False
+    assert session.diff("a", sample=0).complete
+
+
 ROWS = st.dictionaries(st.integers(0, 8), st.one_of(st.none(), st.integers(0, 3), st.text("ab", max_size=2)))
 
 

@@ -34,6 +34,14 @@ def test_a_row_that_ends_the_transaction_leaves_none_of_the_others(session: Sess
     assert session.value("SELECT count(*) FROM p") == 0
 
 
+def test_a_table_of_another_case_beyond_ascii_is_another_table(session: Session) -> None:
+    session.script('CREATE TABLE "Ω" ("x" INTEGER); INSERT INTO "Ω" VALUES (1)')
+    for if_exists in ("error", "append", "replace"):
+        session.load("ω", [("x", "")], [(2,)], if_exists=if_exists)
+        assert session.value('SELECT sum(x) FROM "Ω"') == 1, if_exists
+        session.exec('DROP TABLE "ω"')
+
+
 def test_a_column_that_a_table_has_not_is_told_with_those_it_has(session: Session) -> None:
     session.create_table("p", "id, name, twice AS (id * 2)")
     for column, meant in (("nmae", ("name",)), ("twice", ())):
