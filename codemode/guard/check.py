@@ -35,6 +35,7 @@ from codemode.limits import Limits
 Prepared = tuple[str, bool, bool, tuple[str | None, ...]]
 
 _FUNCTION = action_code("FUNCTION")
+_ROW_ID = "last_insert_rowid"
 _SCHEMA_ENTRY = (action_code("INSERT"), "sqlite_master")
 _KEPT_VERDICTS = 256  # with the bytes: at most 1 MB a session
 _KEPT_BYTES = 4_000  # a longer text is checked anew each time: it costs little beside running it
@@ -241,6 +242,7 @@ class Guard:
             longest_value=self._below(sizes.value) if sizes else None,
             longest_parameter=self._below(sizes.parameter) if sizes else None,
             searches=searches(program, is_ranked=self._virtual.may_rank(text)) if program else (),
+            asks_row_id=changes and any(event[0] == _FUNCTION and event[2] == _ROW_ID for event in events),
             trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
 

@@ -52,6 +52,7 @@ class Statement(msgspec.Struct, frozen=True):
     longest_value: int | None = None  # bytes, where so much is done in one row that values must be shorter
     longest_parameter: int | None = None  # the same for parameters, of which IN (?, ?, …) makes an index at once
     searches: tuple[Search, ...] = ()  # full-text queries that hold parameters: see searches.py
+    asks_row_id: bool = False  # it calls last_insert_rowid(), or a view or trigger of it does
     trigger_depth: int | None = None  # how deep triggers and cascades may go, where that is deeper than elsewhere
 
 

@@ -39,7 +39,6 @@ _STATEMENTS_PER_CALL = 10  # statements in one batch or script, for each helper 
 _ANALYSE_SECONDS = 2.0  # an execution that is over may not run on
 _ANALYSE_ROWS = 10_000  # from here on SQLite's guesses about a table are worth replacing by a look at it
 _ANALYSED_ENTRIES = 1_000  # of each index: milliseconds, however large the table is
-_ROW_ID = "last_insert_rowid"
 _ADVISED = 20  # errors of one execution for which a statement that would run is looked for
 Take = Callable[[Connection, str, Parameters], Result]
 _log = logging.getLogger("codemode")
@@ -200,7 +199,7 @@ class Statements:
         """A statement that may write, with the row id that it gave itself: SQLite keeps that of an earlier one."""
         connection = self.opened.connection
         before = connection.last_insert_rowid()
-        if _ROW_ID not in statement.sql.lower():  # it may ask for that of an earlier one
+        if not statement.asks_row_id:  # of an earlier one
             connection.set_last_insert_rowid(0)
         try:
             return self._stepped(statement, params, take)

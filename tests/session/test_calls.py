@@ -169,6 +169,25 @@ return told, helpers.db.value("SELECT max(id) FROM log")
     assert table.run(code).result == [0, 100]
 
 
+def test_views_and_triggers_may_ask_for_the_last_row_id(session: Session) -> None:
+    session.script(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (y); CREATE TABLE seen (id);"
+        "CREATE VIEW last AS SELECT last_insert_rowid() AS id;"
+        "CREATE TRIGGER bi BEFORE INSERT ON b BEGIN INSERT INTO seen VALUES (last_insert_rowid()); END;"
+        "CREATE TRIGGER bd AFTER DELETE ON b BEGIN INSERT INTO seen VALUES (last_insert_rowid()); END"
+    )
+    outcome = session.run("""
+for statement in ("INSERT INTO b SELECT id FROM last", "DELETE FROM b"):
+    helpers.db.exec("INSERT INTO a VALUES (NULL)")
+    helpers.db.exec("UPDATE a SET id = id + 70")
+    helpers.db.exec("INSERT INTO a VALUES (7)")
+    helpers.db.exec(statement)
+    helpers.db.exec("DELETE FROM a")
+return [row["id"] for row in helpers.db.query("SELECT id FROM seen")]
+""")
+    assert outcome.result == [7, 7], outcome.error
+
+
 def test_a_host_is_told_which_values_were_not_stored_as_they_came(
     table: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
