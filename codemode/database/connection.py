@@ -261,5 +261,5 @@ def opening_failed(error: apsw.Error, path: Path) -> CodemodeError:
         )
     return StorageFull(
         f"the session's file cannot be opened or written: {error}",
-        hint="free space in the data directory, or mend its permissions",
+        hint="free space in the data directory, mend its permissions, or raise the limit of open files",
     )

@@ -44,9 +44,8 @@ def open_engine_file(path: Path, steps: tuple[str, ...] | None, *, gives_back: b
             migrate(connection, steps)
     except (apsw.ReadOnlyError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.BusyError) as error:
         connection.close(True)
-        raise StorageFull(
-            f"{path} cannot be written: {_reason(path, error)}", hint="free space, or make the data directory writable"
-        ) from None
+        hint = "free space, make the data directory writable, or raise the limit of open files"
+        raise StorageFull(f"{path} cannot be written: {_reason(path, error)}", hint=hint) from None
     except BaseException:
         connection.close(True)
         raise

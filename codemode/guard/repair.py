@@ -424,7 +424,8 @@ _BY_CLASS: tuple[tuple[Any, Callable[[str], CodemodeError]], ...] = (
         message, hint="a value has the wrong type for its column: an INTEGER PRIMARY KEY takes whole numbers only"
     )),
     ((apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError), lambda message: StorageFull(
-        f"the session's file cannot be written or read: {message}", hint="free space, or mend the permissions"
+        f"the session's file cannot be written or read: {message}",
+        hint="free space, mend the permissions, or raise the limit of open files",
     )),
     ((apsw.BusyError, apsw.LockedError), lambda message: SessionBusy(message, hint="try again")),
     (apsw.NotADBError, lambda message: SessionDamaged(message, hint="restore a copy of the session")),

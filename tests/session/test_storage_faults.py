@@ -389,6 +389,7 @@ with Worker(data_dir=sys.argv[1]) as worker:
             except CodemodeError as error:
                 refused += 1
                 assert error.code in ("storage.full", "worker.unavailable"), (room, error.code, error)
+                assert "open files" in str(error), (room, error.code, error)
     for descriptor in taken:
         os.close(descriptor)
     assert session.run("helpers.db.exec('INSERT INTO t VALUES (1)')").ok

@@ -225,7 +225,7 @@ class SqliteStore:
             case apsw.FullError() | apsw.IOError() | apsw.ReadOnlyError() | apsw.CantOpenError():
                 return StorageFull(
                     f"the catalogue of sessions cannot be written: {error}",
-                    hint="free space below the data directory, or make it writable",
+                    hint="free space below the data directory, make it writable, or raise the limit of open files",
                 )
         return error
 
