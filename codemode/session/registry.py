@@ -207,11 +207,13 @@ class Registry:
                     os.close(lock)
 
     def _lock(self, key: Key, files: SessionFiles, until: float, stop: Cancel | None) -> int:
-        try:
-            return take_file_lock(files.lock, until, stop)
-        except FileNotFoundError:
-            self.record(key)
-            raise missing(files) from None
+        while True:
+            try:
+                return take_file_lock(files.lock, until, stop)
+            except FileNotFoundError:
+                self.record(key)
+                if not files.directory.exists():  # else it was made anew between the two lines above
+                    raise missing(files) from None
 
     def _turn_over(self, key: Key, slot: Slot, opened: OpenSession) -> None:
         if not opened.is_settled():
@@ -257,11 +259,13 @@ class Registry:
     def new_reader(self, key: Key, record: SessionRecord | None = None) -> Reader:
         """A reader of the caller's own, to be closed by it."""
         record = record or self.record(key)
-        try:
-            return self._known(Reader(self.files(key), self.limits(record), self.storage.log))
-        except FileNotFoundError:
-            self.record(key)
-            raise missing(self.files(key)) from None
+        while True:
+            try:
+                return self._known(Reader(self.files(key), self.limits(record), self.storage.log))
+            except FileNotFoundError:
+                record = self.record(key)
+                if not self.files(key).database.exists():  # else it was made anew between the two lines above
+                    raise missing(self.files(key)) from None
 
     def is_free(self, key: Key, *, granted: bool) -> bool:
         """Whether the turn of an open session without variables is likely to come at once, or was `granted`."""

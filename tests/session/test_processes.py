@@ -8,11 +8,14 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from codemode import Worker
-from codemode.errors import StatementError
+from codemode.catalog.sessions import SessionRecord
+from codemode.database.connection import open_session
+from codemode.errors import SessionNotFound, StatementError
 
 WRITER = """
 import sys
@@ -67,6 +70,46 @@ def test_a_session_made_anew_while_another_process_removes_it_stays(tmp_path: Pa
         here.remove("s")
         for worker in (here, other):
             assert worker.session("s", create=False).get_tables() == ["fresh"]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_session_made_anew_while_it_is_looked_for_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session, looked = here.session("s"), here.registry.record
+        steps = [lambda: other.session("s")]
+        if read_only:  # which looks for the record first, and then for the file
+            steps.insert(0, lambda: other.remove("s"))
+        else:
+            other.remove("s")
+
+        def meanwhile(key: tuple[str, str]) -> SessionRecord:
+            if len(steps) == 1:
+                steps.pop()()
+            found = looked(key)
+            if steps:
+                steps.pop(0)()
+            return found
+
+        monkeypatch.setattr(here.registry, "record", meanwhile)
+        assert session.query("SELECT 1 AS one", read_only=read_only) == [{"one": 1}]
+        assert not steps
+
+
+def test_a_session_removed_while_a_reader_opens_it_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session = here.session("s")
+
+        def too_late(*args: Any, **options: Any) -> Any:
+            other.remove("s")
+            return open_session(*args, **options)
+
+        monkeypatch.setattr("codemode.session.opened.open_session", too_late)
+        with pytest.raises(SessionNotFound):
+            session.query("SELECT 1", read_only=True)
 
 
 def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> None:
