@@ -277,6 +277,7 @@ _OTHER_NAME = "choose a name without double underscores"
 _INSTEAD_OF_DEFINING = {
     "__del__": "clean up with `with` (__enter__ and __exit__) or try … finally",
     "__getattribute__": "define __getattr__, or a property",
+    "__subclasshook__": "register the classes: Base.register(Other)",
     **dict.fromkeys(("__getstate__", "__setstate__", "__reduce__"), "define __copy__ or __deepcopy__"),
 }
 _INSTEAD = {
