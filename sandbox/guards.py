@@ -22,7 +22,7 @@ from sandbox import formatting, names
 from sandbox.denied import hidden, unwritable
 from sandbox.names import Verdict
 from sandbox.own import Own, class_dict, is_class, mro, super_self
-from sandbox.special import SPECIAL
+from sandbox.special import SPECIAL, method
 from sandbox.type_proxy import ABC_META, shown
 
 Read = Callable[[Any, str], Any]
@@ -132,7 +132,7 @@ class Guards:
             self.check_private(value, name)
             return shown(getattr(value, name))
         special = SPECIAL.get(name)
-        return special(self, value, name) if special is not None else shown(getattr(value, name))
+        return special(self, value, name) if special is not None else shown(method(self, value, name))
 
     def _read_listed(self, value: Any, name: str) -> Any:
         kind = type(value)

@@ -1,7 +1,7 @@
 """Dunder attributes whose value depends on whom they are read from.
 
 One small function per attribute, `(guards, object, name) -> value`; the table says which. All others that
-names.py lists as readable are read plainly: their value is a method of the operation they implement.
+names.py lists as readable are read by `method`: their value is a method of the operation they implement.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _object_read(guards: Guards, value: Any, name: Any) -> Any:
 
 def _setter(guards: Guards, value: Any, name: str) -> Any:
     """`object.__setattr__(self, name, value)`, `super().__setattr__(name, value)` and the same for delete."""
-    real = getattr(value, name)
+    real = method(guards, value, name)
     if is_class(value):
         return lambda instance, attribute, *new: real(instance, _judged(guards, instance, attribute), *new)
     target = super_self(value) if type(value) is super else value
@@ -140,30 +140,31 @@ def _new(guards: Guards, value: Any, name: str) -> Any:
     return getattr(object if value is snippet_type else value, name)
 
 
-def _method(guards: Guards, value: Any, name: str) -> Any:
+def method(guards: Guards, value: Any, name: str) -> Any:
     """A method of a class acts on instances of that class alone, where somebody else wrote it.
 
     What dataclasses write, and much of the library, sets and compares attributes of any names on whatever it is given.
+    So it is with every dunder name that has no rule of its own.
     """
     found = getattr(value, name)
+    if type(found) is not FunctionType or guards.own.function(found):
+        return found
     owner = super_self(value) if type(value) is super else value
     if is_class(owner):
         return _of_instances(guards, found, owner)
-    if type(found) is FunctionType and not guards.own.function(found):
-        raise hidden(value, name)
-    return found
+    raise hidden(value, name)
 
 
 def _of_instances(guards: Guards, found: Any, owner: type) -> Any:
     if type(found) is not FunctionType or guards.own.function(found):
         return found  # a bound one, one in C, which looks at its object itself, or one that the policy has compiled
 
-    def method(self: Any, /, *args: Any, **keywords: Any) -> Any:
+    def checked(self: Any, /, *args: Any, **keywords: Any) -> Any:
         if owner not in mro(type(self)):
             raise TypeError(f"this method of {owner.__name__!r} needs an instance of it")
         return found(self, *args, **keywords)
 
-    return method
+    return checked
 
 
 def _wrapped(guards: Guards, value: Any, name: str) -> Any:
@@ -175,7 +176,6 @@ def _wrapped(guards: Guards, value: Any, name: str) -> Any:
 
 
 SPECIAL: dict[str, Callable[[Any, Any, str], Any]] = {
-    **{f"__{word}__": _method for word in ("init", "repr", "hash", "eq", "lt", "le", "gt", "ge", "replace")},
     "__wrapped__": _wrapped,
     "__class__": _class,
     "__dict__": _dict,
