@@ -9,6 +9,7 @@ import collections
 import copy
 import dataclasses
 import enum
+import functools
 import sys
 from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
@@ -28,6 +29,7 @@ def harden() -> None:
         _harden_copy()
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
+        _harden_cached_property()
         _harden_enum()
         _harden_members()
         _harden_enum_property()
@@ -64,6 +66,20 @@ def _harden_copy() -> None:
 
     for kind in (collections.UserDict, collections.UserList):
         kind.__copy__ = copied  # type: ignore[method-assign]
+
+
+def _harden_cached_property() -> None:
+    """Called by hand, it takes what any object keeps under any name, and puts anything there."""
+    real = functools.cached_property.__get__
+
+    def get(self: Any, instance: Any, owner: Any = None) -> Any:
+        name = self.attrname
+        if instance is not None and name is not None:
+            if all(class_dict(each).get(name) is not self for each in mro(type(instance))):
+                raise TypeError(f"the cached_property {name!r} stands in no class of this {type(instance).__name__!r}")
+        return real(self, instance, owner)
+
+    functools.cached_property.__get__ = get  # type: ignore[assignment, method-assign]
 
 
 def _harden_enum() -> None:
@@ -105,7 +121,7 @@ def _harden_members() -> None:
     def found_new(cls: Any, *given: Any) -> tuple[Any, ...]:
         """A `__new__` that makes members: the library sets attributes of what it gives, and calls its `__init__`."""
         new, *rest = find_new(*given)
-        return (_making_its_own(new) if type(new) is FunctionType else new, *rest)
+        return (_making_its_own(new), *rest)
 
     enum.EnumType._find_new_ = classmethod(found_new)  # type: ignore[attr-defined]
     member: Any = enum._proto_member  # type: ignore[attr-defined]

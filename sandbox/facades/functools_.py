@@ -6,7 +6,7 @@ import functools
 import operator
 import typing
 from collections.abc import Callable
-from types import GenericAlias, MethodType, UnionType
+from types import MethodType, UnionType
 from typing import TYPE_CHECKING, Any
 
 from sandbox.facades.hints import resolve
@@ -23,10 +23,9 @@ _ASSIGNED = ("__module__", *_NAMING)
 
 def functools_contents(run: Run) -> dict[str, Any]:
     """`functools` without what evaluates annotations."""
-    same = ["cache", "cmp_to_key", "lru_cache", "partial", "partialmethod", "reduce"]
+    same = ["cache", "cached_property", "cmp_to_key", "lru_cache", "partial", "partialmethod", "reduce"]
     found: dict[str, Any] = {name: getattr(functools, name) for name in same}
     found.update(
-        cached_property=_cached_property(run),
         update_wrapper=_update_wrapper(run),
         wraps=_wraps(run),
         total_ordering=_total_ordering(run),
@@ -36,42 +35,6 @@ def functools_contents(run: Run) -> dict[str, Any]:
         WRAPPER_UPDATES=functools.WRAPPER_UPDATES,
     )
     return found
-
-
-def _cached_property(run: Run) -> type:
-    class cached_property:  # noqa: N801 - the library's name
-        """A property that is computed once; made anew.
-
-        The library's own, called by hand, takes what any object keeps under any name, and puts anything there.
-        """
-
-        __module__ = "functools"  # so that it may be a base: see guards.is_closed
-        __class_getitem__: Any = classmethod(GenericAlias)
-
-        def __init__(self, func: Callable[[Any], Any]) -> None:
-            self.func = func
-            self.attrname: str | None = None
-            self.__doc__ = func.__doc__
-
-        def __set_name__(self, owner: type, name: str) -> None:
-            self.attrname = name
-
-        def __get__(self, instance: Any, owner: type | None = None) -> Any:
-            if instance is None:
-                return self
-            if self.attrname is None:
-                raise TypeError("Cannot use cached_property instance without calling __set_name__ on it.")
-            if not run.own.made(type(instance)):
-                raise TypeError("cached_property is for classes of this snippet")
-            try:
-                kept = vars(instance)
-            except TypeError:
-                raise TypeError(f"No '__dict__' attribute on {type(instance).__name__!r} instance") from None
-            if self.attrname not in kept:
-                kept[self.attrname] = self.func(instance)
-            return kept[self.attrname]
-
-    return cached_property
 
 
 def _update_wrapper(run: Run) -> Callable[..., Any]:
