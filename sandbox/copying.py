@@ -14,6 +14,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, UnionType
 from typing import Any
 
+from sandbox.names import is_dunder
 from sandbox.own import class_dict, is_class, mro
 
 _ATOMS = frozenset(
@@ -154,4 +155,11 @@ def _set_state(made: Any, state: Any) -> None:
     if state is not None:
         made.__dict__.update(state)
     for name, each in (slots or {}).items():
+        _check_slot(name)
         setattr(made, name, each)
+
+
+def _check_slot(name: Any) -> None:
+    # An instance's own `__getstate__` may say anything: `__class__` would make a library's object of it.
+    if type(name) is not str or is_dunder(name):
+        raise copy.Error(f"{name!r} is no slot that can be copied")

@@ -38,24 +38,7 @@ def harden() -> None:
 
 
 def _harden_copy() -> None:
-    """Let copying fill only an object of the copied type.
-
-    For library code that copies by itself (UserDict.copy); snippets get copying.py. An instance can carry a
-    `__reduce_ex__` in its `__dict__`, or return anything from `__new__`; the library would then set attributes, by
-    any name, of whatever object that gives: a way around the write guard.
-    """
-    real: Callable[..., Any] = copy._reconstruct  # type: ignore[attr-defined]
-
-    def reconstruct(x: Any, memo: Any, func: Any, args: Any, state: Any = None, *rest: Any, **options: Any) -> Any:
-        def make(*arguments: Any) -> Any:
-            made = func(*arguments)
-            if state is not None and type(made) is not type(x):
-                raise copy.Error(f"cannot copy {type(x).__name__!r}: its copy would be a {type(made).__name__!r}")
-            return made
-
-        return real(x, memo, make, args, state, *rest, **options)
-
-    copy._reconstruct = reconstruct  # type: ignore[attr-defined]
+    """`UserDict` and `UserList` fill what `__new__` gives, and `UserDict.copy` copies as the library does."""
 
     def copied(self: Any) -> Any:
         made = self.__class__.__new__(self.__class__)
@@ -66,6 +49,7 @@ def _harden_copy() -> None:
 
     for kind in (collections.UserDict, collections.UserList):
         kind.__copy__ = copied  # type: ignore[method-assign]
+    collections.UserDict.copy = copying.shallow  # type: ignore[method-assign, assignment]
 
 
 def _harden_cached_property() -> None:
@@ -74,9 +58,9 @@ def _harden_cached_property() -> None:
 
     def get(self: Any, instance: Any, owner: Any = None) -> Any:
         name = self.attrname
-        if instance is not None and name is not None:
-            if all(class_dict(each).get(name) is not self for each in mro(type(instance))):
-                raise TypeError(f"the cached_property {name!r} stands in no class of this {type(instance).__name__!r}")
+        line = () if instance is None or name is None else mro(type(instance))
+        if line and all(class_dict(each).get(name) is not self for each in line):
+            raise TypeError(f"the cached_property {name!r} stands in no class of this {line[0].__name__!r}")
         return real(self, instance, owner)
 
     functools.cached_property.__get__ = get  # type: ignore[assignment, method-assign]

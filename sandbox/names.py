@@ -75,8 +75,8 @@ def _dunders(words: str) -> frozenset[str]:
 
 # Methods that a class of the snippet may define. Not here on purpose: __reduce__ and its kin and __setstate__ (copying
 # acts on their answer), __getattribute__ and __class__ (they make `isinstance` lie to library code), __prepare__ and
-# __instancecheck__ (metaclasses), __subclasshook__ (`isinstance(int, Mine)` gives it the real `type`), __del__ (it would
-# run at any moment, inside trusted code too).
+# __instancecheck__ (metaclasses), __subclasshook__ (`isinstance(int, Mine)` gives it the real `type`), __del__ (it
+# would run at any moment, inside trusted code too).
 DEFINABLE = _dunders(_OPERATORS) | _dunders(_PROTOCOLS) | _dunders("getattr setattr delattr")
 
 # Set in a class body as data. __match_args__ decides which attributes a class pattern reads, so the policy
