@@ -36,19 +36,18 @@ def _unbound(name: str, read: Read) -> Callable[..., str]:
 
 
 def _bound(template: str, name: str, read: Read) -> Callable[..., str]:
-    text = str.__str__(template)  # the exact text, whatever a subclass overrides
-
     def format(*args: Any, **keywords: Any) -> str:  # noqa: A001
-        return format_text(text, args, keywords, read)
+        return format_text(template, args, keywords, read)
 
     def format_map(mapping: Any, /) -> str:
-        return format_text(text, (), mapping, read, whole=True)
+        return format_text(template, (), mapping, read, whole=True)
 
     return format if name == "format" else format_map
 
 
 def format_text(text: str, args: Sequence[Any], keywords: Mapping[str, Any], read: Read, *, whole: bool = False) -> str:
     """Format as `str.format` does; `whole` means format_map (the mapping is used as it is)."""
+    text = str.__str__(text)  # exactly: what was found plain is remembered, and a subclass may say that it equals that
     if is_plain(text):
         return str.format_map(text, keywords) if whole else str.format(text, *args, **keywords)
     return str(formatter_class(read)().vformat(text, args, keywords))

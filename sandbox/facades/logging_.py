@@ -96,10 +96,10 @@ class Formatter:
 
     def format(self, record: Any) -> str:
         """The whole text, with the traceback of an exception below."""
-        filled = {"message": record.getMessage(), "asctime": self.formatTime(record, self.datefmt)}
-        if type(record) is LogRecord:
-            vars(record).update(filled)
-        text = self._fill({**vars(record), **filled})
+        if type(record) is not LogRecord:
+            raise TypeError(f"a Formatter takes a LogRecord, not {type(record).__name__!r}")
+        vars(record).update(message=record.getMessage(), asctime=self.formatTime(record, self.datefmt))
+        text = self._fill(dict(vars(record)))
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
         return f"{text}\n{record.exc_text}" if record.exc_text else text
