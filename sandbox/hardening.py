@@ -63,7 +63,7 @@ def _harden_cached_property() -> None:
             raise TypeError(f"the cached_property {name!r} stands in no class of this {line[0].__name__!r}")
         return real(self, instance, owner)
 
-    functools.cached_property.__get__ = get  # type: ignore[assignment, method-assign]
+    functools.cached_property.__get__ = get  # type: ignore[method-assign]
 
 
 def _harden_enum() -> None:
