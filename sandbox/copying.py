@@ -147,6 +147,8 @@ def _reconstruct(value: Any, part: Callable[[Any], Any], remember: Callable[[Any
 def _set_state(made: Any, state: Any) -> None:
     own_set = _on_class(made, "__setstate__")
     if own_set is not None:
+        for name in state if type(state) is dict else ():  # an exception's sets each of them
+            _check_name(name)
         own_set.__get__(made, type(made))(state)
         return
     slots = None
@@ -155,11 +157,11 @@ def _set_state(made: Any, state: Any) -> None:
     if state is not None:
         made.__dict__.update(state)
     for name, each in (slots or {}).items():
-        _check_slot(name)
+        _check_name(name)
         setattr(made, name, each)
 
 
-def _check_slot(name: Any) -> None:
-    # An instance's own `__getstate__` may say anything: `__class__` would make a library's object of it.
-    if type(name) is not str or is_dunder(name):
-        raise copy.Error(f"{name!r} is no slot that can be copied")
+def _check_name(name: Any) -> None:
+    # What an instance holds or says of its state may be anything: `__class__` would make a library's object of it.
+    if type(name) is not str or (is_dunder(name) and name != "__notes__"):
+        raise copy.Error(f"{name!r} is no attribute that can be copied")

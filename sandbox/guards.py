@@ -97,13 +97,15 @@ class Guards:
         self.write_plain = self._make_write_plain()
 
     def _make_read(self) -> Read:
-        slow, allowed = self._read_checked, self.allowed
+        slow, allowed, classes = self._read_checked, self.allowed, self.own.classes
 
         def read(value: Any, name: str) -> Any:
             """Read an attribute whose name needs a look at the object."""
             kind = type(value)
-            if kind is super and name == "__init__" and type(found := getattr(value, name)) is MethodType:
-                return found  # of an object, as nearly always
+            if kind is super and name == "__init__":
+                found = getattr(value, name)
+                if type(found) is MethodType and type(found.__self__) in classes:
+                    return found  # of an object of the snippet's own, as nearly always
             if kind is str and name == "format" and formatting.is_plain(value):
                 return value.format  # of this very text, which never changes
             if name[:2] == "__":

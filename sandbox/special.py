@@ -34,12 +34,18 @@ def _dict(guards: Guards, value: Any, name: str) -> Any:
         if not own.made(value):
             raise hidden(value, name)
         kept = class_dict(value).items()
-        return MappingProxyType({key: _of_instances(guards, each, value) for key, each in kept if _may_show(key)})
+        return MappingProxyType({key: _member(guards, value, key, each) for key, each in kept if _may_show(key)})
     if own.made(type(value)) or own.function(value) or type(value) is SimpleNamespace:
         return getattr(value, name)
     if issubclass(type(value), BaseException):
         return dict(BaseException.__dict__["__dict__"].__get__(value))
     raise hidden(value, name)
+
+
+def _member(guards: Guards, owner: type, key: str, value: Any) -> Any:
+    """What a class holds under a name: of a name with a rule, what the rule gives of it."""
+    special = SPECIAL.get(key)
+    return _of_instances(guards, value, owner) if special is None else special(guards, owner, key)
 
 
 def _may_show(key: str) -> bool:
@@ -155,6 +161,24 @@ def method(guards: Guards, value: Any, name: str) -> Any:
     raise hidden(value, name)
 
 
+def _init(guards: Guards, value: Any, name: str) -> Any:
+    """What others have made is not made anew: guards and the library count on what they have seen of it."""
+    found = method(guards, value, name)
+    if type(found) is MethodType:
+        if not guards.own.made(type(found.__self__)):
+            raise hidden(value, name)
+        return found
+    if type(found) is not FunctionType or guards.own.function(found):
+        return found
+
+    def init(self: Any, /, *args: Any, **keywords: Any) -> None:
+        if not guards.own.made(type(self)):
+            raise TypeError(f"this is for classes of the snippet, not for {type(self).__name__!r}")
+        found(self, *args, **keywords)
+
+    return init
+
+
 def _of_instances(guards: Guards, found: Any, owner: type) -> Any:
     if type(found) is not FunctionType or guards.own.function(found):
         return found  # a bound one, one in C, which looks at its object itself, or one that the policy has compiled
@@ -176,6 +200,7 @@ def _wrapped(guards: Guards, value: Any, name: str) -> Any:
 
 
 SPECIAL: dict[str, Callable[[Any, Any, str], Any]] = {
+    "__init__": _init,
     "__wrapped__": _wrapped,
     "__class__": _class,
     "__dict__": _dict,
