@@ -13,6 +13,7 @@ from abc import ABCMeta
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import Field
+from enum import EnumType
 from functools import partial
 from itertools import chain
 from types import CodeType, FunctionType, GenericAlias, MethodType, SimpleNamespace
@@ -21,7 +22,7 @@ from typing import Any
 from sandbox import formatting, names
 from sandbox.denied import hidden, unwritable
 from sandbox.names import Verdict
-from sandbox.own import Own, class_dict, is_class, mro, super_self
+from sandbox.own import Own, class_dict, is_class, module_of, mro, super_self
 from sandbox.special import SPECIAL, method
 from sandbox.type_proxy import ABC_META, shown
 
@@ -63,7 +64,7 @@ def is_closed(base: type) -> bool:
     A subclass would see the insides that library or engine code stores on its instances (asyncio's loop, the run behind
     a logger), pass `isinstance` checks inside dataclasses, make classes, or have for its own what it forwards to.
     """
-    module = class_dict(base).get("__module__")
+    module = module_of(base)
     inner = type(module) is str and module.partition(".")[0] in ("sandbox", "asyncio", "_asyncio")
     return issubclass(base, (type, super, Field, *_ALIASES)) or (inner and not issubclass(base, BaseException))
 
@@ -253,7 +254,7 @@ class Guards:
         if self.own.made(kind) or self.own.function(value) or kind in _OPEN_TYPES:
             return True
         if is_class(value):
-            return self.own.made(value)
+            return self.own.made(value) and not (issubclass(kind, EnumType) and name[:1] == name[-1:] == "_")
         return kind.__module__ == "builtins" and issubclass(kind, BaseException) and name != "obj"
 
     def _may_define(self, value: Any) -> bool:

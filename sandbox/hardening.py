@@ -17,7 +17,7 @@ from typing import Any
 
 from sandbox import copying
 from sandbox.guards import is_closed, trim_match_args
-from sandbox.names import is_dunder, is_plain
+from sandbox.names import is_dunder, is_field, is_plain
 from sandbox.own import class_dict, is_class, mro
 
 _done: list[bool] = []
@@ -29,6 +29,7 @@ def harden() -> None:
         _harden_copy()
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
+        _harden_fields()
         _harden_cached_property()
         _harden_enum()
         _harden_members()
@@ -50,6 +51,21 @@ def _harden_copy() -> None:
     for kind in (collections.UserDict, collections.UserList):
         kind.__copy__ = copied  # type: ignore[method-assign]
     collections.UserDict.copy = copying.shallow  # type: ignore[method-assign, assignment]
+
+
+def _harden_fields() -> None:
+    """The names of fields go into text that is executed, and annotations may change while they are read.
+
+    The class of a static method of a snippet's own shows the real annotations of what it wraps.
+    """
+    real: Callable[..., Any] = dataclasses._get_field  # type: ignore[attr-defined]
+
+    def get_field(cls: Any, name: Any, *others: Any) -> Any:
+        if not is_field(name):
+            raise TypeError(f"{name!r} is not a field name")
+        return real(cls, name, *others)
+
+    dataclasses._get_field = get_field  # type: ignore[attr-defined]
 
 
 def _harden_cached_property() -> None:
@@ -113,7 +129,8 @@ def _harden_members() -> None:
 
     def set_name(self: Any, enum_class: Any, member_name: Any) -> None:
         """What will be a member takes its own place alone; it begins by deleting what is there, of whatever it is."""
-        if not is_class(enum_class) or class_dict(enum_class).get(member_name) is not self:
+        made = issubclass(type(enum_class), enum.EnumType)  # or what makes its members may be anything
+        if not made or class_dict(enum_class).get(member_name) is not self:
             raise TypeError(f"{member_name!r} is not the name of this member")
         become(self, enum_class, member_name)
 

@@ -6,6 +6,7 @@ at run time (names computed by the snippet), so both always agree.
 
 from __future__ import annotations
 
+import keyword
 import re
 import types
 from enum import Enum
@@ -153,6 +154,16 @@ def attribute(name: str) -> Verdict:
 def is_plain(name: object) -> bool:
     """Tell whether trusted code may read this attribute of any object on the snippet's behalf."""
     return type(name) is str and attribute(name) is Verdict.PLAIN
+
+
+def is_field(name: object) -> bool:
+    """Tell whether a field of a dataclass may be called so: it is set on instances, and part of text that is executed.
+
+    Of dunder names those that a class statement may hold.
+    """
+    if type(name) is not str or not name.isidentifier() or keyword.iskeyword(name):
+        return False
+    return not is_dunder(name) or name in DEFINABLE or name in CLASS_DATA
 
 
 def writable(name: str) -> bool:

@@ -16,6 +16,7 @@ from sandbox.hooks import MADE_KEY
 # The descriptors of `type` itself: a class cannot lie about these, whatever it defines.
 _class_dict = type.__dict__["__dict__"].__get__
 _class_mro = type.__dict__["__mro__"].__get__
+_class_module = type.__dict__["__module__"].__get__
 
 
 def class_dict(cls: type) -> Mapping[str, Any]:
@@ -26,6 +27,11 @@ def class_dict(cls: type) -> Mapping[str, Any]:
 def mro(cls: type) -> tuple[type, ...]:
     """The classes in which attributes are looked up."""
     return _class_mro(cls)  # type: ignore[no-any-return]
+
+
+def module_of(cls: type) -> object:
+    """Where a class says that it is from; some that are written in C say so by their name alone."""
+    return _class_module(cls)
 
 
 def is_class(value: object) -> bool:

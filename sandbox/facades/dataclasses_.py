@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import keyword
 import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -86,14 +85,10 @@ def _check_fields(cls: type) -> None:
         for found in (annotations, fields):
             if found is None or (each.__module__ == "builtins"):
                 continue
-            if type(found) is not dict or not all(map(_is_field_name, found)):
+            if type(found) is not dict or not all(map(names.is_field, found)):
                 raise TypeError(f"class {each.__name__!r} has annotations that are no field names")
         if fields is not None and any(type(f) is not _Field or f.name != name for name, f in fields.items()):
             raise TypeError(f"class {each.__name__!r} has fields that were tampered with")
-
-
-def _is_field_name(name: object) -> bool:
-    return type(name) is str and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def _make_dataclass(run: Run, decorate: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,7 +99,7 @@ def _make_dataclass(run: Run, decorate: Callable[..., Any]) -> Callable[..., Any
         items = [item if isinstance(item, str) else tuple(item) for item in fields]
         for item in items:
             name = item if isinstance(item, str) else item[0]
-            if not _is_field_name(name) or names.is_dunder(name):
+            if not names.is_field(name) or names.is_dunder(name):
                 raise TypeError(f"{name!r} is not a field name")
         methods = dict(namespace or {})
         for name in methods:

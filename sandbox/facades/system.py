@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import pprint
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -82,7 +83,7 @@ def _exc_info() -> tuple[Any, Any, None]:
 
 
 def _set_recursion_limit(limit: int) -> None:
-    sys.setrecursionlimit(min(limit, _MOST_RECURSION))
+    sys.setrecursionlimit(min(operator.index(limit), _MOST_RECURSION))  # exactly: a subclass compares as it likes
 
 
 def no_files(*args: Any, **keywords: Any) -> NoReturn:
