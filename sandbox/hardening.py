@@ -10,9 +10,18 @@ import copy
 import dataclasses
 import enum
 import functools
+import inspect
 import sys
 from collections.abc import Callable
-from types import FunctionType, SimpleNamespace
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    SimpleNamespace,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from sandbox import copying
@@ -30,6 +39,7 @@ def harden() -> None:
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_fields()
+        _harden_signatures()
         _harden_cached_property()
         _harden_enum()
         _harden_members()
@@ -66,6 +76,24 @@ def _harden_fields() -> None:
         return real(cls, name, *others)
 
     dataclasses._get_field = get_field  # type: ignore[attr-defined]
+
+
+def _harden_signatures() -> None:
+    """Dataclasses ask for one; where it is a text, in a docstring say, the names of defaults in it are evaluated."""
+    real: Callable[..., Any] = inspect._signature_fromstr  # type: ignore[attr-defined]
+
+    def from_text(cls: Any, subject: Any, *others: Any, **options: Any) -> Any:
+        in_c = type(subject) in _IN_C or (is_class(subject) and not subject.__flags__ & _HEAP_TYPE)
+        if not in_c:
+            raise ValueError(f"no signature found for {subject!r}")
+        return real(cls, subject, *others, **options)
+
+    inspect._signature_fromstr = from_text  # type: ignore[attr-defined]
+
+
+# What tells its signature as a text that no snippet wrote.
+_IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType, ClassMethodDescriptorType)
+_HEAP_TYPE = 1 << 9  # a class that was made at run time, by CPython's flag
 
 
 def _harden_cached_property() -> None:

@@ -164,12 +164,11 @@ def method(guards: Guards, value: Any, name: str) -> Any:
 def _init(guards: Guards, value: Any, name: str) -> Any:
     """What others have made is not made anew: guards and the library count on what they have seen of it."""
     found = method(guards, value, name)
-    if type(found) is MethodType:
-        if not guards.own.made(type(found.__self__)):
-            raise hidden(value, name)
+    owner = super_self(value) if type(value) is super else value
+    if guards.own.function(found) or (not is_class(owner) and guards.own.made(type(owner))):
         return found
-    if type(found) is not FunctionType or guards.own.function(found):
-        return found
+    if not is_class(owner):
+        raise hidden(value, name)
 
     def init(self: Any, /, *args: Any, **keywords: Any) -> None:
         if not guards.own.made(type(self)):
