@@ -5,6 +5,8 @@ Applied once to the process that runs snippets; each change only refuses what no
 
 from __future__ import annotations
 
+import asyncio.coroutines
+import asyncio.format_helpers
 import collections
 import copy
 import dataclasses
@@ -45,6 +47,7 @@ def harden() -> None:
         _harden_members()
         _harden_enum_property()
         _harden_named_tuples()
+        _harden_tasks()
         _done.append(True)
 
 
@@ -209,3 +212,9 @@ def _harden_named_tuples() -> None:
         return made
 
     collections.namedtuple = namedtuple
+
+
+def _harden_tasks() -> None:
+    """The text of a task says where its code is, and so where the server has its files."""
+    asyncio.format_helpers._get_function_source = lambda function: None  # type: ignore[assignment]
+    asyncio.coroutines._format_coroutine = lambda coroutine: coroutine.__qualname__  # type: ignore[attr-defined]
