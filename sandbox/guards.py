@@ -42,6 +42,10 @@ _ALIASES: tuple[type, ...] = (GenericAlias, typing._BaseGenericAlias)  # type: i
 _FORWARDING = (*_ALIASES, MethodType)  # a method answers with those of its function
 
 
+# Where classes are from that no snippet may inherit from. A time zone's code in C believes what its subclasses keep.
+_KEEPING = ("sandbox", "asyncio", "_asyncio", "zoneinfo")
+
+
 def allow_writes(*kinds: type) -> None:
     """Let snippets set attributes of instances of these exact types (facades register theirs)."""
     _OPEN_TYPES.update(kinds)
@@ -65,7 +69,7 @@ def is_closed(base: type) -> bool:
     a logger), pass `isinstance` checks inside dataclasses, make classes, or have for its own what it forwards to.
     """
     module = module_of(base)
-    inner = type(module) is str and module.partition(".")[0] in ("sandbox", "asyncio", "_asyncio")
+    inner = type(module) is str and module.partition(".")[0] in _KEEPING
     return issubclass(base, (type, super, Field, *_ALIASES)) or (inner and not issubclass(base, BaseException))
 
 
