@@ -16,7 +16,7 @@ from dataclasses import Field
 from enum import EnumType
 from functools import partial
 from itertools import chain
-from types import CodeType, FunctionType, GenericAlias, MethodType, SimpleNamespace
+from types import CodeType, FunctionType, GenericAlias, MethodType, MethodWrapperType, SimpleNamespace
 from typing import Any
 
 from sandbox import formatting, names
@@ -39,6 +39,7 @@ _OPEN_TYPES: set[type] = {SimpleNamespace, decimal.Context, defaultdict, partial
 
 # `Queue[int]` and `List`: each stands for a class, as a base too, and answers with that class's attributes.
 _ALIASES: tuple[type, ...] = (GenericAlias, typing._BaseGenericAlias)  # type: ignore[attr-defined]
+_BOUND = (MethodType, MethodWrapperType)
 _FORWARDING = (*_ALIASES, MethodType)  # a method answers with those of its function
 
 
@@ -109,7 +110,7 @@ class Guards:
             kind = type(value)
             if kind is super and name == "__init__":
                 found = getattr(value, name)
-                if type(found) is MethodType and type(found.__self__) in classes:
+                if type(found) in _BOUND and type(found.__self__) in classes:
                     return found  # of an object of the snippet's own, as nearly always
             if kind is str and name == "format" and formatting.is_plain(value):
                 return value.format  # of this very text, which never changes
@@ -139,7 +140,10 @@ class Guards:
             self.check_private(value, name)
             return shown(getattr(value, name))
         special = SPECIAL.get(name)
-        return special(self, value, name) if special is not None else shown(method(self, value, name))
+        if special is not None:
+            return special(self, value, name)
+        found = getattr(value, name)
+        return shown(found if type(found) is not FunctionType else method(self, value, name))
 
     def _read_listed(self, value: Any, name: str) -> Any:
         kind = type(value)
