@@ -55,7 +55,8 @@ class LogRecord:
         self.name, self.msg = name, msg
         self.args = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
         self.exc_info = None if error is None else (type(error), error, None)
-        self.exc_text = self.stack_info = None
+        self.exc_text: str | None = None
+        self.stack_info = None
         self.levelno, self.levelname = level, level_name(level)
         self.created, self.msecs, self.lineno, self.funcName = now, now % 1 * 1000, line, function
         self.filename = self.pathname = FILENAME
