@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import apsw
 
+from benchmarks import scratch
 from benchmarks.scenario import Contender
 from codemode import Limits
 from codemode.database.clock import now
@@ -63,7 +63,7 @@ def created(name: str, make: Make, size: int, most: int, write: str, *, logged: 
     """`size` new files, `write` run in a transaction of each, and noted; at most `most` stay open."""
 
     def run() -> float:
-        with TemporaryDirectory() as directory, _open(most) as keep:
+        with scratch.directory() as directory, _open(most) as keep:
             began = time.perf_counter()
             for path in _paths(directory, size):
                 connection = make(path)
@@ -83,7 +83,7 @@ def reopened(
     name: str, size: int, most: int, write: str, read: str, wanted: object, *, logged: bool = False
 ) -> Iterator[Contender]:
     """`size` files that are there, `read` run in each, and noted; at most `most` stay open."""
-    with TemporaryDirectory() as directory:
+    with scratch.directory() as directory:
         for path in _paths(directory, size):
             connection = by_copy(path)
             connection.execute(write)

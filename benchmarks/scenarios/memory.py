@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
+from benchmarks import scratch
 from benchmarks.peers import processes
 from benchmarks.scenario import SUBJECT, Absent, Contender, Grows, Scenario, Sides, Under
 
@@ -129,7 +130,7 @@ def spare(size: int) -> Sides:
 @contextmanager
 def many(size: int) -> Sides:
     """A worker that made `size` sessions and holds the last 256 open."""
-    with TemporaryDirectory() as directory, processes.standing(_ALL, directory, "256", str(size)) as worker:
+    with scratch.directory() as directory, processes.standing(_ALL, directory, "256", str(size)) as worker:
         yield [Contender(SUBJECT, lambda: processes.private(worker))]
 
 

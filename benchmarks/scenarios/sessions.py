@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 
+from benchmarks import scratch
 from benchmarks.peers import raw_files
 from benchmarks.scenario import SUBJECT, AtMost, Contender, Scenario, Sides
 from codemode import Worker
@@ -30,7 +30,7 @@ def creation(size: int) -> Sides:
     """`size` new sessions in a new data directory, a row written in each."""
 
     def subject() -> float:
-        with TemporaryDirectory() as directory, Worker(directory) as worker:
+        with scratch.directory() as directory, Worker(directory) as worker:
             began = time.perf_counter()
             _made(worker, size)
             return time.perf_counter() - began
@@ -48,7 +48,7 @@ def reopening(size: int) -> Sides:
     """`size` sessions that a worker finds on disk, a row read in each."""
     work = (size, _OPEN, _WRITE, _READ, _WANTED)
     with (
-        TemporaryDirectory() as directory,
+        scratch.directory() as directory,
         raw_files.reopened(raw_files.REOPENED, *work) as peer,
         raw_files.reopened(raw_files.LOGGED, *work, logged=True) as logged,
     ):
