@@ -41,7 +41,7 @@ _SET_BY_KEY = "write: dict[key] = value"
 _UNCHANGING = (str, bytes, tuple, frozenset)
 
 # What JavaScript calls the methods of texts, lists and dicts.
-_ELSEWHERE = { "toUpperCase": "upper", "toLowerCase": "lower", "trim": "strip", "indexOf": "index",
+_ELSEWHERE = {"toUpperCase": "upper", "toLowerCase": "lower", "trim": "strip", "indexOf": "index",
     "replaceAll": "replace", "startsWith": "startswith", "endsWith": "endswith", "padStart": "rjust", "padEnd": "ljust",
     "entries": "items"}  # fmt: skip
 
