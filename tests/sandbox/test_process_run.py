@@ -128,7 +128,8 @@ def test_usage_is_measured(sandbox: Sandbox) -> None:
     assert 0.03 < outcome.cpu_seconds <= outcome.duration_seconds + 0.05
     assert 50 * MIB < outcome.peak_memory_bytes < 200 * MIB
     idle = run(sandbox, "import time; time.sleep(0.3)")
-    assert idle.cpu_seconds < 0.1 < 0.3 <= idle.duration_seconds
+    # a busy machine may let the child begin before the worker reads its clock
+    assert idle.cpu_seconds < 0.1 < 0.2 < idle.duration_seconds
 
 
 def test_inputs_and_functions_arrive(sandbox: Sandbox) -> None:
