@@ -239,9 +239,9 @@ class Worker:
         self.registry.ending.remove((text_of("tenant", tenant), parse_session_id(session_id)), _REMOVE_SECONDS)
 
     def _forget_variables(self, key: Key) -> None:
-        """The session's data is gone, and what a kept child remembers of it goes too."""
+        """The session's data is gone, and what a kept child and the sandbox remember of it goes too."""
         if self.started_sandbox is not None:
-            self.started_sandbox.forget(lambda variables: variables[0] == key)
+            self.started_sandbox.forget(lambda whose: whose[0] == key)
 
     def pin(self, session_id: str, pinned: bool = True, tenant: str = TENANT) -> None:
         """Keep a session from expiring, or let it expire again; raises SessionNotFound, SessionExpired."""

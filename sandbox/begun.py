@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
+from sandbox.codes import Known
 from sandbox.kept import Child
 from sandbox.outcome import Snippet
 from sandbox.protocol import encoded
@@ -15,8 +16,8 @@ LEAVE = encoded(["go"])
 class Begun:
     """Made by `Sandbox.begin`, for one `Sandbox.run`. Whoever has it calls `end`, or leaves a `with` of it."""
 
-    def __init__(self, snippet: Snippet, child: Child, drop: Callable[[Child], None]) -> None:
-        self.snippet = snippet
+    def __init__(self, snippet: Snippet, known: Known, child: Child, drop: Callable[[Child], None]) -> None:
+        self.snippet, self.known = snippet, known
         self._held = [child]
         self._drop = drop
 

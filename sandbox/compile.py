@@ -9,6 +9,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import marshal
 import warnings
 from collections.abc import Iterable
 from types import CodeType
@@ -57,6 +58,16 @@ def compile_snippet(source: str, inputs: Iterable[str] = (), filename: str = FIL
             return _compile(text, given, filename)
         except RecursionError:
             raise SnippetRefused("code.refused", [Problem(None, "the code is nested too deeply", _FLATTEN)]) from None
+
+
+def packed(compiled: Compiled) -> bytes:
+    """What `unpacked` makes the same of in another child of the same zygote."""
+    return marshal.dumps(tuple(compiled))
+
+
+def unpacked(data: bytes) -> Compiled:
+    """What an earlier child compiled, and packed before its snippet ran."""
+    return Compiled(*marshal.loads(data))  # noqa: S302 - of the same owner and text: see codes.py
 
 
 _FLATTEN = "split deep expressions into several statements"

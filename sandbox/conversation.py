@@ -36,9 +36,18 @@ ReadStatus = Callable[[Child], dict[str, Any] | None]
 class Conversation:
     """The state of one run."""
 
-    def __init__(self, child: Child, limits: SandboxLimits, serve: Serve, *, keep: bool = False) -> None:
+    def __init__(
+        self,
+        child: Child,
+        limits: SandboxLimits,
+        serve: Serve,
+        *,
+        keep: bool = False,
+        learn: Callable[[Any], None] | None = None,
+    ) -> None:
         self._child = child
         self._keep = keep
+        self._learn = learn  # takes the code of the snippet, until anything else has come
         self._limits = limits
         self._serve = serve
         self._calls = 0
@@ -96,7 +105,10 @@ class Conversation:
         """Serve the child until it is done; None when it is gone."""
         while (frame := self._child.read()) is not None:
             kind = frame[0]
-            if kind == "call":
+            learn, self._learn = self._learn, None
+            if learn is not None and kind == "code" and len(frame) == 2:
+                learn(frame[1])
+            elif kind == "call":
                 if not self._child.send(self._answer(*parse_call(frame))):
                     return None
             elif kind == "out":

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.builtins import give_inputs, may_be_given, new_run
-from sandbox.compile import FILENAME, Compiled, compile_snippet
+from sandbox.compile import FILENAME, Compiled, compile_snippet, unpacked
 from sandbox.connection import Connection
 from sandbox.evaluate import NOTHING, evaluate
 from sandbox.helpers import Helpers, renew
@@ -40,11 +40,16 @@ class Live:
         self._write = write
         self._snippets += 1
 
-    def compile(self, source: str, inputs: Mapping[str, Any]) -> Compiled:
-        """Check and compile the snippet. Raises SnippetRefused; the variables are as they were then."""
+    def compile(self, source: str, inputs: Mapping[str, Any], known: bytes | None = None) -> Compiled:
+        """Check and compile the snippet, or take what is `known` of it where it was compiled for the same names.
+
+        Raises SnippetRefused; the variables are as they were then.
+        """
         filename = FILENAME if self._snippets == 1 else f"<snippet {self._snippets}>"
-        known = [name for name in self._run.globals if name.isidentifier()] if self._run is not None else []
-        return compile_snippet(source, [*inputs, *dir(self.helpers.host), *known], filename)
+        there = [name for name in self._run.globals if name.isidentifier()] if self._run is not None else []
+        names = (*inputs, *dir(self.helpers.host), *there)
+        compiled = unpacked(known) if known is not None else None
+        return compiled if compiled and compiled.inputs == names else compile_snippet(source, names, filename)
 
     def make(self) -> None:
         """Make the variables that every snippet finds, where they are not there yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from sandbox.form import Form
@@ -22,6 +22,7 @@ class Snippet(NamedTuple):
     functions: tuple[str, ...] = ()  # names callable as helpers.host.NAME
     limits: SandboxLimits = SandboxLimits()
     form: Form = Form()  # of rows that are answered
+    owner: Hashable = None  # who may get what a child compiled of it, with the same text; None: nobody
 
 
 class RunOutcome(NamedTuple):

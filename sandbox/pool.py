@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from sandbox import ending
 from sandbox.begun import Begun
 from sandbox.captured import Captured
 from sandbox.children import Children
+from sandbox.codes import UNKNOWN, Codes, Known
 from sandbox.conversation import Conversation
 from sandbox.errors import SandboxUnavailable
 from sandbox.holding import Holding, loss
@@ -69,7 +71,8 @@ class Sandbox:
             entry=str(_entry) if _entry else None,
         )
         # What outlives this object must not refer to it, or it would never be collected and its processes never end.
-        self._layers = _Layers(self._enforced)
+        self._codes = Codes()
+        self._layers = _Layers(self._enforced, self._codes)
         self._children = Children(settings, max(1, children), burst_children, self._layers.accept)
         self._running = Running(self._children)
         self._holding = Holding(kept_children, kept_seconds)
@@ -115,11 +118,12 @@ class Sandbox:
         For a `run` without `keep` of the very same snippet. Never waits, so an event loop may call it: None where no
         child is ready, where the snippet may not fit into the socket at once, and where `run` will refuse it anyway.
         """
-        if len(snippet.code) + len(snippet.inputs) > _AT_ONCE_CHARACTERS:
+        if len(snippet.code) + len(snippet.inputs) > _AT_ONCE_CHARACTERS or not len(self._children):
             return None
         limits = snippet.limits.within(self._limits)
-        frame = request_frame(snippet, limits, keep=False, number=0, waits=True)
-        return self._running.begin(snippet, frame) if too_large(snippet, frame, limits) is None else None
+        known = self._codes.look_up(snippet)
+        frame = request_frame(snippet, limits, waits=True, known=known)
+        return self._running.begin(snippet, known, frame) if too_large(snippet, frame, limits) is None else None
 
     def run(
         self,
@@ -147,10 +151,11 @@ class Sandbox:
             return self._loud(RunOutcome(status="cancelled", error=ending.cancelled()))
         limits = snippet.limits.within(self._limits)
         try:
-            child, fresh = self._child(snippet, limits, begun, keep, meanwhile or _nothing)
+            child, fresh, known = self._child(snippet, limits, begun, keep, meanwhile or _nothing)
         except _Refused as refused:
             return self._loud(_settled(RunOutcome(status="rejected", error=refused.problem), cancel))
-        conversation = Conversation(child, limits, serve, keep=keep is not None)
+        learn = partial(self._codes.learn, known.place) if known.wanted else None
+        conversation = Conversation(child, limits, serve, keep=keep is not None, learn=learn)
         try:
             outcome = self._held(child, conversation, Captured(limits.stdout_bytes, on_output), cancel, on_start)
         except BaseException:
@@ -162,8 +167,9 @@ class Sandbox:
         return self._loud(outcome)
 
     def forget(self, whose: Callable[[Any], bool]) -> None:
-        """End the kept children of these keys, if any wait."""
+        """End the kept children of these keys, if any wait, and let go of the code of these owners."""
         self._holding.forget(whose)
+        self._codes.forget(whose)
 
     def _child(
         self,
@@ -172,14 +178,15 @@ class Sandbox:
         begun: Begun | None,
         keep: Hashable | None,
         meanwhile: Callable[[], None],
-    ) -> tuple[Child, str | None]:
+    ) -> tuple[Child, str | None, Known]:
         """A child that has the snippet, with the variables of `keep`; or a new one, and why it is new."""
-        if keep is None:
+        if begun is not None and keep is None:
             child = self._running.release(begun, snippet, meanwhile)
             if child is not None:
-                return child, None
+                return child, None, begun.known
+        known = self._codes.look_up(snippet) if keep is None else UNKNOWN  # one that is kept compiles for its variables
         number = 0 if keep is None else int.from_bytes(os.urandom(6))
-        frame = request_frame(snippet, limits, keep=keep is not None, number=number)
+        frame = request_frame(snippet, limits, keep=keep is not None, number=number, known=known)
         problem = too_large(snippet, frame, limits)
         if problem is not None:
             raise _Refused(problem)
@@ -189,8 +196,8 @@ class Sandbox:
             if child is not None:
                 why = self._running.resume(child, frame, number, meanwhile)
                 if why is None:
-                    return child, None
-        return self._running.start(frame, meanwhile), why
+                    return child, None, known
+        return self._running.start(frame, meanwhile), why, known
 
     def _held(
         self,
@@ -246,13 +253,14 @@ class _Refused(Exception):
 class _Layers:
     """The reports of the zygote that is running now."""
 
-    def __init__(self, enforced: bool) -> None:
-        self._enforced = enforced
+    def __init__(self, enforced: bool, codes: Codes) -> None:
+        self._enforced, self._codes = enforced, codes
         self.reports: tuple[LayerReport, ...] = ()
         self.active: tuple[str, ...] = ()  # their names: every outcome has them
 
     def accept(self, link: Link) -> None:
         """Keep a new zygote's reports. Raises SandboxUnavailable where untrusted code may not run."""
+        self._codes.clear()  # it may have loaded another compiler than the one before
         self.reports = link.layers
         self.active = tuple(layer.name for layer in link.layers if layer.active)
         lacking = missing(link.layers)

@@ -1,8 +1,8 @@
 """Frames between worker and child: a 4-byte big-endian length, then one msgpack array.
 
     worker → child   ["run", {…}]   ["ok", value]   ["err", {…}]
-    child → worker   ["ready", {…}]   ["again", number]   ["call", method, arguments, split?]   ["out", text]
-                     ["done", {…}]
+    child → worker   ["ready", {…}]   ["code", bytes]   ["again", number]   ["call", method, arguments, split?]
+                     ["out", text]   ["done", {…}]
 
 The two ends do not trust each other in the same way. A child believes the worker and only has to keep its memory. The
 worker believes nothing: a frame is bounded before it is read, and its items, containers and depth are counted while

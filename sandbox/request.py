@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox import ending
+from sandbox.codes import UNKNOWN, Known
 from sandbox.limits import SandboxLimits
 from sandbox.outcome import Snippet
 from sandbox.protocol import encoded
 
 
-def request_frame(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number: int, waits: bool = False) -> bytes:
+def request_frame(
+    snippet: Snippet,
+    limits: SandboxLimits,
+    *,
+    keep: bool = False,
+    number: int = 0,
+    waits: bool = False,
+    known: Known = UNKNOWN,
+) -> bytes:
     """The frame that has a child run this; `number` is what a kept child proves with that it has read it."""
     fields: dict[str, Any] = {
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
@@ -20,6 +29,8 @@ def request_frame(snippet: Snippet, limits: SandboxLimits, *, keep: bool, number
         "keep": keep,
         "number": number,
         "waits": waits,
+        "compiled": known.code,
+        "tells": known.wanted,
         "form": {"kind": snippet.form.kind, "max_cell": snippet.form.max_cell},
     }
     return encoded(["run", fields])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sandbox.begun import LEAVE, Begun
 from sandbox.children import TAKE_SECONDS, Children
+from sandbox.codes import Known
 from sandbox.errors import ProtocolViolation, SandboxUnavailable
 from sandbox.holding import ENDED, OUT_OF_TURN
 from sandbox.kept import Child, DeadlinePassed
@@ -32,7 +33,7 @@ class Running:
         """How many are at work."""
         return len(self._at_work)
 
-    def begin(self, snippet: Snippet, frame: bytes) -> Begun | None:
+    def begin(self, snippet: Snippet, known: Known, frame: bytes) -> Begun | None:
         """Hand the snippet to a child that is ready, for it to wait then; None where none is."""
         child = self._children.take_one_ready()
         if child is None:
@@ -44,13 +45,13 @@ class Running:
         except DeadlinePassed:
             sent = False
         if sent:
-            return Begun(snippet, child, self.drop)
+            return Begun(snippet, known, child, self.drop)
         self.drop(child)
         return None
 
-    def release(self, begun: Begun | None, snippet: Snippet, meanwhile: Callable[[], None]) -> Child | None:
+    def release(self, begun: Begun, snippet: Snippet, meanwhile: Callable[[], None]) -> Child | None:
         """The child that has the snippet already, and leave to run it now; None where there is none."""
-        child = begun.take() if begun is not None and begun.snippet is snippet else None
+        child = begun.take() if begun.snippet is snippet else None
         if child is None or self._goes(child, LEAVE, meanwhile):
             return child
         self.drop(child)

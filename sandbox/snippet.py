@@ -9,6 +9,7 @@ from typing import Any
 from sandbox import mended, modules, report
 from sandbox.answering import answer
 from sandbox.child import Entry, Request
+from sandbox.compile import packed
 from sandbox.confine import use_headroom
 from sandbox.connection import Connection, Stream
 from sandbox.form import Form
@@ -81,7 +82,9 @@ def _ending(connection: Connection, request: Request, live: Live) -> dict[str, A
     try:
         source = request["code"].decode("utf-8", "surrogatepass")
         inputs = json.loads(request["inputs"].decode("utf-8", "surrogatepass"))
-        compiled = live.compile(source, inputs)
+        compiled = live.compile(source, inputs, request["compiled"])
+        if request["tells"]:
+            connection.send(["code", packed(compiled)])  # now: from here on the snippet might say what it likes
         live.prepare(inputs)
         if request["waits"]:
             connection.read()  # leave to run what was only compiled so far: the worker gives it in the session's turn
@@ -177,6 +180,8 @@ def _warm(code: bytes) -> None:
         "form": {},
         "keep": False,
         "waits": False,
+        "compiled": None,
+        "tells": False,
     }
     serve(connect(_Nobody(), 1 << 20), request)
 

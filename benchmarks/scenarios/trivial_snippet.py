@@ -4,6 +4,9 @@ What counts is whether a child is ready. In a burst one is: as many snippets as 
 back, and then a pause, which is not counted, in which it gets new ones. Under sustained load none is left, and the
 making of each child is part of the figure.
 
+The text is the same each time, so that it is compiled for the first two of a session alone
+(docs/decisions/0105); what snippets take that each are another text stands beside it.
+
 Where processors sleep while nothing runs, waking one for the child and one for its answer takes longer than the work
 between: the floor is `ready child, empty engine`, in bursts in each scenario, and it is about a tenth of a fresh
 interpreter already (docs/decisions/0061).
@@ -11,6 +14,7 @@ interpreter already (docs/decisions/0061).
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,13 +25,27 @@ from codemode import Session, Worker
 
 BOUNDS = (AtMost(fork_exit.NAME, 0.6), AtMost(monty.NAME, 8), AtMost(bare_python.NAME, 0.1))
 TEN = 10
+OTHER_TEXTS = "codemode, another text each"
+_numbers = itertools.count()
+Text = Callable[[], str]
+Measure = Callable[[Worker, Session, int, Text], float]
 
 
-def in_row(session: Session, count: int) -> float:
+def same() -> str:
+    """The trivial snippet."""
+    return "return 1"
+
+
+def another() -> str:
+    """The same as a text that never came before."""
+    return f"return 1  # {next(_numbers)}"
+
+
+def in_row(session: Session, count: int, text: Text = same) -> float:
     """Seconds of `count` trivial snippets, one after the other."""
     started = time.perf_counter()
     for _ in range(count):
-        if session.run("return 1").result != 1:
+        if session.run(text()).result != 1:
             raise AssertionError("the snippet did not answer 1")
     return time.perf_counter() - started
 
@@ -55,7 +73,7 @@ def peers(size: int) -> Iterator[list[Contender | Absent]]:
         yield [*forks, empty, in_monty, smol.trivial(size), bare_python.trivial(size), docker.trivial(size)]
 
 
-def contenders(measure: Callable[[Worker, Session, int], float]) -> Callable[[int], Contenders]:
+def contenders(measure: Measure) -> Callable[[int], Contenders]:
     """A scenario's contenders for a size, with what `measure` answers as the subject's figure."""
 
     @contextmanager
@@ -65,35 +83,39 @@ def contenders(measure: Callable[[Worker, Session, int], float]) -> Callable[[in
             session = worker.session()
             others = held.enter_context(peers(size))
 
-            def subject() -> float:
-                took = measure(worker, session, size)
+            def run(text: Text) -> float:
+                took = measure(worker, session, size, text)
                 refill(worker)  # now, so that its work is not the next contender's burden
                 return took
 
-            yield [Contender(SUBJECT, subject), *others]
+            yield [
+                Contender(SUBJECT, lambda: run(same)),
+                Contender(OTHER_TEXTS, lambda: run(another)),
+                *others,
+            ]
 
     return sides
 
 
-def bursts(worker: Worker, session: Session, count: int) -> float:
+def bursts(worker: Worker, session: Session, count: int, text: Text) -> float:
     """Seconds of `count` snippets in bursts of what the pool keeps ready, without the pauses between them."""
     took, left = 0.0, count
     while left:
         refill(worker)
         now = min(left, burst_size(worker))
-        took, left = took + in_row(session, now), left - now
+        took, left = took + in_row(session, now, text), left - now
     return took
 
 
-def from_full_pool(_worker: Worker, session: Session, count: int) -> float:
+def from_full_pool(_worker: Worker, session: Session, count: int, text: Text) -> float:
     """Seconds of `count` snippets without a pause, from a full pool on."""
-    return in_row(session, count)
+    return in_row(session, count, text)
 
 
-def sustained(worker: Worker, session: Session, count: int) -> float:
+def sustained(worker: Worker, session: Session, count: int, text: Text) -> float:
     """Seconds of `count` snippets without a pause when no child is left that was made before it was needed."""
     exhaust(worker, session)
-    return in_row(session, count)
+    return in_row(session, count, text)
 
 
 SCENARIOS = (

@@ -22,6 +22,7 @@ from codemode.session.ids import new_execution_id
 from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
 from codemode.session.results import value_of
+from codemode.session.slots import Key
 from codemode.session.statements import Statements
 from codemode.session.transaction import Mode, Transaction
 from codemode.values import DatabaseUse, Event, Outcome, Problem, ResultInfo, Totals, Usage
@@ -135,18 +136,19 @@ class Execution:
 
     def _run(self, runner: Runner, begun: Begun | None) -> RunOutcome:
         """Only this may be cancelled: what follows is short, and commits or rolls back."""
-        request, opened = self._request, self._opened
+        request, opened, record = self._request, self._opened, self._opened.record
+        key = record.tenant, record.id
         opened.deadline.obey(self._cancel)
         try:
             return runner.run(
-                begun.snippet if begun is not None else snippet_of(request, opened.limits),
+                begun.snippet if begun is not None else snippet_of(request, key, opened.limits),
                 self._served,
                 begun=begun,
                 on_output=request.on_output,
                 cancel=self._cancel,
                 meanwhile=self._get_ready,
                 on_start=self._start_clock,
-                keep=variables_key(opened.record) if opened.record.stateful else None,
+                keep=variables_key(record) if record.stateful else None,
             )
         finally:
             opened.deadline.obey(None)
@@ -278,11 +280,19 @@ class Execution:
         return outcome if warning is None else structs.replace(outcome, warnings=(*outcome.warnings, warning))
 
 
-def snippet_of(request: Request, limits: Limits) -> Snippet:
-    """What the sandbox runs for a request in a session of these limits."""
+def snippet_of(request: Request, key: Key, limits: Limits) -> Snippet:
+    """What the sandbox runs for a request in a session of this key and these limits.
+
+    Its owner begins with the session's key, as the key of its variables does: they are let go of together.
+    """
     bounds = sandbox_limits(limits, request.seconds, request.result_bytes)
     return Snippet(
-        code=request.code, inputs=request.inputs, functions=request.host.names, limits=bounds, form=request.form
+        code=request.code,
+        inputs=request.inputs,
+        functions=request.host.names,
+        limits=bounds,
+        form=request.form,
+        owner=(key,),
     )
 
 

@@ -192,7 +192,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         if sandbox is None or request.key is not None or not self._registry.is_free(self._key, granted=granted):
             return _NOT_BEGUN
         try:
-            return sandbox.begin(snippet_of(request, self.limits)) or _NOT_BEGUN
+            return sandbox.begin(snippet_of(request, self._key, self.limits)) or _NOT_BEGUN
         except SandboxUnavailable:  # whoever runs it says so
             return _NOT_BEGUN
 

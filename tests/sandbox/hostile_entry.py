@@ -40,7 +40,7 @@ def serve(connection: Any, request: dict[str, Any]) -> None:
         frame(["done", {"status": "completed", "value": "1", "info": {}, "warnings": [], **fields}])
 
     connection.begin(lambda: None)  # its own calls are carried, as those of a snippet are
-    names = {"connection": connection, "raw": raw, "frame": frame, "done": done, "later": later}
+    names = {"request": request, "connection": connection, "raw": raw, "frame": frame, "done": done, "later": later}
     exec(request["code"], {**names, "time": time, "struct": struct})
 
 

@@ -210,7 +210,7 @@ left = tidy()
 next(left)
 """
     request = {"code": code, "inputs": b"{}", "functions": [], "limits": {"result_bytes": 1000}}
-    request |= {"keep": True, "waits": False}
+    request |= {"keep": True, "waits": False, "compiled": None, "tells": False}
     try:
         serve(connection, request)
         assert len(stream.sent) == 1, "the last frame"
