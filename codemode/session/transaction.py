@@ -95,7 +95,10 @@ class Transaction:
     def expect_writable(self) -> None:
         """Raise where nothing may be written, whatever the statement."""
         if self.mode == "read_only":
-            hint = "write in an execution that is not read_only: `codemode run`, or execute_code over MCP"
+            hint = (
+                "write in an execution that is not read_only: `codemode run`, or execute_code over MCP, "
+                "which a server with --read-only refuses too"
+            )
             raise StatementRefused("this execution is read-only", hint=hint)
 
     def mark(self) -> int:

@@ -316,6 +316,9 @@ def test_a_read_only_face_offers_what_changes_nothing(worker: Worker):
                 "execute_code", {"code": "helpers.db.exec('DELETE FROM trips')", "read_only": False}
             )
             assert wrote.structured_content["error"]["code"] == "sql.refused"
+            queried = await client.call_tool("query", {"sql": "DELETE FROM trips"})
+            for hint in (wrote.structured_content["error"]["hint"], queried.meta[PROBLEM_KEY]["hint"]):
+                assert "a server with --read-only refuses" in hint  # else it would lead from one tool to the other
             with pytest.raises(MCPError):
                 await client.call_tool("create_session", {})
 
