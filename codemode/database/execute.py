@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from operator import sub
+from operator import le, sub
 from typing import Any, Protocol
 
 import apsw
@@ -139,7 +139,8 @@ class Cost(msgspec.Struct, gc=False):
 
 _MARK = "-- "
 _COUNTERS = tuple(f"SQLITE_STMTSTATUS_{name}" for name in ("FULLSCAN_STEP", "VM_STEP", "SORT", "AUTOINDEX"))
-_NEVER = 0, (0, 0, 0, 0)
+_KEPT = "'main'.", '"main".'  # how FTS5 and rtree name the schema in the statements that they keep
+_NONE = 0, 0, 0, 0
 _MOST_SEEN = 1_000
 
 
@@ -150,7 +151,7 @@ class Meter:
         self.cost = Cost()
         self.on = False
         self._connection = connection
-        self._seen: dict[int, tuple[int, tuple[int, ...]]] = {}  # by statement: its runs, and its counters after them
+        self._seen: dict[int, tuple[int, tuple[int, ...]]] = {}  # by kept statement: its runs, its counters
         self.heed_length()
 
     def heed_length(self) -> None:
@@ -167,20 +168,30 @@ class Meter:
             self._connection.trace_v2(0, None, id="meter")
 
     def _profile(self, event: dict[str, Any]) -> None:
-        counters, number = event["stmt_status"], event["id"]
-        # What FTS5 and rtree keep prepared counts on from run to run; apsw sets back what it keeps, before each.
-        runs, found = counters["SQLITE_STMTSTATUS_RUN"], tuple(map(counters.__getitem__, _COUNTERS))
-        ran, before = self._seen.get(number, _NEVER) if runs > 1 else _NEVER
-        if len(self._seen) >= _MOST_SEEN:
-            self._seen.clear()
-        self._seen[number] = runs, found
+        counters, sql = event["stmt_status"], event["sql"] or ""
+        found = tuple(map(counters.__getitem__, _COUNTERS))
+        before: tuple[int, ...] = _NONE
+        if _KEPT[0] in sql or _KEPT[1] in sql:
+            before = self._before(event["id"], counters["SQLITE_STMTSTATUS_RUN"], found)
         if self.on:
-            scan_steps, vm_steps, sorts, auto_indexes = map(sub, found, before) if ran < runs else found
+            scan_steps, vm_steps, sorts, auto_indexes = map(sub, found, before)
             cost = self.cost
             cost.scan_steps += scan_steps
             cost.vm_steps += vm_steps
             cost.sorts += sorts
             cost.auto_indexes += auto_indexes
+
+    def _before(self, number: int, runs: int, found: tuple[int, ...]) -> tuple[int, ...]:
+        """The counters before this run of a statement that FTS5 or rtree keeps: they count on from run to run.
+
+        apsw sets back those of a user's statement, which may look like one of theirs, and take the number of one that
+        is gone. Its triggers count as runs, too.
+        """
+        ran, before = self._seen.get(number, (0, _NONE))
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen[number] = runs, found
+        return before if runs == ran + 1 and all(map(le, before, found)) else _NONE
 
     @contextmanager
     def counting(self) -> Iterator[None]:

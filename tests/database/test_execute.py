@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import apsw
@@ -128,3 +129,24 @@ def test_the_meter_counts_only_while_it_is_on(connection: apsw.Connection) -> No
     assert cost.sorts == 1
     assert cost.vm_steps > 100
     assert meter.take().vm_steps == 0
+
+
+@pytest.mark.parametrize("kept", [0, 100])  # statements that stay prepared: none, so that others take their places
+def test_what_triggers_run_is_counted_once(kept: int) -> None:
+    metered, raw = (apsw.Connection(":memory:", statementcachesize=kept) for _ in range(2))
+    metered.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, 1_000_000)
+    meter, told = Meter(metered), []
+    # No statement runs inside another one here, so that SQLite's counters of each are what it cost.
+    raw.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda event: told.append(event["stmt_status"]))
+    for connection in (metered, raw):
+        connection.execute("CREATE TABLE t (x); CREATE TABLE log (x);")
+        connection.execute("CREATE TRIGGER told AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.x); END")
+    for name, rows in itertools.product(("t", "main.t"), (500, 1, 2, 3, 1, 900, 1)):
+        inserted = f"INSERT INTO {name} {NUMBERS.format('?')}"
+        for sql, params in ((inserted, (rows,)), (f"SELECT * FROM {name} ORDER BY x", ())):
+            with meter.counting():
+                run(metered, sql, params, rows=10_000, result_bytes=10**6)
+            run(raw, sql, params, rows=10_000, result_bytes=10**6)
+            cost, counters = meter.take(), told[-1]
+            names = ("FULLSCAN_STEP", "VM_STEP", "SORT")
+            assert [cost.scan_steps, cost.vm_steps, cost.sorts] == [counters[f"SQLITE_STMTSTATUS_{n}"] for n in names]
