@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from types import FunctionType, MethodType
 from typing import Any, NoReturn
+
+from sandbox.absent import Absent, absent
 
 
 class Facade:
@@ -58,12 +59,11 @@ def members(made: Facade) -> list[str]:
     return sorted(name for name in vars(made) if not name.startswith("_"))
 
 
+def missing(made: Facade, name: str) -> Absent:
+    """What to say of a name that is not listed."""
+    return absent(title(made), vars(made), name)
+
+
 def missing_name(made: Facade, name: str) -> AttributeError:
-    """The error for a name that is not listed: what was meant, else what there is."""
-    return AttributeError(f"module {title(made)!r} has no {name!r} here; {suggestion(name, members(made))}")
-
-
-def suggestion(name: str, known: list[str]) -> str:
-    """A closing half-sentence: did you mean …, or what is available."""
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(close)}?" if close else f"it has: {', '.join(known)}"
+    """The error for it: what was meant, else what there is."""
+    return AttributeError(f"module {title(made)!r} has no {name!r} here; {missing(made, name).closing(members(made))}")

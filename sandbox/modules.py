@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sandbox import charsets, copying, hardening, loop, names, zones
-from sandbox.facade import Facade, facade, members, suggestion, title
+from sandbox.absent import Absent
+from sandbox.facade import Facade, facade, members, missing, title
 from sandbox.facades import dataclasses_, diagnostics, functools_, logging_, queue_, system, warnings_
 from sandbox.facades.listed import LISTED, contents
 from sandbox.guards import allow_writes
@@ -238,22 +239,16 @@ class Imports:
 def _helper(found: Any, wanted: str) -> Any:
     if not names.is_plain(wanted) or not hasattr(found, wanted):
         known = [each for each in dir(found) if names.is_plain(each)]
-        raise ImportError(f"cannot import name {wanted!r}; {suggestion(wanted, known)}")
+        said = Absent(closest(wanted, known), None).closing(known)
+        raise ImportError(f"cannot import name {wanted!r}; {said}")
     return getattr(found, wanted)
 
 
 def _missing_name(made: Facade, wanted: str) -> ImportError:
-    known = members(made)
-    error = ImportError(
-        f"cannot import name {wanted!r} from {title(made)!r}; {suggestion(wanted, known)}", name=title(made)
-    )
-    error.available = known  # type: ignore[attr-defined]
-    error.did_you_mean = [_SAME_NAMES[wanted]] if wanted in _SAME_NAMES else closest(wanted, known)  # type: ignore[attr-defined]
+    known, found = members(made), missing(made, wanted)
+    error = ImportError(f"cannot import name {wanted!r} from {title(made)!r}; {found.closing(known)}", name=title(made))
+    error.available, error.did_you_mean, error.hint = known, found.meant, found.hint  # type: ignore[attr-defined]
     return error
-
-
-# What other languages and libraries call it.
-_SAME_NAMES = {"average": "mean", "avg": "mean", "std": "stdev", "var": "variance"}
 
 
 def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any
 
 from sandbox import own
+from sandbox.absent import of_the_module
 from sandbox.compile import ENTRY, FILENAME, is_snippet
-from sandbox.facade import Facade, members
+from sandbox.facade import Facade, members, missing
 from sandbox.helpers import MEMBERS
 from sandbox.helpers.error import HelperError
 from sandbox.helpers.spelling import snake
@@ -344,7 +345,10 @@ def _unknown_attribute(error: BaseException) -> dict[str, Any]:
     if name in _ELSEWHERE:
         return {"did_you_mean": [_ELSEWHERE[name]], "hint": f"this is Python: write .{_ELSEWHERE[name]}(...)"}
     if issubclass(type(subject), Facade):
-        return _suggest(_close(name, members(subject)), available=members(subject))
+        found = missing(subject, name)
+        return {"did_you_mean": found.meant, "hint": found.hint, "available": members(subject)}
+    if hint := of_the_module(subject, name):
+        return {"hint": hint}
     classes = own.mro(subject) if own.is_class(subject) else own.mro(type(subject))
     known = [each for cls in classes for each in own.class_dict(cls)]
     if name in _GROWING and (way := _growing(name, subject, known)):

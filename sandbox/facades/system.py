@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 _MOST_RECURSION = 20_000  # deeper, and C code that recurses (repr, sorted keys) can overrun the process's stack
 
 
-_NOT_IN_SYS = {
-    "stdin": "nobody types: give values as inputs",
-    "argv": "there is no command line: values come in as inputs, by name",
-    "path": "import what is available; a snippet has no files",
-    "modules": "import what is available",
-}
-
-
 class SysFacade(Facade):
     """`sys`, whose `stdout` and `stderr` a snippet may replace, as with the real one."""
 
@@ -37,11 +29,6 @@ class SysFacade(Facade):
     def stderr(self) -> Any:
         """Where warnings and tracebacks go."""
         return vars(self)["_streams"].stderr
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name in _NOT_IN_SYS:
-            raise AttributeError(f"there is no sys.{name} in a snippet: {_NOT_IN_SYS[name]}")
-        super().__getattr__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("stdout", "stderr"):

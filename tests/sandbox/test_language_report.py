@@ -129,6 +129,8 @@ MEANT = {
     "attribute of a class": ("class A:\n    def compute(self): pass\nA().compte()", "compute"),
     "method of a string": ("'x'.uper()", "upper"),
     "module member": ("import json\njson.dump_s({})", "dumps"),
+    "module member of another language": ("import json\njson.parse('1')", "loads"),
+    "module member of another library": ("import statistics\nstatistics.average([1])", "mean"),
     "key": ("row = {'name': 1}\nrow['nmae']", "name"),
     "column of a row, as an attribute": ("row = {'title': 1}\nrow.titel", "['title']"),
     "append to a set": ("set().append(1)", "add"),
@@ -173,6 +175,15 @@ HINTED = {
     "append to a text": ("'a'.append('b')", "a str does not change"),
     "append to a tuple": ("(1,).append(2)", "a tuple does not change"),
     "recursion": ("def f(): return f()\nf()", "recursion"),
+    "a name that only Python's own module has": ("from uuid import uuid1", "use uuid.uuid4()"),
+    "an attribute that only Python's own module has": ("import types\ntypes.CodeType", "no types.CodeType"),
+    "what opens a file": ("import gzip\ngzip.open('x')", "gzip.decompress(data)"),
+    "what comes from a command line": ("from sys import argv", "as inputs, by name"),
+    "a name of the package below": ("from collections import Mapping", "from collections.abc import Mapping"),
+    "a method asked of the module": ("import datetime\ndatetime.today()", "datetime.datetime.today"),
+    "a class asked of its namesake": ("from datetime import datetime\ndatetime.timedelta()", "import timedelta"),
+    "a function asked of its namesake": ("from time import time\ntime.sleep(1)", "from time import sleep"),
+    "a builtin asked of a module": ("import math\nmath.round(1.5)", "write round(…)"),
 }
 
 
@@ -188,6 +199,18 @@ def test_hint(code: str, hint: str) -> None:
 )
 def test_the_quotes_inside_an_f_string(code: str) -> None:
     assert "other kind of quotes" in failure(f"print({code})")["hint"]
+
+
+@pytest.mark.parametrize("code", ["from uuid import uuid1", "from enum import EnumMeta", "import re\nre.Scanner"])
+def test_what_is_spelt_as_python_has_it_is_no_misspelling(code: str) -> None:
+    problem = failure(code)
+    assert problem["did_you_mean"] == []
+    assert "did you mean" not in problem["message"]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="it is there since then")
+def test_a_name_of_a_newer_python_is_no_misspelling() -> None:
+    assert "newer Python than 3.11" in failure("import typing\ntyping.override")["hint"]
 
 
 def test_a_module_of_the_network_has_the_hint_of_the_others() -> None:
