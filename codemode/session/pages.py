@@ -10,15 +10,19 @@ from __future__ import annotations
 import marshal
 import os
 import struct
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import IO, Any
 
 from codemode.asked import page_size
+from codemode.database.clock import in_ms
 from codemode.database.execute import Cursor, open_cursor, unique_names
+from codemode.database.journal import Entry
 from codemode.database.taking import in_steps, take_columns
 from codemode.database.values import parameters
-from codemode.errors import RequestInvalid, StatementLimit, StatementRefused
+from codemode.errors import CodemodeError, RequestInvalid, StatementLimit, StatementRefused
 from codemode.guard import Statement
 from codemode.session.statements import Statements
 
@@ -32,8 +36,8 @@ _IN_MEMORY = 1024 * 1024  # a spool smaller than this never becomes a file
 class _Page:
     """One open iterator."""
 
-    def __init__(self, statement: Statement, cursor: Cursor, size: int) -> None:
-        self.statement, self.size = statement, size
+    def __init__(self, statement: Statement, cursor: Cursor, size: int, entry: Entry) -> None:
+        self.statement, self.size, self.entry = statement, size, entry
         self.cursor: Cursor | None = cursor
         self.rows: Iterator[Any] = cursor
         self.taken: list[Any] = []  # rows that the last page had no room for
@@ -60,7 +64,7 @@ class Pages:
         page_size(size, limits.rows)
         if len(self._pages) >= _OPEN_AT_ONCE:
             raise RequestInvalid(f"{_OPEN_AT_ONCE} page iterators are open", hint="finish or close() some first")
-        with self._statements.logged("pages", sql):
+        with self._statements.logged("pages", sql) as entry:
             statement = self._statements.checked(sql)
             if not (statement.reads_only and statement.returns_rows):
                 raise StatementRefused("pages() reads; it does not write", hint="use exec() or query()", sql=sql[:2000])
@@ -70,7 +74,7 @@ class Pages:
                 cursor, columns = open_cursor(self._statements.opened.connection, statement.sql, bound)
         # Not from 1: a kept child may still hold the number of an iterator of an earlier execution.
         self._last = self._last + 1 if self._last else int.from_bytes(os.urandom(5)) + 1
-        self._pages[self._last] = _Page(statement, cursor, size)
+        self._pages[self._last] = _Page(statement, cursor, size, entry)
         return {"cursor": self._last, "columns": list(unique_names(columns))}
 
     def next(self, number: int) -> dict[str, Any]:
@@ -81,13 +85,27 @@ class Pages:
         page = self._page(number)
         room = self._statements.opened.limits.result_set_bytes
         rows, page.taken = chain(page.taken, page.rows), []
-        with self._statements.stepping(page.statement):
+        with self._logged(page), self._statements.stepping(page.statement):
             values, page.taken = take_columns(rows, page.size, room, at_least_one=True)
-        self._statements.tally.rows_read += len(values[0]) if values else 0
+        count = len(values[0]) if values else 0
+        page.entry.rows_read += count
+        self._statements.tally.rows_read += count
         done = not page.taken
         if done:
             self.close(number)
         return {"values": values, "done": done}
+
+    @contextmanager
+    def _logged(self, page: _Page) -> Iterator[None]:
+        """The iterator's one entry of the log tells what each of its pages took."""
+        entry, started = page.entry, time.monotonic()
+        try:
+            yield
+        except CodemodeError as error:
+            entry.error_code = error.code
+            raise
+        finally:
+            entry.duration_ms = round(entry.duration_ms + in_ms(time.monotonic() - started), 3)
 
     def close(self, number: int) -> None:
         """Give up an iterator; closing one twice is fine."""

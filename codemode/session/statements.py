@@ -106,7 +106,7 @@ class Statements:
         unless the statement writes, and the log's entry is made when all of it is known.
         """
         timestamp, started = now(), time.monotonic()
-        count = changes = 0
+        count, changes, written = 0, 0, self.tally.rows_written
         code = None
         try:
             statement = check(sql)
@@ -115,6 +115,7 @@ class Statements:
             return statement, result
         except CodemodeError as error:
             code = error.code
+            changes = self.tally.rows_written - written  # with OR FAIL the rows before the bad one stay
             raise
         finally:
             spent = in_ms(time.monotonic() - started)

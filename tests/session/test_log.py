@@ -32,6 +32,24 @@ def test_a_snippet_reads_the_log(table: Session) -> None:
     ]
 
 
+def test_the_entries_of_calls_add_up_to_that_of_their_execution(table: Session) -> None:
+    outcome = table.run("""
+helpers.db.exec("INSERT INTO t SELECT value, 'x' FROM json_each('[11, 12, 13, 14]')")
+half = next(iter(helpers.db.pages("SELECT * FROM t", size=2)))
+whole = [len(page) for page in helpers.db.pages("SELECT * FROM t", size=3)]
+try:
+    helpers.db.exec("INSERT OR FAIL INTO t (a) VALUES (90), (91), (90)")
+except helpers.Error as error:
+    print(error.code)
+return len(half), whole
+""")
+    assert (outcome.result, outcome.stdout) == ([2, [3, 3, 1]], "sql.constraint\n")
+    execution, *calls = table.logs(limit=5)
+    assert [each.kind for each in calls] == ["exec", "pages", "pages", "exec"]
+    assert [(each.rows_read, each.rows_written) for each in calls] == [(0, 2), (7, 0), (2, 0), (0, 4)]
+    assert (execution.rows_read, execution.rows_written) == (outcome.db.rows_read, outcome.db.rows_written) == (9, 6)
+
+
 def test_the_first_entry_of_a_log_survives_its_process_and_later_ones_are_as_safe_as_ever(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     journal = Journal(path, 100, 1_000_000)
