@@ -55,6 +55,17 @@ class Statement(msgspec.Struct, frozen=True):
     asks_row_id: bool = False  # it calls last_insert_rowid(), or a view or trigger of it does
     trigger_depth: int | None = None  # how deep triggers and cascades may go, where that is deeper than elsewhere
 
+    def changed(self, changes: int, touched: int) -> tuple[str, ...]:
+        """The tables that a run wrote to, which changed `changes` rows itself, `touched` with triggers and cascades.
+
+        Which of several triggers did it is not known: each table that one of them may write to is among them.
+        """
+        others = {write.table for write in self.writes if not write.direct}
+        if self.changes_schema or not others or changes not in (0, touched):
+            return self.tables_written
+        kept = others if changes == 0 else {write.table for write in self.writes if write.direct}
+        return tuple(table for table in self.tables_written if table in kept)
+
 
 def decisive_action(events: list[Event]) -> str:
     """The first action that tells the kind: not reading, and not SQLite's work on its own tables."""

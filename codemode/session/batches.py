@@ -209,8 +209,8 @@ class Batches:
         batch.entry.rows_written = batch.written
         transaction = self._statements.transaction
         transaction.provenance.note(batch.statement, batch.written, batch.touched)
-        if batch.written:
-            transaction.note(batch.statement.tables_written)
+        if batch.touched:
+            transaction.note(batch.statement.changed(batch.written, batch.touched))
         try:
             transaction.keep(batch.mark)
         except CodemodeError as error:

@@ -193,7 +193,7 @@ class Statements:
             touched = self.opened.connection.total_changes() - total
             redefined = provenance.note(statement, result.changes, touched, before)
             if redefined or touched:  # touched alone: an INSTEAD OF trigger's rows are no changes of the statement
-                self.transaction.note(statement.tables_written)
+                self.transaction.note(statement.changed(result.changes, touched))
         return result
 
     def _written(self, statement: Statement, params: Parameters, take: Take) -> Result:

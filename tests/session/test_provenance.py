@@ -222,6 +222,32 @@ def test_rows_changed_by_the_trigger_of_a_view_alone_are_named_as_changed(table:
     assert "t" in outcome.db.tables_changed
 
 
+@pytest.mark.parametrize(
+    ("call", "changed"),
+    [
+        ("exec('UPDATE t SET b = 0 WHERE a = 1')", {"t"}),
+        ("exec('UPDATE t SET b = 0 WHERE a = 2')", {"t", "audit"}),
+        ("exec('DELETE FROM t WHERE a = 3')", {"t"}),
+        ("exec('DELETE FROM t WHERE a = 1')", {"t", "child"}),
+        ("exec('INSERT OR IGNORE INTO t VALUES (3, NULL)')", {"asked"}),
+        ("exec('INSERT INTO v VALUES (7, 1)')", {"t", "asked"}),
+        ("batch_insert('t', [{'a': 1, 'b': 2}], on_conflict='update', key=['a'])", {"t", "asked", "audit"}),  # either
+        ("batch_insert('v', [{'a': 7, 'b': 1}])", {"t", "asked"}),
+    ],
+)
+def test_tables_that_no_trigger_wrote_to_are_not_named_as_changed(table: Session, call: str, changed: set[str]) -> None:
+    table.script("""
+CREATE TABLE audit (x); CREATE TABLE asked (x);
+CREATE TABLE child (t REFERENCES t (a) ON DELETE CASCADE);
+INSERT INTO child VALUES (1);
+CREATE TRIGGER noted AFTER UPDATE ON t WHEN new.a = 2 BEGIN INSERT INTO audit VALUES (new.a); END;
+CREATE TRIGGER first BEFORE INSERT ON t BEGIN INSERT INTO asked VALUES (new.a); END;
+CREATE VIEW v AS SELECT * FROM t;
+CREATE TRIGGER through INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.a, new.b); END;
+""")
+    assert set(table.run(f"helpers.db.{call}").db.tables_changed) == changed
+
+
 def test_rows_of_triggers_and_foreign_keys(table: Session) -> None:
     table.script("""
 CREATE TABLE audit (x);
