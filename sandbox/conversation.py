@@ -215,6 +215,7 @@ class Conversation:
             cpu_seconds=usage.cpu_seconds,
             peak_memory_bytes=usage.peak_memory_bytes,
             helper_calls=self._calls + self._chunks,
+            streamed_calls=self._chunks,
             duration_seconds=duration,
         )
 

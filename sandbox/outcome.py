@@ -42,6 +42,7 @@ class RunOutcome(NamedTuple):
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
     helper_calls: int = 0
+    streamed_calls: int = 0  # of them: chunks of batches and pages, which the limit on calls does not bound
     duration_seconds: float = 0.0
     variables: Literal["kept", "fresh"] | None = None  # whether those of the run before were there; None: not asked for
     variables_reason: str | None = None  # why they are fresh

@@ -245,6 +245,7 @@ class Execution:
         tally, request, limits = self._statements.tally, self._request, self._opened.limits
         tally.warn_all(run.warnings, "value")
         used = figures(tally, usage, use, cut=run.stdout_truncated)
+        used["helper_calls"] -= run.streamed_calls
         if run.value_info.get("truncated"):
             used["result_bytes"] = 0  # what is cut says so itself
         bounds = {**structs.asdict(limits), "execution_seconds": request.seconds, "result_bytes": request.result_bytes}

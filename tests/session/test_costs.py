@@ -148,6 +148,15 @@ for _ in range(3):
     assert session.run("return 1").warnings == ()
 
 
+def test_chunks_and_pages_are_not_near_the_limit_of_calls(worker: Worker) -> None:
+    session = worker.session(limits=Limits(helper_calls=10))
+    outcome = session.run("""
+return [page[0]["value"] for page in helpers.db.pages("SELECT value FROM json_each('[1,2,3,4,5,6,7,8]')", size=1)]
+""")
+    assert (outcome.usage.helper_calls, len(outcome.result), outcome.warnings) == (9, 8, ())
+    assert "8 of 10" in session.run("for _ in range(8): helpers.db.get_state('k')").warnings[0]
+
+
 def test_a_session_that_expires_within_the_hour_says_so(worker: Worker) -> None:
     session = worker.session(limits=Limits(idle_seconds=1_800))
     assert "30 minutes" in session.run("return 1").warnings[0]
