@@ -15,10 +15,10 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sandbox.outcome import Snippet
+from sandbox.protocol import CODE_BYTES
 
 _MOST = 1_000  # texts that are remembered, of all owners
 _MOST_BYTES = 4 << 20  # of their code together
-LARGEST_BYTES = 64 << 10  # of one; a longer one is compiled each time, which its run makes up for
 
 Place = tuple[Hashable, bytes]
 
@@ -39,12 +39,13 @@ class Codes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._codes: OrderedDict[Place, bytes | None] = OrderedDict()  # None: the text came, and its code is not here
+        # None: the text came, and its code is not here; empty: none that could be kept.
+        self._codes: OrderedDict[Place, bytes | None] = OrderedDict()
         self._bytes = 0
 
     def look_up(self, snippet: Snippet) -> Known:
         """What is known of this text, which is noted where it is new."""
-        if snippet.owner is None:
+        if snippet.owner is None or len(snippet.code) > CODE_BYTES:  # its code has the text in it
             return UNKNOWN
         text = snippet.code.encode("utf-8", "surrogatepass")
         place = snippet.owner, blake2b(text, digest_size=16).digest()
@@ -55,11 +56,11 @@ class Codes:
                 return UNKNOWN
             self._codes.move_to_end(place)
             code = self._codes[place]
-        return Known(place, code, code is None)
+        return Known(place, code or None, code is None)
 
     def learn(self, place: Place | None, code: Any) -> None:
-        """Keep what a child says that it compiled."""
-        if place is None or type(code) is not bytes or len(code) > LARGEST_BYTES:
+        """Keep what a child says that it compiled; where it says nothing, no other is asked."""
+        if place is None or type(code) is not bytes or len(code) > CODE_BYTES:
             return
         with self._lock:
             if place in self._codes and self._codes[place] is None:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from sandbox import fences
 from sandbox.policy import Policy
+from sandbox.protocol import CODE_BYTES
 from sandbox.refusal import Problem, SnippetRefused
 
 __all__ = ["FILENAME", "Compiled", "SnippetRefused", "compile_snippet"]
@@ -61,13 +62,31 @@ def compile_snippet(source: str, inputs: Iterable[str] = (), filename: str = FIL
 
 
 def packed(compiled: Compiled) -> bytes:
-    """What `unpacked` makes the same of in another child of the same zygote."""
-    return marshal.dumps(tuple(compiled))
+    """What `unpacked` makes the same of in another child of the same zygote; nothing where it would not, or is long."""
+    try:
+        data = marshal.dumps(tuple(compiled))
+    except (MemoryError, ValueError):  # folded constants are longer than their text; and marshal nests less deep
+        return b""
+    if len(data) > CODE_BYTES:
+        return b""
+    sets = _sets(compiled.code)
+    return data if not sets or _sets(unpacked(data).code) == sets else b""
 
 
 def unpacked(data: bytes) -> Compiled:
     """What an earlier child compiled, and packed before its snippet ran."""
     return Compiled(*marshal.loads(data))  # noqa: S302 - of the same owner and text: see codes.py
+
+
+def _sets(code: CodeType) -> list[list[Any]]:
+    """Its constant sets, each in its order, which marshal changes: `for x in {8, 0}` would go the other way round."""
+    found = []
+    for each in code.co_consts:
+        if type(each) is frozenset:
+            found.append(list(each))
+        elif type(each) is CodeType:
+            found += _sets(each)
+    return found
 
 
 _FLATTEN = "split deep expressions into several statements"
