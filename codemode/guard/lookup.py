@@ -19,6 +19,7 @@ from codemode.patterns import pattern
 MOST_NAMES = 60  # an error is read by a model: enough to choose from, not a catalogue
 # Likeness takes the square of a name's length, and nothing can stop it: what is longer is like nothing.
 _COMPARED_CHARACTERS = 128
+_MISSPELT = 0.8  # two letters changed in ten
 _COMPARED_NAMES = 1_000
 _SEARCHED = 4_000  # characters of a statement in which names are looked for
 _NAMES = pattern(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
@@ -123,6 +124,11 @@ def closest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     found = difflib.get_close_matches(wanted, by_lower, n=most, cutoff=0.6)
     parts = [word for word in by_lower if len(wanted) > 2 and (wanted in word or (len(word) > 2 and word in wanted))]
     return [by_lower[word] for word in dict.fromkeys(found + sorted(parts, key=len))][:most]
+
+
+def misspelt(name: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """The names of which `name` is a misspelling, best first: less like them than that is another name."""
+    return difflib.get_close_matches(name.lower()[:_COMPARED_CHARACTERS], list(names), n=most, cutoff=_MISSPELT)
 
 
 def argument_counts(name: str, connection: apsw.Connection) -> list[int]:

@@ -180,12 +180,16 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
     available = lookup.tables(connection)
     near = lookup.closest(name, available)
     hint = did_you_mean(near) or ("the session has no tables yet" if not available else None)
-    if name.lower().startswith(("information_schema", "pg_catalog", "pg_tables")):
+    if name.lower().startswith("information_schema.columns"):
+        hint = "use helpers.schema.get_columns('t'), or SELECT * FROM pragma_table_info('t')"
+    elif name.lower().startswith(("information_schema", "pg_catalog", "pg_tables")):
         hint = "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'"
     elif name.lower() in _ways().FUNCTION_WAYS:
         hint = _ways().FUNCTION_WAYS[name.lower()]
     elif "." in name and lookup.closest(name.rpartition(".")[2], available):
         hint = "a session has one database: leave the name before the table out"
+    elif f"[{name}]" in sql and _ways().syntax_way(sql):
+        hint = _ways().syntax_way(sql)  # IN ['a', 'b']: SQLite reads the name of a table
     elif name.lower() not in sql.lower():
         hint = "a foreign key, a view or a trigger of what the statement names refers to it: create it first"
     elif name.lower().startswith("_result_"):
@@ -214,6 +218,8 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
         rf"(?:[=<>]|\bLIKE)\s*{re.escape(name)}\b(?!\s*[.(])", sql[:_SEARCHED], re.IGNORECASE
     ):
         hint = f"if {name} is a text and no column, bind it: x = ?"
+    if name == "None":
+        hint = "None was pasted in: write IS NULL, or bind it where a value stands"
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"
@@ -236,8 +242,10 @@ def _no_such_function(found: re.Match[str], message: str, sql: str, connection: 
     if name in REFUSED_FUNCTIONS:
         return refusal(REFUSED_FUNCTIONS[name])
     way = _ways().SCHEMA_MATCH_WAY if name == "match" else _ways().FUNCTION_WAYS.get(name)
-    near = [] if way else lookup.closest(name, FUNCTIONS)
-    return NoSuchFunction(f"no such function: {found['name']}", hint=way or did_you_mean(near), did_you_mean=near)
+    # Only a misspelling: SQLite prepares sin(x) for int(x) and count(x) for count_distinct(x), and both are wrong.
+    near = [] if way else lookup.misspelt(name, FUNCTIONS)
+    hint = way or did_you_mean(near) or "SQLite has none of that name: say it with others, or compute it in Python"
+    return NoSuchFunction(f"no such function: {found['name']}", hint=hint, did_you_mean=near)
 
 
 def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Connection) -> CodemodeError:
@@ -246,8 +254,11 @@ def _syntax(found: re.Match[str], message: str, sql: str, connection: apsw.Conne
     hint = _ways().syntax_way(sql)
     if hint is None and (clause := _ways().clause_meant(message, sql)) is not None:
         return StatementSyntaxError(message, hint=f"did you mean {clause[1]} by {clause[0]}?", did_you_mean=clause[1:])
-    if hint is None and (near := re.search(r'near "(\w+)"', message)) and _stands_for_a_name(near[1], sql):
+    near = re.search(r'near "(\w+)"', message)
+    if hint is None and near and _stands_for_a_name(near[1], sql):
         hint = f'if {near[1]} is meant as a name, write "{near[1]}"'
+    if hint is None and near and re.search(rf"[=<>]\s*[A-Za-z]\w*\s+{near[1]}\b", sql[:_SEARCHED]):
+        hint = "a text stands in single quotes; better, bind it: x = ?"
     if hint is None and "unrecognized token" in message:
         hint = "a text stands in single quotes; better, bind it as a parameter"
     if hint is None and "incomplete input" in message:

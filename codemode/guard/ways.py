@@ -25,12 +25,13 @@ FUNCTION_WAYS: dict[str, str] = {
     "extract": "use CAST(strftime('%Y', x) AS INTEGER) and its like",
     "date_part": "use CAST(strftime('%Y', x) AS INTEGER) and its like",
     "date_trunc": "use strftime('%Y-%m-01', x), or date(x, 'start of month')",
-    "date_format": "use strftime('%Y-%m-%d', x)",
+    **dict.fromkeys(("date_format", "dateformat", "format_date"), "use strftime('%Y-%m-%d', x)"),
     "to_char": "use strftime('%Y-%m-%d', x) for dates, printf('%.2f', x) for numbers",
     "to_number": "use CAST(x AS REAL)",
     "formatdatetime": "use strftime('%Y-%m-%d', x)",
     "dayofweek": "use CAST(strftime('%w', x) AS INTEGER), where 0 is Sunday",
     "weekday": "use CAST(strftime('%w', x) AS INTEGER), where 0 is Sunday",
+    **dict.fromkeys(("datename", "datepart"), "use strftime('%m', x), and CASE for a name"),
     "dayname": "use CASE strftime('%w', x) WHEN '0' THEN 'Sunday' … END",
     "monthname": "use CASE strftime('%m', x) WHEN '01' THEN 'January' … END",
     "quarter": "use (CAST(strftime('%m', x) AS INTEGER) + 2) / 3",
@@ -41,9 +42,16 @@ FUNCTION_WAYS: dict[str, str] = {
     "months_between": "use (julianday(a) - julianday(b)) / 30.4375, or compare year and month",
     "utc_timestamp": "use datetime('now')",
     "clock_timestamp": "use datetime('now')",
-    "make_date": "use printf('%04d-%02d-%02d', y, m, d)",
-    "to_date": "store ISO text and use date(x)",
-    "str_to_date": "store ISO text and use date(x)",
+    **dict.fromkeys(
+        ("make_date", "makedate", "date_from_parts", "datefromparts", "make_timestamp"),
+        "use printf('%04d-%02d-%02d', y, m, d)",
+    ),
+    "add_months": "use date(x, '+1 month')",
+    **dict.fromkeys(("to_date", "str_to_date", "parse_date", "strptime"), "store ISO text and use date(x)"),
+    **dict.fromkeys(
+        ("time_bucket", "date_bin"),
+        "use strftime('%Y-%m-%d %H:00', x), or datetime(unixepoch(x) / 900 * 900, 'unixepoch') for 15 minutes",
+    ),
     "dateadd": f"use {_DATES}",
     "date_add": f"use {_DATES}",
     "date_sub": f"use {_DATES}",
@@ -97,15 +105,37 @@ FUNCTION_WAYS: dict[str, str] = {
     "startswith": "use x LIKE 'part%', or substr(x, 1, n) = part",
     "endswith": "use x LIKE '%part'",
     "contains": "use instr(x, part) > 0",
+    **dict.fromkeys(
+        ("max_by", "arg_max", "argmax", "min_by", "arg_min", "argmin"),
+        "beside one max(y) or min(y) stands the x of its row: SELECT x, max(y) FROM t GROUP BY …",
+    ),
+    **dict.fromkeys(("cumsum", "cum_sum", "running_sum", "runningsum"), "use sum(x) OVER (ORDER BY …)"),
+    **dict.fromkeys(
+        ("rolling_avg", "moving_average", "moving_avg"),
+        "use avg(x) OVER (ORDER BY … ROWS 6 PRECEDING), or helpers.sql.moving_average",
+    ),
+    **dict.fromkeys(("count_distinct", "countdistinct", "uniq", "uniqexact"), "use count(DISTINCT x)"),
+    **dict.fromkeys(("first", "last"), "use first_value(x) OVER (ORDER BY …), or ORDER BY … LIMIT 1"),
+    "product": "multiply in Python with math.prod",
+    **dict.fromkeys(("bit_and", "bit_or", "bit_xor", "bit_count"), "fetch the rows and compute it in Python"),
+    **dict.fromkeys(("is_numeric", "isnumeric"), "use typeof(x) IN ('integer', 'real')"),
+    "is_null": "use x IS NULL",
+    **dict.fromkeys(("int", "float", "str"), "use CAST(x AS INTEGER), CAST(x AS REAL) or CAST(x AS TEXT)"),
+    "sqr": "use x * x",
     "corr": "compute it in Python with statistics.correlation",
+    **dict.fromkeys(("covar_pop", "covar_samp"), "compute it in Python with statistics.covariance"),
+    **dict.fromkeys(
+        ("regr_slope", "regr_intercept", "regr_r2"), "compute it in Python with statistics.linear_regression"
+    ),
     "regexp": "use LIKE or GLOB, or filter in Python with re",
     "regexp_replace": "fetch the rows and use re.sub in Python",
     "regexp_like": "use LIKE or GLOB, or filter in Python with re",
     "regexp_matches": "use LIKE or GLOB, or filter in Python with re",
-    "array_agg": "use json_group_array(x)",
-    "json_agg": "use json_group_array(x)",
-    "jsonb_agg": "use json_group_array(x)",
-    "listagg": "use group_concat(x, ', ')",
+    **dict.fromkeys(
+        ("array_agg", "json_agg", "jsonb_agg", "json_array_agg", "json_arrayagg", "list", "group_array", "grouparray"),
+        "use json_group_array(x)",
+    ),
+    **dict.fromkeys(("listagg", "list_agg", "textjoin"), "use group_concat(x, ', ')"),
     "unnest": _ELEMENTS,
     **dict.fromkeys(("json_array_elements", "json_array_elements_text"), _ELEMENTS),
     **dict.fromkeys(("jsonb_array_elements", "jsonb_array_elements_text"), _ELEMENTS),
@@ -113,10 +143,11 @@ FUNCTION_WAYS: dict[str, str] = {
     "array_append": "use json_insert(x, '$[#]', value), which appends",
     "array_cat": "use json_insert(x, '$[#]', value) for each, or two json_each joined by UNION ALL",
     "array_remove": "use (SELECT json_group_array(value) FROM json_each(x) WHERE value <> …)",
-    "array_length": "use json_array_length(x)",
+    **dict.fromkeys(("array_length", "array_size", "cardinality"), "use json_array_length(x)"),
+    "element_at": "use x ->> n, which counts from 0",
     "array_to_string": "use (SELECT group_concat(value, ', ') FROM json_each(x))",
     **dict.fromkeys(("json_object_keys", "jsonb_object_keys"), "use SELECT key FROM json_each(x)"),
-    **dict.fromkeys(("json_each_text", "jsonb_each_text"), "use json_each(x), which has key and value"),
+    **dict.fromkeys(("json_each_text", "jsonb_each", "jsonb_each_text"), "use json_each(x), which has key and value"),
     **dict.fromkeys(("json_typeof", "jsonb_typeof"), "use json_type(x)"),
     **dict.fromkeys(("row_to_json", "to_jsonb"), "use json_object('key', value), or json_quote(x)"),
     "jsonb_array_length": "use json_array_length(x)",
@@ -125,7 +156,10 @@ FUNCTION_WAYS: dict[str, str] = {
     "json_build_object": "use json_object('key', value)",
     "jsonb_build_object": "use json_object('key', value)",
     "jsonb_object_agg": "use json_group_object(key, value)",
-    "json_contains": "use EXISTS (SELECT 1 FROM json_each(x) WHERE value = …)",
+    **dict.fromkeys(
+        ("json_contains", "array_contains", "array_position"), "use EXISTS (SELECT 1 FROM json_each(x) WHERE value = …)"
+    ),
+    "find_in_set": "use instr(',' || list || ',', ',' || x || ',') > 0",
     "json_unquote": "use x ->> '$.key'",
     "json_query": "use x -> '$.key'",
     "to_json": "use json_object('key', value), or json_quote(x)",
@@ -142,7 +176,17 @@ FUNCTION_WAYS: dict[str, str] = {
     "json_value": "use x ->> '$.key'",
     "json_object_agg": "use json_group_object(key, value)",
     "split_part": "split in Python, or use instr and substr",
-    "string_split": "split in Python and insert the parts",
+    **dict.fromkeys(
+        (
+            "string_split",
+            "string_to_array",
+            "string_to_table",
+            "split",
+            "regexp_split_to_array",
+            "regexp_split_to_table",
+        ),
+        "split in Python and insert the parts",
+    ),
     "initcap": "use upper(substr(x, 1, 1)) || lower(substr(x, 2))",
     "reverse": "reverse in Python",
     "repeat": "use replace(hex(zeroblob(n)), '00', x)",
@@ -176,6 +220,9 @@ FUNCTION_WAYS: dict[str, str] = {
     "approx_count_distinct": "use count(DISTINCT x)",
     "row_count": "use changes()",
     "version": "use sqlite_version()",
+    **dict.fromkeys(
+        ("range", "sequence"), "use WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 10)"
+    ),
     "generate_series": "use WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 10)",
 }
 
@@ -229,9 +276,15 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(DATE|TIME|TIMESTAMP)\s+'", _FLAGS), "a date is a text: '2025-01-31', without DATE before it"),
     (re.compile(r"\bCREATE\s+TABLE\b[^()]*\(?\s*\bLIKE\b", _FLAGS), "use CREATE TABLE a AS SELECT * FROM b LIMIT 0"),
     (
+        re.compile(r"\bIN\s*\(?\s*[\[{]\s*['\"\d\]-]", _FLAGS),
+        "a list was pasted in: write IN (SELECT value FROM json_each(?)), and bind the list",
+    ),
+    (
         re.compile(r"\bIN\s+[?:@$]\w*", _FLAGS),
         "a placeholder is one value: write IN (SELECT value FROM json_each(?)), and bind the list",
     ),
+    (re.compile(r"(?<!['\d])\d{4}-\d\d-\d\d[ T]\d\d:"), "a date is a text in single quotes; better, bind it: x = ?"),
+    (re.compile(r"\{\w*\}"), "{…} was not filled in: write f before the quotes for a name, and bind values: x = ?"),
     (re.compile(r"\bILIKE\b", _FLAGS), "LIKE compares ASCII without case already; use LIKE"),
     (re.compile(r"\bSIMILAR\s+TO\b", _FLAGS), "use GLOB or LIKE, or filter in Python with re"),
     (re.compile(r"::\s*\w+"), "use CAST(x AS type)"),
@@ -268,6 +321,7 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bPIVOT\b", _FLAGS), "use sum(CASE WHEN … THEN … END), or helpers.sql.crosstab"),
     (re.compile(r"\bSELECT\b[^()]*\bINTO\b", _FLAGS), "use CREATE TABLE t AS SELECT …"),
     (re.compile(r"\bUPDATE\b.*\bJOIN\b", _FLAGS | re.DOTALL), "use UPDATE t SET … FROM other WHERE …"),
+    (re.compile(r"\bUPDATE\b.*\bSET\s+\w+\.\w+\s*=", _FLAGS | re.DOTALL), "SET takes the column alone: SET x = …"),
     (re.compile(r"\bDELETE\b.*\bJOIN\b|\bDELETE\b.*\bUSING\b", _FLAGS | re.DOTALL), "use WHERE … IN (SELECT …)"),
     (
         re.compile(r"\A\s*(DELETE|UPDATE)\b.*\bLIMIT\b", _FLAGS | re.DOTALL),
@@ -370,6 +424,7 @@ def syntax_way(sql: str) -> str | None:
 
 
 _NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|VIEW|EXISTS|AS)\s+(\w{1,40})", _FLAGS)  # a table `orders`
+_COMPARED = re.compile(r"[=<>]\s*(\w{1,40})")  # a text without its quotes: `name = John F Kennedy`
 _CLAUSES = ("FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "JOIN", "SET", "VALUES", "INTO", "UNION")
 
 
@@ -379,7 +434,7 @@ def clause_meant(message: str, sql: str) -> tuple[str, str] | None:
     if near is None:
         return None
     before = re.findall(rf"\b(\w{{1,40}})\s+{near[1]}\b", sql[:_SEARCHED])
-    names = {name.upper() for name in _NAMED.findall(sql[:_SEARCHED])}
+    names = {name.upper() for name in (*_NAMED.findall(sql[:_SEARCHED]), *_COMPARED.findall(sql[:_SEARCHED]))}
     for word in (near[1], *before[:5]):
         meant = difflib.get_close_matches(word.upper()[:20], _CLAUSES, n=1, cutoff=0.7)
         if meant and word.upper() not in apsw.keywords and word.upper() not in names:

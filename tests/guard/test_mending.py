@@ -32,6 +32,57 @@ def suggestion(desk: Desk, sql: str) -> str | None:
     return advised(desk, sql).suggestion
 
 
+def test_a_list_that_is_bound_as_one_value_is_read_as_one(shared: Desk) -> None:
+    mended = "SELECT * FROM t WHERE a IN (SELECT value FROM json_each(:x))"
+    assert suggestion(shared, "SELECT * FROM t WHERE a IN :x") == mended
+
+
+@pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("SELECT * FROM t WHERE a IN (['x', None])", "json_each"),
+        ("SELECT * FROM t WHERE a IN ({'x'})", "json_each"),
+        ("SELECT * FROM t WHERE a = None", "IS NULL"),
+        ("SELECT {column} FROM t", "not filled in"),
+        ("SELECT * FROM t WHERE a = John F Kennedy", "single quotes"),
+        ("SELECT * FROM t WHERE a = 2013-01-01 10:00:00", "single quotes"),
+        ("SELECT column_name FROM information_schema.columns", "get_columns"),
+        ("UPDATE t SET t.a = 1", "the column alone"),
+    ],
+)
+def test_what_was_pasted_in_is_named_in_the_hint(shared: Desk, sql: str, word: str) -> None:
+    assert word in (advised(shared, sql).hint or "")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "arg_max(a, id)",
+        "max_by(a, id)",
+        "mad(id)",
+        "cumsum(id)",
+        "sum_distinct(id)",
+        "rolling_avg(id)",
+        "bit_and(id)",
+        "hamming(a, a)",
+        "strptime(a, '%Y')",
+        "time_bucket('1 hour', a)",
+        "date_from_parts(2013, 1, id)",
+        "sec_to_time(id)",
+        "json_exists(a, '$.x')",
+        "find_in_set('a', a)",
+        "string_to_array(a, ',')",
+        "sounds_like(a, 'x')",
+        "to_json(a)",
+    ],
+)
+def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Desk, call: str) -> None:
+    """SQLite prepares max(a, id) for arg_max(a, id), and answers something else."""
+    error = advised(shared, f"SELECT {call} FROM t")
+    assert (error.suggestion, error.did_you_mean) == (None, ())
+    assert error.hint
+
+
 @pytest.mark.parametrize(
     ("sql", "instead"),
     [
@@ -52,6 +103,18 @@ def suggestion(desk: Desk, sql: str) -> str | None:
         ("SELECT a::int FROM t LIMIT 5", "SELECT CAST(a AS INTEGER) FROM t LIMIT 5"),
         ("SELECT a, FROM t", "SELECT a FROM t"),
         ("SELECT a, ... FROM t", "SELECT a FROM t"),
+        ("SELECT * FROM t WHERE a IN (['x', \"it's\"])", "SELECT * FROM t WHERE a IN ('x', 'it''s')"),
+        ("SELECT * FROM t WHERE a IN ['x']", "SELECT * FROM t WHERE a IN ('x')"),
+        ("SELECT * FROM t WHERE id NOT IN ([1, -2.5])", "SELECT * FROM t WHERE id NOT IN (1, -2.5)"),
+        ("SELECT * FROM t WHERE id IN ([])", "SELECT * FROM t WHERE id IN ()"),
+        ("SELECT * FROM t WHERE a = None", "SELECT * FROM t WHERE a IS NULL"),
+        ("SELECT * FROM t WHERE a != None AND a <> 'None'", "SELECT * FROM t WHERE a IS NOT NULL AND a <> 'None'"),
+        ("UPDATE t SET a = None WHERE a = None", "UPDATE t SET a = NULL WHERE a IS NULL"),
+        ("INSERT INTO t (id, a) VALUES (99, None)", "INSERT INTO t (id, a) VALUES (99, NULL)"),
+        ("SELECT * FROM t WHERE a > 2013-01-02 10:00", "SELECT * FROM t WHERE a > '2013-01-02 10:00'"),
+        ("UPDATE t SET t.a = 1 WHERE id = 2", "UPDATE t SET a = 1 WHERE id = 2"),
+        ("UPDATE t x SET x.a = 1 WHERE x.id = 2", "UPDATE t AS x SET a = 1 WHERE x.id = 2"),
+        ("SELECT lenght(a) FROM t", "SELECT length(a) FROM t"),
         ("SELECT ',from', FROM t WHERE a <> '%sx' -- , FROM", "SELECT ',from' FROM t WHERE a <> '%sx' -- , FROM"),
         ("SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y'", "SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y')"),
         ("DESCRIBE t", "SELECT * FROM pragma_table_info('t')"),

@@ -90,6 +90,45 @@ def with_a_bare_word_quoted(broken: Broken) -> Iterator[str]:
         yield re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.(])", rf"\1\2'{name}'", broken.sql)
 
 
+_ITEM = r"(?:'(?:[^']|'')*'|\"[^\"]*\"|-?\d+(?:\.\d+)?)"
+_LIST = re.compile(rf"\[\s*((?:{_ITEM}(?:\s*,\s*{_ITEM})*)?)\s*\]")
+
+
+def with_a_pasted_list(broken: Broken) -> Iterator[str]:
+    """`IN ([1, 2])`, `IN ['a', "it's"]`: a list of Python's, where SQLite reads a name in brackets."""
+    parts = tokens(broken.sql)
+    for at, part in enumerate(parts):
+        before = preceding(parts, at)
+        inside = word(parts, before) == "("
+        if word(parts, preceding(parts, before) if inside else before) == "IN" and (found := _LIST.fullmatch(part)):
+            items = "".join(_text(each) if _is_quoted(each) else each for each in tokens(found[1]))
+            parts[at] = items if inside else f"({items})"
+    yield "".join(parts)
+
+
+def with_a_list_as_one_value(broken: Broken) -> Iterator[str]:
+    """`IN :codes`: a list is bound as one JSON text, and read by json_each."""
+    yield replaced(r"\bIN\s+([:@$]\w+|\?\d*)", r"IN (SELECT value FROM json_each(\1))", broken.sql)
+
+
+def with_dates_in_quotes(broken: Broken) -> Iterator[str]:
+    """`x >= 2013-01-01 10:00`: a day, or a day and a time, is a text."""
+    if broken.error.code == "sql.syntax":
+        moment = r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?|\d{4}-\d\d-\d\d)(?![\w:'-])"
+        yield replaced(rf"([=<>]\s*|\b(?:BETWEEN|AND)\s+){moment}", r"\1'\2'", broken.sql)
+
+
+def with_null_for_none(broken: Broken) -> Iterator[str]:
+    """`x = None`, pasted in from Python: IS NULL where it is compared, NULL where it is a value."""
+    if broken.missing_name != "None":
+        return
+    text = replaced(r"(?<=[\w)\"\]])\s*(?:!=|<>)\s*None\b", " IS NOT NULL", broken.sql)
+    where = re.search(r"\b(?:WHERE|ON|HAVING|WHEN)\b", text, re.IGNORECASE)
+    at = where.start() if where else len(text)
+    compared = replaced(r"(?<=[\w)\"\]])\s*==?\s*None\b", " IS NULL", text[at:])
+    yield replaced(r"\bNone\b", "NULL", text[:at] + compared)
+
+
 def without_a_trailing_comma(broken: Broken) -> Iterator[str]:
     """A comma before FROM, a closing bracket or the end."""
     if broken.error.code == "sql.syntax":

@@ -42,6 +42,16 @@ def update_joined(tree: Any) -> Any:
     return changed
 
 
+def assigned_alone(tree: Any) -> Any:
+    """UPDATE a AS x SET x.b = …: SET takes the column alone."""
+    named = [each.this for each in tree.expressions if each.this.text("table")] if isinstance(tree, exp.Update) else []
+    if not named or any(column.table.lower() != tree.this.alias_or_name.lower() for column in named):
+        return None
+    for column in named:
+        column.set("table", None)
+    return tree
+
+
 def delete_joined(tree: Any) -> Any:
     """DELETE a FROM a JOIN b, DELETE FROM a USING b: the rows by a subquery."""
     if not isinstance(tree, exp.Delete):
@@ -135,4 +145,4 @@ def merged(tree: Any) -> Any:
     )
 
 
-REBUILDS = (update_joined, delete_joined, limited, duplicates_updated, merged)
+REBUILDS = (update_joined, assigned_alone, delete_joined, limited, duplicates_updated, merged)
