@@ -13,6 +13,7 @@ import msgspec
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _DIGITS = 4300  # up to here int() is fast and always allowed (sys.int_info.default_max_str_digits)
+_LEVELS = 120  # an envelope of a few levels stands around it, and encoders give up at about 250
 
 
 def plain(value: Any) -> Any:
@@ -26,6 +27,33 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def portable(document: Any, bits: int) -> Any:
+    """The document (structs, rows, plain values) as plain values that encoders with narrower bounds than ours take.
+
+    Integers of `bits` and more, and what is nested deeper than 120 levels, become text; a lone surrogate its escape.
+    """
+    return _portable(plain(msgspec.to_builtins(document, builtin_types=(bytes,))), bits, 0)
+
+
+def _portable(value: Any, bits: int, level: int) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, int):
+        return value if value.bit_length() < bits else json_text(value)
+    if level > _LEVELS and isinstance(value, dict | list):
+        return printable(json_text(value))
+    if isinstance(value, dict):
+        return {printable(key): _portable(each, bits, level + 1) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_portable(each, bits, level + 1) for each in value]
+    return value
+
+
+def printable(words: str) -> str:
+    """The text with lone surrogates, which UTF-8 does not have, as escapes."""
+    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def encode(document: Any) -> bytes:

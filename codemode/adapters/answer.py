@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from codemode.errors import CodemodeError
-from codemode.plain import encode
+from codemode.plain import encode, portable
 from codemode.values import Outcome, Problem
 
+_BITS = 64  # stores of conversations have no longer integers, sign included
 MOST = 20_000  # characters of one answer: some 5,000 tokens, which a context holds dozens of
 _IN_PART = "what commit() or a call of its own made permanent stays; the writes after it were undone"
 # What a text and a list may hold when the answer is too long, one step after the other.
@@ -44,6 +45,17 @@ def of_outcome(outcome: Outcome, most: int) -> Answer:
     }
     kept = {key: value for key, value in document.items() if value or key == "result"}
     return Answer(text=fitting(kept, most), is_error=not outcome.ok, outcome=outcome)
+
+
+def kept_with(answer: Answer) -> dict[str, Any] | None:
+    """The outcome as plain data, for a framework that keeps it with the messages of a conversation.
+
+    Serializers refuse a struct, and with it the whole conversation. `msgspec.convert` makes an Outcome of it again.
+    """
+    if answer.outcome is None:
+        return None
+    document: dict[str, Any] = portable(answer.outcome, _BITS)
+    return document
 
 
 def of_error(error: CodemodeError, most: int) -> Answer:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from codemode.adapters.answer import MOST, Answer
+from codemode.adapters.answer import MOST, Answer, kept_with
 from codemode.adapters.dispatch import dispatch, dispatch_async
 from codemode.adapters.session import AnySession, RunSettings
 from codemode.adapters.tools import Definition, definitions
 from codemode.errors import ExtraMissing
-from codemode.values import Outcome
 
 try:
     from langchain_core.tools import StructuredTool, ToolException
@@ -30,8 +29,8 @@ def langchain_tools(
 ) -> list[StructuredTool]:
     """The tools of one session, each for `invoke` and `ainvoke`.
 
-    The artifact of `execute_code` is the Outcome. A call that failed becomes a message of status "error"; set
-    `handle_tool_error` of a tool to do something else with the ToolFailed. `most`: characters of an answer.
+    The artifact of `execute_code` is the Outcome as plain data. A call that failed becomes a message of status "error";
+    set `handle_tool_error` of a tool to do something else with the ToolFailed. `most`: characters of an answer.
     `stateful`: what the session is, for the description. `settings`: options of `Session.run` for each snippet.
     """
     return [_tool(session, each, most, settings) for each in definitions(session.limits, stateful=stateful)]
@@ -40,10 +39,10 @@ def langchain_tools(
 def _tool(session: AnySession, definition: Definition, most: int, settings: RunSettings) -> StructuredTool:
     name = definition.name
 
-    def call(**arguments: Any) -> tuple[str, Outcome | None]:
+    def call(**arguments: Any) -> tuple[str, dict[str, Any] | None]:
         return _result(dispatch(session, name, arguments, most=most, **settings))
 
-    async def call_async(**arguments: Any) -> tuple[str, Outcome | None]:
+    async def call_async(**arguments: Any) -> tuple[str, dict[str, Any] | None]:
         return _result(await dispatch_async(session, name, arguments, most=most, **settings))
 
     return StructuredTool(
@@ -57,7 +56,7 @@ def _tool(session: AnySession, definition: Definition, most: int, settings: RunS
     )
 
 
-def _result(answer: Answer) -> tuple[str, Outcome | None]:
+def _result(answer: Answer) -> tuple[str, dict[str, Any] | None]:
     if answer.is_error:
         raise ToolFailed(answer)
-    return answer.text, answer.outcome
+    return answer.text, kept_with(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from codemode.adapters.answer import MOST
+from codemode.adapters.answer import MOST, kept_with
 from codemode.adapters.dispatch import dispatch_async
 from codemode.adapters.session import AnySession, RunSettings
 from codemode.adapters.tools import Definition, definitions
@@ -21,7 +21,7 @@ _AN_OBJECT = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
 
 
 class SessionToolset(AbstractToolset[Any]):
-    """The tools of one session. The metadata of what `execute_code` returns is the Outcome.
+    """The tools of one session. The metadata of what `execute_code` returns is the Outcome as plain data.
 
     A call that failed is a failed result, which the model reads and which uses up none of its retries: bound those
     with UsageLimits. `most`: characters of an answer. `stateful`: what the session is, for the description.
@@ -56,7 +56,7 @@ class SessionToolset(AbstractToolset[Any]):
         answer = await dispatch_async(self._session, name, tool_args, most=self._most, **self._settings)
         if answer.is_error:
             raise ToolFailed(answer.text)
-        return ToolReturn(answer.text, metadata=answer.outcome)
+        return ToolReturn(answer.text, metadata=kept_with(answer))
 
     def _tool(self, definition: Definition, ctx: RunContext[Any]) -> ToolsetTool[Any]:
         told = ToolDefinition(

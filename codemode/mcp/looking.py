@@ -12,6 +12,7 @@ from codemode.errors import StatementError
 from codemode.mcp import wire, words
 from codemode.mcp.executing import SessionId
 from codemode.mcp.tool import Call, Reply, Tool
+from codemode.plain import printable
 from codemode.session.session import Session
 
 _ROWS, _MOST_ROWS = 100, 10_000
@@ -145,7 +146,7 @@ async def list_tables(call: Call, given: ListTables) -> Reply:
     data = await call.service.call(_tables, session, call.text_bytes)
     lines = [_brief_in_words(table) for table in data["tables"]] or ["no tables yet: execute_code can make some"]
     lines += ["… there are more"] if data["truncated"] else []
-    return Reply(wire.fit(data), wire.printable("\n".join(lines)), session.id)
+    return Reply(wire.fit(data), printable("\n".join(lines)), session.id)
 
 
 def _tables(session: Session, most: int) -> dict[str, Any]:
@@ -193,7 +194,7 @@ def _description_in_words(data: dict[str, Any]) -> str:
     if data["sample_rows"]:
         rows = [list(row.values()) for row in data["sample_rows"]]
         lines.append("some rows:\n" + words.rows(data["sample_rows"][0], rows))
-    return wire.printable("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def _column_in_words(column: dict[str, Any]) -> str:

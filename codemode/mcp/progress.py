@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from mcp.server.session import ServerSession
 
-from codemode.mcp.wire import printable
+from codemode.plain import printable
 from codemode.values import Event
 from codemode.values import Progress as Inserted
 

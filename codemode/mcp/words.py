@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from codemode.mcp import wire
+from codemode.plain import printable
 
 _NAMES = 20  # names of `available` that a model is shown
 _TRACEBACK = 2_000  # characters, from its end
@@ -27,7 +28,7 @@ def problem(error: Mapping[str, Any]) -> str:
         parts.append(f"suggestion, {what} (it was not run):\n{error['suggestion']}")
     if error.get("traceback") and (error.get("line") or 0) > 1:
         parts.append(error["traceback"].strip()[-_TRACEBACK:])
-    return wire.printable("\n".join(parts))
+    return printable("\n".join(parts))
 
 
 def outcome(found: Mapping[str, Any]) -> str:
@@ -45,7 +46,7 @@ def outcome(found: Mapping[str, Any]) -> str:
         why = f": {found['variables_reason']}" if found.get("variables_reason") else ""
         parts.append(f"variables: {found['variables']}{why}")
     parts.append(_ending(found))
-    return wire.printable("\n".join(parts))
+    return printable("\n".join(parts))
 
 
 def rows(columns: Iterable[str], found: Iterable[Iterable[Any]]) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import msgpack
+import msgspec
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -16,6 +18,8 @@ from codemode import Limits, Outcome, Session, Worker
 from codemode.adapters import openai_chat_tools
 from codemode.adapters.langchain import ToolFailed, langchain_tools
 from codemode.errors import SessionNotFound
+
+AWKWARD = "deep = []\nfor _ in range(140): deep = [deep]\nreturn [2**70, b'\\x00', '\\ud800', float('nan'), deep]"
 
 
 def by_name(session: Session, **settings: Any) -> dict[str, BaseTool]:
@@ -55,9 +59,18 @@ def test_an_agent_repairs_its_snippet_and_ends(table: Session):
 
 def test_the_artifact_is_the_outcome(session: Session):
     message = by_name(session)["execute_code"].invoke(call("execute_code", code="return 2"))
-    assert isinstance(message.artifact, Outcome)
-    assert message.artifact.result == 2
+    outcome = msgspec.convert(message.artifact, Outcome)
+    assert (outcome.ok, outcome.result, outcome.session_id) == (True, 2, session.id)
     assert by_name(session)["list_tables"].invoke(call("list_tables")).artifact is None
+
+
+def test_a_message_can_be_stored_whatever_a_snippet_answers(session: Session):
+    """What stores of conversations write: JSON and MessagePack, whose integers have 64 bits."""
+    message = by_name(session)["execute_code"].invoke(call("execute_code", code=AWKWARD))
+    stored = ToolMessage.model_validate_json(message.model_dump_json())
+    assert stored.artifact == message.artifact
+    assert message.artifact["result"][:3] == [str(2**70), {"$bytes": "AA=="}, "\\ud800"]
+    assert msgpack.unpackb(msgpack.packb(message.artifact)) == message.artifact
 
 
 def test_a_direct_call_answers_with_the_text(table: Session):

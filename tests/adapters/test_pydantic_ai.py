@@ -7,10 +7,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic_ai import Agent, ModelRequest, RunContext, UsageLimits
 from pydantic_ai.exceptions import UsageLimitExceeded
-from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 
@@ -57,8 +65,15 @@ def test_an_agent_repairs_its_snippet_and_ends(table: Session):
     assert isinstance(failed, ToolReturnPart)
     assert failed.outcome == "failed"
     assert json.loads(returned.content) == {"result": 6}
-    assert isinstance(returned.metadata, Outcome)
+    assert msgspec.convert(returned.metadata, Outcome).result == 6
     assert done.output == "six"
+
+
+def test_a_conversation_can_be_stored(session: Session):
+    done = run(
+        Agent(scripted(execute("return [2**70, b'\\x00', '\\ud800']"), "done"), toolsets=[SessionToolset(session)])
+    )
+    assert results(ModelMessagesTypeAdapter.validate_json(done.all_messages_json())) == results(done.all_messages())
 
 
 def test_failures_use_up_no_retries_and_usage_limits_bound_them(session: Session):
