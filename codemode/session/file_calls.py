@@ -171,4 +171,6 @@ class FileCalls(HostCalls):
         files = self._registry.files(self._key)
         if not files.database.exists():
             raise missing(files)
-        return write_portable(files.database, place, limits, time.monotonic() + limits.execution_seconds)
+        made = write_portable(files.database, place, limits, time.monotonic() + limits.execution_seconds)
+        self._used()
+        return made

@@ -299,6 +299,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
             # it would close together with the connection, which fails then and ends the process a moment later.
             last.callback(calls.pages.close_all)
             started = calls.answer("db.pages_open", [*statement, size])
+            self._used()
             while True:
                 page = calls.answer("db.pages_next", [started["cursor"]])
                 yield started["columns"], list(zip(*page["values"], strict=True))

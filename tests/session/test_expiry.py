@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from patience import soon
 
-from codemode import Limits, Settings, Worker
+from codemode import Limits, Session, Settings, Worker
 from codemode.catalog.sessions import REMEMBER_MS
 from codemode.database.clock import now_ms
 from codemode.errors import SessionExpired, SessionNotFound
@@ -66,12 +66,25 @@ def test_who_names_no_session_gets_one_that_nobody_else_has() -> None:
         assert second.get_tables() == []
 
 
-def test_use_keeps_a_session_alive(tmp_path: Path, set_clock: Callable[..., None]) -> None:
+USES: dict[str, Callable[[Session, Path], object]] = {
+    "a turn": lambda session, _: session.value("SELECT 1"),
+    "a query beside it": lambda session, _: session.query("SELECT 1", read_only=True),
+    "pages": lambda session, _: list(session.pages("SELECT 1")),
+    "an export of rows": lambda session, path: session.export("SELECT 1", path / "rows.csv", force=True),
+    "an export of all": lambda session, path: session.export_file(path / "all.db", force=True),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_use_keeps_a_session_alive(
+    tmp_path: Path, set_clock: Callable[..., None], use: Callable[[Session, Path], object]
+) -> None:
     with Worker(data_dir=tmp_path) as worker:
         session = worker.session("s", limits=Limits(idle_seconds=1_000))
-        for hour in range(6):
-            set_clock(wall=hour * 600, boot=hour * 600)
-            assert session.value("SELECT 1") == 1
+        for tenth in range(6):
+            set_clock(wall=tenth * 600, boot=tenth * 600)
+            use(session, tmp_path)
+            assert worker.sweep() == []
 
 
 def test_the_sweeper_removes_what_is_over_and_only_that(tmp_path: Path) -> None:
