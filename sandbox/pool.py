@@ -27,7 +27,7 @@ from sandbox.running import Running
 
 __all__ = ["Begun", "Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
 
-_AT_ONCE_CHARACTERS = 16_384  # of code and inputs, of at most 4 bytes each: the kernel keeps three times as many
+_AT_ONCE_CHARACTERS = 16_384  # of code and inputs, of at most 4 bytes each: with what is known, the kernel has room
 _LOUD = 'isolation is "none": this code ran without confinement by the operating system'
 
 

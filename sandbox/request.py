@@ -20,7 +20,10 @@ def request_frame(
     waits: bool = False,
     known: Known = UNKNOWN,
 ) -> bytes:
-    """The frame that has a child run this; `number` is what a kept child proves with that it has read it."""
+    """The frame that has a child run this; `number` is what a kept child proves with that it has read it.
+
+    Code that is `known` goes along where there is room: no snippet is refused for it.
+    """
     fields: dict[str, Any] = {
         "code": snippet.code.encode("utf-8", "surrogatepass"),  # what is no text is the compiler's to refuse
         "inputs": snippet.inputs.encode("utf-8", "surrogatepass"),
@@ -33,7 +36,10 @@ def request_frame(
         "tells": known.wanted,
         "form": {"kind": snippet.form.kind, "max_cell": snippet.form.max_cell},
     }
-    return encoded(["run", fields])
+    frame = encoded(["run", fields])
+    if known.code is not None and len(frame) > limits.frame_bytes:
+        frame = encoded(["run", fields | {"compiled": None}])
+    return frame
 
 
 def too_large(snippet: Snippet, request: bytes, limits: SandboxLimits) -> dict[str, Any] | None:

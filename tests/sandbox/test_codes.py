@@ -11,10 +11,11 @@ import pytest
 from patience import soon
 
 from sandbox import RunOutcome, Sandbox, SandboxLimits, Snippet
-from sandbox.codes import _MOST, _MOST_BYTES, UNKNOWN, Codes
+from sandbox.codes import _MOST, _MOST_BYTES, UNKNOWN, Codes, Known
 from sandbox.compile import compile_snippet, packed, unpacked
-from sandbox.protocol import CODE_BYTES
+from sandbox.protocol import CODE_BYTES, HEADER, decode_hostile
 from sandbox.refusal import SnippetRefused
+from sandbox.request import request_frame, too_large
 
 ENTRY = Path(__file__).with_name("hostile_entry.py")
 LIMITS = SandboxLimits(execution_seconds=20)
@@ -149,6 +150,16 @@ def test_a_text_whose_code_cannot_be_kept_is_asked_for_it_once(sandbox: Sandbox,
 def test_a_text_longer_than_code_may_be_is_not_looked_up(owner: str) -> None:
     codes = Codes()
     assert [codes.look_up(snippet("#" * (CODE_BYTES + 1), owner)) for _ in range(2)] == [UNKNOWN] * 2
+
+
+def test_code_goes_along_where_the_frame_has_room(owner: str) -> None:
+    known = Known((owner, b""), b"x" * 1_000)
+    size = len(request_frame(snippet("return 1", owner), LIMITS._replace(frame_bytes=2_000), known=known))
+    for most, sent in ((size, known.code), (size - 1, None)):
+        limits = LIMITS._replace(frame_bytes=most)
+        frame = request_frame(snippet("return 1", owner), limits, known=known)
+        assert decode_hostile(frame[HEADER.size :])[1]["compiled"] == sent
+        assert too_large(snippet("return 1", owner), frame, limits) is None
 
 
 def test_a_new_zygote_compiles_anew(owner: str) -> None:
