@@ -61,7 +61,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, named)
-    return {
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "Codemode",
@@ -75,6 +75,25 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "`cm_…`"}},
         },
     }
+    said: dict[str, Any] = _in_full(whole)
+    return said
+
+
+def _in_full(part: Any) -> Any:
+    """The same with the type of each enumeration, and items for each array of anything.
+
+    JSON Schema needs neither, but generators of clients leave out what has none of them, with all that refers to it.
+    """
+    if isinstance(part, list):
+        return [_in_full(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    said = {name: _in_full(each) for name, each in part.items()}
+    if said.get("type") == "array":
+        said.setdefault("items", {})
+    if isinstance(said.get("enum"), list):
+        said.setdefault("type", "string")
+    return said
 
 
 def _structs(operations: tuple[Operation, ...]) -> list[Any]:

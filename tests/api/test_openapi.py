@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import msgspec
@@ -15,6 +16,7 @@ from patience import HANG_SECONDS
 
 from codemode import Settings, Worker
 from codemode.api.app import OPERATIONS
+from codemode.api.openapi import document
 from codemode.catalog.migrating import migrate, roll_back
 from tests.api.conftest import listening
 
@@ -74,6 +76,25 @@ def test_what_a_damaged_session_answers_is_in_the_document(tmp_path: Path) -> No
             assert {"409", "507"} <= described["/v1/sessions/{id}/" + name]["post"]["responses"].keys()
 
 
+def test_generators_of_clients_find_a_type_for_everything() -> None:
+    """They leave out an array without items and an enumeration without a type, and every operation that has one."""
+    left_out = []
+
+    def look(part: Any, where: str) -> None:
+        if isinstance(part, dict):
+            if part.get("type") == "array" and "items" not in part:
+                left_out.append(where)
+            if isinstance(part.get("enum"), list):
+                assert all(isinstance(each, str) for each in part["enum"])
+                left_out.extend([where] if part.get("type") != "string" else [])
+        each = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        for name, inner in each:
+            look(inner, f"{where}/{name}")
+
+    look(document(OPERATIONS), "")
+    assert left_out == []
+
+
 @pytest.mark.slow
 def test_the_service_is_as_its_document_says(address: str, tmp_path: Path) -> None:
     done = schemathesis(address, tmp_path, "coverage", "--max-examples", "1")
@@ -92,8 +113,8 @@ def test_so_it_is_with_a_token(worker: Worker, guarded: str, tmp_path: Path) -> 
 def test_so_it_is_without_one(guarded: str, tmp_path: Path) -> None:
     done = schemathesis(guarded, tmp_path, "fuzzing", "--max-examples", "1")
     assert done.returncode == 0, done.stdout
-    document = httpx2.get(f"{guarded}/openapi.json", timeout=HANG_SECONDS).json()
-    assert document["openapi"] == "3.1.0"
+    answered = httpx2.get(f"{guarded}/openapi.json", timeout=HANG_SECONDS).json()
+    assert answered["openapi"] == "3.1.0"
 
 
 def test_a_service_whose_catalogue_was_rolled_back_is_not_ready_and_says_why(tmp_path: Path) -> None:
