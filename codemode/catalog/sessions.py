@@ -58,6 +58,11 @@ class SessionRecord(msgspec.Struct, frozen=True):
         """Whether its time is over at `now`, swept already or not."""
         return self.expired_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether somebody removes it just now, or was killed while he did: it is over before its time."""
+        return self.expired_at is not None and (self.expires_at is None or self.expired_at < self.expires_at)
+
 
 class Sessions:
     """The `sessions` table of a catalogue, and what the sessions that are gone cost."""
@@ -159,7 +164,8 @@ class Sessions:
     def touch(self, tenant: str, session_id: str, now: int) -> None:
         """The session was used at `now`; a clock that was set back never shortens its life."""
         self._catalog.run(
-            "UPDATE sessions SET last_activity = ?1 WHERE tenant = ?2 AND id = ?3 AND last_activity < ?1",
+            "UPDATE sessions SET last_activity = ?1"
+            " WHERE tenant = ?2 AND id = ?3 AND last_activity < ?1 AND expired_at IS NULL",
             now, tenant, session_id,
         )  # fmt: skip
 
@@ -167,7 +173,7 @@ class Sessions:
         """Keep the session from expiring, or let it expire again, counted from `now`."""
         self._catalog.run(
             "UPDATE sessions SET pinned = ?1, last_activity = CASE WHEN last_activity < ?2 THEN ?2 ELSE last_activity"
-            " END WHERE tenant = ?3 AND id = ?4",
+            " END WHERE tenant = ?3 AND id = ?4 AND expired_at IS NULL",
             pinned, now, tenant, session_id,
         )  # fmt: skip
 

@@ -30,15 +30,17 @@ class Ending:
         self._storage, self._catalog, self._slots, self._uses = storage, catalog, slots, uses
         self.on_gone: Callable[[Key], object] = lambda key: None  # the data of a session is gone, at its own turn
 
-    def expire(self, record: SessionRecord) -> bool:
+    def expire(self, record: SessionRecord, seconds: float = 0.0) -> bool:
         """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
+
+        `seconds` is how long to wait for whoever uses it.
 
         Decided again under the session's lock: it may have been used since `record` was read.
         """
         key = (record.tenant, record.id)
-        with suppress(SessionBusy), self._slots.turn(key, 0.0) as slot:
+        with suppress(SessionBusy), self._slots.turn(key, seconds) as slot:
             files = self._storage.files(key)
-            with suppress(FileNotFoundError), file_lock(files.lock, 0.0):
+            with suppress(FileNotFoundError), file_lock(files.lock, seconds):
                 fresh = self._catalog.get(*key)
                 if fresh is None or not fresh.is_over(sure_ms()):
                     return False
@@ -68,9 +70,10 @@ class Ending:
         """Record that a session is over, as long as it is `known`, and delete what it had: under its lock, at its turn.
 
         The record first: from then on nobody opens what is about to be deleted. Killed in between, the id answers
-        "expired" and the sweep removes what is left: never a session without its file, nor a file that comes back
-        without its record. On a full disk the files are first, since it is they that make room for the record: whoever
-        deletes something there has to get anywhere. Killed in between, the id answers "damaged" until it is removed.
+        "expired", or "not found" where it was removed before its time, and the sweep removes what is left: never a
+        session without its file, nor a file that comes back without its record. On a full disk the files are first,
+        since it is they that make room for the record: whoever deletes something there has to get anywhere. Killed in
+        between, the id answers "damaged" until it is removed.
         """
         days = days_of(files.log) if known else []
         full = False

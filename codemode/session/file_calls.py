@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from codemode.asked import path_of
 from codemode.database.names import folded
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, SessionBusy, SessionDamaged, StorageFull
 from codemode.loading import loading_late
 from codemode.session.calls import Calls
 from codemode.session.files import beside, storage_errors
@@ -169,8 +169,15 @@ class FileCalls(HostCalls):
         record = self._registry.record(self._key)
         limits = self._registry.limits(record)
         files = self._registry.files(self._key)
-        if not files.database.exists():
-            raise missing(files)
-        made = write_portable(files.database, place, limits, time.monotonic() + limits.execution_seconds)
+        try:
+            if not files.database.exists():
+                self._registry.record(self._key)  # no removal waits for a copy
+                raise missing(files)
+            made = write_portable(files.database, place, limits, time.monotonic() + limits.execution_seconds)
+        except (SessionDamaged, StorageFull):
+            if self._registry.record(self._key).created_at == record.created_at:
+                raise
+            message = f"session {self._key[1]} was made anew while it was copied"
+            raise SessionBusy(message, hint="try again") from None
         self._used()
         return made

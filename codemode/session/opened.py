@@ -24,7 +24,7 @@ from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import SESSION, migrate, migrations
-from codemode.errors import CodemodeError, StorageFull
+from codemode.errors import CodemodeError
 from codemode.guard import Guard
 from codemode.guard.repair import explain_error, is_of_pages
 from codemode.limits import Limits
@@ -58,10 +58,8 @@ class Guarded:
         self._identity = database, _identity(self._paths[1])
         try:
             self.connection = opening(files, limits)
-        except BaseException as error:
+        except BaseException:
             self.journal.close()
-            if isinstance(error, StorageFull) and _identity(self._paths[0]) is None:  # no removal waits for a reader
-                raise FileNotFoundError(files.database) from None
             raise
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)

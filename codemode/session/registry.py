@@ -23,7 +23,7 @@ from codemode.catalog.tenants import Tenants
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
-from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired
+from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired, StorageFull
 from codemode.limits import Limits, held
 from codemode.session.accounts import Account
 from codemode.session.ending import Ending, not_found
@@ -88,9 +88,12 @@ class Registry:
         RequestInvalid for a tenant that there is not.
         """
         record = self.catalog.get(*key)
-        if record is None:
+        if record is None or record.is_removed:
             if not create:
                 raise not_found(key)
+            if record is not None:  # after whoever removes it, or with what he left
+                self.ending.expire(record, self.storage.limits.queue_seconds)
+                record = None
             Tenants(self.catalog.file).get(key[0])  # a slip of the pen gets no directory
             made = self._create(key, own or {}, owner, place)
         elif record.is_over(sure_ms()):
@@ -262,8 +265,10 @@ class Registry:
         while True:
             try:
                 return self._known(Reader(self.files(key), self.limits(record), self.storage.log))
-            except FileNotFoundError:
-                record = self.record(key)
+            except (FileNotFoundError, StorageFull) as error:  # no removal waits for a reader
+                before, record = record, self.record(key)
+                if isinstance(error, StorageFull) and record.created_at == before.created_at:
+                    raise
                 if not self.files(key).database.exists():  # else it was made anew between the two lines above
                     raise missing(self.files(key)) from None
 
@@ -301,7 +306,7 @@ class Registry:
     def known(self, key: Key) -> SessionRecord:
         """The session's record, also of one that has expired; raises SessionNotFound."""
         record = self.catalog.get(*key)
-        if record is None:
+        if record is None or record.is_removed:
             raise not_found(key)
         return record
 

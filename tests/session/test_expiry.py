@@ -134,6 +134,7 @@ def test_sweep_answers_which_sessions_ended(tmp_path: Path) -> None:
 def test_an_expired_id_is_forgotten_after_its_days(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         worker.session("s")
+        worker.registry.catalog.file.run("UPDATE sessions SET last_activity = 0")
         worker.registry.catalog.expire("local", "s", now_ms() - REMEMBER_MS + 60_000)
         worker.sweep()
         assert worker.info("s").state == "expired"

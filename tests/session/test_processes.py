@@ -14,8 +14,10 @@ import pytest
 
 from codemode import Worker
 from codemode.catalog.sessions import SessionRecord
+from codemode.database import copies
 from codemode.database.connection import open_session
-from codemode.errors import SessionNotFound, StatementError
+from codemode.errors import SessionBusy, SessionNotFound, StatementError, StorageFull
+from codemode.session import opened
 
 WRITER = """
 import sys
@@ -110,6 +112,74 @@ def test_a_session_removed_while_a_reader_opens_it_is_not_found(
         monkeypatch.setattr("codemode.session.opened.open_session", too_late)
         with pytest.raises(SessionNotFound):
             session.query("SELECT 1", read_only=True)
+
+
+def test_a_session_is_not_found_while_another_process_removes_it(tmp_path: Path) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session = here.session("s")
+        asked: list[type[BaseException] | None] = []
+
+        def ask(key: tuple[str, str]) -> None:  # its data is gone, and its record is not yet
+            for question in (
+                lambda: session.query("SELECT 1", read_only=True),
+                lambda: session.export_file(tmp_path / "s.db"),
+                lambda: here.session("s", create=False),
+                lambda: here.info("s"),
+            ):
+                try:
+                    asked.append(question())
+                except SessionNotFound as error:
+                    asked.append(type(error))
+
+        other.registry.ending.on_gone = ask
+        other.remove("s")
+        assert asked == [SessionNotFound] * 4
+
+
+def replacing(other: Worker, real: Any, anew: bool) -> Any:
+    """What fails at its first call, as SQLite does whose file is removed under it."""
+    calls: list[None] = []
+
+    def failing(*args: Any, **options: Any) -> Any:
+        calls.append(None)
+        if len(calls) > 1:
+            return real(*args, **options)
+        other.remove("s")
+        if anew:
+            time.sleep(0.002)  # the records tell sessions apart by the millisecond in which they were made
+            other.session("s").exec("CREATE TABLE fresh (x)")
+        raise StorageFull("disk I/O error")
+
+    return failing
+
+
+@pytest.mark.parametrize("part", ["open_session", "Journal"])
+def test_a_session_made_anew_while_a_reader_opens_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session = here.session("s")
+        real = getattr(opened, part)
+        failing = replacing(other, real, anew=True)
+
+        def once(*args: Any, **options: Any) -> Any:
+            monkeypatch.setattr(opened, part, real)  # the other worker opens it too
+            return failing(*args, **options)
+
+        monkeypatch.setattr(opened, part, once)
+        assert session.query("SELECT name FROM pragma_table_list WHERE name = 'fresh'", read_only=True)
+
+
+@pytest.mark.parametrize(("anew", "error"), [(False, SessionNotFound), (True, SessionBusy)])
+def test_an_export_of_a_session_that_goes_meanwhile_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anew: bool, error: type[Exception]
+) -> None:
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        session = here.session("s")
+        monkeypatch.setattr(copies, "take", replacing(other, copies.take, anew))
+        with pytest.raises(error):
+            session.export_file(tmp_path / "s.db")
+        assert not (tmp_path / "s.db").exists()
 
 
 def test_a_session_removed_by_another_process_is_not_found(tmp_path: Path) -> None:

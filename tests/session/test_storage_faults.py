@@ -24,6 +24,7 @@ from codemode.errors import (
     CodemodeError,
     SessionDamaged,
     SessionExpired,
+    SessionNotFound,
     StorageFull,
     WorkerError,
     WorkerUnavailable,
@@ -558,11 +559,17 @@ def test_what_a_killed_removal_left_is_swept_and_never_comes_back(files: Session
     with Worker(data_dir=data_dir(files)) as worker:
         catalogue = worker.registry.catalog
         catalogue.expire("local", "broken", clock.now_ms())  # as `remove` does, killed before it went on
-        with pytest.raises(SessionExpired):
-            worker.session("broken")
-        assert not files.directory.exists() or worker.sweep() == []
+        with pytest.raises(SessionNotFound):
+            worker.session("broken", create=False)
+        assert worker.sweep() == []
         assert not files.directory.exists()
-        assert worker.session("broken", renew=True).get_tables() == []
+        assert worker.session("broken").get_tables() == []
+
+
+def test_what_a_killed_removal_left_is_not_in_what_is_made_anew(files: SessionFiles) -> None:
+    with Worker(data_dir=data_dir(files)) as worker:
+        worker.registry.catalog.expire("local", "broken", clock.now_ms())
+        assert worker.session("broken").get_tables() == []
 
 
 def test_one_session_that_cannot_be_removed_does_not_keep_the_others(
