@@ -77,6 +77,7 @@ _HINTS = {
     "contextvars": "use an ordinary variable or an argument",
     "signal": "the time limit is kept for you; asyncio.timeout bounds a part",
     "gc": "memory is taken care of",
+    "codemode": "leave the import out: helpers is there already",
 }
 _SAME_HINT = {
     **dict.fromkeys(("polars", "pyarrow"), "pandas"),

@@ -61,8 +61,14 @@ _OPERATORS = {
 
 # What Python says of a value that is not what the snippet takes it for, and what such a value mostly is.
 _NOT_AS_MEANT = {
-    "'NoneType'": "something here is None: a NULL, or query_one, value or get_state that found nothing",
+    "NoneType": "something here is None: a NULL, or query_one, value or get_state that found nothing",
     "list indices must be": "a list takes a number: rows[0]['name'], or for row in rows: row['name']",
+    "string indices must be": "this is a text: going through a dict gives its keys; a row is what a list of rows gives",
+    "is not JSON serializable": "answer with the value itself, dates among it; or json.dumps(value, default=str)",
+    "for -: 'str' and 'str'": "dates come as text: datetime.fromisoformat(x), or julianday(a) - julianday(b) in SQL",
+    "time data ": "ISO text is read by datetime.fromisoformat(text)",
+    "unconverted data remains": "ISO text is read by datetime.fromisoformat(text)",
+    "to unpack (expected": "a row is a dict: row['name'], or a, b = row.values() of it",
 }
 
 _NOT_KEPT = "a snippet has what it makes or imports, and its inputs; keep data in a table or with helpers.db.save_state"
@@ -272,7 +278,7 @@ def _way_out(error: BaseException) -> dict[str, Any]:
         return {"hint": "end a snippet with a top-level return"}
     if issubclass(kind, RecursionError):
         return {"hint": "use a loop, or check that the recursion ends"}
-    if issubclass(kind, TypeError):
+    if issubclass(kind, (TypeError, ValueError)):
         return _not_as_meant(error)
     return {}
 

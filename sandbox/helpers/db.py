@@ -23,6 +23,18 @@ _MOST_STATEMENTS = 10_000  # far below what a frame may hold
 _ON_CONFLICT = ("error", "ignore", "replace", "update")
 
 
+_OPEN = "the database is open: helpers.db.query(sql, params) answers rows, helpers.db.exec(sql, params) changes"
+_ATOMIC = "leave it out: a snippet is one transaction, and an exception that it raises undoes all of it"
+_INSTEAD = {
+    **dict.fromkeys(("connect", "connection", "cursor", "conn", "session", "engine"), _OPEN),
+    **dict.fromkeys(("begin", "rollback"), _ATOMIC),
+    "close": "leave it out: the database is closed after the snippet",
+    **dict.fromkeys(
+        ("executemany", "exec_many", "execute_many"), "write helpers.db.batch([(sql, params) for params in rows])"
+    ),
+}
+
+
 class Database(Spelled):
     """The session's own SQLite database. Everything a snippet does is kept if it ends well, and undone if it fails."""
 
@@ -49,7 +61,6 @@ class Database(Spelled):
         "put_state": "save_state",
         "load_state": "get_state",
         "remove_state": "delete_state",
-        "executemany": "batch_insert",
         "insert": "batch_insert",
         "upsert": "batch_insert",
         "update": "exec",
@@ -57,16 +68,16 @@ class Database(Spelled):
         "insert_many": "batch_insert",
         "bulk_insert": "batch_insert",
         "executescript": "script",
-        "cursor": "query",
         "tables": "helpers.schema.get_tables",
         "list_tables": "helpers.schema.get_tables",
         "get_schema": "helpers.schema.describe_table",
+        "savepoint": "checkpoint",
         "transaction": "batch",
         "atomic": "batch",
-        "savepoint": "checkpoint",
         "snapshot": "checkpoint",
         "checkpoints": "list_checkpoints",
     }
+    _instead = _INSTEAD
 
     def __init__(self, channel: Channel, warn: Warn) -> None:
         fill = object.__setattr__

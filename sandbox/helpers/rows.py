@@ -10,6 +10,31 @@ from sandbox.helpers.error import UnknownHelper, UnknownKey
 from sandbox.helpers.spelling import closest, did_you_mean, snake
 
 _THEMSELVES = frozenset({"rows", "data", "results", "records", "fetchall"})  # what other libraries call them
+_WAYS = {
+    **dict.fromkeys(("head", "limit"), "rows are a list: rows[:5]"),
+    "tail": "rows are a list: rows[-5:]",
+    **dict.fromkeys(("iloc", "loc"), "rows are a list of dicts: rows[0]['name']"),
+    **dict.fromkeys(
+        (
+            "groupby",
+            "group_by",
+            "agg",
+            "mean",
+            "sum",
+            "describe",
+            "merge",
+            "join",
+            "pivot",
+            "pivot_table",
+            "sort_values",
+        ),
+        "rows are a list of dicts, no data frame: group, join, sort and average in SQL",
+    ),
+    **dict.fromkeys(
+        ("to_dict", "to_list", "tolist", "to_json"), "rows are a list of dicts already: use them as they are"
+    ),
+    "shape": "len(rows), and len(rows.columns)",
+}
 _ROWS_ATTRIBUTES = ("columns", "row_count", "rows_read", "truncated")
 
 
@@ -61,11 +86,11 @@ class Rows(list[dict[str, Any]]):
         alias = snake(name)
         if alias != name and alias in _ROWS_ATTRIBUTES:
             return getattr(self, alias)
-        meant = [] if alias in _THEMSELVES else closest(name, _ROWS_ATTRIBUTES)
+        meant = [] if alias in _THEMSELVES or alias in _WAYS else closest(name, _ROWS_ATTRIBUTES)
         raise UnknownHelper(
             "request.invalid",
             f"rows have no {name!r}; they are a list of dicts with {', '.join(_ROWS_ATTRIBUTES)}",
-            hint=did_you_mean(meant) or "iterate over the rows themselves",
+            hint=did_you_mean(meant) or _WAYS.get(alias) or "iterate over the rows themselves",
             did_you_mean=meant,
             available=_ROWS_ATTRIBUTES,
         )

@@ -114,7 +114,8 @@ class Arguments:
         if given and not kwargs and isinstance(given[-1], dict) and self._means_keywords(given):
             given, kwargs = given[:-1], given[-1]
         if len(given) > len(self._names):
-            raise self._wrong(f"takes {len(self._names)} arguments, {len(given)} were given")
+            message = f"takes {len(self._names)} arguments, {len(given)} were given"
+            raise self._wrong(message, way="values to bind are one list: [a, b]" if "params" in self._names else None)
         named = {self._parameter(name): value for name, value in kwargs.items()}
         for name in self._names[: len(given)]:
             if name in named:
@@ -140,10 +141,14 @@ class Arguments:
         if known in self._names:
             return known
         meant = closest(str(name), self._names)
-        raise self._wrong(f"has no argument {name!r}", meant, self._names)
+        way = "values to bind by name are one dict: {'name': value}" if "params" in self._names and not meant else None
+        raise self._wrong(f"has no argument {name!r}", meant, self._names, way)
 
-    def _wrong(self, what: str, meant: Sequence[str] = (), available: Iterable[str] = ()) -> HelperError:
-        hint = " ".join(filter(None, (did_you_mean(meant), f"the call is {self.signature}")))
+    def _wrong(
+        self, what: str, meant: Sequence[str] = (), available: Iterable[str] = (), way: str | None = None
+    ) -> HelperError:
+        call = f"{way}; the call is {self.signature}" if way else f"the call is {self.signature}"
+        hint = " ".join(filter(None, (did_you_mean(meant), call)))
         message = f"{self._label}() {what}"
         return HelperError("request.invalid", message, hint=hint, did_you_mean=meant, available=available)
 

@@ -278,3 +278,24 @@ def test_suggestions_are_few_and_best_first():
     assert closest("Query", ["query", "query_one", "value"])[0] == "query"
     assert closest("zzz", ["query"]) == []
     assert len(closest("aaaa", ["aaab", "aaac", "aaad", "aaae"])) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "way"),
+    [
+        (lambda h: h.db.connect(), "the database is open"),
+        (lambda h: h.db.cursor(), "the database is open"),
+        (lambda h: h.db.rollback(), "a snippet is one transaction"),
+        (lambda h: h.db.executemany("insert", [(1,)]), "helpers.db.batch([(sql, params) for params in rows])"),
+        (lambda h: h.db.query("select", 1, 2), "values to bind are one list"),
+        (lambda h: h.db.query("select", origin="JFK"), "values to bind by name are one dict"),
+        (lambda h: h.db.query("select").head(), "rows[:5]"),
+        (lambda h: h.db.query("select").iloc, "rows[0]['name']"),
+        (lambda h: h.db.query("select").groupby("a"), "in SQL"),
+    ],
+)
+def test_the_habits_of_other_libraries_have_a_hint_that_names_the_way(helpers, wrong, way):
+    with pytest.raises(HelperError) as raised:
+        wrong(helpers)
+    assert way in raised.value.hint
+    assert not raised.value.did_you_mean

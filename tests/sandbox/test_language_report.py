@@ -68,6 +68,22 @@ def test_a_message_has_the_names_that_the_snippet_wrote(code: str) -> None:
     assert failure(code)["message"] == WRONG_CALLS[code]
 
 
+WAYS_OUT = {
+    "f'{None:.2f}'": "something here is None",
+    "for row in {'a': 1}:\n    row['a']": "going through a dict gives its keys",
+    "import datetime, json\njson.dumps({'at': datetime.date(2013, 1, 1)})": "answer with the value itself",
+    "'2013-01-02' - '2013-01-01'": "fromisoformat",
+    "raise ValueError(\"time data '2013-01-01T10:00' does not match format '%Y'\")": "fromisoformat",
+    "for a, b in [{'x': 1, 'y': 2, 'z': 3}]:\n    pass": "row.values()",
+    "from codemode import helpers": "helpers is there already",
+}
+
+
+@pytest.mark.parametrize("code", WAYS_OUT)
+def test_what_models_do_to_rows_and_dates_has_a_way_out(code: str) -> None:
+    assert WAYS_OUT[code] in failure(code)["hint"]
+
+
 CHANGES = ["['x'] = 2", ".update(x=2)", ".setdefault('y', 2)", ".pop('x')", ".popitem()", ".clear()"]
 
 
