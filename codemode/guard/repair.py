@@ -131,7 +131,7 @@ def _too_long(message: str, connection: apsw.Connection, longest_value: int | No
     hint = "value_bytes bounds it: store long data in several rows"
     if longest_value is not None:
         hint = "one row is so much work that values must be shorter: do it in steps"
-    return StatementLimit(f"a text or blob is longer than a value may be here ({most:,} bytes)", hint=hint)
+    return StatementLimit(f"a text, a blob or a row of them is longer than it may be here ({most:,} bytes)", hint=hint)
 
 
 def _by_message(message: str, sql: str, connection: apsw.Connection) -> CodemodeError | None:

@@ -127,7 +127,7 @@ class Execution:
             # As it will be, so that it commits together with the data: either both are there after a crash, or neither.
             promised = self._outcome(ran, None)
             self._keyed.promise(promised, text)
-        problem = self._ended(self._with_progress(problem))
+        problem = self._ended(self._with_progress(problem, run.helper_calls))
         outcome = promised if promised is not None and problem is None else self._outcome(ran, problem)
         if self._keyed is not None:
             passing = run.error is not None and run.error.get("retryable") is True
@@ -192,15 +192,16 @@ class Execution:
             return None
         return Problem(code="sql.runtime", message=self._transaction.doomed, hint="run it without that statement")
 
-    def _with_progress(self, problem: Problem | None) -> Problem | None:
-        """A timeout says how far the snippet got: its calls, and the last of them."""
+    def _with_progress(self, problem: Problem | None, calls: int) -> Problem | None:
+        """A timeout says how far the snippet got: its calls, and the last of them that is on the log."""
         if problem is None or problem.code != "code.timeout":
             return problem
         entries = self._statements.tally.entries
         if not entries:
             return problem
         last = f"{entries[-1].kind}: {_on_one_line(entries[-1].statement)}"
-        hint = f"{problem.hint}; it had made {len(entries):,} calls; the last one was {last}"
+        made = "1 helper call" if calls == 1 else f"{calls:,} helper calls"
+        hint = f"{problem.hint}; it had made {made}; the last one on its log was {last}"
         return structs.replace(problem, hint=hint)
 
     def _ended(self, problem: Problem | None) -> Problem | None:

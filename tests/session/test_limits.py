@@ -58,6 +58,14 @@ def test_a_statement_ends_at_its_time(worker: Worker) -> None:
     assert session.value("SELECT 1") == 1
 
 
+def test_a_row_of_values_that_are_short_enough_may_be_too_long(worker: Worker) -> None:
+    session = small(worker, value_bytes=2_000)
+    session.exec("CREATE TABLE t (a, b)")
+    assert session.value("SELECT length(?)", ["x" * 2_000]) == 2_000
+    with pytest.raises(StatementLimit, match=r"or a row of them is longer than it may be here \(2,000 bytes\)"):
+        session.exec("INSERT INTO t VALUES (?, ?)", ["x" * 1_000, "y" * 1_000])
+
+
 def test_memory_is_bounded(worker: Worker) -> None:
     session = small(worker, memory_bytes=128 * 1024 * 1024)
     outcome = session.run("x = 'x' * 10**9")

@@ -204,7 +204,7 @@ LIKES = "SELECT " + " + ".join(f"(text LIKE '%{'_%' * 120}{n}')" for n in range(
     (f"CREATE TRIGGER deep AFTER UPDATE ON t {DEEP.format('')}", "UPDATE t SET n = 1",
      f"CREATE TRIGGER deep AFTER UPDATE ON t {DEEP.format(LONG)}", "triggers nested too deep"),
     ("CREATE VIEW deep AS SELECT text LIKE '%a' AS n FROM long", "SELECT n FROM deep",
-     f"CREATE VIEW deep AS {LIKES}", "longer than a value may be"),
+     f"CREATE VIEW deep AS {LIKES}", "longer than it may be"),
 ], ids=["of triggers", "of values"])  # fmt: skip
 def test_bounds_that_were_found_for_a_schema_hold_for_what_others_make_of_it(
     tmp_path: Path, kept: str, ask: str, changed: str, refusal: str
@@ -227,7 +227,7 @@ def test_bounds_of_a_reader_hold_for_what_the_writer_made_of_the_schema(tmp_path
         session.exec("INSERT INTO long VALUES (?)", ["b" * 1_000_000])
         assert session.query("SELECT n FROM deep", read_only=True) == [{"n": 0}]
         session.script(f"DROP VIEW deep; CREATE VIEW deep AS {LIKES};")
-        with pytest.raises(StatementError, match="longer than a value may be"):
+        with pytest.raises(StatementError, match="longer than it may be"):
             session.query("SELECT n FROM deep", read_only=True)
 
 
