@@ -16,6 +16,8 @@ from codemode.session.tally import Tally
 from codemode.tracing import Value
 from codemode.values import DatabaseUse, Outcome, SlowStatement, Sum, Totals, Usage
 
+# The limit counts from above this: what a snippet that does nothing takes, some 26 MiB, and what is left to it beside.
+_OWN_BYTES = 34 * 1024 * 1024
 _log = logging.getLogger("codemode")
 
 
@@ -61,7 +63,7 @@ def figures(tally: Tally, usage: Usage, use: DatabaseUse, *, cut: bool) -> dict[
         "query_seconds": tally.longest_seconds,
         "execution_seconds": usage.duration_ms / 1000,
         "helper_calls": usage.helper_calls,
-        "memory_bytes": usage.peak_memory_bytes,
+        "memory_bytes": max(0, usage.peak_memory_bytes - _OWN_BYTES),
         "state_bytes": tally.largest_state,
         "database_bytes": use.size_bytes,
         "result_bytes": usage.result_bytes,

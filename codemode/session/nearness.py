@@ -20,7 +20,7 @@ _ADVICE = {
     "query_seconds": ("in one statement", "helpers.db.explain(sql) says what it reads whole"),
     "execution_seconds": ("for this execution", "do it in several executions, or in fewer and larger helper calls"),
     "helper_calls": ("in this execution", "use batch_insert, batch or one larger statement instead of a loop"),
-    "memory_bytes": ("in the snippet's process", "keep data in tables, read it with pages(), aggregate in SQL"),
+    "memory_bytes": ("above the interpreter's own", "keep data in tables, read it with pages(), aggregate in SQL"),
     "state_bytes": ("in one value of the state", "keep large data in a table and only its name in the state"),
     "database_bytes": ("in the session's database", "delete what is not needed, or drop tables"),
     "result_bytes": ("in the result", "return less, or keep it in a table"),

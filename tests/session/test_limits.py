@@ -73,6 +73,14 @@ def test_memory_is_bounded(worker: Worker) -> None:
     assert session.run("1").result == 1
 
 
+def test_the_interpreters_own_memory_is_not_near_the_limit(worker: Worker) -> None:
+    near = worker.session(limits=Limits(memory_bytes=64 * 1024 * 1024))
+    assert small(worker, memory_bytes=28 * 1024 * 1024).run("return 1").warnings == ()
+    assert near.run("x = bytearray(40_000_000); x[::4096] = bytes(len(x[::4096]))").warnings == ()
+    [warning] = near.run("x = bytearray(67_000_000); x[::4096] = bytes(len(x[::4096]))").warnings
+    assert warning.startswith("memory_bytes is near its limit")
+
+
 def test_helper_calls_are_counted(worker: Worker) -> None:
     session = small(worker, helper_calls=20)
     outcome = session.run("for _ in range(21): helpers.db.value('SELECT 1')")
