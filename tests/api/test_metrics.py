@@ -85,6 +85,20 @@ def test_what_executions_do_is_counted(http: httpx2.Client, session: str, name: 
     assert figure(http, name) > before
 
 
+def test_warnings_are_counted_by_their_kind(http: httpx2.Client, session: str) -> None:
+    asked = {
+        "result": {"code": "return 'x' * 5_000", "max_result_bytes": 1_000, "read_only": True},
+        "stdout_bytes": {"code": "print('x' * 250_000)"},
+        "value": {"code": "return float('nan')"},
+    }
+    others = figure(http, "codemode_warnings_total", kind="other")
+    for kind, body in asked.items():
+        before = figure(http, "codemode_warnings_total", kind=kind)
+        assert http.post(f"{session}/execute", json=body).json()["warnings"]
+        assert figure(http, "codemode_warnings_total", kind=kind) == before + 1
+    assert figure(http, "codemode_warnings_total", kind="other") == others
+
+
 def test_what_the_service_holds_is_shown(http: httpx2.Client, session: str) -> None:
     assert http.post(f"{session}/execute", json={"code": "return 1"}).json()["ok"]  # the sandbox has started
     assert figure(http, "codemode_sessions", state="active") >= 1
