@@ -61,7 +61,7 @@ class _Request:
             return message
 
         async def sent(message: Message) -> None:
-            self._look(message)
+            self._look(message, scope["method"])
             await send(message)
 
         started = time.monotonic()
@@ -94,12 +94,12 @@ class _Request:
             if self._status >= 500:
                 traced.fail(self._state.get("outcome", str(self._status)))
 
-    def _look(self, message: Message) -> None:
+    def _look(self, message: Message, method: str) -> None:
         if message["type"] == "http.response.start":
             if not self._state.get("gone"):  # whoever is gone gets no answer
                 self._status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._state["id"].encode())]
-        elif message["type"] == "http.response.body":
+        elif method != "HEAD":  # the server sends no body of its answer
             self._traffic.bytes_out += len(message.get("body", b""))
 
     def _log(self, scope: Scope, seconds: float) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # Gauges of what all workers share: once is enough, and their sum would be wrong.
-SHARED = frozenset(("codemode_build_info", "codemode_sessions", "codemode_data_free_bytes"))
+SHARED = frozenset(
+    ("codemode_build_info", "codemode_sessions", "codemode_data_free_bytes",
+     "codemode_last_backup_timestamp_seconds", "codemode_backup_failing")
+)  # fmt: skip
 REQUESTS = "codemode_http_requests_total"
 
 

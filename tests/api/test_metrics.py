@@ -99,6 +99,21 @@ def test_warnings_are_counted_by_their_kind(http: httpx2.Client, session: str) -
     assert figure(http, "codemode_warnings_total", kind="other") == others
 
 
+def test_bytes_are_those_of_the_bodies_that_were_sent(http: httpx2.Client) -> None:
+    plain, ways = {"Accept-Encoding": "identity"}, ("received", "sent")
+    before = http.get("/metrics", headers=plain)
+    shown = http.get("/health", headers=plain)
+    assert http.head("/health", headers=plain).content == b""
+    created = http.post("/v1/sessions", content=b'{"id": "weighed"}', headers=plain)
+    first, then = (samples(scrape.text) for scrape in (before, http.get("/metrics", headers=plain)))
+    received, sent = (
+        then[name, frozenset()] - first[name, frozenset()]
+        for name in (f"codemode_http_{way}_bytes_total" for way in ways)
+    )
+    assert received == len(b'{"id": "weighed"}')
+    assert sent == sum(len(answer.content) for answer in (before, shown, created))
+
+
 def test_what_the_service_holds_is_shown(http: httpx2.Client, session: str) -> None:
     assert http.post(f"{session}/execute", json={"code": "return 1"}).json()["ok"]  # the sandbox has started
     assert figure(http, "codemode_sessions", state="active") >= 1

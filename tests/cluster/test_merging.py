@@ -56,3 +56,4 @@ def test_what_no_worker_answers_is_logged_and_counted_among_the_requests(caplog:
 
 def test_what_is_called_shared_is_there() -> None:
     assert {series.name for series in SERIES} >= {*merging.SHARED, merging.REQUESTS}
+    assert {series.name for series in SERIES if "backup" in series.name} < merging.SHARED
