@@ -166,19 +166,18 @@ class Conversation:
             return
         if method in STREAMED:
             self._chunks += 1
-            over = self._chunks > CHUNKS_PER_CALL * allowed
+            if self._chunks > CHUNKS_PER_CALL * allowed:
+                self._refuse_call(allowed, f"{CHUNKS_PER_CALL * allowed:,} pages and chunks of batches")
         else:
             self._calls += 1
-            over = self._calls > allowed
-        if over:
-            self._refuse_call(allowed)
+            if self._calls > allowed:
+                self._refuse_call(allowed, f"{allowed:,} helper calls")
 
-    def _refuse_call(self, allowed: int) -> None:
+    def _refuse_call(self, allowed: int, met: str) -> None:
         if self._calls > HAMMERING * allowed or self._chunks > CHUNKS_PER_CALL * allowed + HAMMERING * allowed:
-            self._failure = ending.hammered(allowed)
+            self._failure = ending.hammered(met)
             raise ProtocolViolation("too many calls")
-        message = f"more than {allowed:,} helper calls in one execution"
-        raise HelperFailed("code.call_limit", message, hint=ending.FEWER_CALLS)
+        raise HelperFailed("code.call_limit", f"more than {met} in one execution", hint=ending.FEWER_CALLS)
 
     def _post_mortem(self, status: ReadStatus) -> tuple[dict[str, Any], Usage | None]:
         known = status(self._child)

@@ -53,10 +53,9 @@ def flooded(limit: int) -> dict[str, Any]:
     return problem("code.output_limit", f"the snippet printed more than {limit:,} bytes and was ended", hint=hint)
 
 
-def hammered(limit: int) -> dict[str, Any]:
-    """The snippet went on calling helpers after each call was refused."""
-    message = f"the snippet went on after its {limit:,} helper calls and was ended"
-    return problem("code.call_limit", message, hint=FEWER_CALLS)
+def hammered(met: str) -> dict[str, Any]:
+    """The snippet went on calling helpers after each call was refused; `met` is the limit in words."""
+    return problem("code.call_limit", f"the snippet went on after its {met} and was ended", hint=FEWER_CALLS)
 
 
 def lost() -> dict[str, Any]:

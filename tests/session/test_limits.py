@@ -88,6 +88,15 @@ def test_helper_calls_are_counted(worker: Worker) -> None:
     assert "20" in outcome.error.message
 
 
+def test_pages_beyond_their_own_count_are_told_by_it(worker: Worker) -> None:
+    session = small(worker, helper_calls=2)
+    code = "return len([page for page in helpers.db.pages('{}', size=1)])"
+    assert session.run(code.format(MANY.format(200, "i"))).result == 200
+    outcome = session.run(code.format(MANY.format(201, "i")))
+    assert outcome.error.code == "code.call_limit"
+    assert outcome.error.message == "more than 200 pages and chunks of batches in one execution"
+
+
 def test_a_stream_of_records_is_not_many_calls(worker: Worker) -> None:
     session = small(worker, helper_calls=20)
     session.exec("CREATE TABLE t (x)")
