@@ -66,6 +66,15 @@ def test_a_row_of_values_that_are_short_enough_may_be_too_long(worker: Worker) -
         session.exec("INSERT INTO t VALUES (?, ?)", ["x" * 1_000, "y" * 1_000])
 
 
+def test_a_sort_of_few_long_rows_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codemode.database.temporary.MOST_BYTES", 20_000_000)
+    sort = f"SELECT count(*) FROM (SELECT randomblob(500000) AS b FROM ({MANY.format(250, 'i')}) ORDER BY 1)"
+    with Worker(data_dir=tmp_path, limits=Limits(database_bytes=1_000_000)) as bounded:
+        session = bounded.session("s")
+        with pytest.raises(StatementLimit, match="temporary disk space"):
+            session.value(f"{sort} WHERE length(b) > 1")
+
+
 def test_memory_is_bounded(worker: Worker) -> None:
     session = small(worker, memory_bytes=128 * 1024 * 1024)
     outcome = session.run("x = 'x' * 10**9")
