@@ -77,12 +77,18 @@ class Server(uvicorn.Server):
 
     def take_signals(self) -> None:
         """Have signals end this server, for the rest of the process: what is closed after it is not cut."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            # No bound method: sse-starlette, by which the SDK of MCP streams, looks for a server behind the handler,
+            # and cuts every stream as soon as that is told to end.
+            self.handle_exit(number, frame)
+
         for number in _SIGNALS:
-            signal.signal(number, self.handle_exit)
+            signal.signal(number, end)
         if self._part:  # a hangup goes to a terminal's whole group; what it means for workers is their front's to say
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(signal.SIGHUP, self.handle_exit)
+            signal.signal(signal.SIGHUP, end)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
-from mcp_clients import MODERN, over_http, run, serving, text
+from mcp_clients import ENVIRONMENT, MODERN, PROGRAM, over_http, run, serving, text
 from patience import HANG_SECONDS
 
 from codemode import Worker
@@ -231,6 +232,25 @@ def test_a_client_that_goes_away_ends_its_execution(address: str):
 def acts_of(guarded: Guarded, tenant: str, resource: str) -> list[tuple[str, str]]:
     with Worker(guarded.data_dir) as worker:
         return [(act.action, act.outcome) for act in worker.audit.read(tenant) if act.resource == resource]
+
+
+def test_a_call_is_answered_by_a_service_that_is_told_to_end(tmp_path: Path):
+    """The SDK's streams end by themselves when a server of uvicorn is told to, and would take the execution along."""
+    words = [*PROGRAM, "--data-dir", str(tmp_path), "serve", "--port", "0", "--json"]
+    environment = ENVIRONMENT | {"CODEMODE_SHUTDOWN_SECONDS": str(HANG_SECONDS)}
+    code = "print('begun', flush=True)\nimport time\ntime.sleep(3)\nreturn 'whole'"
+    body = call_of("execute_code", code=code)
+    body["params"]["_meta"] = {"progressToken": 1}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["result"]["address"]
+        with httpx2.stream("POST", f"{address}/mcp", json=body, headers=HEADERS, timeout=HANG_SECONDS) as response:
+            lines = response.iter_lines()
+            assert any("begun" in line for line in lines)
+            process.terminate()
+            last = [line for line in lines if line.startswith("data: ")][-1]
+        assert process.wait(HANG_SECONDS) == 0
+    assert json.loads(last.removeprefix("data: "))["result"]["structuredContent"]["result"] == "whole"
 
 
 def test_what_became_of_a_call_that_nobody_waits_for_is_recorded(guarded: Guarded):
