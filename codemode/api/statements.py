@@ -119,7 +119,7 @@ async def rows(request: Request) -> Response:
     def start() -> Iterator[bytes]:
         return _lines(*session_of(request).stream(body.sql, parameters(body.params)))
 
-    return await download(service, await service.call(start), "application/x-ndjson")
+    return await download(service, await service.call(start), "application/x-ndjson", failed=_problem_line)
 
 
 def parameters(given: Params) -> Params:
@@ -136,14 +136,14 @@ def _told(done: Mapping[str, Any]) -> dict[str, Any]:
 def _lines(columns: list[str], found: Iterator[Iterable[Any]]) -> Iterator[bytes]:
     yield encode({"columns": columns}) + b"\n"
     count = 0
-    try:
-        for some in in_steps(found, _ROWS_AT_ONCE, _BYTES_AT_ONCE):
-            count += len(some[0])
-            yield _LINES([[cells.to_json(cell) for cell in row] for row in zip(*some, strict=True)])
-    except CodemodeError as error:  # the status is sent long ago
-        yield encode({"problem": problem_of(error)}) + b"\n"
-        return
+    for some in in_steps(found, _ROWS_AT_ONCE, _BYTES_AT_ONCE):
+        count += len(some[0])
+        yield _LINES([[cells.to_json(cell) for cell in row] for row in zip(*some, strict=True)])
     yield encode({"rows": count}) + b"\n"
+
+
+def _problem_line(error: CodemodeError) -> bytes:
+    return encode({"problem": problem_of(error)}) + b"\n"
 
 
 _PATH = "/v1/sessions/{id}"

@@ -223,3 +223,17 @@ def test_a_statement_that_takes_long_is_interrupted_and_answered(tmp_path: Path,
         answer = answered.result(HANG_SECONDS)
         assert (answer.status_code, answer.json()["code"]) == (503, "worker.unavailable")
         assert time.monotonic() - started < worker.limits.query_seconds
+
+
+def test_rows_that_are_interrupted_say_that_the_service_ended(tmp_path: Path) -> None:
+    with service(tmp_path, shutdown_seconds=0.2) as (http, server, _):
+        body = {"sql": ENDLESS.replace("count(*) FROM n", "a FROM n WHERE a < 1500")}  # looks for more for ever
+        plain = {"Accept-Encoding": "identity"}  # which comes line by line
+        with http.stream("POST", "/v1/sessions/s/rows", json=body, headers=plain) as response:
+            lines = response.iter_lines()
+            assert json.loads(next(lines)) == {"columns": ["a"]}
+            assert soon(lambda: server._acts._looks > 0)
+            time.sleep(0.3)  # it has begun
+            end(server)
+            *_, last = lines
+        assert json.loads(last)["problem"]["code"] == "worker.unavailable"
