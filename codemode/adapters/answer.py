@@ -108,13 +108,8 @@ def clipped(text: str, most: int) -> str:
     return f"{text[: kept - tail]}{gap}{text[len(text) - tail :]}"
 
 
-def value_of(outcome: Outcome, most: int) -> Any:
-    """What a snippet answered, for a framework that takes a value; where it is cut, with the words about the rest.
-
-    Where there is no value, what was printed.
-    """
-    if outcome.result is None:
-        return clipped(outcome.stdout, most) or None
+def value_of(outcome: Outcome) -> Any:
+    """What a snippet answered, for a framework that takes a value; where it is cut, with the words about the rest."""
     more = _going_on(outcome)
     return {"result": outcome.result, **more} if more else outcome.result
 

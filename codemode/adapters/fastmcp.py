@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
-from codemode.adapters.answer import MOST, of_error, of_outcome, value_of
+from codemode.adapters.answer import MOST, clipped, of_error, of_outcome, value_of
 from codemode.adapters.dispatch import FOR_THE_MODEL, bounded, checked_code
 from codemode.adapters.session import AnySession, RunSettings
 from codemode.errors import ExtraMissing, RequestInvalid
@@ -51,4 +51,7 @@ class CodemodeSandboxProvider:
             raise ToolError(of_error(error, self._most).text) from None
         if not outcome.ok:
             raise ToolError(of_outcome(outcome, self._most).text)
-        return value_of(outcome, self._most)
+        # Of None and of an empty list FastMCP makes no content, and a model would read nothing.
+        if outcome.result is None:
+            return clipped(outcome.stdout, self._most) or None
+        return value_of(outcome) if outcome.result != [] else "[]"

@@ -62,7 +62,7 @@ class CodemodeExecutor(PythonExecutor):  # type: ignore[misc]  # smolagents has 
         outcome = self._run(code_action, {**(self._settings.get("functions") or {}), **self._lent(final)})
         if not outcome.ok:
             raise InterpreterError(of_outcome(outcome, self._most).text)
-        output = final[-1] if final else value_of(outcome, self._most)
+        output = final[-1] if final else value_of(outcome)
         return CodeOutput(output=output, logs=self.state["_print_outputs"], is_final_answer=bool(final))
 
     def _run(self, code: str, functions: dict[str, Callable[..., Any]]) -> Outcome:

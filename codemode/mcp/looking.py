@@ -144,7 +144,8 @@ async def list_tables(call: Call, given: ListTables) -> Reply:
     """The tables of a session with their columns and numbers of rows."""
     session = await call.session(given.session_id, "read")
     data = await call.service.call(_tables, session, call.text_bytes)
-    lines = [_brief_in_words(table) for table in data["tables"]] or ["no tables yet: execute_code can make some"]
+    none = "no tables yet: execute_code can make some" if call.makes_things else "no tables yet"
+    lines = [_brief_in_words(table) for table in data["tables"]] or [none]
     lines += ["… there are more"] if data["truncated"] else []
     return Reply(wire.fit(data), printable("\n".join(lines)), session.id)
 

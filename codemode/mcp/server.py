@@ -39,7 +39,7 @@ _HINTS = {
     "session.no_such_checkpoint": "checkpoint_session makes one",
     "execution.not_found": "outcomes are kept for an hour, and only of executions in the background",
 }
-_LOOKING = dict.fromkeys(("session.not_found", "session.expired"), "list_sessions shows those there are")
+_LOOKING = _HINTS | dict.fromkeys(("session.not_found", "session.expired"), "list_sessions shows those there are")
 _FIRST = """\
 Codemode runs Python that you write next to a SQLite database that belongs to a session. Keep data there and compute \
 there: only answers need to travel through this conversation.
@@ -60,7 +60,6 @@ class McpServer:
 
     def __init__(self, service: Service, face: Face) -> None:
         self._service, self._face = service, face
-        self._hints = _LOOKING if face.read_only else _HINTS
         self._cancellable: dict[tuple[str, ...], anyio.CancelScope] = {}
         limits, result_bytes = service.worker.limits, service.settings.mcp_result_bytes
         self._offered = {tool.name: tool.listed(face, limits, result_bytes) for tool in TOOLS if tool.offered(face)}
@@ -109,7 +108,7 @@ class McpServer:
         except CodemodeError as error:
             if tool.scope != "read" or error.code.startswith("auth."):
                 await call.recorded(tool.name, str(given.get("session_id", ""))[:128], error.code)
-            return _refused(error, self._hints)
+            return _refused(error, _HINTS if call.makes_things else _LOOKING)
         except Exception:  # noqa: BLE001 - a fault of our own: the client gets an id, the log what it stands for
             fault = f"fault_{secrets.token_hex(8)}"
             _log.exception("%s", fault)

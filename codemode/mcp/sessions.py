@@ -77,7 +77,8 @@ async def list_sessions(call: Call, given: ListSessions) -> Reply:
         **msgspec.structs.asdict(given),
     )
     filtered = given.workspace_id or given.type or given.status
-    none = "no such sessions" if filtered else "no sessions yet: execute_code makes one"
+    yet = "no sessions yet: execute_code makes one" if call.makes_things else "no sessions yet"
+    none = "no such sessions" if filtered else yet
     lines = [_in_words(info) for info in found] or [none]
     lines += [f"there are more: after={after}"] if after else []
     return Reply(wire.fit({"sessions": found, "next": after}), "\n".join(lines))

@@ -56,6 +56,11 @@ class Call:
         return named
 
     @property
+    def makes_things(self) -> bool:
+        """Whether the caller may make sessions and tables from here: who may not is not told to."""
+        return "execute" in self.caller.scopes and not self.face.read_only
+
+    @property
     def text_bytes(self) -> int:
         """How much of rows, of a result or of what was printed an answer holds."""
         return self.service.settings.mcp_result_bytes

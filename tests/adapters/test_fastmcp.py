@@ -101,6 +101,14 @@ def test_what_is_printed_is_the_answer_where_there_is_no_other(session: Session)
     assert (text(one), text(two), text(three)) == ("hi\n", "5", "")
 
 
+def test_no_rows_are_an_answer_that_can_be_read(session: Session):
+    session.create_table("t", "a")
+    (none,) = execute(
+        server(CodemodeSandboxProvider(lambda: session)), "print('no')\nreturn helpers.db.query('SELECT * FROM t')"
+    )
+    assert (none.is_error, text(none)) == (False, "[]")
+
+
 def test_a_large_value_is_kept_and_the_answer_says_how_to_read_on(session: Session):
     session.batch_insert("t", [{"a": n, "b": "x" * 50} for n in range(2_000)], create=True)
     (result,) = execute(server(CodemodeSandboxProvider(lambda: session)), "return helpers.db.query('SELECT * FROM t')")

@@ -83,6 +83,9 @@ def test_a_token_sees_the_tools_that_it_may_call(guarded: Guarded):
             refused = await client.call_tool("execute_code", {"code": "return 1"})
             assert refused.is_error
             assert "auth.forbidden" in text(refused)
+            missed = text(await client.call_tool("query", {"sql": "SELECT 1", "session_id": "not-there"}))
+            assert "list_sessions" in missed
+            assert "execute_code" not in missed
 
     run(work)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -340,6 +341,17 @@ def test_a_read_only_face_speaks_of_no_tool_that_it_lacks(worker: Worker):
             assert "session mine" in client.instructions[:400]
 
     run(work)
+
+
+def test_a_read_only_face_is_not_told_to_make_what_there_is_not(tmp_path: Path):
+    async def work():
+        async with in_memory(worker, read_only=True) as client:
+            assert text(await client.call_tool("list_sessions", {})) == "no sessions yet"
+            worker.session("empty")
+            assert text(await client.call_tool("list_tables", {"session_id": "empty"})) == "no tables yet"
+
+    with Worker(tmp_path) as worker:
+        run(work)
 
 
 def test_a_default_session_is_that_of_calls_that_name_none(worker: Worker):
