@@ -18,6 +18,7 @@ _ADDED = "user_id, old_values, new_values"  # which a catalogue that is `behind`
 _FIELDS = f"id, {_FIRST}"
 _ADD_FIRST = f"INSERT INTO audit ({_FIRST}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"  # noqa: S608
 _ADD = f"INSERT INTO audit ({_FIRST}, {_ADDED}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"  # noqa: S608
+_LARGEST = 2**63 - 1  # a number that the catalogue takes
 _LONGEST = 300  # characters of what a client sent: what it asked for, what it says about itself
 
 
@@ -51,7 +52,7 @@ class Audit:
 
     def read(self, tenant: str | None = None, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """The newest acts, newest first; `before` is an id to page from."""
-        given = {"tenant = ": tenant, "id < ": before}
+        given = {"tenant = ": tenant, "id < ": None if before is None else min(before, _LARGEST)}
         params = [value for value in given.values() if value is not None]
         asked = [condition for condition, value in given.items() if value is not None]
         where = " AND ".join(f"{condition}?{number}" for number, condition in enumerate(asked, 1))
@@ -60,7 +61,7 @@ class Audit:
             f"SELECT {fields} FROM audit{' WHERE ' * bool(where)}{where}"  # noqa: S608
             f" ORDER BY id DESC LIMIT ?{len(params) + 1}"
         )
-        return [record(AuditEntry, row) for row in self._catalog.run(sql, *params, limit)]
+        return [record(AuditEntry, row) for row in self._catalog.run(sql, *params, min(limit, _LARGEST))]
 
     def count(self, before: int) -> int:
         """How many acts there are of before a time."""

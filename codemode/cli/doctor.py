@@ -52,11 +52,12 @@ def doctor(app: App) -> int:
         problem = describe(IsolationMissing("; ".join(reasons))) if reasons else None
         emit({"ok": not reasons, "result": result, "warnings": [], "error": problem})
     else:
-        show(
-            ["layer", "active", "required", "why"],
-            [[layer.name, _yes(layer.active), _yes(layer.required), layer.why] for layer in layers],
-        )
-        click.echo()
+        if layers:
+            show(
+                ["layer", "active", "required", "why"],
+                [[layer.name, _yes(layer.active), _yes(layer.required), layer.why] for layer in layers],
+            )
+            click.echo()
         show(["check", "ok", "found"], [[check.name, _yes(check.ok), check.found] for check in checks])
         click.echo()
         click.echo(f"untrusted code may run here: {'yes' if not reasons else 'no, ' + '; '.join(reasons)}")
@@ -80,9 +81,13 @@ def _layers(settings: Any) -> tuple[tuple[Layer, ...], str | None]:
             with Worker(folder, settings=settings) as worker:
                 return worker.layers, None
         except IsolationMissing as error:
-            relaxed = msgspec.structs.replace(settings, isolation="none")
+            refused = error.message
+        relaxed = msgspec.structs.replace(settings, isolation="none")
+        try:
             with Worker(folder, settings=relaxed) as worker:
-                return worker.layers, error.message
+                return worker.layers, refused
+        except IsolationMissing:  # no process of the sandbox starts at all, confined or not
+            return (), refused
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from codemode.cli.ended import Ended
 from codemode.cli.output import emit, printable
-from codemode.errors import CodemodeError, RequestInvalid, StorageFull, WorkerInternal
+from codemode.errors import CodemodeError, RequestInvalid, StorageFull, WorkerInternal, WorkerUnavailable
 
 FAILED, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 3, 130
 USAGE_CODES = {
@@ -78,7 +79,11 @@ def _known(error: BaseException) -> CodemodeError:
         return error
     if isinstance(error, OSError):
         what = f"cannot use {error.filename}" if error.filename else "cannot read or write"
-        return StorageFull(f"{what}: {error.strerror or error}", hint="check its permissions and the free space")
+        many = error.errno in (errno.EMFILE, errno.ENFILE)
+        hint = "raise the limit of open files (ulimit -n)" if many else "check its permissions and the free space"
+        return StorageFull(f"{what}: {error.strerror or error}", hint=hint)
+    if isinstance(error, RuntimeError) and str(error).startswith("can't start new thread"):
+        return WorkerUnavailable("no thread can be started", hint="raise the user's limit of processes (ulimit -u)")
     details = _written_down(error)
     return WorkerInternal(f"internal fault: {type(error).__name__}", hint=f"please report it with {details}")
 

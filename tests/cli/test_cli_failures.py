@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -74,6 +75,14 @@ def test_what_is_wrong_usage_is_documented():
 def test_an_operating_system_error_is_storage(capsys):
     assert report(PermissionError(13, "Permission denied", "/data"), as_json=False) == 3
     assert "error: cannot use /data: Permission denied" in capsys.readouterr().err
+
+
+def test_what_ran_out_is_named_in_the_hint(capsys):
+    assert report(OSError(errno.EMFILE, "Too many open files", "/data"), as_json=False) == 3
+    assert "raise the limit of open files" in capsys.readouterr().err
+    assert report(RuntimeError("can't start new thread"), as_json=True) == 3
+    problem = json.loads(capsys.readouterr().out)["error"]
+    assert (problem["code"], "limit of processes" in problem["hint"]) == ("worker.unavailable", True)
 
 
 def test_an_internal_fault_shows_no_traceback_and_keeps_it(capsys):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,17 @@ def test_doctor_says_whether_untrusted_code_may_run(cli):
     assert people_answer.code == answer.code
     verdict = "yes" if answer.code == 0 else "no"
     assert f"untrusted code may run here: {verdict}" in people_answer.out
+
+
+def test_doctor_says_what_else_it_finds_where_no_sandbox_starts(cli, monkeypatch):
+    """It ended with an error whose hint was to ask `codemode doctor`."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    answer = cli("doctor", "--json")
+    assert answer.code == 3
+    assert answer.json["result"]["layers"] == []
+    assert answer.json["result"]["checks"]
+    assert "the sandbox did not start" in answer.json["error"]["message"]
+    assert "untrusted code may run here: no, the sandbox did not start" in cli("doctor").out
 
 
 def test_doctor_says_no_where_isolation_is_off(cli, monkeypatch):

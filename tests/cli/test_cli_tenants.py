@@ -204,3 +204,9 @@ def test_no_session_is_made_for_a_tenant_that_is_none_or_was_deleted(cli: Any) -
     for looks in (["query", "SELECT 1", "-s", "t"], ["sessions", "show", "t"]):
         assert "`codemode sessions ls --tenant acme`" in cli(*looks, "--tenant", "acme").err
     assert cli("query", "SELECT 1", "-s", "s", "--tenant", "acme").code == 0, "what it has can be looked at"
+
+
+def test_an_audit_log_before_a_number_that_no_file_holds_is_all_of_it(cli):
+    cli("token", "create", "--tenant", "acme", "--name", "ci", "--scope", "read")
+    answer = cli("audit", "--before", "1" * 40, "--json")
+    assert (answer.code, len(answer.json["result"])) == (0, 1)
