@@ -30,12 +30,16 @@ from codemode.guard.searches import searches
 from codemode.guard.statement import READS, WRITES, Statement, decisive_action, tables, writes
 from codemode.guard.virtual import VirtualTables
 from codemode.limits import Limits
+from codemode.patterns import pattern
 
 # The text SQLite took for one statement, whether it only reads, whether it answers rows, its parameters' names.
 Prepared = tuple[str, bool, bool, tuple[str | None, ...]]
 
 _FUNCTION = action_code("FUNCTION")
 _ROW_ID = "last_insert_rowid"
+_TABLES = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'table'"
+_OR_FAIL = pattern(r"(?i)\bor\s+fail\b")
+_STRICT = pattern(r"(?i)\bstrict\b")  # in the definition of a table; where it is only a name of one, nothing is lost
 _SCHEMA_ENTRY = (action_code("INSERT"), "sqlite_master")
 _KEPT_VERDICTS = 256  # with the bytes: at most 1 MB a session
 _KEPT_BYTES = 4_000  # a longer text is checked anew each time: it costs little beside running it
@@ -57,6 +61,7 @@ class Guard:
         self.prepared = False  # something new was, and may be kept so: whoever looks at its size sets it back
         self._unsure = False  # whether others may have changed the schema since it was looked at
         self._version: int | None = None  # of the schema, when it was
+        self._strict: frozenset[str] | None = None  # the STRICT tables, once somebody asked
         self._schema = ReservedSchema(connection)
         modules = [row[0] for row in connection.execute("SELECT name FROM pragma_module_list", can_cache=False)]
         self.authorizer = Authorizer(modules)
@@ -127,8 +132,7 @@ class Guard:
         except apsw.Error as error:
             raise self._explained(error, text) from None
         if version != self._version:
-            self._verdicts.clear()
-            self._virtual.forget()
+            self._forget_schema()
         self._version, self._unsure = version, False
 
     def suggest(self, error: CodemodeError, sql: str) -> None:
@@ -228,13 +232,14 @@ class Guard:
         self._confirm(kind, heading, events, reads_only, text)
         program = None if heading.explain else self._program(text, kind, events, is_long)
         sizes = None if program is None else weight.sizes(program, self._limits.value_bytes)
+        written = tables(events, WRITES) if changes else ()
         return Statement(
             sql=text,
             kind="explain" if heading.explain else kind,
             reads_only=heading.explain or kind == "select",
             returns_rows=returns_rows,
             changes_schema=kind in policy.SCHEMA_KINDS and not heading.explain,
-            tables_written=tables(events, WRITES) if changes else (),
+            tables_written=written,
             writes=writes(events) if changes else (),
             tables_read=tables(events, READS),
             explains=kind if heading.explain else "",
@@ -243,8 +248,26 @@ class Guard:
             longest_parameter=self._below(sizes.parameter) if sizes else None,
             searches=searches(program, is_ranked=self._virtual.may_rank(text)) if program else (),
             asks_row_id=changes and any(event[0] == _FUNCTION and event[2] == _ROW_ID for event in events),
+            may_leave_rows=self._may_leave_rows(text, returns_rows, written),
             trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
+
+    def _may_leave_rows(self, text: str, returns_rows: bool, written: tuple[str, ...]) -> bool:
+        """Whether a part of a write may stay where it fails, which is otherwise asked for by OR FAIL alone.
+
+        A value that a STRICT table refuses ends a statement without what it did before being undone, and a row of
+        RETURNING that cannot be read (bytes marked as text) is only seen when all changes are made.
+        """
+        if not written or _OR_FAIL.search(text):
+            return False
+        return returns_rows or not self._strict_tables().isdisjoint(written)
+
+    def _strict_tables(self) -> frozenset[str]:
+        if self._strict is None:
+            with self.engine():
+                found = self._connection.execute(_TABLES, can_cache=False).fetchall()
+            self._strict = frozenset(str(name) for name, sql in found if _STRICT.search(str(sql)))
+        return self._strict
 
     def _events(self, text: str, kind: str, *, can_cache: bool) -> tuple[list[Event], bool]:
         """Prepare `text` without stepping it: what the authorizer was asked, and whether the program is a long one."""
@@ -312,9 +335,13 @@ class Guard:
         """
         self._connection.authorizer = self.authorizer.decide
 
-    def _forget(self) -> None:
+    def _forget_schema(self) -> None:
         self._verdicts.clear()
         self._virtual.forget()
+        self._strict = None
+
+    def _forget(self) -> None:
+        self._forget_schema()
         self._schema_moves = self._connection.in_transaction
 
 

@@ -261,8 +261,9 @@ class Statements:
         self.transaction.check_alive()
         if statement.reads_only:
             return nullcontext()
-        # A change of the schema may have to be undone after it ran (a name that only shows afterwards).
-        return self.transaction.unit() if statement.changes_schema else self.transaction.statement()
+        if statement.changes_schema:  # it may have to be undone after it ran: a name that only shows afterwards
+            return self.transaction.unit()
+        return self.transaction.whole() if statement.may_leave_rows else self.transaction.statement()
 
     @contextmanager
     def stepping(self, statement: Statement) -> Iterator[Span]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
 from codemode.database.execute import DatabaseError
@@ -142,6 +142,10 @@ class Transaction:
             self.undo(mark)
             raise
         self.keep(mark)
+
+    def whole(self) -> AbstractContextManager[None]:
+        """One plain write of which SQLite may leave a part where it fails."""
+        return self.statement() if self.mode == "each" and not self._marks else self.unit()
 
     @contextmanager
     def statement(self) -> Iterator[None]:

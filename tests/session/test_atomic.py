@@ -251,6 +251,29 @@ except helpers.Error: helpers.db.exec("INSERT INTO later VALUES (1)")
     assert (table.value("SELECT count(*) FROM child"), table.value("SELECT count(*) FROM later")) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO exact VALUES (1), ('one')",
+        "INSERT INTO exact SELECT 1 UNION ALL SELECT 'fail'",
+        "INSERT OR IGNORE INTO exact SELECT 1 UNION ALL SELECT 'one'",
+        "INSERT INTO other VALUES (1), ('one')",
+        "INSERT INTO t VALUES (7, 'x'), (8, CAST(x'ff' AS TEXT)) RETURNING *",
+    ],
+)
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_statement_that_fails_half_way_leaves_nothing(table: Session, sql: str, atomic: bool) -> None:
+    table.exec("CREATE TABLE exact (n INTEGER) STRICT")
+    table.exec("CREATE TABLE other (n)")
+    table.exec("CREATE TRIGGER copied AFTER INSERT ON other BEGIN INSERT INTO exact VALUES (new.n); END")
+    outcome = table.run(
+        f'try: helpers.db.exec("""{sql}""")\nexcept helpers.Error as error: return error.code', atomic=atomic
+    )
+    assert outcome.result in {"sql.constraint", "sql.runtime"}
+    assert outcome.db.tables_changed == ()
+    assert (rows(table), table.query("SELECT n FROM exact UNION ALL SELECT n FROM other")) == (3, [])
+
+
 @pytest.mark.parametrize(("atomic", "kept"), [(True, 2), (False, 0)])
 def test_rows_that_or_fail_leaves_are_told_where_they_stay(table: Session, atomic: bool, kept: int) -> None:
     code = """
