@@ -63,18 +63,23 @@ class RecordLines:
         return line
 
 
-def blocks(text: Text, delimiter: str) -> Iterator[Block]:
-    """All records but the header; blank lines are no records. Raises csv.Error, from which the line cannot be told."""
+def blocks(text: Text, delimiter: str, width: int) -> Iterator[Block]:
+    """All records but the header. Raises csv.Error, from which the line cannot be told.
+
+    A blank line is no record; where a record has one field, it is one whose field is empty.
+    """
     next(filter(None, csv_reader(RecordLines(text), delimiter)), None)
     while block := text.read(_BLOCK):
         if block[-1] != "\n":
             block += text.readline()
         if '"' in block or len(block) > FIELD_BYTES:
-            yield Block(records=_quoted(block, text, delimiter))
+            records = _quoted(block, text, delimiter)
+            yield Block(records=[record or [""] for record in records] if width == 1 else list(filter(None, records)))
         else:
             if "\r" in block:  # each of the three ends a line, to the csv module too
                 block = block.replace("\r\n", "\n").replace("\r", "\n")
-            yield Block(list(filter(None, block.split("\n"))))
+            lines = block.removesuffix("\n").split("\n")
+            yield Block(lines if width == 1 else list(filter(None, lines)))
 
 
 def _quoted(block: str, text: Text, delimiter: str) -> list[list[str]]:
@@ -83,4 +88,4 @@ def _quoted(block: str, text: Text, delimiter: str) -> list[list[str]]:
     reader, records = csv_reader(chain(lines, RecordLines(text)), delimiter), []
     while lines.tell() < len(block):
         records.append(next(reader))
-    return list(filter(None, records))
+    return records

@@ -171,7 +171,7 @@ class Delimited:
         """All records, block by block; `passed` is called from time to time, and at the end."""
         with source.text() as text:
             try:
-                for number, block in enumerate(blocks(text, self.delimiter), 1):
+                for number, block in enumerate(blocks(text, self.delimiter, width), 1):
                     yield block
                     if number % _TOLD == 0:
                         passed()

@@ -89,6 +89,13 @@ def test_quoted_newlines_byte_order_mark_crlf_and_blank_lines_are_read():
     assert rows == [('a "b"', "two\r\nlines")]
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(("last", "value"), [("3", 3), ('"x, y"', "x, y")])
+def test_a_blank_line_of_a_file_of_one_column_is_an_empty_field(ends, last, value):
+    _, rows = read(ends.join(["", "n", "1", "", last, "", ""]))
+    assert rows == [("1",) if value == "x, y" else (1,), (None,), (value,), (None,)]
+
+
 def test_tsv_is_split_at_tabs():
     reading, rows = read("a\tb\n1,5\tx\n", "tsv")
     assert [c.name for c in reading.columns] == ["a", "b"]
