@@ -16,12 +16,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from codemode.patterns import pattern
 
 INTEGER_MAX = 2**63 - 1
 FLOAT_EXACT = 2**53  # whole numbers up to here survive the way through a float
+_SURE = 15  # digits that every float has
 _FEW = 3  # texts for NULL that are counted one by one in less time than a set of the cells is made
 REMEMBERED = 50_000  # converted texts kept per column: repeated values convert at the speed of a dict
 
@@ -30,8 +34,10 @@ _NUMBER = r" *+-?(?>(?>0|[1-9][0-9]*+)(?>\.[0-9]*+)?|\.[0-9]++)(?>[eE][+-]?[0-9]
 _WHOLES = re.compile(rf"(?>{_WHOLE}\n)*+{_WHOLE}")
 _NUMBERS = re.compile(rf"(?>(?>{_NUMBER}|-?inf)\n)*+(?>{_NUMBER}|-?inf)")
 _LONG = re.compile(r"[0-9]{16}")
+_DIGITS = pattern(r"[ -]*[0.]*([0-9.]*?)\.?(?:[eE].*)? *")  # of a number, from the first that counts
 _DIGIT = pattern(r"[ .0-]*[1-9]")  # that is not 0, before an exponent
 
+_encoder = msgspec.json.Encoder()
 Cells = Sequence[Any]
 
 
@@ -39,7 +45,7 @@ class Kinds:
     """The kinds of value seen so far in one column, and the type that follows from them."""
 
     def __init__(self) -> None:
-        self.whole = self.wide = self.huge = self.real = self.text = self.blob = False
+        self.whole = self.wide = self.huge = self.real = self.rounded = self.text = self.blob = False
 
     def whole_numbers(self, values: Collection[int]) -> None:
         """Note whole numbers, and whether a float or 64 bits could hold them."""
@@ -60,8 +66,11 @@ class Kinds:
         return "TEXT"
 
     def note(self, name: str) -> str | None:
-        """Why a column of numbers was kept as text, where that is so."""
-        if self.text or self.type() != "TEXT":
+        """Why a column of numbers was kept as text, or that some of them are not as they were, where that is so."""
+        kind = self.type()
+        if kind == "REAL" and self.rounded:
+            return f"{name}: some of its numbers have more digits than a float, and are rounded"
+        if self.text or kind != "TEXT":
             return None
         if self.huge:
             return f"{name}: kept as text, since a number is beyond 64 bits"
@@ -70,8 +79,9 @@ class Kinds:
         return None
 
     def verdict(self) -> tuple[str, str | None]:
-        """All that is told of the column."""
-        return self.type(), self.note("")
+        """What its values become, and why."""
+        kind = self.type()
+        return kind, self.note("") if kind == "TEXT" else None
 
 
 class TextColumn:
@@ -100,6 +110,9 @@ class TextColumn:
             distinct.remove("")
         if not self.kinds.text:
             self.classify(distinct)
+        if self.kinds.real and not self.kinds.text:
+            long = [text for text in distinct if len(text) > _SURE]
+            self.heed_digits(long, map(float, long))
 
     def classify(self, distinct: set[str]) -> None:
         """Look at texts of which none is blank or stands for NULL."""
@@ -118,6 +131,10 @@ class TextColumn:
                 self._long_numbers({text for text in distinct if _WHOLES.fullmatch(text)})
         else:
             self.kinds.text = True
+
+    def heed_digits(self, texts: Iterable[str], values: Iterable[float]) -> None:
+        """Note whether numbers of a REAL column are rounded: `values` are what `texts` become."""
+        self.kinds.rounded = self.kinds.rounded or _are_rounded(texts, values)
 
     def _long_numbers(self, texts: set[str]) -> None:
         if any(len(text) > 100 for text in texts):
@@ -206,6 +223,28 @@ def _is_beyond_floats(texts: Iterable[str]) -> bool:
     """Whether any of the numbers is too large for a float, or so small that it would become 0."""
     doubtful = (text for text in texts if "e" in text or "E" in text or len(text) > 300)
     return any(math.isinf(value := float(text)) or (value == 0.0 and _DIGIT.match(text)) for text in doubtful)
+
+
+def _are_rounded(texts: Iterable[str], values: Iterable[float]) -> bool:
+    """Whether a float has not all of the digits that one of the numbers is written with.
+
+    Most long numbers are as some program has written a float: compiled code writes them all again and finds the others.
+    """
+    long = {text: value for text, value in zip(texts, values, strict=True) if len(text) > _SURE}
+    written = _encoder.encode(list(long.values()))[1:-1]
+    if written == ",".join(long).encode():
+        return False
+    again = written.decode().split(",")
+    return any(_is_rounded(*each) for each, known in zip(long.items(), again, strict=True) if each[0] != known)
+
+
+def _is_rounded(text: str, value: float) -> bool:
+    if f"{value:.17g}" == text or (spelled := _DIGITS.fullmatch(text)) is None:
+        return False
+    digits = len(spelled[1].replace(".", ""))
+    if digits <= _SURE:
+        return False
+    return Decimal(text.strip()) not in (Decimal(repr(value)), Decimal(f"{value:.{digits - 1}e}"))
 
 
 def _is_blob(cell: Any) -> bool:

@@ -125,7 +125,10 @@ class AgreeingColumn:
             self._known.clear()
         new = texts.difference(self._known, self._null_values)
         self._learn(new)
-        self._known.update(zip(new, map(self._parse, new), strict=True))
+        values = list(map(self._parse, new))
+        if self.type == "REAL":
+            self._seen.heed_digits(new, values)
+        self._known.update(zip(new, values, strict=True))
         if not texts.isdisjoint(self._null_values):
             self._has_nulls = True
             self._known.update(self._null_values)

@@ -71,6 +71,29 @@ def test_a_column_gets_the_narrowest_type_that_loses_nothing(texts, kind, values
     assert (found, got) == (kind, values)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("0.30000000000000004", False),
+        ("-1234.5678901234567", False),
+        ("0.10000000000000000000", False),
+        ("0.1000000000000000055511151231257827", False),
+        ("10000000000000000000000.0", False),
+        (" 1e22 ", False),
+        ("3.14159265358979323846", True),
+        ("999999999999999.99", True),
+        ("9007199254740993.0", True),
+        ("123456789012345678e0", True),
+    ],
+)
+def test_numbers_with_more_digits_than_a_float_are_rounded_and_told(text, told):
+    for content in (f"n\n1.5\n{text}\n", "n\n1.5\n" + "2.5\n" * 200_000 + f"{text}\n"):
+        with Source(io.BytesIO(content.encode())) as source:
+            profile = import_file(source, reader_for("csv"), "t", lambda _t, _c, chunks: sum(map(len, chunks)))
+        assert profile.columns[0].type == "REAL"
+        assert [note.startswith("n: some of its numbers") for note in profile.notes] == [True] * told
+
+
 def test_null_texts_replace_the_empty_field_in_text_columns_only():
     reading, rows = read("a,b\nNA,NA\n,\nx,5\n", nulls=("NA",))
     assert rows == [(None, None), ("", None), ("x", 5)]
