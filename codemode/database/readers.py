@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -21,11 +21,9 @@ from codemode.database.onepass import AgreeingColumn, OnePass
 from codemode.database.sources import Source
 from codemode.database.typed import TypedLines
 from codemode.errors import RequestInvalid
-from codemode.patterns import pattern
 
 _BEGINNING = 16  # blocks that tell the types: half a million characters, so that a column of mostly NULLs shows itself
 _TOLD = 16  # blocks between two words of how far a pass is
-_NUMERIC = pattern("(?i)int|real|floa|doub|num|dec")  # in a declared type; DATE and BOOLEAN are for text as well
 MAX_COLUMNS = 2_000  # ten times what a table may have: a file with more is read no further
 
 Progress = Callable[[int], None]
@@ -244,27 +242,6 @@ def unique_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
         taken.add(folded(name))
         names.append(name)
     return names, notes
-
-
-def affinity_is_text(declared: str) -> bool:
-    """Whether SQLite stores what goes into a column of this declared type as text."""
-    kind = declared.upper()
-    return "INT" not in kind and any(word in kind for word in ("CHAR", "CLOB", "TEXT"))
-
-
-def number_notes(columns: Iterable[Column], types: Mapping[str, str]) -> tuple[str, ...]:
-    """A note for each column of text that goes into one for numbers: SQLite makes numbers of what reads like one."""
-    declared = {folded(name): kind for name, kind in types.items()}
-    return tuple(
-        f"{column.name}: not all are numbers, and the table has it as {kind}: text that reads like one is stored as one"
-        for column in columns
-        if column.type == "TEXT" and _NUMERIC.search(kind := declared.get(folded(column.name), ""))
-    )
-
-
-def text_columns(types: Mapping[str, str]) -> frozenset[str]:
-    """The folded names of those columns of an existing table that hold text."""
-    return frozenset(folded(name) for name, declared in types.items() if affinity_is_text(declared))
 
 
 def _fields(count: int) -> str:

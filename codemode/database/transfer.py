@@ -18,9 +18,10 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 import msgspec
 
 from codemode.asked import IF_EXISTS, one_of, path_of, text_of, text_or_none
+from codemode.database.appended import Appended, text_columns
 from codemode.database.names import quoted
 from codemode.database.onepass import Contradicted
-from codemode.database.readers import Column, Delimited, Progress, Reader, changed, number_notes, text_columns
+from codemode.database.readers import Column, Delimited, Progress, Reader, changed
 from codemode.database.records import Records
 from codemode.database.sources import Source, check_readable
 from codemode.database.writers import DelimitedWriter, Written, write_json, write_markdown, write_ndjson
@@ -180,18 +181,19 @@ def import_file(
     `existing` are the columns of the table that is appended to, with their declared types: what goes into a text
     column stays text as the file has it. `progress` gets the bytes consumed so far, of twice the source's size.
     """
-    text, told = text_columns(existing or {}), _forward(progress)
+    appended, text, told = Appended(existing or {}), text_columns(existing or {}), _forward(progress)
     once = reader.once(source, text=text, progress=told)
     try:
         if once is None:
             raise Contradicted
-        rows = load(table, once.columns, _whole(source, once.chunks, None))
+        rows = load(table, once.columns, _whole(source, appended.seen(once.columns, once.chunks()), None))
         reading = once.learned()
     except Contradicted:  # a first pass through the whole file has to decide
         reading = reader(source, text=text, progress=told)
         columns = [(column.name, column.type) for column in reading.columns]
-        rows = load(table, columns, _whole(source, reading.chunks, reading.rows * len(columns)))
-    notes = reading.notes + number_notes(reading.columns, existing or {})
+        chunks = appended.seen(columns, reading.chunks())
+        rows = load(table, columns, _whole(source, chunks, reading.rows * len(columns)))
+    notes = reading.notes + appended.notes
     return Profile(file=source.name, table=table, rows=rows, columns=reading.columns, notes=notes)
 
 
@@ -207,13 +209,11 @@ def _forward(progress: Progress) -> Progress:
     return told
 
 
-def _whole(
-    source: Source, chunks: Callable[[], Iterator[Sequence[Any]]], expected: int | None
-) -> Iterator[Sequence[Any]]:
+def _whole(source: Source, chunks: Iterable[Sequence[Any]], expected: int | None) -> Iterator[Sequence[Any]]:
     """The chunks, of so many values together where that is known, of a file that nobody writes to meanwhile."""
     count = 0
     try:
-        for chunk in chunks():
+        for chunk in chunks:
             count += len(chunk)
             yield chunk
     except (ValueError, KeyError) as error:

@@ -370,11 +370,32 @@ def test_import_hands_names_types_and_rows_to_the_loader_and_reports_progress(tm
     assert seen == [2 * size]
 
 
-def test_text_that_goes_into_a_column_of_numbers_is_told():
-    existing = {"ZIP": "INTEGER", "born": "DATE", "name": "TEXT", "n": "REAL"}
-    with Source(io.BytesIO(b"zip,born,name,n\n007,2013-01-02,x,1\n"), name="data.csv") as source:
-        notes = import_file(source, reader_for("csv"), "t", lambda *_: 1, existing=existing).notes
-    assert [note.split(":")[0] for note in notes] == ["zip"]
+@pytest.mark.parametrize(
+    ("declared", "texts", "told"),
+    [
+        ("INTEGER", ["007", "1"], "text that reads like a number"),
+        ("DATE", ["2013-01-02", ""], None),
+        ("DATE", ["2013-01-02", "01022013"], "text that reads like a number"),
+        ("string", ["x", " 1e3\t"], "text that reads like a number"),
+        ("NUMERIC", ["9223372036854775808"], "text that reads like a number"),
+        ("REAL", ["9007199254740993", "1"], "long whole numbers are rounded"),
+        ("REAL", ["9007199254740992", "1"], None),
+        ("INTEGER", ["1_0", "nan"], None),
+        ("VARCHAR(5)", ["007", "x"], None),
+        ("BLOB", ["007", "x"], None),
+        ("", ["007", "x"], None),
+    ],
+)
+def test_what_a_table_that_is_there_does_to_values_is_told(declared, texts, told):
+    content = "N,m\n" + "".join(f"{text},1\n" for text in texts)
+    with Source(io.BytesIO(content.encode()), name="data.csv") as source:
+        existing = {"n": declared, "m": "INTEGER"}
+        profile = import_file(
+            source, reader_for("csv"), "t", lambda _t, _c, chunks: len(list(chunks)), existing=existing
+        )
+    notes = [note for note in profile.notes if "the table has it" in note]
+    assert len(notes) == (told is not None)
+    assert all(note.startswith(f"N: the table has it as {declared}: {told}") for note in notes)
 
 
 @pytest.mark.parametrize(
