@@ -6,7 +6,8 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ _KEY_CHARACTERS = 200
 SESSION_ID = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
 CHECKPOINT = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,63}")
 _MOST_SAMPLED = 100
+_MAY_BE_NO_TEXT = pattern(r'"(?:-?[0-9][0-9.e+-]*|true|false|null)":')  # how keys that are no text are written
 
 
 def known_options(given: Iterable[str], known: Collection[str]) -> None:
@@ -55,11 +57,28 @@ def inputs_text(inputs: object) -> str:
         if name == "helpers":
             raise RequestInvalid("inputs: the name helpers is taken by the injected API")
     try:
-        return json.dumps(inputs, allow_nan=False)
+        return text_of_plain(inputs)
     except (TypeError, ValueError, RecursionError) as error:
         raise RequestInvalid(
             f"inputs: {error}", hint="pass None, text, numbers, lists and dicts; dates as ISO text, bytes as base64"
         ) from None
+
+
+def text_of_plain(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """A caller's value as JSON; ValueError too where two keys of a dict (1 and "1") have the same text there.
+
+    Whoever read it would get one of the two, and nobody would know of the other.
+    """
+    text = json.dumps(value, allow_nan=False, default=default)
+    if _MAY_BE_NO_TEXT.search(text):
+        json.loads(text, object_pairs_hook=_apart, parse_int=str, parse_float=str)
+    return text
+
+
+def _apart(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"two keys of a dict have the same text {name[:80]!r}")
 
 
 def above_zero(name: str, asked: Any) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from codemode.asked import text_of_plain
 from codemode.errors import HostFunctionFailed, RequestInvalid
 from codemode.patterns import pattern
 from sandbox.protocol import FRAME_CONTAINERS, FRAME_ITEMS
@@ -58,7 +59,7 @@ class HostFunctions:
         except Exception as error:
             raise HostFunctionFailed(f"{name}: {str(error) or type(error).__name__}") from error
         try:
-            return json.dumps(result, allow_nan=False, default=_plain)
+            return text_of_plain(result, _plain)
         except (TypeError, ValueError, RecursionError) as error:
             raise HostFunctionFailed(
                 f"{name}: its result is not plain data: {error}",

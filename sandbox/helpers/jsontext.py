@@ -108,7 +108,7 @@ def _atom(value: Any, path: str) -> Any:
     if isinstance(value, _AS_TEXT):
         return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"$bytes": b64encode(value).decode()}
+        return {"$bytes": b64encode(bytes(memoryview(value))).decode()}  # of a view with gaps too
     raise Unfit(f"a {type(value).__name__} at {path} cannot be written as JSON", "use numbers, text, lists and dicts")
 
 

@@ -95,6 +95,7 @@ def test_inputs_are_variables(session: Session) -> None:
         {"helpers": 1},
         {"x": object()},
         {"x": float("nan")},
+        {"x": [{1: "a", "1": "b"}]},
         {1: 2},
         [1],
     ],
@@ -139,6 +140,13 @@ def test_host_functions(session: Session) -> None:
     assert outcome.ok, outcome.error
     assert outcome.result == [{"sum": 3}, {"sum": 5}, {"sum": 2}, 8, 10]
     assert outcome.usage.helper_calls == 5
+
+
+def test_an_answer_of_a_host_function_loses_no_key(session: Session) -> None:
+    functions = {"good": lambda: {1: 2**70, 2: 0.1}, "bad": lambda: [{1: "a", "1": "b"}]}
+    assert session.run("return good()", functions=functions).result == {"1": 2**70, "2": 0.1}
+    outcome = session.run("return bad()", functions=functions)
+    assert "two keys of a dict have the same text '1'" in outcome.error.message
 
 
 def test_a_cancelled_execution_does_not_wait_for_an_asynchronous_function(session: Session) -> None:
