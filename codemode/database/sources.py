@@ -6,6 +6,7 @@ inferred in one pass and rows are read in another.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import gzip
 import io
@@ -21,6 +22,13 @@ from codemode.errors import RequestInvalid
 
 GZIP_MAGIC = b"\x1f\x8b"
 LINE_CHARACTERS = 16 * 1024 * 1024  # of a line or a record: what is longer fits into no row
+_MARKS = {  # of byte order, where the decoder does not take them off
+    "utf-8": codecs.BOM_UTF8,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+}
 BUFFER_BYTES = 1024 * 1024  # decompressing in small steps costs more than the inflating itself
 
 
@@ -50,17 +58,18 @@ class Source:
 
     def __init__(self, file: Path | BinaryIO, *, name: str | None = None, encoding: str = "utf-8") -> None:
         self.name = name or (str(file) if isinstance(file, Path) else "standard input")
-        self.encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
-        self._check_encoding(encoding)
+        self.encoding = encoding
+        self._mark = _MARKS.get(self._known_encoding(encoding), b"")
         self._file = _regular_file(file, self.name) if isinstance(file, Path) else _spooled(file)
         self.size = self._file.seek(0, io.SEEK_END)
         self._file.seek(0)
         self.compressed = self._file.read(2) == GZIP_MAGIC
         self._state = self._state_now()
 
-    def _check_encoding(self, encoding: str) -> None:
+    def _known_encoding(self, encoding: str) -> str:
         try:
             "".encode(encoding)
+            return codecs.lookup(encoding).name
         except (LookupError, ValueError):  # a name with a NUL is a ValueError, one with a surrogate a UnicodeError
             raise RequestInvalid(
                 f"unknown encoding {encoding[:40]!r}", hint="for example utf-8, utf-16, cp1252"
@@ -95,6 +104,8 @@ class Source:
     def text(self) -> Iterator[Text]:
         """The text from the start, line ends untouched; a byte that does not decode is told with its line."""
         with self.binary() as stream:
+            if stream.read(len(self._mark)) != self._mark:
+                stream.seek(0)
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             try:
                 yield Text(text, self.name)

@@ -329,6 +329,16 @@ def test_other_encodings_are_read_when_named():
         Source(io.BytesIO(), encoding="klingon")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "U8", "utf-16-le", "UTF_16BE", "utf-32-be"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(encoding, packed):
+    for text in ("\ufeffname\nZoë\n", "name\nZoë\n"):
+        data = text.encode(encoding)
+        with Source(io.BytesIO(gzip.compress(data) if packed else data), encoding=encoding) as source:
+            reading, rows = passes(source)
+        assert ([column.name for column in reading.columns], rows) == (["name"], [("Zoë",)])
+
+
 def test_a_file_that_changes_between_the_passes_is_refused(tmp_path: Path):
     path = tmp_path / "growing.csv"
     path.write_text("a\n1\n")
