@@ -119,6 +119,6 @@ def _arguments(name: str, text: str) -> tuple[list[Any], dict[str, Any]]:
 def _plain(value: object) -> Any:
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
-    if hasattr(value, "isoformat"):
+    if hasattr(value, "isoformat") and value == value:  # NaT, a datetime of pandas, is none
         return value.isoformat()
     raise TypeError(f"a value of type {type(value).__name__}")

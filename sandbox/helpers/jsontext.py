@@ -74,6 +74,8 @@ def _plain(value: Any, path: str, lost: Callable[[str], None]) -> Any:
         return value
     if isinstance(value, float):
         return _finite(value, path, lost)
+    if isinstance(value, (date, time)) and value != value:  # NaT of pandas
+        return lost(path)
     if isinstance(value, Mapping):
         plain: dict[str, Any] = {}
         for key, item in value.items():

@@ -7,7 +7,7 @@ The one place that decides how a value is stored; the worker checks again and tr
 | None, bool, int within 64 bits, str, bytes | itself (bool as 0 and 1) |
 | float | itself; NaN as NULL, with a warning |
 | bytearray, memoryview | bytes |
-| date, datetime, time | ISO text; an aware time keeps its offset |
+| date, datetime, time | ISO text; an aware time keeps its offset; NaT as NULL, with a warning |
 | Decimal, UUID | text |
 | Enum | its value |
 | list, tuple, set, dict, dataclass | JSON text (see `jsontext.py`) |
@@ -95,7 +95,7 @@ def fitted(value: Any, lost: Warn) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(memoryview(value))
     if isinstance(value, (date, time)):  # a datetime is a date
-        return value.isoformat()
+        return _moment(value, lost)
     if isinstance(value, (Decimal, UUID)):
         return str(value)
     if isinstance(value, (*LISTS, Mapping)) or is_record(value):
@@ -123,6 +123,13 @@ def _real(value: float, lost: Warn) -> float | None:
     if value == value:
         return value
     lost("NaN is stored as NULL")
+    return None
+
+
+def _moment(value: date | time, lost: Warn) -> str | None:
+    if value == value:
+        return value.isoformat()
+    lost("NaT is stored as NULL")  # what pandas has for a date that is missing is a datetime
     return None
 
 

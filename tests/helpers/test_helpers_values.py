@@ -49,6 +49,18 @@ class Point:
     when: datetime.date
 
 
+class Missing(datetime.datetime):
+    """As NaT of pandas: a datetime that equals nothing."""
+
+    __hash__ = datetime.datetime.__hash__
+
+    def __eq__(self, other):
+        return False
+
+    def __ne__(self, other):
+        return True
+
+
 Pair = namedtuple("Pair", "a b")
 EAST = datetime.timezone(datetime.timedelta(hours=2))
 
@@ -148,6 +160,12 @@ def test_nan_is_null_with_a_warning():
     assert stored(math.nan) == (None, ["here: NaN is stored as NULL"])
     lost = "here: NaN or infinity is stored as null in JSON, at "
     assert stored([math.nan, -math.inf]) == ("[null,null]", [f"{lost}$[0]", f"{lost}$[1]"])
+
+
+def test_a_date_that_is_missing_is_null_and_told():
+    missing = Missing(2013, 1, 2)
+    assert stored(missing) == (None, ["here: NaT is stored as NULL"])
+    assert stored([missing]) == ("[null]", ["here: NaN or infinity is stored as null in JSON, at $[0]"])
 
 
 def test_a_list_that_contains_itself_is_refused():
