@@ -10,6 +10,7 @@ from typing import Any
 import apsw
 
 from codemode.database.execute import Parameters
+from codemode.database.names import folded
 
 _STEP = re.compile(
     r"(?P<how>SCAN|SEARCH) (?P<table>.+?)(?: USING (?P<using>.+?)(?: \((?P<terms>.*)\))?)?"
@@ -117,14 +118,14 @@ def unique_indexes(connection: apsw.Connection) -> dict[str, int]:
 class Sizes:
     """How many rows tables have, and what ANALYZE found out about their indexes; asked for as they are needed."""
 
-    names: Mapping[str, str]  # alias → table, in small letters
+    names: Mapping[str, str]  # folded alias → table
     count: Callable[[str], int | None]
     statistics: Mapping[str, Sequence[int]] = field(default_factory=dict)  # index → rows, rows for each value, …
     unique: Mapping[str, int] = field(default_factory=dict)  # unique index → how many columns it has
 
     def table(self, name: str) -> str:
         """The table that stands behind a name of the plan; "" for a subquery."""
-        return self.names.get(name.lower(), "")
+        return self.names.get(folded(name), "")
 
     def rows(self, step: Step) -> int | None:
         """The rows that SQLite expects a step to read, each time; None where nobody can say."""
@@ -161,7 +162,7 @@ def in_words(step: Step, sizes: Sizes) -> str:
 
 def _named(name: str, sizes: Sizes) -> str:
     table = sizes.table(name)
-    return name if table.lower() in ("", name.lower()) else f"{table} ({name})"
+    return name if folded(table) in ("", folded(name)) else f"{table} ({name})"
 
 
 def _part_in_words(detail: str, sizes: Sizes) -> str:

@@ -11,6 +11,7 @@ import threading
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from codemode.database.names import folded
 from codemode.guard.scan import depth
 
 # sqlglot tries every way to nest `a JOIN b JOIN c …` without ON: 2^n. Nested OBJECT( grows as fast. A statement above
@@ -101,7 +102,7 @@ def _sqlglot() -> _Sqlglot:
 
 
 def table_names(text: str) -> dict[str, str]:
-    """Alias → table, in small letters, as sqlglot reads them: for words about a plan, and for nothing that decides."""
+    """Alias → table, folded, as sqlglot reads them: for words about a plan, and for nothing that decides."""
     if not may_be_read(text):  # its tokens may have told what it is: nothing is known of its tree
         return {}
     from sqlglot import exp
@@ -112,7 +113,7 @@ def table_names(text: str) -> dict[str, str]:
         ]
     except Exception:  # noqa: BLE001 - as in `read`
         return {}
-    return {node.alias_or_name.lower(): node.name.lower() for node in tables}
+    return {folded(node.alias_or_name): folded(node.name) for node in tables}
 
 
 @lru_cache

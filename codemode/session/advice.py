@@ -68,9 +68,9 @@ def explain(statements: Statements, sql: str, params: Any) -> dict[str, Any]:
 def _sizes(statements: Statements, statement: Statement) -> plan.Sizes:
     connection = statements.opened.connection
     with statements.as_engine():
-        tables = {name.lower(): name for name in schema.tables(connection)}
+        tables = {folded(name): name for name in schema.tables(connection)}
         statistics, unique = plan.statistics(connection), plan.unique_indexes(connection)
-    names = {name.lower(): tables[name.lower()] for name in statement.tables_read if name.lower() in tables}
+    names = {name: tables[name] for name in map(folded, statement.tables_read) if name in tables}
     aliases = table_names(statement.sql).items()
     names |= {alias: tables[table] for alias, table in aliases if table in tables}
     read = Reading(statements, _COUNT_SECONDS)

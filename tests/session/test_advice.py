@@ -115,6 +115,14 @@ def state(session: Session) -> tuple[object, ...]:
     return tables, session.query("SELECT name, sql FROM sqlite_schema")
 
 
+def test_tables_are_told_apart_as_sqlite_does(session: Session) -> None:
+    for table, rows in (("Δ", 3), ("δ", 0)):
+        session.exec(f'CREATE TABLE "{table}" (x)')
+        session.batch_insert(table, [{"x": number} for number in range(rows)])
+    assert session.explain('SELECT * FROM "Δ"')["plan"] == ["read all of Δ, 3 rows"]
+    assert session.explain('SELECT * FROM "δ" AS d')["plan"] == ["read all of δ (d), 0 rows"]
+
+
 def test_nothing_of_the_session_is_changed(sales: Session) -> None:
     sales.exec("CREATE TRIGGER gone AFTER DELETE ON sale BEGIN INSERT INTO customer VALUES (old.id, 'gone'); END")
     before = state(sales)
