@@ -55,6 +55,15 @@ def test_full_text_indexes_over_other_tables_stay_in_step(session: Session) -> N
     assert session.value("SELECT body FROM own WHERE own MATCH 'mine'") == "mine"
 
 
+def test_what_made_a_table_may_say_anything(session: Session, tmp_path: Path) -> None:
+    session.exec("CREATE TABLE said (x /* " + "using fts5 " * 2_000 + "*/)")
+    session.exec("CREATE VIRTUAL TABLE boxes USING rtree (boxes, low, high)")
+    session.exec("CREATE TABLE boxes_config (x)")
+    assert session.compact()["after"] > 0
+    assert session.export_file(tmp_path / "s.db") > 0
+    assert session.query("SELECT * FROM boxes") == []
+
+
 def test_a_full_text_index_whose_table_is_gone_stays_as_it_is(session: Session, tmp_path: Path) -> None:
     session.script(
         "CREATE TABLE posts (body TEXT); CREATE VIRTUAL TABLE found USING fts5 (body, content='posts');"
