@@ -313,7 +313,7 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
         "make one trigger for each of INSERT, UPDATE and DELETE",
     ),
     (
-        re.compile(r"\bTRIGGER\b.*\bBEGIN\b.*[^;\s]\s+END\s*;?\s*\Z", _FLAGS | re.DOTALL),
+        re.compile(r"\A(?=.*?\bTRIGGER\b.*\bBEGIN\b).*[^;\s]\s+END\s*;?\s*\Z", _FLAGS | re.DOTALL),
         "each statement of a trigger ends with a semicolon: … ; END",
     ),
     (re.compile(r"\bALTER\s+COLUMN\b|\bMODIFY\b", _FLAGS), "SQLite cannot change a column: make a new table and copy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import apsw
@@ -138,6 +139,14 @@ def test_the_syntax_of_another_database_gets_sqlite_s_way(desk: Desk, sql: str, 
 )
 def test_a_definition_that_sqlite_refuses_is_told_what_to_do(desk: Desk, sql: str, way: str) -> None:
     assert way in (failed(desk, sql).hint or "")
+
+
+def test_no_syntax_way_takes_the_cube_of_a_text() -> None:
+    text = "CREATE TRIGGER x " + "TRIGGER BEGIN " * 1_500  # of which the cube is minutes
+    used = time.thread_time()
+    for each, _ in SYNTAX_WAYS:
+        each.search(text)
+    assert time.thread_time() - used < 60
 
 
 def test_every_syntax_way_ends_in_what_to_do() -> None:
