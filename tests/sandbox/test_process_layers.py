@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox, SandboxUnavailable, Snippet
+from sandbox.codes import Codes
 from sandbox.layers import OPTIONAL, REQUIRED, LayerReport, missing
 from sandbox.link import Link, received
 from sandbox.pool import _Layers
@@ -113,8 +114,8 @@ class _Lacking(Link):
 def test_a_missing_required_layer_is_refused_by_name() -> None:
     assert [layer.name for layer in missing(_Lacking().layers)] == ["seccomp"]
     with pytest.raises(SandboxUnavailable, match="seccomp: the host refuses it"):
-        _Layers(enforced=True).accept(_Lacking())
-    _Layers(enforced=False).accept(_Lacking())
+        _Layers(enforced=True, codes=Codes()).accept(_Lacking())
+    _Layers(enforced=False, codes=Codes()).accept(_Lacking())
 
 
 def test_a_host_without_namespaces_still_runs_snippets() -> None:
