@@ -10,9 +10,10 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.failures import UNAVAILABLE
-from codemode.cli.output import note, plural, printable, relative, size, warn
+from codemode.cli.output import note, printable, relative, size, warn
 from codemode.cli.progress import bar
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import CodemodeError, RequestInvalid
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import plural, warn
+from codemode.cli.output import warn
 from codemode.cli.query import FORMATS, param_option, parse_params, print_rows
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 

@@ -8,8 +8,9 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import plural, printable, relative, size, warn
+from codemode.cli.output import printable, relative, size, warn
 from codemode.cli.table import show
+from codemode.counts import plural
 
 
 @command("checkpoint")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import duration, note, plural, printable, size
+from codemode.cli.output import duration, note, printable, size
 from codemode.cli.run import run_interruptibly, show_outcome
 from codemode.cli.table import show
+from codemode.counts import plural
 
 if TYPE_CHECKING:
     from codemode.database.transfer import Profile

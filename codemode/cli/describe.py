@@ -8,8 +8,9 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note, plural
+from codemode.cli.output import note
 from codemode.cli.table import cell_text, show
+from codemode.counts import plural
 
 _CELL = 32  # characters of a value: --json has all of it
 

@@ -16,8 +16,9 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.failures import UNAVAILABLE, describe
-from codemode.cli.output import emit, plural, size
+from codemode.cli.output import emit, size
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import IsolationMissing
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note, plural, size, warn
+from codemode.cli.output import note, size, warn
 from codemode.cli.query import param_option, parse_params
+from codemode.counts import plural
 
 SQLITE = "sqlite"
 _DATABASES = (".db", ".sqlite", ".sqlite3")

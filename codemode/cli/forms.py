@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import note, plural
+from codemode.cli.output import note
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:

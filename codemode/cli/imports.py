@@ -11,9 +11,10 @@ import click
 
 from codemode.cli.app import App, command, renew_option
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note, plural, standard_input
+from codemode.cli.output import note, standard_input
 from codemode.cli.progress import bar
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.forms import catalogue
-from codemode.cli.output import plural, printable
+from codemode.cli.output import printable
 from codemode.cli.progress import bar
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 _replace = click.option("--replace", is_flag=True, help="Delete all that is there now.")

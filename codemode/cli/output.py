@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from codemode.counts import plural
+
 if TYPE_CHECKING:
     from codemode.values import TableChange
 
@@ -101,11 +103,6 @@ def relative(time: str, now: datetime | None = None) -> str:
             text = plural(int(amount / length), unit)
             break
     return f"in {text}" if seconds > 0 else f"{text} ago"
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 row`, `3,000 rows`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def what_changed(change: TableChange) -> str:

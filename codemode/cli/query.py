@@ -13,8 +13,9 @@ import click
 
 from codemode.cli.app import App, command, session_option
 from codemode.cli.fields import parse_value, tenant_option
-from codemode.cli.output import note, plural, stream, warn
+from codemode.cli.output import note, stream, warn
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codemode.cli.app import App, command
-from codemode.cli.output import note, plural, printable, relative, size, warn
+from codemode.cli.output import note, printable, relative, size, warn
 from codemode.cli.progress import bar
 from codemode.cli.table import show
+from codemode.counts import plural
 
 if TYPE_CHECKING:
     from codemode.session.archive import Manifest, SessionCopy

@@ -13,8 +13,9 @@ import click
 from codemode.cli.app import App, command, renew_option, session_option
 from codemode.cli.failures import FAILED, UNAVAILABLE, exit_code, tell
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import duration, emit, note, plural, size, standard_input, stream, warn
+from codemode.cli.output import duration, emit, note, size, standard_input, stream, warn
 from codemode.cli.table import records, show
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from codemode.cli.app import App, command, group
 from codemode.cli.bounds import held
 from codemode.cli.fields import limit_option, tenant_option
 from codemode.cli.lists import Columns, every, tell
-from codemode.cli.output import moment, plural, relative, size
+from codemode.cli.output import moment, relative, size
 from codemode.cli.records import check
 from codemode.cli.table import cell_text, show
+from codemode.counts import plural
 
 if TYPE_CHECKING:
     from codemode.session.session import Session

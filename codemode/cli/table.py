@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from codemode.cli.output import note, plural, printable
+from codemode.cli.output import note, printable
+from codemode.counts import plural
 
 GAP = 2
 NARROWEST = 8  # a text column is cut down to this before columns are left out

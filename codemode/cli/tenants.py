@@ -9,8 +9,9 @@ import click
 from codemode.cli.amounts import bytes_of, count_of
 from codemode.cli.app import App, command, group
 from codemode.cli.fields import given
-from codemode.cli.output import moment, note, plural, printable, size
+from codemode.cli.output import moment, note, printable, size
 from codemode.cli.table import show
+from codemode.counts import plural
 from codemode.errors import RecordExists, RequestInvalid
 
 if TYPE_CHECKING:

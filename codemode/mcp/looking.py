@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from codemode import cells
+from codemode.counts import plural
 from codemode.errors import StatementError
 from codemode.mcp import wire, words
 from codemode.mcp.executing import SessionId
@@ -134,8 +135,8 @@ def _table_in_words(data: dict[str, Any], cut: bool) -> str:
     parts = [words.rows(data["columns"], data["rows"])] if count else ["no rows"]
     if data["truncated"]:
         parts.append(
-            f"(the first {shown:,} of {'more than ' if cut else ''}{count:,} rows; aggregate in SQL, page with LIMIT "
-            "and OFFSET, or go through all of them in execute_code)"
+            f"(the first {shown:,} of {'more than ' if cut else ''}{plural(count, 'row')}; aggregate in SQL, page with "
+            "LIMIT and OFFSET, or go through all of them in execute_code)"
         )
     return "\n".join(parts)
 
@@ -170,7 +171,7 @@ def _brief(session: Session, table: dict[str, Any]) -> dict[str, Any]:
 def _brief_in_words(table: dict[str, Any]) -> str:
     columns = ", ".join(f"{column['name']} {column['type']}".strip() for column in table["columns"])
     kept = ", a kept result" if table["spilled"] else ""
-    rows = "rows not counted" if table["rows"] is None else f"{table['rows']:,} rows"
+    rows = "rows not counted" if table["rows"] is None else plural(table["rows"], "row")
     return f"{table['name']} ({rows}{kept}): {columns}"
 
 
@@ -188,8 +189,8 @@ async def describe_table(call: Call, given: DescribeTable) -> Reply:
 
 
 def _description_in_words(data: dict[str, Any]) -> str:
-    lines = [f"{data['table']}: {data['row_count']:,} rows", *map(_column_in_words, data["columns"])]
-    lines += [f"… and {data['columns_left_out']:,} columns more"] if data["columns_left_out"] else []
+    lines = [f"{data['table']}: {plural(data['row_count'], 'row')}", *map(_column_in_words, data["columns"])]
+    lines += [f"… and {plural(data['columns_left_out'], 'column')} more"] if data["columns_left_out"] else []
     lines += [f"joins: {each['column']} = {each['table']}.{each['references']}" for each in data.get("joins", ())]
     lines += [f"index: {wire.text(index)}" for index in data.get("indexes", ())]
     if data["sample_rows"]:
@@ -201,7 +202,7 @@ def _description_in_words(data: dict[str, Any]) -> str:
 def _column_in_words(column: dict[str, Any]) -> str:
     told = [f"- {column['name']} {column['type']}".rstrip()]
     told += ["primary key"] if column["primary_key"] else []
-    told += ["not null"] if column["not_null"] else [f"{column['nulls']:,} nulls"] if column.get("nulls") else []
+    told += ["not null"] if column["not_null"] else [plural(column["nulls"], "null")] if column.get("nulls") else []
     if column.get("distinct") is not None:
         told.append(f"{column['distinct']:,} distinct")
     if column.get("min") is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from codemode.counts import plural
 from codemode.mcp import wire
 from codemode.plain import printable
 
@@ -69,7 +70,7 @@ def _ending(found: Mapping[str, Any]) -> str:
     elif db.get("rolled_back"):
         kept = "the writes after the last commit() were undone" if db.get("committed") else "all writes were undone"
     else:
-        kept = f"{db.get('rows_read', 0):,} rows read, {db.get('rows_written', 0):,} written"
+        kept = f"{plural(db.get('rows_read', 0), 'row')} read, {db.get('rows_written', 0):,} written"
     again = "; told again under its idempotency key, nothing ran" if found.get("replayed") else ""
     return f"[session {found['session_id']}: {kept}; {usage.get('duration_ms', 0):,.0f} ms{again}]"
 

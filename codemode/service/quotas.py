@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from codemode.counts import plural
 from codemode.database.clock import since_boot_ms, sure_ms
 from codemode.errors import QuotaExceeded, SessionBusy, TooManyAtOnce
 from codemode.service.callers import Caller
@@ -96,7 +97,7 @@ class Gate:
             if wait:
                 admission.end()
                 raise TooManyAtOnce(
-                    f"the tenant has begun its {quotas.executions_per_minute:,} executions of a minute",
+                    f"the tenant has begun its {plural(quotas.executions_per_minute, 'execution')} of a minute",
                     hint=f"the next one may begin in {ceil(wait / 1000)} s",
                     retry_after=ceil(wait / 1000),
                 )
@@ -124,7 +125,7 @@ class Gate:
         with self._making(caller.tenant):
             if self._worker.registry.catalog.count(caller.tenant, sure_ms()) >= most:
                 raise QuotaExceeded(
-                    f"the tenant has its {most:,} sessions",
+                    f"the tenant has its {plural(most, 'session')}",
                     hint="delete sessions, or let them expire",
                     retry_after=_LATER_SECONDS,
                 )
@@ -167,7 +168,7 @@ class Gate:
                     return slot
                 os.close(slot)
         raise TooManyAtOnce(
-            f"the tenant has {most:,} executions at once already",
+            f"the tenant has {plural(most, 'execution')} at once already",
             hint="wait until one of them is over",
             retry_after=1,
         )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from codemode.asked import CHECKPOINT, checkpoint_name, rows_sampled
+from codemode.counts import plural
 from codemode.database import copies
 from codemode.database.clock import iso
 from codemode.errors import CheckpointExists, CheckpointLimit, NoSuchCheckpoint
@@ -98,7 +99,9 @@ class Checkpoints:
         limits, others = self._limits, [each for each in self.all() if each.name != name]
         hint = "delete one that is not needed: " + ", ".join(each.name for each in others[:5])
         if len(others) >= limits.checkpoints:
-            raise CheckpointLimit(f"the session has {len(others)} checkpoints, as many as it may have", hint=hint)
+            raise CheckpointLimit(
+                f"the session has {plural(len(others), 'checkpoint')}, as many as it may have", hint=hint
+            )
         wanted, held = copies.live_bytes(self._files.database), sum(each.size_bytes for each in others)
         if wanted + held > limits.checkpoint_bytes:
             raise CheckpointLimit(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct, structs
 
 from codemode.catalog.sessions import SessionRecord
+from codemode.counts import plural
 from codemode.database.clock import in_ms, now, sure_ms
 from codemode.database.journal import Entry, bounded
 from codemode.errors import CodemodeError
@@ -200,8 +201,7 @@ class Execution:
         if not entries:
             return problem
         last = f"{entries[-1].kind}: {_on_one_line(entries[-1].statement)}"
-        made = "1 helper call" if calls == 1 else f"{calls:,} helper calls"
-        hint = f"{problem.hint}; it had made {made}; the last one on its log was {last}"
+        hint = f"{problem.hint}; it had made {plural(calls, 'helper call')}; the last one on its log was {last}"
         return structs.replace(problem, hint=hint)
 
     def _ended(self, problem: Problem | None) -> Problem | None:

@@ -9,6 +9,7 @@ from operator import ne
 from typing import Any
 
 from codemode.asked import IF_EXISTS, one_of
+from codemode.counts import plural
 from codemode.database import schema
 from codemode.database.batch import insert_chunk, insert_for
 from codemode.database.connection import MOST_COLUMNS
@@ -169,7 +170,8 @@ def in_chunks(
         if set(map(len, some)) != {width}:
             number, row = next(found for found in enumerate(some, first) if len(found[1]) != width)
             raise RequestInvalid(
-                f"row {number} has {len(row)} values, and there are {width} columns",
+                f"row {number} has {plural(len(row), 'value')}, and there {'is' if width == 1 else 'are'} "
+                f"{plural(width, 'column')}",
                 hint="give each row a value for every column, None where there is none",
             )
         values = list(chain.from_iterable(some))

@@ -96,10 +96,10 @@ class Columns:
         if len(record) == len(self.names) and self.names:
             return record
         columns = self.names or self.known or ()
-        expected = f" for {len(columns)} columns ({', '.join(columns)})" if columns else ""
+        expected = f" for {_counted(columns, 'column')} ({', '.join(columns)})" if columns else ""
         raise HelperError(
             "request.invalid",
-            f"record {index} is a sequence of {len(record)} values{expected}",
+            f"record {index} is a sequence of {_counted(record, 'value')}{expected}",
             hint="say which columns the values are for: columns=[...]",
             available=columns,
         )
@@ -181,3 +181,7 @@ def widened(flat: Sequence[Any], width: int, wider: int) -> Iterator[Any]:
 def _folded(name: str) -> str:
     # SQLite compares names without regard to ASCII case only; other letters must match as they are.
     return name.lower() if name.isascii() else name.translate(_SMALL)
+
+
+def _counted(things: Sequence[Any], noun: str) -> str:
+    return f"{len(things)} {noun}" if len(things) == 1 else f"{len(things)} {noun}s"

@@ -286,7 +286,7 @@ def test_a_table_that_is_missing_is_known_before_the_first_record(helpers, chann
         ([{"id": 1}, "text"], {}, "record 1 is a str", "request.invalid"),
         ([{"id": 1}, None], {}, "record 1 is a NoneType", "request.invalid"),
         ([(1, 2)], {}, "record 0 is a sequence of 2 values for 3 columns", "request.invalid"),
-        ([(1,)], {"columns": ["id", "name"]}, "record 0 is a sequence of 1 values", "request.invalid"),
+        ([(1,)], {"columns": ["id", "name"]}, "record 0 is a sequence of 1 value for 2 columns", "request.invalid"),
         ([(1, 2), (1, 2, 3)], {"columns": ["id", "name"]}, "record 1 is a sequence of 3", "request.invalid"),
         ([(1, 2)], {"create": True}, "say which columns", "request.invalid"),
         ([{"id": n} for n in range(700)] + [{"x": 1}], {}, "record 700 has an unknown key 'x'", "sql.no_such_column"),

@@ -354,6 +354,25 @@ def test_a_read_only_face_is_not_told_to_make_what_there_is_not(tmp_path: Path):
         run(work)
 
 
+def test_one_of_something_is_told_as_one(worker: Worker):
+    worker.session("s").batch_insert("t", [{"a": None}], create=True)
+
+    async def work():
+        async with in_memory(worker, session="s") as client:
+            listed = await client.call_tool("list_tables", {})
+            described = await client.call_tool("describe_table", {"table": "t"})
+            read = await client.call_tool("execute_code", {"code": "helpers.db.query('SELECT 1')"})
+        for answer, told in (
+            (listed, "t (1 row)"),
+            (described, "t: 1 row\n"),
+            (described, "1 null"),
+            (read, "1 row read"),
+        ):
+            assert told in text(answer)
+
+    run(work)
+
+
 def test_a_default_session_is_that_of_calls_that_name_none(worker: Worker):
     async def work():
         async with in_memory(worker, session="mine") as client:

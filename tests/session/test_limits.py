@@ -319,7 +319,7 @@ def test_chunks_of_a_batch_fit_into_the_bound_of_a_statement(worker: Worker) -> 
 
 @pytest.mark.parametrize("rows", [[(1,), (2, 3, 4)], [(1, 2)] * 600 + [(1, 2, 3), (1,)]])
 def test_a_row_of_another_width_is_never_taken_for_its_neighbours_values(session: Session, rows) -> None:
-    with pytest.raises(RequestInvalid, match=rf"row {len(rows) - 2} has . values, and there are 2 columns"):
+    with pytest.raises(RequestInvalid, match=rf"row {len(rows) - 2} has \d values?, and there are 2 columns"):
         session.load("u", [("a", "INTEGER"), ("b", "INTEGER")], rows)
     assert session.get_tables() == []
 
