@@ -200,6 +200,25 @@ def _given(ctx: click.Context, as_json: bool, data_dir: str | None, config: str 
     }
 
 
+class _Command(click.Command):
+    """A command that takes `-s SESSION`, as `run` and `query` do, for its first argument where that is a session."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does."""
+        first = next((each.name for each in self.params if isinstance(each, click.Argument)), None)
+        return super().parse_args(ctx, _session_first(args) if first in ("session_id", "session_ids") else args)
+
+
+def _session_first(args: list[str]) -> list[str]:
+    for place, word in enumerate(args[: args.index("--")] if "--" in args else args):
+        option, _, value = word.partition("=")
+        if option == "--session" and value:
+            return [value, *args[:place], *args[place + 1 :]]
+        if word in ("-s", "--session") and args[place + 1 :]:
+            return [args[place + 1], *args[:place], *args[place + 2 :]]
+    return args
+
+
 def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """A click command whose function gets an `App` first."""
 
@@ -210,7 +229,7 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
             return function(App(**ctx.obj), **arguments)
 
         call.__doc__ = doc_of(function)
-        make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
+        make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **{"cls": _Command, **attributes})
         return make(_with_options(call))
 
     return decorate
