@@ -106,8 +106,8 @@ class Registry:
             if made:
                 self._set_aside(key)
                 self._put(key, place)
-            if own is not None and own != record.limits:
-                self._lower(key, own)
+            if own is not None and own != record.limits:  # heeded from the next turn on, which compares them
+                self.catalog.set_limits(*key, own, int(held(own, self.storage.limits).idle_seconds * 1000))
         found = self.known(key) if record is None or made or own is not None else record
         if stateful is not None and stateful != found.stateful:
             self.catalog.set_stateful(*key, stateful)
@@ -148,11 +148,6 @@ class Registry:
         """
         idle = held(own, self.storage.limits).idle_seconds
         return self.catalog.create(*key, now=now_ms(), idle_ms=int(idle * 1000), limits=own, owner=owner)
-
-    def _lower(self, key: Key, own: dict[str, Any]) -> None:
-        self.catalog.set_limits(*key, own, int(held(own, self.storage.limits).idle_seconds * 1000))
-        with self.slots.turn(key, self.storage.limits.queue_seconds) as slot:
-            slot.close()
 
     def limits(self, record: SessionRecord) -> Limits:
         """The session's limits: the worker's, and lower where the session itself lowered them."""

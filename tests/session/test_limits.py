@@ -185,6 +185,15 @@ def test_limits_only_go_downwards(tmp_path) -> None:
         assert worker.session("b").limits.rows == 5, "a session keeps what it lowered"
 
 
+def test_limits_are_lowered_while_an_execution_has_the_session(tmp_path) -> None:
+    with Worker(data_dir=tmp_path, limits=Limits(queue_seconds=0.05)) as worker:
+        session = worker.session("s")
+        with worker.registry.turn(("local", "s"), 1.0):
+            assert worker.session("s", limits={"rows": 5}).limits.rows == 5
+        rows = session.query("SELECT value FROM json_each('[1, 2, 3, 4, 5, 6]')")
+        assert (len(rows), rows.truncated) == (5, True)
+
+
 def test_limits_that_another_process_lowers_hold_from_the_next_use_on(tmp_path) -> None:
     with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
         session = worker.session("s")
