@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.guard.policy import is_reserved, reserved
 from codemode.guard.refusals import TEMP, Violation
 from codemode.patterns import pattern
@@ -28,6 +28,9 @@ _REFERENCES = """
     FROM main.sqlite_schema AS child, pragma_foreign_key_list(child.name, 'main') AS link
     WHERE child.type = 'table' AND child.sql LIKE '%references%'
 """
+_INDEXED = "SELECT name, tbl_name FROM main.sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+_FULL_TEXT = "SELECT name FROM main.sqlite_schema WHERE sql LIKE 'create virtual table%fts5%'"
+_PARTS = ("_data", "_idx", "_content", "_docsize", "_config")  # of a full-text table: what it keeps its words in
 # The type is whatever stands before the first constraint: "INT AUTO_INCREMENT", "INT IDENTITY(1, 1)".
 _UNNUMBERED = """
     SELECT made.name, info.name, info.type
@@ -71,15 +74,32 @@ class ReservedSchema:
             if changed[0] == "temp":
                 return TEMP  # `CREATE TRIGGER temp.x … ON main.t` is an ordinary trigger to the authorizer
             return reserved(changed[2] if is_reserved(changed[2]) else changed[3])
-        for child, parent in self._query(_REFERENCES):
+        references = self._query(_REFERENCES)
+        for child, parent in references:
             if is_reserved(parent):
                 return Violation(
                     "reserved",
                     f"{child} refers to {parent}, which belongs to the engine: rows there could not be deleted",
                     "keep the key as an ordinary column, without REFERENCES",
                 )
+        if (found := self._on_a_part(references)) is not None:
+            return found
         made = [column for column in self._unnumbered() if column not in self._unnumbered_before]
         return _stays_null(made[0]) if made else self._too_much()
+
+    def _on_a_part(self, references: list[tuple[str, str]]) -> Violation | None:
+        """An index on what FTS5 keeps its words in, or a foreign key to it, ends the process at the next write.
+
+        SQLite refuses writes and triggers there, and neither of these.
+        """
+        parts = {folded(f"{owner}{part}"): owner for (owner,) in self._query(_FULL_TEXT) for part in _PARTS}
+        for name, table in [*self._query(_INDEXED), *references] if parts else ():
+            if (owner := parts.get(folded(table))) is not None:
+                return Violation(
+                    "reserved", f"{name} is on {table}, where the full-text table {owner} keeps its words",
+                    "put what is to be indexed or referred to into a table of your own",
+                )  # fmt: skip
+        return None
 
     def _too_much(self) -> Violation | None:
         (size, virtual), (size_before, virtual_before) = self._sizes(), self._sizes_before

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from codemode.errors import StatementLimit
+from codemode import Worker
+from codemode.errors import StatementLimit, StatementRefused
 from codemode.session.session import Session
 
 NEAR = f"NEAR({'a ' * 40})"
@@ -46,3 +47,37 @@ def test_it_is_refused(session: Session, tmp_path: Path, call: str, query: str, 
     with pytest.raises(StatementLimit, match="NEAR"):
         CALLS[call](session, f"SELECT body FROM docs WHERE docs MATCH {query}", params, tmp_path)
     assert session.value("SELECT count(*) FROM kept") == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE INDEX i ON f_data (id)",
+        "CREATE INDEX i ON F_DATA (block) WHERE id = 7",
+        "CREATE UNIQUE INDEX i ON f_content (c0)",
+        "CREATE TABLE child (id REFERENCES f_data (id) ON DELETE CASCADE)",
+        "CREATE TABLE child (id REFERENCES 'F_data')",
+        "ALTER TABLE notes ADD COLUMN part REFERENCES f_data (id)",
+        "CREATE VIRTUAL TABLE later USING fts5 (text)",
+        "ALTER TABLE f RENAME TO later",
+    ],
+)
+def test_nothing_sits_on_what_a_full_text_table_keeps_its_words_in(tmp_path: Path, statement: str) -> None:
+    """An index on FTS5's `data`, or a key that refers to it, ended the process at the next write."""
+    with Worker(data_dir=tmp_path) as worker:
+        session = worker.session("s")
+        session.script("CREATE VIRTUAL TABLE f USING fts5 (text); CREATE TABLE notes (id REFERENCES later_data (id))")
+        with pytest.raises(StatementRefused, match="keeps its words"):
+            session.exec(statement)
+        session.exec("INSERT INTO f VALUES ('word')")
+        assert session.query("SELECT text FROM f WHERE f MATCH 'word'") == [{"text": "word"}]
+
+
+def test_tables_beside_a_full_text_table_are_indexed_and_referred_to(session: Session) -> None:
+    session.script(
+        "CREATE VIRTUAL TABLE notes USING fts5 (text); CREATE TABLE notes_by_day (id INTEGER PRIMARY KEY, day);"
+        "CREATE INDEX by_day ON notes_by_day (day); CREATE TABLE child (id REFERENCES notes_by_day (id));"
+        "CREATE TABLE notes_parent (id UNIQUE); CREATE TABLE other (id REFERENCES notes_parent (id));"
+        "CREATE TABLE plain_data (id INTEGER PRIMARY KEY); CREATE INDEX i ON plain_data (id)"
+    )
+    session.exec("DROP INDEX by_day")
