@@ -232,7 +232,7 @@ TOOLS = (
     Tool(
         name="describe_table", title="Describe a table", scope="read", run=describe_table,
         about="What one table holds: columns with their types, nulls, distinct values, smallest and largest, keys, "
-        "indexes, joins to other tables, a few rows. Takes five seconds at most.",
+        "indexes, joins to other tables, a few rows. Takes five seconds at most, and what counting the rows takes.",
         takes=DescribeTable, answers=TableDescription, read_only=True, idempotent=True,
     ),
 )  # fmt: skip
