@@ -73,6 +73,8 @@ _NOT_AS_MEANT = {
 
 _NOT_KEPT = "a snippet has what it makes or imports, and its inputs; keep data in a table or with helpers.db.save_state"
 
+_UNBOUND = "give it a value first; a function that changes a variable from outside of it begins with: global name"
+
 _NO_VALUES = ("globals", "locals", "vars", "dir")  # never what a misspelt variable was meant to be
 
 
@@ -324,6 +326,8 @@ def _unknown_name(error: BaseException) -> dict[str, Any]:
         return {"did_you_mean": [f"helpers.{member}"], "hint": f"write helpers.{member}"}
     if type(name) is str and (way := not_imported(name)) and _is_written(f"{name}.", error):
         return {"hint": way}
+    if issubclass(type(error), UnboundLocalError):
+        return {"hint": _UNBOUND}
     frame = _innermost(error)
     if frame is None:
         return {}

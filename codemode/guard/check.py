@@ -418,6 +418,8 @@ def _no_statement(verb: str, text: str) -> StatementSyntaxError:
 
     near = closest(verb, _VERBS)
     hint = syntax_way(text) or (f"did you mean {near[0]}?" if near else "a statement begins with a verb such as SELECT")
+    if not near and text.lstrip()[:5].upper() == "WITH ":
+        hint = "commas stand between the tables of WITH, and none before SELECT: WITH a AS (…), b AS (…) SELECT …"
     return StatementSyntaxError(
         f'near "{verb[:40]}": syntax error', hint=hint, did_you_mean=near[:1], sql=shortened(text)
     )

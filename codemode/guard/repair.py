@@ -206,7 +206,11 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     if not owner:
         available += [alias for alias in dict.fromkeys(_ALIAS.findall(sql[:_SEARCHED])) if alias not in available]
     near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
+    out_of_reach = not owner and name.lower() in (each.lower() for each in near)
+    near = [] if out_of_reach else near
     hint = did_you_mean(near) or _ways().syntax_way(sql)
+    if out_of_reach and hint is None:
+        hint = f"no table that has {name} is read here: name it after FROM or JOIN"
     if name not in available and re.search(rf"\b{re.escape(name)}\s+MATCH\b", sql[:_SEARCHED], re.IGNORECASE):
         near = lookup.full_text_tables(name, sql, connection)
         hint = f"before MATCH stands a full-text table itself, no alias{f': {near[0]} MATCH …' if near else ''}"

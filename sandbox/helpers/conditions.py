@@ -56,7 +56,9 @@ def conditions(given: Any, name: Name = quote) -> Query | None:
         return _enclosed(Query(given[0], given[1]))
     if isinstance(given, (list, tuple)):
         return _joined([conditions(item, name) for item in given], "AND")
-    raise invalid(f"conditions must be a dict, text or a list of them, not {given!r}")
+    raise invalid(
+        f"conditions must be a dict, text or a list of them, not {given!r}", 'write {"column": {">": value}, …}'
+    )
 
 
 def clause(keyword: str, given: Any, name: Name = quote) -> Query | None:

@@ -48,6 +48,8 @@ def test_a_list_that_is_bound_as_one_value_is_read_as_one(shared: Desk) -> None:
         ("SELECT * FROM t WHERE a = 2013-01-01 10:00:00", "single quotes"),
         ("SELECT column_name FROM information_schema.columns", "get_columns"),
         ("UPDATE t SET t.a = 1", "the column alone"),
+        ("SELECT a, count(*) t GROUP BY a", "no table that has a is read here"),
+        ("WITH x AS (SELECT 1) y AS (SELECT 2) SELECT * FROM x, y", "commas stand between"),
     ],
 )
 def test_what_was_pasted_in_is_named_in_the_hint(shared: Desk, sql: str, word: str) -> None:

@@ -299,3 +299,9 @@ def test_the_habits_of_other_libraries_have_a_hint_that_names_the_way(helpers, w
         wrong(helpers)
     assert way in raised.value.hint
     assert not raised.value.did_you_mean
+
+
+def test_conditions_as_tuples_are_answered_with_the_dict_that_says_them(helpers):
+    with pytest.raises(HelperError) as raised:
+        helpers.sql.build_select_query("t", where=[("a", ">", 1)])
+    assert '{"column": {">": value}' in raised.value.hint

@@ -75,6 +75,7 @@ WAYS_OUT = {
     "'2013-01-02' - '2013-01-01'": "fromisoformat",
     "raise ValueError(\"time data '2013-01-01T10:00' does not match format '%Y'\")": "fromisoformat",
     "for a, b in [{'x': 1, 'y': 2, 'z': 3}]:\n    pass": "row.values()",
+    "n = 1\ndef f():\n    n += 1\nf()": "global name",
     "from codemode import helpers": "helpers is there already",
 }
 
