@@ -31,7 +31,7 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None, ten
     output; there is nothing to type. `--print-config HOST` prints the settings to paste, with the other options that
     are given, and with the data directory and the settings file where your environment names them. The tools reach
     every session of the tenant in the data directory, those that `codemode run` uses too.
-    With --session all calls may leave the session's id out, and it is made on first use.
+    With --session all calls may leave the session's id out; the first snippet makes it.
 
     It ends when the host closes standard input, or on SIGTERM; what still runs is undone. It logs to standard error.
     The same tools are at /mcp of `codemode serve`, for hosts on other machines and for several users.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import Any, TypeVar
 
@@ -16,9 +16,10 @@ from codemode.client.address import Address
 from codemode.client.ask import Ask, Call
 from codemode.client.attempts import Attempts, broken
 from codemode.client.lines import Lines
-from codemode.errors import RequestInvalid, WorkerError, shown
+from codemode.errors import ExtraMissing, RequestInvalid, WorkerError, shown
 
 T = TypeVar("T")
+Http = TypeVar("Http", httpx2.Client, httpx2.AsyncClient)
 _CONNECT_SECONDS = 10.0
 # Below the five seconds after which servers close an idle connection, which is a race that a request can lose.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=3.0)
@@ -35,9 +36,23 @@ class Terms:
         self.address, self.retries = address, retries
         self.timeout = None if timeout is None else above_zero("timeout", timeout)
 
-    def options(self) -> dict[str, Any]:
-        """The arguments of an httpx client."""
-        return {"headers": self.address.headers(), "limits": _LIMITS, "follow_redirects": False}
+    def opened(self, kind: Callable[..., Http]) -> Http:
+        """An httpx client of this kind; it takes proxies and certificates from the environment.
+
+        Raises ExtraMissing, RequestInvalid for what it cannot take.
+        """
+        try:
+            return kind(headers=self.address.headers(), limits=_LIMITS, follow_redirects=False)
+        except ImportError:
+            raise ExtraMissing(
+                "the environment names a SOCKS proxy, which needs a package",
+                hint="pip install 'httpx2[socks]', or unset ALL_PROXY, HTTP_PROXY and HTTPS_PROXY",
+            ) from None
+        except (ValueError, OSError) as error:
+            raise RequestInvalid(
+                f"what the environment says of proxies and certificates cannot be used: {error}",
+                hint="see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
+            ) from None
 
     def request(self, ask: Ask) -> dict[str, Any]:
         """The arguments of one request, without its body."""
@@ -72,7 +87,7 @@ class Connection:
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
-        self._http = httpx2.Client(**terms.options())
+        self._http = terms.opened(httpx2.Client)
 
     def send(self, call: Call[T]) -> T:
         """Do a call; raises what the service answers, or WorkerUnreachable."""
@@ -126,14 +141,14 @@ class AsyncConnection:
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         self._loop: object = None
-        self._http = httpx2.AsyncClient(**terms.options())
+        self._http = terms.opened(httpx2.AsyncClient)
         self._closed = False
 
     def _here(self) -> httpx2.AsyncClient:
         """The connections of the loop that runs. Those of another one cannot even be closed from here."""
         loop = _loop_mark()
         if self._loop not in (None, loop):
-            self._http = httpx2.AsyncClient(**self.terms.options())
+            self._http = self.terms.opened(httpx2.AsyncClient)
         self._loop = loop
         return self._http
 

@@ -17,7 +17,15 @@ from codemode import AsyncClient, Client, Limits, Session, Worker
 from codemode.client.async_session import AsyncRemoteSession
 from codemode.client.executions import OPTIONS
 from codemode.client.session import RemoteSession
-from codemode.errors import AuthForbidden, AuthInvalid, AuthMissing, CodemodeError, RequestInvalid, WorkerUnreachable
+from codemode.errors import (
+    AuthForbidden,
+    AuthInvalid,
+    AuthMissing,
+    CodemodeError,
+    ExtraMissing,
+    RequestInvalid,
+    WorkerUnreachable,
+)
 from codemode.session.request import RunOptions
 from tests.api.conftest import listening
 from tests.client.conftest import Served
@@ -152,6 +160,28 @@ def test_the_environment_says_where_and_by_which_token(served: Served, monkeypat
         assert client.session("by-environment").value("SELECT 1") == 1
     with Client(served.url) as client:
         assert client.info("by-environment").id == "by-environment"
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("name", "value", "error", "said"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", ExtraMissing, "httpx2[socks]"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:9", RequestInvalid, "HTTPS_PROXY"),
+        ("SSL_CERT_FILE", "/not/there.pem", RequestInvalid, "SSL_CERT_FILE"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_named(
+    kind: Any, name: str, value: str, error: type, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(each, raising=False)
+        monkeypatch.delenv(each.lower(), raising=False)
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
+    monkeypatch.setenv(name, value)
+    with pytest.raises(error) as refused:
+        kind("http://127.0.0.1:9")
+    assert said in str(refused.value)
 
 
 def test_the_environment_s_token_goes_to_no_other_address(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
