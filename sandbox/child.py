@@ -32,14 +32,14 @@ class Entry(NamedTuple):
 def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurried: bool) -> NoReturn:
     """A child from fork to end. Raises OSError where it cannot confine itself; its caller ends the process then.
 
-    One that is `hurried` warms no more than every snippet touches: it will have one soon.
+    One that is `hurried` is not warmed: it will have a snippet soon, which touches just what it needs.
     """
     call_process(b"codemode-child")
     confine_child(confinement)
     filter_calls(confinement)
     gc.enable()
     connection = entry.connect(socket_, confinement.limits.frame_bytes)
-    for step in entry.warm[:1] if hurried else entry.warm:
+    for step in () if hurried else entry.warm:
         # Each page shared with the zygote is copied at its first write: better now, while nobody waits, than in the
         # run. In a burst the request is here before the child is warm, and running it warms just what it needs.
         if connection.has_work():

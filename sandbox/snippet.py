@@ -38,7 +38,7 @@ def preload() -> None:
 
 
 def stock() -> None:
-    """Make the variables of as many snippets as a child sees: the two that warm it, and its own.
+    """Make the variables of as many snippets as a child sees: the one that warms it, and its own.
 
     A child that makes them itself counts references to some hundred functions, classes and names, each on a page that
     it copies then. What was run so far leaves nothing behind: to replace it copies pages too.
@@ -137,7 +137,6 @@ def _sendable(value: Any) -> Any:
     return value
 
 
-_SMALL = b"return 1 + 1"
 _USUAL = b"""
 import json
 class Point:
@@ -186,5 +185,4 @@ def _warm(code: bytes) -> None:
     serve(connect(_Nobody(), 1 << 20), request)
 
 
-# What every snippet touches, then what most do.
-ENTRY = Entry(serve, (lambda: _warm(_SMALL), lambda: _warm(_USUAL)), preload, stock, connect)
+ENTRY = Entry(serve, (lambda: _warm(_USUAL),), preload, stock, connect)
