@@ -14,8 +14,8 @@ from collections.abc import Callable, Hashable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from sandbox.limits import CODE_BYTES
 from sandbox.outcome import Snippet
-from sandbox.protocol import CODE_BYTES
 
 _MOST = 1_000  # texts that are remembered, of all owners
 _MOST_BYTES = 4 << 20  # of their code together

@@ -16,8 +16,8 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from sandbox import fences
+from sandbox.limits import CODE_BYTES
 from sandbox.policy import Policy
-from sandbox.protocol import CODE_BYTES
 from sandbox.refusal import Problem, SnippetRefused
 
 __all__ = ["FILENAME", "Compiled", "SnippetRefused", "compile_snippet"]

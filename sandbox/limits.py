@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+CODE_BYTES = 65_536  # of compiled code that a child hands over; longer code is compiled each time
 MIB = 1024 * 1024
 
 

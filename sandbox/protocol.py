@@ -39,7 +39,6 @@ _CONTAINERS = bytes([*range(0x80, 0xA0), *range(0xDC, 0xE0)])  # what a containe
 METHOD_CHARACTERS = 128
 DONE_STATUSES = frozenset({"completed", "error", "rejected"})
 RECEIVE_BYTES = 65_536
-CODE_BYTES = 65_536  # of compiled code that a child hands over; longer code is compiled each time
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -13,7 +13,8 @@ from patience import soon
 from sandbox import RunOutcome, Sandbox, SandboxLimits, Snippet
 from sandbox.codes import _MOST, _MOST_BYTES, UNKNOWN, Codes, Known
 from sandbox.compile import compile_snippet, packed, unpacked
-from sandbox.protocol import CODE_BYTES, HEADER, decode_hostile
+from sandbox.limits import CODE_BYTES
+from sandbox.protocol import HEADER, decode_hostile
 from sandbox.refusal import SnippetRefused
 from sandbox.request import request_frame, too_large
 
