@@ -16,6 +16,7 @@ from codemode.cli.output import moment, relative, size
 from codemode.cli.records import check
 from codemode.cli.table import cell_text, show
 from codemode.counts import plural
+from codemode.database.names import folded
 
 if TYPE_CHECKING:
     from codemode.session.session import Session
@@ -118,8 +119,8 @@ def show_session(app: App, session_id: str, tenant: str) -> None:
 def _tables(session: Session) -> list[dict[str, Any]]:
     newest: dict[str, TableChange] = {}
     for change in session.table_changes(limit=_CHANGES):
-        newest.setdefault(change.table.lower(), change)
-    return [{**table, "last_change": newest.get(table["name"].lower())} for table in session.metrics()["tables"]]
+        newest.setdefault(folded(change.table), change)
+    return [{**table, "last_change": newest.get(folded(table["name"]))} for table in session.metrics()["tables"]]
 
 
 def _table_row(table: dict[str, Any]) -> list[Any]:

@@ -207,8 +207,9 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
         available += [alias for alias in dict.fromkeys(_ALIAS.findall(sql[:_SEARCHED])) if alias not in available]
     near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
     out_of_reach = not owner and name.lower() in (each.lower() for each in near)
-    near = [] if out_of_reach else near
-    hint = did_you_mean(near) or _ways().syntax_way(sql)
+    compared = _ways().comparison_way(name, available)
+    near = [] if out_of_reach or compared else near
+    hint = compared or did_you_mean(near) or _ways().syntax_way(sql)
     if out_of_reach and hint is None:
         hint = f"no table that has {name} is read here: name it after FROM or JOIN"
     if name not in available and re.search(rf"\b{re.escape(name)}\s+MATCH\b", sql[:_SEARCHED], re.IGNORECASE):
@@ -227,7 +228,7 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"
-        hint = f"{hint}; {quotes}" if hint else quotes
+        hint = f"{hint}; {quotes}" if hint and not compared else hint or quotes
     return NoSuchColumn(
         f"no such column: {found['name']}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 
 import apsw
 
@@ -416,6 +417,21 @@ MESSAGE_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
 def message_way(message: str) -> str | None:
     """What to write instead, for an error of SQLite's that has a usual cause."""
     return next((way for pattern, way in MESSAGE_WAYS if pattern.search(message)), None)
+
+
+_COMPARISONS = {
+    "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "ne": "!=", "in": "in", "range": "between", "contains": "contains",
+    "icontains": "contains", "startswith": "starts with", "endswith": "ends with", "isnull": "is", "exact": "=",
+}  # fmt: skip
+
+
+def comparison_way(name: str, available: Iterable[str]) -> str | None:
+    """`delay__gt`, as Django has it: the column alone would prepare, and compare in another way."""
+    column, _, comparison = name.rpartition("__")
+    if comparison not in _COMPARISONS or column.lower() not in (each.lower() for each in available):
+        return None
+    operator = _COMPARISONS[comparison]
+    return f'a comparison is no part of a name: write {{"{column}": {{"{operator}": value}}}} as a condition, or SQL'
 
 
 def syntax_way(sql: str) -> str | None:

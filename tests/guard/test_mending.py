@@ -37,6 +37,11 @@ def test_a_list_that_is_bound_as_one_value_is_read_as_one(shared: Desk) -> None:
     assert suggestion(shared, "SELECT * FROM t WHERE a IN :x") == mended
 
 
+@pytest.mark.parametrize("compared", ["= ?", "IN (1, 2)", ">= 'x'", "LIKE :x"])
+def test_a_name_that_is_compared_with_a_value_is_no_text(shared: Desk, compared: str) -> None:
+    assert suggestion(shared, f'SELECT * FROM t WHERE "a__gt" {compared}') is None
+
+
 @pytest.mark.parametrize(
     ("sql", "word"),
     [

@@ -49,6 +49,13 @@ def test_a_missing_column_is_explained_wherever_it_stands(desk: Desk, sql: str) 
     assert failed(desk, sql).did_you_mean == ("note",)
 
 
+@pytest.mark.parametrize(("comparison", "written"), [("gt", ">"), ("startswith", "starts with"), ("in", "in")])
+def test_a_comparison_in_a_name_is_not_left_out(desk: Desk, comparison: str, written: str) -> None:
+    error = failed(desk, f'SELECT * FROM u WHERE "note__{comparison}" = 1')
+    assert (error.did_you_mean, error.suggestion) == ((), None)
+    assert f'{{"note": {{"{written}": value}}}}' in (error.hint or "")
+
+
 @pytest.mark.parametrize(("sql", "meant"), [("SELCT 1", "SELECT"), ("EXPLAN SELECT 1", "EXPLAIN")])
 def test_a_misspelt_verb_gets_the_one_that_was_meant(desk: Desk, sql: str, meant: str) -> None:
     assert failed(desk, sql).did_you_mean == (meant,)

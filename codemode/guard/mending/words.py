@@ -53,6 +53,8 @@ def with_texts_in_single_quotes(broken: Broken) -> Iterator[str]:
         return
     if broken.error.did_you_mean and not re.search(rf'(?:[=<>]|\bLIKE|\bGLOB|\()\s*"{re.escape(name)}"', broken.sql):
         return  # a misspelt name of a column, unless it is compared with
+    if re.search(rf'(?i)"{re.escape(name)}"\s*(?:[=<>!]+|(?:IN|LIKE|BETWEEN)\b)\s*[(?:@$\'\d]', broken.sql):
+        return  # a value is compared with it: as a text it would be the same for each row
     known = {column.lower() for column in broken.error.available}
     parts = tokens(broken.sql)
     for only in (None, name):
