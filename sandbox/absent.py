@@ -67,7 +67,8 @@ def absent(module: str, contents: dict[str, Any], name: str) -> Absent:
 
 
 def _why(module: str, contents: dict[str, Any], name: str) -> str | None:
-    if name in vars(sys.modules.get(module, sys.modules[__name__])):
+    real = sys.modules.get(module)
+    if real is not None and name in vars(real):
         return f"snippets have no {module}.{name}"
     if name in LISTED.get(module, "").split():
         return f"{module}.{name} is of a newer Python than {sys.version_info.major}.{sys.version_info.minor}"

@@ -225,10 +225,10 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
         hint = f"if {name} is a text and no column, bind it: x = ?"
     if name == "None":
         hint = "None was pasted in: write IS NULL, or bind it where a value stands"
-    if re.search(f'"{re.escape(name)}"', sql) and "." not in found["name"]:
+    if not compared and "." not in found["name"] and re.search(f'"{re.escape(name)}"', sql):
         # Double quotes are for names: with SQLite's old leniency a misspelt column would silently be a text.
         quotes = f"for the text '{name}' use single quotes"
-        hint = f"{hint}; {quotes}" if hint and not compared else hint or quotes
+        hint = f"{hint}; {quotes}" if hint else quotes
     return NoSuchColumn(
         f"no such column: {found['name']}", hint=hint, did_you_mean=near, available=available[: lookup.MOST_NAMES]
     )
