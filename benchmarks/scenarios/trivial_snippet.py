@@ -8,8 +8,7 @@ The text is the same each time, so that it is compiled for the first two of a se
 (docs/decisions/0105); what snippets take that each are another text stands beside it.
 
 Where processors sleep while nothing runs, waking one for the child and one for its answer takes longer than the work
-between: the floor is `ready child, empty engine`, in bursts in each scenario, and it is about a tenth of a fresh
-interpreter already (docs/decisions/0061).
+between: the floor is `ready child, empty engine`, in bursts in each scenario (docs/decisions/0061).
 """
 
 from __future__ import annotations
