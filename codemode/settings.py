@@ -24,6 +24,7 @@ from codemode.patterns import pattern
 PREFIX = "CODEMODE_"
 CONFIG = "CODEMODE_CONFIG"
 _OF_CLIENTS = ("CODEMODE_URL", "CODEMODE_TOKEN")  # where a client calls, and by which token: no settings of a worker
+_OF_SERVE = {"CODEMODE_HOST": "--host", "CODEMODE_PORT": "--port"}  # where a service listens: its options alone
 
 # Kubernetes hands every container variables named for the services around it: a service called "codemode"
 # brings CODEMODE_PORT=tcp://…; nobody misspelt those.
@@ -251,7 +252,9 @@ def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     known = [variable(key) for key in keys()] + [CONFIG, *_OF_CLIENTS]
     warnings = []
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name):
+        if name in _OF_SERVE and "://" not in environ[name]:
+            warnings.append(f"{name} is no setting: use codemode serve {_OF_SERVE[name]}")
+        elif name.startswith(PREFIX) and name not in known and not _SERVICE_LINK.fullmatch(name):
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
             warnings.append(f"{name} is no setting" + (f": did you mean {close[0]}?" if close else ""))
     return tuple(warnings)

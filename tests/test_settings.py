@@ -113,5 +113,17 @@ def test_an_unknown_variable_is_a_warning():
     assert resolved.warnings == ("CODEMODE_LIMITS_ROW is no setting: did you mean CODEMODE_LIMITS_ROWS?",)
 
 
+def test_where_a_service_listens_is_told_to_be_an_option():
+    resolved = resolve(environ={"CODEMODE_PORT": "9000", "CODEMODE_HOST": "0.0.0.0"})
+    assert resolved.warnings == (
+        "CODEMODE_HOST is no setting: use codemode serve --host",
+        "CODEMODE_PORT is no setting: use codemode serve --port",
+    )
+
+
+def test_the_port_that_kubernetes_sets_is_nobody_s_mistake():
+    assert resolve(environ={"CODEMODE_PORT": "tcp://10.0.0.1:8400"}).warnings == ()
+
+
 def test_an_empty_variable_is_not_set():
     assert resolve(environ={"CODEMODE_CHILDREN": "", "CODEMODE_CONFIG": ""}).settings == Settings()
