@@ -124,25 +124,26 @@ class Listeners:
         tenant = self._tenants[ears.caller.tenant]
         tenant.newest = max(tenant.newest, seq)
         loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
+        until, beat = loop.time() + seconds, loop.time() + _BEAT_SECONDS
         while True:
             self._check_not_leaving()
             newest, changed = tenant.newest, tenant.changed
             if newest > seq:
                 found: list[SessionEvent] = await self._run(_heard, self._worker, ears, seq)
                 for event in found:
-                    seq = event.seq
+                    seq, beat = event.seq, loop.time() + _BEAT_SECONDS
                     yield event
                 if len(found) < _PAGE:
                     seq = max(seq, newest)
                 continue
             try:
-                await asyncio.wait_for(changed.wait(), min(_BEAT_SECONDS, max(0.0, until - loop.time())))
+                await asyncio.wait_for(changed.wait(), min(until, beat) - loop.time())
             except TimeoutError:
                 if loop.time() >= until:
                     return
                 await self._run(_check, self._worker, ears)
                 yield None
+                beat = loop.time() + _BEAT_SECONDS
 
     def _check_not_leaving(self) -> None:
         if self._leaving():
