@@ -182,5 +182,5 @@ def _check(worker: Worker, ears: Ears) -> None:
     if caller.token is None:
         return
     token = worker.tokens.get(caller.token)
-    if token is None or token.revoked_at is not None or (token.expires_at or now_ms() + 1) <= now_ms():
+    if token is None or not token.is_valid(now_ms()):
         raise AuthInvalid("the token was revoked, or it expired")

@@ -1,4 +1,4 @@
-"""Listeners without a face: signs of life."""
+"""Listeners without a face: signs of life, and how long a token is good for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from patience import HANG_SECONDS
 from codemode import Worker
 from codemode.database.clock import now_ms
 from codemode.service import listening
-from codemode.service.callers import LOCAL
+from codemode.service.callers import LOCAL, Caller
 from codemode.service.ears import OfSession
 from codemode.service.service import Service
 
@@ -45,3 +45,15 @@ def test_a_quiet_stream_has_its_signs_of_life_while_other_sessions_are_busy(
         worker.session("quiet")
         worker.session("busy")
         assert asyncio.run(main()) is None
+
+
+def test_a_token_without_end_is_good_at_the_turn_of_a_millisecond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = count(now_ms())  # each look at the clock finds the next millisecond
+    with Worker(tmp_path) as worker:
+        _, token = worker.create_token("firm", scopes=("read",))
+        worker.session("plan", tenant="firm")
+        caller = Caller("firm", frozenset({"read"}), token.id)
+        monkeypatch.setattr(listening, "now_ms", lambda: next(moments))
+        listening._check(worker, OfSession(Service(worker, open_to_all=False), caller, "plan"))
