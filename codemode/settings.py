@@ -75,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: str | None = None  # without one: the command line's own place, a temporary directory in Python
     isolation: Literal["required", "none"] = "required"  # "none" is for trusted code on hosts that cannot confine
-    children: int = 2  # kept forked and confined ahead of need; each costs some 3 MB
+    children: int = 4  # kept forked and confined ahead of need; each costs some 3 MB
     burst_children: int = 10  # so many for a minute after more were needed than were ready; `children` or less: never
     kept_children: int = 8  # of stateful sessions, each with its variables: up to memory_bytes of them
     kept_seconds: float = 600.0  # unused for this long, a kept child is ended: its session's next one begins afresh
@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     promote_executions: int = 0  # the same for so many executions in it
     sweep_seconds: float = 300.0  # between two looks for expired sessions: they are refused at once, removed by then
     workers: int = 1  # processes of the service, each with children of its own; 0 is one for each core
-    spare_worker: bool = True  # of several: one more is ready to replace one that ends at once; some 120 MB of memory
+    spare_worker: bool = True  # of several: one more is ready to replace one that ends at once; some 125 MB of memory
     hang_seconds: float = 10.0  # one of several workers that answers no ping for so long is ended and replaced
     threads: int = 64  # of the service: each call and each running execution holds one, a waiting one none
     body_bytes: int = 8 * MIB  # of a request that is a JSON document

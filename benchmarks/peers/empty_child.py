@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.scenario import Contender
+from codemode import Settings
 from sandbox import Sandbox, Snippet
 
 NAME = "ready child, empty engine"
 _ENTRY = Path(__file__).with_name("empty_entry.py")
-_CHILDREN = 2  # as many as a worker keeps
+_CHILDREN = Settings().children  # as many as a worker keeps
 _STEADY_SECONDS = 0.05  # a pool whose ready children were as many as now for so long has all that it wants, and warm
 
 
