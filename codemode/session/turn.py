@@ -103,9 +103,11 @@ class TurnQueue:
         request = self.request()
         try:
             request.result(timeout=seconds)
-        except TimeoutError:
+        except BaseException as error:  # Ctrl-C too: a turn handed to one who has left would never end
             self.withdraw(request)
-            raise waited_too_long(seconds) from None
+            if isinstance(error, TimeoutError):
+                raise waited_too_long(seconds) from None
+            raise
 
 
 def waited_too_long(seconds: float) -> SessionBusy:

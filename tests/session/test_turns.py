@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,20 @@ def test_a_withdrawn_request_loses_no_turn() -> None:
     queue.release()
     assert stays.done()
     queue.withdraw(stays)  # granted already: the turn is passed on
+    assert not queue.busy
+
+
+def test_a_wait_that_is_interrupted_loses_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Future[None], timeout: float) -> None:
+        raise KeyboardInterrupt
+
+    queue = TurnQueue()
+    queue.request()
+    monkeypatch.setattr(Future, "result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        queue.take(HANG_SECONDS)
+    monkeypatch.undo()
+    queue.release()
     assert not queue.busy
 
 
