@@ -173,6 +173,7 @@ class Slots:
     def _make_room(self) -> None:
         """Close the least recently used places beyond the bound."""
         while (slot := self._pop_idle()) is not None:
+            slot.queue.take(threading.TIMEOUT_MAX)  # nobody uses it, but another thread may just have it rest
             slot.close()
 
     def _pop_idle(self) -> Slot | None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import random
 import resource
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import apsw
 import pytest
+from patience import HANG_SECONDS, soon
 
 from codemode import Limits, Session, Worker
 from codemode.database.journal import LEFT_BYTES
 from codemode.session.registry import _DESCRIPTORS, affordable
-from codemode.session.slots import _WARM
+from codemode.session.slots import _WARM, Slots
 
 USES = (
     lambda session: session.exec("CREATE TABLE IF NOT EXISTS t (x)"),
@@ -58,6 +61,40 @@ def test_a_session_that_is_gone_has_no_place_and_closes_no_other(tmp_path: Path)
             worker.session(name).exec("CREATE TABLE t (x)")
             worker.remove(name)
         assert (len(worker.registry.slots), slot.opened) == (1, opened)
+
+
+class Files:
+    """Stands for the open files of a session: they rest until they may go on, and tell what was done with them."""
+
+    def __init__(self) -> None:
+        self.resting, self.may_go_on, self.done = threading.Event(), threading.Event(), []
+
+    def rest(self) -> None:
+        self.resting.set()
+        self.may_go_on.wait(HANG_SECONDS)
+        self.done.append("rested")
+
+    def close(self) -> None:
+        self.done.append("closed")
+
+
+def test_files_that_one_thread_has_rest_are_closed_by_another_when_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def use(name: str) -> None:
+        with slots.used(("local", name)) as slot:
+            slot.opened = files[name]  # type: ignore[assignment]
+
+    monkeypatch.setattr("codemode.session.slots._WARM", 1)
+    slots, files = Slots(2), {name: Files() for name in ("old", "newer", "newest")}
+    files["newer"].may_go_on.set()
+    use("old")
+    with ThreadPoolExecutor() as threads:
+        threads.submit(use, "newer")
+        assert files["old"].resting.wait(HANG_SECONDS)
+        threads.submit(use, "newest")
+        assert soon(lambda: slots.find(("local", "old")) is None)
+        time.sleep(0.05)  # it would be closed by now
+        files["old"].may_go_on.set()
+    assert files["old"].done == ["rested", "closed"]
 
 
 def test_no_more_are_open_than_descriptors_bear(monkeypatch: pytest.MonkeyPatch) -> None:
