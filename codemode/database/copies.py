@@ -17,6 +17,7 @@ import apsw
 
 from codemode.database import undo
 from codemode.database.connection import closed_if_it_fails, frozen, open_session
+from codemode.database.directory import staying
 from codemode.database.execute import Deadline
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import SESSION, migrate, migrations
@@ -64,10 +65,11 @@ def hold(source: Path) -> apsw.Connection:
 
     Raises apsw's errors: see `explained`.
     """
-    connection = _reading(source)
-    with closed_if_it_fails(connection):
-        connection.execute("BEGIN")
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # from here on one state
+    with staying(source.parent):
+        connection = _reading(source)
+        with closed_if_it_fails(connection):
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # from here on one state
     return connection
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from codemode.database import idempotency, usage
 from codemode.database.clock import now, now_ms
+from codemode.database.directory import staying
 from codemode.database.engine_file import CHECKPOINT_FRAMES, identity, open_engine_file
 from codemode.database.migrate import LOG, migrations
 from codemode.errors import StorageFull
@@ -199,22 +200,25 @@ class Journal:
 
     def _begin(self) -> apsw.Connection:
         """Open the file, and know which one it is: what stands in its place later is not set aside for its damage."""
-        self._connection, self._first = _open(self.path), True
-        self._file = identity(self.path)
+        with staying(self.path.parent):
+            self._connection, self._first = _open(self.path), True
+            self._file = identity(self.path)
         return self._connection
 
     def rest(self) -> None:
         """Close the file until it is used again, which opens it in a third of a millisecond."""
         with self._lock:
             if self._connection is not None:
-                self._connection.close(True)
+                with staying(self.path.parent):
+                    self._connection.close(True)
                 self._connection = None
 
     def close(self) -> None:
         """Close the file, for good; after the session's own connection."""
         with self._lock:
             if self._connection is None and length(self._ahead) > LEFT_BYTES:
-                self._connection = _reopened(self.path)
+                with staying(self.path.parent):
+                    self._connection = _reopened(self.path)
         self.rest()
         self._closed = True
 

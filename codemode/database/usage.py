@@ -14,6 +14,7 @@ from typing import Any
 
 import apsw
 
+from codemode.database.directory import staying
 from codemode.values import KEPT_DAYS, Day, SizeAt, SlowStatement, Totals
 
 KEPT_SIZES = 256
@@ -73,16 +74,17 @@ def _figures(row: Iterable[Any]) -> dict[str, Any]:
 
 def days_of(log: Path) -> list[Day]:
     """The days in the log file `log`, read beside whoever writes it; none where it has none or cannot be read."""
-    try:
-        connection = apsw.Connection(str(log), flags=apsw.SQLITE_OPEN_READONLY)
-    except apsw.Error:
-        return []
-    try:
-        return days(connection)
-    except (apsw.Error, ValueError):
-        return []
-    finally:
-        connection.close(True)
+    with staying(log.parent):
+        try:
+            connection = apsw.Connection(str(log), flags=apsw.SQLITE_OPEN_READONLY)
+        except apsw.Error:
+            return []
+        try:
+            return days(connection)
+        except (apsw.Error, ValueError):
+            return []
+        finally:
+            connection.close(True)
 
 
 def note_size(connection: apsw.Connection, timestamp: str, size: int) -> None:

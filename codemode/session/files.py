@@ -12,12 +12,13 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from codemode.database.clock import now_ms, sure_ms
+from codemode.database.directory import moving
 from codemode.database.template import MAKING
 from codemode.errors import RequestInvalid, StorageFull
 from codemode.moments import ulid
@@ -77,7 +78,12 @@ class SessionFiles:
     def prepare(self) -> None:
         """Make the directory; raises StorageFull."""
         with storage_errors(self.directory):
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            while not self.directory.is_dir():
+                try:
+                    self.directory.mkdir(mode=0o700, parents=True)
+                except FileExistsError:  # by somebody else, who may have removed it again
+                    if os.path.lexists(self.directory) and not self.directory.is_dir():
+                        raise
 
     def create(self, template: bytes, log: bytes) -> None:
         """Make session.db from `template`: whole or not at all, and durable before anybody is told of it.
@@ -141,10 +147,10 @@ class SessionFiles:
         """Rename session.db with its companions, so that nothing of it is lost."""
         with storage_errors(self.directory):
             found = _names(self.directory)
-            for companion in ("", *_COMPANIONS):
-                name = f"session.db{companion}"
-                if name in found:
-                    (self.directory / name).rename(self.directory / f"session.db.{suffix}{companion}")
+            names = [name for name in (f"session.db{each}" for each in ("", *_COMPANIONS)) if name in found]
+            with moving(self.directory) if names else nullcontext():
+                for name in names:
+                    (self.directory / name).rename(self.directory / name.replace(".db", f".db.{suffix}", 1))
 
     def remove(self) -> None:
         """Delete everything of the session, its lock included.
@@ -155,7 +161,8 @@ class SessionFiles:
         rubbish = self.directory.with_name(f"removed-{ulid()}")
         with storage_errors(self.directory):
             try:
-                self.directory.rename(rubbish)
+                with moving(self.directory):
+                    self.directory.rename(rubbish)
             except FileNotFoundError:
                 return
             clear(rubbish)

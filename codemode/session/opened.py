@@ -19,6 +19,7 @@ import msgspec
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import journal
 from codemode.database.connection import closed_if_it_fails, leave_short_log, open_session, opening_failed
+from codemode.database.directory import staying
 from codemode.database.execute import DAMAGE, Connection, DatabaseError, Deadline, Meter, prepared_bytes
 from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
@@ -51,16 +52,17 @@ class Guarded:
     def __init__(self, files: SessionFiles, limits: Limits, log: LogBounds, opening: Opening) -> None:
         self.files, self.limits, self.slow_ms = files, limits, log.slow_ms
         self._paths = os.fspath(files.database), os.fspath(files.log)  # as text: each turn asks for them
-        database = _identity(self._paths[0])
-        if database is None:
-            raise FileNotFoundError(files.database)
-        self.journal = Journal(files.log, log.entries, log.size_bytes)
-        self._identity = database, _identity(self._paths[1])
-        try:
-            self.connection = opening(files, limits)
-        except BaseException:
-            self.journal.close()
-            raise
+        with staying(files.directory):
+            database = _identity(self._paths[0])
+            if database is None:
+                raise FileNotFoundError(files.database)
+            self.journal = Journal(files.log, log.entries, log.size_bytes)
+            self._identity = database, _identity(self._paths[1])
+            try:
+                self.connection = opening(files, limits)
+            except BaseException:
+                self.journal.close()
+                raise
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
         self.guard = Guard(self.connection, limits, self.meter)
@@ -108,8 +110,9 @@ class Guarded:
     def close(self) -> None:
         """Close both files; an open transaction is rolled back by SQLite."""
         self.guard.close()
-        self.connection.close(True)
-        self.journal.close()
+        with staying(self.files.directory):
+            self.connection.close(True)
+            self.journal.close()
 
 
 class OpenSession(Guarded):

@@ -23,7 +23,7 @@ from codemode.catalog.tenants import Tenants
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
 from codemode.database.usage import days_of
-from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired, StorageFull
+from codemode.errors import CodemodeError, SessionBusy, SessionDamaged, SessionExpired
 from codemode.limits import Limits, held
 from codemode.session.accounts import Account
 from codemode.session.ending import Ending, not_found
@@ -260,10 +260,8 @@ class Registry:
         while True:
             try:
                 return self._known(Reader(self.files(key), self.limits(record), self.storage.log))
-            except (FileNotFoundError, StorageFull) as error:  # no removal waits for a reader
-                before, record = record, self.record(key)
-                if isinstance(error, StorageFull) and record.created_at == before.created_at:
-                    raise
+            except FileNotFoundError:  # no removal waits for a reader
+                record = self.record(key)
                 if not self.files(key).database.exists():  # else it was made anew between the two lines above
                     raise missing(self.files(key)) from None
 

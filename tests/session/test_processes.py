@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -15,9 +17,10 @@ import pytest
 from codemode import Worker
 from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
-from codemode.database.connection import open_session
+from codemode.database.directory import _taken
 from codemode.errors import SessionBusy, SessionNotFound, StatementError, StorageFull
-from codemode.session import opened
+from codemode.session.files import SessionFiles
+from codemode.session.opened import Reader
 
 WRITER = """
 import sys
@@ -99,17 +102,17 @@ def test_a_session_made_anew_while_it_is_looked_for_is_not_called_damaged(
         assert not steps
 
 
-def test_a_session_removed_while_a_reader_opens_it_is_not_found(
+def test_a_session_removed_before_a_reader_opens_it_is_not_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
         session = here.session("s")
 
-        def too_late(*args: Any, **options: Any) -> Any:
+        def too_late(*args: Any, **options: Any) -> Any:  # its record was found
             other.remove("s")
-            return open_session(*args, **options)
+            return Reader(*args, **options)
 
-        monkeypatch.setattr("codemode.session.opened.open_session", too_late)
+        monkeypatch.setattr("codemode.session.registry.Reader", too_late)
         with pytest.raises(SessionNotFound):
             session.query("SELECT 1", read_only=True)
 
@@ -153,21 +156,80 @@ def replacing(other: Worker, real: Any, anew: bool) -> Any:
     return failing
 
 
-@pytest.mark.parametrize("part", ["open_session", "Journal"])
-def test_a_session_made_anew_while_a_reader_opens_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
-) -> None:
+def test_a_session_made_anew_before_a_reader_opens_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
         session = here.session("s")
-        real = getattr(opened, part)
-        failing = replacing(other, real, anew=True)
 
-        def once(*args: Any, **options: Any) -> Any:
-            monkeypatch.setattr(opened, part, real)  # the other worker opens it too
-            return failing(*args, **options)
+        def too_late(*args: Any, **options: Any) -> Any:  # its record was found
+            monkeypatch.undo()
+            other.remove("s")
+            other.session("s").exec("CREATE TABLE fresh (x)")
+            return Reader(*args, **options)
 
-        monkeypatch.setattr(opened, part, once)
+        monkeypatch.setattr("codemode.session.registry.Reader", too_late)
         assert session.query("SELECT name FROM pragma_table_list WHERE name = 'fresh'", read_only=True)
+
+
+def read(worker: Worker) -> None:
+    worker.registry.new_reader(("local", "s")).close()
+
+
+@pytest.mark.parametrize(("step", "use"), [
+    ("codemode.database.connection.wait_for_others", read),  # the file is open, and its log is not yet
+    ("codemode.session.opened.Journal.close", Worker.close),  # the file is closed, and the log of what ran is not yet
+    ("codemode.database.usage.days", Worker.usage_by_day),
+], ids=["opens", "closes", "counts"])  # fmt: skip
+def test_a_removal_waits_for_who_opens_or_closes_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, use: Callable[[Worker], object]
+) -> None:
+    """SQLite finds a file's log by its path: it would read the new file's with the old one, or delete it."""
+    waits, over, seen = threading.Event(), threading.Event(), []
+
+    def taken(handle: int) -> bool:
+        found = _taken(handle)
+        if not found:
+            waits.set()
+        return found
+
+    def remove() -> None:
+        other.remove("s")
+        over.set()
+        waits.set()
+
+    with Worker(data_dir=tmp_path) as here, Worker(data_dir=tmp_path) as other:
+        here.session("s").exec("CREATE TABLE t (x)")
+        removal, real = threading.Thread(target=remove), resolve_name(step)
+
+        def meanwhile(*args: Any, **options: Any) -> Any:
+            monkeypatch.undo()
+            monkeypatch.setattr("codemode.database.directory._taken", taken)
+            removal.start()
+            assert waits.wait(60)
+            seen.append(over.is_set())
+            return real(*args, **options)
+
+        monkeypatch.setattr(step, meanwhile)
+        use(here)
+        removal.join()
+        assert seen == [False]
+        with pytest.raises(SessionNotFound):
+            other.session("s", create=False)
+
+
+def test_a_directory_removed_while_it_is_made_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, real = SessionFiles(tmp_path / "s"), Path.mkdir
+
+    def by_another(path: Path, *args: Any, **options: Any) -> None:
+        monkeypatch.undo()
+        real(path)
+        try:
+            real(path, *args, **options)
+        finally:
+            path.rmdir()
+
+    monkeypatch.setattr(Path, "mkdir", by_another)
+    files.prepare()
+    assert files.directory.is_dir()
 
 
 @pytest.mark.parametrize(("anew", "error"), [(False, SessionNotFound), (True, SessionBusy)])
