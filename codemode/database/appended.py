@@ -11,7 +11,7 @@ from codemode.database.names import folded
 from codemode.patterns import pattern
 
 # What SQLite takes for a number where it converts a text: unlike Python with no word and no underscore.
-_NUMBER = pattern(r"[ \t-\r]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t-\r]*", re.ASCII)
+_NUMBER = pattern(r"[ \t-\r]*+[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?[ \t-\r]*+", re.ASCII)
 _AFFINITIES = (("INT", "INTEGER"), ("CHAR", "TEXT"), ("CLOB", "TEXT"), ("TEXT", "TEXT"), ("BLOB", ""), ("REAL", "REAL"),
                ("FLOA", "REAL"), ("DOUB", "REAL"))  # fmt: skip
 

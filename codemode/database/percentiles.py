@@ -29,7 +29,7 @@ _SAME = 0.001  # two fractions nearer than this are the same one to SQLite
 _NOTHING = object()
 _FINITE = frozenset({int, float})
 _INFINITE = frozenset({math.inf, -math.inf})
-_NUMBER = pattern(r"[ \t\n\v\f\r]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[ \t\n\v\f\r]*", re.IGNORECASE | re.ASCII)
+_NUMBER = pattern(r"[ \t\n\v\f\r]*+[+-]?(?:\d++\.?\d*+|\.\d++)(?:e[+-]?\d++)?[ \t\n\v\f\r]*+", re.IGNORECASE | re.ASCII)
 
 
 class _Kind(NamedTuple):

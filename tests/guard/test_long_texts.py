@@ -14,9 +14,12 @@ import apsw
 import pytest
 
 from codemode import Limits
+from codemode.database.appended import Appended
+from codemode.database.percentiles import register_percentiles
 from codemode.database.plan import steps
 from codemode.errors import StatementError, StatementSyntaxError
 from codemode.guard import scan
+from codemode.guard.mending.rows import row_values
 from codemode.guard.mending.suggest import suggested
 from codemode.guard.parse import table_names
 from codemode.guard.postgres_questions import PostgresQuestions
@@ -58,6 +61,21 @@ def bound(question: str) -> None:
     _PARTS.sub("?", question)
 
 
+def blamed(sql: str) -> None:
+    row_values(sql, ["a"])
+
+
+def taken_for_a_fraction(text: str) -> None:
+    connection = apsw.Connection(":memory:")
+    register_percentiles(connection)
+    with suppress(apsw.SQLError):
+        connection.execute("SELECT percentile_cont(1, ?)", (text,))
+
+
+def appended(cell: str) -> None:
+    list(Appended({"a": "INTEGER"}).seen([("a", "TEXT")], [[cell]]))
+
+
 @pytest.mark.parametrize(
     ("reads", "text"),
     [
@@ -71,6 +89,10 @@ def bound(question: str) -> None:
         (table_names, "SELECT * FROM t" + "".join(f" JOIN t AS x{number}" for number in range(18))),  # 2^18 ways
         (mended, "SELECT * FROM t WHERE " + "--\n" * 1_300),
         (bound, "".join(f"$a{number}$ " for number in range(LENGTH // 8))),
+        (blamed, "INSERT INTO t" + repeated(" ") + "/**/ VALUES (1)"),
+        (blamed, "INSERT INTO t VALUES (1 " + "- " * 500_000 + "1)"),
+        (taken_for_a_fraction, repeated("1") + "x"),
+        (appended, repeated("1") + "x"),
     ],
 )
 def test_a_text_is_read_in_one_pass(reads: Callable[[str], object], text: str) -> None:

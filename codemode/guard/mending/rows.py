@@ -23,7 +23,10 @@ from codemode.guard.mending.tokens import (
     word,
 )
 
-_INSERT = re.compile(r"\s*INSERT\s+INTO\s+([\w.\"`\[\]]+)\s*(\([^)]*\))?\s*(?=VALUES|SELECT|WITH)", re.IGNORECASE)
+# Possessive, as is `_UPDATE`: they are matched against statements of any length.
+_INSERT = re.compile(
+    r"\s*+INSERT\s++INTO\s++([\w.\"`\[\]]++)\s*+(\([^)]*+\))?+\s*+(?=VALUES|SELECT|WITH)", re.IGNORECASE
+)
 
 
 def updated_where_it_exists(broken: Broken) -> Iterator[str]:
@@ -141,7 +144,9 @@ def with_the_index_rebuilt(broken: Broken) -> Iterator[str]:
             yield f"INSERT INTO {name}({name}) VALUES ('rebuild');\n{broken.sql.strip().rstrip(';')}"
 
 
-_UPDATE = re.compile(r"\s*UPDATE\s+(?:OR\s+\w+\s+)?[\w.\"`\[\]]+\s+(?:AS\s+\w+\s+)?SET\s+", re.IGNORECASE)
+_UPDATE = re.compile(
+    r"\s*+UPDATE\s++(?:OR\s++\w++\s++)?[\w.\"`\[\]]++\s++(?:AS\s++\w++\s++)?SET\s++", re.IGNORECASE
+)
 
 
 def values_set(sql: str) -> dict[str, str]:

@@ -100,14 +100,15 @@ def opening(parts: Sequence[str], at: int) -> int | None:
 
 def split(parts: Iterable[str], mark: str = ",") -> list[str]:
     """The pieces of `parts` between the marks that stand in no bracket, trimmed."""
-    pieces, depth = [""], 0
+    pieces: list[list[str]] = [[]]
+    depth = 0
     for part in parts:
         depth += _OPENING.get(part, 0)
         if part == mark and depth == 0:
-            pieces.append("")
+            pieces.append([])
         else:
-            pieces[-1] += part
-    return [piece.strip() for piece in pieces]
+            pieces[-1].append(part)
+    return ["".join(piece).strip() for piece in pieces]
 
 
 def top_level(parts: Sequence[str], wanted: str, start: int = 0) -> int | None:
