@@ -98,7 +98,7 @@ def _expect_same(table: Table, expected: Iterator[Row], found: Iterator[Row]) ->
 
 
 def export(store: Store, path: Path, *, progress: Progress = lambda done, all_: None) -> int:
-    """Write all of a catalogue, as of one moment, to the new file `path`; how many rows.
+    """Write all of a catalogue, as of one moment, to the new file `path`; how many rows. Its owner alone may read it.
 
     Raises RequestInvalid where there is such a file, and StorageFull.
     """
@@ -106,10 +106,14 @@ def export(store: Store, path: Path, *, progress: Progress = lambda done, all_: 
         raise RequestInvalid(f"{path} exists", hint="name a new file")
     part = path.with_name(path.name + ".part")
     try:
-        with _storage(path), gzip.open(part, "wb", compresslevel=4) as file:
-            total = _write(store, file, progress)
-        with _storage(path), part.open("rb") as written:
-            os.fsync(written.fileno())
+        with _storage(path):
+            # For its owner alone, as the catalogue itself is: what people said is in it, and hashes of tokens.
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as written:
+                with gzip.open(written, "wb", compresslevel=4) as file:
+                    total = _write(store, file, progress)
+                written.flush()
+                os.fsync(written.fileno())
         part.rename(path)
     finally:
         part.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -112,6 +113,15 @@ def test_an_export_comes_back_as_it_was(source: Store, target: Store, tmp_path: 
     assert moving.bring_in(target, tmp_path / "all.gz") == rows
     assert everything(target) == before == everything(source)
     goes_on(target, before)
+
+
+def test_an_export_is_for_its_owner_alone(source: Store, tmp_path: Path) -> None:
+    before = os.umask(0o022)  # the usual one
+    try:
+        moving.export(source, tmp_path / "all.gz")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "all.gz").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("form", [6, 8])
