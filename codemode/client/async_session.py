@@ -165,27 +165,18 @@ class AsyncRemoteSession:
     async def pages(self, sql: str, params: Any = (), size: int = 1000) -> AsyncIterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
         page_size(size, self.limits.rows)
-        columns, found = await self.stream(sql, params)
+        columns, found = await self._stream(sql, params)
         pages = Pages(columns, size)
-        async for row in found:
-            if (page := pages.add(row)) is not None:
-                yield page
+        async with aclosing(found):
+            async for row in found:
+                if (page := pages.add(row)) is not None:
+                    yield page
         if rest := pages.rest():
             yield rest
 
     async def stream(self, sql: str, params: Any = ()) -> tuple[list[str], AsyncIterator[Row]]:
         """Column names and an iterator of rows over the whole result, in constant memory."""
-        lines, reader = self._connection.lines(rows(self._place, sql, params)), RowLines()
-        columns = reader.begin(await anext(lines, b""))
-
-        async def each() -> AsyncIterator[Row]:
-            async with aclosing(lines):
-                async for line in lines:
-                    if (row := reader.row(line)) is not None:
-                        yield row
-                reader.end()
-
-        return columns, each()
+        return await self._stream(sql, params)
 
     async def import_file(
         self,
@@ -219,8 +210,9 @@ class AsyncRemoteSession:
         """Write all rows of a table or statement to a file of this machine; see Session.export."""
         tables = await self.get_tables() if transfer.may_be_table(what) else ()
         plan = files.export_plan(what, tables, path, file_format, null, force)
-        columns, found = await self.stream(plan.sql, params)
-        return await files.written(plan, columns, found)
+        columns, found = await self._stream(plan.sql, params)
+        async with aclosing(found):
+            return await files.written(plan, columns, found)
 
     async def export_file(self, path: str | Path, *, force: bool = False) -> int:
         """Write the session as it is committed now to one plain SQLite file of this machine; its size in bytes."""
@@ -287,6 +279,19 @@ class AsyncRemoteSession:
     async def size_history(self) -> list[SizeAt]:
         """The size of the database since the session was made, at most 256 points, the recent ones closer together."""
         return await self._connection.send(history.size_history(self._place))
+
+    async def _stream(self, sql: str, params: Any) -> tuple[list[str], AsyncGenerator[Row, None]]:
+        lines, reader = self._connection.lines(rows(self._place, sql, params)), RowLines()
+        columns = reader.begin(await anext(lines, b""))
+
+        async def each() -> AsyncGenerator[Row, None]:
+            async with aclosing(lines):
+                async for line in lines:
+                    if (row := reader.row(line)) is not None:
+                        yield row
+                reader.end()
+
+        return columns, each()
 
     def _database(self) -> AsyncIterator[bytes]:
         return self._connection.pieces(files.database(self._place))

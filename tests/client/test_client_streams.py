@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import trio
 from patience import HANG_SECONDS, soon
 
 from codemode import AsyncClient, Client
+from codemode.client.ask import Ask
+from codemode.client.connection import AsyncConnection
 from codemode.errors import ExecutionNotFound, RequestInvalid
 from codemode.values import Notice, Progress
 from tests.client.conftest import Served
@@ -211,6 +214,31 @@ def test_pages_that_are_given_up_hold_nothing_up(client: Client) -> None:
     assert len(next(pages)) == 10
     pages.close()  # type: ignore[attr-defined]
     assert session.exec("DROP TABLE t")["success"]
+
+
+def test_asynchronous_pages_that_are_given_up_close_their_answer(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, whole = [], AsyncConnection.pieces
+
+    async def pieces(connection: AsyncConnection, ask: Ask) -> AsyncIterator[bytes]:
+        async with aclosing(whole(connection, ask)) as found:
+            try:
+                async for piece in found:
+                    yield piece
+            finally:
+                closed.append(ask.path)
+
+    async def ask() -> None:
+        async with AsyncClient(served.url, served.token) as client:
+            session = await client.session()
+            await session.batch_insert("t", ({"a": n} for n in range(20_000)), create=True)
+            async with aclosing(session.pages("SELECT a FROM t", size=10)) as pages:
+                assert len(await anext(pages)) == 10
+            assert closed == [f"/v1/sessions/{session.id}/rows"]
+
+    monkeypatch.setattr(AsyncConnection, "pieces", pieces)
+    asyncio.run(ask())
 
 
 def test_rows_go_in_and_out_in_constant_memory(tmp_path: Path) -> None:
