@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
@@ -29,7 +28,7 @@ class Entry(NamedTuple):
     connect: Callable[[Stream, int], Connection] = Connection
 
 
-def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurried: bool) -> NoReturn:
+def live(stream: Stream, confinement: Confinement, entry: Entry, *, hurried: bool) -> NoReturn:
     """A child from fork to end. Raises OSError where it cannot confine itself; its caller ends the process then.
 
     One that is `hurried` is not warmed: it will have a snippet soon, which touches just what it needs.
@@ -38,14 +37,15 @@ def live(socket_: socket.socket, confinement: Confinement, entry: Entry, *, hurr
     confine_child(confinement)
     filter_calls(confinement)
     gc.enable()
-    connection = entry.connect(socket_, confinement.limits.frame_bytes)
+    connection = entry.connect(stream, confinement.limits.frame_bytes)
     for step in () if hurried else entry.warm:
         # Each page shared with the zygote is copied at its first write: better now, while nobody waits, than in the
         # run. In a burst the request is here before the child is warm, and running it warms just what it needs.
         if connection.has_work():
             break
         step()
-    _arm(confinement, confinement.limits._asdict(), keep=True)  # changes nothing: what the first request does is warm
+    if not hurried:  # changes nothing: what the first request does is warm
+        _arm(confinement, confinement.limits._asdict(), keep=True)
     # Everything so far is this process's own doing: the worker subtracts it from what the snippet used.
     connection.send(["ready", {"cpu_ns": time.thread_time_ns()}])
     kind, request = connection.read()

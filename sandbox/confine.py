@@ -47,6 +47,7 @@ class Confinement:
     taken: dict[str, str] = field(default_factory=dict)  # layer -> detail
     refused: dict[str, str] = field(default_factory=dict)  # layer -> why not
     filter: SeccompFilter | None = None
+    child_limits: dict[int, tuple[int, int]] = field(default_factory=dict)  # by resource, that each child sets
 
     def take(self, name: str, step: Callable[[Confinement], str]) -> None:
         """Try one layer, and keep the kernel's answer."""
@@ -133,6 +134,7 @@ def confine_zygote(confinement: Confinement) -> None:
     dies_with_parent()  # again: a change of uid clears it
     for kind, (soft, hard) in inherited_limits(confinement).items():
         set_limit(kind, soft, hard)
+    confinement.child_limits = {kind: _possible(kind, *bounds) for kind, bounds in child_limits(confinement).items()}
 
 
 def dies_with_parent() -> None:
@@ -172,10 +174,14 @@ def child_limits(confinement: Confinement) -> dict[int, tuple[int, int]]:
 
 def set_limit(kind: int, soft: int, hard: int) -> None:
     """Set a limit of this process, never above what it has."""
+    resource.setrlimit(kind, _possible(kind, soft, hard))
+
+
+def _possible(kind: int, soft: int, hard: int) -> tuple[int, int]:
     _, ceiling = resource.getrlimit(kind)
     if ceiling != resource.RLIM_INFINITY:
         hard = min(hard, ceiling)
-    resource.setrlimit(kind, (min(soft, hard), hard))
+    return min(soft, hard), hard
 
 
 def lower_memory(baseline: int, memory_bytes: int) -> None:
@@ -207,8 +213,8 @@ def confine_child(confinement: Confinement) -> None:
     if os.getppid() != confinement.zygote_pid:
         # The zygote died between the fork and the line above: the signal that was to come never will.
         os._exit(0)
-    for kind, (soft, hard) in child_limits(confinement).items():
-        set_limit(kind, soft, hard)
+    for kind, bounds in confinement.child_limits.items():
+        resource.setrlimit(kind, bounds)
 
 
 def filter_calls(confinement: Confinement) -> None:

@@ -15,6 +15,7 @@ Messages on the control socket (one JSON object each; both ends are ours):
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import gc
 import importlib.util
@@ -24,12 +25,14 @@ import os
 import resource
 import select
 import signal
-import socket
+import struct
 import sys
 import time
 from collections import OrderedDict, deque
 from pathlib import Path
 from typing import Any, NoReturn
+
+import msgspec
 
 from sandbox import child
 from sandbox.at_fork import without_threads
@@ -46,10 +49,14 @@ _QUIET_SECONDS = 0.005  # since the last request: then the children that were as
 _ROUNDS = 8  # until the interpreter has adapted the code: while it does, it writes to it
 _SLACK_BYTES = 8 * 1024 * 1024  # what the zygote still maps between measuring its address space and its first fork
 
+# Not `json` and `socket` once it forks: each function and class that they lead through is a page more that the zygote
+# copies anew after every fork.
+_encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
+
 
 def main(descriptor: int, worker: int, entry: str | None) -> NoReturn:
     """The launcher's and the zygote's whole life; called by the command line that the worker starts."""
-    control = socket.socket(fileno=descriptor)
+    control = _socket.socket(fileno=descriptor)
     try:
         dies_with_parent()
         if os.getppid() != worker:
@@ -62,15 +69,12 @@ def main(descriptor: int, worker: int, entry: str | None) -> NoReturn:
         os._exit(1)
 
 
-def _send(control: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
-    data = json.dumps(message).encode()
-    if descriptors:
-        socket.send_fds(control, [data], list(descriptors))
-    else:
-        control.send(data)
+def _send(control: _socket.socket, message: dict[str, Any], *descriptors: int) -> None:
+    packed = struct.pack(f"={len(descriptors)}i", *descriptors)
+    control.sendmsg([_encode(message)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)] if descriptors else [])
 
 
-def _launch(control: socket.socket, place: str | None) -> NoReturn:
+def _launch(control: _socket.socket, place: str | None) -> NoReturn:
     os.environ["TZ"] = "UTC"  # a child cannot read the host's time zone, so nobody gets it
     time.tzset()
     sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio does without, as everybody in here will
@@ -154,7 +158,7 @@ def _quieten() -> None:
 class Zygote:
     """Forks children, tells the worker of each, and reaps them. One thread, no state that a child could use."""
 
-    def __init__(self, control: socket.socket, confinement: Confinement, entry: child.Entry) -> None:
+    def __init__(self, control: _socket.socket, confinement: Confinement, entry: child.Entry) -> None:
         self._control = control
         self._confinement = confinement
         self._entry = entry
@@ -191,11 +195,11 @@ class Zygote:
 
     def _greet(self) -> None:
         layers = self._measured()
-        _send(self._control, {"hello": {"layers": layers}}, (os.pidfd_open(os.getpid()),))
+        _send(self._control, {"hello": {"layers": layers}}, os.pidfd_open(os.getpid()))
 
     def _measured(self) -> list[Any]:
         """The layers as they show in a child of their own, forked for nothing else."""
-        ours, theirs = socket.socketpair()
+        ours, theirs = _socket.socketpair()
         pid = os.fork()
         if pid == 0:
             code = 1
@@ -205,8 +209,8 @@ class Zygote:
             finally:
                 os._exit(code)
         ours.close()
-        with theirs:
-            answer = b"".join(iter(lambda: theirs.recv(65536), b""))
+        answer = b"".join(iter(lambda: theirs.recv(65536), b""))
+        theirs.close()
         _, status = os.waitpid(pid, 0)
         if not answer:
             raise OSError(f"the first child ended with {os.waitstatus_to_exitcode(status)} while confining itself")
@@ -233,7 +237,7 @@ class Zygote:
         data = self._control.recv(4096)
         if not data:
             os._exit(0)  # the worker is gone; the kernel ends the children with this process
-        message = json.loads(data)
+        message = _decode(data)
         self._quiet_at = time.monotonic() + _QUIET_SECONDS
         if "later" in message:
             self._later.extend(message["later"])
@@ -255,11 +259,11 @@ class Zygote:
 
     def _fork(self, number: int, *, hurried: bool) -> None:
         try:
-            ours, theirs = socket.socketpair()
+            ours, theirs = _socket.socketpair()
         except OSError as error:
             _send(self._control, {"no_child": number, "why": str(error)})
             return
-        with ours, theirs:
+        try:
             try:
                 pid = os.fork()
             except OSError as error:
@@ -270,9 +274,12 @@ class Zygote:
             pidfd = os.pidfd_open(pid)
             self._children[pidfd] = (number, pid)
             self._poll.register(pidfd, select.POLLIN)
-            _send(self._control, {"child": number}, (theirs.fileno(), pidfd))
+            _send(self._control, {"child": number}, theirs.fileno(), pidfd)
+        finally:
+            ours.close()
+            theirs.close()
 
-    def _become_child(self, connection: socket.socket, *, hurried: bool) -> NoReturn:
+    def _become_child(self, connection: _socket.socket, *, hurried: bool) -> NoReturn:
         try:
             kept = connection.fileno()
             # Everything but the one socket: the control socket, other children's pidfds, the null device.
