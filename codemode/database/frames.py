@@ -55,7 +55,7 @@ class WriteAheadLog:
         salt = os.pread(self._handle(), _HEADER, 0)[_SALT]
         if frames <= 0:
             return Position(salt, 0, self._pages_in_file())
-        _, pages, of = _FRAME.unpack(os.pread(self._handle(), _FRAME.size, self._offset(frames)))
+        _, pages, of = _FRAME.unpack(self._read(_FRAME.size, self._offset(frames)))
         if of != salt or pages == 0:
             raise FrameError("the last frame is no commit")
         return Position(salt, frames, pages)
@@ -77,7 +77,7 @@ class WriteAheadLog:
             if frame is None:
                 yield self._in_file().xRead(self.page_size, (page - 1) * self.page_size)
             else:
-                yield os.pread(self._handle(), self.page_size, self._offset(frame) + _FRAME_HEADER)
+                yield self._read(self.page_size, self._offset(frame) + _FRAME_HEADER)
 
     def empty(self) -> bool:
         """Copy what no reader holds back into the file, and say whether that was all of it.
@@ -108,14 +108,18 @@ class WriteAheadLog:
         """Page and number of each frame from `first` to the end."""
         for start in range(first, end.frames + 1, _CHUNK):
             count = min(_CHUNK, end.frames + 1 - start)
-            chunk = os.pread(self._handle(), count * self._size, self._offset(start))
-            if len(chunk) != count * self._size:
-                raise FrameError("the log is shorter than the connection says")
+            chunk = self._read(count * self._size, self._offset(start))
             for number in range(count):
                 page, _, salt = _FRAME.unpack_from(chunk, number * self._size)
                 if salt != end.salt:
                     raise FrameError("a frame of another generation")
                 yield page, start + number
+
+    def _read(self, size: int, offset: int) -> bytes:
+        found = os.pread(self._handle(), size, offset)
+        if len(found) != size:
+            raise FrameError("the log is shorter than the connection says")
+        return found
 
     def _offset(self, frame: int) -> int:
         return _HEADER + (frame - 1) * self._size

@@ -23,7 +23,7 @@ from codemode.database.execute import Connection, DatabaseError
 from codemode.database.frames import FrameError, Position, WriteAheadLog
 from codemode.database.migrate import SESSION, migrations
 from codemode.database.ways import Way, Ways, WayWriter
-from codemode.errors import CodemodeError, DiskQuotaExceeded
+from codemode.errors import CodemodeError, DiskQuotaExceeded, SessionDamaged
 from codemode.guard import Guard
 from codemode.limits import Limits
 from codemode.session.files import SessionFiles
@@ -182,6 +182,11 @@ class History:
         self._commits, self._settled, self._marked, self._reason = 0, 0, None, None
         try:
             self._start = self._frames_of.position()
+        except FrameError as error:  # what was committed on top of it would be lost
+            raise SessionDamaged(
+                f"somebody else changed the session's write-ahead log: {error}",
+                hint="restore the session from a copy, or renew it, which sets its file aside",
+            ) from None
         except _FAULTS as error:
             _log.warning("what happens now in %s cannot be undone: %s", self._files.database, error)
             self._start = None

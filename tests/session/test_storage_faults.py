@@ -233,6 +233,20 @@ def test_a_log_that_is_deleted_while_open_is_begun_anew(files: SessionFiles) -> 
         assert [entry.statement for entry in session.logs(kind="execution")] == ["2"]
 
 
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_write_ahead_log_that_is_cut_while_open_takes_no_more_writes(files: SessionFiles, share: float) -> None:
+    with Worker(data_dir=data_dir(files)) as worker:
+        session = worker.session("broken")
+        session.exec("INSERT INTO t VALUES ('kept')")
+        cut(beside(files.database, "-wal"), share)
+        for use in (session.exec, session.query):
+            with pytest.raises(SessionDamaged, match="write-ahead log"):
+                use("INSERT INTO t VALUES ('late') RETURNING x")
+        with pytest.raises(SessionDamaged, match="write-ahead log"):
+            session.run("helpers.db.exec('DELETE FROM t')")
+        assert worker.session("sound").value("SELECT count(*) FROM t") == 300
+
+
 def test_a_directory_that_is_replaced_while_open_is_opened_anew(files: SessionFiles) -> None:
     with Worker(data_dir=data_dir(files)) as worker:
         session, sound = worker.session("broken"), worker.registry.files(("local", "sound"))
