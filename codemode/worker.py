@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,6 +61,8 @@ class Worker:
     Raises RequestInvalid for wrong settings, StorageFull when the data directory cannot be used.
     """
 
+    _cleared: weakref.finalize[..., Worker] | None = None  # removes a temporary data directory
+
     def __init__(
         self,
         data_dir: str | Path | None = None,
@@ -70,7 +73,6 @@ class Worker:
     ) -> None:
         self.settings = settings or Settings()
         self.limits = limits or self.settings.limits
-        self._temporary = data_dir is None and self.settings.data_dir is None
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
         self._catalog = open_catalog(self.data_dir, self.settings)
         promotion = Promotion(self.settings.promote_bytes, self.settings.promote_executions)
@@ -100,7 +102,7 @@ class Worker:
             import tempfile  # loads every kind of compression with it
 
             made = Path(tempfile.mkdtemp(prefix="codemode-"))
-            weakref.finalize(self, clear, made)
+            self._cleared = weakref.finalize(self, _clear_own, made, os.getpid())
             return made
         return prepared(data_dir)
 
@@ -372,8 +374,8 @@ class Worker:
         self._sweeper.stop()
         self.registry.close()
         self._catalog.close()
-        if self._temporary:
-            clear(self.data_dir)
+        if self._cleared is not None:
+            self._cleared()
 
     def __enter__(self) -> Self:
         return self
@@ -382,3 +384,9 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _clear_own(made: Path, owner: int) -> None:
+    """Remove a worker's own directory; not where a process that was forked from its own ends."""
+    if os.getpid() == owner:
+        clear(made)

@@ -368,6 +368,28 @@ def test_a_closed_worker_says_so(tmp_path: Path) -> None:
             use()
 
 
+FORKED = """
+import os, sys
+from codemode import Worker
+with Worker() as worker:
+    worker.session("s").exec("CREATE TABLE t (x)")
+    if not (pid := os.fork()):
+        if sys.argv[1] == "closes":
+            worker.close()
+        sys.exit()
+    os.waitpid(pid, 0)
+    print(worker.session("s").get_tables())
+print(worker.data_dir.exists())
+"""
+
+
+@pytest.mark.parametrize("ending", ["exits", "closes"])
+def test_a_forked_process_leaves_a_temporary_data_directory_to_the_one_that_made_it(ending: str) -> None:
+    command = [sys.executable, "-c", FORKED, ending]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert told.stdout == "['t']\nFalse\n"
+
+
 STARVED = """
 import os, resource, sys, time
 from codemode import Worker
