@@ -137,7 +137,7 @@ def put_back(copy: Path, live: Path, check: Check) -> None:
         with closing(frozen(copy)) as origin:
             _backup(origin, connection, check)
         connection.set_busy_timeout(0)
-        with suppress(apsw.BusyError):  # a reader is in its way: the next one will do
+        with suppress(apsw.Error):  # a reader is in its way, or the disk: it is committed, and the next one will do
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
 

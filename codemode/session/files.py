@@ -126,7 +126,8 @@ class SessionFiles:
             yield path
         finally:
             for companion in ("", *_COMPANIONS):
-                path.with_name(path.name + companion).unlink(missing_ok=True)
+                with suppress(OSError):  # what it was made for is done, or told: the next opening sweeps it
+                    path.with_name(path.name + companion).unlink(missing_ok=True)
 
     def fresh(self) -> Path:
         """A path for a file that is to be made below `checkpoints`; what a killed process leaves there is swept."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
 from codemode import Limits, Session, Worker
+from codemode.database import copies
 from codemode.errors import (
     CheckpointExists,
     CheckpointLimit,
@@ -47,6 +51,32 @@ def test_a_restore_brings_back_rows_schema_and_state(table: Session) -> None:
     assert table.checkpoints() == [made], "it stays, and can be restored again"
     table.restore("before")
     assert numbers(table) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "ways", [["restore"], ["restore", "undo"], ["restore", "undo", "redo"]], ids=lambda ways: ways[-1]
+)
+def test_what_fails_after_the_way_back_was_committed_does_not_fail_it(
+    table: Session, monkeypatch: pytest.MonkeyPatch, ways: list[str]
+) -> None:
+    class Faulty(apsw.Connection):
+        def wal_checkpoint(self, *args: Any, **options: Any) -> tuple[int, int]:
+            raise apsw.IOError("disk I/O error")
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    table.checkpoint("before")
+    table.exec("DELETE FROM t")
+    steps = {"restore": lambda: table.restore("before"), "undo": table.undo, "redo": table.redo}
+    *first, last = ways
+    for way in first:
+        steps[way]()
+    with monkeypatch.context() as patched:
+        patched.setattr(copies.apsw, "Connection", Faulty)
+        patched.setattr(Path, "unlink", unlink)
+        steps[last]()
+    assert numbers(table) == ([] if last == "undo" else [1, 2, 3])
 
 
 def test_checkpoints_are_listed_replaced_and_deleted(table: Session) -> None:
