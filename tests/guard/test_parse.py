@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -107,3 +110,11 @@ def test_depth_counts_what_is_code(text: str, deep: int) -> None:
 )
 def test_the_heading_names_the_kind(text: str, kind: str | None) -> None:
     assert scan.heading(text).kind == kind
+
+
+def test_the_compiled_parser_cannot_be_of_another_version_than_the_parser():
+    """Releases before 30.11 did not say so: `pip install -U sqlglot` left compiled files of the old one in its place."""
+    wanted = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {each for each in wanted if each.startswith("sqlglot")} == {"sqlglot>=30.11,<31", "sqlglotc>=30.11,<31"}
+    version = importlib.metadata.version("sqlglotc")
+    assert f"sqlglot=={version}" in (importlib.metadata.requires("sqlglotc") or [])
