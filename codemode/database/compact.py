@@ -31,7 +31,9 @@ def compact(path: Path, limits: Limits) -> dict[str, int]:
         with Deadline(connection).until(time.monotonic() + limits.execution_seconds):
             connection.execute("VACUUM")
             rebuild_external_indexes(connection)
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        connection.set_busy_timeout(0)
+        with suppress(apsw.BusyError):  # a reader is in its way: the next checkpoint will do
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         return {"before": before, "after": size_bytes(connection)}
     finally:
         connection.close(True)

@@ -55,6 +55,18 @@ def test_full_text_indexes_over_other_tables_stay_in_step(session: Session) -> N
     assert session.value("SELECT body FROM own WHERE own MATCH 'mine'") == "mine"
 
 
+def test_a_compaction_waits_for_no_reader(session: Session) -> None:
+    session.exec("CREATE TABLE t (x)")
+    session.batch_insert("t", ({"x": "y" * 1000} for _ in range(2000)))
+    pages = session.pages("SELECT x FROM t", size=10)
+    assert len(next(pages)) == 10
+    session.exec("DELETE FROM t WHERE rowid > 10")
+    sizes = session.compact()
+    assert sizes["after"] < sizes["before"] / 10
+    assert len(next(pages)) == 10
+    pages.close()
+
+
 def test_what_made_a_table_may_say_anything(session: Session, tmp_path: Path) -> None:
     session.exec("CREATE TABLE said (x /* " + "using fts5 " * 2_000 + "*/)")
     session.exec("CREATE VIRTUAL TABLE boxes USING rtree (boxes, low, high)")
