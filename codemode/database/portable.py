@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 
 from codemode.database import copies
-from codemode.database.compact import rebuild_external_indexes
+from codemode.database.compact import let_vacuum_write, rebuild_external_indexes
 from codemode.database.connection import open_session
 from codemode.database.execute import Deadline
 from codemode.database.names import quoted
@@ -52,9 +52,7 @@ def _strip(connection: apsw.Connection, target: Path, until: float) -> None:
         for name in names:
             if _is_bookkeeping(name) or (name == "session_state" and empty):
                 connection.execute(f"DROP TABLE {quoted(name)}")
-        connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 1)
-        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, 1)
-        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 1)
+        let_vacuum_write(connection)
         connection.execute("VACUUM INTO ?", (str(target),))
 
 

@@ -173,7 +173,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         with self._registry.turn(self._key, self.limits.queue_seconds) as opened:
             try:
                 opened.history.cut("the session was compacted after it")
-                sizes = compact.compact(opened.files.database, opened.limits)
+                sizes = compact.compact(opened.files.database, opened.limits, opened.files.unfinished)
                 opened.used = 0, sizes["after"]
                 return sizes
             except DatabaseError as error:

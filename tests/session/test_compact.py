@@ -55,6 +55,27 @@ def test_full_text_indexes_over_other_tables_stay_in_step(session: Session) -> N
     assert session.value("SELECT body FROM own WHERE own MATCH 'mine'") == "mine"
 
 
+def test_a_full_text_index_finds_the_same_rows_after_a_compaction_that_was_too_late(worker: Worker) -> None:
+    session = worker.session(limits=Limits(execution_seconds=1.0))
+    session.script(
+        "CREATE TABLE posts (body TEXT); CREATE TABLE pace (slow INTEGER); INSERT INTO pace VALUES (0);"
+        "CREATE VIEW seen AS SELECT posts.rowid AS rowid, body FROM posts, pace WHERE slow = 0 OR"
+        " (WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n) > 0;"
+        "CREATE VIRTUAL TABLE found USING fts5 (body, content='seen');"
+        "INSERT INTO posts VALUES ('first'), ('second'), ('third'); INSERT INTO found (found) VALUES ('rebuild');"
+        "DELETE FROM posts WHERE rowid = 1; INSERT INTO found (found, rowid, body) VALUES ('delete', 1, 'first');"
+        "UPDATE pace SET slow = 1"
+    )
+    with pytest.raises(StatementTimeout):
+        session.compact()
+    session.exec("UPDATE pace SET slow = 0")
+    search = "SELECT body FROM found WHERE found MATCH 'second'"
+    assert session.query(search) == [{"body": "second"}]
+    assert session.compact()["after"] > 0
+    assert session.query(search) == [{"body": "second"}]
+    assert [path.name for path in worker.registry.files((session.tenant, session.id)).checkpoints.iterdir()] == []
+
+
 def test_a_compaction_waits_for_no_reader(session: Session) -> None:
     session.exec("CREATE TABLE t (x)")
     session.batch_insert("t", ({"x": "y" * 1000} for _ in range(2000)))
