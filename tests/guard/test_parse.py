@@ -113,7 +113,7 @@ def test_the_heading_names_the_kind(text: str, kind: str | None) -> None:
 
 
 def test_the_compiled_parser_cannot_be_of_another_version_than_the_parser():
-    """Releases before 30.11 did not say so: `pip install -U sqlglot` left compiled files of the old one in its place."""
+    """Releases before 30.11 did not say so: `pip install -U sqlglot` left compiled files of the old one behind."""
     wanted = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {each for each in wanted if each.startswith("sqlglot")} == {"sqlglot>=30.11,<31", "sqlglotc>=30.11,<31"}
     version = importlib.metadata.version("sqlglotc")
