@@ -144,9 +144,7 @@ def with_the_index_rebuilt(broken: Broken) -> Iterator[str]:
             yield f"INSERT INTO {name}({name}) VALUES ('rebuild');\n{broken.sql.strip().rstrip(';')}"
 
 
-_UPDATE = re.compile(
-    r"\s*+UPDATE\s++(?:OR\s++\w++\s++)?[\w.\"`\[\]]++\s++(?:AS\s++\w++\s++)?SET\s++", re.IGNORECASE
-)
+_UPDATE = re.compile(r"\s*+UPDATE\s++(?:OR\s++\w++\s++)?[\w.\"`\[\]]++\s++(?:AS\s++\w++\s++)?SET\s++", re.IGNORECASE)
 
 
 def values_set(sql: str) -> dict[str, str]:
