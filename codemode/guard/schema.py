@@ -48,7 +48,7 @@ MOST_DEFINITION_BYTES = 4_000_000
 # Full-text tables whose content is in one another are read in one another, each on a kilobyte of the thread's stack:
 # thousands of them end the process.
 MOST_VIRTUAL_TABLES = 500
-_NUMBERS = pattern(r"(?:small|big)?serial[248]?|.*\b(?:auto_?increment|identity)\b.*", re.IGNORECASE)
+_NUMBERS = pattern(r"\A(?:small|big)?serial[248]?\Z|\b(?:auto_?increment|identity)\b", re.IGNORECASE)
 
 
 class ReservedSchema:
@@ -118,7 +118,7 @@ class ReservedSchema:
 
     def _unnumbered(self) -> list[tuple[str, str, str]]:
         """(table, column, type) of columns whose type promises numbers that SQLite does not give."""
-        return [column for column in self._query(_UNNUMBERED) if _NUMBERS.fullmatch(column[2])]
+        return [column for column in self._query(_UNNUMBERED) if _NUMBERS.search(column[2])]
 
     def _reserved(self) -> list[Row]:
         """Everything that has a reserved name or sits on one, and everything temporary: users have nothing there."""

@@ -24,6 +24,7 @@ from codemode.guard.mending.suggest import suggested
 from codemode.guard.parse import table_names
 from codemode.guard.postgres_questions import PostgresQuestions
 from codemode.guard.repair import explain_error
+from codemode.guard.schema import ReservedSchema
 
 LENGTH = 200_000
 
@@ -72,6 +73,12 @@ def taken_for_a_fraction(text: str) -> None:
         connection.execute("SELECT percentile_cont(1, ?)", (text,))
 
 
+def declared(kind: str) -> None:
+    connection = apsw.Connection(":memory:")
+    connection.execute(f'CREATE TABLE t (a "{kind}")')
+    ReservedSchema(connection).remember()
+
+
 def appended(cell: str) -> None:
     list(Appended({"a": "INTEGER"}).seen([("a", "TEXT")], [[cell]]))
 
@@ -93,6 +100,7 @@ def appended(cell: str) -> None:
         (blamed, "INSERT INTO t VALUES (1 " + "- " * 500_000 + "1)"),
         (taken_for_a_fraction, repeated("1") + "x"),
         (appended, repeated("1") + "x"),
+        (declared, repeated("identity ") + "\n x"),
     ],
 )
 def test_a_text_is_read_in_one_pass(reads: Callable[[str], object], text: str) -> None:
