@@ -434,9 +434,15 @@ def comparison_way(name: str, available: Iterable[str]) -> str | None:
     return f'a comparison is no part of a name: write {{"{column}": {{"{operator}": value}}}} as a condition, or SQL'
 
 
+_BLANKS = re.compile(
+    r"\s{100,}"
+)  # a pattern in which several parts may stand for them takes the square of their number
+
+
 def syntax_way(sql: str) -> str | None:
     """SQLite's way, where `sql` shows a known habit of another database."""
-    return next((way for pattern, way in SYNTAX_WAYS if pattern.search(sql[:_SEARCHED])), None)
+    text = _BLANKS.sub(" ", sql[:_SEARCHED])
+    return next((way for pattern, way in SYNTAX_WAYS if pattern.search(text)), None)
 
 
 _NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|VIEW|EXISTS|AS)\s+(\w{1,40})", _FLAGS)  # a table `orders`

@@ -95,6 +95,8 @@ def appended(cell: str) -> None:
         (asked, repeated("(-- a\n ") + "!"),
         (table_names, "SELECT * FROM t" + "".join(f" JOIN t AS x{number}" for number in range(18))),  # 2^18 ways
         (mended, "SELECT * FROM t WHERE " + "--\n" * 1_300),
+        (mended, "SELECT" + "\n" * 3_800 + "information_schema.columns table_name = 'a'"),
+        (mended, "SELECT convert(a" + " " * 3_800 + "a, b)"),
         (bound, "".join(f"$a{number}$ " for number in range(LENGTH // 8))),
         (blamed, "INSERT INTO t" + repeated(" ") + "/**/ VALUES (1)"),
         (blamed, "INSERT INTO t VALUES (1 " + "- " * 500_000 + "1)"),

@@ -16,9 +16,13 @@ from codemode.guard.mending import definitions, indexes, named, rows, sources, t
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.expressions import rewritten
 from codemode.guard.mending.translate import load_dialects
+from codemode.patterns import pattern
 
 LONGEST = 4_000  # characters: an error is read by a model, and mending takes time with the length
 _COMMENTS = 20  # each that nothing closes is looked for to the end of the text; rules go past all that stand together
+_BLANKS = pattern(
+    r"\s{100}"
+)  # in a row: several parts of a rule may stand for them, which takes the cube of their number
 _ROUNDS = 5
 _CHECKS = 30
 _SECONDS = 0.5  # of this thread's processor, looked at between two checks; each by itself is milliseconds
@@ -93,14 +97,17 @@ RUNNING_MENDS: tuple[Mend, ...] = (
 
 def suggested(sql: str, error: CodemodeError, connection: apsw.Connection, check: Check) -> str | None:
     """A statement that SQLite prepares in this session and that is near `sql`; None where none is found in time."""
-    if len(sql) > LONGEST or sql.count("/*") + sql.count("--") > _COMMENTS:
+    if not _is_read_quickly(sql, LONGEST):
         return None
     runs = error.code != "sql.multiple_statements" and check(sql) is None
     search = _Search(connection, check, RUNNING_MENDS if runs else MENDS)
     found = search.mended(sql, error, _ROUNDS)
-    if found is None or len(found) > 2 * LONGEST or (runs and _words(found) == _words(sql)):
-        return None
-    return found
+    return None if found is None or (runs and _words(found) == _words(sql)) else found
+
+
+def _is_read_quickly(text: str, most: int) -> bool:
+    """Whether each rule takes milliseconds for `text`: nothing ends one that has begun, and no other thread runs."""
+    return len(text) <= most and text.count("/*") + text.count("--") <= _COMMENTS and not _BLANKS.search(text)
 
 
 def _words(sql: str) -> str:
@@ -122,6 +129,8 @@ class _Search:
             if len(self._tried) >= _CHECKS or time.thread_time() > self._ends_at:
                 return None
             if candidate in self._tried or candidate.strip().rstrip(";") == sql.strip().rstrip(";"):
+                continue
+            if not _is_read_quickly(candidate, 2 * LONGEST):
                 continue
             self._tried.add(candidate)
             failure = self._check(candidate)
