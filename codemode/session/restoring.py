@@ -86,7 +86,7 @@ def restore(
             raise _exist(sorted(there), bool(lost))
         wanted = [pair for pair in chosen if existing == "replace" or (pair[1].tenant, pair[1].id) not in there]
         rest = [pair for pair in chosen if pair not in wanted]
-        with _stage(registry.storage.data_dir) as stage:
+        with storage_errors(registry.storage.data_dir / "sessions"), _stage(registry.storage.data_dir) as stage:
             total = sum(member.size_bytes for copy, _ in wanted for member in copy.members())
             restoring = _Restoring(registry, reader, stage, total, progress)
             known = restoring.staged_catalogue() if wanted or lost else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import apsw
@@ -19,6 +21,7 @@ import pytest
 from patience import HANG_SECONDS
 
 from codemode import Session, Settings, Worker
+from codemode.database import copies
 from codemode.database.clock import now_ms
 from codemode.errors import (
     BackupDamaged,
@@ -703,3 +706,21 @@ def test_sessions_of_an_older_form_are_migrated(good: Path) -> None:
         session.exec("INSERT INTO t VALUES (1)")
         session.restore("c")
         assert session.value("SELECT count(*) FROM t") == 0
+
+
+@pytest.mark.parametrize(("module", "part"), [(os, "utime"), (os, "rename"), (copies, "sync")])
+def test_a_disk_that_fails_during_a_restore_is_told_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, part: str
+) -> None:
+    def failing(*args: Any, **options: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with Worker(data_dir=tmp_path / "data") as worker:
+        worker.session("s").checkpoint("c")
+        worker.backup(tmp_path / "b.zip")
+        with monkeypatch.context() as patched:
+            patched.setattr(module, part, failing)
+            with pytest.raises(StorageFull, match="Input/output error"):
+                worker.restore(tmp_path / "b.zip", "s", new_id="t")
+        assert not list((tmp_path / "data" / "sessions").glob("restoring-*"))
+        assert [each.id for each in worker.restore(tmp_path / "b.zip", "s", new_id="u").sessions] == ["u"]
