@@ -154,9 +154,9 @@ class Sandbox:
             child, fresh, known = self._child(snippet, limits, begun, keep, meanwhile or _nothing)
         except _Refused as refused:
             return self._loud(_settled(RunOutcome(status="rejected", error=refused.problem), cancel))
-        learn = partial(self._codes.learn, known.place) if known.wanted else None
-        conversation = Conversation(child, limits, serve, keep=keep is not None, learn=learn)
         try:
+            learn = partial(self._codes.learn, known.place) if known.wanted else None
+            conversation = Conversation(child, limits, serve, keep=keep is not None, learn=learn)
             outcome = self._held(child, conversation, Captured(limits.stdout_bytes, on_output), cancel, on_start)
         except BaseException:
             self._broken_off(child, keep)

@@ -44,6 +44,9 @@ class Running:
             sent = child.send(frame)
         except DeadlinePassed:
             sent = False
+        except BaseException:
+            self.drop(child)
+            raise
         if sent:
             return Begun(snippet, known, child, self.drop)
         self.drop(child)

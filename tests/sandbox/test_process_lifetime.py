@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -321,6 +321,26 @@ def test_a_ready_child_that_was_killed_is_not_given_out() -> None:
         assert [run(sandbox).status for _ in range(3)] == ["completed"] * 3
     finally:
         sandbox.close()
+
+
+@pytest.mark.parametrize(("step", "use"), [
+    ("sandbox.kept.Child.send", lambda sandbox: sandbox.begin(Snippet(code="return 1"))),
+    ("sandbox.pool.Conversation", run),
+], ids=["begin", "run"])  # fmt: skip
+def test_ctrl_c_while_a_child_gets_its_snippet_leaves_no_child(
+    monkeypatch: pytest.MonkeyPatch, step: str, use: Callable[[Sandbox], object]
+) -> None:
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with closing(Sandbox()) as sandbox:
+        assert soon(lambda: sandbox.children["ready"])
+        with monkeypatch.context() as patched:
+            patched.setattr(step, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                use(sandbox)
+        assert sandbox.children["busy"] == 0
+        assert run(sandbox).status == "completed"
 
 
 def test_a_sandbox_does_not_cross_a_fork() -> None:
