@@ -368,14 +368,19 @@ class Worker:
         )
 
     def close(self) -> None:
-        """End running executions, close every file, and remove a temporary data directory."""
+        """End running executions, close every file, and remove a temporary data directory.
+
+        Raises SessionBusy where a host function does not return, when everything else is done.
+        """
         if not self._on_demand.close():
             return
         self._sweeper.stop()
-        self.registry.close()
-        self._catalog.close()
-        if self._cleared is not None:
-            self._cleared()
+        try:
+            self.registry.close()
+        finally:
+            self._catalog.close()
+            if self._cleared is not None:
+                self._cleared()
 
     def __enter__(self) -> Self:
         return self

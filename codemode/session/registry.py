@@ -351,9 +351,11 @@ class Registry:
 
     def close(self) -> None:
         """Close every open session, after what runs in it has ended."""
-        self.slots.close(_CLOSE_SECONDS)
-        self.telling.close()
-        self.uses.close()
+        try:
+            self.slots.close(_CLOSE_SECONDS)
+        finally:
+            self.telling.close()
+            self.uses.close()
 
 
 def affordable(sessions: int) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
-from codemode.errors import StorageFull
+from codemode.errors import SessionBusy, StorageFull
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.turn import TurnQueue
 from sandbox import Cancel
@@ -185,12 +186,23 @@ class Slots:
             return None if idle is None else self._slots.pop(idle)
 
     def close(self, seconds: float) -> None:
-        """Close every place; one that is in use gets at most `seconds` to end what runs in it."""
+        """Close every place; those in use get `seconds` together to end what runs in them.
+
+        Raises SessionBusy where something does not end (a host function that goes on), when all others are closed.
+        """
+        until, busy = time.monotonic() + seconds, None
         with self._lock:
             slots = list(self._slots.values())
             self._slots.clear()
         for slot in slots:
             if (stop := slot.stop) is not None:  # it may wait for another process
                 stop.cancel()
-            slot.queue.take(seconds)
-            slot.close()
+        for slot in slots:
+            try:
+                slot.queue.take(max(0.0, until - time.monotonic()))
+            except SessionBusy as error:
+                busy = error
+            else:
+                slot.close()
+        if busy is not None:
+            raise busy

@@ -16,6 +16,8 @@ from patience import HANG_SECONDS, soon
 
 from codemode import Limits, Session, Worker
 from codemode.database.journal import LEFT_BYTES
+from codemode.errors import SessionBusy, WorkerError
+from codemode.session import registry
 from codemode.session.registry import _DESCRIPTORS, affordable
 from codemode.session.slots import _WARM, Slots
 
@@ -49,6 +51,35 @@ def test_eight_threads_on_eight_sessions_with_three_open(tmp_path: Path) -> None
             thread.join()
         assert failures == []
         assert len(worker.registry.slots) <= 3
+
+
+def test_a_worker_that_closes_while_a_host_function_goes_on_closes_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_CLOSE_SECONDS", 0.1)
+    entered, leave = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        leave.wait(HANG_SECONDS)
+
+    worker = Worker()
+    slots = worker.registry.slots
+    for name in ("busy", "other"):
+        worker.session(name).exec("CREATE TABLE t (x)")
+    other = slots.find(("local", "other"))
+    assert other is not None
+    run = threading.Thread(target=lambda: worker.session("busy").run("wait()", functions={"wait": wait}))
+    run.start()
+    assert entered.wait(HANG_SECONDS)
+    try:
+        with pytest.raises(SessionBusy):
+            worker.close()
+        assert other.opened is None
+        assert not worker.data_dir.exists()
+        with pytest.raises(WorkerError, match="closed"):
+            worker.sessions()
+    finally:
+        leave.set()
+        run.join()
 
 
 def test_a_session_that_is_gone_has_no_place_and_closes_no_other(tmp_path: Path) -> None:
