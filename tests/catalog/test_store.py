@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,28 @@ def test_half_of_a_character_is_no_fault_of_the_store(store: Store) -> None:
         with pytest.raises(RequestInvalid, match="surrogate"):
             ask("SELECT id FROM tenants WHERE id = ?1", "\ud800")
     assert names(store) == []
+
+
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "SAVEPOINT inner"])
+def test_ctrl_c_at_the_begin_of_a_block_leaves_no_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str
+) -> None:
+    with closing(open_catalogue("", tmp_path, "all")) as store, closing(open_catalogue("", tmp_path, "all")) as other:
+        real = store.run
+
+        def interrupted(sql: str, *params: object) -> list[tuple[object, ...]]:
+            found = real(sql, *params)
+            if sql == begin:
+                raise KeyboardInterrupt
+            return found
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "run", interrupted)
+            with pytest.raises(KeyboardInterrupt), store.at_once(), store.at_once():
+                pass
+        store.run(ADD, "a", 1)
+        other.run(ADD, "b", 1)
+        assert names(store, "look") == names(other) == ["a", "b"]
 
 
 def test_a_block_is_kept_whole_or_not_at_all(store: Store) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -158,13 +158,15 @@ class SqliteStore:
         with self._lock:
             with self._errors():
                 inside = self._connection.in_transaction
-            self.run("SAVEPOINT inner" if inside else "BEGIN IMMEDIATE")
             try:
+                # In here: Ctrl-C after it would leave a transaction that takes all that is written later with it.
+                self.run("SAVEPOINT inner" if inside else "BEGIN IMMEDIATE")
                 yield
                 self.run("RELEASE inner" if inside else "COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # not where SQLite undid all by itself, as on a full disk
-                    self._connection.execute("ROLLBACK TO inner; RELEASE inner" if inside else "ROLLBACK")
+                    with suppress(apsw.SQLError) if inside else nullcontext():  # there may be no savepoint yet
+                        self._connection.execute("ROLLBACK TO inner; RELEASE inner" if inside else "ROLLBACK")
                 raise
 
     @contextmanager
