@@ -177,15 +177,22 @@ class _Waiter:
         self._granted, self._given_up = threading.Event(), False
 
     def wait(self, until: float) -> None:
-        """Return with the lock; raises SessionBusy at `until`, and closes the file then."""
+        """Return with the lock; raises SessionBusy at `until`. Where it raises, the file is closed, now or later."""
         threading.Thread(target=self._take, name="codemode-lock", daemon=True).start()
-        if self._granted.wait(max(0.0, until - time.monotonic())):
-            return
+        try:
+            granted = self._granted.wait(max(0.0, until - time.monotonic())) or not self._gave_up()
+        except BaseException:  # Ctrl-C, say: a lock that is granted to nobody would be held for good
+            if not self._gave_up():
+                os.close(self.handle)
+            raise
+        if not granted:
+            raise SessionBusy("another process holds this session", hint="wait until it is done, or stop that process")
+
+    def _gave_up(self) -> bool:
+        """Wait no more, and leave the file to the thread; False where the lock was granted at this very moment."""
         with self._lock:
-            if self._granted.is_set():
-                return
-            self._given_up = True
-        raise SessionBusy("another process holds this session", hint="wait until it is done, or stop that process")
+            self._given_up = not self._granted.is_set()
+            return self._given_up
 
     def _take(self) -> None:
         fcntl.flock(self.handle, fcntl.LOCK_EX)

@@ -20,6 +20,7 @@ from patience import HANG_SECONDS, soon
 from codemode import Session, Worker
 from codemode.errors import BackupDamaged, RequestInvalid, SessionBusy, SessionExpired, SessionNotFound
 from codemode.limits import Limits
+from codemode.session import turn
 from codemode.session.archive import ArchiveReader, Manifest
 from codemode.session.turn import file_lock, moments_lock
 
@@ -361,3 +362,24 @@ def test_the_moment_between_two_turns_is_found_however_short_it_is(tmp_path: Pat
     path.unlink()
     with moments_lock(path, HANG_SECONDS):
         assert path.exists()
+
+
+def test_a_wait_for_a_moment_that_is_interrupted_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise KeyboardInterrupt
+
+    class Waiter(turn._Waiter):
+        def __init__(self, handle: int) -> None:
+            super().__init__(handle)
+            self._granted = Interrupted()
+
+    monkeypatch.setattr(turn, "_Waiter", Waiter)
+    path = tmp_path / "lock"
+    with file_lock(path, HANG_SECONDS), pytest.raises(KeyboardInterrupt), moments_lock(path, HANG_SECONDS):
+        pass
+    assert soon(lambda: all(thread.name != "codemode-lock" for thread in threading.enumerate()))  # it has got the lock
+    with file_lock(path, 1.0):
+        pass
