@@ -219,8 +219,8 @@ class Journal:
             if self._connection is None and length(self._ahead) > LEFT_BYTES:
                 with staying(self.path.parent):
                     self._connection = _reopened(self.path)
+            self._closed = True  # in here: who asks between the two would open the file anew
         self.rest()
-        self._closed = True
 
 
 def _open(path: Path) -> apsw.Connection:
