@@ -22,10 +22,15 @@ class Process:
     def __init__(self, command: list[str], environment: dict[str, str], descriptor: int, at: int) -> None:
         self.returncode: int | None = None
         errors, theirs = os.pipe()
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        # Copies above all places, so that none is put where another one still is: where the worker's own are closed.
-        above = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, at + 1) for each in (null, null, theirs, descriptor)]
+        ours = [theirs]  # all that is closed again here, also where no further descriptor is to be had
         try:
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            ours.append(null)
+            # Copies above all places, so that none is put where another one still is: where the worker's own are
+            # closed.
+            for each in (null, null, theirs, descriptor):
+                ours.append(fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, at + 1))  # noqa: PERF401 - those before a fault
+            above = ours[2:]
             self.pid = os.posix_spawn(
                 command[0],
                 command,
@@ -38,7 +43,7 @@ class Process:
             os.close(errors)
             raise
         finally:
-            for each in (null, theirs, *above):
+            for each in ours:
                 os.close(each)
         self.errors = os.fdopen(errors, "rb", buffering=0)
 
