@@ -23,6 +23,7 @@ from codemode.guard.lookup import closest
 from codemode.guard.parse import read
 from codemode.guard.program import Program
 from codemode.guard.refusals import DISAGREEMENT
+from codemode.guard.remarks import remarks
 from codemode.guard.repair import explain_error, explain_python_error, no_text, refusal, shortened
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
@@ -233,6 +234,7 @@ class Guard:
         program = None if heading.explain else self._program(text, kind, events, is_long)
         sizes = None if program is None else weight.sizes(program, self._limits.value_bytes)
         written = tables(events, WRITES) if changes else ()
+        named = tables(events, READS)
         return Statement(
             sql=text,
             kind="explain" if heading.explain else kind,
@@ -241,7 +243,7 @@ class Guard:
             changes_schema=kind in policy.SCHEMA_KINDS and not heading.explain,
             tables_written=written,
             writes=writes(events) if changes else (),
-            tables_read=tables(events, READS),
+            tables_read=named,
             explains=kind if heading.explain else "",
             parameters=parameters,
             longest_value=self._below(sizes.value) if sizes else None,
@@ -249,6 +251,7 @@ class Guard:
             searches=searches(program, is_ranked=self._virtual.may_rank(text)) if program else (),
             asks_row_id=changes and any(event[0] == _FUNCTION and event[2] == _ROW_ID for event in events),
             may_leave_rows=self._may_leave_rows(text, returns_rows, written),
+            remarks=remarks(text, (*named, *written), self._connection),
             trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
 

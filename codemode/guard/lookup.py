@@ -39,6 +39,13 @@ def columns(connection: apsw.Connection, table: str) -> list[str]:
         return [str(row[0]) for row in found]
 
 
+def column_types(connection: apsw.Connection, table: str) -> list[tuple[str, str]]:
+    """The columns of one table or view, with the types that they were declared with."""
+    with reading(connection):
+        found = connection.execute("SELECT name, type FROM pragma_table_xinfo(?)", (table,), can_cache=False)
+        return [(str(name), str(kind)) for name, kind in found]
+
+
 def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:
     """The tables whose names occur in `sql`, in the order in which they do: for suggestions, nothing more."""
     known = {name.lower(): name for name in tables(connection)}

@@ -27,7 +27,7 @@ _ADVICE = {
     "stdout_bytes": ("printed", "print less, or keep it in a table"),
 }
 
-KINDS = (*_ADVICE, "idle_seconds", "scan", "truncated", "result", "value", "clamped", "other")
+KINDS = (*_ADVICE, "idle_seconds", "scan", "truncated", "result", "value", "clamped", "meaning", "other")
 
 # These errors say themselves which limit was met: to warn of it too would be noise.
 _TOLD_BY = {

@@ -29,6 +29,8 @@ class Notable:
         """`statement` took `seconds`; `before` is what the meter had counted until then."""
         tally, cost = self._tally, self._opened.meter.cost
         tally.longest_seconds = max(tally.longest_seconds, seconds)
+        if statement.remarks:
+            tally.warn_all(statement.remarks, "meaning")
         steps = cost.scan_steps - before.scan_steps
         is_slow = seconds * 1000 >= self._opened.slow_ms
         is_large = steps > SCAN_STEPS and "scan" not in tally.kinds

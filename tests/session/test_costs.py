@@ -132,6 +132,23 @@ def test_a_large_scan_warns_once_and_is_counted(session: Session, monkeypatch: p
     assert session.metrics()["usage"]["warnings"] == {"scan": 1}
 
 
+def test_what_a_statement_can_hardly_mean_warns_in_every_call(session: Session) -> None:
+    fill(session, 5)
+    outcome = session.run("""
+for _ in range(3):
+    helpers.db.query("SELECT i FROM n WHERE j = NULL")
+helpers.db.batch([("DELETE FROM n WHERE i = 7 OR 'x'", [])])
+list(helpers.db.pages("SELECT date('2013-1-5') AS day FROM n"))
+""")
+    assert [warning.partition(":")[0] for warning in outcome.warnings] == [
+        "j = NULL is never true",
+        "'x' beside OR is compared with nothing, and false",
+        "date('2013-1-5') is NULL",
+    ]
+    assert session.metrics()["usage"]["warnings"] == {"meaning": 3}
+    assert session.run("return helpers.db.value('SELECT i FROM n WHERE j = NULL')").warnings == outcome.warnings[:1]
+
+
 def test_a_limit_that_is_near_warns_and_is_counted(worker: Worker) -> None:
     session = worker.session(limits=Limits(rows=10, helper_calls=5, state_bytes=100, stdout_bytes=1_000))
     before = worker.metrics()["usage"]["warnings"]

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlglot import exp
 
-PREFIX = "_f_"  # functions travel under this prefix: to sqlglot they are nobody's, and stay as they are
+from codemode.guard.calls import PREFIX, called
+
 Columns = Callable[[str], list[str]]
 _AGGREGATES = frozenset({"avg", "count", "group_concat", "max", "median", "min", "percentile", "percentile_cont",
     "percentile_disc", "string_agg", "sum", "total", "json_group_array", "json_group_object"})  # fmt: skip
@@ -19,11 +20,6 @@ _AGGREGATES = frozenset({"avg", "count", "group_concat", "max", "median", "min",
 
 class NotExact(Exception):
     """SQLite has nothing that means the same."""
-
-
-def called(node: exp.Expr) -> str:
-    """The name of a function call that travels under the prefix, in small letters."""
-    return node.name.lower().removeprefix(PREFIX) if isinstance(node, exp.Anonymous) else ""
 
 
 def is_aggregate(node: exp.Expr) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from codemode.guard.mending.queries import PREFIX, Columns, NotExact, is_aggregate
+from codemode.guard.calls import PREFIX
+from codemode.guard.mending.queries import Columns, NotExact, is_aggregate
 
 
 def rollups_joined(tree: Any, columns: Columns) -> Any:

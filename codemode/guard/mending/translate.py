@@ -1,8 +1,8 @@
 """A statement of another dialect, read by sqlglot, rebuilt where SQLite has no such syntax, and written as SQLite's.
 
-sqlglot decides the grammar and nothing else. Functions travel under a prefix that it does not know, because its own
-translations of them can be prepared and still mean something else; what they mean is decided in functions.py and
-dates.py. Whatever sqlglot would silently leave out is refused.
+sqlglot decides the grammar and nothing else. Functions keep their names (guard/calls.py), because its own translations
+of them can be prepared and still mean something else; what they mean is decided in functions.py and dates.py. Whatever
+sqlglot would silently leave out is refused.
 """
 
 from __future__ import annotations
@@ -15,20 +15,14 @@ from typing import Any
 import sqlglot
 from sqlglot import ErrorLevel, exp
 
+from codemode.guard.calls import as_written, protected
 from codemode.guard.mending import queries, shapes, writes
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.expressions import rewritten
-from codemode.guard.mending.queries import PREFIX, NotExact
+from codemode.guard.mending.queries import NotExact
 from codemode.guard.parse import grammar, may_be_read
-from codemode.guard.policy import FUNCTIONS
 
-_CALL = re.compile(
-    rf"(?<![\w.\"`\[])({'|'.join(sorted(map(re.escape, FUNCTIONS), key=len, reverse=True))})\s*(?=\()", re.IGNORECASE
-)
 _GRAMMARS = ("sqlite", "postgres", "mysql", "bigquery", "tsql", "duckdb")
-_KEPT = re.compile(rf"\b{PREFIX}(\w+)", re.IGNORECASE)
-_NOT_CALLED = frozenset({"glob", "like", "match", "values"})  # keywords too: `x LIKE ('a')`
-_TEXT = re.compile(r"('(?:[^']|'')*')")
 
 
 @lru_cache(maxsize=1)
@@ -43,9 +37,9 @@ def translations(broken: Broken) -> Iterator[str]:
     text = rewritten(broken.sql)
     if not may_be_read(text):
         return
-    protected = _protected(text)
+    kept = protected(text)
     for dialect in _dialects(text):
-        found = _translated(protected, dialect, broken)
+        found = _translated(kept, dialect, broken)
         if found is not None:
             yield found
 
@@ -58,15 +52,6 @@ def _dialects(text: str) -> list[str]:
     return [*first, "sqlite", *quoted, "tsql", "duckdb"]
 
 
-def _protected(text: str) -> str:
-    pieces = _TEXT.split(text)
-    return "".join(piece if piece.startswith("'") else _CALL.sub(_prefixed, piece) for piece in pieces)
-
-
-def _prefixed(found: re.Match[str]) -> str:
-    return found[0] if found[1].lower() in _NOT_CALLED else f"{PREFIX}{found[1]}"
-
-
 def _translated(text: str, dialect: str, broken: Broken) -> str | None:
     try:
         trees = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
@@ -76,7 +61,7 @@ def _translated(text: str, dialect: str, broken: Broken) -> str | None:
         written = tree.sql("sqlite", normalize_functions=False, unsupported_level=ErrorLevel.RAISE, comments=False)
     except Exception:  # noqa: BLE001 - NotExact, ParseError, UnsupportedError; sqlglot raises others too
         return None
-    return _KEPT.sub(r"\1", written)
+    return as_written(written)
 
 
 def _rebuilt(tree: Any, broken: Broken) -> Any:

@@ -1,0 +1,210 @@
+"""Remarks on conditions that are true or false whatever the data holds."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+from sqlglot import exp
+
+from codemode.database.names import folded
+from codemode.guard.calls import called
+from codemode.guard.remarking.tree import Named, is_number, is_set, plain, said, text_of, value_of
+
+_EQUAL, _ORDERED = (exp.EQ, exp.NEQ), (exp.LT, exp.LTE, exp.GT, exp.GTE)
+_CONDITIONS = (*_EQUAL, *_ORDERED, exp.In, exp.Is, exp.Like, exp.Glob, exp.Between, exp.And, exp.Or, exp.Not)
+_TEXTS = frozenset({"strftime", "date", "time", "datetime", "substr", "substring", "upper", "lower", "trim", "ltrim",
+    "rtrim", "replace", "hex", "printf", "format", "char", "concat", "concat_ws", "group_concat", "string_agg",
+    "typeof", "quote"})  # fmt: skip
+
+
+def compared_with_null(node: Any, _named: Named) -> str | None:
+    """`x = NULL`, which is never true."""
+    if is_set(node):
+        return None
+    left, right = plain(node.this), plain(node.expression)
+    other = left if isinstance(right, exp.Null) else right if isinstance(left, exp.Null) else None
+    if other is None or isinstance(other, exp.Null):
+        return None
+    way = "IS NULL" if isinstance(node, exp.EQ) else "IS NOT NULL"
+    return f"{said(node)} is never true: write {said(other)} {way}"
+
+
+def not_in_with_null(node: Any, _named: Named) -> str | None:
+    """`x NOT IN ('a', NULL)`, which is never true."""
+    inner = plain(node.this)
+    if not isinstance(inner, exp.In) or len(inner.expressions) < 2:
+        return None
+    if not any(isinstance(each, exp.Null) for each in inner.expressions):
+        return None
+    shown = f"{said(inner.this)} NOT IN ({', '.join(map(said, inner.expressions))})"
+    return f"{shown} is never true, for its NULL: leave it out, and add AND {said(inner.this)} IS NOT NULL"
+
+
+def case_of_null(node: Any, _named: Named) -> str | None:
+    """`CASE x WHEN NULL THEN …`."""
+    value = node.this
+    if value is None or not any(isinstance(each.this, exp.Null) for each in node.args["ifs"]):
+        return None
+    return f"CASE {said(value)} WHEN NULL is never met: write CASE WHEN {said(value)} IS NULL THEN … END"
+
+
+def _is_text(node: Any) -> bool:
+    return isinstance(node, exp.DPipe | exp.JSONExtract) or called(node) in _TEXTS
+
+
+def text_with_a_number(node: Any, _named: Named) -> str | None:
+    """`strftime('%Y', x) = 2013`: a text is never equal to a number, and above all of them."""
+    if is_set(node):
+        return None
+    left, others = _sides(node)
+    if is_number(left) and len(others) == 1:
+        left, others = plain(others[0]), [left]
+    number = next((plain(each) for each in others if is_number(each)), None)
+    if not _is_text(left) or number is None:
+        return None
+    if isinstance(left, exp.JSONExtract):
+        return (
+            f"{said(left)} is JSON, a text, and {said(number)} a number, which no text equals: write ->> for its value"
+        )
+    return (
+        f"{said(left)} is a text and {said(number)} a number: no text equals a number, and all are above it. Write"
+        f" CAST({said(left)} AS INTEGER), or {said(number)} in quotes"
+    )
+
+
+def _sides(node: Any) -> tuple[Any, list[Any]]:
+    if isinstance(node, exp.Between):
+        return plain(node.this), [node.args["low"], node.args["high"]]
+    return plain(node.this), node.expressions if isinstance(node, exp.In) else [node.expression]
+
+
+def json_with_a_text(node: Any, _named: Named) -> str | None:
+    """`x -> '$.name' = 'Bob'`, which is '"Bob"'."""
+    left, others = _sides(node)
+    text = next((text for each in others if (text := text_of(plain(each))) is not None), None)
+    if not isinstance(left, exp.JSONExtract) or text is None or _is_json(text):
+        return None
+    return f"{said(left)} is JSON, a text in its double quotes, and never '{text}': write ->> for its value"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def value_as_a_condition(node: Any, _named: Named) -> str | None:
+    """`x = 'a' OR 'b'`, of which 'b' is false and a number true."""
+    if isinstance(node.parent, type(node)):
+        return None  # a chain of them is looked at as one
+    parts = [plain(each) for each in node.flatten()]
+    if all(
+        not isinstance(part, exp.EQ | exp.Like | exp.NEQ | exp.Is | exp.GT | exp.LT | exp.GTE | exp.LTE)
+        for part in parts
+    ):
+        return None
+    word = "OR" if isinstance(node, exp.Or) else "AND"
+    for before, part in pairwise(parts):
+        text = text_of(part)
+        if text is None and (not is_number(part) or value_of(part) in (0, 1)):
+            continue
+        what = "false" if text is not None and not text[:1].isdigit() else "true" if text is None else "a number"
+        if not isinstance(before, exp.EQ | exp.Like | exp.NEQ):
+            way = "write the comparison out"
+        elif isinstance(before, exp.EQ) and word == "OR":
+            way = f"write {said(before.this)} IN ({said(before.expression)}, {said(part)})"
+        else:
+            again = before.copy()
+            again.set("expression", part.copy())
+            way = f"write {said(before)} {word} {said(again)}"
+        return f"{said(part)} beside {word} is compared with nothing, and {what}: {way}"
+    return None
+
+
+def one_behind_another(node: Any, _named: Named) -> str | None:
+    """`1 < x < 10`, which compares 0 or 1 with 10."""
+    chain = _ORDERED if isinstance(node, _ORDERED) else _EQUAL
+    if not isinstance(node.this, chain) or is_set(node) or is_set(node.this):
+        return None
+    second = node.copy()
+    second.set("this", node.this.expression.copy())
+    return f"{said(node)} compares the truth of {said(node.this)}, 0 or 1: write {said(node.this)} AND {said(second)}"
+
+
+def bits_of_a_condition(node: Any, _named: Named) -> str | None:
+    """`~(x > 5)`, which is -1 or -2 and so always true."""
+    inner = plain(node.this)
+    if not isinstance(inner, _CONDITIONS):
+        return None
+    return f"{said(node)} turns bits and is always true: write NOT ({said(inner)})"
+
+
+def between_nothing(node: Any, _named: Named) -> str | None:
+    """`x BETWEEN 10 AND 5`."""
+    low, high = plain(node.args["low"]), plain(node.args["high"])
+    texts = text_of(low), text_of(high)
+    if is_number(low) and is_number(high):
+        is_empty = value_of(low) > value_of(high)
+    else:
+        is_empty = None not in texts and str(texts[0]) > str(texts[1]) and texts[0].isascii() and texts[1].isascii()  # type: ignore[union-attr]
+    return f"{said(node)} is never true: the smaller value stands first" if is_empty else None
+
+
+def pattern_without_like(node: Any, _named: Named) -> str | None:
+    """`x = '%a%'`."""
+    text = text_of(plain(node.expression))
+    if is_set(node) or text is None or len(text) < 3 or not (text.startswith("%") and text.endswith("%")):
+        return None
+    word = "LIKE" if isinstance(node, exp.EQ) else "NOT LIKE"
+    return f"{said(node)} looks for % itself: write {said(node.this)} {word} {said(node.expression)}"
+
+
+def column_from_outside(node: Any, named: Named) -> str | None:
+    """`x IN (SELECT x FROM t)` where t has no x: it is the outer one, and equal to itself."""
+    select = node.args.get("query")
+    select = select.this if isinstance(select, exp.Subquery) else select
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.args.get("joins"):
+        return None
+    column, source = select.expressions[0], select.args.get("from_")
+    if not isinstance(column, exp.Column) or column.table or source is None or not isinstance(source.this, exp.Table):
+        return None
+    table = source.this.name
+    columns = named.columns(table)
+    if not columns or folded(column.name) in {*map(folded, columns), "rowid", "_rowid_", "oid"}:
+        return None
+    if folded(table) in {folded(each.alias) for each in node.root().find_all(exp.CTE)}:
+        return None
+    return f"{table} has no {column.name}: in {said(select)} it is the one of the row outside, which makes it true"
+
+
+def condition_for_a_comma(node: Any, _named: Named) -> str | None:
+    """`SET a = 5 AND b = 6`, which is one assignment."""
+    if not is_set(node) or not isinstance(node.expression, exp.And):
+        return None
+    first, *others = node.expression.flatten()
+    if not (is_number(first) or text_of(first) is not None or isinstance(first, exp.Placeholder | exp.Null)):
+        return None
+    if not any(isinstance(each, exp.EQ) for each in others):
+        return None
+    assigned = ", ".join(map(said, others))
+    return f"SET {said(node)} sets {said(node.this)} to 0 or 1: write SET {said(node.this)} = {said(first)}, {assigned}"
+
+
+REMARKS = (
+    (compared_with_null, _EQUAL),
+    (not_in_with_null, (exp.Not,)),
+    (case_of_null, (exp.Case,)),
+    (text_with_a_number, (*_EQUAL, *_ORDERED, exp.In, exp.Between)),
+    (json_with_a_text, (*_EQUAL, exp.In)),
+    (value_as_a_condition, (exp.Or, exp.And)),
+    (one_behind_another, (*_EQUAL, *_ORDERED)),
+    (bits_of_a_condition, (exp.BitwiseNot,)),
+    (between_nothing, (exp.Between,)),
+    (pattern_without_like, _EQUAL),
+    (column_from_outside, (exp.In,)),
+    (condition_for_a_comma, (exp.EQ,)),
+)
