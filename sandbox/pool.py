@@ -1,4 +1,4 @@
-"""The sandbox as its owner sees it: ready children, one taken for each run, replaced at once."""
+"""The sandbox as its owner sees it: children kept ready, of which each run takes one."""
 
 from __future__ import annotations
 

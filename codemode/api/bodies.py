@@ -1,4 +1,4 @@
-"""Bodies of requests: bounded in size as they are after decompression and in silence, then decoded in one step."""
+"""Reads the bodies of requests: bounds their size after decompression and the wait for more, and decodes them whole."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The control-plane database: tenants and the records of their sessions."""
+"""The control-plane database: tenants, their sessions, tokens, users and messages, and the audit log."""

@@ -1,4 +1,4 @@
-"""Users: the people and agents of a tenant. One that is deleted stays known until his retention, and can do nothing.
+"""Users: the people and agents of a tenant. One that is deleted can do nothing, and is forgotten 90 days later.
 
 Whoever is named by a token, takes part in a session or writes a message is a user: triggers see to it. What another
 system calls a user is kept as a keyed hash, so that a stolen catalogue does not tell who he is there.

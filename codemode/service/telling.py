@@ -1,4 +1,4 @@
-"""That executions ended, told to who listens to their sessions: in batches, so that no execution waits for it."""
+"""Tells those who listen to a session that an execution ended: in batches, so that no execution waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The open files of one session: its guarded connection, its log, and whose turn it is.
+"""The open files of one session: its guarded connection and its log.
 
 Kept open between turns, because opening costs more than most snippets. Other processes may use the session in
 between, or remove it, so each turn first makes sure that the file is still the one that was opened.

@@ -1,4 +1,4 @@
-"""That executions of this process ended, told to who listens to their sessions in services on the data directory.
+"""Tells those who listen to a session, in any service on the data directory, that an execution of this process ended.
 
 A service tells of those that it was asked for; this is for the others: of the command line, of a program with a worker.
 They are written together, a moment after they ended. A program that nobody listens to writes nothing: each service with

@@ -1,4 +1,4 @@
-"""`queue` without threads: the same queues, in which waiting for what cannot come is an error instead of for ever."""
+"""`queue` without threads: the same queues, in which a wait that could never end is an error."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from patience import HANG_SECONDS
 
 from codemode import Worker
 from codemode.database.clock import now_ms
+from codemode.errors import AuthInvalid
 from codemode.service import listening
 from codemode.service.callers import LOCAL, Caller
 from codemode.service.ears import OfSession
@@ -55,5 +56,9 @@ def test_a_token_without_end_is_good_at_the_turn_of_a_millisecond(
         _, token = worker.create_token("firm", scopes=("read",))
         worker.session("plan", tenant="firm")
         caller = Caller("firm", frozenset({"read"}), token.id)
+        ears = OfSession(Service(worker, open_to_all=False), caller, "plan")
         monkeypatch.setattr(listening, "now_ms", lambda: next(moments))
-        listening._check(worker, OfSession(Service(worker, open_to_all=False), caller, "plan"))
+        listening._check(worker, ears)
+        worker.tokens.revoke(token.id, next(moments))
+        with pytest.raises(AuthInvalid):
+            listening._check(worker, ears)
