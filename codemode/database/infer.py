@@ -37,6 +37,11 @@ _LONG = re.compile(r"[0-9]{16}")
 _DIGITS = pattern(r"[ -]*[0.]*([0-9.]*?)\.?(?:[eE].*)? *")  # of a number, from the first that counts
 _DIGIT = pattern(r"[ .0-]*[1-9]")  # that is not 0, before an exponent
 
+# What files have in the place of a number that is missing.
+_MARKERS = frozenset(
+    {"NA", "N/A", "n/a", "na", "#N/A", "NULL", "Null", "null", "None", "none", "NaN", "nan", "\\N", "-", "--", ".", "?"}
+)
+
 _encoder = msgspec.json.Encoder()
 Cells = Sequence[Any]
 
@@ -46,6 +51,7 @@ class Kinds:
 
     def __init__(self) -> None:
         self.whole = self.wide = self.huge = self.real = self.rounded = self.text = self.blob = False
+        self.marker: str | None = None  # the one text that was among numbers when the first text was seen
 
     def whole_numbers(self, values: Collection[int]) -> None:
         """Note whole numbers, and whether a float or 64 bits could hold them."""
@@ -70,6 +76,11 @@ class Kinds:
         kind = self.type()
         if kind == "REAL" and self.rounded:
             return f"{name}: some of its numbers have more digits than a float, and are rounded"
+        if self.text and self.marker is not None:
+            return (
+                f"{name}: kept as text, for {self.marker!r} among its numbers, which avg() counts as 0:"
+                f" where it means that there is none, say --null {self.marker!r}"
+            )
         if self.text or kind != "TEXT":
             return None
         if self.huge:
@@ -130,7 +141,14 @@ class TextColumn:
             if _LONG.search(joined):
                 self._long_numbers({text for text in distinct if _WHOLES.fullmatch(text)})
         else:
+            if not self.kinds.text and len(marked := distinct & _MARKERS) == 1:
+                self._heed_marker(distinct - marked, *marked)
             self.kinds.text = True
+
+    def _heed_marker(self, others: set[str], marker: str) -> None:
+        """Note `marker` where all else was numbers until now."""
+        if (others or self.kinds.whole or self.kinds.real) and all(map(_NUMBERS.fullmatch, others)):
+            self.kinds.marker = marker
 
     def heed_digits(self, texts: Iterable[str], values: Iterable[float]) -> None:
         """Note whether numbers of a REAL column are rounded: `values` are what `texts` become."""

@@ -94,6 +94,34 @@ def test_numbers_with_more_digits_than_a_float_are_rounded_and_told(text, told):
         assert [note.startswith("n: some of its numbers") for note in profile.notes] == [True] * told
 
 
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["1.5", "NA", "2"], "NA"),
+        (["NA", "7", "NA", ""], "NA"),
+        (["1"] * 200_000 + ["N/A"], "N/A"),
+        (["-5", "-"], "-"),
+        (["NA", "NA"], None),
+        (["1", "NA", "x"], None),
+        (["1", "NA", "null"], None),
+        (["007", "NA"], None),
+        (["1", "x"], None),
+    ],
+)
+def test_what_stands_for_a_missing_number_is_told(cells, told):
+    with Source(io.BytesIO("\n".join(["a,n", *(f"y,{cell}" for cell in cells)]).encode())) as source:
+        profile = import_file(source, reader_for("csv"), "t", lambda _t, _c, chunks: sum(map(len, chunks)))
+    assert profile.columns[1].type == "TEXT"
+    expected = f"n: kept as text, for {told!r} among its numbers"
+    assert [note[: len(expected)] for note in profile.notes] == ([expected] if told else [])
+
+
+def test_what_is_said_to_be_null_is_no_marker():
+    with Source(io.BytesIO(b"n\n1\nNA\n")) as source:
+        profile = import_file(source, reader_for("csv", ["NA"]), "t", lambda _t, _c, chunks: sum(map(len, chunks)))
+    assert (profile.columns[0].type, profile.columns[0].nulls, profile.notes) == ("INTEGER", 1, ())
+
+
 def test_null_texts_replace_the_empty_field_in_text_columns_only():
     reading, rows = read("a,b\nNA,NA\n,\nx,5\n", nulls=("NA",))
     assert rows == [(None, None), ("", None), ("x", 5)]
