@@ -24,7 +24,11 @@ _CONTROL = 3  # the number of its control socket
 # typing_extensions where it is installed, which changes `typing` for snippets and takes half of msgspec's time.
 _BOOT = f"""
 import os, sys
-for each in map(int, os.listdir("/proc/self/fd")):
+try:
+    opened = os.listdir("/proc/self/fd")
+except OSError as error:
+    sys.exit(f"it needs /proc: {{error.strerror}}: {{error.filename}}")
+for each in map(int, opened):
     if each > {_CONTROL}:
         try:
             os.close(each)

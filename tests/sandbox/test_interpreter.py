@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sandbox import Sandbox, Snippet, interpreter
+from sandbox import Sandbox, SandboxUnavailable, Snippet, interpreter
 
 
 def test_the_first_sandbox_takes_the_interpreter_that_was_begun_ahead() -> None:
@@ -35,6 +35,12 @@ def test_one_that_was_begun_before_a_fork_is_left_and_ends_by_itself() -> None:
         os.close(each.control)
         assert each.process.wait(60) == 0
         each.process.errors.close()
+
+
+def test_a_machine_without_proc_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "_BOOT", interpreter._BOOT.replace("/proc/self/fd", "/nowhere"))
+    with pytest.raises(SandboxUnavailable, match=r"it needs /proc: No such file or directory: /nowhere$"):
+        Sandbox(children=1)
 
 
 _WITHOUT_STREAMS = """
