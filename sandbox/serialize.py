@@ -165,6 +165,7 @@ class Writer:
         inner = Writer(self.limit)
         inner._path = [*self._path[:-1], " (a key)"]
         inner.write(key)
+        self.warnings |= inner.warnings
         text = "".join(inner.parts)
         return json.loads(text) if text.startswith('"') else text
 

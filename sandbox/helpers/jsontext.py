@@ -79,7 +79,7 @@ def _plain(value: Any, path: str, lost: Callable[[str], None]) -> Any:
     if isinstance(value, Mapping):
         plain: dict[str, Any] = {}
         for key, item in value.items():
-            name = _key(key, path)
+            name = _key(key, path, lost)
             if name in plain:
                 raise Unfit(f"two keys of the dict at {path} have the same text {name!r}", "make its keys all text")
             plain[name] = _plain(item, f"{path}.{key}", lost)
@@ -114,6 +114,6 @@ def _atom(value: Any, path: str) -> Any:
     raise Unfit(f"a {type(value).__name__} at {path} cannot be written as JSON", "use numbers, text, lists and dicts")
 
 
-def _key(key: Any, path: str) -> str:
-    plain = _plain(key, f"{path} (a key)", lambda _: None)
+def _key(key: Any, path: str, lost: Callable[[str], None]) -> str:
+    plain = _plain(key, f"{path} (a key)", lost)
     return str.__str__(plain) if isinstance(plain, str) else _DUMP(plain)

@@ -162,6 +162,11 @@ def test_nan_is_null_with_a_warning():
     assert stored([math.nan, -math.inf]) == ("[null,null]", [f"{lost}$[0]", f"{lost}$[1]"])
 
 
+def test_a_key_that_is_nan_or_infinity_is_told():
+    lost = ["here: NaN or infinity is stored as null in JSON, at $ (a key)"]
+    assert stored({math.inf: 1}) == ('{"null":1}', lost)
+
+
 def test_a_date_that_is_missing_is_null_and_told():
     missing = Missing(2013, 1, 2)
     assert stored(missing) == (None, ["here: NaT is stored as NULL"])

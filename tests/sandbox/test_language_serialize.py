@@ -133,6 +133,13 @@ def test_what_json_lacks_is_null_and_warned_of(value: float) -> None:
     assert "null" in info["warnings"][0]
 
 
+@pytest.mark.parametrize("key", [math.nan, -math.inf, (1, math.inf)])
+def test_a_key_that_json_lacks_is_warned_of(key: object) -> None:
+    text, info = to_json({key: "a"}, 100)
+    assert "null" in text
+    assert info["warnings"] == ["NaN and infinities in the result were replaced by null"]
+
+
 def test_keys_with_the_same_text_are_warned_of() -> None:
     text, info = to_json({1: "a", "1": "b"}, 100)
     assert json.loads(text) == {"1": "b"}
