@@ -260,8 +260,8 @@ def _unavailable(name: str, known: Sequence[str]) -> ModuleNotFoundError:
     package, _, last = name.rpartition(".")
     if package in known and last in _listed(package):
         hint = f"write: from {package} import {last}"
-    message = f"No module named {name!r} in snippets; available: {', '.join(known)}"
-    error = ModuleNotFoundError(message if hint is None else f"{message}. {hint[0].upper()}{hint[1:]}", name=name)
+    way = f" ({hint})" if hint else f"; available: {', '.join(known)}"
+    error = ModuleNotFoundError(f"No module named {name!r} in snippets{way}", name=name)
     error.hint = hint  # type: ignore[attr-defined]
     error.did_you_mean = close  # type: ignore[attr-defined]
     error.available = list(known)  # type: ignore[attr-defined]

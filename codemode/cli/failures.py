@@ -116,13 +116,15 @@ def describe(error: CodemodeError) -> dict[str, Any]:
 def tell(problem: dict[str, Any], *, err: bool = True) -> None:
     """Print an error for people: message, way out, names, code."""
     hint, meant = problem.get("hint") or "", problem.get("did_you_mean") or ()
+    names = problem.get("available") or ()
+    told = problem["message"].endswith(f": {', '.join(names)}")
     head = click.style("error:", fg="red", bold=True)
     where = f" (line {problem['line']})" if problem.get("line") else ""
     lines = [f"{head} {printable(problem['message'])}{where}"]
     lines += [f"  {printable(line)}" for line in _frames(problem)]
     lines += _labelled("hint", hint)
     lines += _labelled("did you mean", "" if all(name in hint for name in meant) else _list(meant))
-    lines += _labelled("available", _list(problem.get("available") or ()))
+    lines += _labelled("available", "" if told else _list(names))
     lines += _labelled("sql", _first_line(problem.get("sql")))
     lines += _suggestion(problem.get("suggestion"))
     lines.append(click.style(f"  [{problem['code']}]", dim=True))

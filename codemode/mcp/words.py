@@ -22,8 +22,9 @@ def problem(error: Mapping[str, Any]) -> str:
         parts.append(f"hint: {hint}")
     if not all(name in hint for name in meant):
         parts.append(f"did you mean: {_listed(meant)}")
-    if error.get("available") and not meant:
-        parts.append(f"available: {_listed(error['available'])}")
+    names = error.get("available") or ()
+    if names and not meant and not error["message"].endswith(f": {', '.join(names)}"):
+        parts.append(f"available: {_listed(names)}")
     if error.get("suggestion"):
         what = "this statement instead" if error.get("sql") else "this instead"
         parts.append(f"suggestion, {what} (it was not run):\n{error['suggestion']}")

@@ -147,6 +147,15 @@ def test_a_snippet_that_fails_is_an_answer_that_says_how_to_mend_it(worker: Work
     run(work)
 
 
+def test_modules_that_an_error_lists_are_not_listed_again(worker: Worker):
+    async def work():
+        async with in_memory(worker) as client:
+            failed = text(await client.call_tool("execute_code", {"code": "import nowhere"}))
+            assert (failed.count("available: "), failed.count("zoneinfo")) == (1, 1)
+
+    run(work)
+
+
 def test_a_statement_that_fails_is_an_error_with_its_code_and_its_way_out(worker: Worker):
     async def work():
         async with in_memory(worker) as client:

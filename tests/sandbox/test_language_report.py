@@ -239,7 +239,10 @@ def test_a_module_of_the_network_has_the_hint_of_the_others() -> None:
 def test_an_unavailable_import_lists_what_there_is() -> None:
     problem = failure("import numpy")
     assert {"json", "math", "asyncio", "urllib.parse"} <= set(problem["available"])
-    assert "statistics" in problem["message"]
+    assert "statistics" in problem["hint"]
+    assert problem["message"] == "ModuleNotFoundError: No module named 'numpy' in snippets"
+    assert problem["traceback"].endswith(f" in snippets ({problem['hint']})")
+    assert failure("import foo")["message"].endswith(f"; available: {', '.join(problem['available'])}")
 
 
 def test_an_unavailable_import_can_be_caught() -> None:
