@@ -323,7 +323,7 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
         record = self._registry.known(self._key)
         journal, connection, tally = statements.opened.journal, statements.opened.connection, statements.tally
         totals = journal.totals().plus(tally.totals(statements.opened.meter.cost))
-        size = metrics.size_bytes(connection)
+        size, limits = metrics.size_bytes(connection), msgspec.to_builtins(statements.opened.limits)
         return {
             "session_id": self.id,
             "database_size": size,
@@ -335,15 +335,16 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
             "rows_written": totals.rows_written,
             "usage": msgspec.to_builtins(totals),
             "size_history": msgspec.to_builtins(thinned(journal.sizes(), _SIZES)),
-            "limits": msgspec.to_builtins(self.limits),
-            "warnings": [warned.text for warned in self._standing(record, size)],
+            "limits": limits,
+            "warnings": [warned.text for warned in _standing(record, size, limits)],
         }
 
-    def _standing(self, record: SessionRecord, size: int) -> Iterator[Warned]:
-        """What is near a limit whether or not anything runs."""
-        yield from near_limits({"database_bytes": size}, msgspec.to_builtins(self.limits))
-        left = None if record.expires_at is None else (record.expires_at - sure_ms()) / 1000
-        yield from expires_soon(left)
+
+def _standing(record: SessionRecord, size: int, limits: dict[str, Any]) -> Iterator[Warned]:
+    """What is near a limit whether or not anything runs."""
+    yield from near_limits({"database_bytes": size}, limits)
+    left = None if record.expires_at is None else (record.expires_at - sure_ms()) / 1000
+    yield from expires_soon(left)
 
 
 def _tell_again(known: Outcome, request: Request) -> None:

@@ -185,6 +185,14 @@ def test_limits_only_go_downwards(tmp_path) -> None:
         assert worker.session("b").limits.rows == 5, "a session keeps what it lowered"
 
 
+def test_metrics_of_a_kept_session_have_the_limits_that_were_lowered_since(worker: Worker) -> None:
+    kept = worker.session("a")
+    before = kept.metrics()["limits"]
+    worker.session("a", limits={"rows": 5})
+    assert kept.metrics()["limits"] == {**before, "rows": 5}
+    assert kept.run("return helpers.db.get_metrics()['limits']['rows']").result == 5
+
+
 def test_limits_are_lowered_while_an_execution_has_the_session(tmp_path) -> None:
     with Worker(data_dir=tmp_path, limits=Limits(queue_seconds=0.05)) as worker:
         session = worker.session("s")
