@@ -186,6 +186,8 @@ class Transaction:
             if self._open:
                 self._commit()
             self.committed = True
+            if self.mode == "each":
+                self.rolled_back = False  # a call that failed, and was caught, undid no writes but its own
             return
         if self._open:
             changed = self._changed

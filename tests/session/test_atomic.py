@@ -106,6 +106,13 @@ def test_without_atomic_a_failed_batch_still_leaves_nothing(table: Session) -> N
     assert rows(table) == 3
 
 
+@pytest.mark.parametrize("failing", ["exec('INSERT INTO t VALUES (9, 9), (1, 1)')", "batch([('nonsense', ())])"])
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_failed_call_that_is_caught_rolls_no_execution_back(table: Session, failing: str, atomic: bool) -> None:
+    outcome = table.run(f"try:\n    helpers.db.{failing}\nexcept helpers.Error: pass\n{INSERT}", atomic=atomic)
+    assert (outcome.db.committed, outcome.db.rolled_back, rows(table)) == (True, False, 4)
+
+
 def test_read_only_refuses_writes_and_state(table: Session) -> None:
     for write in (INSERT, "helpers.db.save_state('k', 1)", "helpers.db.batch_insert('t', [{'a': 9}])"):
         outcome = table.run(write, read_only=True)
