@@ -25,6 +25,8 @@ __all__ = ["FILENAME", "Compiled", "SnippetRefused", "compile_snippet"]
 FILENAME = "<snippet>"
 ENTRY, VALUE = "<module>", "<value>"  # no identifiers: a snippet cannot name them
 _MAX_PROBLEMS = 20
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
 class Compiled(NamedTuple):
@@ -37,6 +39,7 @@ class Compiled(NamedTuple):
     filename: str = FILENAME
     bound: frozenset[str] = frozenset()  # the names that its top level binds
     private: frozenset[str] = frozenset()  # the private attribute names that it uses
+    only_defined: str | None = None  # its last function, where it calls nothing
 
 
 def is_snippet(filename: str) -> bool:
@@ -94,6 +97,7 @@ _FLATTEN = "split deep expressions into several statements"
 
 def _compile(text: str, inputs: tuple[str, ...], filename: str) -> Compiled:
     tree, used = _parse(text)
+    only_defined = _only_defined(tree)
     policy = Policy(tree, inputs)
     policy.visit(tree)
     if policy.problems:
@@ -109,7 +113,7 @@ def _compile(text: str, inputs: tuple[str, ...], filename: str) -> Compiled:
         raise RecursionError from None
     bound = frozenset(policy.scopes.top_level)
     private = frozenset(policy.private)
-    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs, filename, bound, private)
+    return Compiled(_with_plain_names(code), policy.needs_loop, used, inputs, filename, bound, private, only_defined)
 
 
 def _parse(text: str) -> tuple[ast.Module, str]:
@@ -127,6 +131,17 @@ def _parse(text: str) -> tuple[ast.Module, str]:
     # With a fence, the text around it was never meant as Python: the fenced reading's error is the useful one.
     likeliest = 1 if fences.unwrap(text) is not None else 0
     raise _syntax(errors[likeliest], readings[likeliest])
+
+
+def _only_defined(tree: ast.Module) -> str | None:
+    """The last function of a text that has definitions and imports and nothing else."""
+    if not all(isinstance(each, _DEFINITIONS) or _is_text(each) for each in tree.body):
+        return None
+    return next((each.name for each in reversed(tree.body) if isinstance(each, _FUNCTIONS)), None)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _keep_last_value(tree: ast.Module, policy: Policy) -> None:

@@ -105,6 +105,8 @@ def _ending(connection: Connection, request: Request, live: Live) -> dict[str, A
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are a snippet's own too
         return _failed("error", error, helpers)
     warnings = [*helpers.warnings, *info.pop("warnings", ())]
+    if compiled.only_defined and value is None and not request["keep"]:
+        warnings.append(f"nothing calls {compiled.only_defined}(): end the snippet with a call of it")
     return {"status": "completed", "value": text, "info": info, "warnings": warnings}
 
 

@@ -91,6 +91,7 @@ SNIPPETS = [
     "def f(n):\n    '''d'''\n    return f(n - 1) if n else g\nf(3)()",
     "return [helpers.db.value('select 7'), n, host_function(1)]",
     "return undefined_name",
+    "def uncalled(): ...",
     "from __future__ import annotations\ndef f(x: int) -> str: ...\nreturn f.__annotations__",
     "x = 1000\ny = 1000\nreturn x is y, 'abc' is 'abc'",
     "result = {1, 2}",

@@ -68,6 +68,30 @@ def test_a_snippet_answers_with_its_value(sandbox: Sandbox) -> None:
     assert outcome.value_info["type"] == "integer"
 
 
+UNCALLED = {
+    "def main():\n    return 5": "nothing calls main(): end the snippet with a call of it",
+    "'What it does.'\nimport json\nasync def run(n): ...\nclass A: ...": (
+        "nothing calls run(): end the snippet with a call of it"
+    ),
+    "def main():\n    return None\nmain()": None,
+    "def main(): ...\nif __name__ == '__main__':\n    main()": None,
+    "import json": None,
+}
+
+
+@pytest.mark.parametrize("code", UNCALLED)
+def test_a_snippet_that_only_defines_a_function_is_told_so(sandbox: Sandbox, code: str) -> None:
+    outcome = run(sandbox, code)
+    said = UNCALLED[code]
+    assert (outcome.value_json, outcome.warnings) == ("null", () if said is None else (said,))
+
+
+def test_a_function_that_is_kept_for_a_later_snippet_need_not_be_called(sandbox: Sandbox) -> None:
+    defining, calling = (Snippet(code=code, limits=LIMITS) for code in ("def main():\n    return 5", "return main()"))
+    assert sandbox.run(defining, answer, keep="a").warnings == ()
+    assert sandbox.run(calling, answer, keep="a").value_json == "5"
+
+
 def told_so_far(begun: Begun) -> bytes:
     peek = begun._held[0]._socket.recv
     assert soon(lambda: b"ready" in peek(65_536, socket.MSG_PEEK))
