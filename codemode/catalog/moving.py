@@ -100,10 +100,12 @@ def _expect_same(table: Table, expected: Iterator[Row], found: Iterator[Row]) ->
 def export(store: Store, path: Path, *, progress: Progress = lambda done, all_: None) -> int:
     """Write all of a catalogue, as of one moment, to the new file `path`; how many rows. Its owner alone may read it.
 
-    Raises RequestInvalid where there is such a file, and StorageFull.
+    Raises RequestInvalid where there is such a file, or no folder for it, and StorageFull.
     """
     if path.exists():
         raise RequestInvalid(f"{path} exists", hint="name a new file")
+    if not path.parent.is_dir():
+        raise RequestInvalid(f"no such directory: {path.parent}", hint="create it first")
     part = path.with_name(path.name + ".part")
     try:
         with _storage(path):

@@ -229,6 +229,11 @@ def test_a_copy_that_differs_is_not_kept(target: Store, tmp_path: Path, monkeypa
     source.close()
 
 
+def test_an_export_into_a_folder_that_is_not_there_is_no_full_disk(tmp_path: Path, target: Store) -> None:
+    with pytest.raises(RequestInvalid, match="no such directory"):
+        moving.export(target, tmp_path / "nowhere" / "x")
+
+
 def test_an_export_is_never_written_over_a_file(tmp_path: Path, target: Store) -> None:
     (tmp_path / "x").write_text("mine")
     with pytest.raises(RequestInvalid, match="exists"):
