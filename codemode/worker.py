@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from codemode.asked import parse_session_id, path_of, text_of, text_or_none, truth, whole_above_zero, whole_between
 from codemode.catalog.audit import Audit
@@ -22,6 +22,7 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenants import Tenants, check_tenant
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
+from codemode.errors import RequestInvalid
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
@@ -52,6 +53,8 @@ _ALL = 2**62  # rows of a page: no bound
 _DAY_MS = 86_400_000
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
+T = TypeVar("T")
+
 
 class Worker:
     """Hosts sessions below `data_dir`, or in a temporary directory that goes with the worker.
@@ -71,8 +74,8 @@ class Worker:
         *,
         sandbox: Sandbox | None = None,
     ) -> None:
-        self.settings = settings or Settings()
-        self.limits = limits or self.settings.limits
+        self.settings = _instance("settings", settings, Settings) or Settings()
+        self.limits = _instance("limits", limits, Limits) or self.settings.limits
         self.data_dir = self._directory(data_dir or self.settings.data_dir)
         self._catalog = open_catalog(self.data_dir, self.settings)
         promotion = Promotion(self.settings.promote_bytes, self.settings.promote_executions)
@@ -395,3 +398,9 @@ def _clear_own(made: Path, owner: int) -> None:
     """Remove a worker's own directory; not where a process that was forked from its own ends."""
     if os.getpid() == owner:
         clear(made)
+
+
+def _instance(name: str, given: T | None, kind: type[T]) -> T | None:
+    if given is None or isinstance(given, kind):
+        return given
+    raise RequestInvalid(f"{name} must be {kind.__name__}, not {type(given).__name__}", hint=f"pass {kind.__name__}(…)")

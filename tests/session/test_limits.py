@@ -178,6 +178,13 @@ def test_a_timeout_that_is_none_is_invalid(session: Session, timeout: object) ->
         session.run("1", timeout=timeout)
 
 
+@pytest.mark.parametrize("name", ["limits", "settings"])
+@pytest.mark.parametrize("given", [{}, {"rows": 5}, 5])
+def test_a_worker_takes_no_dict_for_its_limits_or_settings(name: str, given: Any) -> None:
+    with pytest.raises(RequestInvalid, match=f"{name} must be {name.title()}, not {type(given).__name__}"):
+        Worker(**{name: given})
+
+
 def test_limits_only_go_downwards(tmp_path) -> None:
     with Worker(data_dir=tmp_path, limits=Limits(rows=50)) as worker:
         assert worker.session("a", limits=Limits(rows=500)).limits.rows == 50
