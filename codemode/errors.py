@@ -104,7 +104,8 @@ class CodemodeError(Exception):
         self.suggestion = suggestion
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        way = self.hint or (f"did you mean {' or '.join(self.did_you_mean)}?" if self.did_you_mean else None)
+        return f"{self.message} ({way})" if way else self.message
 
 
 class StatementError(CodemodeError):

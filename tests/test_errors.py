@@ -52,6 +52,12 @@ def test_an_error_carries_its_way_out():
     assert str(errors.StorageFull("full")) == "full"
 
 
+def test_an_error_without_a_hint_says_what_was_meant():
+    error = errors.RequestInvalid("run() has no argument 'tim'", did_you_mean=["time", "timeout"])
+    assert str(error) == "run() has no argument 'tim' (did you mean time or timeout?)"
+    assert (error.message, error.hint) == ("run() has no argument 'tim'", None)
+
+
 def test_an_error_is_short_however_long_the_names_in_it_are():
     name = "n" * 100_000
     error = CodemodeError(f"no such column: {name}", hint=f"use {name}", did_you_mean=[name], available=[name, "a"])
