@@ -18,9 +18,9 @@ def definition(schema: Any) -> str | dict[str, str]:
     Types may be SQLite's, as text, or Python's own. A list holds texts, `("id", "INTEGER")` or
     `{"name": "id", "type": "INTEGER"}`.
     """
-    if isinstance(schema, str):
+    if isinstance(schema, str) and schema.strip():
         return _between_brackets(str.__str__(schema))
-    if isinstance(schema, Mapping):
+    if isinstance(schema, Mapping) and schema:
         return dict(_column(name, kind) for name, kind in schema.items())
     if isinstance(schema, (list, tuple)) and schema:
         if all(isinstance(item, str) for item in schema):
