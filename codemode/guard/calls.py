@@ -6,6 +6,7 @@ with its arguments in their order.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -15,8 +16,10 @@ from codemode.guard.policy import FUNCTIONS
 
 PREFIX = "_f_"
 _CALL = re.compile(r"(?<![\w.\"`\[])([a-z]\w*)\s*(?=\()", re.IGNORECASE)
+_NUMBERED = re.compile(r":_p_\d+\b")
 _KEPT = re.compile(rf"\b{PREFIX}(\w+)", re.IGNORECASE)
 _CALLED = FUNCTIONS - {"glob", "like", "match"}  # keywords too: `x LIKE ('a')`
+_MARKED = re.compile(r"\?\d|[\"`\[]")  # ?1, and quotes in which one may stand
 _TEXT = re.compile(r"('(?:[^']|'')*')")
 
 
@@ -30,9 +33,24 @@ def _prefixed(found: re.Match[str]) -> str:
     return f"{PREFIX}{found[1]}" if found[1].lower() in _CALLED else found[0]
 
 
+def numbered(text: str) -> str:
+    """`text` with names for its plain ?: to sqlglot one is as another. As it is where a comment may hold one."""
+    if "?" not in text or "--" in text or "/*" in text or _MARKED.search(text):
+        return text
+    count = itertools.count(1)
+    pieces = _TEXT.split(text)
+    return "".join(p if p.startswith("'") else re.sub(r"\?", lambda _: f":_p_{next(count)}", p) for p in pieces)
+
+
+def parameter_of(node: Any) -> int | str | None:
+    """The number, or the name, of the parameter that `node` is."""
+    name = node.name if isinstance(node, exp.Placeholder) else ""
+    return int(name.removeprefix("_p_")) if name.startswith("_p_") else name.strip("?") or None
+
+
 def as_written(text: str) -> str:
-    """What sqlglot wrote, without the prefix."""
-    return _KEPT.sub(r"\1", text)
+    """What sqlglot wrote, without the prefix, and with plain ? again."""
+    return _NUMBERED.sub("?", _KEPT.sub(r"\1", text))
 
 
 def called(node: Any) -> str:

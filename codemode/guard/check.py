@@ -235,6 +235,7 @@ class Guard:
         sizes = None if program is None else weight.sizes(program, self._limits.value_bytes)
         written = tables(events, WRITES) if changes else ()
         named = tables(events, READS)
+        remarked = remarks(text, (*named, *written), self._connection)
         return Statement(
             sql=text,
             kind="explain" if heading.explain else kind,
@@ -251,7 +252,8 @@ class Guard:
             searches=searches(program, is_ranked=self._virtual.may_rank(text)) if program else (),
             asks_row_id=changes and any(event[0] == _FUNCTION and event[2] == _ROW_ID for event in events),
             may_leave_rows=self._may_leave_rows(text, returns_rows, written),
-            remarks=remarks(text, (*named, *written), self._connection),
+            remarks=remarked.words,
+            text_parameters=remarked.text_parameters,
             trigger_depth=weight.SHORT_PROGRAM_DEPTH if changes and not (is_long or reads_only) else None,
         )
 

@@ -7,7 +7,8 @@ the statement that is always NULL, always true or false, or without effect: `x =
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -53,10 +54,20 @@ _LONGEST = 4_000  # characters: a verdict on a longer text is not kept, and each
 _AGGREGATES = ("count", "sum", "avg", "total", "group_concat")
 
 
-def remarks(text: str, tables: Sequence[str], connection: apsw.Connection) -> tuple[str, ...]:
+class Remarks(NamedTuple):
+    """What there is to say, and which parameters, by number or name, are compared with which texts."""
+
+    words: tuple[str, ...] = ()
+    text_parameters: tuple[tuple[int | str, str], ...] = ()
+
+
+NONE = Remarks()
+
+
+def remarks(text: str, tables: Sequence[str], connection: apsw.Connection) -> Remarks:
     """What there is to say about `text`, which SQLite has prepared and which names `tables`."""
     if len(text) > _LONGEST or not _is_suspect(text.lower()) or not may_be_read(text):
-        return ()
+        return NONE
     from codemode.guard.remarking.every import found  # only where something may be said
 
     return found(text, tables, connection)
@@ -68,3 +79,21 @@ def _is_suspect(text: str) -> bool:
             return True
     # An aggregate beside something else, and nothing that says of which rows.
     return "," in text and not ("group" in text or "where" in text) and any(map(text.__contains__, _AGGREGATES))
+
+
+def number_for_a_text(
+    compared: tuple[int | str, str], names: Sequence[str | None], params: Sequence[Any] | Mapping[str, Any]
+) -> str | None:
+    """What to say where a number is bound to a parameter that is compared with a text: none is equal to it."""
+    which, text = compared
+    if isinstance(params, Mapping):
+        value = params.get(which) if isinstance(which, str) else None
+    else:
+        place = which - 1 if isinstance(which, int) else names.index(which) if which in names else len(params)
+        value = params[place] if place < len(params) else None
+    if not isinstance(value, int | float):
+        return None
+    return (
+        f"{text} is a text, and {value!r}, which is bound, a number: no text equals a number. Bind {str(value)!r}, or"
+        f" write CAST({text} AS INTEGER)"
+    )

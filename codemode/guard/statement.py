@@ -55,6 +55,7 @@ class Statement(msgspec.Struct, frozen=True):
     asks_row_id: bool = False  # it calls last_insert_rowid(), or a view or trigger of it does
     may_leave_rows: bool = False  # SQLite may not undo all of it where it fails: see Guard._may_leave_rows
     remarks: tuple[str, ...] = ()  # on what it can hardly mean: see remarks.py
+    text_parameters: tuple[tuple[int | str, str], ...] = ()  # those compared with a text, and the text
     trigger_depth: int | None = None  # how deep triggers and cascades may go, where that is deeper than elsewhere
 
     def changed(self, changes: int, touched: int) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def _checked(
     if not taken:
         raise Untried(f"SQLite would use no index on {listed(possible)}")
     try:
-        statements.check_length(statement, values)
+        statements.check_parameters(statement, values)
         with _one_at_a_time(ends_at), _copy(statements, statement, ends_at) as (scratch, on):
             checked = Trial(scratch, statements, statement, values, ends_at).check(taken)
     except DatabaseError as error:

@@ -69,7 +69,7 @@ class Pages:
             if not (statement.reads_only and statement.returns_rows):
                 raise StatementRefused("pages() reads; it does not write", hint="use exec() or query()", sql=sql[:2000])
             bound = parameters(params)
-            self._statements.check_length(statement, bound)
+            self._statements.check_parameters(statement, bound)
             with self._statements.stepping(statement):
                 cursor, columns = open_cursor(self._statements.opened.connection, statement.sql, bound)
         # Not from 1: a kept child may still hold the number of an iterator of an earlier execution.

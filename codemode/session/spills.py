@@ -159,7 +159,7 @@ class Spill:
     ) -> Generator[tuple[tuple[str, ...], list[tuple[Any, ...]], int]]:
         """The rows of a query in pieces, with its columns and their size; the user's SQL has the user's rights."""
         statements = self._statements
-        statements.check_length(statement, params)
+        statements.check_parameters(statement, params)
         with statements.stepping(statement):
             cursor, names = open_cursor(self._connection, statement.sql, params)
         try:

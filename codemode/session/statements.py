@@ -26,6 +26,7 @@ from codemode.errors import (
     StatementTimeout,
 )
 from codemode.guard import Statement
+from codemode.guard.remarks import number_for_a_text
 from codemode.guard.repair import with_names_meant
 from codemode.guard.searches import check_search
 from codemode.session.notable import Notable
@@ -164,7 +165,7 @@ class Statements:
 
     def _run(self, statement: Statement, params: Parameters, take: Take) -> Result:
         """Run a checked statement inside the transaction, and count it."""
-        self.check_length(statement, params)
+        self.check_parameters(statement, params)
         try:
             result = self._ran(statement, params, take)
         except ParametersInvalid as error:
@@ -325,8 +326,11 @@ class Statements:
                 error.sql = error.sql or sql
         return error
 
-    def check_length(self, statement: Statement, params: Parameters) -> None:
-        """Refuse a parameter or a full-text query so long that nothing could stop what is done with it."""
+    def check_parameters(self, statement: Statement, params: Parameters) -> None:
+        """Refuse a parameter or a full-text query so long that nothing could stop what is done with it.
+
+        Warn of a number that is compared with a text: it is never equal to it.
+        """
         most = statement.longest_parameter
         if most is not None and longest(params) > most:
             raise StatementLimit(
@@ -335,6 +339,9 @@ class Statements:
             )
         for search in statement.searches:
             check_search(search, statement.parameters, params)
+        for each in statement.text_parameters:
+            if (words := number_for_a_text(each, statement.parameters, params)) is not None:
+                self.tally.warn(words, "meaning")
 
     def _count(self, result: Result) -> None:
         tally = self.tally

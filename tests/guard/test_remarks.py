@@ -180,6 +180,28 @@ def test_of_what_is_right_nothing_is_said(trips: Desk, sql: str) -> None:
     assert trips.guard.check(sql.replace("t.city", "trip.city")).remarks == ()
 
 
+@pytest.mark.parametrize(
+    ("condition", "compared"),
+    [
+        ("strftime('%Y', day) = ?", {1: "strftime('%Y', day)"}),
+        (
+            "km = ? AND city = '?' AND substr(day, 1, 4) IN (?, '2012', ?)",
+            {2: "substr(day, 1, 4)", 3: "substr(day, 1, 4)"},
+        ),
+        (":y < strftime('%Y', day) AND km > :km", {"y": "strftime('%Y', day)"}),
+        ("date(day) BETWEEN ? AND ?", {1: "date(day)", 2: "date(day)"}),
+        ("substr(?, 1, 2) = city AND km = ? AND length(city) = ? AND info ->> '$.n' = ?", {}),
+        ("strftime('%Y', day) = ? -- why?", {}),
+        ("CAST(strftime('%Y', day) AS INTEGER) = ?", {}),
+    ],
+)
+def test_parameters_that_are_compared_with_a_text_are_known(
+    trips: Desk, condition: str, compared: dict[int | str, str]
+) -> None:
+    statement = trips.guard.check(f"SELECT id FROM trip WHERE {condition}")
+    assert (dict(statement.text_parameters), statement.remarks) == (compared, ())
+
+
 def test_a_long_statement_is_not_read_for_it(trips: Desk) -> None:
     values = ", ".join(f"({n}, NULL)" for n in range(20_000))
     began = time.thread_time()

@@ -149,6 +149,26 @@ list(helpers.db.pages("SELECT date('2013-1-5') AS day FROM n"))
     assert session.run("return helpers.db.value('SELECT i FROM n WHERE j = NULL')").warnings == outcome.warnings[:1]
 
 
+@pytest.mark.parametrize(
+    ("condition", "params", "is_told"),
+    [
+        ("strftime('%Y', j || '-01-01') = ?", [2013], True),
+        ("strftime('%Y', j || '-01-01') = ?", ["2013"], False),
+        ("strftime('%Y', j || '-01-01') IN ('2012', :year)", {"year": 2013}, True),
+        ("i = ? AND strftime('%Y', j || '-01-01') = :year", [1, 2013], True),
+        ("i = ? AND strftime('%Y', j || '-01-01') = ?", [1, None], False),
+    ],
+)
+def test_a_number_that_is_bound_beside_a_text_warns(
+    session: Session, condition: str, params: object, is_told: bool
+) -> None:
+    session.exec("CREATE TABLE n AS SELECT 1 AS i, 2013 AS j")
+    code = "return [helpers.db.value(sql, params), [len(page) for page in helpers.db.pages(sql, params)]]"
+    outcome = session.run(code, inputs={"sql": f"SELECT j FROM n WHERE {condition}", "params": params})
+    assert [("Bind '2013'" in warning) for warning in outcome.warnings] == [True] * is_told
+    assert outcome.result == ([2013, [1]] if params == ["2013"] else [None, []])
+
+
 def test_a_limit_that_is_near_warns_and_is_counted(worker: Worker) -> None:
     session = worker.session(limits=Limits(rows=10, helper_calls=5, state_bytes=100, stdout_bytes=1_000))
     before = worker.metrics()["usage"]["warnings"]

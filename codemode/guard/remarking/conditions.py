@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
 
 from codemode.database.names import folded
-from codemode.guard.calls import called
+from codemode.guard.calls import called, parameter_of
 from codemode.guard.remarking.tree import Named, is_number, is_set, plain, said, text_of, value_of
 
 _EQUAL, _ORDERED = (exp.EQ, exp.NEQ), (exp.LT, exp.LTE, exp.GT, exp.GTE)
+_COMPARED = (*_EQUAL, *_ORDERED, exp.In, exp.Between)
 _CONDITIONS = (*_EQUAL, *_ORDERED, exp.In, exp.Is, exp.Like, exp.Glob, exp.Between, exp.And, exp.Or, exp.Not)
 _TEXTS = frozenset({"strftime", "date", "time", "datetime", "substr", "substring", "upper", "lower", "trim", "ltrim",
     "rtrim", "replace", "hex", "printf", "format", "char", "concat", "concat_ws", "group_concat", "string_agg",
@@ -78,6 +80,19 @@ def _sides(node: Any) -> tuple[Any, list[Any]]:
     if isinstance(node, exp.Between):
         return plain(node.this), [node.args["low"], node.args["high"]]
     return plain(node.this), node.expressions if isinstance(node, exp.In) else [node.expression]
+
+
+def text_parameters(node: Any) -> Iterator[tuple[int | str, str]]:
+    """The parameters that are compared with a text, and the text: a number that is bound there is never equal to it."""
+    if not isinstance(node, _COMPARED) or is_set(node):
+        return
+    left, others = _sides(node)
+    if parameter_of(left) is not None and len(others) == 1:
+        left, others = plain(others[0]), [left]
+    if _is_text(left):
+        for each in others:
+            if (which := parameter_of(plain(each))) is not None:
+                yield which, said(left)
 
 
 def json_with_a_text(node: Any, _named: Named) -> str | None:
@@ -198,7 +213,7 @@ REMARKS = (
     (compared_with_null, _EQUAL),
     (not_in_with_null, (exp.Not,)),
     (case_of_null, (exp.Case,)),
-    (text_with_a_number, (*_EQUAL, *_ORDERED, exp.In, exp.Between)),
+    (text_with_a_number, _COMPARED),
     (json_with_a_text, (*_EQUAL, exp.In)),
     (value_as_a_condition, (exp.Or, exp.And)),
     (one_behind_another, (*_EQUAL, *_ORDERED)),
