@@ -56,6 +56,12 @@ def http(address: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
+def session(http: httpx2.Client) -> str:
+    """The id of a new session."""
+    return str(http.post("/v1/sessions", json={}).json()["id"])
+
+
+@pytest.fixture
 def place(http: httpx2.Client) -> str:
     """The path of a new session."""
     return f"/v1/sessions/{http.post('/v1/sessions', json={}).json()['id']}"

@@ -39,11 +39,6 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield worker
 
 
-@pytest.fixture
-def session(http: httpx2.Client) -> str:
-    return str(http.post("/v1/sessions", json={}).json()["id"])
-
-
 @pytest.fixture(autouse=True)
 def no_fault(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Whatever comes, it is the client's mistake: the service has nothing to log as its own."""

@@ -19,11 +19,6 @@ def run(http: httpx2.Client, session: str, code: str, **more: Any) -> httpx2.Res
     return http.post(f"/v1/sessions/{session}/execute", json={"code": code, **more})
 
 
-@pytest.fixture
-def session(http: httpx2.Client) -> str:
-    return str(http.post("/v1/sessions", json={}).json()["id"])
-
-
 def test_a_snippet_s_outcome_is_the_answer(http: httpx2.Client, session: str) -> None:
     answer = run(http, session, "print(n)\nreturn {'twice': 2 * n, 'big': 2**70}", inputs={"n": 21})
     outcome = answer.json()

@@ -24,11 +24,6 @@ from codemode.service import private
 NDJSON = "application/x-ndjson"
 
 
-@pytest.fixture
-def session(http: httpx2.Client) -> str:
-    return str(http.post("/v1/sessions", json={}).json()["id"])
-
-
 def numbers(count: int) -> Iterator[bytes]:
     for number in range(count):
         yield json.dumps({"a": number, "b": f"text {number}"}).encode() + b"\n"

@@ -18,11 +18,6 @@ EVENTS = {"Accept": "text/event-stream"}
 MANY = "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < 20000) SELECT a FROM n"
 
 
-@pytest.fixture
-def session(http: httpx2.Client) -> str:
-    return str(http.post("/v1/sessions", json={}).json()["id"])
-
-
 def told(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
     name = ""
     for line in lines:
