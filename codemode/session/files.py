@@ -20,7 +20,7 @@ from pathlib import Path
 from codemode.database.clock import now_ms, sure_ms
 from codemode.database.directory import moving
 from codemode.database.template import MAKING
-from codemode.errors import RequestInvalid, StorageFull
+from codemode.errors import RequestInvalid, SessionBusy, StorageFull
 from codemode.moments import ulid
 from codemode.session.ids import directory_name
 
@@ -189,9 +189,10 @@ def sweep_rubbish(data_dir: Path) -> None:
         for stage in (data_dir / "sessions").glob(f"{RESTORING}*"):
             _sweep_stage(stage)
         for directory in (data_dir / "sessions").iterdir():
-            with suppress(OSError):  # not empty: the rule
-                if _is_old(directory):
-                    directory.rmdir()
+            with suppress(OSError, SessionBusy):  # gone meanwhile, or in use again
+                files = SessionFiles(directory)
+                if _is_old(directory) and not files.database.exists():
+                    _sweep_unmade(files)
 
 
 def clear(directory: Path) -> None:
@@ -207,15 +208,38 @@ def _is_old(directory: Path) -> bool:
 
 def _sweep_stage(stage: Path) -> None:
     """Delete what a restore prepared, unless it goes on: then it holds the lock in there."""
-    try:
-        handle = os.open(stage / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:  # not locked yet; one that was left so is empty, and goes in an hour
+    with suppress(OSError), _if_free(stage / "lock"):  # not locked yet: one that was left so is empty
+        clear(stage)
+
+
+def _sweep_unmade(files: SessionFiles) -> None:
+    """Delete what a making or a fork that was killed left, where there is no database: it may be as large as one.
+
+    Of a session whose database somebody took away the log and the checkpoints stay.
+    """
+    if not files.lock.exists():
+        files.directory.rmdir()
         return
+    with _if_free(files.lock):
+        for folder in (files.checkpoints, files.directory):
+            for name in _names(folder):
+                if name.startswith("new-"):
+                    (folder / name).unlink()
+        with suppress(OSError):  # there are checkpoints, or there never were
+            files.checkpoints.rmdir()
+        if _names(files.directory) == {files.lock.name}:
+            files.remove()
+
+
+@contextmanager
+def _if_free(lock: Path) -> Iterator[None]:
+    """Hold `lock` while the block runs; raises OSError where somebody else does, or it is gone."""
+    handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        clear(stage)
-    except BlockingIOError:
-        pass
+        if not os.path.samestat(lock.stat(), os.fstat(handle)):
+            raise FileNotFoundError(lock)
+        yield
     finally:
         os.close(handle)
 

@@ -14,6 +14,7 @@ import pytest
 
 from codemode import Limits, Worker
 from codemode.errors import SessionDamaged, SessionNewer, SessionNotFound, StorageFull
+from codemode.session.turn import file_lock
 
 
 @pytest.fixture
@@ -149,6 +150,26 @@ def test_an_empty_directory_of_a_making_that_was_cut_short_is_swept_once_it_is_o
     with Worker(data_dir=data_dir(place)) as worker:
         worker.sweep()
     assert (old.exists(), young.exists(), place.exists()) == (False, True, True)
+
+
+def test_what_a_cut_short_fork_or_making_left_is_swept_once_it_is_old_and_nobody_has_it(place: Path) -> None:
+    fork, making, kept, held, young = (place.parent.with_name(letter * 64) for letter in "abcde")
+    for directory in (fork, making, kept, held, young):
+        (directory / "checkpoints").mkdir(parents=True)
+        (directory / "lock").touch()
+        (directory / "checkpoints" / "new-01ABC.db").write_bytes(b"x")
+    (making / "checkpoints" / "new-01ABC.db").unlink()
+    (making / "checkpoints").rmdir()
+    (making / "new-01ABC.db").write_bytes(b"x")
+    (kept / "checkpoints" / "61.db").write_bytes(b"x")  # of a session whose database was taken away
+    for directory in (fork, making, kept, held):
+        os.utime(directory, (0, time.time() - 7_200))
+    with file_lock(held / "lock", 0.0), Worker(data_dir=data_dir(place)) as worker:
+        worker.sweep()
+        assert [each.exists() for each in (fork, making, kept, held, young)] == [False, False, True, True, True]
+        assert [each.name for each in (kept / "checkpoints").iterdir()] == ["61.db"]
+        assert (held / "checkpoints" / "new-01ABC.db").exists()
+        assert worker.session("sound").get_tables() == ["t"]
 
 
 def test_a_leftover_of_a_cut_short_removal_is_swept(place: Path) -> None:
