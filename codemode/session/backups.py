@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -131,20 +131,17 @@ class _Making:
 
     def all(self, keys: list[Key], tenant: str | None, session_id: str | None) -> Manifest:
         self._total = 3 * sum(self.registry.files(key).size_bytes() for key in keys)  # copied, packed, read back
-        writer = ArchiveWriter(self.archive)
-        try:
-            with storage_errors(self.archive):
-                catalog = self._catalog(writer) if tenant is None else None
-                records = None if tenant is None else self._records(writer, keys)
-                sessions = tuple(copied for key in keys if (copied := self._session(writer, key)) is not None)
-                manifest = Manifest(
-                    format=FORMAT, codemode=__version__, created_at=now_ms(), tenant=tenant, session=session_id,
-                    sessions=sessions, left_out=tuple(self._left_out), catalog=catalog, records=records,
-                )  # fmt: skip
-                writer.finish(manifest)
-                return manifest
-        finally:
-            writer.close()
+        # Its close too: what a full disk did not take is written once more there.
+        with storage_errors(self.archive), closing(ArchiveWriter(self.archive)) as writer:
+            catalog = self._catalog(writer) if tenant is None else None
+            records = None if tenant is None else self._records(writer, keys)
+            sessions = tuple(copied for key in keys if (copied := self._session(writer, key)) is not None)
+            manifest = Manifest(
+                format=FORMAT, codemode=__version__, created_at=now_ms(), tenant=tenant, session=session_id,
+                sessions=sessions, left_out=tuple(self._left_out), catalog=catalog, records=records,
+            )  # fmt: skip
+            writer.finish(manifest)
+            return manifest
 
     def _session(self, writer: ArchiveWriter, key: Key) -> SessionCopy | None:
         """The session as it went into the archive, or None with a word on why not."""

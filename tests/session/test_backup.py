@@ -18,7 +18,7 @@ import pytest
 from patience import HANG_SECONDS, soon
 
 from codemode import Session, Worker
-from codemode.errors import BackupDamaged, RequestInvalid, SessionBusy, SessionExpired, SessionNotFound
+from codemode.errors import BackupDamaged, RequestInvalid, SessionBusy, SessionExpired, SessionNotFound, StorageFull
 from codemode.limits import Limits
 from codemode.session import turn
 from codemode.session.archive import ArchiveReader, Manifest
@@ -383,3 +383,22 @@ def test_a_wait_for_a_moment_that_is_interrupted_leaves_no_lock(
     assert soon(lambda: all(thread.name != "codemode-lock" for thread in threading.enumerate()))  # it has got the lock
     with file_lock(path, 1.0):
         pass
+
+
+def test_a_disk_that_is_full_to_the_last_byte_of_a_backup_is_told_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def full(path: Path, flags: int, *mode: int, **options: int) -> int:
+        if Path(path).name == "archive":
+            return real("/dev/full", os.O_RDWR)
+        return real(path, flags, *mode, **options)
+
+    with Worker(data_dir=tmp_path / "data") as worker:
+        worker.session("s")
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", full)
+            with pytest.raises(StorageFull, match="the disk is full"):
+                worker.backup(tmp_path / "b.zip")
+        assert [each.name for each in tmp_path.iterdir()] == ["data"]
