@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 from patience import HANG_SECONDS
 
@@ -19,7 +20,7 @@ from codemode.catalog.store import RuleBroken, Store
 from codemode.catalog.stores import template
 from codemode.database.clock import now_ms
 from codemode.database.template import put
-from codemode.errors import RequestInvalid, WorkerError
+from codemode.errors import RequestInvalid, StorageFull, WorkerError
 
 ADD = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2)"
 ALL = "SELECT id FROM tenants WHERE id <> 'local' ORDER BY id"
@@ -47,6 +48,21 @@ def test_half_of_a_character_is_no_fault_of_the_store(store: Store) -> None:
         with pytest.raises(RequestInvalid, match="surrogate"):
             ask("SELECT id FROM tenants WHERE id = ?1", "\ud800")
     assert names(store) == []
+
+
+def test_a_catalogue_whose_reader_gets_no_descriptor_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = apsw.Connection
+
+    def starved(path: str, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE) -> apsw.Connection:
+        if flags == apsw.SQLITE_OPEN_READONLY:
+            raise apsw.CantOpenError("unable to open database file")
+        return real(path, flags)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(apsw, "Connection", starved)
+        with pytest.raises(StorageFull, match="limit of open files"):
+            open_catalogue("", tmp_path, "all")
+    open_catalogue("", tmp_path, "all").close()
 
 
 @pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "SAVEPOINT inner"])

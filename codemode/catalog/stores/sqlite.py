@@ -84,6 +84,8 @@ class SqliteStore:
             return cls(open_engine_file(path, None, gives_back=True))
         except _DAMAGED as error:
             raise catalog_damaged(str(path), error) from None
+        except apsw.CantOpenError as error:  # by its reader: the descriptors went with what is open already
+            raise StorageFull(f"{path}: {error}", hint="raise the limit of open files") from None
 
     @property
     def where(self) -> str:
