@@ -28,7 +28,7 @@ def problem(code: str, message: str, *, hint: str | None = None, retryable: bool
 
 def timed_out(seconds: float) -> dict[str, Any]:
     """The deadline passed."""
-    hint = "do less in one execution, or give it a larger timeout where the limit allows"
+    hint = "do less in one execution, or give it a larger timeout: execution_seconds is the most"
     return problem("code.timeout", f"the snippet ran longer than {seconds:g} s and was ended", hint=hint)
 
 

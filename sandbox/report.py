@@ -109,7 +109,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         return _helper_error(error, where)
     if issubclass(type(error), MemoryError):
         hint = "work in smaller pieces: helpers.db.pages for reading, a generator for batch_insert"
-        return _problem("code.memory", "the snippet needed more memory than it may use", hint=hint, **where)
+        return _problem("code.memory", "the snippet needed more memory than memory_bytes allows", hint=hint, **where)
     way = _way_out(error)
     message = summary(error).removesuffix(f" ({way.get('hint')})")  # as the text of a helper's error has it
     return _problem("code.runtime", message, **way, **where)

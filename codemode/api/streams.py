@@ -43,7 +43,8 @@ def lines(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
             number += 1
             yield number, line
         if len(rest) > longest:
-            raise RequestInvalid(f"line {number + 1} has over {longest:,} bytes", hint="one record is one line")
+            hint = "one record is one line, of at most twice value_bytes"
+            raise RequestInvalid(f"line {number + 1} has over {longest:,} bytes", hint=hint)
     if rest:
         yield number + 1, rest
 

@@ -110,7 +110,8 @@ def _parts(text: str) -> _Parts:
         elif found not in ("+", "AND", "OR", "NOT"):
             phrases += before != "+"
             inside += near
-            size = len(found) + (size if near or before == "+" else 0)
+            length = len(found) - (2 if found[0] == '"' else 0)
+            size = length + (size if near or before == "+" else 0)
             in_near, longest = max(in_near, inside), max(longest, size)
         before = found
     return _Parts(phrases, in_near, longest)

@@ -151,8 +151,11 @@ def _literal(text: str, params: Any) -> Any:
 _RECURSIVE = re.compile(r"\bWITH\s+RECURSIVE\b", re.IGNORECASE)
 
 
-def timed_out(sql: str, connection: Connection, seconds: float, cost: Cost) -> StatementTimeout:
-    """What a statement did until its time was over, and what its plan reads whole; runs with the engine's rights."""
+def timed_out(sql: str, connection: Connection, seconds: float, most: float, cost: Cost) -> StatementTimeout:
+    """What a statement did in `seconds`, of `query_seconds` at `most`, and what its plan reads whole.
+
+    Runs with the engine's rights.
+    """
     from codemode.database import plan
 
     try:
@@ -163,8 +166,9 @@ def timed_out(sql: str, connection: Connection, seconds: float, cost: Cost) -> S
     way = "filter earlier, or add an index on the columns of ON and WHERE" if tables else "ask for less at a time"
     if _RECURSIVE.search(sql[:2_000]):
         way = f"end the recursion: WHERE depth < 20, or UNION instead of UNION ALL where it comes back; or {way}"
+    bound = f"query_seconds ({most:g} s)" if seconds >= most else f"{seconds:.3g} s"
     return StatementTimeout(
-        f"the statement took longer than {seconds:.3g} s"
+        f"the statement took longer than {bound}"
         f" and was ended after {cost.vm_steps:,} steps, {cost.scan_steps:,} of them in full scans",
         hint=f"{way}{whole}; helpers.db.explain(sql) says more",
         sql=sql[:2_000],

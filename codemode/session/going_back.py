@@ -116,8 +116,10 @@ class Journey:
         limits = self.opened.limits
         if (chain[-1].way.end if chain else self._id()) == undo.AS_MADE:
             return CannotUndo("there is nothing to undo yet", hint=None)
+        most = limits.undo_executions
+        kept = "the last change is" if most == 1 else f"the last {most:,} changes are"
         return CannotUndo(
-            f"there is nothing more to undo: the last {limits.undo_executions} changes are kept, at most"
+            f"there is nothing more to undo: {kept} kept, at most"
             f" {limits.undo_bytes:,} bytes of them, and none that its process did not live to keep",
             hint=_HINT,
         )

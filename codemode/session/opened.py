@@ -25,7 +25,7 @@ from codemode.database.frames import FrameError
 from codemode.database.journal import Journal
 from codemode.database.metrics import size_bytes
 from codemode.database.migrate import SESSION, migrate, migrations
-from codemode.errors import CodemodeError
+from codemode.errors import CodemodeError, DiskQuotaExceeded
 from codemode.guard import Guard
 from codemode.guard.repair import explain_error, is_of_pages
 from codemode.limits import Limits
@@ -76,7 +76,10 @@ class Guarded:
             if is_of_pages(error):
                 _log.error("pages of the session's file %s, or of its log, are damaged: %s", self.files.database, error)
         with self.deadline.until(time.monotonic() + ADVICE_SECONDS):
-            return explain_error(error, sql, self.connection, longest_value)
+            explained = explain_error(error, sql, self.connection, longest_value)
+        if isinstance(explained, DiskQuotaExceeded):
+            explained.message += f" ({self.limits.database_bytes:,} bytes)"
+        return explained
 
     def is_current(self) -> bool:
         """Whether the files that were opened are still the session's files, and nothing spoke of damage to them."""

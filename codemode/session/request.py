@@ -95,7 +95,10 @@ def _inputs(inputs: Mapping[str, Any] | None, most: int) -> str:
         return "{}"
     text = inputs_text(inputs)
     if len(text) > most:
-        raise RequestInvalid(f"inputs have {len(text):,} bytes as JSON; at most {most:,}", hint="use batch_insert")
+        raise RequestInvalid(
+            f"inputs have {len(text):,} bytes as JSON; result_set_bytes is {most:,}",
+            hint="insert what is large with batch_insert",
+        )
     return text
 
 

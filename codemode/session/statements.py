@@ -254,7 +254,8 @@ class Statements:
 
         try:
             with self.opened.guard.engine(), self.opened.deadline.until(time.monotonic() + ADVICE_SECONDS):
-                return timed_out(statement.sql, self.opened.connection, seconds, cost)
+                most = self.opened.limits.query_seconds
+                return timed_out(statement.sql, self.opened.connection, seconds, most, cost)
         except DatabaseError:
             return error
 
@@ -350,8 +351,9 @@ class Statements:
         tally.rows_written += result.changes
 
     def _warn_truncated(self, result: Result) -> None:
+        by = "" if result.count >= self.opened.limits.rows else ", by result_set_bytes"
         warning = (
-            f"a query's answer was cut at {result.count:,} rows; read all of it with helpers.db.pages(sql), "
+            f"a query's answer was cut at {result.count:,} rows{by}; read all of it with helpers.db.pages(sql), "
             "or aggregate in SQL"
         )
         self.tally.cuts.append(warning)

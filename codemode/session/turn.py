@@ -114,7 +114,7 @@ def waited_too_long(seconds: float) -> SessionBusy:
     """The error of a caller whose turn did not come within `seconds`."""
     return SessionBusy(
         f"another execution has had this session for over {seconds:g} s",
-        hint="wait for it, cancel it, or use another session",
+        hint="wait for it, cancel it, or use another session; queue_seconds bounds the wait",
     )
 
 

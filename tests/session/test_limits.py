@@ -185,6 +185,40 @@ def test_a_worker_takes_no_dict_for_its_limits_or_settings(name: str, given: Any
         Worker(**{name: given})
 
 
+@pytest.mark.parametrize(
+    ("limits", "code", "told"),
+    [
+        ({"query_seconds": 0.2}, f"helpers.db.value('SELECT count(*) FROM ({MANY.format(10**12, 'i')})')", "(0.2 s)"),
+        ({"execution_seconds": 0.2}, "while True: pass", "0.2 s"),
+        ({"memory_bytes": 64 << 20}, "x = bytearray(100 << 20)", ""),
+        ({"helper_calls": 5}, "for _ in range(6): helpers.db.list_state()", "5 helper calls"),
+        ({"sql_bytes": 2_000}, "helpers.db.value('SELECT 1' + ' ' * 2_000)", "(2,000 bytes)"),
+        ({"value_bytes": 2_000}, "helpers.db.value('SELECT ?', ['x' * 2_001])", "(2,000 bytes)"),
+        ({"state_bytes": 1_000}, "helpers.db.save_state('k', 'x' * 1_000)", "state_bytes is 1,000"),
+        (
+            {"database_bytes": 100_000},
+            "helpers.db.exec('CREATE TABLE t (a)')\nhelpers.db.exec('INSERT INTO t VALUES (zeroblob(200000))')",
+            "(100,000 bytes)",
+        ),
+    ],
+)
+def test_an_error_names_the_limit_that_was_met_and_its_value(
+    worker: Worker, limits: dict[str, Any], code: str, told: str
+) -> None:
+    error = small(worker, **limits).run(code).error
+    assert told in error.message
+    (name,) = limits
+    assert name.replace("helper_calls", "helper calls") in f"{error.message} {error.hint}"
+
+
+def test_inputs_and_answers_name_the_limit_of_their_bytes(worker: Worker) -> None:
+    session = small(worker, result_set_bytes=100_000)
+    with pytest.raises(RequestInvalid, match="result_set_bytes is 100,000"):
+        session.run("1", inputs={"text": "x" * 100_000})
+    outcome = session.run(f"len(helpers.db.query('{MANY.format(50, 'hex(zeroblob(5000))')}'))")
+    assert "cut at 9 rows, by result_set_bytes" in outcome.warnings[0]
+
+
 def test_limits_only_go_downwards(tmp_path) -> None:
     with Worker(data_dir=tmp_path, limits=Limits(rows=50)) as worker:
         assert worker.session("a", limits=Limits(rows=500)).limits.rows == 50
