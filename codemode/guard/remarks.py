@@ -31,6 +31,9 @@ _SUSPECT: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     ("->", None),
     ("or", pattern(r"or\s+['\d]")),  # a value as a condition
     ("and", pattern(r"and\s+['\d]")),
+    ("and", pattern(r"\b([\w.]++)\s*=\s*['\d][^=]*?\band\s+\1\s*=\s*['\d]")),  # a column is two values at once
+    ("or", pattern(r"\b([\w.]++)\s*(?:<>|!=)[^=>]*?\bor\s+\1\s*(?:<>|!=)")),
+    ("avg", pattern(r"avg\s*\([^()]*/")),
     ("set", pattern(r"set\s+\w+\s*=\s*\S+\s+and\s")),
     ("=", _BESIDE),
     ("<", _BESIDE),

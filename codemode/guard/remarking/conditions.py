@@ -117,10 +117,7 @@ def value_as_a_condition(node: Any, _named: Named) -> str | None:
     if isinstance(node.parent, type(node)):
         return None  # a chain of them is looked at as one
     parts = [plain(each) for each in node.flatten()]
-    if all(
-        not isinstance(part, exp.EQ | exp.Like | exp.NEQ | exp.Is | exp.GT | exp.LT | exp.GTE | exp.LTE)
-        for part in parts
-    ):
+    if text_of(parts[0]) is None and not any(isinstance(part, _CONDITIONS) for part in parts):
         return None
     word = "OR" if isinstance(node, exp.Or) else "AND"
     for before, part in pairwise(parts):
@@ -138,6 +135,48 @@ def value_as_a_condition(node: Any, _named: Named) -> str | None:
             way = f"write {said(before)} {word} {said(again)}"
         return f"{said(part)} beside {word} is compared with nothing, and {what}: {way}"
     return None
+
+
+def same_column_twice(node: Any, _named: Named) -> str | None:
+    """`x <> 'a' OR x <> 'b'`, which is always true; `x = 'a' AND x = 'b'`, which never is."""
+    if isinstance(node.parent, type(node)):
+        return None
+    kind = exp.NEQ if isinstance(node, exp.Or) else exp.EQ
+    first: dict[str, Any] = {}
+    for part in map(plain, node.flatten()):
+        if not isinstance(part, kind) or not isinstance(part.this, exp.Column) or _constant(part) is None:
+            continue
+        other = first.setdefault(said(part.this).lower(), part)
+        one, two = _constant(part), _constant(other)
+        if type(one) is type(two) and one != two:
+            both = f"{said(other.this)} IN ({said(other.expression)}, {said(part.expression)})"
+            if kind is exp.EQ:
+                return f"{said(other)} AND {said(part)} is never true: write {both}"
+            return f"{said(other)} OR {said(part)} is always true: write {both.replace(' IN (', ' NOT IN (', 1)}"
+    return None
+
+
+def _constant(comparison: Any) -> str | float | None:
+    value = plain(comparison.expression)
+    text = text_of(value)
+    return text.rstrip().lower() if text is not None else value_of(value) if is_number(value) else None
+
+
+def of_the_other_case(node: Any, _named: Named) -> str | None:
+    """`upper(x) = 'ua'`."""
+    left, others = _sides(node)
+    name = called(left)
+    if name not in ("upper", "lower"):
+        return None
+    for text in (text_of(plain(each)) for each in others):
+        if text is not None and any(
+            letter.isascii() and getattr(letter, f"is{_OTHER_CASE[name]}")() for letter in text
+        ):
+            return f"{said(left)} is never '{text}': write '{text.upper() if name == 'upper' else text.lower()}'"
+    return None
+
+
+_OTHER_CASE = {"upper": "lower", "lower": "upper"}
 
 
 def one_behind_another(node: Any, _named: Named) -> str | None:
@@ -216,6 +255,8 @@ REMARKS = (
     (text_with_a_number, _COMPARED),
     (json_with_a_text, (*_EQUAL, exp.In)),
     (value_as_a_condition, (exp.Or, exp.And)),
+    (same_column_twice, (exp.Or, exp.And)),
+    (of_the_other_case, (*_EQUAL, exp.In)),
     (one_behind_another, (*_EQUAL, *_ORDERED)),
     (bits_of_a_condition, (exp.BitwiseNot,)),
     (between_nothing, (exp.Between,)),

@@ -39,8 +39,10 @@ def _without_decimals(node: Any, division: Any) -> str:
 def decimals_of_a_whole_number(node: Any, named: Named) -> str | None:
     """`round(count(x) * 100 / count(*), 2)`."""
     name, args = called(node), node.expressions
-    if (name == "round" and len(args) == 2 and is_number(args[1]) and value_of(args[1]) >= 1) or (
-        name in ("ceil", "ceiling") and len(args) == 1
+    if (
+        (name == "round" and len(args) == 2 and is_number(args[1]) and value_of(args[1]) >= 1)
+        or (name in ("ceil", "ceiling") and len(args) == 1)
+        or (name == "avg" and isinstance(plain(args[0]), exp.Div) and not is_number(plain(args[0]).expression))
     ):
         division = _whole_division(args[0], named)
     elif (
@@ -91,7 +93,9 @@ def mean_without_decimals(node: Any, named: Named) -> str | None:
     parent = node.parent
     while isinstance(parent, exp.Paren):
         parent = parent.parent
-    if called(parent) or isinstance(parent, exp.Cast | exp.Mul):  # other remarks say it, or decimals are dropped there
+    if called(parent) or isinstance(parent, exp.Cast):  # other remarks say it, or decimals are dropped there
+        return None
+    if isinstance(parent, exp.Mul) and any(is_number(each) and "." in said(each) for each in parent.iter_expressions()):
         return None
     return _without_decimals(node, node)
 
