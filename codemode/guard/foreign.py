@@ -15,11 +15,12 @@ from pathlib import Path
 
 import apsw
 
-from codemode.database.connection import open_frozen
+from codemode.database.connection import MOST_COLUMNS, open_frozen
 from codemode.database.execute import Deadline
 from codemode.database.migrate import SESSION, migrations, newer
 from codemode.errors import SessionDamaged, StatementTimeout
 from codemode.guard.policy import is_reserved
+from codemode.guard.scan import most_joined
 from codemode.limits import Limits
 
 CATALOG = ("codemode.catalog", "migrations/sqlite")
@@ -42,6 +43,7 @@ def check_session(path: Path, limits: Limits, until: float) -> int:
         found = {each for each in _objects(connection) if is_reserved(each[1]) or is_reserved(each[2])}
         results = {each for each in found if each[0] == "table" and _RESULT.fullmatch(each[1]) and each[1] == each[2]}
         _expect(found - results, {each for each in _made(SESSION, version) if is_reserved(each[2])})
+        _expect_bounded(connection)
         _expect_sound(connection)
         return version
 
@@ -105,6 +107,14 @@ def _expect(found: Objects, made: Objects) -> None:
             f"the {strange[0][0]} {strange[0][1][:80]!r} is not what codemode makes: the file was changed by hand",
             hint=_HINT,
         )
+
+
+def _expect_bounded(connection: apsw.Connection) -> None:
+    """No view or trigger that would end the process where it is read, which the guard lets nobody make."""
+    sql = "SELECT name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') AND sql LIKE '%using%'"
+    for name, made in connection.execute(sql, can_cache=False):
+        if most_joined(str(made)) > MOST_COLUMNS:
+            raise SessionDamaged(f"{str(name)[:80]!r} has a USING of more than {MOST_COLUMNS} columns", hint=_HINT)
 
 
 def _expect_sound(connection: apsw.Connection) -> None:

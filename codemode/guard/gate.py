@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from codemode.database.connection import MOST_COLUMNS
 from codemode.errors import StatementLimit, StatementSyntaxError
 from codemode.guard.repair import shortened
-from codemode.guard.scan import unfinished, windows
+from codemode.guard.scan import most_joined, unfinished, windows
 
 MOST_WINDOWS = 500
 
@@ -33,6 +34,12 @@ def admit(sql: object, sql_bytes: int) -> str:
     if (end := unfinished(text)) is not None:
         raise StatementSyntaxError(
             f"the statement ends inside {end}", hint="close it; better, bind a text: x = ?", sql=shortened(text)
+        )
+    if len(text) > 2 * MOST_COLUMNS and "using" in text.lower() and most_joined(text) > MOST_COLUMNS:
+        # SQLite makes a comparison of each before it looks how many there are, and then goes down all of them on the
+        # thread's stack: 200,000 end the process.
+        raise StatementLimit(
+            f"USING takes {MOST_COLUMNS} columns at most", hint="name each column once", sql=shortened(text)
         )
     if text.lower().count("over") > MOST_WINDOWS and windows(text) > MOST_WINDOWS:
         # SQLite takes the square of their number to prepare them, and nothing stops that: 2,000 took 7 s.

@@ -28,6 +28,10 @@ _TOKEN = pattern(rf"{_WORD}|{_QUOTED}|[\s\S]")
 # The name is gone past before what follows is looked at: from each of a million colons it would be read to its end.
 _WHOLE = pattern(rf"(?:[^'\"`\[/\-$@#:]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|/(?!\*)|-|[$@#:]{_NAMED}(?!\())*+")
 _OVER = pattern(rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|\b(over)\b", re.IGNORECASE)
+_USING = pattern(
+    rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|\busing(?:{_BLANK})*+\(((?:{_BLANK}|{_QUOTED}|{_WORD}|,)*+)", re.IGNORECASE
+)
+_COMMA = pattern(rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|(,)")
 _BRACKETS = pattern(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
 
 _OBJECTS = {"TABLE": "table", "INDEX": "index", "VIEW": "view", "TRIGGER": "trigger"}
@@ -173,6 +177,12 @@ def only_blanks(text: str) -> bool:
 def windows(text: str) -> int:
     """How often OVER stands in `text`, outside of strings and comments."""
     return sum(found[1] is not None for found in _OVER.finditer(text))
+
+
+def most_joined(text: str) -> int:
+    """How many columns the longest list of a USING (…) in `text` has."""
+    lists = (found[1] for found in _USING.finditer(text) if found[1])
+    return max((sum(found[1] is not None for found in _COMMA.finditer(each)) + 1 for each in lists), default=0)
 
 
 def depth(text: str) -> int:

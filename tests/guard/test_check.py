@@ -36,6 +36,37 @@ def test_rights_of_the_engine_that_an_interrupt_left_are_nobodys(desk: Desk) -> 
         desk.guard.check("SELECT load_extension('x')")
 
 
+def test_a_using_of_more_columns_than_a_table_has_is_never_read(desk: Desk) -> None:
+    """SQLite goes down the columns on the thread's stack before it finds them too many: 200,000 ended the process."""
+    for column in ("id", '"id)"', "id /* ), */ "):
+        columns = ",".join([column] * 201)
+        for sql in (
+            f"SELECT 1 FROM t JOIN t AS x USING ({columns})",
+            f"CREATE VIEW v AS SELECT 1 FROM t JOIN u using({columns}",
+        ):
+            with pytest.raises(StatementLimit, match="USING takes 200 columns"):
+                desk.guard.check(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT 'using ({',' * 900}'",
+        f"SELECT 1 /* using ({',' * 900} */",
+        f"SELECT 1 FROM t AS a JOIN t AS x USING (id) JOIN t AS y USING (id) WHERE a.id IN ({'1,' * 900} 1)",
+        'SELECT 1 FROM (SELECT 1 AS "'
+        + "," * 900
+        + '") AS a JOIN (SELECT 1 AS "'
+        + "," * 900
+        + '") USING ("'
+        + "," * 900
+        + '")',
+    ],
+)
+def test_what_only_looks_like_a_long_using_runs(desk: Desk, sql: str) -> None:
+    assert desk.guard.check(sql).returns_rows
+
+
 def test_a_statement_tells_the_tables_that_its_triggers_write(desk: Desk) -> None:
     desk.submit("CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO only VALUES (new.id); END")
     assert desk.guard.check("INSERT INTO t (a) VALUES (1)").tables_written == ("t", "only")
