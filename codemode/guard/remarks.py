@@ -31,8 +31,6 @@ _SUSPECT: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     ("->", None),
     ("or", pattern(r"or\s+['\d]")),  # a value as a condition
     ("and", pattern(r"and\s+['\d]")),
-    ("and", pattern(r"\b([\w.]++)\s*=\s*['\d][^=]*?\band\s+\1\s*=\s*['\d]")),  # a column is two values at once
-    ("or", pattern(r"\b([\w.]++)\s*(?:<>|!=)[^=>]*?\bor\s+\1\s*(?:<>|!=)")),
     ("avg", pattern(r"avg\s*\([^()]*/")),
     ("set", pattern(r"set\s+\w+\s*=\s*\S+\s+and\s")),
     ("=", _BESIDE),
@@ -54,6 +52,9 @@ _SUSPECT: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     ("select", pattern(r"in\s*\(\s*select\b")),
 )
 _LONGEST = 4_000  # characters: a verdict on a longer text is not kept, and each would be read anew
+# A column that is two values at once, or is not.
+_TWO_VALUES = pattern(r"\b([\w.]++)\s*=\s*['\d][^=]*?\band\s+\1\s*=\s*['\d]")
+_NOT_TWO_VALUES = pattern(r"\b([\w.]++)\s*(?:<>|!=)[^=>]*?\bor\s+\1\s*(?:<>|!=)")
 _AGGREGATES = ("count", "sum", "avg", "total", "group_concat")
 
 
@@ -80,6 +81,10 @@ def _is_suspect(text: str) -> bool:
     for word, sought in _SUSPECT:
         if word in text and (sought is None or sought.search(text) is not None):
             return True
+    if text.count("=") > 1 and _TWO_VALUES.search(text):
+        return True
+    if ("<>" in text or "!=" in text) and _NOT_TWO_VALUES.search(text):
+        return True
     # An aggregate beside something else, and nothing that says of which rows.
     return "," in text and not ("group" in text or "where" in text) and any(map(text.__contains__, _AGGREGATES))
 
