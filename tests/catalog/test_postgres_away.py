@@ -115,7 +115,7 @@ def test_a_pool_without_a_connection_left_says_which_setting_has_more(address: s
         ("postgresql://u:geheim@[h/db", RequestInvalid, "IPv6"),
         ("postgresql://u:geheim@h/db?nonsense=1", RequestInvalid, "nonsense|URI query parameter"),
         ("postgresql://u:geheim@127.0.0.1:1/db", WorkerUnavailable, "refused"),
-        ("postgresql://u:geheim@h.invalid/db", WorkerUnavailable, "resolve host"),
+        ("postgresql://u:geheim@h.invalid/db", WorkerUnavailable, "resolve host|not known"),
         ("{there}", WorkerUnavailable, "does not exist"),
     ],
 )  # fmt: skip
