@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from pkgutil import resolve_name
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from codemode import Worker
 from codemode.catalog.sessions import SessionRecord
-from codemode.database import copies
+from codemode.database import copies, directory
 from codemode.database.directory import _taken
 from codemode.errors import SessionBusy, SessionNotFound, StatementError, StorageFull
 from codemode.session.files import SessionFiles
@@ -214,6 +215,38 @@ def test_a_removal_waits_for_who_opens_or_closes_the_files(
         assert seen == [False]
         with pytest.raises(SessionNotFound):
             other.session("s", create=False)
+
+
+def test_ctrl_c_at_any_step_of_a_hold_keeps_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "_MOVING_SECONDS", 0.1)
+    tracing, left, steps = sys.gettrace(), 0, 0
+
+    def interrupt(frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal left
+        names = frame.f_code.co_name, frame.f_back.f_code.co_name if frame.f_back else ""
+        if frame.f_code.co_filename != directory.__file__ or "__del__" in names:
+            return None
+        if event in ("call", "return"):  # where Python looks for signals
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+        return interrupt
+
+    while True:
+        left = steps
+        sys.settrace(interrupt)
+        try:
+            with directory.staying(tmp_path):
+                pass
+        except KeyboardInterrupt:
+            steps += 1
+        else:
+            break
+        finally:
+            sys.settrace(tracing)
+        with directory.moving(tmp_path):
+            pass
+    assert steps > 4
 
 
 def test_a_directory_removed_while_it_is_made_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
