@@ -166,6 +166,7 @@ def test_what_a_whole_statement_is_told(trips: Desk, sql: str, word: str) -> Non
         "SELECT id FROM trip AS a JOIN trip AS b USING (id) WHERE a.city = 'Oslo' AND b.city = 'Bern'",
         "SELECT avg(km / 2), avg(cost / hours) FROM trip WHERE km = 1 AND km = 1.0 AND city = 'Oslo' AND city = 'OSLO'",
         "SELECT upper(city) = 'ÖD2', lower(city) = 'é' FROM trip WHERE lower(city) <> upper(zip)",
+        "SELECT id FROM trip WHERE date(day) <> '' AND strftime('%Y', day) IS NOT '' AND time(day) = '24:00:00'",
         "SELECT CASE WHEN city IN ('a', 'b') OR 0 OR 1 THEN 1 END FROM trip WHERE km & 4 AND hours",
         "SELECT id FROM trip WHERE (km > 5) = (hours > 5) AND (km < 3 OR hours > 5 OR 0) AND 1 = 1",
         "SELECT id FROM trip WHERE city IN (SELECT name FROM town WHERE people > km) OR km IN (SELECT rowid FROM town)",

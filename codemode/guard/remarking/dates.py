@@ -199,7 +199,7 @@ def of_another_shape(node: Any, _named: Named) -> str | None:
     is_digits = re.fullmatch(r"(\\d|-\?|\{\d\})+", shape) is not None
     for each in others:
         text = text_of(plain(each))
-        if text is None or re.fullmatch(shape, text):
+        if not text or re.fullmatch(shape, text):  # date(x) <> '' asks whether there is a date
             continue
         unlike = (called(left) == "datetime" and text[10:11] == "T") or re.fullmatch(
             r"\d{4}-\d{1,2}-\d{1,2}(?<!-\d\d-\d\d)|\d{1,2}/\d{1,2}/\d{4}|\d{4}/\d+/\d+", text
