@@ -261,6 +261,7 @@ HOSTILE = [
     "CREATE TABLE n (" + ", ".join(f"c{n} ENUM('a')" for n in range(200)) + ", KEY k (c1)",
     "SELECT " + "CASE WHEN " * 390,
     "SELECT x" + "::int" * 790,
+    "SELECT a" + "/a" * 990 + " FROM nope",
     "ALTER TABLE t " + ", ".join(["ADD COLUMN IF NOT EXISTS a TEXT DEFAULT now()"] * 80),
     "INSERT INTO t (" + "a" * 3_900,
     "SELECT 1 UNION " * 260 + "SELECT 1 LIMIT 1 UNION SELECT 1",
