@@ -232,3 +232,13 @@ def test_no_text_takes_long(part: str, trips: Desk) -> None:
     began = time.thread_time()
     found(part * (3_999 // len(part)), (), trips.connection)
     assert time.thread_time() - began < 5
+
+
+def test_columns_that_are_given_by_each_other_are_asked_once(trips: Desk) -> None:
+    rows = "trip"
+    for deeper, name in enumerate("abcdefgh"):
+        given = "km" if deeper == 0 else "abcdefgh"[deeper - 1]
+        rows = f"(SELECT {', '.join([f'{given} + {given} AS {name}'] * 3)} FROM {rows})"
+    began = time.thread_time()
+    assert "1.0" in remarks(trips, f"SELECT round(h / h, 2) AS share FROM {rows}")[0]
+    assert time.thread_time() - began < 5

@@ -66,6 +66,7 @@ class Named:
 
     def __init__(self, text: str, tree: Any, tables: Sequence[str], connection: apsw.Connection) -> None:
         self.text, self._tree, self._tables, self._connection = text, tree, tables, connection
+        self._whole: dict[str, bool] = {}  # by column, each asked once: `b+b AS a` and so on would double the work
 
     @cached_property
     def _types(self) -> dict[str, list[str]]:
@@ -123,6 +124,12 @@ class Named:
 
     def _is_whole_column(self, node: Any, depth: int) -> bool:
         name = folded(node.name)
+        if name not in self._whole:
+            self._whole[name] = False  # where it is asked again on the way, it is given by itself
+            self._whole[name] = self._holds_whole(name, depth)
+        return self._whole[name]
+
+    def _holds_whole(self, name: str, depth: int) -> bool:
         types, given = self._types.get(name, []), self._aliases.get(name, [])
         given = [each for each in given if not (isinstance(each, exp.Column) and folded(each.name) == name)]
         if not (types or given):
