@@ -5,9 +5,10 @@ from __future__ import annotations
 from codemode.database.connection import MOST_COLUMNS
 from codemode.errors import StatementLimit, StatementSyntaxError
 from codemode.guard.repair import shortened
-from codemode.guard.scan import most_joined, unfinished, windows
+from codemode.guard.scan import most_joined, named_parameters, unfinished, windows
 
 MOST_WINDOWS = 500
+MOST_NAMED = 4_000
 
 
 def admit(sql: object, sql_bytes: int) -> str:
@@ -46,6 +47,14 @@ def admit(sql: object, sql_bytes: int) -> str:
         raise StatementLimit(
             f"a statement has {MOST_WINDOWS:,} window functions at most",
             hint="compute them in several statements",
+            sql=shortened(text),
+        )
+    if len(text) > 2 * MOST_NAMED and named_parameters(text) > MOST_NAMED:
+        # Each name is looked for among all of them, in SQLite and in apsw, which holds the interpreter's lock: of
+        # 32,000 for 5 s.
+        raise StatementLimit(
+            f"a statement has {MOST_NAMED:,} parameters with a name or a number at most",
+            hint="use ? for each, or bind a list as one JSON text: IN (SELECT value FROM json_each(:list))",
             sql=shortened(text),
         )
     return text

@@ -32,6 +32,7 @@ _USING = pattern(
     rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|\busing(?:{_BLANK})*+\(((?:{_BLANK}|{_QUOTED}|{_WORD}|,)*+)", re.IGNORECASE
 )
 _COMMA = pattern(rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|(,)")
+_PARAMETER = pattern(rf"{_QUOTED}|--[^\n]*+|{_BLOCK}|([$@:]{_NAMED}|\?[0-9]++)")
 _BRACKETS = pattern(rf"[^()'\"`\[/\-]++|{_QUOTED}|--[^\n]*+|{_BLOCK}|([()])|[\s\S]")
 
 _OBJECTS = {"TABLE": "table", "INDEX": "index", "VIEW": "view", "TRIGGER": "trigger"}
@@ -183,6 +184,11 @@ def most_joined(text: str) -> int:
     """How many columns the longest list of a USING (…) in `text` has."""
     lists = (found[1] for found in _USING.finditer(text) if found[1])
     return max((sum(found[1] is not None for found in _COMMA.finditer(each)) + 1 for each in lists), default=0)
+
+
+def named_parameters(text: str) -> int:
+    """How many different parameters of `text` have a name or a number."""
+    return len({found[1] for found in _PARAMETER.finditer(text) if found[1]})
 
 
 def depth(text: str) -> int:

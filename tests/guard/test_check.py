@@ -67,6 +67,19 @@ def test_what_only_looks_like_a_long_using_runs(desk: Desk, sql: str) -> None:
     assert desk.guard.check(sql).returns_rows
 
 
+@pytest.mark.parametrize("mark", [":a", "@a", "$a", "?1"])
+def test_more_names_of_parameters_than_are_found_in_time_are_not_looked_for(desk: Desk, mark: str) -> None:
+    names = (f"{mark}{number:04}" for number in range(1, 4_002))
+    with pytest.raises(StatementLimit, match="4,000 parameters with a name"):
+        desk.guard.check(f"SELECT 1 IN ({', '.join(names)})")
+
+
+@pytest.mark.parametrize("value", ["?", ":a", "':a'", '":a"'])
+def test_parameters_without_names_and_one_name_many_times_are_taken(desk: Desk, value: str) -> None:
+    column = '(SELECT 1 AS ":a")'
+    assert desk.guard.check(f"SELECT 1 IN ({', '.join([value] * 4_500)}) FROM {column}").returns_rows
+
+
 def test_a_statement_tells_the_tables_that_its_triggers_write(desk: Desk) -> None:
     desk.submit("CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO only VALUES (new.id); END")
     assert desk.guard.check("INSERT INTO t (a) VALUES (1)").tables_written == ("t", "only")
