@@ -23,6 +23,7 @@ from codemode.moments import earliest_ulid
 from codemode.values.records import Message, MessageType
 
 _QUERY_CHARACTERS = 1_000
+_MOST_WORDS = 50  # five hundred of a letter each took 7 s over 21 long messages, and every other search waited
 _WORD = re.compile(r'"([^"]+)"(\*?)|(\S+)')
 _POSITION_BITS = 40  # of a message's number in SQLite's index; the tenant's is above them
 _FAR = 1_000_000  # words: more than a message can have
@@ -65,6 +66,12 @@ def parse_words(text: Any) -> list[Word]:
     words = [word for word in found if any(map(str.isalnum, word.text))]
     if not words:
         raise RequestInvalid("there is no word in the text to look for", hint='such as disk, dis*, or "disk full"')
+    many = sum(len(re.findall(r"[^\W_]+", word.text)) for word in words)
+    if many > _MOST_WORDS:
+        raise RequestInvalid(
+            f"the text to look for has {many} words, and a search takes {_MOST_WORDS} at most",
+            hint="the rarest will do",
+        )
     return words
 
 

@@ -125,6 +125,7 @@ def test_what_cannot_be_stored_is_refused(acme: TenantRecords, wrong: dict[str, 
         {"limit": 1001},
         {"message_type": "shout"},
         {"text": "-- *"},
+        {"text": "a_b " * 26},
         {"after": "x", "text": "a"},
         {"after": "\0"},
         {"after": "7"},
@@ -133,6 +134,11 @@ def test_what_cannot_be_stored_is_refused(acme: TenantRecords, wrong: dict[str, 
 def test_what_cannot_be_asked_is_refused(acme: TenantRecords, wrong: dict[str, Any]):
     with pytest.raises(RequestInvalid):
         acme.messages.page(SESSION, **wrong)
+
+
+def test_a_search_takes_fifty_words(acme: TenantRecords):
+    acme.messages.post(SESSION, "a b", now=NOW)
+    assert contents(acme, text="a b " * 25) == ["a b"]
 
 
 def test_nothing_is_said_in_a_session_that_is_not_there_or_is_over(acme: TenantRecords, store: Any):
