@@ -5,7 +5,7 @@ A snippet whose first line is `# unguarded` runs without the language layer: it 
 
 from __future__ import annotations
 
-import socket
+import _socket
 import sys
 from json import dumps, loads  # now: a snippet may set others
 from pathlib import Path
@@ -68,7 +68,7 @@ def _note_library() -> None:
 
 def _audited(connection: Connection, request: Request, variables: live.Live) -> dict[str, Any]:
     """Run the snippet as the real entry does, watched from its text to its outcome."""
-    if not isinstance(connection._stream, socket.socket):
+    if not isinstance(connection._stream, _socket.socket):
         return _real_ending(connection, request, variables)  # warming up: nobody to tell
     _connections.append(connection)
     _oracle.watching = True
