@@ -66,7 +66,7 @@ def execute(data: Data, steps: list[Step], mode: str, ending: str) -> tuple[Data
     if mode == "dry_run":
         return data, Expected(ok, False, undone or open_)
     if ok:
-        return now, Expected(True, True, undone)
+        return now, Expected(True, True, False)  # what a call undid of its own is not the execution's
     return kept, Expected(False, committed, undone or open_)
 
 

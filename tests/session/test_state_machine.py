@@ -259,7 +259,7 @@ class Sessions(RuleBasedStateMachine):
             self.compare(name, 0)
 
     def compare(self, name: str, where: int) -> None:
-        """Through readers, which do not count as a use."""
+        """Through readers, which count as a use of the session too."""
         model, worker = self.models[name], self.worker(where)
         if self.is_over(model):
             assert worker.info(self.key(name)).state == "expired"
@@ -272,6 +272,7 @@ class Sessions(RuleBasedStateMachine):
         kept = {row["key"]: int(row["value"]) for page in session.pages("SELECT * FROM session_state") for row in page}
         found = Data(set(rows), kept, set(session.get_tables()) - {"t"})
         assert (len(rows), found) == (len(found.rows), model.data)
+        model.last_used = self.place.clock.now
 
     @staticmethod
     def refused(call: Callable[[], object]) -> type[Exception] | None:
