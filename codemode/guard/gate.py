@@ -36,6 +36,12 @@ def admit(sql: object, sql_bytes: int) -> str:
         raise StatementSyntaxError(
             f"the statement ends inside {end}", hint="close it; better, bind a text: x = ?", sql=shortened(text)
         )
+    _count(text)
+    return text
+
+
+def _count(text: str) -> None:
+    """Refuse more of what SQLite has no bound for than it can prepare in time."""
     if len(text) > 2 * MOST_COLUMNS and "using" in text.lower() and most_joined(text) > MOST_COLUMNS:
         # SQLite makes a comparison of each before it looks how many there are, and then goes down all of them on the
         # thread's stack: 200,000 end the process.
@@ -57,7 +63,6 @@ def admit(sql: object, sql_bytes: int) -> str:
             hint="use ? for each, or bind a list as one JSON text: IN (SELECT value FROM json_each(:list))",
             sql=shortened(text),
         )
-    return text
 
 
 def _encoded(text: str) -> bytes:

@@ -11,11 +11,21 @@ from sqlglot import exp
 
 from codemode.database.names import folded
 from codemode.guard.calls import called, parameter_of
-from codemode.guard.remarking.tree import Named, is_number, is_set, plain, said, text_of, value_of
+from codemode.guard.remarking.tree import (
+    COMPARED,
+    CONDITIONS,
+    EQUAL,
+    ORDERED,
+    Named,
+    is_number,
+    is_set,
+    plain,
+    said,
+    sides,
+    text_of,
+    value_of,
+)
 
-_EQUAL, _ORDERED = (exp.EQ, exp.NEQ), (exp.LT, exp.LTE, exp.GT, exp.GTE)
-_COMPARED = (*_EQUAL, *_ORDERED, exp.In, exp.Between)
-_CONDITIONS = (*_EQUAL, *_ORDERED, exp.In, exp.Is, exp.Like, exp.Glob, exp.Between, exp.And, exp.Or, exp.Not)
 _TEXTS = frozenset({"strftime", "date", "time", "datetime", "substr", "substring", "upper", "lower", "trim", "ltrim",
     "rtrim", "replace", "hex", "printf", "format", "char", "concat", "concat_ws", "group_concat", "string_agg",
     "typeof", "quote"})  # fmt: skip
@@ -60,7 +70,7 @@ def text_with_a_number(node: Any, _named: Named) -> str | None:
     """`strftime('%Y', x) = 2013`: a text is never equal to a number, and above all of them."""
     if is_set(node):
         return None
-    left, others = _sides(node)
+    left, others = sides(node)
     if is_number(left) and len(others) == 1:
         left, others = plain(others[0]), [left]
     number = next((plain(each) for each in others if is_number(each)), None)
@@ -76,17 +86,11 @@ def text_with_a_number(node: Any, _named: Named) -> str | None:
     )
 
 
-def _sides(node: Any) -> tuple[Any, list[Any]]:
-    if isinstance(node, exp.Between):
-        return plain(node.this), [node.args["low"], node.args["high"]]
-    return plain(node.this), node.expressions if isinstance(node, exp.In) else [node.expression]
-
-
 def text_parameters(node: Any) -> Iterator[tuple[int | str, str]]:
     """The parameters that are compared with a text, and the text: a number that is bound there is never equal to it."""
-    if not isinstance(node, _COMPARED) or is_set(node):
+    if not isinstance(node, COMPARED) or is_set(node):
         return
-    left, others = _sides(node)
+    left, others = sides(node)
     if parameter_of(left) is not None and len(others) == 1:
         left, others = plain(others[0]), [left]
     if _is_text(left):
@@ -97,7 +101,7 @@ def text_parameters(node: Any) -> Iterator[tuple[int | str, str]]:
 
 def json_with_a_text(node: Any, _named: Named) -> str | None:
     """`x -> '$.name' = 'Bob'`, which is '"Bob"'."""
-    left, others = _sides(node)
+    left, others = sides(node)
     text = next((text for each in others if (text := text_of(plain(each))) is not None), None)
     if not isinstance(left, exp.JSONExtract) or text is None or _is_json(text):
         return None
@@ -117,7 +121,7 @@ def value_as_a_condition(node: Any, _named: Named) -> str | None:
     if isinstance(node.parent, type(node)):
         return None  # a chain of them is looked at as one
     parts = [plain(each) for each in node.flatten()]
-    if text_of(parts[0]) is None and not any(isinstance(part, _CONDITIONS) for part in parts):
+    if text_of(parts[0]) is None and not any(isinstance(part, CONDITIONS) for part in parts):
         return None
     word = "OR" if isinstance(node, exp.Or) else "AND"
     for before, part in pairwise(parts):
@@ -164,7 +168,7 @@ def _constant(comparison: Any) -> str | float | None:
 
 def of_the_other_case(node: Any, _named: Named) -> str | None:
     """`upper(x) = 'ua'`."""
-    left, others = _sides(node)
+    left, others = sides(node)
     name = called(left)
     if name not in ("upper", "lower"):
         return None
@@ -181,7 +185,7 @@ _OTHER_CASE = {"upper": "lower", "lower": "upper"}
 
 def one_behind_another(node: Any, _named: Named) -> str | None:
     """`1 < x < 10`, which compares 0 or 1 with 10."""
-    chain = _ORDERED if isinstance(node, _ORDERED) else _EQUAL
+    chain = ORDERED if isinstance(node, ORDERED) else EQUAL
     if not isinstance(node.this, chain) or is_set(node) or is_set(node.this):
         return None
     second = node.copy()
@@ -192,7 +196,7 @@ def one_behind_another(node: Any, _named: Named) -> str | None:
 def bits_of_a_condition(node: Any, _named: Named) -> str | None:
     """`~(x > 5)`, which is -1 or -2 and so always true."""
     inner = plain(node.this)
-    if not isinstance(inner, _CONDITIONS):
+    if not isinstance(inner, CONDITIONS):
         return None
     return f"{said(node)} turns bits and is always true: write NOT ({said(inner)})"
 
@@ -249,18 +253,18 @@ def condition_for_a_comma(node: Any, _named: Named) -> str | None:
 
 
 REMARKS = (
-    (compared_with_null, _EQUAL),
+    (compared_with_null, EQUAL),
     (not_in_with_null, (exp.Not,)),
     (case_of_null, (exp.Case,)),
-    (text_with_a_number, _COMPARED),
-    (json_with_a_text, (*_EQUAL, exp.In)),
+    (text_with_a_number, COMPARED),
+    (json_with_a_text, (*EQUAL, exp.In)),
     (value_as_a_condition, (exp.Or, exp.And)),
     (same_column_twice, (exp.Or, exp.And)),
-    (of_the_other_case, (*_EQUAL, exp.In)),
-    (one_behind_another, (*_EQUAL, *_ORDERED)),
+    (of_the_other_case, (*EQUAL, exp.In)),
+    (one_behind_another, (*EQUAL, *ORDERED)),
     (bits_of_a_condition, (exp.BitwiseNot,)),
     (between_nothing, (exp.Between,)),
-    (pattern_without_like, _EQUAL),
+    (pattern_without_like, EQUAL),
     (column_from_outside, (exp.In,)),
     (condition_for_a_comma, (exp.EQ,)),
 )

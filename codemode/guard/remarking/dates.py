@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ import apsw
 from sqlglot import exp
 
 from codemode.guard.calls import called
-from codemode.guard.remarking.tree import Named, is_number, plain, said, text_of
+from codemode.guard.remarking.tree import COMPARED, Named, is_number, plain, said, sides, text_of
 
 _FUNCTIONS = frozenset({"strftime", "date", "time", "datetime", "julianday", "unixepoch"})
 _CODES = frozenset("defFgGHIjJklmMnpPRsSTtuUVwWY%")
@@ -34,14 +35,14 @@ _SOME_DAY = "2000-01-01 00:00:00"
 
 
 @lru_cache(maxsize=512)
+def _answer(function: str, *args: str | float) -> Any:
+    """What SQLite answers, asked of a connection without data."""
+    with closing(apsw.Connection(":memory:")) as connection:
+        return connection.execute(f"SELECT {function}({', '.join('?' * len(args))})", args).get
+
+
 def _is_null(function: str, *args: str | float) -> bool:
-    """Whether SQLite answers NULL; asked of a connection without data."""
-    marks = ", ".join("?" * len(args))
-    connection = apsw.Connection(":memory:")
-    try:
-        return bool(connection.execute(f"SELECT {function}({marks}) IS NULL", args).get)
-    finally:
-        connection.close()
+    return _answer(function, *args) is None
 
 
 def date_without_quotes(node: Any, named: Named) -> str | None:
@@ -185,12 +186,7 @@ _EXACT = (exp.EQ, exp.NEQ, exp.In, exp.Is)
 
 def of_another_shape(node: Any, _named: Named) -> str | None:
     """`date(x) = '2013-1-5'`, `strftime('%m', x) = '1'`: no date is written so."""
-    left, others = (
-        (node.this, [node.args.get("low"), node.args.get("high")])
-        if isinstance(node, exp.Between)
-        else (node.this, node.expressions if isinstance(node, exp.In) else [node.expression])
-    )
-    left = plain(left)
+    left, others = sides(node)
     if text_of(left) is not None and len(others) == 1:
         left, others = plain(others[0]), [left]
     shape = _shape(left)
@@ -210,26 +206,16 @@ def of_another_shape(node: Any, _named: Named) -> str | None:
     return None
 
 
-@lru_cache(maxsize=64)
-def _answer(function: str, *args: str) -> str:
-    connection = apsw.Connection(":memory:")
-    try:
-        return str(connection.execute(f"SELECT {function}({', '.join('?' * len(args))})", args).get)
-    finally:
-        connection.close()
-
-
 def _example(call: Any) -> str:
     day = "2013-01-05 09:00:00"
     name = called(call)
-    return _answer(name, str(text_of(call.expressions[0])), day) if name == "strftime" else _answer(name, day)
+    return str(_answer(name, str(text_of(call.expressions[0])), day) if name == "strftime" else _answer(name, day))
 
 
-_COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Is, exp.Between)
 REMARKS = (
     (date_without_quotes, (exp.Sub,)),
     (always_null, (exp.Anonymous,)),
     (without_a_zero, (exp.Anonymous,)),
     (counted_as_a_year, (exp.Sub, exp.Add)),
-    (of_another_shape, _COMPARED),
+    (of_another_shape, (*COMPARED, exp.Is)),
 )

@@ -8,8 +8,7 @@ from sqlglot import exp
 
 from codemode.database.names import folded
 from codemode.guard.calls import called
-from codemode.guard.remarking.conditions import _CONDITIONS
-from codemode.guard.remarking.tree import Named, is_number, plain, said, text_of, within
+from codemode.guard.remarking.tree import CONDITIONS, Named, is_number, plain, said, text_of, within
 
 _NUMERIC = frozenset({"sum", "avg", "total", "median"})
 _AGGREGATES = frozenset({"count", "sum", "avg", "total", "group_concat", "string_agg", "median", "json_group_array",
@@ -22,7 +21,7 @@ def counted_whether_true_or_not(node: Any, _named: Named) -> str | None:
     if called(node) != "count" or len(node.expressions) != 1:
         return None
     inner = plain(node.expressions[0])
-    if isinstance(inner, _CONDITIONS):
+    if isinstance(inner, CONDITIONS):
         return f"{said(node)} counts what is false too: write count(*) FILTER (WHERE {said(inner)})"
     if not isinstance(inner, exp.Case) or inner.args.get("default") is None:
         return None

@@ -13,6 +13,9 @@ from codemode.database.names import folded
 from codemode.guard import lookup
 from codemode.guard.calls import as_written, called
 
+EQUAL, ORDERED = (exp.EQ, exp.NEQ), (exp.LT, exp.LTE, exp.GT, exp.GTE)
+COMPARED = (*EQUAL, *ORDERED, exp.In, exp.Between)
+CONDITIONS = (*COMPARED, exp.Is, exp.Like, exp.Glob, exp.And, exp.Or, exp.Not)
 _SHOWN = 120  # characters of a part of the statement
 _WHOLE = frozenset({"count", "length", "octet_length", "instr", "unicode", "sign", "row_number", "rank", "dense_rank",
     "ntile", "changes", "unixepoch", "json_array_length"})  # fmt: skip
@@ -49,6 +52,13 @@ def said(node: Any) -> str:
     """`node` as it is written in SQL."""
     text = as_written(node.sql("sqlite", normalize_functions=False, comments=False))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def sides(node: Any) -> tuple[Any, list[Any]]:
+    """What is compared, without parentheses, and what with."""
+    if isinstance(node, exp.Between):
+        return plain(node.this), [node.args["low"], node.args["high"]]
+    return plain(node.this), node.expressions if isinstance(node, exp.In) else [node.expression]
 
 
 def is_set(node: Any) -> bool:
