@@ -214,13 +214,13 @@ class Journal:
                 self._connection = None
 
     def close(self) -> None:
-        """Close the file, for good; after the session's own connection."""
+        """Close the file, for good: after the session's own connection, by whoever holds the directory (`staying`)."""
         with self._lock:
-            if self._connection is None and length(self._ahead) > LEFT_BYTES:
-                with staying(self.path.parent):
-                    self._connection = _reopened(self.path)
-            self._closed = True  # in here: who asks between the two would open the file anew
-        self.rest()
+            last, self._connection, self._closed = self._connection, None, True
+            if last is None and length(self._ahead) > LEFT_BYTES:
+                last = _reopened(self.path)
+            if last is not None:
+                last.close(True)
 
 
 def _open(path: Path) -> apsw.Connection:
