@@ -5,7 +5,8 @@ back, and then a pause, which is not counted, in which it gets new ones. Under s
 making of each child is part of the figure.
 
 The text is the same each time, so that it is compiled for the first two of a session alone
-(docs/decisions/0105); what snippets take that each are another text stands beside it.
+(docs/decisions/0105); what snippets take that each are another text stands beside it, and so do those of a stateful
+session, which need no child each: it keeps its own (docs/decisions/0046).
 
 Where processors sleep while nothing runs, waking one for the child and one for its answer takes longer than the work
 between: the floor is `ready child, empty engine`, in bursts in each scenario (docs/decisions/0061).
@@ -25,6 +26,7 @@ from codemode import Session, Worker
 BOUNDS = (AtMost(fork_exit.NAME, 0.6), AtMost(monty.NAME, 8), AtMost(bare_python.NAME, 0.1))
 TEN = 10
 OTHER_TEXTS = "codemode, another text each"
+KEPT = "codemode, a stateful session"
 _numbers = itertools.count()
 Text = Callable[[], str]
 Measure = Callable[[Worker, Session, int, Text], float]
@@ -55,8 +57,8 @@ def refill(worker: Worker) -> None:
 
 
 def exhaust(worker: Worker, session: Session) -> None:
-    """Use up every child that is ready."""
-    while worker.sandbox.children["ready"]:
+    """Use up every child that is ready, unless the session has one of its own."""
+    while worker.sandbox.children["ready"] and not worker.info(session.id).stateful:
         in_row(session, 1)
 
 
@@ -79,10 +81,11 @@ def contenders(measure: Measure) -> Callable[[int], Contenders]:
     def sides(size: int) -> Sides:
         with ExitStack() as held:
             worker = held.enter_context(Worker())
-            session = worker.session()
+            session, kept = worker.session(), worker.session(stateful=True)
+            in_row(kept, 1)  # its child is there before anything is measured
             others = held.enter_context(peers(size))
 
-            def run(text: Text) -> float:
+            def run(text: Text, session: Session = session) -> float:
                 took = measure(worker, session, size, text)
                 refill(worker)  # now, so that its work is not the next contender's burden
                 return took
@@ -90,6 +93,7 @@ def contenders(measure: Measure) -> Callable[[int], Contenders]:
             yield [
                 Contender(SUBJECT, lambda: run(same)),
                 Contender(OTHER_TEXTS, lambda: run(another)),
+                Contender(KEPT, lambda: run(same, kept)),
                 *others,
             ]
 
