@@ -219,10 +219,9 @@ def _matching(parts: Parts, at: int) -> bool:
         return False
     ended = before if word(parts, before) == "NOT" else at
     value = "".join(parts[start : preceding(parts, ended) + 1])
-    condition = matched(value, parts[pattern], folded=operator.endswith("~*"))
-    if condition is None:
-        return False
-    return _replace(parts, start, pattern, condition.replace(" GLOB ", " NOT GLOB ") if negated else condition)
+    return _replace(
+        parts, start, pattern, matched(value, parts[pattern], folded=operator.endswith("~*"), negated=negated)
+    )
 
 
 def _ilike(parts: Parts, at: int) -> bool:

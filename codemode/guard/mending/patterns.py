@@ -7,19 +7,34 @@ import re
 from codemode.guard.mending.tokens import content, is_text
 
 _PIECE = re.compile(r"\.\*|\.|\\([dws])|\\(\W)|\[\^?[\w-]+\]|\[\[:(?:alpha|digit):\]\]|[^\\\[\](){}|?*+^$.]")
-_CLASSES = {"d": "[0-9]", "w": "[A-Za-z0-9_]", "s": "[ \t\n\r]", "[[:alpha:]]": "[A-Za-z]", "[[:digit:]]": "[0-9]"}
+_CLASSES = {"d": "[0-9]", "w": "[A-Za-z0-9_]", "s": "[ \t\n\r]"}
+_SAME = {".*": "*", ".": "?", "[[:alpha:]]": "[A-Za-z]", "[[:digit:]]": "[0-9]"}
+_ALTERNATIVES = re.compile(r"(\^?)\((?:\?:)?([^()\[\]\\]*)\)(\$?)|([^()\[\]\\]*)")
 
 
-def matched(value: str, pattern: str, *, folded: bool = False) -> str | None:
+def matched(value: str, pattern: str, *, folded: bool = False, negated: bool = False) -> str | None:
     """A condition for `value` to match the regular expression in the text `pattern`; None where GLOB cannot say it."""
     if not is_text(pattern):
         return None
-    glob = _glob(content(pattern))
-    if glob is None:
+    globs = [_glob(each) for each in _alternatives(content(pattern))]
+    said = [glob.lower() if folded else glob for glob in globs if glob is not None]
+    if len(said) < len(globs):
         return None
-    if folded:
-        return f"lower({value}) GLOB '{glob.lower()}'"
-    return f"{value} GLOB '{glob}'"
+    value = f"lower({value})" if folded else value
+    if len(said) == 1:
+        return f"{value} {'NOT ' if negated else ''}GLOB '{said[0]}'"
+    either = " OR ".join(f"{value} GLOB '{glob}'" for glob in said)
+    return f"NOT ({either})" if negated else f"({either})"
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """`^(a|b)`, `a|b$`: each by itself."""
+    found = _ALTERNATIVES.fullmatch(pattern)
+    if found is None or "|" not in pattern:
+        return [pattern]
+    if found[4] is not None:
+        return found[4].split("|")
+    return [f"{found[1]}{each}{found[3]}" for each in found[2].split("|")]
 
 
 def _glob(pattern: str) -> str | None:
@@ -48,4 +63,4 @@ def _said(found: re.Match[str]) -> str:
         return _CLASSES[found[1]]
     if found[2]:
         return f"[{text[1]}]" if text[1] in "*?[" else text[1]
-    return {".*": "*", ".": "?"}.get(text) or _CLASSES.get(text, text)
+    return _SAME.get(text, text)
