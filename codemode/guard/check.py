@@ -8,8 +8,6 @@ apsw is imported here for its Connection and its errors: preparing is done by SQ
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import apsw
 
 from codemode.database.connection import TRIGGER_DEPTH
@@ -362,9 +360,7 @@ class Running:
     def __enter__(self) -> None:
         self._before = self._guard.arm(self._statement)
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._guard.disarm(self._statement, self._before, error)
 
 
