@@ -191,6 +191,11 @@ def open_session(path: Path, limits: Limits, *, read_only: bool = False, own: bo
     return connection
 
 
+def allow_any_length(connection: apsw.Connection) -> None:
+    """Read and write what is longer than `value_bytes` too: rows of before a session's limit was lowered."""
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, 2**30)
+
+
 def leave_short_log(connection: apsw.Connection) -> None:
     """Have the close leave a short write-ahead log beside the file, as `Journal` does, for who opens it next.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import apsw
 
 from codemode.database import undo
-from codemode.database.connection import closed_if_it_fails, frozen, open_session
+from codemode.database.connection import allow_any_length, closed_if_it_fails, frozen, open_session
 from codemode.database.directory import staying
 from codemode.database.execute import Deadline
 from codemode.database.metrics import size_bytes
@@ -29,7 +29,6 @@ Check = Callable[[], None]  # called between two steps; raises to give up
 
 _STEP_PAGES = 2_000  # 8 MB: some 10 ms between two looks at the clock
 _BUSY_MS = 5_000
-_ANY_LENGTH = 2**30
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 _FULL = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
 
@@ -91,7 +90,7 @@ def make_ready(path: Path, live: Path | None, limits: Limits, until: float, *, r
     SessionDamaged for a copy that is not sound, StatementTimeout at `until`.
     """
     with explained(path), closing(open_session(path, limits, own=True)) as connection:
-        connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)  # rows of before the session's limit was lowered
+        allow_any_length(connection)
         try:
             with Deadline(connection).until(until):
                 migrate(connection, migrations(*SESSION))

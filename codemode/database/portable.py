@@ -14,13 +14,11 @@ import apsw
 
 from codemode.database import copies
 from codemode.database.compact import let_vacuum_write, rebuild_external_indexes
-from codemode.database.connection import open_session
+from codemode.database.connection import allow_any_length, open_session
 from codemode.database.execute import Deadline
 from codemode.database.names import quoted
 from codemode.errors import StatementTimeout
 from codemode.limits import Limits
-
-_ANY_LENGTH = 2**30
 
 
 def write_portable(source: Path, place: Path, limits: Limits, until: float) -> Path:
@@ -45,7 +43,7 @@ def write_portable(source: Path, place: Path, limits: Limits, until: float) -> P
 
 def _strip(connection: apsw.Connection, target: Path, until: float) -> None:
     """Drop what is the engine's, and write the rest anew: what was deleted is not in it either."""
-    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)
+    allow_any_length(connection)
     with Deadline(connection).until(until):
         empty = not connection.execute("SELECT EXISTS (SELECT 1 FROM session_state)").get
         names = [str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
@@ -61,7 +59,7 @@ def _is_bookkeeping(name: str) -> bool:
 
 
 def _finish(connection: apsw.Connection, until: float) -> None:
-    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)
+    allow_any_length(connection)
     with Deadline(connection).until(until):
         rebuild_external_indexes(connection)  # VACUUM numbers rows anew, and these know rows by number
         connection.execute("PRAGMA user_version = 0")

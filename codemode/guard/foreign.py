@@ -15,7 +15,7 @@ from pathlib import Path
 
 import apsw
 
-from codemode.database.connection import MOST_COLUMNS, open_frozen
+from codemode.database.connection import MOST_COLUMNS, allow_any_length, open_frozen
 from codemode.database.execute import Deadline
 from codemode.database.migrate import SESSION, migrations, newer
 from codemode.errors import SessionDamaged, StatementTimeout
@@ -28,7 +28,6 @@ Objects = set[tuple[str, str, str, str]]  # type, name, table, definition
 
 _SQLITES_OWN = re.compile(r"sqlite_(?:sequence|stat[134]|autoindex_.*)", re.DOTALL)
 _RESULT = re.compile(r"_result_[1-9][0-9]{0,17}")
-_ANY_LENGTH = 2**30
 _HINT = "use another backup"
 
 
@@ -61,7 +60,7 @@ def check_engine_file(path: Path, kind: tuple[str, str], until: float) -> int:
 def _frozen(path: Path, limits: Limits, until: float) -> Iterator[apsw.Connection]:
     try:
         with closing(open_frozen(path, limits)) as connection, Deadline(connection).until(until):
-            connection.limit(apsw.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)  # rows of before a limit was lowered
+            allow_any_length(connection)
             yield connection
     except apsw.InterruptError:
         raise StatementTimeout("checking the copy took too long", hint="try again where there is less to do") from None
