@@ -16,9 +16,9 @@ from codemode.catalog.participants import Participants, parse_user
 from codemode.catalog.promotion import Promotion
 from codemode.catalog.rates import Rates
 from codemode.catalog.seal import Seal
-from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.sessions import ALL, SessionRecord, Sessions
 from codemode.catalog.store import Store
-from codemode.catalog.tenants import Tenants, check_tenant
+from codemode.catalog.tenants import TENANT, Tenants, check_tenant
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
 from codemode.errors import RequestInvalid
@@ -47,8 +47,6 @@ if TYPE_CHECKING:  # loaded by the methods that need it: most processes run snip
     from codemode.session.restoring import Existing
     from sandbox.helpers.rows import Rows
 
-TENANT = "local"
-_ALL = 2**62  # rows of a page: no bound
 _DAY_MS = 86_400_000
 _REMOVE_SECONDS = 5.0  # how long removing or pinning waits for a running execution
 
@@ -188,7 +186,7 @@ class Worker:
         Expired ones are known as long as their ids are remembered; one whose time is over has that status from the next
         sweep on. Raises RequestInvalid.
         """
-        return self.session_page(tenant, workspace_id=workspace_id, type=type, status=status, limit=_ALL)[0]
+        return self.session_page(tenant, workspace_id=workspace_id, type=type, status=status, limit=ALL)[0]
 
     def session_page(
         self,
@@ -205,7 +203,7 @@ class Worker:
         only = {"workspace_id": workspace_id, "type": type, "status": status}
         found = self.registry.catalog.page(
             text_of("tenant", tenant), text_or_none("user", user), parse_pair_after(after),
-            whole_between("limit", limit, _ALL) + 1, now=sure_ms(),
+            whole_between("limit", limit, ALL) + 1, now=sure_ms(),
             **{name: text_or_none(name, value) for name, value in only.items()},
         )  # fmt: skip
         more = f"{found[limit - 1].last_activity}~{found[limit - 1].id}" if len(found) > limit else None

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from codemode.api.operations import Operation
 from codemode.api.requests import identify, service_of
 from codemode.api.series import SERIES, Seen, Series
+from codemode.catalog.tenants import TENANT
 from codemode.errors import AuthForbidden
 from codemode.session.durations import BOUNDS, Durations
-from codemode.worker import TENANT
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LE = (*map(str, BOUNDS), "+Inf")

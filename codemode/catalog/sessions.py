@@ -20,6 +20,7 @@ from codemode.catalog.store import Store
 from codemode.values import KEPT_DAYS, Day
 from codemode.values.records import SessionStatus
 
+ALL = 2**62  # records of a page: no bound
 REMEMBER_MS = 90 * 86_400_000
 ORDINARY = "work"  # the type of a session that nobody gave another one
 _FIELDS = "tenant, id, created_at, last_activity, idle_ms, pinned, limits, expired_at, stateful, owner"

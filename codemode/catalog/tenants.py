@@ -18,7 +18,7 @@ Plan = Literal["free", "pro", "team"]
 PLANS: tuple[Plan, ...] = get_args(Plan)
 _FIELDS = "id, created_at, quotas"
 _ADDED = "name, plan, updated_at, deleted_at"  # which a catalogue that is `behind` may lack
-OPEN = "local"  # what the command line, programs and a service without tokens use
+TENANT = "local"  # this machine's own: what the command line, programs and a service without tokens use
 _SOME = 50  # names that an error tells
 _NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}")
 
@@ -116,6 +116,6 @@ def check_tenant(name: str) -> str:
 
 def check_removable(tenant: str) -> None:
     """Raise RequestInvalid for the tenant that a machine cannot be without."""
-    if tenant == OPEN:
+    if tenant == TENANT:
         hint = "delete its sessions, or revoke its tokens"
-        raise RequestInvalid(f"the tenant {OPEN!r} is this machine's own, and stays", hint=hint)
+        raise RequestInvalid(f"the tenant {TENANT!r} is this machine's own, and stays", hint=hint)

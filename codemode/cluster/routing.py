@@ -14,12 +14,12 @@ import msgspec
 
 from codemode.asked import SESSION_ID
 from codemode.catalog.background import BackgroundExecutions, BackgroundRecord
+from codemode.catalog.tenants import TENANT
 from codemode.catalog.tokens import Token, Tokens
 from codemode.cluster.exchange import Incoming
 from codemode.cluster.placement import Placement
 from codemode.database.clock import sure_ms
 from codemode.errors import CodemodeError
-from codemode.worker import TENANT
 
 EVERY = "*"  # no worker has this name: what all of them have to hear
 _BEARER = b"bearer "

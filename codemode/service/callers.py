@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from codemode.catalog.tenants import TENANT
 from codemode.catalog.tokens import Token
 from codemode.errors import AuthForbidden
 from codemode.values import Quotas
-from codemode.worker import TENANT
 
 Scope = Literal["read", "execute", "admin"]
 Reach = Literal["read", "execute", "write", "manage"]  # in a session; `write` is `execute` that may add bytes

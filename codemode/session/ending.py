@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from codemode.catalog.retention import Retention
 from codemode.catalog.sessions import SessionRecord, Sessions
-from codemode.catalog.tenants import OPEN
+from codemode.catalog.tenants import TENANT
 from codemode.database.clock import now_ms, sure_ms
 from codemode.database.usage import days_of
 from codemode.errors import CodemodeError, SessionBusy, SessionNotFound, StorageFull
@@ -125,5 +125,5 @@ class Ending:
 def not_found(key: Key) -> SessionNotFound:
     """The error for an id that no session of the tenant has."""
     tenant, session_id = key
-    ls = "codemode sessions ls" if tenant == OPEN else f"codemode sessions ls --tenant {tenant}"
+    ls = "codemode sessions ls" if tenant == TENANT else f"codemode sessions ls --tenant {tenant}"
     return SessionNotFound(f"there is no session {session_id}", hint=f"`{ls}` lists those there are")

@@ -8,15 +8,13 @@ from typing import Any
 
 import msgspec
 
-from codemode.catalog.sessions import SessionRecord
+from codemode.catalog.sessions import ALL, SessionRecord
 from codemode.database.clock import iso, sure_ms
 from codemode.session.files import SessionFiles
 from codemode.session.registry import Registry
 from codemode.settings import Settings
 from codemode.values import Holdings, SessionInfo, Stats, Totals
 from sandbox import Sandbox
-
-_ALL = 2**62  # rows of a page: no bound
 
 
 def described(data_dir: Path, record: SessionRecord) -> SessionInfo:
@@ -82,7 +80,7 @@ class Figures:
         )
 
     def _sessions(self, tenant: str, user: str | None) -> list[SessionInfo]:
-        return [described(self._data_dir, record) for record in self._registry.catalog.page(tenant, user, None, _ALL)]
+        return [described(self._data_dir, record) for record in self._registry.catalog.page(tenant, user, None, ALL)]
 
 
 def _counted(found: list[SessionInfo]) -> dict[str, int]:

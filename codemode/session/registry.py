@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import structs
 
-from codemode.catalog.sessions import SessionRecord, Sessions
+from codemode.catalog.sessions import ALL, SessionRecord, Sessions
 from codemode.catalog.tenants import Tenants
 from codemode.database.clock import iso, now_ms, sure_ms
 from codemode.database.template import log_template, session_template
@@ -344,7 +344,7 @@ class Registry:
         """
         # The catalogue first: a session that goes meanwhile is missing for once, and never counted twice.
         found = self.catalog.days(tenant) if user is None else []
-        for record in self.catalog.page(tenant, user, None, 2**62):
+        for record in self.catalog.page(tenant, user, None, ALL):
             if record.expired_at is None:
                 found += days_of(self.files((tenant, record.id)).log)
         return summed(found)
