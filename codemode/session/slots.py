@@ -11,7 +11,7 @@ from itertools import islice
 
 from codemode.errors import SessionBusy, StorageFull
 from codemode.session.opened import OpenSession, Reader
-from codemode.session.turn import TurnQueue
+from codemode.session.turn import Claim, TurnQueue
 from sandbox import Cancel
 
 _WARM = 16  # places used last that keep their caches: each may have megabytes
@@ -31,25 +31,19 @@ class Slot:
 
     def rest(self) -> None:
         """Let what is open rest, unless it is used just now: then it was used too lately for that."""
-        if self.queue.take_if_free():
-            try:
-                if self.opened is not None:
-                    self.opened.rest()
-            finally:
-                self.queue.release()
+        with self.queue.if_free() as free:
+            if free and self.opened is not None:
+                self.opened.rest()
         with self.reader_lock:
             if self.reader is not None:
                 self.reader.rest()
 
     def let_go(self) -> bool:
         """Close files that are the session's no longer and that nobody uses just now; whether nothing is open then."""
-        if self.queue.take_if_free():
-            try:
-                if self.opened is not None and not self.opened.is_current():
-                    self.opened.close()
-                    self.opened = None
-            finally:
-                self.queue.release()
+        with self.queue.if_free() as free:
+            if free and self.opened is not None and not self.opened.is_current():
+                self.opened.close()
+                self.opened = None
         with self.reader_lock:
             reader = self.reader
             # Whoever reads just now is not waited for, with `reader_lock` held: the next call finds it.
@@ -98,16 +92,19 @@ class Turn(Used):
 
     def __enter__(self) -> Slot:
         slot = super().__enter__()
-        if self._seconds is not None:
-            try:
-                slot.queue.take(self._seconds)
-            except BaseException:
-                super().__exit__()
-                raise
+        self._claim = claim = Claim(slot.queue)
+        if self._seconds is None:
+            claim.is_met = True
+            return slot
+        try:
+            slot.queue.take(self._seconds, claim)
+        except BaseException:
+            self.__exit__()
+            raise
         return slot
 
     def __exit__(self, *_: object) -> None:
-        self._slot.queue.release()
+        self._claim.give_back()
         super().__exit__()
 
 

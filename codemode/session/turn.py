@@ -61,10 +61,12 @@ class TurnQueue:
         granted.set_result(None)
         return granted
 
-    def release(self) -> None:
-        """Hand the turn to whoever waits longest."""
+    def release(self, claim: Claim | None = None) -> None:
+        """Hand the turn, `claim`'s where one is named, to whoever waits longest."""
         while True:
             with self._lock:
+                if claim is not None:
+                    claim.is_met = False
                 if not self._waiting:
                     self._taken = False
                     return
@@ -85,29 +87,63 @@ class TurnQueue:
         with self._lock, suppress(ValueError):
             self._waiting.remove(request)
 
-    def take_if_free(self) -> bool:
+    def take_if_free(self, claim: Claim | None = None) -> bool:
         """Take the turn if nobody has it; whether it is the caller's now."""
         with self._lock:
             free, self._taken = not self._taken, True
+            if claim is not None:
+                claim.is_met = free
         return free
+
+    @contextmanager
+    def if_free(self) -> Iterator[bool]:
+        """The turn while the block runs, if nobody has it; whether it is had."""
+        claim = Claim(self)
+        try:
+            yield self.take_if_free(claim)
+        finally:
+            claim.give_back()
 
     @property
     def busy(self) -> bool:
         """Whether somebody has the turn."""
         return self._taken
 
-    def take(self, seconds: float) -> None:
+    def take(self, seconds: float, claim: Claim | None = None) -> None:
         """Wait for the turn at most `seconds`; raises SessionBusy."""
-        if self.take_if_free():
+        if self.take_if_free(claim):
             return
         request = self.request()
         try:
             request.result(timeout=seconds)
+            if claim is not None:
+                claim.is_met = True
         except BaseException as error:  # Ctrl-C too: a turn handed to one who has left would never end
             self.withdraw(request)
             if isinstance(error, TimeoutError):
                 raise waited_too_long(seconds) from None
             raise
+
+
+class Claim:
+    """A claim to the turn of a queue; one that is met goes back with this object too, wherever Ctrl-C comes.
+
+    `is_met` changes together with the queue's own mark: no signal is heard between two assignments.
+    """
+
+    is_met = False
+
+    def __init__(self, queue: TurnQueue) -> None:
+        self._queue = queue
+
+    def give_back(self) -> None:
+        """Hand the turn on; called again, or where it never came, it does nothing."""
+        if self.is_met:
+            self._queue.release(self)
+
+    def __del__(self) -> None:
+        if self.is_met:
+            self.give_back()
 
 
 def waited_too_long(seconds: float) -> SessionBusy:

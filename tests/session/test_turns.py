@@ -12,6 +12,8 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from patience import HANG_SECONDS, soon
@@ -19,7 +21,10 @@ from patience import HANG_SECONDS, soon
 from codemode import Limits, Session, Worker
 from codemode.errors import SessionBusy
 from codemode.service.starting import Place, Starting
+from codemode.session import slots as slots_module
+from codemode.session import turn
 from codemode.session.registry import Registry
+from codemode.session.slots import Slots
 from codemode.session.turn import TurnQueue, file_lock
 from codemode.values import Outcome
 
@@ -71,6 +76,35 @@ def test_a_wait_that_is_interrupted_loses_no_turn(monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     queue.release()
     assert not queue.busy
+
+
+def test_ctrl_c_at_any_step_keeps_no_turn() -> None:
+    slots, key, left, steps = Slots(1), ("local", "s"), 0, 0
+    slot = slots.enter(key)  # which holds it: a place that nobody uses is let go of
+
+    def interrupt(frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal left
+        ours = frame.f_code.co_filename in (turn.__file__, slots_module.__file__) and frame.f_code.co_name != "__del__"
+        if ours and event in ("call", "c_return"):  # where Python looks for signals
+            left -= 1
+            if left < 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    while True:
+        left = steps
+        sys.setprofile(interrupt)
+        try:
+            with slots.turn(key, 0.0):
+                pass
+        except KeyboardInterrupt:
+            steps += 1
+        else:
+            break
+        finally:
+            sys.setprofile(None)
+        assert not slot.queue.busy, steps
+    assert steps > 8
 
 
 def test_a_turn_granted_while_giving_up_is_passed_on() -> None:
