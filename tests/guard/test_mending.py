@@ -176,6 +176,8 @@ def test_a_failed_statement_gets_one_that_is_prepared(desk: Desk, sql: str, inst
         "ATTACH 'x' AS y",
         "INSERT INTO t (id) VALUES ('abc')",
         "SELECT WEEK(a) FROM t",
+        "SELECT DATE_FORMAT(a, '%X') FROM t",
+        "SELECT STR_TO_DATE(a, '%d/%m/%Y') FROM t",
         "SELECT first_value(a IGNORE NULLS) OVER (ORDER BY b) FROM t",
     ],
 )

@@ -105,6 +105,7 @@ WORTH: list[tuple[str, Any]] = [
     ("REGEXP_LIKE('N12', '^N[0-9]+$')", None),  # + cannot be said with GLOB: left as it is, and refused by SQLite
     ("REGEXP_LIKE('N12', '^N[0-9]{2}$')", 1),
     ("REGEXP_LIKE('xN12', '^N')", 0),
+    ("REGEXP_CONTAINS('a.b', r'^a\\.')", 1),
     ("'abc' ~ 'b'", 1),
     ("'abc' ~* 'B.$'", 1),
     ("'abc' !~ '^b'", 1),
@@ -180,6 +181,7 @@ OVER_ROWS: list[tuple[str, Any]] = [
     ("LISTAGG(x, '-') WITHIN GROUP (ORDER BY x DESC)", "9-7-5-5-4-4-4-2"),
     ("GROUP_CONCAT(x ORDER BY x SEPARATOR '')", "24445579"),
     ("STRING_AGG(x, ';') WITHIN GROUP (ORDER BY x)", "2;4;4;4;5;5;7;9"),
+    ("list(y ORDER BY y)", "[1.0,12.0,48.0,48.0,48.0,75.0,75.0,147.0,243.0]"),
     ("ARRAY_AGG(y ORDER BY y DESC)", "[243.0,147.0,75.0,75.0,48.0,48.0,48.0,12.0,1.0]"),
 ]
 

@@ -171,7 +171,7 @@ def _is_share(text: str) -> bool:
 
 
 def _regexp(args: list[str]) -> str | None:
-    return matched(args[0], args[1]) if len(args) == 2 else None
+    return matched(args[0], re.sub(r"^[rR](?=')", "", args[1])) if len(args) == 2 else None  # r'^a' of BigQuery
 
 
 def _regexp_replace(args: list[str]) -> str | None:
@@ -233,7 +233,7 @@ BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("bool_and", "logical_and", "every"), _call("min", 1)),
     **dict.fromkeys(("any_value", "arbitrary"), _call("min", 1)),
     "safe_divide": _form("({0} * 1.0 / nullif({1}, 0))", 2),
-    **dict.fromkeys(("array_agg", "json_agg", "jsonb_agg", "json_arrayagg", "json_array_agg", "group_array"),
+    **dict.fromkeys(("array_agg", "list", "json_agg", "jsonb_agg", "json_arrayagg", "json_array_agg", "group_array"),
                     _call("json_group_array", 1)),
     **dict.fromkeys(("json_object_agg", "jsonb_object_agg", "json_objectagg"), _call("json_group_object", 2)),
     **dict.fromkeys(("json_build_object", "jsonb_build_object"), _call("json_object", 2, 100)),
