@@ -56,6 +56,22 @@ WORTH: list[tuple[str, Any]] = [
     ("TIMESTAMPDIFF(MINUTE, '2013-07-01 00:00:00', '2013-07-01 01:00:30')", 60),
     ("2 * DATEDIFF(hour, '2013-07-01 00:00', '2013-07-01 05:00')", 10),
     ("EXTRACT(EPOCH FROM ('2013-07-01 00:01:00' - '2013-07-01 00:00:00'))", 60),
+    ("EXTRACT(EPOCH FROM ('2013-07-02 01:00:00' - '2013-07-01 00:00:00')) / 86400", pytest.approx(25 / 24)),
+    ("EPOCH('1970-01-02 00:00:00')", 86_400),
+    ("EXTRACT(DAY FROM '2013-07-04 05:00:00' - '2013-07-01 06:00:00')", 2),
+    ("DATE_PART('day', '2013-07-04 05:00:00' - '2013-07-01 05:00:00')", 3),
+    ("'2013-07-04'::date - '2013-06-30'::date", 4),
+    ("DATE '2013-07-04' - DATE '2012-07-04'", 365),
+    ("to_date('2013-07-04', 'YYYY-MM-DD') - 4", "2013-06-30"),
+    ("'2013-12-30'::date + 3", "2014-01-02"),
+    ("CURRENT_DATE - DATE '2013-07-04' > 3000", 1),
+    ("EXTRACT(YEAR FROM AGE('2013-07-03', '1980-07-04'))", 32),
+    ("EXTRACT(YEAR FROM AGE('1980-07-04', '2013-07-03'))", -32),
+    ("'2013-07-01 10:30:00' - '2013-07-01 10:00:00' > INTERVAL '30 minutes'", 0),
+    ("'2013-07-01 10:30:01' - '2013-07-01 10:00:00' > INTERVAL '30 minutes'", 1),
+    ("('2013-07-02' - '2013-07-01') <= INTERVAL 1 DAY", 1),
+    ("DATEADD(month, DATEDIFF(month, 0, '2013-07-04'), 0)", "2013-07-01"),
+    ("DATEADD(day, DATEDIFF(day, 0, '2013-07-04 05:06:07'), 0)", "2013-07-04"),
     # dates: sums
     ("DATE_ADD('2013-01-31', INTERVAL 1 MONTH)", "2013-02-28"),
     ("DATE_SUB('2012-02-29', INTERVAL 1 YEAR)", "2011-02-28"),
@@ -95,6 +111,7 @@ WORTH: list[tuple[str, Any]] = [
     ("SPACE(2) || 'x'", "  x"),
     ("SPLIT_PART('a,b,c', ',', 2)", "b"),
     ("SPLIT_PART('a,b', ',', 3)", ""),
+    ("SPLIT_PART(NULL, ',', 1)", None),
     ("SPLIT_PART('say \"a\", b', ',', 1)", 'say "a"'),
     ("SPLIT_PART('a, b', ', ', -1)", "b"),
     ("SUBSTRING_INDEX('www.a.org', '.', -1)", "org"),
@@ -225,6 +242,11 @@ def test_an_aggregate_is_worth_what_it_is_worth_elsewhere(
         "TO_CHAR(x, 'FM999,990.00')",
         "DATE_FORMAT(x, '%M %Y')",
         "DATEDIFF(week, a, b)",
+        "DATEDIFF(day, 0, x)",  # 0 is a day of 1900 there
+        "DATEADD(day, 5, 0)",
+        "x::date - y",  # y may be a number of days, or a date
+        "x::timestamp - y::timestamp",  # an interval, of which SQLite has none
+        "EXTRACT(HOUR FROM x - y)",
         "TIMESTAMPDIFF(MONTH, a, b)",
         "REGEXP_REPLACE(x, '[0-9]+', '')",
         "x ~ '(a|b)c'",
@@ -251,6 +273,19 @@ def test_months_end_where_python_says() -> None:
 def test_a_column_beside_a_computed_time_is_compared_as_a_time() -> None:
     said = rewritten("SELECT 1 FROM t WHERE at >= NOW() - INTERVAL '3 hours'")
     assert said == "SELECT 1 FROM t WHERE datetime(at) >= datetime('now', '-3 hours')"
+
+
+def test_sessions_are_told_apart_by_the_seconds_between_events() -> None:
+    said = rewritten("SELECT t - LAG(t) OVER (PARTITION BY u ORDER BY t) > INTERVAL '30 minutes' FROM e")
+    ago = "unixepoch(LAG(t) OVER (PARTITION BY u ORDER BY t), 'subsec')"
+    assert said == f"SELECT unixepoch(t, 'subsec') - {ago} > 1800 FROM e"
+
+
+def test_a_frame_of_days_is_one_of_seconds() -> None:
+    frame = "RANGE BETWEEN INTERVAL '7 days' PRECEDING AND INTERVAL 1 DAY FOLLOWING"
+    said = rewritten(f"SELECT sum(x) OVER (PARTITION BY u ORDER BY t DESC {frame}) FROM e")
+    frame = "RANGE BETWEEN 604800 PRECEDING AND 86400 FOLLOWING"
+    assert said == f"SELECT sum(x) OVER (PARTITION BY u ORDER BY unixepoch(t) DESC {frame}) FROM e"
 
 
 def test_texts_comments_and_names_stay_as_they_are() -> None:

@@ -36,9 +36,13 @@ def unit_of(text: str) -> str:
 
 
 def part(unit: str, value: str) -> str | None:
-    """One part of a date as a number."""
+    """One part of a date as a number, or of the time between two."""
     if unit == "epoch":
         return _epoch(value)
+    if between := _between(value):  # the days of a - b; its other parts are what is left of a day
+        return f"(unixepoch({between[0]}) - unixepoch({between[1]})) / 86400" if unit == "day" else None
+    if age := re.fullmatch(r"AGE\((.+)\)", value.strip(), re.IGNORECASE | re.DOTALL):
+        return _years_of_age(unit, split(tokens(age[1])))
     if unit == "quarter":
         return f"(CAST(strftime('%m', {value}) AS INTEGER) + 2) / 3"
     if unit == "dayofweek":
@@ -47,13 +51,27 @@ def part(unit: str, value: str) -> str | None:
     return f"CAST(strftime('{code}', {value}) AS INTEGER)" if code else None
 
 
-def _epoch(value: str) -> str:
+def _between(value: str) -> list[str] | None:
+    """The two times of `a - b`, in brackets or not; None where `value` is something else."""
     inner = value.strip()
     inner = inner[1:-1] if inner.startswith("(") and inner.endswith(")") else inner
     sides = split(tokens(inner), "-")
-    if len(sides) == 2 and all(sides) and not sides[1].upper().startswith("INTERVAL"):
-        return f"unixepoch({sides[0]}) - unixepoch({sides[1]})"  # the seconds between two times
-    return f"unixepoch({value})"
+    return sides if len(sides) == 2 and all(sides) and not sides[1].upper().startswith("INTERVAL") else None
+
+
+def _epoch(value: str) -> str:
+    """Seconds, with decimals as elsewhere: what they are divided by is often a whole number."""
+    if between := _between(value):
+        return f"unixepoch({between[0]}, 'subsec') - unixepoch({between[1]}, 'subsec')"
+    return f"unixepoch({value}, 'subsec')"
+
+
+def _years_of_age(unit: str, args: list[str]) -> str | None:
+    """EXTRACT(YEAR FROM AGE(a, b)): timediff begins with the sign and four digits of years."""
+    if unit != "year" or len(args) not in (1, 2):
+        return None
+    later, earlier = args if len(args) == 2 else ("date('now')", args[0])
+    return f"CAST(substr(timediff({later}, {earlier}), 1, 5) AS INTEGER)"
 
 
 def truncated(unit: str, value: str, first_day: int = 1) -> str | None:
@@ -71,6 +89,8 @@ def truncated(unit: str, value: str, first_day: int = 1) -> str | None:
 
 def boundaries(unit: str, start: str, end: str) -> str | None:
     """How many beginnings of `unit` lie between two times, as DATEDIFF(unit, start, end) counts."""
+    if _is_number(start) or _is_number(end):
+        return None
     if unit == "day":
         return f"CAST(julianday(date({end})) - julianday(date({start})) AS INTEGER)"
     if unit == "year":
@@ -91,7 +111,7 @@ def elapsed(unit: str, start: str, end: str) -> str | None:
 
 def moved(value: str, count: str, unit: str, sign: str) -> str | None:
     """`value` moved by `count` units; months end at the last day of a shorter month, as elsewhere."""
-    if unit not in _UNITS:
+    if unit not in _UNITS or _is_number(value):
         return None
     factor = {"week": 7, "quarter": 3}.get(unit, 1)
     name = {"week": "day", "quarter": "month"}.get(unit, unit) + "s"
@@ -102,11 +122,16 @@ def moved(value: str, count: str, unit: str, sign: str) -> str | None:
     else:
         modifier = f"({sign}1 * ({count}){f' * {factor}' if factor > 1 else ''}) || ' {name}'"
     floor = ", 'floor'" if name in ("months", "years") else ""
-    if unit in ("hour", "minute", "second") or _has_time(value):
+    if unit in ("hour", "minute", "second") or has_time(value):
         return f"{_flat('datetime', value)}, {modifier}{floor})"
     if is_whole_day(value):
         return f"{_flat('date', value)}, {modifier}{floor})"
     return f"strftime(iif(length({value}) > 10, '%F %T', '%F'), {value}, {modifier}{floor})"  # as exact as it was
+
+
+def _is_number(value: str) -> bool:
+    """Whether it is 0, or -1, which is a day of 1900 in T-SQL and one before Christ here."""
+    return value.strip().lstrip("-").isdigit()
 
 
 def is_whole_day(value: str) -> bool:
@@ -114,7 +139,8 @@ def is_whole_day(value: str) -> bool:
     return bool(re.fullmatch(r"'\d{4}-\d\d-\d\d'|date\(.*\)", value.strip(), re.IGNORECASE | re.DOTALL))
 
 
-def _has_time(value: str) -> bool:
+def has_time(value: str) -> bool:
+    """Whether `value` is a date with a time."""
     return bool(re.fullmatch(r"'\d{4}-\d\d-\d\d[ T].+'|datetime\(.*\)", value.strip(), re.IGNORECASE | re.DOTALL))
 
 
@@ -188,6 +214,8 @@ def _timestampdiff(args: list[str]) -> str | None:
 
 def _shifted(sign: str) -> Builder:
     def build(args: list[str]) -> str | None:
+        if begins := _beginning(args):
+            return begins
         if len(args) == 3 and unit_of(args[0]) in _UNITS:  # DATEADD(day, 7, x)
             return moved(args[2], args[1], unit_of(args[0]), sign)
         interval = re.fullmatch(r"INTERVAL\s+('[^']*'|.+?)\s*([a-z_]+)?", args[-1].strip(), re.IGNORECASE | re.DOTALL)
@@ -196,6 +224,24 @@ def _shifted(sign: str) -> Builder:
         return None
 
     return build
+
+
+def _beginning(args: list[str]) -> str | None:
+    """DATEADD(month, DATEDIFF(month, 0, x), 0) of T-SQL: the first of the month of x."""
+    counted = re.fullmatch(r"DATEDIFF\((.+)\)", args[1].strip(), re.IGNORECASE | re.DOTALL) if len(args) == 3 else None
+    inner = split(tokens(counted[1])) if counted else []
+    if len(inner) != 3 or not inner[1] == args[2] == "0" or unit_of(inner[0]) != unit_of(args[0]):
+        return None
+    return truncated(unit_of(args[0]), inner[2]) if unit_of(args[0]) != "week" else None
+
+
+def seconds_of(amount: str, unit: str | None) -> int | None:
+    """The length of an INTERVAL, `'3 days'` or `3` and DAY, where it is always the same."""
+    if unit is None and (both := re.fullmatch(r"'\s*(\d+)\s+([a-z]+)\s*'", amount, re.IGNORECASE)):
+        amount, unit = both.groups()
+    count = content(amount) if is_text(amount) else amount
+    length = _LENGTH.get(unit_of(unit)) if unit else None
+    return int(count) * length if length and count.strip().isdigit() else None
 
 
 def by_interval(value: str, amount: str, unit: str | None, sign: str) -> str | None:
@@ -239,6 +285,7 @@ DATE_BUILDERS: dict[str, Builder] = {
     "dayofyear": _one("CAST(strftime('%j', {}) AS INTEGER)"),
     "weekday": _one("(CAST(strftime('%w', {}) AS INTEGER) + 6) % 7"),  # MySQL: Monday is 0
     "weekofyear": _one("CAST(strftime('%V', {}) AS INTEGER)"),
+    "epoch": lambda args: _epoch(args[0]) if len(args) == 1 and args[0] else None,
     "date_part": _part_first,
     "datepart": _part_first,
     **dict.fromkeys(("date_trunc", "datetrunc", "timestamp_trunc", "datetime_trunc"), _date_trunc),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from codemode.guard.mending import functions
 from codemode.guard.mending.dates import DATE_BUILDERS, by_interval, part, unit_of
 from codemode.guard.mending.patterns import matched
+from codemode.guard.mending.spans import with_spans
 from codemode.guard.mending.tokens import (
     closing,
     content,
@@ -47,8 +48,8 @@ def rewritten(text: str) -> str:
         if at < len(parts) and any(rewrite(parts, at) for rewrite in _REWRITES):
             left -= 1
         at -= 1
-    changed = _with_intervals("".join(parts))
-    return text if changed == text else _compared_as_times(changed)
+    changed = with_spans(_with_intervals("".join(parts)))
+    return text if changed in (None, text) else _compared_as_times(changed)
 
 
 def _with_intervals(text: str) -> str:

@@ -54,7 +54,7 @@ def _piece(args: list[str]) -> str | None:
     if number is None or number == 0 or not _divides(args[1]):
         return None
     place = number - 1 if number > 0 else f"'$[#{number}]'"
-    return f"coalesce({_as_array(args[0], args[1])} ->> {place}, '')"
+    return f"coalesce({_as_array(args[0], args[1])} ->> {place}, substr({args[0]}, 1, 0))"  # NULL of NULL
 
 
 def _index_piece(args: list[str]) -> str | None:
