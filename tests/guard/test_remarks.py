@@ -141,6 +141,19 @@ def test_an_expression_that_loses_what_it_is_about(
         ("CREATE TABLE mail (zip STRING, city TEXT)", "write TEXT"),
         ("CREATE VIEW late AS SELECT id FROM trip WHERE strftime('%H', day) > 12", "AS INTEGER"),
         ("INSERT INTO town SELECT city, km FROM trip WHERE zip = NULL", "zip IS NULL"),
+        ("SELECT trip.city, count(*) FROM trip", "add GROUP BY"),
+        ("CREATE TRIGGER g AFTER INSERT ON trip BEGIN DELETE FROM town WHERE name = NULL; END", "name IS NULL"),
+        (
+            "create trigger g before update of km on trip when new.km = null begin select 1; select 2; end;",
+            "new.km IS NULL",
+        ),
+        (
+            """CREATE TRIGGER IF NOT EXISTS g AFTER DELETE ON trip FOR EACH ROW BEGIN
+                UPDATE town SET people = CASE WHEN people > 1 THEN 1 END;
+                UPDATE town SET name = 5 AND people = 6;
+            END""",
+            "SET name = 5, people = 6",
+        ),
     ],
 )
 def test_what_a_whole_statement_is_told(trips: Desk, sql: str, word: str) -> None:
@@ -175,6 +188,10 @@ def test_what_a_whole_statement_is_told(trips: Desk, sql: str, word: str) -> Non
         "SELECT city, count(*) OVER () FROM trip",
         "SELECT city, (SELECT count(*) FROM town) FROM trip",
         "SELECT 'all' AS city, count(*), sum(km) FROM trip",
+        "SELECT name, (SELECT town.people + count(*) FROM trip), (SELECT x.people FROM town x) FROM town",
+        "SELECT id, (SELECT o.city FROM (SELECT o.city, count(*) FROM trip)) FROM trip AS o",
+        "CREATE TRIGGER g AFTER INSERT ON trip BEGIN INSERT INTO town SELECT new.city, count(*) FROM trip; END",
+        "CREATE TRIGGER g AFTER INSERT ON trip WHEN new.km IS NULL BEGIN UPDATE trip SET km = NULL; END",
         "SELECT city, count(*) FROM trip WHERE city = 'Oslo'",
         "SELECT count(DISTINCT km > 5), count(CASE WHEN km > 5 THEN 1 END), sum(km > 5), count(km + 1) FROM trip",
         "SELECT round(cost / 3, 2), round(km / 3.0, 1), round(km * 1.0 / hours, 2), round(km / hours) FROM trip",

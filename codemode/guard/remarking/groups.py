@@ -67,16 +67,18 @@ def any_row_s(node: Any, named: Named) -> str | None:
     if not names & _AGGREGATES or names & {"min", "max"}:
         return None
     own = {*map(folded, columns)}
-    bare = next((each for each in node.expressions if _is_of(each.unalias(), own)), None)
+    bare = next((each for each in node.expressions if _is_of(each.unalias(), own, source.this)), None)
     if bare is None:
         return None
     return f"without GROUP BY there is one row, and {said(bare)} in it is that of any row: add GROUP BY"
 
 
-def _is_of(node: Any, columns: set[str]) -> bool:
-    return isinstance(node, exp.Star) or (
-        isinstance(node, exp.Column) and (node.is_star or folded(node.name) in columns)
-    )
+def _is_of(node: Any, columns: set[str], table: Any) -> bool:
+    if not isinstance(node, exp.Column):
+        return isinstance(node, exp.Star)
+    if node.table and folded(node.table) != folded(table.alias_or_name):  # of the row around it, `new.x` of a trigger
+        return False
+    return node.is_star or folded(node.name) in columns
 
 
 def window_of_its_own_row(node: Any, _named: Named) -> str | None:
