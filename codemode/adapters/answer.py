@@ -71,7 +71,8 @@ def of_rows(rows: Sequence[dict[str, Any]], most: int) -> Answer:
     """As many rows as fit, each name once, and a word about the others."""
     columns = list(getattr(rows, "columns", None) or (rows[0] if rows else ()))
     shown: list[list[Any]] = []
-    left = most - len(encode(columns)) - 300  # the keys and the note
+    warnings = list(getattr(rows, "warnings", ()))
+    left = most - len(encode(columns)) - len(encode(warnings)) - 300  # the keys and the note
     for row in rows:
         values = [row[name] for name in columns]
         left -= len(encode(values)) + 1
@@ -79,6 +80,7 @@ def of_rows(rows: Sequence[dict[str, Any]], most: int) -> Answer:
             break
         shown.append(values)
     document: dict[str, Any] = {"columns": columns, "rows": shown, "row_count": len(rows)}
+    document |= {"warnings": warnings} if warnings else {}
     cut = bool(getattr(rows, "truncated", False))
     if cut or len(shown) < len(rows):
         document["note"] = (

@@ -51,12 +51,16 @@ class RowsInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueryAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows as objects; `result_info.truncated` says that there are more."""
+    """The rows as objects; `result_info.truncated` says that there are more.
+
+    `warnings`: values that were not bound as they came, and what the statement can hardly mean.
+    """
 
     columns: tuple[str, ...]
     result: list[dict[str, Any]]
     result_info: RowsInfo
     rows_read: int
+    warnings: list[str] = []
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,8 +116,9 @@ def _read(session: Session, body: QueryBody) -> QueryAnswer:
     shown = rows[:1] if body.first else rows
     info = RowsInfo(row_count=len(shown), truncated=rows.truncated)
     return QueryAnswer(
-        columns=tuple(rows.columns), result=cells.rows_to_json(shown), result_info=info, rows_read=rows.rows_read
-    )
+        columns=tuple(rows.columns), result=cells.rows_to_json(shown), result_info=info, rows_read=rows.rows_read,
+        warnings=rows.warnings,
+    )  # fmt: skip
 
 
 async def export(request: Request) -> Response:

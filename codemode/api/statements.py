@@ -35,7 +35,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Executed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a statement changed; with its rows where it returns any."""
+    """What a statement changed; with its rows where it returns any, and warnings of what it can hardly mean."""
 
     success: bool
     rows_read: int = msgspec.field(default_factory=int)

@@ -58,9 +58,12 @@ def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, k
         info = {"type": "rows", "row_count": found.row_count, "truncated": found.truncated}
         more = {"columns": found.columns, "result_info": info, "rows_read": found.rows_read}
         infinite = any(isinstance(cell, float) and math.isinf(cell) for row in rows for cell in row)
-        app.answer(found, session_id=session.id, warnings=_INFINITE if infinite else (), **more)
+        warnings = (*found.warnings, *(_INFINITE if infinite else ()))
+        app.answer(found, session_id=session.id, warnings=warnings, **more)
     else:
         print_rows(found.columns, rows, kind)
+        for text in found.warnings:
+            warn(text)
     if found.truncated:
         warn(f"only the first {plural(len(rows), 'row')}: use LIMIT and OFFSET, or `codemode export` for all of them")
 

@@ -75,11 +75,17 @@ class AsyncRemoteSession:
         return await self._connection.send(executions.cancel(self._place))
 
     async def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
-        """Run one statement; see helpers.db.exec. `warnings` beside: values that were not stored as they came."""
+        """Run one statement; see helpers.db.exec.
+
+        `warnings` beside its answer: values that were not stored as they came, and what the statement can hardly mean.
+        """
         return await self._connection.send(calls.execute(self._place, sql, params))
 
     async def query(self, sql: str, params: Any = (), *, read_only: bool = False) -> Rows:
-        """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer."""
+        """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer.
+
+        `.warnings` of the rows: values that were not bound as they came, and what the statement can hardly mean.
+        """
         return await self._connection.send(calls.query(self._place, sql, params, read_only=read_only))
 
     async def query_one(self, sql: str, params: Any = ()) -> dict[str, Any] | None:

@@ -69,7 +69,9 @@ def query(place: Place, sql: Any, params: Any, *, read_only: bool) -> Call[Rows]
     def read(found: dict[str, Any]) -> Rows:
         place.warned(() if read_only else warnings)
         truncated = found["result_info"]["truncated"]
-        return _rows(found["columns"], found["result"], truncated, found["rows_read"], statement)
+        rows = _rows(found["columns"], found["result"], truncated, found["rows_read"], statement)
+        rows.warnings.extend(_with_warnings(found, warnings).get("warnings", ()))
+        return rows
 
     return place.post("query", read, safe=bool(read_only), read_only=bool(read_only), **_statement(statement))
 

@@ -217,6 +217,7 @@ class Result(msgspec.Struct):
     truncated: bool = False
     changes: int = 0
     last_row_id: int = 0
+    warnings: Sequence[str] = ()  # what the statement can hardly mean
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:

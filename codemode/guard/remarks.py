@@ -89,10 +89,19 @@ def _is_suspect(text: str) -> bool:
     return "," in text and not ("group" in text or "where" in text) and any(map(text.__contains__, _AGGREGATES))
 
 
-def number_for_a_text(
+def numbers_for_texts(
+    compared: Sequence[tuple[int | str, str]],
+    names: Sequence[str | None],
+    params: Sequence[Any] | Mapping[str, Any],
+) -> list[str]:
+    """What to say where numbers are bound to parameters that are compared with texts."""
+    said = (_number_for_a_text(each, names, params) for each in compared)
+    return [words for words in said if words is not None]
+
+
+def _number_for_a_text(
     compared: tuple[int | str, str], names: Sequence[str | None], params: Sequence[Any] | Mapping[str, Any]
 ) -> str | None:
-    """What to say where a number is bound to a parameter that is compared with a text: none is equal to it."""
     which, text = compared
     if isinstance(params, Mapping):
         value = params.get(which) if isinstance(which, str) else None

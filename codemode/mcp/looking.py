@@ -35,13 +35,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueryRows(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows in the order of `columns`; `truncated` says that there are more."""
+    """Rows in the order of `columns`; `truncated` says that there are more, `warnings` what is hardly meant."""
 
     columns: list[str]
     rows: list[list[Any]]
     row_count: int
     truncated: bool
     clipped_cells: int = 0
+    warnings: list[str] = []
 
 
 class ListTables(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +114,7 @@ async def query(call: Call, given: Query) -> Reply:
             cell != wire.fit(cells.to_json(whole))
             for row, entire in zip(rows, found, strict=False) for cell, whole in zip(row, entire.values(), strict=True)
         ),
+        "warnings": found.warnings,
     }  # fmt: skip
     return Reply(wire.fit(data), _table_in_words(data, found.truncated), session.id)
 
@@ -138,6 +140,7 @@ def _table_in_words(data: dict[str, Any], cut: bool) -> str:
             f"(the first {shown:,} of {'more than ' if cut else ''}{plural(count, 'row')}; aggregate in SQL, page with "
             "LIMIT and OFFSET, or go through all of them in execute_code)"
         )
+    parts += [f"warning: {each}" for each in data["warnings"]]
     return "\n".join(parts)
 
 

@@ -37,7 +37,8 @@ class LocalChannel:
 
 
 def _with_warnings(helpers: Helpers, answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {**answer, "warnings": helpers.warnings} if helpers.warnings else dict(answer)
+    warnings = [*helpers.warnings, *answer.get("warnings", ())]
+    return {**answer, "warnings": warnings} if warnings else dict(answer)
 
 
 class HostCalls:
@@ -52,14 +53,21 @@ class HostCalls:
         raise AssertionError("a session provides this")
 
     def exec(self, sql: str, params: Any = ()) -> dict[str, Any]:
-        """Run one statement; see helpers.db.exec. `warnings` beside: values that were not stored as they came."""
+        """Run one statement; see helpers.db.exec.
+
+        `warnings` beside its answer: values that were not stored as they came, and what the statement can hardly mean.
+        """
         with self._helpers() as helpers:
             return _with_warnings(helpers, helpers.db.exec(sql, params))
 
     def query(self, sql: str, params: Any = (), *, read_only: bool = False) -> Any:
-        """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer."""
+        """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer.
+
+        `.warnings` of the rows: values that were not bound as they came, and what the statement can hardly mean.
+        """
         with self._helpers(read_only=read_only) as helpers:
             rows = helpers.db.query(sql, params)
+            rows.warnings[:0] = helpers.warnings
         if read_only:
             self._used()  # a turn says so by itself
         return rows

@@ -26,7 +26,7 @@ from codemode.errors import (
     StatementTimeout,
 )
 from codemode.guard import Statement
-from codemode.guard.remarks import number_for_a_text
+from codemode.guard.remarks import numbers_for_texts
 from codemode.guard.repair import with_names_meant
 from codemode.guard.searches import check_search
 from codemode.session.notable import Notable
@@ -79,6 +79,8 @@ class Statements:
         }
         if result.columns and not statement.changes_schema:  # of SQLite's own look at the rows, for ADD CONSTRAINT
             answer |= {"columns": list(result.columns), "rows": result.rows, "truncated": result.truncated}
+        if result.warnings:
+            answer["warnings"] = result.warnings
         return answer
 
     def query(self, sql: str, params: Any = (), most: int | None = None) -> dict[str, Any]:
@@ -86,12 +88,15 @@ class Statements:
         _, result = self._told("query", sql, params, self._returning, self._taking(most))
         if result.truncated and most is None:
             self._warn_truncated(result)
-        return {
+        answer = {
             "columns": list(result.columns),
             "values": result.values,
             "truncated": result.truncated,
             "rows_read": result.count,
         }
+        if result.warnings:
+            answer["warnings"] = result.warnings
+        return answer
 
     def value(self, sql: str, params: Any = ()) -> Any:
         """The first cell of one statement's rows; None where there is none."""
@@ -174,6 +179,8 @@ class Statements:
             raise self._blamed(error, statement, params) from None
         except StatementRefused as error:  # of a name or a type that only shows when it is there, and is undone now
             raise self._advised(error, statement.sql) from None
+        if statement.remarks or statement.text_parameters:
+            result.warnings = [*statement.remarks, *_of_bound(statement, params)]
         self._count(result)
         return result
 
@@ -340,9 +347,8 @@ class Statements:
             )
         for search in statement.searches:
             check_search(search, statement.parameters, params)
-        for each in statement.text_parameters:
-            if (words := number_for_a_text(each, statement.parameters, params)) is not None:
-                self.tally.warn(words, "meaning")
+        if statement.text_parameters:
+            self.tally.warn_all(_of_bound(statement, params), "meaning")
 
     def _count(self, result: Result) -> None:
         tally = self.tally
@@ -379,6 +385,10 @@ class Statements:
         """Log `entry`, for what began at `started` (time.monotonic) and is over now."""
         entry.duration_ms = in_ms(time.monotonic() - started)
         self.tally.entries.append(entry)
+
+
+def _of_bound(statement: Statement, params: Parameters) -> list[str]:
+    return numbers_for_texts(statement.text_parameters, statement.parameters, params)
 
 
 def _attributes(statement: Statement) -> dict[str, str]:

@@ -89,7 +89,8 @@ class Database(Spelled):
         """Run one statement and answer what it changed.
 
         Answers `{"success", "rows_read", "rows_written", "changes", "last_row_id"}`, and `"columns"` and `"rows"`
-        where the statement returns rows. `last_row_id` is 0 where it inserted no row.
+        where the statement returns rows, `"warnings"` where it can hardly be meant. `last_row_id` is 0 where it
+        inserted no row.
         `params`: a list for `?`, a dict for `:name`.
         """
         statement = self._statement(sql, params)
@@ -99,9 +100,9 @@ class Database(Spelled):
     def query(self, sql: str, params: Any = ()) -> Rows:
         """Run one SELECT (or a write with RETURNING) and answer its rows, a list of dicts.
 
-        The list also has `.columns .row_count .truncated .rows_read`. At most `limits.rows` rows come back; when
-        there are more, `.truncated` is True: aggregate in SQL, or read all of them with `pages`. Returned as the
-        result as they are, all of them are kept as a table.
+        The list also has `.columns .row_count .truncated .rows_read`, and `.warnings` of what the statement can hardly
+        mean. At most `limits.rows` rows come back; when there are more, `.truncated` is True: aggregate in SQL, or read
+        all of them with `pages`. Returned as the result as they are, all of them are kept as a table.
         """
         return self._rows(*self._statement(sql, params))
 
@@ -273,9 +274,9 @@ class Database(Spelled):
 
     def _rows(self, *args: Any) -> Rows:
         answer = self._channel.call("db.query", *args)
-        rows, truncated = zip(*answer["values"], strict=True), answer["truncated"]
-        source = (args[0], args[1])
-        return Rows(answer["columns"], rows, truncated=truncated, rows_read=answer["rows_read"], source=source)
+        rows, source = zip(*answer["values"], strict=True), (args[0], args[1])
+        about = {"truncated": answer["truncated"], "rows_read": answer["rows_read"]}
+        return Rows(answer["columns"], rows, source=source, warnings=answer.get("warnings", ()), **about)
 
     def _statement(self, sql: Any, params: Any, place: str = "parameter") -> tuple[str, Any]:
         return wire_statement(sql, params, self._warn, place)

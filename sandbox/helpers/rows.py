@@ -35,7 +35,7 @@ _WAYS = {
     ),
     "shape": "len(rows), and len(rows.columns)",
 }
-_ROWS_ATTRIBUTES = ("columns", "row_count", "rows_read", "truncated")
+_ROWS_ATTRIBUTES = ("columns", "row_count", "rows_read", "truncated", "warnings")
 
 
 def as_dicts(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -49,10 +49,10 @@ async def _one_by_one(rows: Iterable[dict[str, Any]]) -> AsyncIterator[dict[str,
 
 
 class Rows(list[dict[str, Any]]):
-    """The rows of a query: a list of dicts with `.columns .row_count .truncated .rows_read`.
+    """The rows of a query: a list of dicts with `.columns .row_count .truncated .rows_read .warnings`.
 
-    `truncated`: there were more rows than `limits.rows` or `limits.result_set_bytes` allow. Slices and copies
-    are plain lists.
+    `truncated`: there were more rows than `limits.rows` or `limits.result_set_bytes` allow. `warnings`: what the
+    statement can hardly mean. Slices and copies are plain lists.
     """
 
     __slots__ = (*_ROWS_ATTRIBUTES, "source")
@@ -60,6 +60,7 @@ class Rows(list[dict[str, Any]]):
     row_count: int
     rows_read: int
     truncated: bool
+    warnings: list[str]
     source: tuple[str, Any] | None  # the statement and its parameters, where its answer was truncated
 
     def __init__(
@@ -70,6 +71,7 @@ class Rows(list[dict[str, Any]]):
         truncated: bool = False,
         rows_read: int = 0,
         source: tuple[str, Any] | None = None,
+        warnings: Iterable[str] = (),
     ) -> None:
         super().__init__(as_dicts(columns, rows))
         fill = super().__setattr__
@@ -77,6 +79,7 @@ class Rows(list[dict[str, Any]]):
         fill("row_count", len(self))
         fill("truncated", truncated)
         fill("rows_read", rows_read or len(self))
+        fill("warnings", list(warnings))
         fill("source", source if truncated else None)
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
@@ -137,7 +140,7 @@ class Answer(dict[str, Any]):
 def exec_answer(answer: dict[str, Any], source: tuple[str, Any] | None = None) -> Answer:
     """An exec's answer as the worker sent it, with its rows, where it has any, as Rows of `source`."""
     if "rows" in answer:
-        columns, rows, truncated = answer["columns"], answer["rows"], bool(answer.get("truncated"))
-        shaped = Rows(columns, rows, truncated=truncated, rows_read=answer.get("rows_read", 0), source=source)
+        about = {key: answer[key] for key in ("truncated", "rows_read", "warnings") if key in answer}
+        shaped = Rows(answer["columns"], answer["rows"], source=source, **about)
         return Answer({**answer, "rows": shaped})
     return Answer(answer)

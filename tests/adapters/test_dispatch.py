@@ -63,6 +63,8 @@ def test_what_a_commit_kept_of_a_snippet_that_fails_is_not_told_as_undone(table:
         ("query", '{"sql": "SELECT a\nFROM t\tLIMIT 1", "params": null}',
          {"columns": ["a"], "rows": [[1]], "row_count": 1}),
         ("query", {"sql": "SELECT a FROM t WHERE 0"}, {"columns": ["a"], "rows": [], "row_count": 0}),
+        ("query", {"sql": "SELECT a FROM t WHERE a = NULL"},
+         {"columns": ["a"], "rows": [], "row_count": 0, "warnings": ["a = NULL is never true: write a IS NULL"]}),
         ("query", {"sql": "SELECT x'00' AS b", "params": []},
          {"columns": ["b"], "rows": [[{"$bytes": "AA=="}]], "row_count": 1}),
     ],

@@ -33,6 +33,16 @@ def test_a_statement_says_what_it_changed(http: httpx2.Client, filled: str) -> N
     assert (read["columns"], read["rows"]) == (["a", "a_2"], [{"a": 1, "a_2": 1}, {"a": 2, "a_2": 2}])
 
 
+def test_what_can_hardly_be_meant_is_in_the_answer(http: httpx2.Client, filled: str) -> None:
+    warnings = ["a = NULL is never true: write a IS NULL"]
+    for asked, condition in ((warnings, "a = NULL"), ([], "a IS NULL")):
+        assert (
+            http.post(f"{filled}/query", json={"sql": f"select b from t where {condition}"}).json()["warnings"] == asked
+        )
+        done = http.post(f"{filled}/exec", json={"sql": f"delete from t where {condition}"}).json()
+        assert done.get("warnings", []) == asked
+
+
 @pytest.mark.parametrize(
     "value", [None, 0, FAR, -FAR, 0.1, -0.0, "ü\n", {"$bytes": "AP8="}, {"$float": "Infinity"}, {"$float": "-Infinity"}]
 )

@@ -41,6 +41,16 @@ def test_an_infinity_that_becomes_null_is_told(cli, people):
     assert "-9e999" in cli("query", sql, "-s", people, "--format", "json").out
 
 
+def test_what_can_hardly_be_meant_is_told(cli, people):
+    sql = "SELECT name FROM people WHERE age = NULL"
+    answer = cli("query", sql, "-s", people)
+    assert (answer.code, answer.out) == (0, "name\n────\n")
+    assert answer.err.splitlines() == ["0 rows", "warning: age = NULL is never true: write age IS NULL"]
+    told = cli("--json", "query", sql, "-s", people)
+    assert (told.json["warnings"], told.err) == (["age = NULL is never true: write age IS NULL"], "")
+    assert cli("query", sql, "-s", people, "--format", "json").json == []
+
+
 def test_each_format_is_whole(cli, people):
     sql = "SELECT name, city FROM people WHERE age IS NULL"
     assert cli("query", sql, "-s", people, "--format", "json").json == [{"name": "O'Brien, Zoë", "city": "New\nYork"}]

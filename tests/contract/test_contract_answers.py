@@ -59,6 +59,10 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     ),
     "query with infinities": lambda s: s.query("SELECT ? a, -9e999 b, ? c", [math.inf, -math.inf]),
     "query with all rows of a limit": lambda s: s.query("SELECT value FROM json_each(?)", [list(range(30))]),
+    "query with a NaN": lambda s: s.query("SELECT a FROM t WHERE a = ?", [math.nan]),
+    "query that can hardly be meant": lambda s: s.query("SELECT a FROM t WHERE b = NULL", read_only=True),
+    "exec that can hardly be meant": lambda s: s.exec("DELETE FROM t WHERE b = NULL OR b = ?", [math.nan]),
+    "batch that can hardly be meant": lambda s: s.batch(["DELETE FROM t WHERE b = NULL", "DELETE FROM t"]),
     "query_one": lambda s: s.query_one("SELECT c, c FROM t ORDER BY a"),
     "query_one of nothing": lambda s: s.query_one("SELECT a FROM t WHERE a > 9"),
     "value": lambda s: s.value("SELECT c FROM t"),
@@ -161,7 +165,7 @@ def test_a_call_answers_as_the_engine_does(whole: Any, here: Session, name: str)
     assert kinds(found) == kinds(expected)
     if isinstance(expected, Rows):
         assert type(found) is Rows
-        for attribute in ("columns", "row_count", "truncated", "rows_read", "source"):
+        for attribute in ("columns", "row_count", "truncated", "rows_read", "source", "warnings"):
             assert getattr(found, attribute) == getattr(expected, attribute), attribute
     everything = "SELECT * FROM t"
     assert whole.query(everything, read_only=True) == here.query(everything, read_only=True)

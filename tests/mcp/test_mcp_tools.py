@@ -303,6 +303,19 @@ def test_what_is_told_of_very_wide_and_very_many_tables_is_bounded(worker: Worke
     run(work)
 
 
+def test_a_query_that_can_hardly_be_meant_says_so(worker: Worker):
+    async def work():
+        async with in_memory(worker) as client:
+            made = (await client.call_tool("execute_code", {"code": TRIPS})).structured_content
+            asked = {"session_id": made["session_id"], "sql": "SELECT city FROM trips WHERE km = NULL"}
+            found = await client.call_tool("query", asked)
+            warning = "km = NULL is never true: write km IS NULL"
+            assert found.structured_content["warnings"] == [warning]
+            assert text(found).endswith(f"no rows\nwarning: {warning}")
+
+    run(work)
+
+
 def test_a_read_only_face_offers_what_changes_nothing(worker: Worker):
     worker.session("kept").run(TRIPS)
 

@@ -149,6 +149,33 @@ list(helpers.db.pages("SELECT date('2013-1-5') AS day FROM n"))
     assert session.run("return helpers.db.value('SELECT i FROM n WHERE j = NULL')").warnings == outcome.warnings[:1]
 
 
+def test_what_a_host_s_statement_can_hardly_mean_is_in_its_answer(session: Session) -> None:
+    fill(session, 5)
+    warning = "j = NULL is never true: write j IS NULL"
+    for read_only in (False, True):
+        rows = session.query("SELECT i FROM n WHERE j = NULL", read_only=read_only)
+        assert (rows, rows.warnings) == ([], [warning])
+        assert session.query("SELECT i FROM n WHERE j IS NULL", read_only=read_only).warnings == []
+    year = "SELECT i FROM n WHERE strftime('%Y', j || '-01-01') = ?"
+    assert "Bind '2013'" in session.query(year, [2013]).warnings[0]
+    assert session.query(year, ["2013"]).warnings == []
+    assert session.exec("DELETE FROM n WHERE j = NULL")["warnings"] == [warning]
+    deleted = session.exec("DELETE FROM n WHERE j = NULL RETURNING i")
+    assert deleted["rows"].warnings == deleted["warnings"] == [warning]
+    answers = session.script("DELETE FROM n WHERE j = NULL; DELETE FROM n WHERE j IS NULL")
+    assert [answer.get("warnings") for answer in answers] == [[warning], None]
+
+
+def test_what_a_statement_can_hardly_mean_is_told_to_the_snippet(session: Session) -> None:
+    fill(session, 5)
+    outcome = session.run("""
+rows = [helpers.db.query(f"SELECT i FROM n WHERE j {compared}") for compared in ("= NULL", "= NULL", "IS NULL")]
+return [each.warnings for each in rows], helpers.db.exec("DELETE FROM n WHERE j = NULL")["warnings"]
+""")
+    [warning] = outcome.warnings
+    assert outcome.result == [[[warning], [warning], []], [warning]]
+
+
 @pytest.mark.parametrize(
     ("condition", "params", "is_told"),
     [
