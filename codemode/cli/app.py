@@ -56,6 +56,16 @@ class App:
         data_dir = Path(given).expanduser().absolute() if given else default_data_dir()
         return resolved._replace(settings=msgspec.structs.replace(resolved.settings, data_dir=str(data_dir)))
 
+    def check_data_dir(self) -> None:
+        """Raise RequestInvalid where --data-dir names what is not there."""
+        path = Path(self.resolved().settings.data_dir or "")
+        if self._data_dir and not path.exists():
+            from codemode.session.files import check_name
+
+            check_name(path)
+            hint = "check the spelling; `codemode run` and `codemode sessions add` make one"
+            raise RequestInvalid(f"there is no data directory {path}", hint=hint)
+
     def data_dir_argument(self) -> str:
         """What a command that is told to people must add to find this data directory again."""
         return f" --data-dir {shlex.quote(self._data_dir)}" if self._data_dir else ""
@@ -69,12 +79,15 @@ class App:
         return [word for option, path in named.items() if path for word in (option, str(Path(path).absolute()))]
 
     @contextmanager
-    def worker(self, *, runs: bool = False, once: bool = False) -> Iterator[Worker]:
+    def worker(self, *, runs: bool = False, once: bool = False, makes: bool = False) -> Iterator[Worker]:
         """The worker over the data directory of this invocation; one that `runs` snippets starts the sooner for it.
 
-        And sooner still where it runs one, `once`.
+        And sooner still where it runs one, `once`. Where it neither runs nor `makes` something, a directory that was
+        named and is not there is a slip of the pen: RequestInvalid.
         """
         settings, sandbox = self.resolved().settings, None
+        if not (runs or once or makes):
+            self.check_data_dir()
         say_waits()
         if runs or once:
             from codemode.session.confining import begun

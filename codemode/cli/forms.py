@@ -23,12 +23,14 @@ PENDING = 1  # the exit code of `status` where migrations are pending
 
 
 @contextmanager
-def catalogue(app: App) -> Iterator[Store]:
-    """The catalogue of this invocation, in whatever form it has: opening it changes nothing."""
+def catalogue(app: App, *, makes: bool = False) -> Iterator[Store]:
+    """The catalogue of this invocation, in whatever form it has: opening it changes nothing, unless it `makes` one."""
     from codemode.catalog.opening import connect
     from codemode.session.data_dir import prepared
 
     settings = app.resolved().settings
+    if not makes:
+        app.check_data_dir()
     data_dir = prepared(settings.data_dir or Path())
     with closing(connect(settings.catalog, data_dir, settings.catalog_connections)) as store:
         yield store
@@ -82,7 +84,7 @@ def migrate(app: App, to: int | None) -> None:
     """
     from codemode.catalog import migrating
 
-    with catalogue(app) as store:
+    with catalogue(app, makes=True) as store:
         taken = migrating.migrate(store, to, _told(app, "applied"))
         form = migrating.standing(store).form
     _answer(app, taken, form)

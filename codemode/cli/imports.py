@@ -55,7 +55,7 @@ def import_files(
         raise click.UsageError("standard input has no name: say --table NAME (and --format)")
     plans = [_Plan(file, table, nulls, options) for file in files]
     profiles = []
-    with app.worker() as worker:
+    with app.worker(makes=True) as worker:
         session = app.session(worker, session_id, options["tenant"], create=True, renew=options["renew"])
         for number, plan in enumerate(plans):
             # Several files for one table: the first finds it as --if-exists says, the others add to it.

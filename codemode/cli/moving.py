@@ -45,7 +45,7 @@ def bring_in(app: App, file: Path, replace: bool) -> None:
     from codemode.catalog import moving
     from codemode.catalog.migrating import make_ready
 
-    with catalogue(app) as store, bar(file.name, quiet=app.as_json) as progress:
+    with catalogue(app, makes=True) as store, bar(file.name, quiet=app.as_json) as progress:
         make_ready(store, "all")
         rows = moving.bring_in(store, file, replace=replace, progress=progress)
         where = store.where

@@ -50,7 +50,7 @@ def query(app: App, sql: str, params: tuple[str, ...], session_id: str | None, k
     if not sql.strip():
         raise RequestInvalid("the statement is empty", hint="for example 'SELECT name FROM sqlite_schema'")
     values = parse_params(params)
-    with app.worker() as worker:
+    with app.worker(makes=session_id is None) as worker:
         session = app.session(worker, session_id, tenant)
         found = session.query(sql, values, read_only=True)
     rows = [list(row.values()) for row in found]

@@ -98,7 +98,7 @@ def add(
         from codemode.database.clock import now_ms
 
         asked = given(fields)
-        with app.worker() as worker:
+        with app.worker(makes=True) as worker:
             door = kind.door(app.records(worker, tenant))
             if "session_id" in asked:  # an expired one is told apart from one that there is not
                 worker.session(asked["session_id"], create=False, tenant=tenant)
@@ -122,7 +122,7 @@ def put(
 
         asked = given(fields)
         keys, _ = kind.of(asked)
-        with app.worker() as worker:
+        with app.worker(makes=True) as worker:
             records = app.records(worker, tenant)
             door = kind.door(records)
             if "session_id" in asked:

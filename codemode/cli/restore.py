@@ -51,7 +51,7 @@ def restore(
     if listing or verify:
         _look(app, Path(file), session_id, tenant, verify)
         return
-    with app.worker() as worker, bar(Path(file).name, quiet=app.as_json) as progress:
+    with app.worker(makes=True) as worker, bar(Path(file).name, quiet=app.as_json) as progress:
         done = worker.restore(
             file, session_id, tenant=tenant, new_id=new_id, progress=progress,
             existing="replace" if force else "skip" if skip_existing else "error",

@@ -39,7 +39,7 @@ def add(
     from codemode.service import places
 
     fields = {name: value for name, value in given(_options).items() if value is not None}
-    with app.worker() as worker:
+    with app.worker(makes=True) as worker:
         app.check_tenant(worker, tenant, gets=True)
         made, change = places.made(worker, tenant, session_id, bounds=limits, renew=renew, **fields)
         app.record(worker, "create_session", made, tenant, change.old, change.new)

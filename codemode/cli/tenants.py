@@ -60,7 +60,7 @@ def add(app: App, tenant: str, **described: str | None) -> None:
     """Add a tenant; a token for one that is new (codemode token create) adds it too."""
     from codemode.database.clock import now_ms
 
-    with app.worker() as worker:
+    with app.worker(makes=True) as worker:
         if not worker.tenants.make(tenant, now_ms()):
             raise RecordExists(f"there is a tenant {tenant!r} already", hint="`codemode tenants set` changes it")
         made = _described(worker, worker.tenants.describe(tenant, now=now_ms(), **given(described)))

@@ -30,7 +30,7 @@ def create(app: App, expires: str | None, **options: Any) -> None:
 
     ends = None if expires is None else now_ms() + span(expires, "--expires")
     scopes = options.pop("scopes") or ("read", "execute")
-    with app.worker() as worker:
+    with app.worker(makes=True) as worker:
         secret, made = worker.create_token(options.pop("tenant"), scopes=scopes, expires_at=ends, **options)
         app.record(worker, "create_token", made.id, made.tenant)
     if app.as_json:

@@ -218,6 +218,22 @@ def test_a_data_directory_that_cannot_be_used_is_storage(cli, tmp_path):
     assert "Traceback" not in answer.err
 
 
+def test_a_data_directory_that_is_not_there_is_no_empty_one(cli, tmp_path):
+    typo = tmp_path / "tpyo"
+    for words in (
+        ["sessions", "ls"],
+        ["logs", "a"],
+        ["query", "SELECT 1", "-s", "a"],
+        ["db", "status"],
+        ["token", "ls"],
+    ):
+        answer = cli("--data-dir", typo, *words)
+        assert (answer.code, answer.err.splitlines()[0]) == (2, f"error: there is no data directory {typo}")
+        assert not typo.exists()
+    assert cli("--data-dir", typo, "sessions", "add", "a").code == 0
+    assert cli("--data-dir", typo, "logs", "a").code == 0
+
+
 def test_doctor_says_whether_untrusted_code_may_run(cli):
     answer = cli("doctor", "--json")
     result = answer.json["result"]
