@@ -42,8 +42,8 @@ class Conversation:
         limits: SandboxLimits,
         serve: Serve,
         *,
-        keep: bool = False,
-        learn: Callable[[Any], None] | None = None,
+        keep: bool,
+        learn: Callable[[Any], None] | None,
     ) -> None:
         self._child = child
         self._keep = keep

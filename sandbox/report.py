@@ -247,7 +247,7 @@ def _one_traceback(error: BaseException) -> str:
     return "\n".join([*text, _cut(summary(error), 400)])
 
 
-def remember_source(source: str, filename: str = FILENAME) -> None:
+def remember_source(source: str, filename: str) -> None:
     """Keep the running snippet's text where tracebacks look for source lines, and those of a few before it."""
     _running[0] = filename
     linecache.cache.pop(filename, None)  # put in again at the end: the order is that of the runs

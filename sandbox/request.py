@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox import ending
-from sandbox.codes import UNKNOWN, Known
+from sandbox.codes import Known
 from sandbox.limits import SandboxLimits
 from sandbox.outcome import Snippet
 from sandbox.protocol import encoded
@@ -18,7 +18,7 @@ def request_frame(
     keep: bool = False,
     number: int = 0,
     waits: bool = False,
-    known: Known = UNKNOWN,
+    known: Known,
 ) -> bytes:
     """The frame that has a child run this; `number` is what a kept child proves with that it has read it.
 

@@ -36,7 +36,7 @@ class Unserializable(SandboxError):
 
     code = "code.unserializable"
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None) -> None:
         super().__init__(message)
         self.hint = hint
 

@@ -232,7 +232,7 @@ def show_outcome(outcome: Outcome, *, as_table: bool = True, err: bool = True) -
     note(cost(outcome), err=err)
 
 
-def show_result(outcome: Outcome, *, as_table: bool = True, err: bool = True) -> None:
+def show_result(outcome: Outcome, *, as_table: bool, err: bool) -> None:
     """Rows as a table, of a large result the first ones; text and numbers plainly, anything else as JSON."""
     result, info = outcome.result, outcome.result_info
     shown = (info.shown if info else None) or 0

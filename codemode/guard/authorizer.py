@@ -55,7 +55,7 @@ class Authorizer:
     "not authorized". `events` collects the actions while it is a list.
     """
 
-    def __init__(self, modules: Iterable[str] = ()) -> None:
+    def __init__(self, modules: Iterable[str]) -> None:
         self.violation: Violation | None = None
         self.events: list[Event] | None = None
         self.engine = False

@@ -133,9 +133,9 @@ def closest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     return [by_lower[word] for word in dict.fromkeys(found + sorted(parts, key=len))][:most]
 
 
-def misspelt(name: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """The names of which `name` is a misspelling, best first: less like them than that is another name."""
-    return difflib.get_close_matches(name.lower()[:_COMPARED_CHARACTERS], list(names), n=most, cutoff=_MISSPELT)
+def misspelt(name: str, names: Iterable[str]) -> list[str]:
+    """At most three names of which `name` is a misspelling, best first: less like them than that is another name."""
+    return difflib.get_close_matches(name.lower()[:_COMPARED_CHARACTERS], list(names), cutoff=_MISSPELT)
 
 
 def argument_counts(name: str, connection: apsw.Connection) -> list[int]:

@@ -26,7 +26,7 @@ class Search(NamedTuple):
     phrases: int | None = None  # at most so many, where rows are ranked by it
 
 
-def searches(program: Program, *, is_ranked: bool = False) -> tuple[Search, ...]:
+def searches(program: Program, *, is_ranked: bool) -> tuple[Search, ...]:
     """The queries that hold parameters: `check_search` judges them when these are known.
 
     `is_ranked` says that the statement may ask how well the rows match.

@@ -9,7 +9,7 @@ import msgspec
 _SCALARS = ("string", "number", "boolean", "null")
 
 
-def takes(struct: type[msgspec.Struct], *, required: tuple[str, ...] = ()) -> dict[str, Any]:
+def takes(struct: type[msgspec.Struct], *, required: tuple[str, ...]) -> dict[str, Any]:
     """The schema of a tool's arguments; `required` ones must be given although the struct has a default for them."""
     schema = answers(struct)
     schema["properties"] = {name: _without_null(each) for name, each in schema["properties"].items()}

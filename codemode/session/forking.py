@@ -13,7 +13,7 @@ from codemode.session.slots import Key
 from codemode.session.turn import file_lock
 
 
-def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], None], owner: str | None = None) -> None:
+def fork(registry: Registry, source: Key, target: Key, copy: Callable[[Path], None], owner: str | None) -> None:
     """Make the new session `target`, whose data `copy` writes to the path that it is given.
 
     It has the lowered limits of `source`, whose turn the caller has. Raises SessionExists where there is one of

@@ -141,7 +141,7 @@ class Registry:
             tenant, session_id = key
             TenantRecords(self.catalog.file, tenant).sessions.update(session_id, now=now_ms(), **place)
 
-    def enrol(self, key: Key, own: dict[str, Any], owner: str | None = None) -> bool:
+    def enrol(self, key: Key, own: dict[str, Any], owner: str | None) -> bool:
         """Record a session whose file is in its place, with its lowered limits; only under its lock.
 
         False where another process has recorded it first.

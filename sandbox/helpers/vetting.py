@@ -27,7 +27,7 @@ _KEPT = {
 }
 
 
-def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn, types: Sequence[str] = ()) -> int:
+def vet(flat: list[Any], columns: Sequence[str], first: int, warn: Warn, types: Sequence[str]) -> int:
     """Make the rows of `flat` fit to be sent, in place, and answer how much text and bytes they hold.
 
     `first` is the index of the first record, for errors (`sql.value`). A lone surrogate is left to whoever
