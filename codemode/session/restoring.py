@@ -33,7 +33,7 @@ from codemode.session.accounts import write_log
 from codemode.session.archive import CATALOG, ArchiveReader, SessionCopy
 from codemode.session.backups import CHECK_SECONDS, Progress, nothing_to_tell
 from codemode.session.checkpoints import file_name
-from codemode.session.files import RESTORING, SessionFiles, storage_errors
+from codemode.session.files import RESTORING, SessionFiles, clear, storage_errors
 from codemode.session.going_back import Journey
 from codemode.session.ids import directory_name
 from codemode.session.offers import check_database, record_of, said_of_the_backup, selected
@@ -289,4 +289,4 @@ def _stage(data_dir: Path) -> Iterator[Path]:
         with file_lock(stage / "lock", 5.0):
             yield stage
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        clear(stage)

@@ -14,7 +14,6 @@ import logging
 import os
 import re
 import secrets
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ import msgspec
 from codemode.database.clock import iso, now_ms
 from codemode.errors import CodemodeError
 from codemode.session.backups import back_up
-from codemode.session.files import storage_errors
+from codemode.session.files import clear, storage_errors
 from codemode.session.registry import Registry
 from codemode.settings import BackupSettings
 from codemode.values import Backup
@@ -131,7 +130,7 @@ class Schedule:
     def _sweep(self, standing: Standing) -> None:
         """Delete what a process that was killed while it made one has left."""
         for left in self.directory.glob(f".codemode-{standing.id}-*.part"):
-            shutil.rmtree(left, ignore_errors=True)
+            clear(left)
 
     def _is_due(self) -> bool:
         every, last = self._settings.every_seconds, last_scheduled(self._data_dir, self._settings)
