@@ -39,10 +39,9 @@ _NICE = 10
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept beside the catalogue: the id of this data directory, and the newest attempt's failure, if any."""
+    """What is kept beside the catalogue: the id of this data directory, and why the newest attempt failed, if so."""
 
     id: str
-    failed_at: str | None = None
     error: str | None = None
 
 
@@ -119,7 +118,7 @@ class Schedule:
             names = ", ".join(each.id for each in made.left_out[:5])
             text = f"sessions are not in the newest backup, and no old one is deleted: {names}"
             _log.error("%s (%s)", text, made.file)
-            _keep(self._data_dir, Standing(id=standing.id, failed_at=made.created_at, error=text))
+            _keep(self._data_dir, Standing(id=standing.id, error=text))
             return
         _keep(self._data_dir, Standing(id=standing.id))
         for path in _scheduled(self.directory, standing.id)[self._settings.keep :]:
@@ -139,7 +138,7 @@ class Schedule:
     def _note(self, error: Exception) -> None:
         text = str(error) if isinstance(error, CodemodeError) else type(error).__name__
         with suppress(CodemodeError):
-            _keep(self._data_dir, Standing(id=_known(self._data_dir).id, failed_at=iso(now_ms()), error=text))
+            _keep(self._data_dir, Standing(id=_known(self._data_dir).id, error=text))
 
     @contextmanager
     def _alone(self) -> Iterator[Standing | None]:
