@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from codemode.counts import plural
 from codemode.database.execute import Parameters
 from codemode.database.names import folded
 
@@ -154,7 +155,7 @@ def in_words(step: Step, sizes: Sizes) -> str:
     if not step.how:
         return _part_in_words(step.detail, sizes)
     name, expected = _named(step.table, sizes), sizes.rows(step)
-    rows = "" if expected is None else f"{expected:,} {'row' if expected == 1 else 'rows'}"
+    rows = "" if expected is None else plural(expected, "row")
     if step.how == "SCAN":
         return _scan(step, name) + (rows and f", {rows}")
     return _search(step, name) + (rows and f", about {rows}")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from codemode.counts import plural
 from codemode.database.fields import Block, RecordLines, blocks, csv_reader
 from codemode.database.infer import TextColumn
 from codemode.database.names import folded
@@ -189,7 +190,7 @@ class Delimited:
         for line, record in self._lines(source):
             if len(record) != width:
                 return RequestInvalid(
-                    f"{source.name}, line {line}: {_fields(len(record))}, but the header names {width}",
+                    f"{source.name}, line {line}: {plural(len(record), 'field')}, but the header names {width}",
                     hint="quote a field that holds the delimiter, or complete the record",
                 )
         return changed(source)
@@ -242,7 +243,3 @@ def unique_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
         taken.add(folded(name))
         names.append(name)
     return names, notes
-
-
-def _fields(count: int) -> str:
-    return f"{count} field" if count == 1 else f"{count} fields"

@@ -34,9 +34,7 @@ def tables(connection: apsw.Connection) -> list[str]:
 
 def columns(connection: apsw.Connection, table: str) -> list[str]:
     """The columns of one table or view; none where it cannot be read."""
-    with reading(connection):
-        found = connection.execute("SELECT name FROM pragma_table_xinfo(?)", (table,), can_cache=False)
-        return [str(row[0]) for row in found]
+    return [name for name, _ in column_types(connection, table)]
 
 
 def column_types(connection: apsw.Connection, table: str) -> list[tuple[str, str]]:

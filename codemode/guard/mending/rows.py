@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codemode.database.names import literal
 from codemode.database.rules import written
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.tokens import (
@@ -88,7 +89,7 @@ def with_the_words_of_a_search_quoted(broken: Broken) -> Iterator[str]:
 def _quoted_words(found: re.Match[str]) -> str:
     words = content(found[2]).replace('"', "").split()
     plain = [each if re.fullmatch(r"\w+\*?", each) else f'"{each}"' for each in words]
-    return f"{found[1]}'{' '.join(plain).replace(chr(39), chr(39) * 2)}'"
+    return found[1] + literal(" ".join(plain))
 
 
 def with_like_for_match(broken: Broken) -> Iterator[str]:
