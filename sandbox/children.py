@@ -19,8 +19,10 @@ import os
 import socket
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from sandbox.errors import SandboxUnavailable
@@ -54,8 +56,9 @@ class Children:
         self._link: Link | None = None
         self._ready: deque[Child] = deque()
         # Runs that wait, first come, first served, each with a condition of its own: one that woke all of them for
-        # every child would spend more on waking than on running, and let the last one in first.
-        self._waiting: deque[threading.Condition] = deque()
+        # every child would spend more on waking than on running, and let the last one in first. Weakly: nobody may
+        # wait behind a run that is gone, wherever in `take` Ctrl-C came.
+        self._waiting: deque[weakref.ref[threading.Condition]] = deque()
         self._spent: deque[Child] = deque()  # those that have answered, and are to be ended
         self._asking = threading.Lock()  # the zygote sees requests in the order in which they were counted
         self._failure: str | None = None  # why there is no zygote, or no new child
@@ -87,18 +90,19 @@ class Children:
         if child is not None:
             return child
         place = threading.Condition(self._lock)
-        with self._lock:
-            self._forks.grow()
-            self._waiting.append(place)
-            self._changed.notify_all()  # the keeper may have given up until somebody wants a child
         try:
+            with self._lock:
+                self._forks.grow()
+                self._waiting.append(weakref.ref(place))
+                self._changed.notify_all()  # the keeper may have given up until somebody wants a child
             while child is None:
                 child = self._try_take(place)
                 if child is None:
                     self._wait(place, deadline)
         finally:
             with self._lock:
-                self._waiting.remove(place)
+                with suppress(ValueError):  # Ctrl-C came before it had one
+                    self._waiting.remove(weakref.ref(place))
                 self._call_next()
         return child
 
@@ -143,16 +147,22 @@ class Children:
         return child
 
     def _first(self) -> threading.Condition | None:
-        return self._waiting[0] if self._waiting else None
+        while self._waiting:
+            first = self._waiting[0]()
+            if first is not None:
+                return first
+            self._waiting.popleft()
+        return None
 
     def _call_next(self) -> None:
-        if self._ready and self._waiting:
-            self._waiting[0].notify()
+        if self._ready and (first := self._first()) is not None:
+            first.notify()
 
     def _tell_all(self) -> None:
         self._changed.notify_all()
-        for place in list(self._waiting):
-            place.notify()
+        for each in list(self._waiting):
+            if (place := each()) is not None:
+                place.notify()
 
     def _wait(self, place: threading.Condition, deadline: float) -> None:
         with self._lock:

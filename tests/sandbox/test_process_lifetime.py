@@ -13,11 +13,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from patience import HANG_SECONDS, soon
 
 from sandbox import RunOutcome, Sandbox, SandboxLimits, SandboxUnavailable, Snippet
+from sandbox.children import Children
+from sandbox.kept import Child
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -341,6 +345,50 @@ def test_ctrl_c_while_a_child_gets_its_snippet_leaves_no_child(
                 use(sandbox)
         assert sandbox.children["busy"] == 0
         assert run(sandbox).status == "completed"
+
+
+def test_ctrl_c_at_any_step_of_waiting_for_a_child_leaves_nobody_to_wait_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = steps = 0
+
+    def interrupt(frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal left
+        if frame.f_code is Children.take.__code__ and event in ("call", "c_return"):  # where Python looks for signals
+            left -= 1
+            if left < 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    looks = 0
+    given: list[Child] = []
+
+    def pop_alive() -> Child | None:
+        nonlocal looks
+        looks += 1
+        child = Children._pop_alive(children) if looks > 1 else None  # the first look is in vain, and the run waits
+        if child is not None:
+            given.append(child)
+        return child
+
+    with closing(Sandbox(children=1)) as sandbox:
+        children = sandbox._children
+        monkeypatch.setattr(children, "_pop_alive", pop_alive)
+        interrupted = True
+        while interrupted:
+            looks, left = 0, steps
+            sys.setprofile(interrupt)
+            try:
+                children.take()
+                interrupted = False
+            except KeyboardInterrupt:
+                steps += 1
+            finally:
+                sys.setprofile(None)
+            assert children._first() is None, steps
+            for child in given:
+                child.close()
+    assert steps > 4
 
 
 def test_a_sandbox_does_not_cross_a_fork() -> None:
