@@ -50,7 +50,7 @@ class Incoming:
         self.gone = False  # the client, before it had its answer
         self.passed = False  # all of it, to the worker
         self._scope, self._receive = scope, receive
-        self._seen: list[bytes] = []
+        self._seen = bytearray()  # what was peeked at, and not passed on yet
         self.chunked = self.header(b"transfer-encoding") is not None
         self.all_read = not (self.chunked or self.header(_LENGTH))
 
@@ -70,14 +70,13 @@ class Incoming:
             return None  # the worker refuses it by its length, before anything of it is sent
         try:
             async with asyncio.timeout(_PEEK_SECONDS):
-                while not self.all_read and sum(map(len, self._seen)) <= most:
-                    await self._more()
+                while not self.all_read and len(self._seen) <= most:
+                    self._seen += await self._more()
         except TimeoutError:  # a worker has bounds of its own for clients that are slow
             return None
-        body = b"".join(self._seen)
-        return body if len(body) <= most else None
+        return bytes(self._seen) if len(self._seen) <= most else None
 
-    async def _more(self) -> None:
+    async def _more(self) -> bytes:
         message = await self._receive()
         if message["type"] != "http.request":
             self.gone = True
@@ -86,13 +85,14 @@ class Incoming:
             message = {"body": self._scope["state"].pop(REST)}
         self.all_read = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
-        self._seen.append(body)
+        return body
 
     async def piece(self) -> bytes:
         """The next piece of the body, what was peeked at first; raises ClientGone."""
         if not self._seen:
-            await self._more()
-        return self._seen.pop(0)
+            return await self._more()
+        seen, self._seen = bytes(self._seen), bytearray()
+        return seen
 
     @property
     def asks_first(self) -> bool:
