@@ -16,6 +16,9 @@ from codemode.errors import RequestInvalid, shown
 from codemode.patterns import pattern
 
 MOST_ENTRIES = 10_000  # of what is on record, in one answer; a query of `execution_logs` reads more
+LOG_KINDS = ("execution", "replay", "exec", "query", "pages", "batch_insert", "import", "save_state", "delete_state",
+    "commit", "explain", "get_metrics", "spill", "checkpoint", "delete_checkpoint", "restore", "undo", "redo", "fork",
+    "diff")  # fmt: skip
 IF_EXISTS = ("error", "append", "replace")  # what an import does with a table that is there
 _MOST = 2**63 - 1
 _KEY_CHARACTERS = 200
@@ -133,6 +136,11 @@ def one_of(name: str, asked: Any, among: Sequence[str]) -> str:
         f"{name} must be one of {', '.join(among)}, not {shown(asked)}",
         did_you_mean=difflib.get_close_matches(shown(asked).strip("'"), among, n=1), available=among,
     )  # fmt: skip
+
+
+def log_kind(kind: Any) -> str | None:
+    """A kind of entries of the log, or None; raises RequestInvalid."""
+    return None if kind is None else one_of("kind", kind, LOG_KINDS)
 
 
 def text_of(name: str, asked: Any) -> str:

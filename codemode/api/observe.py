@@ -12,7 +12,7 @@ from codemode import __version__
 from codemode.api import queries
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, in_session, served, service_of
-from codemode.asked import MOST_ENTRIES
+from codemode.asked import LOG_KINDS, MOST_ENTRIES
 from codemode.errors import WorkerUnavailable
 from codemode.service import figures
 from codemode.service.figures import Figures
@@ -93,7 +93,7 @@ OPERATIONS = (
         problems=(404, 409, 410),
         parameters=(
             Parameter(name="limit", about=f"At most so many; 100 by default, {MOST_ENTRIES:,} at most.", kind=int),
-            Parameter(name="kind", about="Only entries of this kind: execution, exec, query, …"),
+            Parameter(name="kind", about=f"Only entries of this kind: {', '.join(LOG_KINDS)}."),
             Parameter(name="errors", about="Only those that failed.", kind=bool),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from codemode.asked import MOST_ENTRIES
+from codemode.asked import LOG_KINDS, MOST_ENTRIES
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
 from codemode.cli.output import duration, moment, printable, what_changed
@@ -17,7 +17,7 @@ from codemode.cli.table import show
     "--limit", type=click.IntRange(1, MOST_ENTRIES), default=100, show_default=True, metavar="N",
     help="The newest entries.",
 )  # fmt: skip
-@click.option("--kind", metavar="KIND", help="Only this kind: execution, exec, query, batch_insert, …")
+@click.option("--kind", type=click.Choice(LOG_KINDS), metavar="KIND", help="Only this kind, such as exec or execution.")
 @click.option("--errors", is_flag=True, help="Only what failed.")
 @click.option("--slow", is_flag=True, help="Statements that took longer than slow_statement_ms, with their plans.")
 @click.option("--tables", is_flag=True, help="Which executions made or changed which table, with how many rows.")

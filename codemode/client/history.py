@@ -6,6 +6,7 @@ from codemode import cells
 from codemode.asked import (
     MOST_ENTRIES,
     checkpoint_name,
+    log_kind,
     parse_session_id,
     rows_sampled,
     text_or_none,
@@ -82,7 +83,7 @@ def compact(place: Place) -> Call[dict[str, int]]:
 
 def logs(place: Place, limit: int, kind: str | None, errors: bool) -> Call[list[LogEntry]]:
     """The newest entries of the log."""
-    most, only = whole_between("limit", limit, MOST_ENTRIES), text_or_none("kind", kind)
+    most, only = whole_between("limit", limit, MOST_ENTRIES), log_kind(kind)
     return place.get("logs", converted(list[LogEntry]), limit=most, kind=only, errors=bool(errors))
 
 

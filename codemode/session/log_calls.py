@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from codemode.asked import MOST_ENTRIES, text_or_none, whole_between
+from codemode.asked import MOST_ENTRIES, log_kind, text_or_none, whole_between
 from codemode.database import provenance
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Journal
@@ -23,8 +23,12 @@ class LogCalls:
     _key: Key
 
     def logs(self, limit: int = 100, *, kind: str | None = None, errors: bool = False) -> list[LogEntry]:
-        """The newest entries of the execution log, newest first; never waits for a running execution."""
-        most, only = whole_between("limit", limit, MOST_ENTRIES), text_or_none("kind", kind)
+        """The newest entries of the execution log, newest first; never waits for a running execution.
+
+        `kind`: only those of one kind, such as "execution" or "exec". Raises RequestInvalid for one that there is not,
+        which names them all.
+        """
+        most, only = whole_between("limit", limit, MOST_ENTRIES), log_kind(kind)
         return self._from_log(lambda journal: journal.read(most, kind=only, errors=bool(errors)))
 
     def table_changes(self, table: str | None = None, limit: int = 100) -> list[TableChange]:

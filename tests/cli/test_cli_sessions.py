@@ -194,6 +194,8 @@ def test_the_log_has_what_failed_too(cli, people):
         "execution"
     }
     assert len(cli("logs", people, "--limit", "1", "--json").json["result"]) == 1
+    wrong = cli("logs", people, "--kind", "exce")
+    assert (wrong.code, "'exce' is not one of 'execution'" in wrong.err) == (2, True)
     assert "DELETE FROM people" in cli("logs", people).out
 
 

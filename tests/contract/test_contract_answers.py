@@ -98,7 +98,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "has_column": lambda s: [s.has_column("t", "A"), s.has_column("t", "x")],
     "has_column without a name": lambda s: s.has_column("t", ""),
     "find_column": lambda s: [s.find_column("t", "a"), s.find_column("t", "zebra"), s.find_column("t", "")],
-    "logs of a kind": lambda s: [len(s.logs(1)), s.logs(kind="no such kind"), s.table_changes("no such table")],
+    "logs of a kind": lambda s: [len(s.logs(1)), s.logs(kind="undo"), s.table_changes("no such table")],
     "describe_table": lambda s: {k: v for k, v in s.describe_table("t").items() if k not in ("provenance", "profile")},
     "describe_table of an odd name": lambda s: s.describe_table("odd /?%#.. name")["columns"],
     "pages": lambda s: list(s.pages("SELECT * FROM t ORDER BY a", size=2)),

@@ -72,6 +72,7 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "request.invalid, more than the log": lambda s: s.logs(2**70),
     "request.invalid, more changes than are told": lambda s: s.table_changes(limit=10_001),
     "request.invalid, which of the log": lambda s: s.logs(kind=5),
+    "request.invalid, a kind of the log": lambda s: s.logs(kind="exce"),
     "request.invalid, how many changes": lambda s: s.table_changes(limit=-1),
     "request.invalid, changes of what": lambda s: s.table_changes(["t"]),
     "request.invalid, how many slow statements": lambda s: s.slow_statements(None),

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from codemode import Session, Settings, Worker
+from codemode.asked import LOG_KINDS
 from codemode.database.journal import Entry, Journal, Totals
+from codemode.errors import RequestInvalid
 
 
 def test_a_failed_execution_is_on_record_although_its_data_is_not(table: Session) -> None:
@@ -19,6 +21,29 @@ def test_a_failed_execution_is_on_record_although_its_data_is_not(table: Session
     assert (statement.kind, statement.statement, statement.rows_written) == ("exec", "DELETE FROM t", 3)
     assert statement.execution_id == execution.execution_id
     assert table.value("SELECT count(*) FROM t") == 3
+
+
+def test_every_kind_of_entry_can_be_asked_for(table: Session, tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("a\n1\n")
+    table.run("""
+db = helpers.db
+db.save_state("k", 1), db.delete_state("k"), db.batch_insert("n", [{"a": 1}], create=True), db.commit()
+list(db.pages("SELECT 1")), db.explain("SELECT a FROM t"), db.get_metrics()
+""")
+    table.import_file(tmp_path / "n.csv", table="m")
+    table.checkpoint("one")
+    table.exec("DELETE FROM t")
+    table.undo(), table.redo(), table.restore("one"), table.fork()
+    table.run("return helpers.db.query('SELECT 1'), helpers.db.diff('one')")
+    table.run("return ['x' * 100] * 1000", max_result_bytes=1000)
+    for _ in range(2):
+        table.run("return 1", idempotency_key="k")
+    table.delete_checkpoint("one")
+    assert {entry.kind for entry in table.logs()} == set(LOG_KINDS)
+    assert all(table.logs(kind=kind) for kind in LOG_KINDS)
+    with pytest.raises(RequestInvalid, match="kind must be one of execution") as refused:
+        table.logs(kind="exce")
+    assert refused.value.did_you_mean == ("exec",)
 
 
 def test_a_snippet_reads_the_log(table: Session) -> None:
