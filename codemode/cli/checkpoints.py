@@ -88,12 +88,8 @@ def fork(app: App, session_id: str, new_id: str | None, checkpoint: str | None, 
     """Make a new session with the data of another one; without NEW it gets an id of its own."""
     with app.worker() as worker:
         forked = app.session(worker, session_id, tenant).fork(new_id, checkpoint=checkpoint)
-        tables = len(forked.get_tables())
-    app.say(
-        {"session_id": forked.id, "tables": tables},
-        f"{forked.id}: a session of its own with {plural(tables, 'table')}",
-        session_id=session_id,
-    )
+        tables, info = len(forked.get_tables()), worker.info(forked.id, tenant)
+    app.say(info, f"{forked.id}: a session of its own with {plural(tables, 'table')}", session_id=session_id)
 
 
 @command("diff", short_help="Show what leads from one checkpoint to another, or to now.")

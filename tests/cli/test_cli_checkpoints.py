@@ -26,7 +26,9 @@ def test_a_fork_is_a_session(cli, people):
     assert cli("sessions", "fork", people, "other").out == "other: a session of its own with 1 table\n"
     assert cli("run", "-s", "other", "-c", "helpers.db.exec('DELETE FROM people')").code == 0
     assert cli("query", "SELECT count(*) AS n FROM people", "-s", people, "--json").json["result"] == [{"n": 3}]
-    minted = cli("sessions", "fork", people, "--json").json["result"]["session_id"]
+    answer = cli("sessions", "fork", people, "--json").json
+    minted = answer["result"]["id"]
+    assert (answer["session_id"], answer["result"]["status"]) == (people, "active")
     assert minted.startswith("s_")
     assert minted in cli("sessions", "ls").out
 
