@@ -102,10 +102,10 @@ async def import_file(request: Request) -> Response:
             await _spooled(request, upload, spool, lambda received: tell({"table": table, "received_bytes": received}))
 
             def within(session: Session) -> Profile:
-                with Source(cast(BinaryIO, spool), name=name, encoding=encoding) as source:
+                file = cast(BinaryIO, spool)
+                with Source(file, name=name, encoding=encoding, check=upload.check) as source:
 
                     def done(consumed: int) -> None:
-                        upload.check()
                         tell({"table": table, "fraction": round(consumed / max(1, 2 * source.size), 4)})
 
                     return session.import_source(source, reader, table, str(if_exists), done)

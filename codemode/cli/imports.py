@@ -92,9 +92,10 @@ class _Plan:
 
     def open(self) -> Source:
         """The file, or a copy of standard input."""
-        from codemode.database.sources import Source
+        from codemode.database.sources import Source, spooled
 
-        return Source(standard_input().buffer if self.file == "-" else Path(self.file), encoding=self._encoding)
+        file = spooled(standard_input().buffer, "standard input") if self.file == "-" else Path(self.file)
+        return Source(file, encoding=self._encoding)
 
     def reader(self) -> Any:
         """The reader of its format."""

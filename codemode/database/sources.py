@@ -1,7 +1,7 @@
 """Where an import reads from: a file or a stream, plain or gzip, readable twice and in constant memory.
 
 What is not a regular file (standard input, a named pipe) is spooled to a temporary file first, since types are
-inferred in one pass and rows are read in another.
+inferred in one pass and rows are read in another. So is what has no length though it has content (/proc).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, StorageFull
 
 GZIP_MAGIC = b"\x1f\x8b"
 LINE_CHARACTERS = 16 * 1024 * 1024  # of a line or a record: what is longer fits into no row
@@ -53,17 +53,52 @@ class Text:
         return iter(self.readline, "")
 
 
-class Source:
-    """One input that can be opened again and again; `name` is what error messages call it."""
+class _Checked(io.RawIOBase):
+    """A stream that asks `check` before each piece: a few kilobytes of gzip may be gigabytes of blank lines."""
 
-    def __init__(self, file: Path | BinaryIO, *, name: str | None = None, encoding: str = "utf-8") -> None:
+    def __init__(self, stream: BinaryIO, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._stream, self._check = stream, check
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        self._check()
+        return cast(io.BufferedIOBase, self._stream).readinto(buffer)
+
+
+class Source:
+    """One input that can be opened again and again; `name` is what error messages call it.
+
+    `check` is called before each megabyte, and raises to give up.
+    """
+
+    def __init__(
+        self,
+        file: Path | BinaryIO,
+        *,
+        name: str | None = None,
+        encoding: str = "utf-8",
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name or (str(file) if isinstance(file, Path) else "standard input")
-        self.encoding = encoding
+        self.encoding, self._check = encoding, check
         self._mark = _MARKS.get(self._known_encoding(encoding), b"")
-        self._file = _regular_file(file, self.name) if isinstance(file, Path) else _spooled(file)
-        self.size = self._file.seek(0, io.SEEK_END)
-        self._file.seek(0)
-        self.compressed = self._file.read(2) == GZIP_MAGIC
+        if isinstance(file, Path):
+            self._file = _opened(file, self.name)
+        else:
+            self._file = file if _can_be_read_twice(file) else spooled(file, self.name)
+        with _told(self.name):
+            self.size = self._file.seek(0, io.SEEK_END)
+            self._file.seek(0)
+            self.compressed = self._file.read(2) == GZIP_MAGIC
         self._state = self._state_now()
 
     def _known_encoding(self, encoding: str) -> str:
@@ -91,14 +126,13 @@ class Source:
     def binary(self) -> Iterator[BinaryIO]:
         """The bytes from the start, decompressed; damage in the compression is a `RequestInvalid`."""
         self._file.seek(0)
+        stream = gzip.GzipFile(fileobj=self._file) if self.compressed else self._file
         try:
-            if self.compressed:
-                with gzip.GzipFile(fileobj=self._file) as inflated:
-                    yield cast(BinaryIO, io.BufferedReader(inflated, BUFFER_BYTES))
-            else:
-                yield self._file
+            yield cast(BinaryIO, io.BufferedReader(_Checked(cast(BinaryIO, stream), self._check), BUFFER_BYTES))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise RequestInvalid(f"{self.name}: damaged gzip file: {error}", hint="download it again") from None
+        except OSError as error:  # of the reading alone: whoever takes what was read is not in here
+            raise _unreadable(self.name, error) from None
 
     @contextmanager
     def text(self) -> Iterator[Text]:
@@ -106,16 +140,12 @@ class Source:
         with self.binary() as stream:
             if stream.read(len(self._mark)) != self._mark:
                 stream.seek(0)
-            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             try:
-                yield Text(text, self.name)
+                yield Text(io.TextIOWrapper(stream, encoding=self.encoding, newline=""), self.name)
             except UnicodeDecodeError as error:
                 raise self._undecodable(error) from None
             except UnicodeError as error:  # a wrong byte order mark, and the like
                 raise RequestInvalid(f"{self.name}: not {self.encoding} text: {error}") from None
-            finally:
-                if not self._file.closed:  # an abandoned pass may be ended after its source was closed
-                    text.detach()
 
     def _undecodable(self, error: UnicodeDecodeError) -> RequestInvalid:
         # The decoder works in blocks, so its error cannot name the line: look for it again, line by line.
@@ -159,24 +189,51 @@ def _told(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise RequestInvalid(f"no such file: {name}", hint="check the spelling and the folder") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RequestInvalid(f"cannot read {name}: {reason}") from None
+        raise _unreadable(name, error) from None
 
 
-def _regular_file(path: Path, name: str) -> BinaryIO:
+def _unreadable(name: str, error: OSError | ValueError) -> RequestInvalid:
+    return RequestInvalid(f"cannot read {name}: {getattr(error, 'strerror', None) or error}")
+
+
+def _opened(path: Path, name: str) -> BinaryIO:
     check_readable(path)
     with _told(name):
         file = path.open("rb")
-    if file.seekable() and stat.S_ISREG(path.stat().st_mode):
+    if _can_be_read_twice(file):
         return file
     with file:
-        return _spooled(file)
+        return spooled(file, name)
 
 
-def _spooled(stream: BinaryIO) -> BinaryIO:
-    import shutil  # loads every kind of compression with it
+def _can_be_read_twice(stream: BinaryIO) -> bool:
+    """Whether it is a file, with a length, that stands at its beginning."""
+    try:
+        found = os.fstat(stream.fileno())
+        return stat.S_ISREG(found.st_mode) and found.st_size > 0 and stream.tell() == 0
+    except (OSError, ValueError):  # a stream of no file raises what is both
+        return False
+
+
+def spooled(stream: BinaryIO, name: str) -> BinaryIO:
+    """A temporary file with what is left of the stream; raises RequestInvalid and StorageFull."""
     import tempfile
 
     copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed by Source.close, gone with it
-    shutil.copyfileobj(stream, copy, BUFFER_BYTES)
+    try:
+        while piece := _piece(stream, name):
+            copy.write(piece)
+        copy.seek(0)
+    except OSError as error:
+        copy.close()
+        hint = "free space there, or name another place in TMPDIR"
+        raise StorageFull(f"no copy of {name} in {tempfile.gettempdir()}: {error.strerror}", hint=hint) from None
+    except BaseException:
+        copy.close()
+        raise
     return copy
+
+
+def _piece(stream: BinaryIO, name: str) -> bytes:
+    with _told(name):
+        return stream.read(BUFFER_BYTES)

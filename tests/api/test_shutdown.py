@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import logging
 import signal
@@ -198,11 +199,21 @@ def test_an_upload_that_does_not_end_is_undone_and_answered(tmp_path: Path, path
         assert worker.session("s").get_tables() == []
 
 
-def test_an_import_that_takes_long_is_undone_and_answered(tmp_path: Path, aside: Any) -> None:
-    text = "a,b\n" + "".join(f"{n},{n}\n" for n in range(1_500_000))
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("csv", b"a,b\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(1_500_000))),
+        ("ndjson", gzip.compress(b"\n" * 2**20) * 300),  # 300 kB, and minutes
+    ],
+)
+def test_an_import_that_takes_long_is_undone_and_answered(
+    tmp_path: Path, aside: Any, monkeypatch: pytest.MonkeyPatch, kind: str, content: bytes
+) -> None:
     with service(tmp_path, shutdown_seconds=0.1) as (http, server, worker):
-        headers = {"Content-Type": "text/csv"}
-        answered = aside(http.post, "/v1/sessions/s/import?table=t", content=text, headers=headers)
+        # What came is kept beside the data, and nowhere a second time.
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+        address = f"/v1/sessions/s/import?table=t&format={kind}"
+        answered = aside(http.post, address, content=content)
         assert soon(lambda: len(server._acts) == 1)
         end(server)
         assert answered.result(HANG_SECONDS).status_code == 503

@@ -338,8 +338,39 @@ def test_a_named_pipe_is_read_twice_from_a_copy(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("ndjson", packed("\n" * 2**20, 50)),
+        ("ndjson", packed("\n" * 2**20, 50) + gzip.compress(b"\xff")),  # which is read again for its line
+        ("json", packed(" " * 2**20, 50)),
+        ("csv", gzip.compress(b"a,b\n") + packed("\n" * 2**20, 50)),
+        ("csv", b"a,b\n" + b"\n" * (50 * 2**20)),
+    ],
+)
+def test_a_reading_can_be_given_up_where_nothing_comes_of_it(kind, content):
+    class GivenUp(Exception):
+        pass
+
+    left = [20]
+
+    def check():
+        left.append(left.pop() - 1)
+        if not left[0]:
+            raise GivenUp
+
+    with Source(io.BytesIO(content), check=check) as source, pytest.raises(GivenUp):
+        passes(source, kind)
+
+
+def test_what_is_called_a_file_and_has_no_length_is_read_from_a_copy():
+    with Source(Path("/proc/self/limits")) as source:
+        assert len(passes(source)[1]) > 5
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda folder: Path("/proc/self/mem"), "cannot read /proc/self/mem"),
         (lambda folder: folder, "is a directory"),
         (lambda folder: folder / "missing.csv", "no such file"),
         (lambda folder: Path("nul\0.csv"), "cannot read"),
