@@ -27,7 +27,7 @@ from codemode.counts import plural
 from codemode.database.clock import since_boot_ms, sure_ms
 from codemode.errors import QuotaExceeded, SessionBusy, TooManyAtOnce
 from codemode.service.callers import Caller
-from codemode.session.files import SessionFiles, storage_errors
+from codemode.session.files import storage_errors
 from codemode.session.turn import file_lock
 from codemode.settings import Settings
 from codemode.values import Quotas
@@ -140,9 +140,8 @@ class Gate:
             known = self._measured.get(tenant)
             if known is not None and began < known.until:
                 return known.size
-            data_dir = self._worker.data_dir
-            ids = self._worker.registry.catalog.ids(tenant)
-            size = sum(SessionFiles.of(data_dir, tenant, session_id).size_bytes() for session_id in ids)
+            registry = self._worker.registry
+            size = sum(registry.files((tenant, each)).size_bytes() for each in registry.catalog.ids(tenant))
             done = time.monotonic()
             self._measured[tenant] = _Measured(size, done + max(_FRESH_SECONDS, _COST * (done - began)))
             return size

@@ -121,7 +121,7 @@ class Schedule:
             _keep(self._data_dir, Standing(id=standing.id, error=text))
             return
         _keep(self._data_dir, Standing(id=standing.id))
-        for path in _scheduled(self.directory, standing.id)[self._settings.keep :]:
+        for _, path in _scheduled(self.directory, standing.id)[self._settings.keep :]:
             with suppress(OSError):
                 path.unlink()
                 _log.info("the old backup %s is deleted", path)
@@ -170,7 +170,7 @@ def last_scheduled(data_dir: Path, settings: BackupSettings) -> int | None:
     known = _read(data_dir)
     if known is None:
         return None
-    times = (_moment(path) for path in _scheduled(directory_for(data_dir, settings), known.id))
+    times = (_moment(text) for text, _ in _scheduled(directory_for(data_dir, settings), known.id))
     return next((moment for moment in times if moment <= now_ms()), None)
 
 
@@ -186,8 +186,8 @@ def standing(data_dir: Path, settings: BackupSettings) -> dict[str, str | None]:
     }
 
 
-def _scheduled(directory: Path, data_id: str) -> list[Path]:
-    """The schedule's own backups, newest first."""
+def _scheduled(directory: Path, data_id: str) -> list[tuple[str, Path]]:
+    """The schedule's own backups with the times in their names, newest first."""
     if not directory.is_dir():
         return []
     found = [
@@ -198,14 +198,12 @@ def _scheduled(directory: Path, data_id: str) -> list[Path]:
         and path.is_file()
         and not path.is_symlink()
     ]
-    return [path for _, path in sorted(found, reverse=True)]
+    return sorted(found, reverse=True)
 
 
-def _moment(path: Path) -> int:
-    name = _NAME.fullmatch(path.name)
-    assert name is not None
+def _moment(text: str) -> int:
     try:
-        return int(datetime.strptime(name[2], _TIME).replace(tzinfo=UTC).timestamp() * 1000)
+        return int(datetime.strptime(text, _TIME).replace(tzinfo=UTC).timestamp() * 1000)
     except ValueError:  # of no day that there is
         return 0
 
