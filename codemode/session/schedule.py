@@ -170,8 +170,8 @@ def last_scheduled(data_dir: Path, settings: BackupSettings) -> int | None:
     known = _read(data_dir)
     if known is None:
         return None
-    times = (_moment(text) for text, _ in _scheduled(directory_for(data_dir, settings), known.id))
-    return next((moment for moment in times if moment <= now_ms()), None)
+    made = _scheduled(directory_for(data_dir, settings), known.id)
+    return next((moment for moment, _ in made if moment <= now_ms()), None)
 
 
 def standing(data_dir: Path, settings: BackupSettings) -> dict[str, str | None]:
@@ -186,26 +186,16 @@ def standing(data_dir: Path, settings: BackupSettings) -> dict[str, str | None]:
     }
 
 
-def _scheduled(directory: Path, data_id: str) -> list[tuple[str, Path]]:
-    """The schedule's own backups with the times in their names, newest first."""
-    if not directory.is_dir():
-        return []
-    found = [
-        (name[2], path)
-        for path in directory.iterdir()
-        if (name := _NAME.fullmatch(path.name)) is not None
-        and name[1] == data_id
-        and path.is_file()
-        and not path.is_symlink()
-    ]
+def _scheduled(directory: Path, data_id: str) -> list[tuple[int, Path]]:
+    """The schedule's own backups with the milliseconds at which they were made, newest first."""
+    found = []
+    for path in directory.iterdir() if directory.is_dir() else ():
+        name = _NAME.fullmatch(path.name)
+        if name is not None and name[1] == data_id and path.is_file() and not path.is_symlink():
+            with suppress(ValueError):  # of no day that there is
+                moment = datetime.strptime(name[2], _TIME).replace(tzinfo=UTC)
+                found.append((int(moment.timestamp() * 1000), path))
     return sorted(found, reverse=True)
-
-
-def _moment(text: str) -> int:
-    try:
-        return int(datetime.strptime(text, _TIME).replace(tzinfo=UTC).timestamp() * 1000)
-    except ValueError:  # of no day that there is
-        return 0
 
 
 def _known(data_dir: Path) -> Standing:
