@@ -17,18 +17,17 @@ from codemode.limits import Limits
 from codemode.session.accounts import figures, totals, write_log
 from codemode.session.calls import Calls
 from codemode.session.confining import sandbox_limits
-from codemode.session.host import HostFunctions
-from codemode.session.idempotency import IdempotencyKey, Keyed
+from codemode.session.idempotency import Keyed
 from codemode.session.ids import new_execution_id
 from codemode.session.nearness import near_expiry, near_limits
 from codemode.session.opened import OpenSession
+from codemode.session.request import Request
 from codemode.session.results import value_of
 from codemode.session.slots import Key
 from codemode.session.statements import Statements
-from codemode.session.transaction import Mode, Transaction
-from codemode.values import DatabaseUse, Event, Outcome, Problem, ResultInfo, Totals, Usage
+from codemode.session.transaction import Transaction
+from codemode.values import DatabaseUse, Outcome, Problem, ResultInfo, Totals, Usage
 from sandbox import Begun, Cancel, RunOutcome, Snippet
-from sandbox.form import Form
 
 
 class Runner(Protocol):
@@ -57,22 +56,6 @@ class Runner(Protocol):
     ) -> RunOutcome:
         """Run one snippet to its end."""
         ...
-
-
-class Request(Struct, frozen=True):
-    """One snippet to run, checked."""
-
-    code: str
-    inputs: str  # JSON object
-    host: HostFunctions
-    seconds: float
-    mode: Mode
-    result_bytes: int
-    form: Form
-    on_output: Callable[[str], None] | None = None
-    on_event: Callable[[Event], None] | None = None
-    warnings: tuple[str, ...] = ()
-    key: IdempotencyKey | None = None
 
 
 class _Ran(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Check what a caller asks of an execution, before anything is started for it."""
+"""What a caller asks of an execution, checked before anything is started for it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from msgspec import Struct
+
 from codemode.asked import above_zero, code_text, inputs_text, known_options, one_of, switches, whole_above_zero
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
-from codemode.session.execution import Request
 from codemode.session.host import HostFunction, HostFunctions
 from codemode.session.idempotency import IdempotencyKey
 from codemode.session.transaction import Mode
@@ -35,6 +36,22 @@ class RunOptions(TypedDict, total=False):
     on_output: Callable[[str], None] | None  # called with what the snippet prints, as it is printed
     on_event: Callable[[Event], None] | None  # called with a Progress or a Notice, as it arises
     idempotency_key: str | None  # the same key within 24 hours answers with the stored outcome and runs nothing
+
+
+class Request(Struct, frozen=True):
+    """One snippet to run, checked."""
+
+    code: str
+    inputs: str  # JSON object
+    host: HostFunctions
+    seconds: float
+    mode: Mode
+    result_bytes: int
+    form: Form
+    on_output: Callable[[str], None] | None = None
+    on_event: Callable[[Event], None] | None = None
+    warnings: tuple[str, ...] = ()
+    key: IdempotencyKey | None = None
 
 
 def checked_request(

@@ -23,7 +23,7 @@ from codemode.loading import loading_late
 from codemode.session.accounts import told, write_log
 from codemode.session.calls import Calls
 from codemode.session.checkpoint_calls import CheckpointCalls
-from codemode.session.execution import Execution, Request, Runner, snippet_of
+from codemode.session.execution import Execution, Runner, snippet_of
 from codemode.session.file_calls import FileCalls
 from codemode.session.host import HostFunctions
 from codemode.session.host_calls import LocalChannel
@@ -34,7 +34,7 @@ from codemode.session.nearness import Warned, expires_soon, near_limits
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.provenance import HOST
 from codemode.session.registry import Registry
-from codemode.session.request import RunOptions, checked_request
+from codemode.session.request import Request, RunOptions, checked_request
 from codemode.session.statements import Statements
 from codemode.session.tally import Tally
 from codemode.session.transaction import Transaction
