@@ -77,6 +77,11 @@ _HINTS = {
     "contextvars": "use an ordinary variable or an argument",
     "signal": "the time limit is kept for you; asyncio.timeout bounds a part",
     "gc": "memory is taken care of",
+    "rapidfuzz": "use difflib.get_close_matches, or difflib.SequenceMatcher(None, a, b).ratio()",
+    "builtins": "leave it out: len, sum and the others are there",
+    "unittest": "use assert",
+    "tqdm": "go through the list itself",
+    "nltk": "use re and collections.Counter",
     "codemode": "leave the import out: helpers is there already",
 }
 _SAME_HINT = {
@@ -92,6 +97,13 @@ _SAME_HINT = {
     **dict.fromkeys(("shutil", "glob", "tempfile"), "pathlib"),
     **dict.fromkeys(("multiprocessing",), "threading"),
     **dict.fromkeys(("sqlalchemy", "duckdb", "apsw"), "sqlite3"),
+    **dict.fromkeys(("fuzzywuzzy", "thefuzz", "Levenshtein", "jellyfish"), "rapidfuzz"),
+    **dict.fromkeys(("pytest",), "unittest"),
+    **dict.fromkeys(("spacy",), "nltk"),
+    **dict.fromkeys(("statsmodels",), "sklearn"),
+    **dict.fromkeys(("rich", "prettytable"), "tabulate"),
+    **dict.fromkeys(("openpyxl", "xlrd"), "pandas"),
+    **dict.fromkeys(("psycopg2", "psycopg", "pymysql"), "sqlite3"),
     **dict.fromkeys(("shelve", "marshal"), "pickle"),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import linecache
 from collections.abc import Iterable, Iterator
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import Any
 
 from sandbox import own
@@ -17,6 +17,7 @@ from sandbox.absent import of_the_module
 from sandbox.compile import ENTRY, FILENAME, is_snippet
 from sandbox.facade import Facade, members, missing
 from sandbox.helpers import MEMBERS
+from sandbox.helpers.db import OPEN
 from sandbox.helpers.error import HelperError
 from sandbox.helpers.spelling import snake
 from sandbox.refusal import SnippetRefused
@@ -63,13 +64,25 @@ _OPERATORS = {
 _NOT_AS_MEANT = {
     "NoneType": "something here is None: a NULL, or query_one, value or get_state that found nothing",
     "list indices must be": "a list takes a number: rows[0]['name'], or for row in rows: row['name']",
-    "string indices must be": "this is a text: going through a dict gives its keys; a row is what a list of rows gives",
+    "string indices must be": "this is a text: JSON is read by json.loads(x); going through a dict gives its keys",
+    "the JSON object must be": "one text is read: json.loads(row['name']); a list or a dict is read already",
+    "'coroutine'": "what an async function answers is awaited: x = await f()",
     "is not JSON serializable": "answer with the value itself, dates among it; or json.dumps(value, default=str)",
     "for -: 'str' and 'str'": "dates come as text: datetime.fromisoformat(x), or julianday(a) - julianday(b) in SQL",
     "time data ": "ISO text is read by datetime.fromisoformat(text)",
     "unconverted data remains": "ISO text is read by datetime.fromisoformat(text)",
     "to unpack (expected": "a row is a dict: row['name'], or a, b = row.values() of it",
 }
+
+# What libraries make of a date, and of a text of JSON: both are plain texts here.
+_PARTS_OF_DATES = "date time year month day hour minute second strftime isoformat weekday timestamp days total_seconds"
+_OF_DATES = dict.fromkeys(
+    _PARTS_OF_DATES.split(), "a date comes as text: datetime.fromisoformat(x), or strftime('%Y', x) in SQL"
+)
+_OF_JSON = dict.fromkeys(("get", "keys", "values", "items"), "JSON comes as text: json.loads(x)")
+_OF_TEXTS = {**_OF_DATES, **_OF_JSON}
+
+_DATABASES = ("conn", "con", "cnx", "connection", "cur", "cursor", "engine", "session", "database")
 
 _NOT_KEPT = "a snippet has what it makes or imports, and its inputs; keep data in a table or with helpers.db.save_state"
 
@@ -324,6 +337,8 @@ def _unknown_name(error: BaseException) -> dict[str, Any]:
         return {"did_you_mean": [_JAVASCRIPT[name]], "hint": f"this is Python: write {_JAVASCRIPT[name]}"}
     if name in ("db", "sql", "schema", "host"):
         return {"did_you_mean": [f"helpers.{name}"], "hint": f"write helpers.{name}"}
+    if name in _DATABASES:
+        return {"hint": OPEN}
     if type(name) is str and (member := MEMBERS.get(snake(name))) and _is_written(f"{name}(", error):
         return {"did_you_mean": [f"helpers.{member}"], "hint": f"write helpers.{member}"}
     if type(name) is str and (way := not_imported(name)) and _is_written(f"{name}.", error):
@@ -354,8 +369,12 @@ def _unknown_attribute(error: BaseException) -> dict[str, Any]:
         return {"hint": f"it is a dict: write [{keys[0]!r}]", "did_you_mean": [f"[{keys[0]!r}]"]}
     if name in _OPERATORS:
         return {"hint": _OPERATORS[name]}
+    if type(subject) is str and name in _OF_TEXTS:
+        return {"hint": _OF_TEXTS[name]}
     if name in _ELSEWHERE:
         return {"did_you_mean": [_ELSEWHERE[name]], "hint": f"this is Python: write .{_ELSEWHERE[name]}(...)"}
+    if type(subject) is CoroutineType:
+        return _not_as_meant(error)
     if issubclass(type(subject), Facade):
         found = missing(subject, name)
         return {"did_you_mean": found.meant, "hint": found.hint, "available": members(subject)}

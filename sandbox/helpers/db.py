@@ -23,11 +23,12 @@ _MOST_STATEMENTS = 10_000  # far below what a frame may hold
 _ON_CONFLICT = ("error", "ignore", "replace", "update")
 
 
-_OPEN = "the database is open: helpers.db.query(sql, params) answers rows, helpers.db.exec(sql, params) changes"
+OPEN = "the database is open: helpers.db.query(sql, params) answers rows, helpers.db.exec(sql, params) changes"
 _ATOMIC = "leave it out: a snippet is one transaction, and an exception that it raises undoes all of it"
 _INSTEAD = {
-    **dict.fromkeys(("connect", "connection", "cursor", "conn", "session", "engine"), _OPEN),
-    **dict.fromkeys(("begin", "rollback"), _ATOMIC),
+    **dict.fromkeys(("connect", "connection", "cursor", "conn", "session", "engine"), OPEN),
+    **dict.fromkeys(("begin", "rollback", "transaction", "atomic"), _ATOMIC),
+    **dict.fromkeys(("insert", "upsert"), "write helpers.db.batch_insert(table, [record])"),
     "close": "leave it out: the database is closed after the snippet",
     **dict.fromkeys(
         ("executemany", "exec_many", "execute_many"), "write helpers.db.batch([(sql, params) for params in rows])"
@@ -57,6 +58,8 @@ class Database(Spelled):
         "query_many": "query",
         "get_all": "query",
         "first": "query_one",
+        "set": "save_state",
+        "get": "get_state",
         "set_state": "save_state",
         "put_state": "save_state",
         "load_state": "get_state",
@@ -72,8 +75,6 @@ class Database(Spelled):
         "list_tables": "helpers.schema.get_tables",
         "get_schema": "helpers.schema.describe_table",
         "savepoint": "checkpoint",
-        "transaction": "batch",
-        "atomic": "batch",
         "snapshot": "checkpoint",
         "checkpoints": "list_checkpoints",
     }
@@ -123,6 +124,8 @@ class Database(Spelled):
 
         The rows are those of the moment of this call, also when the tables are written to meanwhile.
         """
+        if type(params) is int and not re.search(r"[?:@$]", sql if isinstance(sql, str) else ""):
+            raise HelperError("request.invalid", "params are values to bind", hint=f"write pages(sql, size={params})")
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise HelperError("request.invalid", f"size must be a whole number above zero, not {size!r}")
         answer = self._channel.call("db.pages_open", *self._statement(sql, params), int(size))

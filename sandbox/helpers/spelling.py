@@ -54,7 +54,7 @@ class Spelled:
         raise UnknownHelper(
             "request.invalid",
             f"{self._label} has no {name!r}; it has {', '.join(members) or 'no names at all'}",
-            hint=did_you_mean(meant) or self._instead.get(alias),
+            hint=self._instead.get(alias) or did_you_mean(meant),
             did_you_mean=meant,
             available=members,
         )

@@ -147,7 +147,7 @@ def test_an_empty_dict_of_keywords_says_nothing(helpers, channel):
         (lambda h: h.db.batchInsret, "batch_insert", "query"),
         (lambda h: h.db.execute, "exec", "query"),
         (lambda h: h.db.fetchAll, "query", "query"),
-        (lambda h: h.db.transaction, "batch", "exec"),
+        (lambda h: h.db.set, "save_state", "exec"),
         (lambda h: h.sql.count_bye, "count_by", "where"),
         (lambda h: h.schema.get_table, "get_tables", "find_column"),
         (lambda h: h.host.lookup_prise, "lookup_price", "sendMail"),
@@ -286,6 +286,8 @@ def test_suggestions_are_few_and_best_first():
         (lambda h: h.db.connect(), "the database is open"),
         (lambda h: h.db.cursor(), "the database is open"),
         (lambda h: h.db.rollback(), "a snippet is one transaction"),
+        (lambda h: h.db.transaction(), "a snippet is one transaction"),
+        (lambda h: h.db.pages("select", 50), "pages(sql, size=50)"),
         (lambda h: h.db.executemany("insert", [(1,)]), "helpers.db.batch([(sql, params) for params in rows])"),
         (lambda h: h.db.query("select", 1, 2), "values to bind are one list"),
         (lambda h: h.db.query("select", origin="JFK"), "values to bind by name are one dict"),
@@ -305,3 +307,10 @@ def test_conditions_as_tuples_are_answered_with_the_dict_that_says_them(helpers)
     with pytest.raises(HelperError) as raised:
         helpers.sql.build_select_query("t", where=[("a", ">", 1)])
     assert '{"column": {">": value}' in raised.value.hint
+
+
+def test_one_record_is_told_to_go_into_a_list(helpers):
+    with pytest.raises(UnknownHelper) as caught:
+        helpers.db.insert("t", {"a": 1})
+    assert caught.value.did_you_mean[0] == "batch_insert"
+    assert "batch_insert(table, [record])" in caught.value.hint

@@ -200,6 +200,16 @@ HINTED = {
     "a method asked of the module": ("import datetime\ndatetime.today()", "datetime.datetime.today"),
     "a class asked of its namesake": ("from datetime import datetime\ndatetime.timedelta()", "import timedelta"),
     "a function asked of its namesake": ("from time import time\ntime.sleep(1)", "from time import sleep"),
+    "a cursor": ("cursor.fetchall()", "the database is open"),
+    "a connection": ("conn.execute('SELECT 1').df()", "the database is open"),
+    "a coroutine in a sum": ("async def f(): return 1\nx = f()\ntry: x + 1\nfinally: x.close()", "await"),
+    "a coroutine as rows": ("async def f(): return [1]\nx = f()\ntry: x[0]\nfinally: x.close()", "await"),
+    "an attribute of a coroutine": ("async def f(): return ''\nx = f()\ntry: x.upper()\nfinally: x.close()", "await"),
+    "a part of a date": ("'2013-01-05'.year", "datetime.fromisoformat"),
+    "a key of JSON": ("x = '{\"a\": 1}'\nx['a']", "json.loads"),
+    "JSON as a dict": ("'{\"a\": 1}'.get('a')", "json.loads"),
+    "rows as a text of JSON": ("import json\njson.loads([{'a': '{}'}])", "json.loads(row['name'])"),
+    "fuzzy matching": ("from rapidfuzz import fuzz", "difflib"),
     "a builtin asked of a module": ("import math\nmath.round(1.5)", "write round(…)"),
 }
 
