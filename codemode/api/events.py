@@ -72,7 +72,7 @@ class Events:
         return [event(name, document) for name, _, document in taken]
 
     async def until(self, over: asyncio.Future[Any]) -> AsyncIterator[bytes]:
-        """The events as they come, until `over` is done and all that were told before are read."""
+        """The events as they come, until `over` is done and all that were told before are read; then how it ended."""
         over.add_done_callback(lambda _: self._arrived.set())
         while True:
             done = over.done()  # looked at first: what was told before the end is among what is taken after it
@@ -80,6 +80,7 @@ class Events:
             for each in self._taken():
                 yield each
             if done:
+                yield _last(over)
                 return
             try:
                 await asyncio.wait_for(self._arrived.wait(), _BEAT_SECONDS)
@@ -92,8 +93,7 @@ def event(name: str, document: Any) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (name.encode(), encode(document))
 
 
-def last(result: asyncio.Future[Any]) -> bytes:
-    """What became of that which the events were about."""
+def _last(result: asyncio.Future[Any]) -> bytes:
     error = result.exception()
     if error is None:
         return event("outcome", result.result())

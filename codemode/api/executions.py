@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from codemode.api import bodies, queries
-from codemode.api.events import Events, EventStream, last, settled
+from codemode.api.events import Events, EventStream, settled
 from codemode.api.operations import Operation, Parameter
 from codemode.api.requests import answer, caller_of, in_session, on_record, record, service_of, session_entered
 from codemode.service.background import Accepted
@@ -151,17 +150,11 @@ async def _streamed(request: Request, session: Session, body: Execute) -> Respon
             await running.end()
             await settled(outcome)
 
-    return EventStream(_followed(events, outcome), over)
+    return EventStream(events.until(outcome), over)
 
 
 def _code_of(outcome: Outcome) -> str:
     return outcome.error.code if outcome.error else "ok"
-
-
-async def _followed(events: Events, outcome: asyncio.Future[Outcome]) -> AsyncIterator[bytes]:
-    async for each in events.until(outcome):
-        yield each
-    yield last(outcome)
 
 
 async def look(request: Request) -> Response:

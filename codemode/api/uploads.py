@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from codemode.api.bodies import Upload
-from codemode.api.events import Events, EventStream, last, settled
+from codemode.api.events import Events, EventStream, settled
 from codemode.api.requests import answer, caller_of, in_session, on_record, service_of
 from sandbox.helpers.records import ENOUGH
 
@@ -51,13 +51,7 @@ async def uploaded(request: Request, action: str, work: Callable[[Upload, Progre
             await settled(done)
 
     # Whoever reads the body sees a client that goes away; two readers would take its pieces from each other.
-    return EventStream(_followed(events, done), over, watch=False)
-
-
-async def _followed(events: Events, done: asyncio.Future[Any]) -> AsyncIterator[bytes]:
-    async for each in events.until(done):
-        yield each
-    yield last(done)
+    return EventStream(events.until(done), over, watch=False)
 
 
 def _paced(events: Events) -> Progress:
