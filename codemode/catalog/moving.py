@@ -28,6 +28,7 @@ from codemode.catalog.migrating import migrate, standing
 from codemode.catalog.opening import connect
 from codemode.catalog.store import Row, Store
 from codemode.database.clock import iso, now_ms
+from codemode.database.transfer import give_name
 from codemode.errors import BackupDamaged, CatalogForm, RequestInvalid, SessionNewer, StorageFull
 
 FORMAT = 1
@@ -106,17 +107,17 @@ def export(store: Store, path: Path, *, progress: Progress = lambda done, all_: 
         raise RequestInvalid(f"{path} exists", hint="name a new file")
     if not path.parent.is_dir():
         raise RequestInvalid(f"no such directory: {path.parent}", hint="create it first")
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f".{path.name[:100]}.{os.urandom(6).hex()}.part")
     try:
         with _storage(path):
             # For its owner alone, as the catalogue itself is: what people said is in it, and hashes of tokens.
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as written:
                 with gzip.open(written, "wb", compresslevel=4) as file:
                     total = _write(store, file, progress)
                 written.flush()
                 os.fsync(written.fileno())
-        part.rename(path)
+            give_name(part, path, force=False, otherwise="name a new file")
     finally:
         part.unlink(missing_ok=True)
     return total

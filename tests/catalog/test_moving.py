@@ -115,6 +115,14 @@ def test_an_export_comes_back_as_it_was(source: Store, target: Store, tmp_path: 
     goes_on(target, before)
 
 
+def test_an_export_takes_the_place_of_no_file_beside_it(source: Store, tmp_path: Path) -> None:
+    beside = tmp_path / "all.gz.part"
+    beside.write_text("somebody's own")
+    moving.export(source, tmp_path / "all.gz")
+    assert {each.name: each.stat().st_size for each in tmp_path.glob("*.part")} == {beside.name: 14}
+    assert beside.read_text() == "somebody's own"
+
+
 def test_an_export_is_for_its_owner_alone(source: Store, tmp_path: Path) -> None:
     before = os.umask(0o022)  # the usual one
     try:
