@@ -27,7 +27,7 @@ PHRASE_CHARACTERS = 400  # 200 words of one letter, a million times in a documen
 RANKED_PHRASES = 200  # at the most places of theirs that fit into SQLite's memory: 5 s
 _PIECE = 4
 PATTERN_BYTES = 250  # of LIKE and GLOB everywhere: one of them takes as long as pattern times value, 0.3 s
-_WORD = pattern(r'"(?:[^"]|"")*"?|[()+]|[0-9A-Za-z_\x1a\x80-\U0010ffff]+')
+_WORD = pattern(r'"(?:[^"]|"")*"?|[()+,]|[0-9A-Za-z_\x1a\x80-\U0010ffff]+')
 
 UNSTOPPABLE = ("snippet", "highlight")
 
@@ -56,7 +56,7 @@ def check_query(text: str, most_phrases: int | None = None) -> None:
             f"a full-text query has {QUERY_CHARACTERS:,} characters at most", hint="search for fewer words at a time"
         )
     parts = _parts(text)
-    if parts.in_near > NEAR_PHRASES + 1:  # its distance is one more
+    if parts.in_near > NEAR_PHRASES:
         raise StatementLimit(
             f"NEAR(…) takes {NEAR_PHRASES} words or phrases at most: of more, nothing could stop it on a long document",
             hint='search for words that have to be there with AND, or for a phrase in "double quotes"',
@@ -107,6 +107,8 @@ def _parts(text: str) -> _Parts:
     for found in _WORD.findall(text):
         if found in ("(", ")"):
             near, inside, size = found == "(" and before == "NEAR", 0, 0
+        elif found == ",":  # what follows is the distance
+            near = False
         elif found not in ("+", "AND", "OR", "NOT"):
             phrases += before != "+"
             inside += near

@@ -203,6 +203,13 @@ def test_parameters_are_judged_as_the_text_that_they_make(text: Any, names: Any,
         check_search(Search(text), names, params)
 
 
+@pytest.mark.parametrize("distance", ["", ", 10"])
+def test_a_distance_is_no_word_of_a_near(distance: str) -> None:
+    check_query(f"NEAR({'a ' * NEAR_PHRASES}{distance})")
+    with pytest.raises(StatementLimit, match=f"NEAR.* takes {NEAR_PHRASES} words"):
+        check_query(f"NEAR({'a ' * (NEAR_PHRASES + 1)}{distance})")
+
+
 def test_parameters_that_are_not_there_are_left_to_sqlite() -> None:
     for params in ([], {}, {"other": "a"}, [None], [5], [1.5]):
         check_search(Search((1, "*")), ("q",), params)
@@ -212,6 +219,7 @@ def test_parameters_that_are_not_there_are_left_to_sqlite() -> None:
     "text",
     [
         near(NEAR_PHRASES),
+        near(NEAR_PHRASES).replace(", 10)", ")"),
         'NEAR("one two three four" "five", 3) OR ' * 50 + "a",
         "near(" + "a " * 100 + ")",  # to FTS5 that is a word: only capitals begin one
         '"NEAR(' + "a " * 100 + ')"',
