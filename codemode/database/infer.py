@@ -79,7 +79,7 @@ class Kinds:
         if self.text and self.marker is not None:
             return (
                 f"{name}: kept as text, for {self.marker!r} among its numbers, which avg() counts as 0:"
-                f" where it means that there is none, say --null {self.marker!r}"
+                f" where it means that there is none, say so (null, --null {self.marker!r})"
             )
         if self.text or kind != "TEXT":
             return None

@@ -147,7 +147,7 @@ class Delimited:
     def _wrong_delimiter(self, header: list[str]) -> list[str]:
         other = next((mark for mark in ";\t|," if mark in header[0]), None) if len(header) == 1 else None
         return (
-            [f"only one column was found: if {other!r} separates the fields, say --delimiter {other!r}"]
+            [f"only one column was found: if {other!r} separates the fields, say so (delimiter, --delimiter {other!r})"]
             if other
             else []
         )

@@ -117,7 +117,7 @@ def _line_records(decoder: json.JSONDecoder, name: str, text: Text) -> Iterator[
             record = decoder.decode(line)
         except (ValueError, RecursionError) as error:
             reason = _what(error) or "a value is nested too deeply or too long"
-            hint = "NDJSON is one object a line; an array of objects is --format json"
+            hint = "NDJSON is one object a line; an array of objects is of the format json"
             raise RequestInvalid(f"{name}, line {number}: not JSON: {reason}", hint=hint) from None
         yield _checked(record, line, partial("{}, line {}".format, name, number)), len(line)
 

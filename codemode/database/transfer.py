@@ -33,7 +33,7 @@ EXTENSIONS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json",
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".md": "markdown",
 }  # fmt: skip
-_REPLACE = "say --force to replace it, or name another file"
+_REPLACE = "replace it on purpose (force=True, --force), or name another file"
 
 
 class Load(Protocol):
@@ -125,7 +125,8 @@ def format_of(name: str, formats: Sequence[str], given: str | None = None) -> st
         if not suffix
         else f"{name}: {suffix} files are not read or written"
     )
-    raise RequestInvalid(message, hint=f"say --format, one of: {', '.join(formats)}", available=known)
+    hint = f"say which (file_format, --format), one of: {', '.join(formats)}"
+    raise RequestInvalid(message, hint=hint, available=known)
 
 
 def table_of(name: str) -> str:

@@ -34,7 +34,7 @@ class Written:
         notes = []
         if self.like_null:
             what = "1 text equals" if self.like_null == 1 else f"{self.like_null:,} texts equal"
-            notes.append(f"{what} {null!r}, the marker of NULL: choose another with --null")
+            notes.append(f"{what} {null!r}, the marker of NULL: choose another (null, --null)")
         if self.blobs:
             what = "1 blob was" if self.blobs == 1 else f"{self.blobs:,} blobs were"
             notes.append(f"{what} written as base64 text")

@@ -64,7 +64,7 @@ def _prepare(statements: Statements, table: str, columns: Sequence[tuple[str, st
     if existing is not None and if_exists == "error":
         raise AlreadyExists(
             f"table {existing} exists already",
-            hint="append to it, replace it, or choose another name (--if-exists, --table)",
+            hint="append to it or replace it (if_exists, --if-exists), or choose another name (table, --table)",
         )
     if existing is not None and if_exists == "append":
         with statements.as_engine():

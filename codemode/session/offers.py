@@ -25,7 +25,7 @@ def selected(
 ) -> list[SessionCopy]:
     """The sessions of a backup that are meant; raises SessionNotFound and RequestInvalid."""
     if new_id is not None and session_id is None:
-        raise RequestInvalid("one session can have a new id", hint="name it: -s SESSION")
+        raise RequestInvalid("one session can have a new id", hint="name it (session_id, -s SESSION)")
     found = [
         each for each in reader.manifest.sessions if tenant in (None, each.tenant) and session_id in (None, each.id)
     ]
@@ -35,7 +35,7 @@ def selected(
     if session_id is not None and len(found) > 1:
         raise RequestInvalid(
             f"several tenants have a session {session_id} in {reader.path}",
-            hint="name one of them: --tenant", available=[each.tenant for each in found],
+            hint="name one of them (tenant, --tenant)", available=[each.tenant for each in found],
         )  # fmt: skip
     return found
 

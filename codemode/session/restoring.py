@@ -256,7 +256,8 @@ def _exist(keys: list[Key], lost: bool) -> SessionExists:
     leave = "leave it, with its record back where the catalogue lost it" if lost else "leave it"
     return SessionExists(
         f"there is a session {names} already" if len(keys) == 1 else f"there are sessions {names} already",
-        hint=f"restore one as another id, replace what is there on purpose (--force), or {leave} (--skip-existing)",
+        hint="restore one as another id, replace what is there on purpose (existing='replace', --force), or"
+        f" {leave} (existing='skip', --skip-existing)",
     )
 
 

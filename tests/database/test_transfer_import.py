@@ -172,7 +172,7 @@ def test_a_header_alone_makes_an_empty_table():
 
 def test_another_delimiter_is_suggested():
     reading, _ = read("a;b\n1;2\n")
-    assert any("--delimiter ';'" in note for note in reading.notes)
+    assert any("(delimiter, --delimiter ';')" in note for note in reading.notes)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from codemode import Session
-from codemode.errors import ConstraintFailed, NoSuchColumn, ValueRefused
+from codemode.errors import CodemodeError, ConstraintFailed, NoSuchColumn, ValueRefused
 
 REFUSED_ROWS = {
     "a key": ("id INTEGER PRIMARY KEY, n", [(n, "x") for n in range(900)] + [(5, "y")], "(id = 5)"),
@@ -32,6 +34,20 @@ def test_a_row_that_ends_the_transaction_leaves_none_of_the_others(session: Sess
     with pytest.raises(ConstraintFailed):
         session.load("p", [("id", "")], [(1,), (2,), (1,), (3,)], if_exists="append")
     assert session.value("SELECT count(*) FROM p") == 0
+
+
+def test_a_hint_names_the_arguments_of_a_program_too(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    (tmp_path / "t.dat").write_text("a\n1\n")
+    session.import_file(tmp_path / "t.csv")
+    asked = {
+        "(if_exists, --if-exists)": lambda: session.import_file(tmp_path / "t.csv"),
+        "(file_format, --format)": lambda: session.import_file(tmp_path / "t.dat"),
+        "(force=True, --force)": lambda: session.export("t", tmp_path / "t.csv"),
+    }
+    for named, call in asked.items():
+        with pytest.raises(CodemodeError, match=re.escape(named)):
+            call()
 
 
 def test_a_table_of_another_case_beyond_ascii_is_another_table(session: Session) -> None:
