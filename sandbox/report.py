@@ -34,7 +34,9 @@ _SOURCES = 50  # texts of snippets that a kept child remembers
 
 _running = [FILENAME]  # the file name of the snippet that runs
 
-_JAVASCRIPT = {"true": "True", "false": "False", "null": "None", "undefined": "None", "console": "print"}
+# What other languages call it.
+_OF_OTHERS = {"true": "True", "false": "False", "null": "None", "undefined": "None", "console": "print",
+    "least": "min", "greatest": "max"}  # fmt: skip
 
 # What another collection calls it that this one has under another name.
 _GROWING = {"append": ("add",), "add": ("append",), "push": ("append", "add"), "extend": ("update",),
@@ -333,8 +335,8 @@ def _unknown_name(error: BaseException) -> dict[str, Any]:
     from sandbox.modules import not_imported  # whose facades import this file
 
     name = NameError.__dict__["name"].__get__(error)
-    if name in _JAVASCRIPT:
-        return {"did_you_mean": [_JAVASCRIPT[name]], "hint": f"this is Python: write {_JAVASCRIPT[name]}"}
+    if name in _OF_OTHERS:
+        return {"did_you_mean": [_OF_OTHERS[name]], "hint": f"this is Python: write {_OF_OTHERS[name]}"}
     if name in ("db", "sql", "schema", "host"):
         return {"did_you_mean": [f"helpers.{name}"], "hint": f"write helpers.{name}"}
     if name in _DATABASES:

@@ -142,6 +142,7 @@ MEANT = {
     "variable": ("total = 1\nprint(totl)", "total"),
     "builtin": ("pritn(1)", "print"),
     "javascript": ("x = true", "True"),
+    "function of another database": ("print(least(1, 2))", "min"),
     "helpers": ("db.query('x')", "helpers.db"),
     "attribute of a class": ("class A:\n    def compute(self): pass\nA().compte()", "compute"),
     "method of a string": ("'x'.uper()", "upper"),
