@@ -137,8 +137,8 @@ def record(request: Request, action: str, outcome: str) -> None:
 
 
 async def recorded(request: Request, action: str, outcome: str) -> None:
-    """The same on the event loop."""
-    await service_of(request).look(record, request, action, outcome)
+    """The same from the event loop."""
+    await service_of(request).aside(record, request, action, outcome)
 
 
 async def on_record(

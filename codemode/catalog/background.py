@@ -46,7 +46,7 @@ class BackgroundExecutions:
 
     def get(self, tenant: str, user: str | None, execution_id: str, now: int) -> BackgroundRecord | None:
         """The record, unless it is forgotten, another tenant's, or not of this user where one is named."""
-        rows = self._catalog.run(
+        rows = self._catalog.look(
             f"SELECT {_FIELDS} FROM background WHERE id = ?1 AND tenant = ?2"  # noqa: S608
             " AND (CAST(?3 AS TEXT) IS NULL OR user_id = ?3) AND (finished_at IS NULL OR finished_at >= ?4)",
             execution_id, tenant, user, now - KEPT_MS,
@@ -55,7 +55,7 @@ class BackgroundExecutions:
 
     def unfinished(self) -> list[BackgroundRecord]:
         """Those that wait or run, of whichever service."""
-        rows = self._catalog.run(f"SELECT {_FIELDS} FROM background WHERE finished_at IS NULL")  # noqa: S608
+        rows = self._catalog.look(f"SELECT {_FIELDS} FROM background WHERE finished_at IS NULL")  # noqa: S608
         return [BackgroundRecord(*row) for row in rows]
 
     def ask_to_cancel(self, execution_id: str) -> None:
@@ -66,4 +66,4 @@ class BackgroundExecutions:
     def asked_to_cancel(self, service: str) -> list[str]:
         """The ids of a service's executions that somebody else wants ended."""
         sql = "SELECT id FROM background WHERE service = ?1 AND finished_at IS NULL AND cancel_requested = 1"
-        return [row[0] for row in self._catalog.run(sql, service)]
+        return [row[0] for row in self._catalog.look(sql, service)]

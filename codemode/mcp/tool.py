@@ -45,8 +45,8 @@ class Call:
         return await self.service.call(self.service.session, self.caller, self.named(session_id), to)
 
     async def recorded(self, action: str, resource: str, outcome: str) -> None:
-        """`record` on the event loop."""
-        await self.service.look(self.record, action, resource, outcome)
+        """`record` from the event loop."""
+        await self.service.aside(self.record, action, resource, outcome)
 
     def named(self, session_id: str | None) -> str:
         """The id that is given, else the default one; raises RequestInvalid where there is neither."""

@@ -94,7 +94,7 @@ class Background:
         await asyncio.shield(added)
 
     async def _add(self, caller: Caller, running: Running) -> None:
-        await self._look(
+        await self._aside(
             self._kept.add,
             running.id, caller.tenant, running.session_id, caller.user, sure_ms(), service=self._presence.id,
         )  # fmt: skip
@@ -132,7 +132,7 @@ class Background:
             _log.exception("execution %s", running.id)
             outcome = _failed(running, CodemodeError(f"internal fault: {type(error).__name__}"))
         code = outcome.error.code if outcome.error else "ok"
-        await self._look(ended, code)
+        await self._aside(ended, code)
         fields = {"session": running.session_id, "execution": running.id, "outcome": code}
         _log.info("execution in the background is over", extra={"fields": fields})
         try:
@@ -153,7 +153,7 @@ class Background:
         if execution_id in self._running:
             self._running[execution_id][0].cancel()
         elif record.outcome is None:
-            await self._look(self._kept.ask_to_cancel, execution_id)
+            await self._aside(self._kept.ask_to_cancel, execution_id)
         return _shown(await self._awaited(caller, execution_id, _CANCEL_SECONDS))
 
     async def _awaited(self, caller: Caller, execution_id: str, seconds: float) -> BackgroundRecord:
@@ -162,11 +162,11 @@ class Background:
         while True:
             record: BackgroundRecord = await self._look(self._record, caller, execution_id)
             left = until - loop.time()
-            if record.outcome is not None or (left <= 0 and not await self._look(self._is_lost, record)):
+            if record.outcome is not None or (left <= 0 and not await self._aside(self._is_lost, record)):
                 return record
             if execution_id in self._running:
                 await asyncio.wait([self._running[execution_id][1]], timeout=left)
-            elif not await self._look(self._is_lost, record):
+            elif not await self._aside(self._is_lost, record):
                 await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, left)))
 
     def _record(self, caller: Caller, execution_id: str) -> BackgroundRecord:

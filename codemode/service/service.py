@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, Unpack
@@ -72,6 +72,7 @@ class Service:
         self._threads = ThreadPoolExecutor(worker.settings.threads, thread_name_prefix="codemode-call")
         self._starting = Starting(self._threads)
         self._asides = ThreadPoolExecutor(worker.settings.catalog_connections, thread_name_prefix="codemode-aside")
+        self._noting: set[str] = set()  # tokens whose use is being noted
 
     @property
     def settings(self) -> Settings:
@@ -110,7 +111,7 @@ class Service:
     async def look(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """Ask the catalogue one thing, or note one: here where that takes microseconds, else in a thread.
+        """Ask the catalogue one thing: here where that takes microseconds, else in a thread.
 
         A server that does not answer must not keep the event loop from answering those who ask whether it is alive.
         """
@@ -121,7 +122,10 @@ class Service:
     async def aside(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """The same in a thread that no execution holds: whoever wants one ended gets in while all of them run."""
+        """The same in a thread that no execution holds: whoever wants one ended gets in while all of them run.
+
+        What is written goes this way: another process may hold the catalogue for seconds.
+        """
         return await self._in(self._asides, partial(function, *args, **kwargs))
 
     def caller(self, secret: str) -> Caller:
@@ -153,11 +157,24 @@ class Service:
 
     def _caller_of(self, token: Token, own: dict[str, int], now: int) -> Caller:
         if now - (token.last_used_at or 0) > _USED_MS:
-            try:
-                self.worker.tokens.used(token.id, now)
-            except CodemodeError as error:  # a full disk must not keep out everybody who reads, or could make room
-                _log.debug("the last use of token %s is not recorded: %s", token.id, error)
+            self._note_use(token.id, now)
         return caller_with(token, msgspec.structs.replace(self._quotas, **own) if own else self._quotas)
+
+    def _note_use(self, token: str, now: int) -> None:
+        """Have a token's use noted by a thread: nobody waits for it, whose request it may be."""
+
+        def note() -> None:
+            try:
+                self.worker.tokens.used(token, now)
+            except CodemodeError as error:  # a full disk must not keep out everybody who reads, or could make room
+                _log.debug("the last use of token %s is not recorded: %s", token, error)
+            finally:
+                self._noting.discard(token)
+
+        if token not in self._noting:
+            self._noting.add(token)
+            with suppress(RuntimeError):  # the service has ended
+                self._asides.submit(note)
 
     async def begin(
         self,
