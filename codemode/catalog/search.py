@@ -111,7 +111,9 @@ def _in_sqlite(store: BoundStore, sought: Sought, asked: Asked, limit: int) -> P
     asked.that("messages_text MATCH {}", query)
     asked.that(f"{place} > {{}}", end - most).that(f"{place} < {{}}", end - least)
     found_in = f"messages_text CROSS JOIN messages AS m ON m.position = {asked.bind(end)} - {place}"
-    return asked.page(store, Message, f"{_FIELDS}, m.position FROM {found_in}", place, limit, key=("position",))
+    return asked.page(
+        store.seeking(query), Message, f"{_FIELDS}, m.position FROM {found_in}", place, limit, key=("position",)
+    )
 
 
 def _positions(store: BoundStore, sought: Sought, late_ms: int) -> tuple[int, int]:

@@ -120,6 +120,29 @@ def test_who_looks_waits_for_nobody_and_sees_what_is_committed(store: Store) -> 
     assert names(store, "look") == ["a"]
 
 
+@pytest.mark.parametrize("choice", ["", "memory"])
+def test_who_looks_waits_for_no_search(tmp_path: Path, choice: str) -> None:
+    """The event loop of a service looks at each request, and a search may take its time."""
+    many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT max(i), ?1 FROM n"
+    began, over = threading.Event(), threading.Event()
+
+    def halfway() -> bool:
+        began.set()
+        return not over.wait(HANG_SECONDS)
+
+    with closing(open_catalogue(choice, tmp_path)) as store, ThreadPoolExecutor(2) as others:
+        search = BoundStore(store, "local").seeking("disk").look
+        assert search(many, 7) == [(7, "local")]
+        store._searcher.set_progress_handler(halfway, 100)  # type: ignore[attr-defined]
+        searching = others.submit(search, many, 1000)
+        try:
+            assert began.wait(HANG_SECONDS)
+            assert others.submit(names, store, "look").result(HANG_SECONDS / 2) == []
+        finally:
+            over.set()
+        assert searching.result(HANG_SECONDS) == [(1000, "local")]
+
+
 def test_a_scrape_waits_for_no_writer_and_keeps_none_waiting(tmp_path: Path) -> None:
     """It reads every session that is known; whoever runs a snippet writes a line of the audit log meanwhile."""
     store = open_catalogue("", tmp_path)

@@ -48,7 +48,8 @@ class MemoryStore(SqliteStore):
             store = cls(open_engine_file(path, None, gives_back=True))
             store._connection.pragma("synchronous", "off")
             store._asked = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-            for connection in (store._reader, store._asked):  # opens what it needs by name
+            store._searcher = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            for connection in (store._reader, store._asked, store._searcher):  # opens what it needs by name
                 connection.execute("SELECT count(*) FROM sqlite_schema", can_cache=False).fetchall()
             return store
         finally:

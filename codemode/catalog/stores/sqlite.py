@@ -1,8 +1,9 @@
-"""The catalogue in a SQLite file: one connection that writes, one that only reads, and errors that say what to do.
+"""The catalogue in a SQLite file: one connection that writes, two that only read, and errors that say what to do.
 
 Whoever asks never waits for whoever writes, here or in another process: the event loop of a service asks at each
 request, and a write may wait for the disk. SQLite shows a reader what is committed when its statement begins, so that a
-token that is revoked, by whichever process, is refused from then on.
+token that is revoked, by whichever process, is refused from then on. Searches in messages, which may take tenths of a
+second, have a connection of their own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from codemode.catalog.store import (
     Look,
     Row,
     RuleBroken,
+    Statements,
     changed_since,
     closed,
     no_text,
@@ -75,6 +77,8 @@ class SqliteStore:
         self._reader = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
         self._reader.set_busy_timeout(BUSY_MS)
         self._reading = threading.Lock()
+        self._searcher: apsw.Connection | None = None  # opened by the first search
+        self._searching = threading.Lock()
         self._closed = False
 
     @classmethod
@@ -92,9 +96,9 @@ class SqliteStore:
         """The file's path."""
         return self._path
 
-    def acting_for(self, tenant: str, sought: str = "") -> Self:
+    def acting_for(self, tenant: str, sought: str = "") -> Statements:
         """The store itself: SQLite knows no row-level security, and a statement's own condition is what holds."""
-        return self
+        return _Searching(self) if sought else self
 
     def run(self, sql: str, *params: Any) -> list[Row]:
         """The rows of one statement; see `Statements.run`."""
@@ -113,6 +117,15 @@ class SqliteStore:
                 return self._reader.execute(sql, params).fetchall()
         except (apsw.Error, UnicodeEncodeError) as error:
             raise self._explained(error) from None
+
+    def search(self, sql: str, params: tuple[Any, ...]) -> list[Row]:
+        """The same for what may take its time: the event loop of a service looks, and must not wait for it."""
+        self._check_is_there()
+        with self._errors(), self._searching:
+            if self._searcher is None:
+                self._searcher = apsw.Connection(self._reader.filename, flags=apsw.SQLITE_OPEN_READONLY)
+                self._searcher.set_busy_timeout(BUSY_MS)
+            return self._searcher.execute(sql, params).fetchall()
 
     def script(self, sql: str) -> None:
         """Run the statements of a text; see `Store.script`."""
@@ -244,10 +257,26 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file."""
         self._closed = True
+        with self._searching:
+            if self._searcher is not None:
+                self._searcher.close(True)
         with self._reading:
             self._reader.close(True)
         with self._lock:
             self._connection.close(True)
+
+
+class _Searching:
+    """The statements of a store for a search: nobody else's look waits for its own."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store, self.run, self.at_once = store, store.run, store.at_once
+
+    def look(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of one statement that reads what is committed; see `Statements.look`."""
+        return self._store.search(sql, params)
 
 
 def catalog_damaged(path: str, why: object) -> CatalogDamaged:
