@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from codemode.errors import RequestInvalid
 from codemode.patterns import pattern
 
 INTEGER_MAX = 2**63 - 1
@@ -35,6 +36,7 @@ _WHOLES = re.compile(rf"(?>{_WHOLE}\n)*+{_WHOLE}")
 _NUMBERS = re.compile(rf"(?>(?>{_NUMBER}|-?inf)\n)*+(?>{_NUMBER}|-?inf)")
 _LONG = re.compile(r"[0-9]{16}")
 _DIGITS = pattern(r"[ -]*[0.]*([0-9.]*?)\.?(?:[eE].*)? *")  # of a number, from the first that counts
+_INFINITY = pattern(r'("(?:[^"\\]++|\\.)*+")|(-?)Infinity')  # the word may be in a text too
 _DIGIT = pattern(r"[ .0-]*[1-9]")  # that is not 0, before an exponent
 
 # What files have in the place of a number that is missing.
@@ -278,24 +280,21 @@ def _is_blob(cell: Any) -> bool:
 
 
 def _text(cell: Any) -> str:
-    if isinstance(cell, str):
-        return cell
-    try:
-        return json.dumps(cell, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return with_infinities(cell)
+    return cell if isinstance(cell, str) else with_infinities(cell)
 
 
 def with_infinities(cell: Any) -> str:
     """JSON text of a value with infinities in it: JSON has none, but every reader takes 9e999 for one."""
-    if isinstance(cell, dict):
-        named = (f"{json.dumps(name, ensure_ascii=False)}: {with_infinities(each)}" for name, each in cell.items())
-        return "{" + ", ".join(named) + "}"
-    if isinstance(cell, list):
-        return "[" + ", ".join(map(with_infinities, cell)) + "]"
-    if isinstance(cell, float) and math.isinf(cell):
-        return "9e999" if cell > 0 else "-9e999"
-    return json.dumps(cell, ensure_ascii=False)
+    text = json_text(cell)
+    return _INFINITY.sub(lambda found: found[1] or f"{found[2]}9e999", text) if "Infinity" in text else text
+
+
+def json_text(value: Any) -> str:
+    """The text of a value; raises RequestInvalid where it is nested so deeply that it could just be read."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise RequestInvalid("a value is nested too deeply", hint="store it as text, or in several rows") from None
 
 
 def _blob(cell: Any) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from codemode.database.infer import ValueColumn
+from codemode.database.infer import ValueColumn, json_text
 from codemode.database.names import folded
 from codemode.database.readers import MAX_COLUMNS, Column, Progress, Reading, unique_names
 from codemode.database.sources import LINE_CHARACTERS, Source, Text
@@ -218,7 +218,7 @@ def _checked(record: Any, text: str, place: Callable[[], str]) -> Record:
         kind = "an array" if isinstance(record, list) else "no object"
         raise RequestInvalid(f"{place()}: the record is {kind}", hint='a record is an object: {"name": value, …}')
     # Only an escape can make a lone surrogate, so a text without \\u needs no second look.
-    if ("\\ud" in text or "\\uD" in text) and _SURROGATE.search(json.dumps(record, ensure_ascii=False)):
+    if ("\\ud" in text or "\\uD" in text) and _SURROGATE.search(json_text(record)):
         raise RequestInvalid(
             f"{place()}: a lone surrogate is no text", hint="the escape \\ud800 to \\udfff comes in pairs"
         )

@@ -253,6 +253,24 @@ def test_words_that_json_does_not_have_are_read_and_told(kind):
     assert reading.notes == ("NaN was read as NULL, and as null inside of a value",)
 
 
+def test_an_infinity_is_told_from_its_word():
+    text = '"Infinity \\\\\\" -Infinity"'
+    _, rows = read(f'{{"a": [{text}, Infinity, {{"Infinity": -Infinity}}]}}', "json")
+    assert rows == [(f'[{text}, 9e999, {{"Infinity": -9e999}}]',)]
+
+
+@pytest.mark.parametrize("value", ["[", '[Infinity,"Infinity",', '{"\\ud83d\\ude00":'])
+def test_what_can_just_be_read_of_a_nested_value_is_stored_or_refused(value):
+    for depth in (*range(900, 1_010), 10_000):
+        closing = {"[": "]", "{": "}"}[value[0]] * depth
+        try:
+            _, rows = read(f'{{"a": {value * depth}1{closing}}}\n', "ndjson")
+        except RequestInvalid as error:
+            assert "nested too deeply" in str(error)  # noqa: PT017 - where that begins is Python's to say
+        else:
+            assert len(rows[0][0]) > depth
+
+
 def test_an_object_of_columns_is_one_record_and_said():
     reading, rows = read('{"a": [1, 2], "b": [3, 4]}', "json")
     assert rows == [("[1, 2]", "[3, 4]")]
