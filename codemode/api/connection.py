@@ -11,6 +11,7 @@ import resource
 from collections.abc import Callable
 from typing import Any
 
+import httptools
 import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -69,7 +70,12 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         heard = self._heard
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError as error:
+            self.send_400_response(str(error))
+            return
         if self._heard != heard:
             self._unheard_bytes = 0
             return
@@ -78,6 +84,29 @@ class Connection(HttpToolsProtocol):
             self._refuse(_too_long())
         elif (self.cycle is None or self.cycle.response_complete) and not self._timers:
             self._begin("head", self._settings.header_seconds, self._head_is_late)
+
+    def _parse(self, data: bytes) -> None:
+        """Have the parser read `data`, and what wants to go on in another protocol as if it did not (RFC 9110, 7.8).
+
+        Java's own client asks so with its first request. The parser knows no body of such a one: what a client sends as
+        its body would be a request to us, and a body to whoever stands in front.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_upgrade() + data[upgrade.args[0] :]
+
+    def _without_upgrade(self) -> bytes:
+        """The head that the parser has read, without what makes it stop, for a new one."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError("nothing is tunnelled")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's first one
+        lines = [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(lines))
 
     def on_message_begin(self) -> None:
         """The parser has the beginning of a request."""
@@ -101,6 +130,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The parser has a whole head."""
+        if self.parser.should_upgrade():  # it stops behind it, and begins anew
+            return
         self._heard += 1
         self._over("head")
         hosts = len([name for name, _ in self.headers if name == b"host"])
@@ -108,6 +139,8 @@ class Connection(HttpToolsProtocol):
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._wrong_host = True
             raise ValueError("one host")  # to the parser, which calls it broken
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # it knows of no answer before the answer
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
@@ -121,6 +154,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The parser has the end of a request."""
+        if self.parser.should_upgrade():
+            return
         self._heard += 1
         self._over("linger")
         self.scope["state"]["body_is_here"] = True  # to whoever reads it: nothing of it has to be waited for

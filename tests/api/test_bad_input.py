@@ -443,6 +443,41 @@ def test_an_upgrade_to_what_there_is_not_is_an_ordinary_request(http: httpx2.Cli
             assert b" 200 " in client.recv(65_536).split(b"\r\n")[0]
 
 
+@pytest.mark.parametrize("framing", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_a_body_behind_the_wish_for_another_protocol_is_a_body(http: httpx2.Client, framing: str, step: int) -> None:
+    name = f"upgraded-{framing[:2]}-{step}"
+    body = b'{"id":"%s"}' % name.encode()
+    wish = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
+    kind = "Content-Type: application/json"
+    made = head("POST /v1/sessions", kind, *wish, framing.format(len(body)))
+    made += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if "chunked" in framing else body
+    asked = head(f"GET /v1/sessions/{name}", *wish)
+    with connected(http) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for request in (made, asked + asked + head("GET /health", "Connection: close")):
+            for start in range(0, len(request), step):
+                client.sendall(request[start : start + step])
+        answers = rest(client).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"201", b"200", b"200", b"200"]
+    assert all(f'"id":"{name}"'.encode() in answer for answer in answers[:3])
+
+
+def test_nothing_is_tunnelled(http: httpx2.Client) -> None:
+    for request in (
+        b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        head("CONNECT a:1", "Upgrade: x", "Connection: Upgrade"),
+    ):
+        assert problem(sent(http, request)) == (400, "request.invalid")
+
+
+def test_a_client_of_the_first_http_is_sent_one_answer(http: httpx2.Client) -> None:
+    body = b'{"id":"first-http"}'
+    line = b"POST /v1/sessions HTTP/1.0\r\nExpect: 100-continue\r\n"
+    answer = sent(http, line + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert answer.startswith(b"HTTP/1.1 201 ")
+
+
 # ── clients that are slow ──
 
 

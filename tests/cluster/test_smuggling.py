@@ -36,6 +36,16 @@ def test_a_client_cannot_have_the_length_of_its_body_taken_away(service: Service
     assert service.http.get("/v1/sessions/smuggled").status_code == 404
 
 
+def test_a_body_behind_the_wish_for_another_protocol_goes_on_as_a_body(service: Service) -> None:
+    wish = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+    head = b"POST /v1/sessions/none/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + wish
+    for _ in range(3):
+        assert send(service, head + b"Content-Length: %d\r\n\r\n" % len(HIDDEN), HIDDEN).startswith(b"HTTP/1.1 4")
+        for n in range(4):
+            assert service.http.get(f"/v1/sessions/none-{n}", timeout=10).status_code == 404
+    assert service.http.get("/v1/sessions/smuggled").status_code == 404
+
+
 @pytest.mark.parametrize("path", [b"/ready", b"/metrics"])
 @pytest.mark.parametrize("framing", [b"Content-Length: 40", b"Transfer-Encoding: chunked"])
 def test_what_all_workers_are_asked_promises_no_body_that_never_comes(
