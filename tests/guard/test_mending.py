@@ -153,6 +153,23 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
         ("ALTER TABLE t ADD COLUMN k AS (upper(a)) STORED", "ALTER TABLE t ADD COLUMN k AS (upper(a)) VIRTUAL"),
         ("CREATE TABLE n (a INT, CHECK (a > 0), UNIQUE (a), b TEXT)",
          "CREATE TABLE n (a INT, b TEXT, CHECK (a > 0), UNIQUE (a))"),
+        ("SELECT e.tag, count(*) FROM only, jsonb_array_elements_text(only.x) AS e(tag) GROUP BY e.tag",
+         "SELECT e.value AS tag, count(*) FROM only, json_each(only.x) AS e GROUP BY e.value"),
+        ("SELECT tag FROM only CROSS JOIN LATERAL jsonb_array_elements_text(x) AS tag WHERE tag <> 'a' ORDER BY tag",
+         "SELECT tag.value AS tag FROM only CROSS JOIN json_each(x) AS tag WHERE tag.value <> 'a' ORDER BY tag.value"),
+        ("SELECT upper(tag) FROM only, UNNEST(x) AS tag", "SELECT upper(tag.value) FROM only, json_each(x) AS tag"),
+        ("SELECT f.value FROM only, LATERAL FLATTEN(input => x) f", "SELECT f.value FROM only, json_each(x) AS f"),
+        ("SELECT d FROM generate_series('2013-01-30'::date, '2013-02-28', '1 week') AS d",
+         ("SELECT d FROM (WITH RECURSIVE series(d) AS (SELECT date('2013-01-30') WHERE date('2013-01-30') <="
+         " date('2013-02-28') UNION ALL SELECT date(d, '+7 days') FROM series WHERE date(d, '+7 days') <="
+         " date('2013-02-28')) SELECT d FROM series) AS d")),
+        ("SELECT t.id FROM t ANTI JOIN u ON u.t_id = t.id WHERE t.a = 'x' OR t.a = 'y' ORDER BY 1",
+         ("SELECT t.id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.t_id = t.id) AND (t.a = 'x' OR t.a = 'y')"
+         " ORDER BY 1")),
+        ("SELECT t.id FROM t LEFT SEMI JOIN u AS v ON v.t_id = t.id",
+         "SELECT t.id FROM t WHERE EXISTS (SELECT 1 FROM u AS v WHERE v.t_id = t.id)"),
+        ("SELECT a, count(*) FROM t GROUP BY ALL ORDER BY ALL",
+         "SELECT a, count(*) FROM t GROUP BY 1 ORDER BY 1 NULLS LAST, 2 NULLS LAST"),
         ("DROP TABLE IF EXISTS t CASCADE", "DROP TABLE IF EXISTS t"),
         ("DROP TABLE nowhere", "DROP TABLE IF EXISTS nowhere"),
     ],
@@ -176,6 +193,7 @@ def test_a_failed_statement_gets_one_that_is_prepared(desk: Desk, sql: str, inst
         "ATTACH 'x' AS y",
         "INSERT INTO t (id) VALUES ('abc')",
         "SELECT WEEK(a) FROM t",
+        "SELECT generate_series(1, 3) AS n",  # rows there, one value here
         "SELECT DATE_FORMAT(a, '%X') FROM t",
         "SELECT STR_TO_DATE(a, '%d/%m/%Y') FROM t",
         "SELECT first_value(a IGNORE NULLS) OVER (ORDER BY b) FROM t",

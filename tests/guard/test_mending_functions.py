@@ -137,6 +137,20 @@ WORTH: list[tuple[str, Any]] = [
     ("'a.c' REGEXP 'a\\.c'", 1),
     ("REGEXP_REPLACE('a-b-c', '-', '')", "abc"),
     ("REGEXP_EXTRACT('2013-01', '^[0-9]{4}')", "2013"),
+    ("SUBSTRING('hello' FROM 2 FOR 3)", "ell"),
+    ("SUBSTRING('hello' FROM 4)", "lo"),
+    ("SUBSTRING('hello' FOR 2)", "he"),
+    ("TRIM(BOTH 'x' FROM 'xax')", "a"),
+    ("TRIM(LEADING FROM ' a ')", "a "),
+    ("TRIM('x' FROM 'xa')", "a"),
+    ("'a' + ' - ' + 'b' + upper('c')", "a - bC"),
+    ("FIELD('b', 'a', 'b')", 2),
+    ("EXTRACT('month' FROM '2013-07-04')", 7),
+    ("CONVERT(VARCHAR(7), '2013-07-04 05:06:07', 120)", "2013-07"),
+    ("CONVERT(CHAR(10), '2013-07-04', 104)", "04.07.2013"),
+    ("TRUNC('2013-07-04', 'MM')", "2013-07-01"),
+    ("TRUNC(12.3456, 2)", 12.34),
+    ("date('2013-07-04' AT TIME ZONE 'UTC')", "2013-07-04"),
     # values
     ("ISNULL(NULL, 3)", 3),
     ("ISNULL(NULL)", 1),
@@ -175,6 +189,16 @@ WORTH: list[tuple[str, Any]] = [
     ("'a' ILIKE 'A'", 1),
     ("JSON_VALUE('{\"a\": {\"b\": 1}}', '$.a.b')", 1),
     ("'{\"a\": [1, 2]}' #>> '{a,1}'", 2),
+    ("'[\"a\", \"b\"]' @> '[\"b\"]'", 1),
+    ("'[\"a\", \"b\"]'::jsonb @> '[\"b\", \"c\"]'::jsonb", 0),
+    ("'{\"a\": 1, \"b\": \"x\"}' @> '{\"b\": \"x\"}'", 1),
+    ("'{\"t\": [\"a\"]}' -> 't' @> '[\"a\"]'", 1),
+    ("'[\"a\", \"b\"]' ? 'b'", 1),
+    ("'{\"a\": \"b\"}' ? 'b'", 0),
+    ("'{\"a\": \"b\"}' ? 'a'", 1),
+    ("JSON_CONTAINS('[\"a\"]', '\"a\"')", 1),
+    ("list_contains('[1, 2]', 2)", 1),
+    ("JSON_UNQUOTE(JSON_EXTRACT('{\"a\": \"x\"}', '$.a'))", "x"),
     ("JSON_BUILD_OBJECT('a', 1)", '{"a":1}'),
 ]  # fmt: skip
 
@@ -185,6 +209,8 @@ OVER_ROWS: list[tuple[str, Any]] = [
     ("VARIANCE(x)", statistics.variance(NUMBERS)),
     ("VAR_POP(x)", statistics.pvariance(NUMBERS)),
     ("CORR(x, y)", statistics.correlation(NUMBERS, [3 * n * n for n in NUMBERS])),
+    ("count(*) FILTER (WHERE x > 4)::float / 8", 0.5),
+    ("count(*) FILTER (WHERE x > 4)::numeric(10, 3)", 4.0),
     ("COUNTIF(x > 4)", 4),
     ("COUNT_IF(x > 4) * 100", 400),
     ("SUMIF(x, x > 4)", 26),
@@ -251,6 +277,11 @@ def test_an_aggregate_is_worth_what_it_is_worth_elsewhere(
         "REGEXP_REPLACE(x, '[0-9]+', '')",
         "x ~ '(a|b)c'",
         "SUBSTRING_INDEX(x, ',', 2)",
+        "SUBSTRING(x FROM '@(.*)')",
+        "x @> '[[1]]'",
+        "x AT TIME ZONE 'Europe/Oslo'",
+        "TRUNC(x, 'IW')",
+        "x + '1'",
         "STDDEV(x) OVER (ORDER BY y)",
         "STDDEV(DISTINCT x)",
         "'1'::boolean",
@@ -273,6 +304,10 @@ def test_months_end_where_python_says() -> None:
 def test_a_column_beside_a_computed_time_is_compared_as_a_time() -> None:
     said = rewritten("SELECT 1 FROM t WHERE at >= NOW() - INTERVAL '3 hours'")
     assert said == "SELECT 1 FROM t WHERE datetime(at) >= datetime('now', '-3 hours')"
+
+
+def test_a_difference_of_two_queries_is_an_except() -> None:
+    assert rewritten("SELECT a FROM t MINUS SELECT a FROM u") == "SELECT a FROM t EXCEPT SELECT a FROM u"
 
 
 def test_sessions_are_told_apart_by_the_seconds_between_events() -> None:

@@ -18,6 +18,7 @@ from codemode.guard.mending.tokens import (
     following,
     is_text,
     is_word,
+    operand_after,
     operand_before,
     preceding,
     split,
@@ -133,25 +134,54 @@ def _plain_list(parts: Parts, at: int, closed: int, args: list[str]) -> bool:
 
 
 def _special_call(parts: Parts, at: int) -> bool:
-    """EXTRACT(YEAR FROM x), POSITION(a IN b), COUNT(DISTINCT a, b)."""
+    """EXTRACT(YEAR FROM x), POSITION(a IN b), SUBSTRING(x FROM 2), TRIM(BOTH ' ' FROM x), COUNT(DISTINCT a, b)."""
     name, opened = word(parts, at), at + 1
-    if name not in ("EXTRACT", "POSITION", "COUNT") or word(parts, opened) != "(":
+    if name not in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM", "COUNT") or word(parts, opened) != "(":
         return False
     closed = closing(parts, opened)
     if closed is None:
         return False
     inner = parts[opened + 1 : closed]
     if name == "EXTRACT" and (middle := top_level(inner, "FROM")) is not None:
-        unit, value = unit_of("".join(inner[:middle])), "".join(inner[middle + 1 :]).strip()
+        unit, value = unit_of("".join(inner[:middle]).strip()), "".join(inner[middle + 1 :]).strip()
         return _replace(parts, at, closed, part(unit, value))
     if name == "POSITION" and (middle := top_level(inner, "IN")) is not None:
         sought, value = "".join(inner[:middle]).strip(), "".join(inner[middle + 1 :]).strip()
         return _replace(parts, at, closed, f"instr({value}, {sought})")
+    if name in ("SUBSTRING", "TRIM"):
+        return _replace(parts, at, closed, _part_of_text(inner) if name == "SUBSTRING" else _trimmed(inner))
     args = split(inner)
     if name == "COUNT" and len(args) > 1 and args[0][:9].upper() == "DISTINCT ":
         values = [args[0][9:], *args[1:]]  # a row with a NULL is not counted elsewhere either
         return _replace(parts, at, closed, f"count(DISTINCT {' || char(31) || '.join(values)})")
     return False
+
+
+def _part_of_text(inner: Parts) -> str | None:
+    """x FROM 2 FOR 3, x FOR 3; None where FROM has a regular expression."""
+    start, length = top_level(inner, "FROM"), top_level(inner, "FOR")
+    if start is None and length is None:
+        return None
+    value = "".join(inner[: start if start is not None else length]).strip()
+    first = "".join(inner[start + 1 : length]).strip() if start is not None else "1"
+    count = "".join(inner[length + 1 :]).strip() if length is not None else None
+    if is_text(first) or (length is not None and start is not None and length < start):
+        return None
+    return f"substr({', '.join(filter(None, (value, first, count)))})"
+
+
+_TRIMS = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
+
+
+def _trimmed(inner: Parts) -> str | None:
+    """BOTH 'x' FROM y."""
+    middle = top_level(inner, "FROM")
+    if middle is None:
+        return None
+    side = word(inner, following(inner, -1))
+    what = "".join(inner[following(inner, -1) + 1 : middle] if side in _TRIMS else inner[:middle]).strip()
+    value = "".join(inner[middle + 1 :]).strip()
+    return f"{_TRIMS.get(side, 'trim')}({value}{f', {what}' if what else ''})"
 
 
 def _cast_operator(parts: Parts, at: int) -> bool:
@@ -245,13 +275,68 @@ def _json_operator(parts: Parts, at: int) -> bool:
     return True
 
 
-_SAME_MEANING = {"<=>": "IS", "&&": "AND", "MOD": "%", "DIV": "/"}
+def _zone(parts: Parts, at: int) -> bool:
+    """x AT TIME ZONE 'UTC': times are in UTC here."""
+    zone = following(parts, following(parts, at + 1))
+    if [word(parts, at), word(parts, following(parts, at))] != ["AT", "TIME"]:
+        return False
+    name = following(parts, zone)
+    if word(parts, zone) != "ZONE" or word(parts, name) not in ("'UTC'", "'GMT'", "'Z'"):
+        return False
+    del parts[preceding(parts, at) + 1 : name + 1]
+    return True
+
+
+def _contained(parts: Parts, at: int) -> bool:
+    """tags @> '["a", "b"]' of a JSON array, tags ? 'a'."""
+    sought = following(parts, at)
+    start = operand_before(parts, at)
+    if parts[at] not in ("@>", "?") or start is None or sought >= len(parts) or not is_text(parts[sought]):
+        return False
+    while start is not None and word(parts, before := preceding(parts, start)) in ("::", "->", "->>"):
+        start = operand_before(parts, before)  # tags::jsonb @> …, x -> 'tags' @> …
+    if start is None:
+        return False
+    value = re.sub(r"\s*::\s*jsonb?\s*$", "", "".join(parts[start:at]).strip(), flags=re.IGNORECASE)
+    if parts[at] == "?":
+        key = "iif(typeof(key) = 'text', key, value)"
+        return _replace(
+            parts, start, sought, f"EXISTS (SELECT 1 FROM json_each({value}) WHERE {key} = {parts[sought]})"
+        )
+    return _replace(parts, start, sought, functions.contained(value, parts[sought]))
+
+
+def _joined(parts: Parts, at: int) -> bool:
+    """first + ' ' + last, with a text that is no number: joined."""
+    beside = (word(parts, preceding(parts, at)), word(parts, following(parts, at))) if parts[at] == "+" else ()
+    if not any(is_text(each) and not re.match(r"'\s*[-+]?\.?\d", each) for each in beside):
+        return False
+    for sign in _chain(parts, at):
+        parts[sign] = "||"
+    return True
+
+
+def _chain(parts: Parts, at: int) -> list[int]:
+    """The places of the + that join what stands beside the one at `at`, itself among them."""
+    signs, place = [at], operand_before(parts, at)
+    while place is not None and (sign := preceding(parts, place)) >= 0 and parts[sign] == "+":
+        signs.append(sign)
+        place = operand_before(parts, sign)
+    end = operand_after(parts, at)
+    while end is not None and word(parts, sign := following(parts, end)) == "+":
+        signs.append(sign)
+        end = operand_after(parts, sign)
+    return signs
+
+
+_SAME_MEANING = {"<=>": "IS", "&&": "AND", "MOD": "%", "DIV": "/", "MINUS": "EXCEPT"}
 
 
 def _operator(parts: Parts, at: int) -> bool:
-    """<=>, &&, a MOD b; a DIV b is SQLite's own division of whole numbers."""
+    """<=>, &&, a MOD b, SELECT … MINUS SELECT …; a DIV b is SQLite's own division of whole numbers."""
     said = _SAME_MEANING.get(word(parts, at))
-    if said is None or word(parts, following(parts, at)) == "(" or operand_before(parts, at) is None:
+    behind = word(parts, following(parts, at))
+    if said is None or behind == "(" or operand_before(parts, at) is None or (said == "EXCEPT") != (behind == "SELECT"):
         return False
     parts[at] = said
     return True
@@ -277,7 +362,7 @@ def _any_of(parts: Parts, at: int) -> bool:
 
 _REWRITES: tuple[Rewrite, ...] = (
     _special_call, _within, _call, _cast_operator, _date_literal, _matching, _ilike, _json_operator, _any_of,
-    _operator,
+    _operator, _zone, _contained, _joined,
 )  # fmt: skip
 
 

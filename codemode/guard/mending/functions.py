@@ -5,10 +5,11 @@ None wherever the meaning is not certain. What a builder reads and writes is the
 
 from __future__ import annotations
 
+import json
 import re
 
 from codemode.database.names import literal
-from codemode.guard.mending.dates import Builder
+from codemode.guard.mending.dates import Builder, truncated
 from codemode.guard.mending.patterns import matched
 from codemode.guard.mending.tokens import content, is_text
 
@@ -139,7 +140,15 @@ def tried_cast(value: str, kind: str) -> str | None:
     return f"CASE WHEN {known} IN ('integer', 'real') THEN {plain} END"
 
 
+_STYLES = {"23": "%Y-%m-%d", "120": "%Y-%m-%d %H:%M:%S", "121": "%Y-%m-%d %H:%M:%S", "112": "%Y%m%d",
+    "104": "%d.%m.%Y", "103": "%d/%m/%Y", "101": "%m/%d/%Y", "108": "%H:%M:%S"}  # fmt: skip
+
+
 def _convert(args: list[str]) -> str | None:
+    kind = re.fullmatch(r"n?(?:var)?char(?:\((\d+)\))?", args[0], re.IGNORECASE)
+    if len(args) == 3 and args[2] in _STYLES and kind:
+        day = f"strftime('{_STYLES[args[2]]}', {args[1]})"
+        return f"substr({day}, 1, {kind[1]})" if kind[1] else day
     if len(args) != 2:
         return None
     return cast(args[1], args[0]) or cast(args[0], args[1])  # T-SQL: the type first; MySQL: last
@@ -194,6 +203,57 @@ def _regexp_extract(args: list[str]) -> str | None:
     return f"CASE WHEN {args[0]} GLOB '{kind * number}*' THEN substr({args[0]}, 1, {number}) END"
 
 
+def contained(value: str, sought: str) -> str | None:
+    """Whether the JSON array `value` has all elements of the text `sought`, or an object its keys and values."""
+    try:
+        wanted = json.loads(content(sought))
+    except ValueError:
+        return None
+    plain = wanted if isinstance(wanted, list) else [*wanted.values()] if isinstance(wanted, dict) else [wanted]
+    if not plain or not all(type(each) in (str, int) for each in plain):
+        return None
+    said = [literal(each) if isinstance(each, str) else str(each) for each in plain]
+    if isinstance(wanted, dict):
+        if not all(re.fullmatch(r"\w+", key) for key in wanted):
+            return None
+        pairs = zip(wanted, said, strict=True)
+        return f"({' AND '.join(f'{value} ->> {literal(key)} = {each}' for key, each in pairs)})"
+    each_is = [f"EXISTS (SELECT 1 FROM json_each({value}) WHERE value = {each})" for each in said]
+    return each_is[0] if len(each_is) == 1 else f"({' AND '.join(each_is)})"
+
+
+def _json_contains(args: list[str]) -> str | None:
+    quoted = re.fullmatch(r"JSON_QUOTE\((.+)\)", args[1], re.IGNORECASE) if len(args) == 2 else None
+    if quoted:
+        return f"EXISTS (SELECT 1 FROM json_each({args[0]}) WHERE value = {quoted[1]})"
+    return contained(*args) if len(args) == 2 and is_text(args[1]) else None
+
+
+def _unquoted(args: list[str]) -> str | None:
+    """JSON_UNQUOTE(JSON_EXTRACT(x, '$.a')): json_extract answers a text without its quotes already."""
+    if len(args) != 1 or not args[0]:
+        return None
+    return args[0] if re.match(r"json_extract\s*\(", args[0], re.IGNORECASE) else f"({args[0]} ->> '$')"
+
+
+def _truncated(args: list[str]) -> str | None:
+    """trunc(x, 2) of a number, TRUNC(x, 'MM') of a date."""
+    if len(args) != 2:
+        return None
+    if is_text(args[1]):
+        unit = {"mm": "month", "mon": "month", "month": "month", "yyyy": "year", "yy": "year", "year": "year",
+            "q": "quarter", "dd": "day"}.get(content(args[1]).lower())  # fmt: skip
+        return truncated(unit, args[0]) if unit else None
+    return f"(trunc({args[0]} * pow(10, {args[1]})) / pow(10, {args[1]}))" if args[1].isdigit() else None
+
+
+def _field(args: list[str]) -> str | None:
+    """FIELD(x, 'a', 'b'): the place of x among the others, 0 where it is none."""
+    if len(args) < 2:
+        return None
+    return f"CASE {args[0]} {' '.join(f'WHEN {each} THEN {at}' for at, each in enumerate(args[1:], 1))} ELSE 0 END"
+
+
 def _json_path(args: list[str]) -> str | None:
     return f"({args[0]} ->> {args[1]})" if len(args) == 2 and is_text(args[1]) else None
 
@@ -241,7 +301,12 @@ BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("json_value", "json_extract_scalar", "get_json_object", "json_extract_string"), _json_path),
     "array_append": _form("json_insert({0}, '$[#]', {1})", 2),
     "json_query": _form("({0} -> {1})", 2),
-    "json_unquote": _form("({0} ->> '$')", 1),
+    "json_unquote": _unquoted,
+    "json_contains": _json_contains,
+    **dict.fromkeys(("array_contains", "list_contains"),
+                    _form("EXISTS (SELECT 1 FROM json_each({0}) WHERE value = {1})", 2)),
+    "field": _field,
+    "trunc": _truncated,
     **dict.fromkeys(("json_length", "jsonb_array_length", "array_length", "array_size"), _call("json_array_length", 1)),
     **dict.fromkeys(("approx_count_distinct", "approx_distinct", "ndv", "count_distinct", "countdistinct", "uniq",
                      "uniqexact"),

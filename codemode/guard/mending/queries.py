@@ -66,8 +66,12 @@ def _odd(name: str) -> bool:
 
 
 def all_named(tree: Any, columns: Columns) -> None:
-    """GROUP BY ALL: what is selected and no aggregate, by number."""
+    """GROUP BY ALL: what is selected and no aggregate, by number. ORDER BY ALL: what is selected."""
     for select in tree.find_all(exp.Select):
+        order = select.args.get("order")
+        if order is not None and [each.this.name.upper() for each in order.expressions] == ["ALL"]:
+            places = range(1, len(select.expressions) + 1)
+            select.set("order", exp.Order(expressions=[exp.Ordered(this=exp.Literal.number(at)) for at in places]))
         group = select.args.get("group")
         if group is not None and group.args.get("all"):
             plain = [at for at, each in enumerate(select.expressions, 1) if not has(each, is_aggregate)]

@@ -6,28 +6,56 @@ import re
 from collections.abc import Iterator
 
 from codemode.guard.mending.broken import Broken
-from codemode.guard.mending.tokens import closing, following, is_word, split, tokens, top_level, word
+from codemode.guard.mending.dates import by_interval, unit_of
+from codemode.guard.mending.tokens import closing, following, is_word, preceding, split, tokens, top_level, word
 
 
 def with_a_series(broken: Broken) -> Iterator[str]:
-    """generate_series(1, 10) AS n: a recursive query in its place."""
+    """generate_series(1, 10) AS n, or of days: a recursive query in its place."""
     parts = tokens(broken.sql)
     at = next((place for place, part in enumerate(parts) if part.lower() == "generate_series"), None)
     opened = at + 1 if at is not None else len(parts)
     closed = closing(parts, opened) if word(parts, opened) == "(" else None
-    if at is None or closed is None:
-        return
-    args = split(parts[opened + 1 : closed])
-    if not 2 <= len(args) <= 3 or not all(re.fullmatch(r"[+-]?\d+|\?\d*|:\w+", arg) for arg in args):
+    # In a list of values it makes rows elsewhere; a query in brackets is one value here.
+    if at is None or closed is None or (top_level(parts[:at], "FROM") is None and "(" not in parts[:at]):
         return
     name, column, end = _alias(parts, closed)
+    if name == "generate_series" and re.search(r"\bgenerate_series\b(?!\s*\()", broken.sql, re.IGNORECASE):
+        column = name
+    rows = _rows_of_series(split(parts[opened + 1 : closed]), column)
+    if rows is not None:
+        yield "".join([*parts[:at], f"({rows}) AS {name}", *parts[end:]])
+
+
+_STEP = re.compile(r"(?:INTERVAL\s+)?'?\s*(\d+)'?\s+([a-z]+)\s*'?\s*(?:::\s*interval)?", re.IGNORECASE)
+
+
+def _rows_of_series(args: list[str], column: str) -> str | None:
+    """The query whose one column counts up from args[0] to args[1]."""
     step = args[2] if len(args) == 3 else "1"
-    rows = (
-        f"(WITH RECURSIVE series({column}) AS (SELECT {args[0]} WHERE {args[0]} <= {args[1]} UNION ALL"
-        f" SELECT {column} + {step} FROM series WHERE {column} + {step} <= {args[1]}) SELECT {column} FROM series)"
+    if not 2 <= len(args) <= 3 or step.startswith("-"):
+        return None
+    if all(re.fullmatch(r"[+-]?\d+|\?\d*|:\w+", arg) for arg in args):
+        first, last, later = args[0], args[1], f"{column} + {step}"
+    elif found := _STEP.fullmatch(step):
+        kind = "datetime" if unit_of(found[2]) in ("hour", "minute", "second") else "date"
+        first, last = (f"{kind}({_without_cast(arg)})" for arg in args[:2])
+        moved = by_interval(f"{kind}({column})", found[1], found[2], "+")
+        if moved is None:
+            return None
+        later = moved
+    else:
+        return None
+    return (
+        f"WITH RECURSIVE series({column}) AS (SELECT {first} WHERE {first} <= {last} UNION ALL"
+        f" SELECT {later} FROM series WHERE {later} <= {last}) SELECT {column} FROM series"
     )
-    if not step.startswith("-"):
-        yield "".join([*parts[:at], f"{rows} AS {name}", *parts[end:]])
+
+
+def _without_cast(moment: str) -> str:
+    """`'2013-01-05'::date`, `DATE '2013-01-05'`: the text alone."""
+    found = re.fullmatch(r"(?:DATE|TIMESTAMP)?\s*('[^']*')\s*(?:::\s*\w+)?", moment.strip(), re.IGNORECASE)
+    return found[1] if found else moment
 
 
 def _alias(parts: list[str], closed: int) -> tuple[str, str, int]:
@@ -44,6 +72,76 @@ def _alias(parts: list[str], closed: int) -> tuple[str, str, int]:
 
 
 _NO_NAME = frozenset({"WHERE", "JOIN", "LEFT", "CROSS", "INNER", "ON", "GROUP", "ORDER", "LIMIT", "UNION"})
+
+
+_OF_ELEMENTS = ("json_array_elements", "jsonb_array_elements", "json_array_elements_text", "jsonb_array_elements_text",
+    "unnest", "explode", "flatten")  # fmt: skip
+
+
+def with_the_elements_of_a_list(broken: Broken) -> Iterator[str]:
+    """`, jsonb_array_elements_text(t.x) AS e(tag)`, `CROSS JOIN UNNEST(x) AS tag`: json_each, and e.value for tag."""
+    parts = tokens(broken.sql)
+    at = next((place for place, part in enumerate(parts) if part.lower() in _OF_ELEMENTS), None)
+    closed = closing(parts, at + 1) if at is not None and word(parts, at + 1) == "(" else None
+    if at is None or closed is None or top_level(parts[:at], "FROM") is None:
+        return
+    lateral = preceding(parts, at)
+    start = lateral if word(parts, lateral) == "LATERAL" else at
+    inner = re.sub(r"\A\s*input\s*=>", "", "".join(parts[at + 2 : closed]), flags=re.IGNORECASE).strip()
+    name, column, end = _alias(parts, closed)
+    if not re.fullmatch(r"[\w.]+(?:\s*->>?\s*'[^']*')*", inner) or end == closed + 1 or word(parts, end) == "(":
+        return
+    read = [*parts[:start], f"json_each({inner}) AS {name}", *parts[end:]]
+    yield "".join(_with_values(read, start, name, column))
+
+
+def _with_values(parts: list[str], but: int, name: str, column: str) -> list[str]:
+    """`parts` with name.value where the column, or a table of one column, is read."""
+    changed = list(parts)
+    for at, part in enumerate(parts):
+        owned = word(parts, at - 1) == "." and word(parts, at - 2) == name.upper()
+        is_read = part.lower() == column.lower() and word(parts, at + 1) not in (".", "(") and at != but
+        if not is_read or (word(parts, at - 1) == "." and not owned) or word(parts, preceding(parts, at)) == "AS":
+            continue
+        before = preceding(parts, at - 2 if owned else at)
+        is_item = word(parts, before) in ("SELECT", "DISTINCT", ",") and word(parts, following(parts, at)) in (
+            ",", "FROM",
+        )  # fmt: skip
+        said = "value" if owned else f"{name}.value"
+        changed[at] = f"{said} AS {column}" if is_item and at < but else said
+    return changed
+
+
+_CLAUSES = ("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "WINDOW", ";")
+
+
+def with_rows_that_have_none(broken: Broken) -> Iterator[str]:
+    """`a ANTI JOIN b ON …`, `a SEMI JOIN b USING (x)`: WHERE NOT EXISTS, WHERE EXISTS."""
+    found = re.search(
+        r"(\w+)\s+(?:LEFT\s+)?(ANTI|SEMI)\s+JOIN\s+(\w+)(?:\s+(?:AS\s+)?(?!ON\b|USING\b)(\w+))?\s+"
+        r"(?:ON\b|USING\s*\(([\w\s,]+)\))",
+        broken.sql,
+        re.IGNORECASE,
+    )
+    if found is None:
+        return
+    parts = tokens(broken.sql[found.end() :])
+    stops = [at for each in _CLAUSES if (at := top_level(parts, each)) is not None]
+    end = min(stops, default=len(parts))
+    inner = found[4] or found[3]
+    said = "".join(parts[:end]).strip()
+    if found[5]:
+        said = " AND ".join(f"{inner}.{each.strip()} = {found[1]}.{each.strip()}" for each in found[5].split(","))
+    if not said or re.search(r"\bJOIN\b", said, re.IGNORECASE):
+        return
+    table = f"{found[3]} AS {found[4]}" if found[4] else found[3]
+    no = "NOT " if found[2].upper() == "ANTI" else ""
+    condition = f"{no}EXISTS (SELECT 1 FROM {table} WHERE {said})"
+    if word(parts, end) == "WHERE":
+        last = min((at for at in stops if at > end), default=len(parts))
+        condition, end = f"{condition} AND ({''.join(parts[end + 1 : last]).strip()})", last
+    rest = "".join(parts[end:])
+    yield f"{broken.sql[: found.start()]}{found[1]} WHERE {condition}{' ' if rest else ''}{rest}"
 
 
 def with_a_limit(broken: Broken) -> Iterator[str]:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 from codemode.guard.mending.dates import has_time, is_whole_day, moved, seconds_of
 from codemode.guard.mending.tokens import (
-    closing,
     following,
-    is_word,
+    operand_after,
     operand_before,
     preceding,
     split,
@@ -55,7 +54,7 @@ def _between_days(parts: list[str], at: int) -> bool:
         said = moved(left, right, "day", parts[at])
     elif parts[at] == "-" and _is_day(right):
         said = f"CAST(julianday({left}) - julianday({right}) AS INTEGER)"
-    return said is not None and _put(parts, _start(parts, at), _end(parts, at), said)
+    return said is not None and _put(parts, operand_before(parts, at), operand_after(parts, at), said)
 
 
 def _compared_with_a_span(parts: list[str], at: int) -> bool:
@@ -64,14 +63,14 @@ def _compared_with_a_span(parts: list[str], at: int) -> bool:
     if word(parts, at) != "INTERVAL" or word(parts, sign) not in (">", "<", ">=", "<=", "=", "<>", "!="):
         return False
     last, seconds = _span(parts, at)
-    start = _start(parts, sign)
+    start = operand_before(parts, sign)
     if seconds is None or start is None:
         return False
     if parts[start] == "(":
         sides = split(parts[start + 1 : preceding(parts, sign)], "-")
     else:
         minus = preceding(parts, start)
-        first = _start(parts, minus) if word(parts, minus) == "-" else None
+        first = operand_before(parts, minus) if word(parts, minus) == "-" else None
         if first is None:
             return False
         sides, start = ["".join(parts[first:minus]).strip(), "".join(parts[start:sign]).strip()], first
@@ -114,30 +113,10 @@ def _span(parts: list[str], at: int) -> tuple[int, int | None]:
 
 def _sides(parts: list[str], at: int) -> tuple[str, str]:
     """The operands of the sign at `at`; empty where it stands between none."""
-    start, end = _start(parts, at), _end(parts, at)
+    start, end = operand_before(parts, at), operand_after(parts, at)
     if start is None or end is None:
         return "", ""
     return "".join(parts[start:at]).strip(), "".join(parts[at + 1 : end + 1]).strip()
-
-
-def _start(parts: list[str], at: int) -> int | None:
-    """Where the operand before `at` begins, with what OVER or FILTER belongs to."""
-    start = operand_before(parts, at)
-    while start is not None and word(parts, start) in ("OVER", "FILTER"):
-        start = operand_before(parts, start)
-    return start
-
-
-def _end(parts: list[str], at: int) -> int | None:
-    """The last token of the operand behind `at`: a name, a value, a call, or a bracket."""
-    end = following(parts, at)
-    if end >= len(parts):
-        return None
-    while word(parts, end + 1) == "." and end + 2 < len(parts):
-        end += 2
-    if parts[end] == "(" or (is_word(parts[end]) and word(parts, end + 1) == "("):
-        return closing(parts, end if parts[end] == "(" else end + 1)
-    return end
 
 
 def _put(parts: list[str], start: int | None, last: int | None, said: str) -> bool:

@@ -56,6 +56,8 @@ MENDS: tuple[Mend, ...] = (
     rows.with_the_rows_of_its_key,
     rows.with_a_key_for_its_conflict,
     named.from_the_catalogue,
+    sources.with_rows_that_have_none,
+    sources.with_the_elements_of_a_list,
     sources.with_a_series,
     sources.with_a_limit,
     sources.with_the_parts_of_a_union_apart,

@@ -122,7 +122,14 @@ def top_level(parts: Sequence[str], wanted: str, start: int = 0) -> int | None:
 
 
 def operand_before(parts: Sequence[str], at: int) -> int | None:
-    """Where the operand that ends just before `at` begins: a name, a value, a call, or a bracket."""
+    """Where the operand that ends just before `at` begins: a name, a value, a call with FILTER or OVER, a bracket."""
+    start = _operand(parts, at)
+    while start is not None and parts[start].upper() in ("OVER", "FILTER"):
+        start = _operand(parts, start)
+    return start
+
+
+def _operand(parts: Sequence[str], at: int) -> int | None:
     end = preceding(parts, at)
     if end < 0:
         return None
@@ -140,6 +147,18 @@ def operand_before(parts: Sequence[str], at: int) -> int | None:
     while (dot := preceding(parts, start)) > 0 and parts[dot] == ".":
         start = preceding(parts, dot)
     return start
+
+
+def operand_after(parts: Sequence[str], at: int) -> int | None:
+    """The last token of the operand just behind `at`: a name, a value, a call, or a bracket."""
+    end = following(parts, at)
+    if end >= len(parts):
+        return None
+    while word(parts, end + 1) == "." and end + 2 < len(parts):
+        end += 2
+    if parts[end] == "(" or (is_word(parts[end]) and word(parts, end + 1) == "("):
+        return closing(parts, end if parts[end] == "(" else end + 1)
+    return end
 
 
 _KEYWORDS = "SELECT WHERE AND OR NOT IN ON BY THEN ELSE WHEN CASE FROM VALUES AS HAVING SET LIKE BETWEEN IS EXISTS"

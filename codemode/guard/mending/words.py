@@ -75,13 +75,13 @@ def _text(part: str) -> str:
 
 def _may_be_text(parts: list[str], at: int, known: set[str], only: str | None) -> bool:
     name = parts[at][1:-1]
-    if only is not None:
-        return name == only
     before, after = word(parts, preceding(parts, at)), word(parts, following(parts, at))
+    if only is not None:
+        return name == only and before != "BY"
     return (
         name.lower() not in known
         and "." not in (before, after)
-        and before not in ("AS", "FROM", "JOIN", "INTO", "TABLE", "UPDATE")
+        and before not in ("AS", "FROM", "JOIN", "INTO", "TABLE", "UPDATE", "BY")
     )
 
 
