@@ -78,8 +78,8 @@ _BY_USE = sorted(OPERATIONS, key=lambda each: each.name != "execute")
 _OPENAPI = "openapi"
 
 
-def create_app(worker: Worker, *, open_to_all: bool, mounts: Sequence[MakeMount] = ()) -> Starlette:
-    """The application around `worker`; `open_to_all` is for loopback without tokens.
+def create_app(worker: Worker, *, open_to_all: bool | None, mounts: Sequence[MakeMount] = ()) -> Starlette:
+    """The application around `worker`; `open_to_all` is for loopback, and where it is None until there is a token.
 
     `mounts` make other faces of the same service, each at its path behind the same guard.
     """

@@ -62,7 +62,7 @@ async def identify(request: Request, *, enters: bool = False) -> Caller:
     With `enters` the session that its path names may be found at once: `session_entered` takes it.
     """
     service = service_of(request)
-    if service.open_to_all:
+    if await service.openness.lasts():
         _check_no_web_page(request, origins(service.settings))
         return LOCAL
     secret = _secret_of(request)

@@ -71,7 +71,7 @@ def _serve_alone(app: App, settings: Settings, host: str, port: int) -> None:
         faces.trace(settings.trace_statements)
         guarded = _guarded(worker.tokens, host)
         isolation = worker.isolation  # said, and the sandbox warm, before anybody is let in
-        server = Server(create_app(worker, open_to_all=not guarded, mounts=faces.mounts()))
+        server = Server(create_app(worker, open_to_all=False if guarded else None, mounts=faces.mounts()))
         server.take_signals()
         with _listener(host, port) as listener:
             _announce(app, _address(host, listener), worker.data_dir, worker.catalogue, isolation, guarded, 1)
@@ -92,7 +92,7 @@ def _serve_with_workers(app: App, settings: Settings, host: str, port: int, coun
     data_dir = prepared(str(settings.data_dir))
     with closing(open_catalog(data_dir, settings)) as catalog:
         guarded = _guarded(Tokens(catalog), host)
-        cluster = Cluster(settings, catalog, count, open_to_all=not guarded)
+        cluster = Cluster(settings, catalog, count, open_to_all=False if guarded else None)
         with _listener(host, port) as listener:
             address = _address(host, listener)
             cluster.run(

@@ -26,7 +26,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]  # of all workers, for placement; which of them it is, it is told when it is needed
     path: str  # of its socket
     front: int  # the process that it must not outlive
-    open_to_all: bool
+    open_to_all: bool | None
     settings: Settings
 
 

@@ -20,6 +20,7 @@ from codemode.cluster.exchange import Incoming
 from codemode.cluster.placement import Placement
 from codemode.database.clock import sure_ms
 from codemode.errors import CodemodeError
+from codemode.service.openness import Openness
 
 EVERY = "*"  # no worker has this name: what all of them have to hear
 _BEARER = b"bearer "
@@ -51,14 +52,18 @@ class _Call(msgspec.Struct):
 class Tenants:
     """Whose a token is, remembered: that never changes, and whether it is still valid the worker looks up each time."""
 
-    def __init__(self, tokens: Tokens, look: Look, *, open_to_all: bool) -> None:
-        self._tokens, self._look, self._open_to_all = tokens, look, open_to_all
+    def __init__(self, tokens: Tokens, look: Look, *, open_to_all: bool | None) -> None:
+        self._tokens, self._look = tokens, look
+        self._openness = Openness(tokens, look, open_to_all=open_to_all)
         self._known: dict[bytes, str] = {}
 
     async def of(self, incoming: Incoming) -> str | None:
         """The tenant that a request is made for; None where its token is none."""
-        if self._open_to_all:
-            return TENANT
+        try:
+            if await self._openness.lasts():
+                return TENANT
+        except CodemodeError:  # as below
+            return None
         given = incoming.header(b"authorization")
         if given is None or not given.lower().startswith(_BEARER):
             return None

@@ -25,7 +25,7 @@ from codemode.settings import Settings
 class Cluster:
     """`count` worker processes behind a front; the front's own part is the catalogue that it looks tokens up in."""
 
-    def __init__(self, settings: Settings, catalog: Store, count: int, *, open_to_all: bool) -> None:
+    def __init__(self, settings: Settings, catalog: Store, count: int, *, open_to_all: bool | None) -> None:
         names = [str(number) for number in range(count)]
         # The front alone waits for those who look at readiness: a worker that is told to end has no new requests.
         self._slots = Slots(names, msgspec.structs.replace(settings, drain_seconds=0.0), open_to_all=open_to_all)

@@ -133,7 +133,7 @@ class Slot:
 class Slots:
     """All workers of a service."""
 
-    def __init__(self, names: Sequence[str], settings: Settings, *, open_to_all: bool) -> None:
+    def __init__(self, names: Sequence[str], settings: Settings, *, open_to_all: bool | None) -> None:
         self._names, self._settings, self._open_to_all = tuple(names), settings, open_to_all
         self._sockets: SocketDirectory | None = None
         self._numbers = count()

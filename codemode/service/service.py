@@ -29,6 +29,7 @@ from codemode.service.auditing import Auditing
 from codemode.service.background import Background
 from codemode.service.callers import Caller, Reach, caller_with
 from codemode.service.listening import Listeners
+from codemode.service.openness import Openness
 from codemode.service.presence import Presence
 from codemode.service.quotas import Admission, Gate, default_quotas
 from codemode.service.starting import Place, Starting
@@ -53,10 +54,11 @@ _USED_MS = 60_000  # how exact the time of a token's last use is
 
 
 class Service:
-    """What the faces share; one for each process. `open_to_all` is a loopback service without tokens."""
+    """What the faces share; one for each process. `open_to_all` is as in `Openness`."""
 
-    def __init__(self, worker: Worker, *, open_to_all: bool) -> None:
-        self.worker, self.open_to_all = worker, open_to_all
+    def __init__(self, worker: Worker, *, open_to_all: bool | None) -> None:
+        self.worker = worker
+        self.openness = Openness(worker.tokens, self.look, open_to_all=open_to_all)
         # Where several processes share the sessions, each mints ids that will be routed back to it.
         self.mint: Callable[[str], str] = lambda tenant: new_session_id()
         self.acts = Acts(worker.settings, worker.registry.interrupt)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from patience import HANG_SECONDS
+from patience import HANG_SECONDS, soon
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,6 +88,19 @@ def test_a_service_whose_last_token_is_gone_stays_closed_when_it_is_started_agai
         assert httpx2.get(f"{address}/v1/sessions", timeout=HANG_SECONDS).status_code == 401
     done = codemode(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
     assert (done.returncode, "there is no token" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_that_began_without_tokens_asks_for_one_as_soon_as_there_is_one(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path, "--workers", workers) as (address, _):
+        assert httpx2.get(f"{address}/v1/sessions", timeout=HANG_SECONDS).status_code == 200
+        made = json.loads(codemode(tmp_path, "token", "create", "--json").stdout)["result"]
+        # Of several workers each one looks by itself: ask often enough to meet them all.
+        assert soon(
+            lambda: {httpx2.get(f"{address}/v1/sessions", timeout=HANG_SECONDS).status_code for _ in range(8)} == {401}
+        )
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        assert httpx2.get(f"{address}/v1/sessions", headers=headers, timeout=HANG_SECONDS).status_code == 200
 
 
 @pytest.mark.parametrize("expires", ["soon", "0d", "5", "-1d", "9999999d"])
