@@ -244,6 +244,7 @@ class Registry:
     def _reader(self, slot: Slot, key: Key) -> Reader:
         record = self.record(key)
         with slot.reader_lock:
+            self.slots.check_open()
             reader = slot.reader
             if reader is not None and (
                 reader.closed or not reader.is_current() or reader.limits != self.limits(record)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
+from codemode.catalog.store import closed
 from codemode.errors import SessionBusy, StorageFull
 from codemode.session.opened import OpenSession, Reader
 from codemode.session.turn import Claim, TurnQueue
@@ -91,13 +92,14 @@ class Turn(Used):
         self._seconds = seconds
 
     def __enter__(self) -> Slot:
-        slot = super().__enter__()
+        self._slot = slot = self._slots.enter(self._key, granted=self._seconds is None)
         self._claim = claim = Claim(slot.queue)
-        if self._seconds is None:
-            claim.is_met = True
-            return slot
         try:
-            slot.queue.take(self._seconds, claim)
+            if self._seconds is None:
+                claim.is_met = True
+            else:
+                slot.queue.take(self._seconds, claim)
+            self._slots.check_open()
         except BaseException:
             self.__exit__()
             raise
@@ -115,6 +117,7 @@ class Slots:
         self._most = most
         self._slots: OrderedDict[Key, Slot] = OrderedDict()
         self._lock = threading.Lock()
+        self._closed = False
 
     def __len__(self) -> int:
         with self._lock:
@@ -128,9 +131,19 @@ class Slots:
         """The same with its turn, waited for at most `seconds` unless it was `granted` before."""
         return Turn(self, key, None if granted else seconds)
 
-    def enter(self, key: Key) -> Slot:
-        """The place of `key`, which stays until `leave`, which must follow."""
+    def check_open(self) -> None:
+        """Raise WorkerError when the worker is being closed: what is opened now nobody would close."""
+        if self._closed:
+            raise closed()
+
+    def enter(self, key: Key, *, granted: bool = False) -> Slot:
+        """The place of `key`, which stays until `leave`, which must follow; raises as `check_open` does.
+
+        Not where its turn was `granted` before: that has to be given back.
+        """
         with self._lock:
+            if not granted:
+                self.check_open()
             slot = self._slots.get(key) or self._slots.setdefault(key, Slot())
             self._slots.move_to_end(key)
             slot.users += 1
@@ -183,14 +196,14 @@ class Slots:
             return None if idle is None else self._slots.pop(idle)
 
     def close(self, seconds: float) -> None:
-        """Close every place; those in use get `seconds` together to end what runs in them.
+        """Close every place, and let nobody in any more; those in use get `seconds` together to end what runs in them.
 
         Raises SessionBusy where something does not end (a host function that goes on), when all others are closed.
         """
         until, busy = time.monotonic() + seconds, None
         with self._lock:
+            self._closed = True
             slots = list(self._slots.values())
-            self._slots.clear()
         for slot in slots:
             if (stop := slot.stop) is not None:  # it may wait for another process
                 stop.cancel()
@@ -201,5 +214,6 @@ class Slots:
                 busy = error
             else:
                 slot.close()
+                slot.queue.release()  # to who waits, and is told that all is over
         if busy is not None:
             raise busy

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from patience import HANG_SECONDS, soon
 
 from codemode import Limits, Session, Worker
-from codemode.errors import SessionBusy
+from codemode.errors import SessionBusy, WorkerError
 from codemode.service.starting import Place, Starting
 from codemode.session import slots as slots_module
 from codemode.session import turn
@@ -38,6 +39,15 @@ def begun(session: Session, code: str) -> tuple[threading.Thread, list[Outcome]]
     running.start()
     assert started.wait(HANG_SECONDS)
     return running, outcomes
+
+
+def descriptors() -> list[Path]:
+    """What this process has open."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(each.readlink())
+    return found
 
 
 def test_turns_come_in_the_order_of_asking() -> None:
@@ -164,6 +174,34 @@ def test_readers_do_not_wait(session: Session) -> None:
     assert time.monotonic() - before < 15
     session.cancel()
     running.join()
+
+
+def test_who_waits_when_the_worker_is_closed_is_told_so_and_opens_nothing(tmp_path: Path) -> None:
+    worker = Worker(data_dir=tmp_path)
+    session = worker.session("s")
+    session.exec("CREATE TABLE t (x)")
+    queue = worker.registry.slots.find(("local", "s")).queue
+    began, over = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        began.set()
+        over.wait(HANG_SECONDS)
+
+    with ThreadPoolExecutor(6) as threads:
+        threads.submit(session.run, "stay()", functions={"stay": stay})
+        assert began.wait(HANG_SECONDS)
+        waiting = []
+        for wait in (lambda: asyncio.run(session.run_async("1")), lambda: session.query("SELECT 1")) * 2:
+            waiting.append(threads.submit(wait))
+            assert soon(lambda: len(queue._waiting) == len(waiting))
+        closing = threads.submit(worker.close)
+        assert soon(lambda: len(queue._waiting) > len(waiting))
+        over.set()
+        assert closing.result(HANG_SECONDS) is None
+        for each in waiting:
+            with pytest.raises(WorkerError, match="closed"):
+                each.result(HANG_SECONDS)
+    assert not any(str(each).startswith(str(tmp_path)) for each in descriptors())
 
 
 def test_cancel_ends_the_running_execution_and_keeps_nothing(session: Session) -> None:
