@@ -11,6 +11,7 @@ from itertools import islice
 import apsw
 
 from codemode.database import rules
+from codemode.database.names import quoted
 from codemode.database.schema import TABLES
 from codemode.guard.authorizer import Authorizer
 from codemode.guard.policy import is_reserved
@@ -42,6 +43,23 @@ def column_types(connection: apsw.Connection, table: str) -> list[tuple[str, str
     with reading(connection):
         found = connection.execute("SELECT name, type FROM pragma_table_xinfo(?)", (table,), can_cache=False)
         return [(str(name), str(kind)) for name, kind in found]
+
+
+_PLAIN = (
+    "SELECT 1 FROM main.sqlite_schema AS s, pragma_table_xinfo(?1) AS c WHERE s.type = 'table' AND s.name = ?1"
+    " AND s.sql NOT LIKE 'create virtual%' AND c.name = ?2 COLLATE NOCASE AND c.hidden = 0"
+)
+
+
+def first_text(connection: apsw.Connection, table: str, column: str) -> str | None:
+    """How a text of the column begins, in one of the first rows; None of what has to be computed, or is a view's."""
+    with reading(connection), suppress(apsw.Error):
+        if connection.execute(_PLAIN, (table, column), can_cache=False).fetchone() is not None:
+            rows = f"SELECT {quoted(column)} AS x FROM {quoted(table)} LIMIT 5"  # noqa: S608 - quoted names
+            sql = f"SELECT substr(x, 1, 20) FROM ({rows}) WHERE typeof(x) = 'text' LIMIT 1"  # noqa: S608 - as above
+            found = connection.execute(sql, can_cache=False).fetchone()
+            return None if found is None else str(found[0])
+    return None
 
 
 def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:

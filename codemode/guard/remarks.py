@@ -26,6 +26,11 @@ _SUSPECT: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     ("date", pattern(r"date\s*\(|current_date\b")),
     ("time", pattern(r"time\s*\(|current_timestamp")),
     ("-", pattern(r"(?<!['\d])[12]\d\d\d-\d\d?-\d\d?(?!\d)")),  # a date without quotes
+    ("-", pattern(r"[\w)\"]\s*-\s*[a-z_(\"]|[a-z_)\"]\s*-\s*\d")),  # what may be dates
+    ("+", pattern(r"[a-z_)\"]\s*\+\s*\d")),
+    ("format", pattern(r"format\s*\(\s*[^'\s]")),
+    ("printf", pattern(r"printf\s*\(\s*[^'\s]")),
+    (" join", pattern(r"\b(?:anti|semi)\s+join")),
     ("null", pattern(r"[=>]\s*null\b|when\s+null\b|not\s+in\s*\([^()]*\bnull\b")),
     (")", _COMPARED),
     ("->", None),

@@ -135,14 +135,12 @@ def without_a_zero(node: Any, named: Named) -> str | None:
     return None
 
 
-def _is_day(node: Any) -> bool:
-    return isinstance(node, exp.CurrentDate | exp.CurrentTimestamp) or called(node) in ("date", "datetime")
-
-
-def counted_as_a_year(node: Any, _named: Named) -> str | None:
-    """`date(x) - 7`, `date(a) - date(b)`: only the year of a date is a number."""
+def counted_as_a_year(node: Any, named: Named) -> str | None:
+    """`date(x) - 7`, `date(a) - date(b)`, `a - lag(a) OVER (…)`: only the year of a date is a number."""
     left, right = plain(node.this), plain(node.expression)
-    if not _is_day(left) or not (is_number(right) or (isinstance(node, exp.Sub) and _is_day(right))):
+    if not (is_number(right) or isinstance(node, exp.Sub)) or not named.is_day(left):
+        return None
+    if not (is_number(right) or named.is_day(right)):
         return None
     years = f"{said(node)} counts years, for a date is a text: for days write"
     if is_number(right):

@@ -96,7 +96,17 @@ def window_of_its_own_row(node: Any, _named: Named) -> str | None:
     return None
 
 
+def join_of_a_name(node: Any, _named: Named) -> str | None:
+    """`a ANTI JOIN b`, where ANTI is a name for `a`."""
+    kind = str(node.args.get("kind") or node.args.get("side") or "").upper()
+    if kind not in ("ANTI", "SEMI"):
+        return None
+    exists = "NOT EXISTS" if kind == "ANTI" else "EXISTS"
+    return f"{kind} is a name here, and the rows of both tables are joined: write WHERE {exists} of {said(node.this)}"
+
+
 REMARKS = (
+    (join_of_a_name, (exp.Join,)),
     (counted_whether_true_or_not, (exp.Anonymous,)),
     (name_in_single_quotes, (exp.Anonymous,)),
     (by_a_constant, (exp.Order, exp.Group)),

@@ -145,7 +145,23 @@ def added_text(node: Any, _named: Named) -> str | None:
     return f"+ adds numbers, and '{text}' counts as 0: texts are joined by ||"
 
 
+_SHAPE = re.compile(r"[yMdHhmsDY][yMdHhmsDY/:., T-]*|[NnCcPpFf]\d?|[#0][#0,.]*")
+
+
+def format_last(node: Any, named: Named) -> str | None:
+    """`format(day, 'yyyy-MM')`, `format(cost, 2)`: the first value is the format here, and is answered as it is."""
+    args = node.expressions
+    if called(node) not in ("format", "printf") or len(args) != 2 or text_of(args[0]) is not None:
+        return None
+    shape = text_of(args[1])
+    if not (is_number(args[1]) and named.is_number_of(args[0])) and not (shape and _SHAPE.fullmatch(shape)):
+        return None
+    way = f"printf('%,.2f', {said(args[0])}) for numbers, strftime('%Y-%m', {said(args[0])}) for dates"
+    return f"{said(node)} is {said(args[0])} as it is: the format is first, {way}"
+
+
 REMARKS = (
+    (format_last, (exp.Anonymous,)),
     (decimals_of_a_whole_number, (exp.Anonymous,)),
     (made_real_too_late, (exp.Cast,)),
     (times_a_real_too_late, (exp.Mul,)),

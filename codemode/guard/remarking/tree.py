@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,12 @@ _WHOLE = frozenset({"count", "length", "octet_length", "instr", "unicode", "sign
     "ntile", "changes", "unixepoch", "json_array_length"})  # fmt: skip
 _AS_THEIR_ARGUMENTS = frozenset({"sum", "min", "max", "abs", "coalesce", "ifnull", "nullif", "lag", "lead",
     "first_value", "last_value", "iif", "if"})  # fmt: skip
+
+
+_AS_THEIR_FIRST = frozenset({"min", "max", "lag", "lead", "first_value", "last_value", "nth_value", "coalesce",
+    "ifnull", "nullif"})  # fmt: skip
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_OF_NUMBERS = re.compile(r"INT|REAL|FLOA|DOUB|NUMERIC|DECIMAL")
 
 
 def text_of(node: Any) -> str | None:
@@ -76,14 +83,16 @@ class Named:
 
     def __init__(self, text: str, tree: Any, tables: Sequence[str], connection: apsw.Connection) -> None:
         self.text, self._tree, self._tables, self._connection = text, tree, tables, connection
+        self._days: dict[str, bool] = {}
         self._whole: dict[str, bool] = {}  # by column, each asked once: `b+b AS a` and so on would double the work
 
     @cached_property
-    def _types(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def _types(self) -> dict[str, dict[str, str]]:
+        """The types of the columns of a name, by table."""
+        found: dict[str, dict[str, str]] = {}
         for table in dict.fromkeys(self._tables):
             for name, kind in lookup.column_types(self._connection, table):
-                found.setdefault(folded(name), []).append(kind.upper())
+                found.setdefault(folded(name), {})[table] = kind.upper()
         return found
 
     @cached_property
@@ -140,11 +149,48 @@ class Named:
         return self._whole[name]
 
     def _holds_whole(self, name: str, depth: int) -> bool:
-        types, given = self._types.get(name, []), self._aliases.get(name, [])
-        given = [each for each in given if not (isinstance(each, exp.Column) and folded(each.name) == name)]
+        types, given = self._types.get(name, {}), self._given(name)
         if not (types or given):
             return False
-        return all("INT" in kind for kind in types) and all(self.is_whole(each, depth) for each in given)
+        return all("INT" in kind for kind in types.values()) and all(self.is_whole(each, depth) for each in given)
+
+    def _given(self, name: str) -> list[Any]:
+        """What the statement gives the name to, where that is not a column of the same name."""
+        given = self._aliases.get(name, [])
+        return [each for each in given if not (isinstance(each, exp.Column) and folded(each.name) == name)]
+
+    def is_number_of(self, node: Any) -> bool:
+        """Whether `node` is a number, a sum of them, or a column for numbers."""
+        node = plain(node)
+        if isinstance(node, exp.Column):
+            kinds = self._types.get(folded(node.name), {}).values()
+            return bool(kinds) and all(_OF_NUMBERS.search(kind) for kind in kinds)
+        return is_number(node) or called(node) in ("sum", "avg", "total", "round", "count")
+
+    def is_day(self, node: Any, depth: int = 0) -> bool:
+        """Whether `node` is a date as text: what a function answers, or a column that holds some in its first rows."""
+        node = plain(node)
+        if isinstance(node, exp.CurrentDate | exp.CurrentTimestamp) or called(node) in ("date", "datetime"):
+            return True
+        if depth > 20:
+            return False
+        if isinstance(node, exp.Column):
+            name = folded(node.name)
+            if name not in self._days:
+                self._days[name] = False
+                self._days[name] = self._holds_days(name, depth + 1)
+            return self._days[name]
+        if isinstance(node, exp.Window | exp.Filter):
+            return self.is_day(node.this, depth + 1)
+        return (
+            called(node) in _AS_THEIR_FIRST and bool(node.expressions) and self.is_day(node.expressions[0], depth + 1)
+        )
+
+    def _holds_days(self, name: str, depth: int) -> bool:
+        types, given = self._types.get(name, {}), self._given(name)
+        texts = [lookup.first_text(self._connection, table, name) for table in types]
+        days = [text is not None and _DAY.match(text) is not None for text in texts]
+        return bool(types or given) and all(days) and all(self.is_day(each, depth) for each in given)
 
 
 _INTEGERS = frozenset({"INT", "BIGINT", "SMALLINT", "TINYINT", "MEDIUMINT"})
