@@ -117,7 +117,7 @@ def tell(problem: dict[str, Any], *, err: bool = True) -> None:
     """Print an error for people: message, way out, names, code."""
     hint, meant = problem.get("hint") or "", problem.get("did_you_mean") or ()
     names = problem.get("available") or ()
-    told = problem["message"].endswith(f": {', '.join(names)}")
+    told = problem["message"].endswith(f" {', '.join(names)}")
     head = click.style("error:", fg="red", bold=True)
     where = f" (line {problem['line']})" if problem.get("line") else ""
     lines = [f"{head} {printable(problem['message'])}{where}"]

@@ -136,15 +136,16 @@ def rm(app: App, session_ids: tuple[str, ...], tenant: str) -> None:
     """Remove sessions with everything in them, at once and for good."""
     from codemode.service.places import seen
 
+    named = tuple(dict.fromkeys(session_ids))
     with app.worker() as worker:
         app.check_tenant(worker, tenant)
-        for session_id in session_ids:
+        for session_id in named:
             worker.info(session_id, tenant)  # all of them exist, or none is removed
-        for session_id in dict.fromkeys(session_ids):
+        for session_id in named:
             old = seen(worker, session_id, tenant)
             worker.remove(session_id, tenant)
             app.record(worker, "delete_session", session_id, tenant, old, None)
-    app.say(session_ids, f"removed {', '.join(session_ids)}")
+    app.say(named, f"removed {', '.join(named)}")
 
 
 @command("pin")

@@ -418,11 +418,15 @@ def _no_statement(verb: str, text: str) -> StatementSyntaxError:
     from codemode.guard.ways import syntax_way
 
     near = closest(verb, _VERBS)
+    written = text.lstrip()[: len(verb)]
     hint = syntax_way(text) or (f"did you mean {near[0]}?" if near else "a statement begins with a verb such as SELECT")
     if not near and text.lstrip()[:5].upper() == "WITH ":
         hint = "commas stand between the tables of WITH, and none before SELECT: WITH a AS (…), b AS (…) SELECT …"
     return StatementSyntaxError(
-        f'near "{verb[:40]}": syntax error', hint=hint, did_you_mean=near[:1], sql=shortened(text)
+        f'near "{(written if written.upper() == verb else verb)[:40]}": syntax error',
+        hint=hint,
+        did_you_mean=near[:1],
+        sql=shortened(text),
     )
 
 

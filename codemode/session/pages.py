@@ -67,7 +67,12 @@ class Pages:
         with self._statements.logged("pages", sql) as entry:
             statement = self._statements.checked(sql)
             if not (statement.reads_only and statement.returns_rows):
-                raise StatementRefused("pages() reads; it does not write", hint="use exec() or query()", sql=sql[:2000])
+                kind = statement.kind.replace("_", " ").upper()
+                raise StatementRefused(
+                    f"all rows of a statement are read, in pages and for an export, and {kind} writes",
+                    hint="use helpers.db.exec(...) for it",
+                    sql=sql[:2000],
+                )
             bound = parameters(params)
             self._statements.check_parameters(statement, bound)
             with self._statements.stepping(statement):

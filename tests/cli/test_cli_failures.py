@@ -58,6 +58,8 @@ def test_an_error_is_told_with_its_way_out(capsys):
 def test_names_that_the_message_lists_are_not_listed_again(capsys):
     report(errors.RequestInvalid("no module 'x'; available: json, math", available=["json", "math"]), as_json=False)
     assert capsys.readouterr().err.count("available") == 1
+    report(errors.RequestInvalid("no 'x'; it has json, math", available=["json", "math"]), as_json=False)
+    assert "available" not in capsys.readouterr().err
 
 
 def test_many_names_are_bounded_for_people_and_whole_in_json(capsys):

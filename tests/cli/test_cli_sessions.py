@@ -20,7 +20,7 @@ def test_sessions_are_listed_shown_and_removed(cli, people):
     assert shown["id"] == people
     assert [(table["name"], table["rows"]) for table in shown["tables"]] == [("people", 3)]
     assert "people" in cli("sessions", "show", people).out
-    assert cli("sessions", "rm", people).code == 0
+    assert cli("sessions", "rm", people, people).out == f"removed {people}\n"
     assert cli("sessions", "--json", "ls").json["result"] == []
 
 

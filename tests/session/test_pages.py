@@ -89,6 +89,7 @@ def test_too_many_open_iterators_are_refused(many: Session) -> None:
 def test_an_iterator_reads_only(many: Session) -> None:
     outcome = many.run("helpers.db.pages('DELETE FROM n RETURNING i')")
     assert outcome.error.code == "sql.refused"
+    assert outcome.error.message.endswith("in pages and for an export, and DELETE writes")
     assert many.value("SELECT count(*) FROM n") == 5000
 
 
