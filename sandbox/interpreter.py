@@ -11,36 +11,13 @@ import importlib.util
 import os
 import sys
 
+from sandbox.boot import CONTROL
 from sandbox.errors import SandboxUnavailable
 from sandbox.process import Process
 
 _PACKAGES = ("sandbox", "RestrictedPython", "msgpack", "msgspec", "tzdata")
 
-_CONTROL = 3  # the number of its control socket
-
-# All that it gets: who starts it, a file with another entry or nothing, and where modules are. Not the environment,
-# which is empty, not `site`, which would run every .pth file of the installation, and none of the descriptors that
-# whoever started the worker left open to be inherited: they are closed before anything is loaded. msgspec would load
-# typing_extensions where it is installed, which changes `typing` for snippets and takes half of msgspec's time.
-_BOOT = f"""
-import os, sys
-try:
-    opened = os.listdir("/proc/self/fd")
-except OSError as error:
-    sys.exit(f"it needs /proc: {{error.strerror}}: {{error.filename}}")
-for each in map(int, opened):
-    if each > {_CONTROL}:
-        try:
-            os.close(each)
-        except OSError:
-            pass  # the folder's own
-os.chdir("/")
-worker, entry, *path = sys.argv[1:]
-sys.path += [place for place in path if place not in sys.path]
-sys.modules["typing_extensions"] = None
-from sandbox.zygote import main
-main({_CONTROL}, int(worker), entry or None)
-"""
+_BOOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "boot.py")  # noqa: PTH118, PTH120 - as below
 
 
 class Interpreter:
@@ -96,7 +73,7 @@ def _command(entry: str | None) -> list[str]:
     if sys.flags.dont_write_bytecode:
         flags.append("-B")
     arguments = [str(os.getpid()), entry or "", *search_path()]
-    return [sys.executable, *flags, "-c", _BOOT, *arguments]
+    return [sys.executable, *flags, _BOOT, *arguments]
 
 
 def _environment() -> dict[str, str]:
@@ -107,6 +84,6 @@ def _environment() -> dict[str, str]:
 
 def _start(descriptor: int, entry: str | None) -> Process:
     try:
-        return Process(_command(entry), _environment(), descriptor, _CONTROL)
+        return Process(_command(entry), _environment(), descriptor, CONTROL)
     except OSError as error:
         raise SandboxUnavailable(f"the sandbox's interpreter cannot be started: {error}") from error

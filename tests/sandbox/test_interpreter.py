@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,10 +38,23 @@ def test_one_that_was_begun_before_a_fork_is_left_and_ends_by_itself() -> None:
         each.process.errors.close()
 
 
-def test_a_machine_without_proc_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "_BOOT", interpreter._BOOT.replace("/proc/self/fd", "/nowhere"))
+def test_a_machine_without_proc_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    boot = tmp_path / "boot.py"
+    boot.write_text(Path(interpreter._BOOT).read_text().replace("/proc/self/fd", "/nowhere"))
+    monkeypatch.setattr(interpreter, "_BOOT", str(boot))
     with pytest.raises(SandboxUnavailable, match=r"it needs /proc: No such file or directory: /nowhere$"):
         Sandbox(children=1)
+
+
+def test_lists_of_processes_show_a_file_and_no_code() -> None:
+    begun = interpreter.Interpreter()
+    said = Path(f"/proc/{begun.process.pid}/cmdline").read_text().split("\0")
+    os.close(begun.control)
+    assert begun.process.wait(60) == 0
+    begun.process.errors.close()
+    assert said[1:4] == ["-I", "-S", "-X"]
+    assert max(map(len, said)) < 200
+    assert any(each.endswith("/sandbox/boot.py") for each in said)
 
 
 _WITHOUT_STREAMS = """
