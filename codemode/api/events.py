@@ -1,7 +1,8 @@
 """Server-sent events: what happens in a thread reaches a client that may be slow, or gone.
 
 A thread that tells something never waits for the client, and what waits for the client is bounded: texts that were
-printed one after the other become one event, a newer figure of progress takes the place of the one before it.
+printed one after the other become one event, which has a line for what is too much, and a newer figure of progress
+takes the place of the one before it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from starlette.types import Receive, Scope, Send
 from codemode.api.problems import problem_of
 from codemode.errors import CodemodeError
 from codemode.plain import encode
+from sandbox.captured import Captured
 
 _BEAT_SECONDS = 15.0  # a comment so often keeps proxies from closing a stream in which nothing happens
 _BEAT = b": still running\n\n"
+_TEXT_BYTES = 4 * 1024 * 1024  # of printed texts that wait: of more their beginning and their end
 _WAITING = 64  # events that are no text; older ones are dropped when a client reads none of them
 
 
@@ -29,14 +32,15 @@ class Events:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
-        self._texts: list[str] = []  # of the event that is last, when it is a text
+        self._text_room = _TEXT_BYTES
+        self._text = Captured(self._text_room, None)  # of the event that is last, when it is a text
         self._waiting: list[tuple[str, Any, Any]] = []  # name, what a newer one replaces, document
         self._arrived = asyncio.Event()
 
     def text(self, text: str) -> None:
         """Something was printed; from any thread."""
         with self._lock:
-            self._texts.append(text)
+            self._text.add(text)
         self._wake()
 
     def tell(self, name: str, document: Any, key: Any = None) -> None:
@@ -52,12 +56,13 @@ class Events:
         self._wake()
 
     def _settle(self) -> None:
-        if self._texts:
-            self._waiting.append(("stdout", None, {"text": "".join(self._texts)}))
-            self._texts = []
+        if size := self._text.total_bytes:
+            self._waiting.append(("stdout", None, {"text": self._text.text()}))
+            self._text_room = max(0, self._text_room - size)
+            self._text = Captured(self._text_room, None)
 
     def _bound(self) -> None:
-        """Drop the oldest figure of progress: texts and warnings are bounded where they come from."""
+        """Drop the oldest figure of progress: warnings are bounded where they come from."""
         replaceable = [n for n, each in enumerate(self._waiting) if each[1] is not None]
         if len(replaceable) > _WAITING:
             del self._waiting[replaceable[0]]
@@ -69,6 +74,8 @@ class Events:
         with self._lock:
             self._settle()
             taken, self._waiting = self._waiting, []
+            self._text_room = _TEXT_BYTES
+            self._text = Captured(self._text_room, None)
         return [event(name, document) for name, _, document in taken]
 
     async def until(self, over: asyncio.Future[Any]) -> AsyncIterator[bytes]:

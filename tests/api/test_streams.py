@@ -126,3 +126,25 @@ def test_what_waits_for_a_slow_client_is_bounded() -> None:
     waiting = list(told(line for each in asyncio.run(kept()) for line in each.decode().splitlines()))
     assert sum(name == "progress" for name, _ in waiting) <= 64
     assert "".join(data["text"] for name, data in waiting if name == "stdout") == "x" * 10_000
+
+
+def test_of_texts_that_nobody_reads_the_beginning_and_the_end_wait() -> None:
+    async def kept() -> list[bytes]:
+        events, over, found = Events(), asyncio.get_running_loop().create_future(), []
+        reading = events.until(over)
+        for _ in range(2):  # whoever reads again is told again
+            for n in range(100):
+                events.text(f"<{n}>" + "x" * 100_000)
+                if n % 10 == 9:
+                    events.tell("warning", n)
+            found += [await anext(reading) for _ in range(20)]
+        over.set_result(None)
+        return found + [each async for each in reading]
+
+    waiting = list(told(line for each in asyncio.run(kept()) for line in each.decode().splitlines()))
+    assert [name for name, _ in waiting] == ["stdout", "warning"] * 20 + ["outcome"]
+    texts = [data["text"] for name, data in waiting if name == "stdout"]
+    for first in (texts[:10], texts[10:]):
+        assert sum(map(len, first)) < 2 * 4 * 2**20
+        assert first[0].startswith("<0>")
+        assert "bytes cut" in first[-1]
