@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from codemode.cli.output import emit, note, warn
+from codemode.cli.output import emit, note, printable, warn
 from codemode.cli.waiting import say_waits
 from codemode.docstrings import doc_of
 from codemode.errors import ExtraMissing, RequestInvalid
@@ -162,7 +162,7 @@ class App:
         if self.as_json:
             self.answer(result, **more)
         else:
-            click.echo(text)
+            click.echo(printable(text))
 
     def answer(self, result: Any, *, warnings: tuple[str, ...] = (), **more: Any) -> None:
         """The JSON answer of a command that is no execution: the envelope's `ok`, `result`, `warnings`, `error`."""

@@ -8,7 +8,7 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note
+from codemode.cli.output import note, printable
 from codemode.cli.table import cell_text, show
 from codemode.counts import plural
 
@@ -51,7 +51,7 @@ def _overview(found: list[dict[str, Any]]) -> None:
 
 def _table(found: dict[str, Any]) -> None:
     examined = "" if found["profile"]["whole_table"] else f", {found['profile']['rows_examined']:,} of them examined"
-    click.echo(f"{found['table']}: {plural(found['row_count'], 'row')}{examined}")
+    click.echo(f"{printable(found['table'])}: {plural(found['row_count'], 'row')}{examined}")
     names = ["column", "type", "nulls", "distinct", "min", "max", "most frequent"]
     show(names, [_row(column) for column in found["columns"]])
     rules = [check["rule"] for check in found["checks"]]
@@ -59,7 +59,7 @@ def _table(found: dict[str, Any]) -> None:
     for label, lines in (*parts.items(), ("refers to", _declared(found)), ("joins", _joins(found))):
         if lines:
             click.echo(f"\n{label}")
-            click.echo("\n".join(f"  {line}" for line in lines))
+            click.echo("\n".join(f"  {printable(line)}" for line in lines))
     _left_out(found)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import click
 
 from codemode.cli.app import App, command
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note, size, warn
+from codemode.cli.output import note, size, stream, warn
 from codemode.cli.query import param_option, parse_params
 from codemode.counts import plural
 
@@ -60,7 +61,7 @@ def export(
         session = app.session(worker, session_id, tenant)
         tables = session.get_tables() if transfer.may_be_table(sql) else ()
         columns, rows = session.stream(transfer.statement_of(sql, tables), parse_params(params))
-        sink = sys.stdout.buffer if to_stdout else Path(target)
+        sink = cast(BinaryIO, _Output()) if to_stdout else Path(target)
         done = transfer.export_rows(columns, rows, sink, kind, null=null, force=force)
     if app.as_json:
         result = {"file": target, "format": kind, "rows": done.rows, "bytes": done.bytes}
@@ -69,6 +70,14 @@ def export(
     for remark in done.notes:
         warn(remark)
     note(f"{plural(done.rows, 'row')}, {size(done.bytes)}" + ("" if to_stdout else f" to {target}"))
+
+
+class _Output:
+    """Standard output for texts in UTF-8, each of which is written whole."""
+
+    def write(self, text: bytes) -> int:
+        sys.stdout.buffer.write(stream(text.decode()).encode())
+        return len(text)
 
 
 def _export_database(app: App, sql: str | None, session_id: str, target: Path, force: bool, tenant: str) -> None:

@@ -11,7 +11,7 @@ import click
 
 from codemode.cli.app import App, command, renew_option
 from codemode.cli.fields import tenant_option
-from codemode.cli.output import note, standard_input
+from codemode.cli.output import note, printable, standard_input
 from codemode.cli.progress import bar
 from codemode.cli.table import show
 from codemode.counts import plural
@@ -106,7 +106,7 @@ class _Plan:
 
 def show_profile(profile: Profile) -> None:
     """What came in, as a table, with remarks on standard error."""
-    click.echo(f"{profile.table}: {plural(profile.rows, 'row')}, {plural(len(profile.columns), 'column')}")
+    click.echo(f"{printable(profile.table)}: {plural(profile.rows, 'row')}, {plural(len(profile.columns), 'column')}")
     show(["column", "type", "nulls"], [[column.name, column.type, column.nulls] for column in profile.columns])
     click.echo()
     for remark in profile.notes:

@@ -73,7 +73,7 @@ def _print_config(app: App, host: str, session_id: str | None, read_only: bool, 
     words += ["--tenant", tenant] if tenant != "local" else []
     found = HOSTS[host]
     text = found.command(words)
-    app.say({"host": host, "file": found.file, "settings": text}, text)
+    app.answer({"host": host, "file": found.file, "settings": text}) if app.as_json else click.echo(text)
     note(f"for {found.title}: {found.file}")
     if importlib.util.find_spec("mcp") is None:
         warn("it will not start before `pip install 'codemode[mcp]'`")

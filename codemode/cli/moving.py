@@ -9,7 +9,6 @@ import click
 
 from codemode.cli.app import App, command
 from codemode.cli.forms import catalogue
-from codemode.cli.output import printable
 from codemode.cli.progress import bar
 from codemode.counts import plural
 from codemode.errors import RequestInvalid
@@ -28,10 +27,7 @@ def export(app: App, file: Path) -> None:
 
     with catalogue(app) as store, bar(file.name, quiet=app.as_json) as progress:
         rows = moving.export(store, file, progress=progress)
-    app.say(
-        {"file": str(file), "rows": rows, "bytes": file.stat().st_size},
-        f"{printable(str(file))}: {plural(rows, 'row')}",
-    )
+    app.say({"file": str(file), "rows": rows, "bytes": file.stat().st_size}, f"{file}: {plural(rows, 'row')}")
 
 
 @command("import", short_help="Fill the catalogue with what an export holds.")
@@ -49,7 +45,7 @@ def bring_in(app: App, file: Path, replace: bool) -> None:
         make_ready(store, "all")
         rows = moving.bring_in(store, file, replace=replace, progress=progress)
         where = store.where
-    app.say({"file": str(file), "rows": rows, "where": where}, f"{plural(rows, 'row')} in {printable(where)}, compared")
+    app.say({"file": str(file), "rows": rows, "where": where}, f"{plural(rows, 'row')} in {where}, compared")
 
 
 @command("copy", short_help="Copy all of the catalogue to another store.")
@@ -79,4 +75,4 @@ def copy(app: App, to: str, replace: bool) -> None:
         make_ready(source, "all")
         make_ready(target, "all")
         rows, where = moving.copy(source, target, replace=replace, progress=progress), target.where
-    app.say({"rows": rows, "where": where}, f"{plural(rows, 'row')} in {printable(where)}, compared")
+    app.say({"rows": rows, "where": where}, f"{plural(rows, 'row')} in {where}, compared")

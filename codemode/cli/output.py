@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F]
 _VISIBLE = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _CONTROLS}
 _VISIBLE |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
-_STREAM = {code: text for code, text in _VISIBLE.items() if code not in (ord("\n"), ord("\t"))}
+_STREAM = {code: f"\\u{code:04x}" for code in _CONTROLS if chr(code) not in "\n\t"}  # JSON stays the same JSON
 
 
 def printable(text: str) -> str:
@@ -28,7 +28,7 @@ def printable(text: str) -> str:
 
 
 def stream(text: str) -> str:
-    """What a snippet printed: as it is into a file or pipe, without control characters on a terminal."""
+    """What may hold anything, in lines: as it is into a file or pipe, without control characters on a terminal."""
     return text.translate(_STREAM) if sys.stdout.isatty() else text
 
 
@@ -67,7 +67,7 @@ def emit(document: Any) -> None:
 
     ready = plain(msgspec.to_builtins(document, builtin_types=(bytes,)))
     text = json_text(ready, indent=2 if sys.stdout.isatty() else None)
-    click.echo(text.encode("utf-8", "backslashreplace"))
+    click.echo(stream(text).encode("utf-8", "backslashreplace"))
 
 
 def size(count: int) -> str:

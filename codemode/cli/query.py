@@ -82,7 +82,7 @@ def print_rows(columns: Sequence[str], rows: list[list[Any]], kind: str) -> None
 
     written = Written()
     for text in writer_for(kind)(columns, rows, written):
-        click.echo(text.encode(), nl=False)
+        click.echo(stream(text).encode(), nl=False)
     for remark in written.notes(""):
         note(remark)
 

@@ -12,7 +12,7 @@ from codemode.cli.app import App, command, group
 from codemode.cli.bounds import held
 from codemode.cli.fields import limit_option, tenant_option
 from codemode.cli.lists import Columns, every, tell
-from codemode.cli.output import moment, relative, size
+from codemode.cli.output import moment, printable, relative, size
 from codemode.cli.records import check
 from codemode.cli.table import cell_text, show
 from codemode.counts import plural
@@ -110,7 +110,7 @@ def show_session(app: App, session_id: str, tenant: str) -> None:
         **({"limits": own} if own else {}),
     }
     for label, text in lines.items():
-        click.echo(f"{label:<14} {text}")
+        click.echo(f"{label:<14} {printable(text)}")
     if tables:
         click.echo()
         show(["table", "rows", "size", "last changed", "by"], list(map(_table_row, tables)))
