@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import soon
 
 from sandbox import Sandbox, SandboxUnavailable, Snippet, interpreter
 
@@ -48,7 +49,9 @@ def test_a_machine_without_proc_is_told_in_a_line(tmp_path: Path, monkeypatch: p
 
 def test_lists_of_processes_show_a_file_and_no_code() -> None:
     begun = interpreter.Interpreter()
-    said = Path(f"/proc/{begun.process.pid}/cmdline").read_text().split("\0")
+    line = Path(f"/proc/{begun.process.pid}/cmdline")
+    assert soon(line.read_text)  # it is empty for a moment after the process has begun
+    said = line.read_text().split("\0")
     os.close(begun.control)
     assert begun.process.wait(60) == 0
     begun.process.errors.close()
