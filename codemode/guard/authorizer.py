@@ -23,6 +23,7 @@ _PREFIX = "SQLITE_"
 _OK = apsw.SQLITE_OK
 _DENY = apsw.SQLITE_DENY
 _READ = apsw.SQLITE_READ
+_SELECT = apsw.SQLITE_SELECT
 
 
 _NAMES = {
@@ -53,10 +54,15 @@ class Authorizer:
 
     `violation` keeps the first refusal since the authorizer was last armed, because SQLite itself only says
     "not authorized". `events` collects the actions while it is a list.
+
+    `is_over` says whether the time of what is prepared is over. SQLite heeds no interrupt once a text is read, and the
+    views that it names may take it a minute to write out; but it asks for each of them, and ends where it is denied.
     """
 
-    def __init__(self, modules: Iterable[str]) -> None:
+    def __init__(self, modules: Iterable[str], is_over: Callable[[], bool] = lambda: False) -> None:
         self.violation: Violation | None = None
+        self.out_of_time = False  # that is why the last SELECT was denied
+        self._is_over = is_over
         self.events: list[Event] | None = None
         self.engine = False
         self.engine_asked = False  # something was prepared under the engine's rights
@@ -76,6 +82,7 @@ class Authorizer:
         self.engine = False  # it is so, unless Ctrl-C came just before a block that has the engine's rights
         self.turn_to(kind)
         self.violation = None
+        self.out_of_time = False
 
     def turn_to(self, kind: str | None) -> None:
         """Go back to `kind`; None allows nothing. What was refused last is kept for whoever explains the error."""
@@ -86,6 +93,10 @@ class Authorizer:
         self, code: int, first: str | None, second: str | None, database: str | None, accessor: str | None
     ) -> int:
         """SQLite's callback: OK or DENY, never an exception."""
+        if code == _SELECT and (accessor or not self.engine):  # of the engine's own those inside of a user's view
+            self.out_of_time = self._is_over()
+            if self.out_of_time:
+                return _DENY
         if self.engine:
             return self._engine_does(code, first)
         if self.events is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import apsw
 
 from codemode.database.connection import TRIGGER_DEPTH
-from codemode.database.execute import Meter
+from codemode.database.execute import Deadline, Meter
 from codemode.database.script import statements
 from codemode.errors import CodemodeError, MultipleStatements, StatementRefused, StatementSyntaxError
 from codemode.guard import policy, rules, scan, weight
@@ -47,10 +47,17 @@ _KEPT_BYTES = 4_000  # a longer text is checked anew each time: it costs little 
 class Guard:
     """The guard of one connection: it owns the connection's authorizer, which is closed unless a block opens it.
 
-    `meter` is the connection's, where it has one: how long values may be decides whether it may listen.
+    `meter` is the connection's, where it has one: how long values may be decides whether it may listen. `deadline` is
+    too: it ends what takes long to prepare.
     """
 
-    def __init__(self, connection: apsw.Connection, limits: Limits, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        limits: Limits,
+        meter: Meter | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
         self._connection = connection
         self._limits = limits
         self._meter = meter
@@ -63,7 +70,7 @@ class Guard:
         self._strict: frozenset[str] | None = None  # the STRICT tables, once somebody asked
         self._schema = ReservedSchema(connection)
         modules = [row[0] for row in connection.execute("SELECT name FROM pragma_module_list", can_cache=False)]
-        self.authorizer = Authorizer(modules)
+        self.authorizer = Authorizer(modules, deadline.is_over) if deadline is not None else Authorizer(modules)
         self._preparing = connection.cursor()
         self._preparing.exec_trace = self._prepared
         self._seen: Prepared = ("", False, False, ())

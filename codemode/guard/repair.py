@@ -62,13 +62,13 @@ def explain_error(
     message = shortened(str(error), _SEARCHED)
     try:
         explained = (
-            _refused(connection)
+            _denied(error, connection)
             or _too_long(message, connection, longest_value)
             or _by_message(message, sql, connection)
             or _by_class(error, message, sql, connection)
         )
     except Exception:  # noqa: BLE001 - a look-up that fails must not hide the error that it was to explain
-        explained = StatementFailed(message)
+        explained = _denied(error, connection) or StatementFailed(message)
     explained.sql = explained.sql or shortened(sql) or None
     return explained
 
@@ -117,11 +117,19 @@ def refusal(violation: Violation, sql: str = "") -> StatementRefused:
     return StatementRefused(violation.message, hint=violation.hint, sql=shortened(sql) or None)
 
 
-def _refused(connection: apsw.Connection) -> CodemodeError | None:
+def _denied(error: apsw.Error, connection: apsw.Connection) -> CodemodeError | None:
     """The authorizer knows what it refused; SQLite only says "not authorized", or less from inside FTS5."""
     authorizer = getattr(connection.authorizer, "__self__", None)
-    violation = authorizer.violation if isinstance(authorizer, Authorizer) else None
-    return refusal(violation) if violation is not None else None
+    if not isinstance(authorizer, Authorizer):
+        return None
+    if authorizer.violation is not None:
+        return refusal(authorizer.violation)
+    return _timed_out() if authorizer.out_of_time and isinstance(error, apsw.AuthError) else None
+
+
+def _timed_out(_: str = "") -> StatementTimeout:
+    hint = "ask for less, or add an index for what it looks up"
+    return StatementTimeout("the statement took longer than it may", hint=hint)
 
 
 def _too_long(message: str, connection: apsw.Connection, longest_value: int | None) -> CodemodeError | None:
@@ -422,9 +430,7 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
 _BY_CLASS: tuple[tuple[Any, Callable[[str], CodemodeError]], ...] = (
     (apsw.BindingsError, _bindings),
     (apsw.ConstraintError, lambda message: ConstraintFailed(message, hint=_constraint_hint(message))),
-    (apsw.InterruptError, lambda _: StatementTimeout(
-        "the statement took longer than it may", hint="ask for less, or add an index for what it looks up"
-    )),
+    (apsw.InterruptError, _timed_out),
     (apsw.TooBigError, lambda message: StatementLimit(
         message, hint="a value may have value_bytes; store long data in several rows"
     )),

@@ -65,7 +65,7 @@ class Guarded:
                 raise
         self.deadline = Deadline(self.connection)
         self.meter = Meter(self.connection)
-        self.guard = Guard(self.connection, limits, self.meter)
+        self.guard = Guard(self.connection, limits, self.meter, self.deadline)
         self._suspect = self._rested = False
 
     def explained(self, error: DatabaseError, sql: str, longest_value: int | None = None) -> CodemodeError:

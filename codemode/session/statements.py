@@ -266,6 +266,12 @@ class Statements:
         except DatabaseError:
             return error
 
+    def _not_prepared(self, error: StatementTimeout, seconds: float) -> StatementTimeout:
+        most = self.opened.limits.query_seconds
+        bound = f"query_seconds ({most:g} s)" if seconds >= most else f"{seconds:.3g} s"
+        hint = "it is very long, or reads views of views of views: make a table of a part of it first"
+        return StatementTimeout(f"the statement took longer than {bound} to prepare", hint=hint, sql=error.sql)
+
     def _scope(self, statement: Statement) -> AbstractContextManager[None]:
         self.transaction.check_alive()
         if statement.reads_only:
@@ -318,9 +324,12 @@ class Statements:
             raise StatementTimeout("the execution's time is over")
         if (known := self.opened.guard.known(sql)) is not None:
             return known
-        with self.opened.deadline.until(self.until):
+        started = time.monotonic()
+        with self.opened.deadline.until(self.ending(started)):
             try:
                 return self.opened.guard.check(sql)
+            except StatementTimeout as error:
+                raise self._not_prepared(error, time.monotonic() - started) from None
             except StatementError as error:
                 raise self._advised(error, sql) from None
 

@@ -189,6 +189,14 @@ def test_a_worker_takes_no_dict_for_its_limits_or_settings(name: str, given: Any
     ("limits", "code", "told"),
     [
         ({"query_seconds": 0.2}, f"helpers.db.value('SELECT count(*) FROM ({MANY.format(10**12, 'i')})')", "(0.2 s)"),
+        (
+            {"query_seconds": 0.1},
+            (
+                "more = ''.join(f', c{n} AS (SELECT 1)' for n in range(1, 20_000))\n"
+                "helpers.db.query(f'WITH c0 AS (SELECT 1){more} SELECT 1')"
+            ),
+            "(0.1 s) to prepare",
+        ),
         ({"execution_seconds": 0.2}, "while True: pass", "0.2 s"),
         ({"memory_bytes": 64 << 20}, "x = bytearray(100 << 20)", ""),
         ({"helper_calls": 5}, "for _ in range(6): helpers.db.list_state()", "5 helper calls"),

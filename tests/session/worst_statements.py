@@ -73,3 +73,6 @@ def setup() -> Iterator[str]:
         yield f"CREATE VIEW union_{n} AS SELECT a FROM {below} UNION ALL SELECT a FROM {below}"
         below = f"nested_{n - 1}" if n else "pairs"
         yield f"CREATE VIEW nested_{n} AS SELECT (SELECT max(a) FROM {below}) + (SELECT min(a) FROM {below}) AS a"
+    for n in range(14):
+        below = f"paired_{n - 1}" if n else "pairs"
+        yield f"CREATE VIEW paired_{n} AS SELECT x.a, x.b FROM {below} AS x JOIN {below} AS y ON x.a = y.a"
