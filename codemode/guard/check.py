@@ -36,6 +36,7 @@ Prepared = tuple[str, bool, bool, tuple[str | None, ...]]
 
 _FUNCTION = action_code("FUNCTION")
 _ROW_ID = "last_insert_rowid"
+_RENAMES = frozenset({"sqlite_rename_table", "sqlite_rename_column"})  # what ALTER TABLE has rewrite each definition
 _TABLES = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'table'"
 _OR_FAIL = pattern(r"(?i)\bor\s+fail\b")
 _STRICT = pattern(r"(?i)\bstrict\b")  # in the definition of a table; where it is only a name of one, nothing is lost
@@ -236,6 +237,7 @@ class Guard:
         if len(first) < len(text) and not scan.only_blanks(text[len(first) :]):
             raise _multiple(text)
         self._confirm(kind, heading, events, reads_only, text)
+        self._confirm_rename(kind, events, text)
         program = None if heading.explain else self._program(text, kind, events, is_long)
         sizes = None if program is None else weight.sizes(program, self._limits.value_bytes)
         written = tables(events, WRITES) if changes else ()
@@ -333,6 +335,14 @@ class Guard:
             raise refusal(DISAGREEMENT, text)
         if decisive_action(events) not in policy.CONFIRMED_BY[kind]:
             raise refusal(DISAGREEMENT, text)
+
+    def _confirm_rename(self, kind: str, events: list[Event], text: str) -> None:
+        """A new name is written into every definition that has the old one: none may be too long for that."""
+        if kind == "alter_table" and any(event[0] == _FUNCTION and event[2] in _RENAMES for event in events):
+            with self.engine():
+                violation = self._schema.too_long_to_rename()
+            if violation is not None:
+                raise refusal(violation, text)
 
     def _explained(self, error: apsw.Error, text: str) -> CodemodeError:
         return explain_error(error, text, self._connection)

@@ -43,6 +43,9 @@ _SIZES = """
         count(*) FILTER (WHERE type = 'table' AND sql LIKE 'create virtual table%')
     FROM main.sqlite_schema
 """
+# SQLite looks each place of a name up among all words of the definition, in one step: 100,000 bytes take 8 s.
+RENAMED_BYTES = 50_000
+_LONGEST = "SELECT octet_length(sql), type, name FROM main.sqlite_schema ORDER BY 1 DESC LIMIT 1"
 # Every connection holds all definitions in memory, up to 9 bytes for one of the text, and all sessions share SQLite's.
 MOST_DEFINITION_BYTES = 4_000_000
 # Full-text tables whose content is in one another are read in one another, each on a kilobyte of the thread's stack:
@@ -86,6 +89,17 @@ class ReservedSchema:
             return found
         made = [column for column in self._unnumbered() if column not in self._unnumbered_before]
         return _stays_null(made[0]) if made else self._too_much()
+
+    def too_long_to_rename(self) -> Violation | None:
+        """The definition, if any, that is so long that nothing could stop a rename while it reads it."""
+        for size, kind, name in self._query(_LONGEST):
+            if (size or 0) > RENAMED_BYTES:
+                way = (
+                    "copy its rows into a new one" if kind == "table" else f"drop {name}, and create it anew afterwards"
+                )
+                message = f"names cannot be changed while the {kind} {name} has more than {RENAMED_BYTES:,} bytes"
+                return Violation("size", f"{message} of definition", way)
+        return None
 
     def _on_a_part(self, references: list[tuple[str, str]]) -> Violation | None:
         """An index on what FTS5 keeps its words in, or a foreign key to it, ends the process at the next write.
