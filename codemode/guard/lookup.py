@@ -11,6 +11,7 @@ from itertools import islice
 import apsw
 
 from codemode.database import rules
+from codemode.database.disk import may_be_at_limit
 from codemode.database.names import quoted
 from codemode.database.schema import TABLES
 from codemode.guard.authorizer import Authorizer
@@ -23,6 +24,7 @@ _COMPARED_CHARACTERS = 128
 _MISSPELT = 0.8  # two letters changed in ten
 _COMPARED_NAMES = 1_000
 _SEARCHED = 4_000  # characters of a statement in which names are looked for
+_INSERTS = pattern(r"\b(?:insert|replace)\b", re.IGNORECASE)
 _NAMES = pattern(r"[^\W\d][\w$]*|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|`[^`]+`")
 
 
@@ -70,12 +72,20 @@ def tables_named_in(sql: str, connection: apsw.Connection) -> list[str]:
 
 
 def out_of_numbers(sql: str, connection: apsw.Connection) -> str | None:
-    """The table with AUTOINCREMENT that `sql` names and that has no row id left: SQLite then says that it is full."""
+    """The table with AUTOINCREMENT that `sql` left without a row id, which SQLite calls full; None where the file is.
+
+    It has undone the transaction by then, perhaps with the row of the largest id: what is far from full was not.
+    """
+    numbered = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%autoincrement%'"
     used_up = "SELECT name FROM main.sqlite_sequence WHERE seq = 9223372036854775807"
-    with reading(connection), suppress(apsw.SQLError):  # the table is there once one has AUTOINCREMENT
-        names = [str(row[0]) for row in connection.execute(used_up, can_cache=False)]
-        return next((name for name in names if name.lower() in sql.lower()), None)
-    return None
+    with reading(connection):
+        known = [str(row[0]) for row in connection.execute(numbered, can_cache=False)]
+        named = [name for name in known if name.lower() in sql.lower()]
+        over = [str(row[0]) for row in connection.execute(used_up, can_cache=False)] if named else []
+        if (found := next((name for name in over if name in named), None)) is None and not may_be_at_limit(connection):
+            # Of one that the transaction made, or that a trigger writes, the name is not known.
+            found = named[0] if named else "a table" if _INSERTS.search(sql[:_SEARCHED]) else None
+    return found
 
 
 _BEHIND_A_TABLE = (

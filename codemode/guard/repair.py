@@ -68,7 +68,7 @@ def explain_error(
             or _by_class(error, message, sql, connection)
         )
     except Exception:  # noqa: BLE001 - a look-up that fails must not hide the error that it was to explain
-        explained = _denied(error, connection) or StatementFailed(message)
+        explained = StatementFailed(message)
     explained.sql = explained.sql or shortened(sql) or None
     return explained
 

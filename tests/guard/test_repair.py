@@ -11,6 +11,7 @@ from guard_desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codemode import Session
 from codemode.errors import CodemodeError, NoSuchColumn, NoSuchFunction, NoSuchTable, ParametersInvalid
 from codemode.guard.repair import SQL_SHOWN, explain_error
 from codemode.guard.ways import FUNCTION_WAYS, SYNTAX_WAYS
@@ -212,6 +213,28 @@ def test_row_ids_that_are_used_up_are_not_a_full_database(desk: Desk) -> None:
     error = failed(desk, "INSERT INTO u (note) VALUES ('next')")
     assert (error.code, error.message.split()[0]) == ("sql.runtime", "u")
     assert "INTEGER PRIMARY KEY" in (error.hint or "")
+
+
+NUMBERED = "helpers.db.exec('CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, x)')"
+LARGEST = "helpers.db.exec('INSERT INTO n VALUES (9223372036854775807, 1)')"
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "table"),
+    [
+        (NUMBERED, f"{LARGEST}\nhelpers.db.exec('INSERT INTO n (x) VALUES (2)')", "n"),
+        (NUMBERED, f"{LARGEST}\nhelpers.db.batch_insert('n', [{{'x': 2}}])", "n"),
+        ("1", f"{NUMBERED}\n{LARGEST}\nhelpers.db.exec('INSERT INTO n (x) VALUES (2)')", "a table"),
+    ],
+)
+def test_row_ids_that_the_transaction_used_up_are_not_a_full_database(
+    session: Session, before: str, code: str, table: str
+) -> None:
+    """SQLite has undone the transaction, and with it the row that used them up, before anybody can look."""
+    assert session.run(before).ok
+    error = session.run(code).error
+    assert error.code == "sql.runtime"
+    assert error.message.startswith(f"{table} has used the largest row id")
 
 
 def test_an_error_carries_its_statement_bounded(desk: Desk) -> None:
