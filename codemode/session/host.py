@@ -57,7 +57,7 @@ class HostFunctions:
             if inspect.isawaitable(result):
                 result = self._wait(result)
         except Exception as error:
-            raise HostFunctionFailed(f"{name}: {str(error) or type(error).__name__}") from error
+            raise HostFunctionFailed(f"{name}: {_words(error)}") from error
         try:
             return text_of_plain(result, _plain)
         except (TypeError, ValueError, RecursionError) as error:
@@ -122,3 +122,11 @@ def _plain(value: object) -> Any:
     if hasattr(value, "isoformat") and value == value:  # NaT, a datetime of pandas, is none
         return value.isoformat()
     raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _words(error: Exception) -> str:
+    """What `error` says of itself, or its class where it says nothing, or cannot."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - a __str__ of the host's own
+        return type(error).__name__

@@ -257,6 +257,18 @@ def test_a_host_result_that_is_not_plain_is_an_error_of_the_call(session: Sessio
     assert "plain data" in outcome.error.message
 
 
+def test_a_host_function_whose_error_cannot_say_what_it_is_is_told_by_its_class(session: Session) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def fails() -> None:
+        raise Mute
+
+    error = session.run("fails()", functions={"fails": fails}).error
+    assert (error.code, error.message) == ("code.runtime", "fails: Mute")
+
+
 def test_output_comes_as_it_is_printed(session: Session) -> None:
     pieces: list[str] = []
     outcome = session.run("for n in range(3): print(n)", on_output=pieces.append)
