@@ -50,7 +50,8 @@ class RemoteSession:
     def run(self, code: str, **options: Unpack[RunOptions]) -> Outcome:
         """Run a snippet and answer with its outcome: all or nothing, unless `atomic` is False.
 
-        `functions` cannot be lent over HTTP. A connection that breaks is no reason to run twice: see `Client`.
+        `options` are those of `codemode.Session.run`, but for `functions`, which cannot be lent over HTTP. A connection
+        that breaks is no reason to run twice: see `Client`.
         """
         if executions.listens(options):
             return self._heard(self._execution(code, options, "stream"), executions.Listener(options))

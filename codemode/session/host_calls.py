@@ -56,6 +56,7 @@ class HostCalls:
         """Run one statement; see helpers.db.exec.
 
         `warnings` beside its answer: values that were not stored as they came, and what the statement can hardly mean.
+        Raises StatementError, and the session errors.
         """
         with self._helpers() as helpers:
             return _with_warnings(helpers, helpers.db.exec(sql, params))
@@ -63,7 +64,8 @@ class HostCalls:
     def query(self, sql: str, params: Any = (), *, read_only: bool = False) -> Any:
         """Rows of one statement; with `read_only` on a connection of its own that never waits for a writer.
 
-        `.warnings` of the rows: values that were not bound as they came, and what the statement can hardly mean.
+        They are a list of dicts with `.columns .row_count .truncated .rows_read`, and `.warnings`: values that were not
+        bound as they came, and what the statement can hardly mean. Raises StatementError, and the session errors.
         """
         with self._helpers(read_only=read_only) as helpers:
             rows = helpers.db.query(sql, params)

@@ -83,8 +83,11 @@ class Session(CheckpointCalls, FileCalls, LogCalls):
     def run(self, code: str, **options: Unpack[RunOptions]) -> Outcome:
         """Run a snippet and answer with its outcome: all or nothing, unless `atomic` is False.
 
-        A snippet that fails is an outcome with `ok` False. Raises RequestInvalid for a wrong argument, SessionBusy
-        when the session's turn does not come within `queue_seconds`, and the other session errors.
+        `options`: `inputs` (a dict of variables), `functions` (a dict of what it may call), `timeout` in seconds,
+        `atomic`, `dry_run`, `read_only`, `max_result_bytes`, `result_format`, `max_cell`, `on_output`, `on_event` and
+        `idempotency_key`. A snippet that fails is an outcome with `ok` False. Raises RequestInvalid for a wrong
+        argument, SessionBusy when the session's turn does not come within `queue_seconds`, and the other session
+        errors.
         """
         request = checked_request(self.limits, code, options)
         asked, stop, seconds = time.monotonic(), Cancel(), self.limits.queue_seconds

@@ -11,6 +11,7 @@ from codemode import Limits, Outcome, Session, adapters
 from codemode.adapters.tools import TOOLS
 from codemode.cli import COMMANDS
 from codemode.errors import every_error
+from codemode.session.request import RunOptions
 from codemode.settings import keys
 from codemode.values import DatabaseUse, Problem, ResultInfo, Usage
 from sandbox.helpers import Database, Schema
@@ -61,6 +62,10 @@ def test_each_field_of_an_outcome_is_explained(struct: type):
 def test_the_host_has_every_call():
     calls = {name for owner in (Database, Schema) for name in vars(owner) if not name.startswith("_")}
     assert calls <= set(dir(Session))
+
+
+def test_help_of_run_names_every_option():
+    assert set(re.findall(r"`(\w+)`", Session.run.__doc__ or "")) >= set(RunOptions.__annotations__)
 
 
 def test_every_module_is_in_the_picture_and_every_one_in_it_exists():
