@@ -109,7 +109,7 @@ def _check_no_web_page(request: Request, allowed: list[str]) -> None:
     if host not in _LOOPBACK:
         raise AuthForbidden(
             f"a service without tokens is called as localhost, not {host[:100]!r}",
-            hint="make a token with `codemode token create`, and start the service again",
+            hint="make a token with `codemode token create`, and send it",
         )
 
 
