@@ -16,6 +16,7 @@ from codemode.patterns import pattern
 
 _PLAIN = pattern(r"[A-Za-z_]\w*")
 _LONGEST = 20_000  # characters of a definition that are read
+_QUOTED = pattern(QUOTED)
 _TOKEN = pattern(rf"{COMMENT}|{QUOTED}|[^\W\d][\w$]*+|\s++|[\s\S]")
 _ONE = r"(?:'(?:[^']|'')*'|[+-]?\d+(?:\.\d+)?)"
 _LIST = pattern(
@@ -30,6 +31,11 @@ class Check(NamedTuple):
 
     name: str | None
     rule: str
+
+    @property
+    def called(self) -> str:
+        """What SQLite calls it: its name, else its text, of one that begins with a quoted word that word alone."""
+        return self.name or _unquoted(self.rule)
 
     @property
     def values(self) -> tuple[str, list[str]] | None:
@@ -66,7 +72,7 @@ def checks_in(definition: str) -> list[Check]:
         if closed is not None:
             named = at > 1 and parts[at - 2][0].upper() == "CONSTRAINT"
             rule = definition[parts[at + 1][1] + 1 : parts[closed][1]].strip()
-            found.append(Check(parts[at - 1][0].strip('"`[]') if named else None, rule))
+            found.append(Check(_unquoted(parts[at - 1][0]) if named else None, rule))
         at = at + 1 if closed is None else closed + 1
     return found
 
@@ -117,6 +123,12 @@ def key_of(connection: apsw.Connection, table: str, columns: tuple[str, ...]) ->
 def written(name: str) -> str:
     """`name` as people write it in SQL: quoted only where it has to be."""
     return name if _PLAIN.fullmatch(name) and name.upper() not in apsw.keywords else quoted(name)
+
+
+def _unquoted(text: str) -> str:
+    """`text`, or where it begins with a quoted word what stands between the quotes, as SQLite reads a name."""
+    found = _QUOTED.match(text)
+    return text if found is None else found[0][1:-1].replace(found[0][-1] * 2, found[0][-1])
 
 
 def _definition(connection: apsw.Connection, table: str) -> str:

@@ -65,10 +65,11 @@ class _Told:
 
 
 def _tell_of_checks(told: _Told, connection: Connection, tables: Sequence[str]) -> None:
-    """Which rule was broken, and the values that it allows: SQLite gives the name of a rule that has one."""
+    """Which rule was broken, or which of those that SQLite calls the same, and the values that it allows."""
     said = told.message.removeprefix("CHECK constraint failed: ")
     known = (check for table in tables for check in rules.checks(connection, table))
-    broken = next((check for check in known if said in (check.name, check.rule)), rules.Check(None, said))
+    first, *others = dict.fromkeys(check.rule for check in known if check.called == said) or [said]
+    broken = rules.Check(None, " AND ".join(f"({rule})" for rule in (first, *others)) if others else first)
     rule = broken.rule if len(broken.rule) <= _SHOWN_RULE else f"{broken.rule[:_SHOWN_RULE]}…"
     told.columns = re.findall(r"[^\W\d]\w*", re.sub(r"'[^']*'", "", broken.rule))
     told.hint = f"the table's CHECK has to hold: {rule}"

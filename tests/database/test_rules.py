@@ -33,6 +33,21 @@ def test_checks_are_found_with_their_names_whatever_stands_around_them(connectio
     ]  # fmt: skip
 
 
+def test_a_check_is_called_as_sqlite_calls_it() -> None:
+    connection = apsw.Connection(":memory:")
+    for made in (
+        "a INT CHECK (a < 2)", "a INT CHECK ( a  <  2 )", 'a INT CHECK ("a" < 2)', "a INT CHECK ([a] < 2)",
+        "a INT CHECK (`a` < 2)", "a INT CHECK ('it''s' < a AND a < 2)", '"a""b" INT CHECK ("a""b" < 2)',
+        'a INT CONSTRAINT "it ""s" CHECK (a < 2)',
+    ):  # fmt: skip
+        connection.execute(f"CREATE TABLE c ({made})")
+        [check] = rules.checks(connection, "c")
+        with pytest.raises(apsw.ConstraintError) as caught:
+            connection.execute("INSERT INTO c VALUES (2)")
+        assert str(caught.value) == f"CHECK constraint failed: {check.called}"
+        connection.execute("DROP TABLE c")
+
+
 def test_a_list_of_values_is_known_as_one(connection: apsw.Connection) -> None:
     found = [check.values for check in rules.checks(connection, "r")]
     assert found == [("plan", ["'a)'", "'it''s'"]), ("size", ["1", "2.5", "-3"]), None]

@@ -33,6 +33,8 @@ def session() -> Iterator[Session]:
             INSERT INTO plans (id, plan, seats, until) VALUES (1, 'free', 1, 'A'), (2, 'free', 2, 'b');
             CREATE TABLE pair (a INTEGER, b INTEGER, plan INTEGER REFERENCES plans, PRIMARY KEY (a, b));
             INSERT INTO pair VALUES (1, 1, 1);
+            CREATE TABLE quoted ("kind" TEXT CHECK ("kind" IN ('a', 'b')), "low" INT CHECK ([low] > 0), "high" INT,
+                                 CHECK ([low] < "high"));
             CREATE TABLE half (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, late INTEGER REFERENCES plans (id)
                                DEFERRABLE INITIALLY DEFERRED, FOREIGN KEY (a, b) REFERENCES pair ON DELETE CASCADE);
         """)
@@ -71,6 +73,8 @@ def test_a_constraint_names_the_column_and_the_value(session: Session, sql: str,
             "pro_ends (plan = 'pro')",
             "plan <> 'pro' OR until IS NOT NULL",
         ),
+        ("INSERT INTO quoted (kind) VALUES ('A')", (), "kind (kind = 'A')", "takes for kind: 'a', 'b'"),
+        ("INSERT INTO quoted (low, high) VALUES (2, 1)", (), "(low = 2, high = 1)", '([low] > 0) AND ([low] < "high")'),
         ("UPDATE plans SET seats = 2 WHERE id = 1", (), "(seats = 2)", "another row has this key"),
         (
             "INSERT INTO plans (plan, seats) VALUES ('free', 2)",
