@@ -25,6 +25,7 @@ from codemode.values import Outcome, Problem, untold
 
 _log = logging.getLogger("codemode")
 _LOOK_SECONDS = 0.1  # between two looks into the catalogue, for what another service does with an execution
+_AGAIN_SECONDS = 1.0  # between two attempts to keep an outcome
 _CANCEL_SECONDS = 30.0  # how long another service's answer to a cancellation is waited for
 
 
@@ -115,15 +116,20 @@ class Background:
     async def _finish(
         self, running: Running, added: asyncio.Future[None], ended: Callable[[str], None], known: ExitStack
     ) -> None:
-        with known:
-            try:
+        try:
+            with known:
                 await asyncio.wait([added])
-                if added.exception() is None:  # else `keep` raises it, and nobody learns of the execution
-                    await self._followed(running, ended)
-            finally:
-                del self._running[running.id]
+                if added.exception() is not None:  # `keep` raises it, and nobody learns of the execution
+                    return
+                outcome = encode(await self._followed(running, ended))
+                kept = await self._finished(running, outcome, logging.ERROR)
+            while not kept:  # whoever asks waits for it
+                await asyncio.sleep(_AGAIN_SECONDS)
+                kept = await self._finished(running, outcome, logging.DEBUG)
+        finally:
+            del self._running[running.id]
 
-    async def _followed(self, running: Running, ended: Callable[[str], None]) -> None:
+    async def _followed(self, running: Running, ended: Callable[[str], None]) -> Outcome:
         try:
             outcome = await running.outcome()
         except CodemodeError as error:
@@ -135,10 +141,16 @@ class Background:
         await self._aside(ended, code)
         fields = {"session": running.session_id, "execution": running.id, "outcome": code}
         _log.info("execution in the background is over", extra={"fields": fields})
+        return outcome
+
+    async def _finished(self, running: Running, outcome: bytes, level: int) -> bool:
+        """Keep how it ended; whether the catalogue took it: its disk may be full, its server be started again."""
         try:
-            await self._aside(lambda: self._kept.finish(running.id, encode(outcome), now_ms()))
+            await self._aside(self._kept.finish, running.id, outcome, now_ms())
         except CodemodeError as error:
-            _log.error("the outcome of %s cannot be kept: %s", running.id, error)
+            _log.log(level, "the outcome of %s cannot be kept yet: %s", running.id, error)
+            return False
+        return True
 
     async def find(self, caller: Caller, execution_id: str, wait: float) -> Accepted:
         """One of the caller's, after `wait` seconds at most; raises ExecutionNotFound."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ import pytest
 from patience import HANG_SECONDS
 
 from codemode import Worker
+from codemode.errors import StorageFull
 from codemode.service.presence import Presence
 from tests.api.conftest import listening
 from tests.cli.test_cli_serve import serving
@@ -92,6 +94,25 @@ def test_those_of_a_service_that_was_killed_are_told_lost_by_another(tmp_path: P
         lost: Any = other.get(place, params={"wait": 30}).json()
     assert (lost["state"], lost["outcome"]["error"]["code"]) == ("done", "worker.unavailable")
     assert list((tmp_path / "services").iterdir()) == []
+
+
+def test_an_outcome_is_kept_as_soon_as_the_catalogue_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = threading.Event()
+    with Worker(tmp_path) as worker, listening(worker, open_to_all=True) as (address, _):
+        worker.session("s")
+        finish = worker.background.finish
+
+        def full_at_first(*what: Any) -> None:
+            if not refused.is_set():
+                refused.set()
+                raise StorageFull("the catalogue of sessions cannot be written")
+            finish(*what)
+
+        monkeypatch.setattr(worker.background, "finish", full_at_first)
+        with httpx2.Client(base_url=address, timeout=HANG_SECONDS) as http:
+            place = begin(http, "return 5")
+            assert refused.wait(HANG_SECONDS)
+            assert http.get(place, params={"wait": 30}).json()["outcome"]["result"] == 5
 
 
 def test_an_outcome_is_kept_for_an_hour_after_its_end(two: tuple[httpx2.Client, httpx2.Client], tmp_path: Path) -> None:
