@@ -159,6 +159,9 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
          "SELECT tag.value AS tag FROM only CROSS JOIN json_each(x) AS tag WHERE tag.value <> 'a' ORDER BY tag.value"),
         ("SELECT upper(tag) FROM only, UNNEST(x) AS tag", "SELECT upper(tag.value) FROM only, json_each(x) AS tag"),
         ("SELECT f.value FROM only, LATERAL FLATTEN(input => x) f", "SELECT f.value FROM only, json_each(x) AS f"),
+        ("SELECT k, count(*) FROM only, jsonb_object_keys(x) AS k GROUP BY k",
+         "SELECT k.key AS k, count(*) FROM only, json_each(x) AS k GROUP BY k.key"),
+        ("SELECT key, value FROM only, jsonb_each_text(x)", "SELECT key, value FROM only, json_each(x)"),
         ("SELECT d FROM generate_series('2013-01-30'::date, '2013-02-28', '1 week') AS d",
          ("SELECT d FROM (WITH RECURSIVE series(d) AS (SELECT date('2013-01-30') WHERE date('2013-01-30') <="
          " date('2013-02-28') UNION ALL SELECT date(d, '+7 days') FROM series WHERE date(d, '+7 days') <="
@@ -193,6 +196,8 @@ def test_a_failed_statement_gets_one_that_is_prepared(desk: Desk, sql: str, inst
         "ATTACH 'x' AS y",
         "INSERT INTO t (id) VALUES ('abc')",
         "SELECT WEEK(a) FROM t",
+        "SELECT a + (id || ' days')::interval FROM t",
+        "SELECT E'a\\nb' FROM t",
         "SELECT generate_series(1, 3) AS n",  # rows there, one value here
         "SELECT DATE_FORMAT(a, '%X') FROM t",
         "SELECT STR_TO_DATE(a, '%d/%m/%Y') FROM t",

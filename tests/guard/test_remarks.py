@@ -93,6 +93,7 @@ VALUES = [
     ("date('2013-01-09') - date(day)", 0, "julianday('2013-01-09') - julianday(date(day))", 4.0),
     ("day - min(day)", 0, "julianday(day) - julianday(min(day))", 0.0),
     ("day - 7", 2006, "date(day, '-7 days')", "2012-12-29"),
+    ("day - km", 2003, "date(day, '-' || km || ' days')", "2012-12-26"),
     ("date('2014-01-09') - day", 1, "julianday('2014-01-09') - julianday(day)", pytest.approx(368.6, abs=0.1)),
     ("format(day, 'yyyy-MM')", "2013-01-05 09:30:00", "strftime('%Y-%m', day)", "2013-01"),
     ("format(cost, 2)", "1.5", "printf('%.2f', cost)", "1.50"),

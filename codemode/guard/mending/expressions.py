@@ -43,14 +43,24 @@ def rewritten(text: str) -> str:
     """`text` with every foreign function and operator that has an exact counterpart written SQLite's way."""
     if depth(text) > _DEEPEST:
         return text
+    before, after, left = "", text, _MOST_REWRITES
+    while after != before and left > 0 and len(after) <= 2 * _LONGEST:
+        before, (after, left) = (
+            after,
+            _rewritten_once(after, left),
+        )  # what stood inside of what was rewritten as a whole
+    changed = with_spans(_with_intervals(after))
+    return text if changed in (None, text) else _compared_as_times(changed)
+
+
+def _rewritten_once(text: str, left: int) -> tuple[str, int]:
     parts = tokens(text)
-    at, left = len(parts) - 1, _MOST_REWRITES
+    at = len(parts) - 1
     while at >= 0 and left > 0:
         if at < len(parts) and any(rewrite(parts, at) for rewrite in _REWRITES):
             left -= 1
         at -= 1
-    changed = with_spans(_with_intervals("".join(parts)))
-    return text if changed in (None, text) else _compared_as_times(changed)
+    return "".join(parts), left
 
 
 def _with_intervals(text: str) -> str:
@@ -119,6 +129,8 @@ def _within(parts: Parts, at: int) -> bool:
 
 def _plain_list(parts: Parts, at: int, closed: int, args: list[str]) -> bool:
     """GROUP_CONCAT(x ORDER BY y SEPARATOR ';') of MySQL; LISTAGG(x, ', ') without an order."""
+    if args[0][:9].upper() == "DISTINCT " and word(parts, following(parts, closed)) not in ("FILTER", "OVER"):
+        return _replace(parts, at, closed, _distinct_list(", ".join(args)))
     if word(parts, at) == "LISTAGG" and len(args) in (1, 2):
         return _replace(parts, at, closed, f"group_concat({', '.join([*args, repr('')][:2])})")
     found = re.fullmatch(
@@ -133,10 +145,27 @@ def _plain_list(parts: Parts, at: int, closed: int, args: list[str]) -> bool:
     return _replace(parts, at, closed, f"group_concat({found[2]}, {found[4]}{found[3] or ''})")
 
 
+_DISTINCT = re.compile(
+    r"DISTINCT\s+(?P<value>.+?)(?:\s*,\s*(?P<mark>'(?:[^']|'')*'))?(?:\s+ORDER\s+BY\s+(?P<order>.+?)(?P<down>\s+DESC|\s+ASC)?)?"
+    r"(?:\s+SEPARATOR\s+(?P<separator>'(?:[^']|'')*'))?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _distinct_list(said: str) -> str | None:
+    """DISTINCT x, '; ' ORDER BY x: SQLite separates distinct values by commas only, so they go through JSON."""
+    found = _DISTINCT.fullmatch(said)
+    mark = (found["mark"] or found["separator"]) if found else None
+    if found is None or mark in (None, "','") or (found["order"] and found["order"] != found["value"]):
+        return None
+    order = f" ORDER BY value{found['down'] or ''}" if found["order"] else ""
+    return f"(SELECT group_concat(value, {mark}{order}) FROM json_each(json_group_array(DISTINCT {found['value']})))"
+
+
 def _special_call(parts: Parts, at: int) -> bool:
     """EXTRACT(YEAR FROM x), POSITION(a IN b), SUBSTRING(x FROM 2), TRIM(BOTH ' ' FROM x), COUNT(DISTINCT a, b)."""
     name, opened = word(parts, at), at + 1
-    if name not in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM", "COUNT") or word(parts, opened) != "(":
+    if name not in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CAST", "COUNT") or word(parts, opened) != "(":
         return False
     closed = closing(parts, opened)
     if closed is None:
@@ -148,6 +177,12 @@ def _special_call(parts: Parts, at: int) -> bool:
     if name == "POSITION" and (middle := top_level(inner, "IN")) is not None:
         sought, value = "".join(inner[:middle]).strip(), "".join(inner[middle + 1 :]).strip()
         return _replace(parts, at, closed, f"instr({value}, {sought})")
+    if name == "CAST":
+        middle = top_level(inner, "AS")
+        kind = "".join(inner[middle + 1 :]) if middle is not None else ""
+        return functions.is_of_days(kind) and _replace(
+            parts, at, closed, functions.cast("".join(inner[:middle]).strip(), kind)
+        )
     if name in ("SUBSTRING", "TRIM"):
         return _replace(parts, at, closed, _part_of_text(inner) if name == "SUBSTRING" else _trimmed(inner))
     args = split(inner)
@@ -200,6 +235,9 @@ def _cast_operator(parts: Parts, at: int) -> bool:
     if word(parts, first) in ("JSON", "JSONB") and "||" in beside:
         return False  # there || appends and merges; here it would join two texts
     value = "".join(parts[start : preceding(parts, at) + 1])
+    if word(parts, first) == "INTERVAL" and is_text(value):
+        parts[start : last + 1] = ["INTERVAL", " ", value]
+        return True
     return _replace(parts, start, last, functions.cast(value, "".join(parts[first : last + 1]), rounds=True))
 
 
@@ -208,6 +246,9 @@ def _interval(parts: Parts, at: int) -> bool:
     if word(parts, at) != "INTERVAL":
         return False
     sign, amount = preceding(parts, at), following(parts, at)
+    times = operand_before(parts, sign) if word(parts, sign) == "*" else None
+    if times is not None and is_text(word(parts, amount)):  # x + n * INTERVAL '1 day'
+        return _times_an_interval(parts, times, sign, amount)
     if sign < 0 or parts[sign] not in "+-" or amount >= len(parts):
         return False
     start = operand_before(parts, sign)
@@ -225,6 +266,16 @@ def _interval(parts: Parts, at: int) -> bool:
     if is_text(value) and word(parts, preceding(parts, start)) in _LITERALS:
         start = preceding(parts, start)
     return _replace(parts, start, last, by_interval(value, parts[amount], name, parts[sign]))
+
+
+def _times_an_interval(parts: Parts, times: int, sign: int, amount: int) -> bool:
+    one = re.fullmatch(r"'\s*1\s+([a-z]+)\s*'", parts[amount], re.IGNORECASE)
+    plus = preceding(parts, times)
+    start = operand_before(parts, plus) if word(parts, plus) in ("+", "-") else None
+    if one is None or start is None:
+        return False
+    value, count = "".join(parts[start:plus]).strip(), "".join(parts[times:sign]).strip()
+    return _replace(parts, start, amount, by_interval(value, count, one[1], parts[plus]))
 
 
 _LITERALS = ("DATE", "TIMESTAMP", "TIME", "DATETIME")

@@ -120,6 +120,9 @@ def cast(value: str, kind: str, *, rounds: bool = False) -> str | None:
         return value  # JSON is text here; CAST(x AS JSONB) would make a number of it
     if name in _DATE_TYPES:
         return f"{_DATE_TYPES[name]}({value})"
+    if name in ("bool", "boolean"):
+        words = " ".join(f"WHEN '{each}' THEN 1" for each in ("true", "t", "yes", "y", "on"))
+        return f"CASE lower({value}) {words} ELSE CAST({value} AS INTEGER) <> 0 END"
     target = _TYPES.get(name)
     if target is None or (target == "TEXT" and name == "char" and length is None):
         return None
@@ -129,6 +132,12 @@ def cast(value: str, kind: str, *, rounds: bool = False) -> str | None:
         return f"substr(CAST({value} AS TEXT), 1, {length})"
     plain = f"CAST({value} AS {target})"
     return f"round({plain}, {scale})" if target == "REAL" and scale else plain
+
+
+def is_of_days(kind: str) -> bool:
+    """Whether a type is one of dates or times."""
+    found = _TYPE.fullmatch(kind)
+    return found is not None and found[1].lower() in _DATE_TYPES
 
 
 def tried_cast(value: str, kind: str) -> str | None:
@@ -247,6 +256,14 @@ def _truncated(args: list[str]) -> str | None:
     return f"(trunc({args[0]} * pow(10, {args[1]})) / pow(10, {args[1]}))" if args[1].isdigit() else None
 
 
+def _rounded_to_tens(args: list[str]) -> str | None:
+    """round(x, -2), where SQLite rounds to whole numbers."""
+    if len(args) != 2 or not re.fullmatch(r"-[1-9]", args[1]):
+        return None
+    unit = 10 ** int(args[1][1:])
+    return f"(round({args[0]} / {unit}.0) * {unit})"
+
+
 def _field(args: list[str]) -> str | None:
     """FIELD(x, 'a', 'b'): the place of x among the others, 0 where it is none."""
     if len(args) < 2:
@@ -307,7 +324,11 @@ BUILDERS: dict[str, Builder] = {
                     _form("EXISTS (SELECT 1 FROM json_each({0}) WHERE value = {1})", 2)),
     "field": _field,
     "trunc": _truncated,
-    **dict.fromkeys(("json_length", "jsonb_array_length", "array_length", "array_size"), _call("json_array_length", 1)),
+    **dict.fromkeys(("json_length", "jsonb_array_length", "array_size"), _call("json_array_length", 1)),
+    "array_length": lambda args: f"json_array_length({args[0]})" if args[0] and args[1:] in ([], ["1"]) else None,
+    "btrim": _call("trim", 1, 2),
+    "round": _rounded_to_tens,
+    "to_timestamp": lambda args: f"datetime({args[0]}, 'unixepoch')" if args[0].isdigit() and len(args) == 1 else None,
     **dict.fromkeys(("approx_count_distinct", "approx_distinct", "ndv", "count_distinct", "countdistinct", "uniq",
                      "uniqexact"),
                     _form("count(DISTINCT {0})", 1)),

@@ -16,6 +16,8 @@ def matched(value: str, pattern: str, *, folded: bool = False, negated: bool = F
     """A condition for `value` to match the regular expression in the text `pattern`; None where GLOB cannot say it."""
     if not is_text(pattern):
         return None
+    if kind := re.fullmatch(r"\^(?:\[([\w-]+)\]|\\(d|w))([+*])\$", content(pattern)):
+        return _of_one_kind(f"lower({value})" if folded else value, kind, folded=folded, negated=negated)
     globs = [_glob(each) for each in _alternatives(content(pattern))]
     said = [glob.lower() if folded else glob for glob in globs if glob is not None]
     if len(said) < len(globs):
@@ -25,6 +27,14 @@ def matched(value: str, pattern: str, *, folded: bool = False, negated: bool = F
         return f"{value} {'NOT ' if negated else ''}GLOB '{said[0]}'"
     either = " OR ".join(f"{value} GLOB '{glob}'" for glob in said)
     return f"NOT ({either})" if negated else f"({either})"
+
+
+def _of_one_kind(value: str, kind: re.Match[str], *, folded: bool, negated: bool) -> str:
+    """`^[0-9]+$`: no character that is none of these."""
+    inside = kind[1] or _CLASSES[kind[2]][1:-1]
+    said = f"{value} NOT GLOB '*[^{inside.lower() if folded else inside}]*'"
+    said = f"{value} <> '' AND {said}" if kind[3] == "+" else said
+    return f"NOT ({said})" if negated else f"({said})"
 
 
 def _alternatives(pattern: str) -> list[str]:

@@ -186,13 +186,13 @@ def nothing_lost(tree: Any, columns: Columns) -> None:
 
 
 Change = Callable[[Any, Columns], None]
-_AFFINITIES = re.compile(r"INT|CHAR|CLOB|TEXT|BLOB|REAL|FLOA|DOUB|NUMERIC|DECIMAL", re.IGNORECASE)
+_AFFINITIES = re.compile(r"\bINT(?!ERVAL)|INT\b|CHAR|CLOB|TEXT|BLOB|REAL|FLOA|DOUB|NUMERIC|DECIMAL", re.IGNORECASE)
 
 
 def casts_known(tree: Any, columns: Columns) -> None:
     """CAST(x AS JSONB): to SQLite every type that it does not know is a number, and a text becomes 0."""
     for cast in tree.find_all(exp.Cast):
-        if not _AFFINITIES.search(cast.to.sql("sqlite")):
+        if not _AFFINITIES.search(cast.to.sql("sqlite")) or cast.to.is_type("boolean"):
             raise NotExact
 
 

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.dates import by_interval, unit_of
-from codemode.guard.mending.tokens import closing, following, is_word, preceding, split, tokens, top_level, word
+from codemode.guard.mending.tokens import (
+    closing,
+    following,
+    is_word,
+    preceding,
+    replaced,
+    split,
+    tokens,
+    top_level,
+    word,
+)
 
 
 def with_a_series(broken: Broken) -> Iterator[str]:
@@ -75,7 +85,7 @@ _NO_NAME = frozenset({"WHERE", "JOIN", "LEFT", "CROSS", "INNER", "ON", "GROUP", 
 
 
 _OF_ELEMENTS = ("json_array_elements", "jsonb_array_elements", "json_array_elements_text", "jsonb_array_elements_text",
-    "unnest", "explode", "flatten")  # fmt: skip
+    "unnest", "explode", "flatten", "json_object_keys", "jsonb_object_keys")  # fmt: skip
 
 
 def with_the_elements_of_a_list(broken: Broken) -> Iterator[str]:
@@ -92,11 +102,17 @@ def with_the_elements_of_a_list(broken: Broken) -> Iterator[str]:
     if not re.fullmatch(r"[\w.]+(?:\s*->>?\s*'[^']*')*", inner) or end == closed + 1 or word(parts, end) == "(":
         return
     read = [*parts[:start], f"json_each({inner}) AS {name}", *parts[end:]]
-    yield "".join(_with_values(read, start, name, column))
+    field = "key" if parts[at].lower().endswith("object_keys") else "value"
+    yield "".join(_with_values(read, start, name, column, field))
 
 
-def _with_values(parts: list[str], but: int, name: str, column: str) -> list[str]:
-    """`parts` with name.value where the column, or a table of one column, is read."""
+def with_json_each(broken: Broken) -> Iterator[str]:
+    """`jsonb_each_text(x)`, which has key and value as json_each has."""
+    yield replaced(r"\bjsonb?_each_text(?=\s*\()", "json_each", broken.sql)
+
+
+def _with_values(parts: list[str], but: int, name: str, column: str, field: str) -> list[str]:
+    """`parts` with name.value, or name.key, where the column, or a table of one column, is read."""
     changed = list(parts)
     for at, part in enumerate(parts):
         owned = word(parts, at - 1) == "." and word(parts, at - 2) == name.upper()
@@ -107,7 +123,7 @@ def _with_values(parts: list[str], but: int, name: str, column: str) -> list[str
         is_item = word(parts, before) in ("SELECT", "DISTINCT", ",") and word(parts, following(parts, at)) in (
             ",", "FROM",
         )  # fmt: skip
-        said = "value" if owned else f"{name}.value"
+        said = field if owned else f"{name}.{field}"
         changed[at] = f"{said} AS {column}" if is_item and at < but else said
     return changed
 

@@ -58,6 +58,7 @@ MENDS: tuple[Mend, ...] = (
     named.from_the_catalogue,
     sources.with_rows_that_have_none,
     sources.with_the_elements_of_a_list,
+    sources.with_json_each,
     sources.with_a_series,
     sources.with_a_limit,
     sources.with_the_parts_of_a_union_apart,

@@ -89,7 +89,7 @@ def with_a_bare_word_quoted(broken: Broken) -> Iterator[str]:
     """`origin = JFK`: a word in capitals behind a comparison, which no column is like."""
     name = broken.missing_name
     if broken.error.code == "sql.no_such_column" and name and not broken.error.did_you_mean and name.isidentifier():
-        yield re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.(])", rf"\1\2'{name}'", broken.sql)
+        yield re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.('])", rf"\1\2'{name}'", broken.sql)
 
 
 _ITEM = r"(?:'(?:[^']|'')*'|\"[^\"]*\"|-?\d+(?:\.\d+)?)"

@@ -138,15 +138,19 @@ def without_a_zero(node: Any, named: Named) -> str | None:
 def counted_as_a_year(node: Any, named: Named) -> str | None:
     """`date(x) - 7`, `date(a) - date(b)`, `a - lag(a) OVER (…)`: only the year of a date is a number."""
     left, right = plain(node.this), plain(node.expression)
-    if not (is_number(right) or isinstance(node, exp.Sub)) or not named.is_day(left):
+    if not named.is_day(left):
         return None
-    if not (is_number(right) or named.is_day(right)):
+    is_count = is_number(right) or named.is_whole(right)
+    if not is_count and not (isinstance(node, exp.Sub) and named.is_day(right)):
         return None
     years = f"{said(node)} counts years, for a date is a text: for days write"
     if is_number(right):
         sign = "-" if isinstance(node, exp.Sub) else "+"
         function = called(left) if isinstance(left, exp.Anonymous) else "date"
         return f"{years} {function}({_of_call(left)}, '{sign}{said(right)} days')"
+    if is_count:
+        sign = "'-' || " if isinstance(node, exp.Sub) else ""
+        return f"{years} date({_of_call(left)}, {sign}{said(right)} || ' days')"
     return f"{years} julianday({_of_call(left)}) - julianday({_of_call(right)})"
 
 
