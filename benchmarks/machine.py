@@ -12,6 +12,8 @@ from pathlib import Path
 import apsw
 import msgspec
 
+from benchmarks.peers import docker
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("apsw", "sqlglot", "sqlglotc", "RestrictedPython", "msgpack", "msgspec")
 PEERS = ("pydantic-monty", "smolagents", "sqlite-utils", "pandas", "duckdb")
@@ -48,7 +50,7 @@ def _cpu() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Python, SQLite as apsw and the standard library have it, and every package that is installed of those named."""
+    """Python, SQLite as apsw and the standard library have it, of the packages those that are installed, and docker."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     found = {"Python": python, "SQLite": apsw.sqlite_lib_version(), "SQLite of sqlite3": sqlite3.sqlite_version}
     for name in (*OURS, *PEERS):
@@ -56,6 +58,8 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue  # its contender says so
+    if container := docker.version():
+        found["docker"] = container
     return found
 
 

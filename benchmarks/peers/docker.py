@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
 from benchmarks.scenario import Absent, Contender
 
 NAME = "docker run"
-IMAGE = "python:3-alpine"
+IMAGE = os.environ.get("BENCH_IMAGE", "python:3-alpine")  # any that has `python`
 _SECONDS = 30
 
 
@@ -26,6 +27,15 @@ def trivial(size: int) -> Contender | Absent:
                 raise AssertionError("the container did not print 1")
 
     return Contender(NAME, run)
+
+
+def version() -> str | None:
+    """The daemon's, and the image; None where no container can be run."""
+    if _missing() is not None:
+        return None
+    command = ["docker", "version", "--format", "{{.Server.Version}}"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS).stdout
+    return f"{said.strip()} with {IMAGE}"
 
 
 def _missing() -> str | None:
