@@ -121,7 +121,9 @@ class Schedule:
             _keep(self._data_dir, Standing(id=standing.id, error=text))
             return
         _keep(self._data_dir, Standing(id=standing.id))
-        for _, path in _scheduled(self.directory, standing.id)[self._settings.keep :]:
+        now, found = now_ms(), _scheduled(self.directory, standing.id)
+        # Those of the future last: made while the clock was wrong, they are older than what is made since.
+        for _, path in sorted(found, key=lambda each: each[0] > now)[self._settings.keep :]:
             with suppress(OSError):
                 path.unlink()
                 _log.info("the old backup %s is deleted", path)

@@ -131,6 +131,22 @@ def test_one_from_the_future_does_not_put_the_next_off(place: Worker, tmp_path: 
     assert schedule(place, to).run_due() is None
 
 
+def test_those_of_a_clock_that_was_ahead_make_room_for_those_made_since(place: Worker, tmp_path: Path) -> None:
+    to = tmp_path / "to"
+    for days in (10, 20):
+        made = schedule(place, to).run_due()
+        assert made is not None
+        age(Path(made.file), -24 * days)
+    *_, ahead = names(to)
+    made = schedule(place, to, keep=2).run_due()
+    assert made is not None
+    assert names(to) == [Path(made.file).name, ahead]
+    older = age(Path(made.file), 7)
+    made = schedule(place, to, keep=2).run_due()
+    assert made is not None
+    assert names(to) == [older.name, Path(made.file).name]
+
+
 def test_a_failure_is_told_and_the_next_attempt_clears_it(place: Worker, tmp_path: Path) -> None:
     to = tmp_path / "to"
     to.write_text("a file stands here")
