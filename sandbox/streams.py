@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import io
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any
 
 Write = Callable[[str], None]
@@ -100,9 +99,7 @@ class Streams:
                 setattr(streams, which, self._target)
                 return self._target
 
-            def __exit__(
-                self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-            ) -> None:
+            def __exit__(self, *_: object) -> None:
                 setattr(streams, which, self._outer.pop())
 
         Redirect.__name__ = Redirect.__qualname__ = f"redirect_{which}"
