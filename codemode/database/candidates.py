@@ -108,8 +108,8 @@ def candidates(
 def chosen(connection: apsw.Connection, possible: Sequence[Candidate], sql: str) -> list[Candidate]:
     """Those of the candidates that the planner takes, when it has the choice of all of them.
 
-    `connection` is a copy of the schema without rows: what the planner knows of an index is not in its rows. None
-    where the statement cannot be prepared there.
+    `connection` is a copy of the schema without rows: what the planner knows of an index is not in its rows. Of a
+    statement that cannot be prepared there, it is none of them.
     """
     made = []
     for candidate in possible:

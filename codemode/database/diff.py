@@ -192,7 +192,7 @@ class _Comparison:
             return TableDifference(table=table.name, removed=rows, removed_sample=sample)
         return TableDifference(table=table.name, added=rows, added_sample=sample)
 
-    def _by_count(self, old: Table, new: Table) -> TableDifference | None:
+    def _by_count(self, old: Table, new: Table) -> TableDifference:
         counts = [
             self.value(f"SELECT count(*) FROM {side}.{quoted(table.name)}")  # noqa: S608
             for side, table in ((BEFORE, old), (AFTER, new))
