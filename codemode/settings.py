@@ -118,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     backup: BackupSettings = BackupSettings()  # made by the service, of everything
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         for name in _ZERO_OR_MORE:
             if not getattr(self, name) >= 0:
                 raise RequestInvalid(f"setting {name} must be zero or more, not {getattr(self, name)!r}")
@@ -127,6 +128,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in (*_ZERO_OR_MORE, *_ABOVE_ZERO):
             if getattr(self, name) > most_of(name):
                 raise RequestInvalid(f"setting {name} must be at most {most_of(name):,}, not {getattr(self, name)!r}")
+
+
+def _check_kinds(settings: Settings) -> None:
+    """Raise RequestInvalid for a value that is not of its setting's kind; the defaults are."""
+    defaults = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))
+    given = {name: value for name in defaults if (value := getattr(settings, name)) != defaults[name]}
+    kinds: dict[str, Any] = {**keys(), **TABLES} if given.keys() - {"data_dir"} else {}
+    for name, kind in kinds.items():
+        if name in given and name != "data_dir":
+            _checked(given[name], kind, f"setting {name}")
 
 
 class Resolved(NamedTuple):
@@ -244,7 +255,8 @@ def _checked(value: Any, kind: Any, where: str) -> Any:
     elif isinstance(value, kind) and not (kind is not bool and isinstance(value, bool)):
         return value
     else:
-        expected = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
+        words = {int: "a whole number", float: "a number", bool: "true or false"}
+        expected = kind.__name__ if kind in TABLES.values() else words.get(kind, "text")
     raise RequestInvalid(f"{where}: expected {expected}, not {value!r}")
 
 

@@ -108,6 +108,24 @@ def test_a_wrong_variable_is_an_error_that_names_it():
         resolve(environ={"CODEMODE_LIMITS_ROWS": "many"})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"isolation": "requird"}, 'isolation: expected "required" or "none", not \'requird\''),
+        ({"children": "4"}, "children: expected a whole number, not '4'"),
+        ({"threads": True}, "threads: expected a whole number, not True"),
+        ({"sweep_seconds": None}, "sweep_seconds: expected a number, not None"),
+        ({"cors_origins": ["https://a.test"]}, "cors_origins: expected text, not ['https://a.test']"),
+        ({"limits": {"rows": 5}}, "limits: expected Limits, not {'rows': 5}"),
+    ],
+)
+def test_a_program_s_setting_of_another_kind_is_refused(wrong, expected):
+    with pytest.raises(RequestInvalid) as refused:
+        Settings(**wrong)
+    assert refused.value.message == f"setting {expected}"
+    assert Settings(sweep_seconds=60, data_dir=Path("x")).sweep_seconds == 60
+
+
 def test_an_unknown_variable_is_a_warning():
     resolved = resolve(environ={"CODEMODE_LIMITS_ROW": "5", "CODEMODE_PORT_8000_TCP_ADDR": "10.0.0.1"})
     assert resolved.warnings == ("CODEMODE_LIMITS_ROW is no setting: did you mean CODEMODE_LIMITS_ROWS?",)

@@ -78,7 +78,7 @@ def parse_choice(value: Any, what: str, options: Sequence[str]) -> str:
     """One of the words that there are."""
     if isinstance(value, str) and value in options:
         return value
-    raise RequestInvalid(f"{shown(value)} is no {what}", available=options)
+    raise RequestInvalid(f"{shown(value)} is no {what}: there are {', '.join(options)}", available=options)
 
 
 def parse_limit(value: Any) -> int:

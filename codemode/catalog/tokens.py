@@ -62,7 +62,7 @@ class Tokens:
         Raises RequestInvalid, and RecordNotFound for a user who was deleted: his tokens were revoked for good.
         """
         if not isinstance(scopes, (tuple, list)) or not scopes or any(scope not in SCOPES for scope in scopes):
-            raise RequestInvalid("a token has one scope or more", available=SCOPES)
+            raise RequestInvalid(f"a token has one scope or more, of {', '.join(SCOPES)}", available=SCOPES)
         if expires_at is not None and moment(expires_at) <= now:
             raise RequestInvalid("the token would have expired already")
         if not (isinstance(name, str) and len(name) <= _LONGEST_NAME and name.isprintable()):

@@ -366,3 +366,10 @@ def test_leaving_with_status_0_is_ending_well(table: Session, ending: str, resul
 def test_leaving_with_another_status_is_an_error(table: Session) -> None:
     outcome = table.run("import sys\nhelpers.db.exec('DELETE FROM t')\nsys.exit('no input')")
     assert (outcome.ok, outcome.error.code, outcome.db.rolled_back) == (False, "code.runtime", True)
+
+
+def test_a_word_that_is_none_of_a_few_is_told_with_those_there_are(worker: Worker) -> None:
+    with pytest.raises(RequestInvalid, match="'x' is no status: there are active, closed, expired"):
+        worker.sessions(status="x")
+    with pytest.raises(RequestInvalid, match="one scope or more, of read, execute, admin"):
+        worker.create_token(scopes=("x",))
