@@ -15,8 +15,6 @@ import json
 import os
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -26,6 +24,7 @@ from typing import NamedTuple
 
 import httpx2
 
+from benchmarks.load.serving import serving
 from codemode.cluster.forward import Connection, ConnectionGone, Connections
 from codemode.session.files import SessionFiles
 
@@ -43,21 +42,15 @@ class Service(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(workers: int) -> Iterator[Service]:
+def served(workers: int) -> Iterator[Service]:
     """A service of so many workers."""
-    with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as sockets:
-        command = [sys.executable, "-m", "codemode", "--data-dir", data, "--json", "serve", "--port", "0"]
-        environment = {**os.environ, "TMPDIR": sockets, "CODEMODE_LOG_LEVEL": "warning"}
-        with subprocess.Popen(
-            [*command, "--workers", str(workers)], stdout=subprocess.PIPE, text=True, env=environment
-        ) as service:
-            try:
-                assert service.stdout is not None
-                address = json.loads(service.stdout.readline())["result"]["address"]
-                host, _, port = address.removeprefix("http://").rpartition(":")
-                yield Service(host, int(port), Path(data), Path(sockets))
-            finally:
-                service.terminate()
+    with tempfile.TemporaryDirectory() as name:
+        folder, sockets = Path(name), Path(name, "sockets")
+        sockets.mkdir()
+        options = {"TMPDIR": str(sockets), "CODEMODE_LOG_LEVEL": "warning"}
+        with serving(folder, "--workers", str(workers), **options) as (address, _):
+            host, _, port = address.removeprefix("http://").rpartition(":")
+            yield Service(host, int(port), folder / "data", sockets)
 
 
 def posted(path: str, body: object) -> bytes:
@@ -176,13 +169,13 @@ async def main() -> None:
     rates: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(2):  # in turns: what else the machine does is not charged to one of them
         for workers, found in rates.items():
-            with serving(workers) as service:
+            with served(workers) as service:
                 found.append(await throughput(service, seconds))
     one, two = (statistics.mean(found) for found in rates.values())
     print(
         f"trivial executions over {SESSIONS} sessions: {one:.0f}/s with 1 worker, {two:.0f}/s with 2: ×{two / one:.2f}"
     )
-    with serving(2) as service:
+    with served(2) as service:
         await latency(service, seconds)
         await spare_is_ready(service)
         with_spare, without = await replacement(service), await replacement(service)

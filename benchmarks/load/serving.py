@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,13 @@ from pathlib import Path
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[str, int]]:
+def serving(folder: Path, *options: str, **environment: str) -> Iterator[tuple[str, int]]:
     """Its address and process id; its data are in `folder / "data"`, and what it says in `folder / "log"`."""
     command = [sys.executable, "-m", "codemode", "--data-dir", str(folder / "data"), "--json", "serve", "--port", "0"]
+    known = {**os.environ, **environment}
     with (
         (folder / "log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as service,
+        subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=known) as service,
     ):
         try:
             assert service.stdout is not None

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from benchmarks.load.serving import serving
 from benchmarks.peers import customers
 from benchmarks.scenario import Contender
-from benchmarks.workers import serving
 from codemode import Client
 
 CHUNK = 500
@@ -20,7 +22,11 @@ _SHARE = 50_000  # of the records: the time of the others is worked out, since e
 @contextmanager
 def inserting(count: int) -> Iterator[Contender]:
     """So many records by a client of `codemode serve` over loopback, each chunk a request and a transaction."""
-    with serving(1) as service, Client(f"http://{service.host}:{service.port}") as client:
+    with (
+        TemporaryDirectory() as folder,
+        serving(Path(folder), CODEMODE_LOG_LEVEL="warning") as (address, _),
+        Client(address) as client,
+    ):
         share = min(count, _SHARE)
 
         def run() -> float:

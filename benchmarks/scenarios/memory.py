@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import scratch
+from benchmarks.load.serving import serving
 from benchmarks.peers import processes
 from benchmarks.scenario import SUBJECT, Absent, Contender, Grows, Scenario, Sides, Under
 
@@ -81,19 +79,11 @@ def _serving() -> Iterator[int]:
     """The process of a service that has run one snippet."""
     import httpx2
 
-    with TemporaryDirectory() as data_dir:
-        command = [sys.executable, "-m", "codemode", "--data-dir", data_dir, "--json", "serve", "--port", "0"]
-        quiet = {**os.environ, "CODEMODE_LOG_LEVEL": "warning"}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=quiet) as service:
-            try:
-                assert service.stdout is not None
-                address = json.loads(service.stdout.readline())["result"]["address"]
-                httpx2.post(f"{address}/v1/sessions", json={"id": "first"}).raise_for_status()
-                code = {"code": "return helpers.db.value('SELECT 1')"}
-                httpx2.post(f"{address}/v1/sessions/first/execute", json=code).raise_for_status()
-                yield service.pid
-            finally:
-                service.terminate()
+    with TemporaryDirectory() as folder, serving(Path(folder), CODEMODE_LOG_LEVEL="warning") as (address, process):
+        httpx2.post(f"{address}/v1/sessions", json={"id": "first"}).raise_for_status()
+        code = {"code": "return helpers.db.value('SELECT 1')"}
+        httpx2.post(f"{address}/v1/sessions/first/execute", json=code).raise_for_status()
+        yield process
 
 
 @contextmanager
