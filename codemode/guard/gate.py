@@ -33,9 +33,8 @@ def admit(sql: object, sql_bytes: int) -> str:
             sql=shortened(text),
         )
     if (end := unfinished(text)) is not None:
-        raise StatementSyntaxError(
-            f"the statement ends inside {end}", hint="close it; better, bind a text: x = ?", sql=shortened(text)
-        )
+        hint = "use CAST(x AS type)" if "::" in text else "close it; better, bind a text: x = ?"  # x::numeric(10, 2)
+        raise StatementSyntaxError(f"the statement ends inside {end}", hint=hint, sql=shortened(text))
     _count(text)
     return text
 

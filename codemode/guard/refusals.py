@@ -83,6 +83,7 @@ FOREIGN_VERBS: dict[str, str] = {
     "SHOW": "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'",
     "DESCRIBE": "use helpers.schema.describe_table('t')",
     "DESC": "use helpers.schema.describe_table('t')",
+    "SUMMARIZE": "use helpers.schema.describe_table('t')",
     "USE": "a session has one database; leave it out",
     "SET": "a session has no variables; use Python's, and bind them as parameters",
     "DECLARE": "a session has no variables; use Python's, and bind them as parameters",

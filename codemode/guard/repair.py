@@ -45,6 +45,7 @@ _LARGE_SQL = 20_000
 _SEARCHED = 4_000  # characters of a statement in which something is looked for
 SQL_SHOWN = 2_000  # characters of a statement that an error carries
 
+_UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "weekday")  # DATEADD(month, 1, x)
 _ALIAS = pattern(r"\bAS\s+([A-Za-z_]\w*)(?=\s*(?:,|\)|FROM\b))", re.IGNORECASE)
 Repair = Callable[[re.Match[str], str, str, Any], CodemodeError]
 
@@ -190,7 +191,9 @@ def _no_such_table(found: re.Match[str], message: str, sql: str, connection: aps
     hint = did_you_mean(near) or ("the session has no tables yet" if not available else None)
     if name.lower().startswith("information_schema.columns"):
         hint = "use helpers.schema.get_columns('t'), or SELECT * FROM pragma_table_info('t')"
-    elif name.lower().startswith(("information_schema", "pg_catalog", "pg_tables")):
+    elif name.lower().startswith(
+        ("information_schema", "pg_catalog", "pg_tables", "sys.", "all_tables", "user_tables")
+    ):
         hint = "use helpers.schema.get_tables(), or SELECT name FROM sqlite_schema WHERE type = 'table'"
     elif name.lower() in _ways().FUNCTION_WAYS:
         hint = _ways().FUNCTION_WAYS[name.lower()]
@@ -216,7 +219,8 @@ def _no_such_column(found: re.Match[str], message: str, sql: str, connection: ap
     near = list(dict.fromkeys([*lookup.keys_of(name, tables, connection), *lookup.closest(name, available)]))[:3]
     out_of_reach = not owner and name.lower() in (each.lower() for each in near)
     compared = _ways().comparison_way(name, available)
-    near = [] if out_of_reach or compared else near
+    is_unit = name.lower() in _UNITS and re.search(rf"\b(?:date|timestamp)\w+\s*\(\s*{name}\b", sql, re.IGNORECASE)
+    near = [] if out_of_reach or compared or is_unit else near
     hint = compared or did_you_mean(near) or _ways().syntax_way(sql)
     if out_of_reach and hint is None:
         hint = f"no table that has {name} is read here: name it after FROM or JOIN"

@@ -159,6 +159,13 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
          "SELECT tag.value AS tag FROM only CROSS JOIN json_each(x) AS tag WHERE tag.value <> 'a' ORDER BY tag.value"),
         ("SELECT upper(tag) FROM only, UNNEST(x) AS tag", "SELECT upper(tag.value) FROM only, json_each(x) AS tag"),
         ("SELECT f.value FROM only, LATERAL FLATTEN(input => x) f", "SELECT f.value FROM only, json_each(x) AS f"),
+        (
+            "SELECT generate_series::date FROM generate_series('2013-01-30', '2013-01-31', '1 day')",
+            ("SELECT date(generate_series) FROM (WITH RECURSIVE series(generate_series) AS (SELECT date('2013-01-30')"
+            " WHERE date('2013-01-30') <= date('2013-01-31') UNION ALL SELECT date(generate_series, '+1 days')"
+            " FROM series WHERE date(generate_series, '+1 days') <= date('2013-01-31'))"
+            " SELECT generate_series FROM series) AS generate_series"),
+        ),
         ("SELECT k, count(*) FROM only, jsonb_object_keys(x) AS k GROUP BY k",
          "SELECT k.key AS k, count(*) FROM only, json_each(x) AS k GROUP BY k.key"),
         ("SELECT key, value FROM only, jsonb_each_text(x)", "SELECT key, value FROM only, json_each(x)"),

@@ -128,11 +128,33 @@ def test_every_way_of_a_function_is_for_one_that_sqlite_has_not(desk: Desk) -> N
         ("SELECT EXTRACT(YEAR FROM a) FROM t", "strftime"),
         ("SELECT * FROM t WHERE a = %s", "?"),
         ("SELECT “x”", "straight quotes"),
+        ("SELECT @n := @n + 1 FROM t", "row_number() OVER"),
+        ("WITH gone AS (DELETE FROM t RETURNING *) SELECT count(*) FROM gone", "WITH holds queries only"),
+        ("SELECT a FROM t START WITH id = 1 CONNECT BY PRIOR id = a", "WITH RECURSIVE"),
+        ("SELECT t.id FROM t, u WHERE t.id = u.t_id(+)", "LEFT JOIN"),
+        ("SELECT MODE() WITHIN GROUP (ORDER BY a) FROM t", "count(*) DESC LIMIT 1"),
+        ("SELECT e.v FROM t, jsonb_array_elements(t.a) AS e(v)", "json_each(t.x) AS e"),
+        ("SELECT date(a AT TIME ZONE 'Europe/Oslo') FROM t", "no zone"),
+        ("SELECT a::date - id FROM t", "julianday"),
+        (
+            "SELECT t.id, x.note FROM t OUTER APPLY (SELECT TOP 1 note FROM u WHERE t_id = t.id) x",
+            "correlated subquery",
+        ),
+        ("SELECT DATENAME(weekday, a) FROM t", "CASE"),
+        ("SELECT sum(id)::numeric(10, 2) FROM t", "CAST"),
+        ("SELECT name FROM sys.tables", "get_tables"),
+        ("SUMMARIZE t", "describe_table"),
     ],
 )
 def test_the_syntax_of_another_database_gets_sqlite_s_way(desk: Desk, sql: str, way: str) -> None:
     error = failed(desk, sql)
     assert way in (error.hint or ""), error
+
+
+def test_a_unit_is_no_misspelt_column(desk: Desk) -> None:
+    desk.submit("CREATE TABLE sales (amount REAL, at TEXT)")
+    assert failed(desk, "SELECT DATEADD(month, 1, at) FROM sales").did_you_mean == ()
+    assert failed(desk, "SELECT date(amont, '+1 day') FROM sales").did_you_mean == ("amount",)
 
 
 @pytest.mark.parametrize(

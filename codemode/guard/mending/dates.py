@@ -164,6 +164,12 @@ _MONTHS = _named(
     "01:January 02:February 03:March 04:April 05:May 06:June 07:July 08:August 09:September 10:October 11:November "
     "12:December",
 )
+
+
+def _name_of(unit: str, value: str) -> str | None:
+    return _MONTHS(value) if unit == "month" else _DAYS(value) if unit in ("weekday", "dw") else None
+
+
 _MONTH_END = "'start of month', '+1 month', '-1 day'"
 
 
@@ -299,6 +305,7 @@ DATE_BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("to_date", "str_to_date"), _parsed),
     **dict.fromkeys(("make_date", "datefromparts"), _parts_to_date),
     **dict.fromkeys(("last_day", "eomonth"), _one("date({}, " + _MONTH_END + ")")),
+    "datename": lambda args: _name_of(unit_of(args[0]), args[1]) if len(args) == 2 else None,
     "dayname": lambda args: _DAYS(args[0]) if len(args) == 1 else None,
     "monthname": lambda args: _MONTHS(args[0]) if len(args) == 1 else None,
     "unix_timestamp": _unixepoch,

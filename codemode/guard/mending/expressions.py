@@ -193,14 +193,16 @@ def _special_call(parts: Parts, at: int) -> bool:
 
 
 def _part_of_text(inner: Parts) -> str | None:
-    """x FROM 2 FOR 3, x FOR 3; None where FROM has a regular expression."""
+    """x FROM 2 FOR 3, x FOR 3; of regular expressions only x FROM '@(.*)'."""
     start, length = top_level(inner, "FROM"), top_level(inner, "FOR")
     if start is None and length is None:
         return None
     value = "".join(inner[: start if start is not None else length]).strip()
     first = "".join(inner[start + 1 : length]).strip() if start is not None else "1"
     count = "".join(inner[length + 1 :]).strip() if length is not None else None
-    if is_text(first) or (length is not None and start is not None and length < start):
+    if is_text(first):
+        return functions.behind(value, first) if length is None else None
+    if length is not None and start is not None and length < start:
         return None
     return f"substr({', '.join(filter(None, (value, first, count)))})"
 

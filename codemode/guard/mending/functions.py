@@ -198,8 +198,20 @@ def _regexp_replace(args: list[str]) -> str | None:
     return None
 
 
+def behind(value: str, pattern: str) -> str | None:
+    """What stands behind the first `@`, for the pattern `@(.+)$`; NULL where nothing does."""
+    found = re.fullmatch(r"([^\\^$.|?*+()\[\]{}]+)\(\.[+*]\)\$?", content(pattern)) if is_text(pattern) else None
+    if found is None:
+        return None
+    place = f"instr({value}, {literal(found[1])})"
+    return f"CASE WHEN {place} > 0 THEN nullif(substr({value}, {place} + {len(found[1])}), '') END"
+
+
 def _regexp_extract(args: list[str]) -> str | None:
-    """Only `^` and a class a number of times: the first n characters, where they are of that class."""
+    """`@(.+)$`, or `^` and a class a number of times: the first n characters, where they are of that class."""
+    pattern = re.sub(r"^[rR](?=')", "", args[1]) if len(args) > 1 else ""
+    if (said := behind(args[0], pattern)) is not None and args[2:] in ([], ["1"]):
+        return said
     found = (
         re.fullmatch(r"\^(\[[\w-]+\]|\\d|\.)\{(\d{1,2})\}", content(args[1]))
         if len(args) == 2 and is_text(args[1])

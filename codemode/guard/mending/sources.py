@@ -23,7 +23,8 @@ from codemode.guard.mending.tokens import (
 def with_a_series(broken: Broken) -> Iterator[str]:
     """generate_series(1, 10) AS n, or of days: a recursive query in its place."""
     parts = tokens(broken.sql)
-    at = next((place for place, part in enumerate(parts) if part.lower() == "generate_series"), None)
+    calls = (place for place, part in enumerate(parts) if part.lower() == "generate_series")
+    at = next((place for place in calls if word(parts, place + 1) == "("), None)
     opened = at + 1 if at is not None else len(parts)
     closed = closing(parts, opened) if word(parts, opened) == "(" else None
     # In a list of values it makes rows elsewhere; a query in brackets is one value here.

@@ -124,8 +124,14 @@ def top_level(parts: Sequence[str], wanted: str, start: int = 0) -> int | None:
 def operand_before(parts: Sequence[str], at: int) -> int | None:
     """Where the operand that ends just before `at` begins: a name, a value, a call with FILTER or OVER, a bracket."""
     start = _operand(parts, at)
-    while start is not None and parts[start].upper() in ("OVER", "FILTER"):
-        start = _operand(parts, start)
+    while start is not None:
+        before = preceding(parts, start)
+        if parts[start].upper() in ("OVER", "FILTER"):
+            start = _operand(parts, start)
+        elif before > 0 and parts[before] == "::":  # x::text
+            start = _operand(parts, before)
+        else:
+            break
     return start
 
 
