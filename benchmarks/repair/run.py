@@ -5,17 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks.repair.cases import Case
 from benchmarks.repair.repairer import repaired
 from codemode import Outcome, Session, Worker
-from codemode.database.sources import Source
-from codemode.database.transfer import format_of, reader_for, table_of
-
-SAMPLE = Path(__file__).parents[2] / "codemode" / "cli" / "sample"
-TABLES = ("airlines.csv", "airports.csv", "planes.csv", "weather.csv", "flights.csv.gz")
+from codemode.cli.demo import SAMPLE, TABLES
 
 
 @dataclass(frozen=True)
@@ -68,9 +63,7 @@ class _Desk:
 
 def _imported(session: Session) -> Session:
     for file in TABLES:
-        with Source(SAMPLE / file) as source:
-            reader = reader_for(format_of(file, ("csv",), None), ("NA",), None)
-            session.import_source(source, reader, table_of(file))
+        session.import_file(SAMPLE / file, null="NA")
     return session
 
 

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from codemode import Session, Worker
+from codemode.cli.demo import CHECKOUT, TABLES
 from codemode.database import clock
-from codemode.database.sources import Source
-from codemode.database.transfer import reader_for, table_of
-
-DATA = Path(__file__).parents[2] / "benchmarks" / "data" / "nycflights13"
-FILES = ("airlines.csv", "airports.csv", "planes.csv", "weather.csv", "flights.csv.gz")
 
 
 @pytest.fixture(scope="session")
 def flights(worker: Worker) -> Session:
     session = worker.session()
-    for name in FILES:
-        with Source(DATA / name) as source:
-            session.import_source(source, reader_for("csv", ("NA",)), table_of(name))
+    for name in TABLES:
+        session.import_file(CHECKOUT / name, null="NA")
     return session
 
 
