@@ -17,7 +17,7 @@ from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
 from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
 from codemode.database.names import quoted
-from codemode.errors import CodemodeError, ConstraintFailed, RequestInvalid, StatementError
+from codemode.errors import CodemodeError, ConstraintFailed, NoSuchTable, RequestInvalid, StatementError
 from codemode.guard import Statement
 from codemode.session.statements import Statements
 
@@ -86,7 +86,7 @@ class Batches:
     ) -> _Batch:
         if options.get("create"):
             self._create(table, columns, options.get("types") or {})
-        declared = [column for column in self._read(schema.columns, table) if not column["generated"]]
+        declared = [column for column in self._columns(table) if not column["generated"]]
         insertable = _names(declared)
         chosen = schema.real_columns(table, insertable, columns if columns is not None else insertable)
         key = schema.real_columns(table, insertable, options.get("key") or ())
@@ -97,6 +97,14 @@ class Batches:
         self._last += 1
         checked = self._statements.checked(insert.sql(1))
         return _Batch(self._last, mark, insert, declared, checked, entry, started, chunk_rows)
+
+    def _columns(self, table: str) -> list[dict[str, Any]]:
+        try:
+            return list(self._read(schema.columns, table))
+        except NoSuchTable as error:
+            if not error.did_you_mean:
+                error.hint = "create=True makes it of the records, where there are any; else use create_table first"
+            raise
 
     def _create(self, table: str, columns: Sequence[str] | None, types: dict[str, str]) -> None:
         wanted = {column: types.get(column, "") for column in (columns or types)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codemode import Session
+from codemode.errors import NoSuchTable
 
 
 def count(session: Session, table: str = "t") -> int:
@@ -240,3 +241,15 @@ def test_an_engine_table_takes_no_records(table: Session) -> None:
         outcome = table.run(f"helpers.db.batch_insert({name!r}, [{{'key': 'k', 'value': '1', 'updated_at': ''}}])")
         assert not outcome.ok, name
     assert table.value("SELECT count(*) FROM session_state") == 0
+
+
+def test_a_table_that_is_not_there_says_how_to_have_it_made(session: Session) -> None:
+    for _ in range(2):  # without another table, and beside one of another name
+        with pytest.raises(NoSuchTable) as refused:
+            session.batch_insert("trips", [{"a": 1}])
+        assert "create=True" in (refused.value.hint or "")
+        session.create_table("other", "a", if_not_exists=True)
+    with pytest.raises(NoSuchTable, match="where there are any"):
+        session.batch_insert("trips", [], create=True)
+    with pytest.raises(NoSuchTable, match="did you mean other"):
+        session.batch_insert("othr", [{"a": 1}])
