@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -21,7 +23,7 @@ from codemode.catalog.store import Store
 from codemode.catalog.tenants import TENANT, Tenants, check_tenant
 from codemode.catalog.tokens import Token, Tokens
 from codemode.database.clock import now_ms, sure_ms
-from codemode.errors import RequestInvalid
+from codemode.errors import CodemodeError, RequestInvalid
 from codemode.limits import Limits, asked
 from codemode.loading import loading_late
 from codemode.session.data_dir import open_catalog, prepared
@@ -61,7 +63,7 @@ class Worker:
     Raises RequestInvalid for wrong settings, StorageFull when the data directory cannot be used.
     """
 
-    _cleared: weakref.finalize[..., Worker] | None = None  # removes a temporary data directory
+    _cleared: weakref.finalize[..., Worker | Registry] | None = None  # removes a temporary data directory
 
     def __init__(
         self,
@@ -94,7 +96,12 @@ class Worker:
         self.registry.ending.on_gone = lambda key: (found := forget()) and found(key)
         self._figures = Figures(self.registry, self.settings)
         self._sweep = sweeping(self.registry, self.audit, self.settings)
-        self._sweeper = Sweeper(self._sweep, self.settings.sweep_seconds)
+        # What is left of a worker that is forgotten, its sweeper closes: a finalizer may be called within any lock.
+        self._sweeper = Sweeper(self._sweep, self.settings.sweep_seconds, partial(_leave, self.registry, self._catalog))
+        weakref.finalize(self, self._sweeper.forget).atexit = False
+        if self._cleared is not None:  # after that: it has files in there
+            self._cleared.detach()
+            self._cleared = weakref.finalize(self.registry, _clear_own, self.data_dir, os.getpid())
         self._on_demand = OnDemand(self.settings, self.limits, sandbox)
 
     def _directory(self, data_dir: str | Path | None) -> Path:
@@ -387,6 +394,13 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _leave(registry: Registry, catalog: Store) -> None:
+    """Close what a worker had that nobody closed."""
+    with suppress(CodemodeError):
+        registry.close()
+    catalog.close()
 
 
 def _clear_own(made: Path, owner: int) -> None:

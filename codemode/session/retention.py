@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 from codemode.catalog.audit import Audit
 from codemode.catalog.retention import Retention
@@ -22,26 +23,39 @@ _DAY_MS = 86_400_000
 
 
 class Sweeper:
-    """Calls `sweep` every `seconds` until it is stopped."""
+    """Calls `sweep` every `seconds` until it is stopped; or until its worker is forgotten, and then `leave`."""
 
-    def __init__(self, sweep: Callable[[], list[str]], seconds: float) -> None:
-        self._sweep, self._seconds = sweep, seconds
-        self._stop = threading.Event()
+    def __init__(self, sweep: Callable[[], list[str]], seconds: float, leave: Callable[[], None]) -> None:
+        self._sweep, self._seconds, self._leave = sweep, seconds, leave
+        self._ends: SimpleQueue[bool] = SimpleQueue()  # which a finalizer may put into, whatever its thread is at
         self._thread = threading.Thread(target=self._run, name="codemode-sweeper", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._seconds):
+        while (is_forgotten := self._told()) is None:
             try:
                 for session_id in self._sweep():
                     _log.info("session %s expired and was removed", session_id)
             except Exception:  # noqa: BLE001 - one sweep that fails (a full disk, say) must not end all later ones
                 _log.exception("the sweep failed; the next one is in %s s", self._seconds)
+        if is_forgotten:
+            self._leave()
+
+    def _told(self) -> bool | None:
+        """Whether the worker is forgotten, and not only closed; None when it is time to sweep."""
+        try:
+            return self._ends.get(timeout=self._seconds)
+        except Empty:
+            return None
 
     def stop(self) -> None:
         """Stop, and wait for a sweep that is under way."""
-        self._stop.set()
+        self._ends.put(False)
         self._thread.join()
+
+    def forget(self) -> None:
+        """Nobody has the worker any more, and nobody closed it; waits for nothing."""
+        self._ends.put(True)
 
 
 def sweeping(registry: Registry, audit: Audit, settings: Settings) -> Callable[[], list[str]]:
