@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import sys
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _DIGITS = 4300  # up to here int() is fast and always allowed (sys.int_info.default_max_str_digits)
+_unbounded = threading.Lock()  # Python's bound on an integer's digits is the process's, which two threads would mix up
 _LEVELS = 120  # an envelope of a few levels stands around it, and encoders give up at about 250
 
 
@@ -89,12 +91,13 @@ def _is_plain(value: Any) -> bool:
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """Plain values as JSON; integers of any size, since results hold them exactly and `result_bytes` bounds them."""
-    most = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    finally:
-        sys.set_int_max_str_digits(most)
+    with _unbounded:
+        most = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)
+        try:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        finally:
+            sys.set_int_max_str_digits(most)
 
 
 def decode(text: str | bytes) -> Any:

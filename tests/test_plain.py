@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec import inspect
 
-from codemode.plain import encode
+from codemode.plain import encode, json_text
 from codemode.values import Outcome
 
 SCALARS = {
@@ -67,3 +70,31 @@ def test_an_outcome_with_a_blob_is_written_like_one_without() -> None:
         return Outcome(ok=True, status="completed", execution_id="e", session_id="s", result=result)
 
     assert encode(outcome(b"x")) == encode(outcome(1)).replace(b'"result":1', b'"result":{"$bytes":"eA=="}')
+
+
+def test_threads_that_write_long_integers_leave_the_bound_of_the_process_as_it_is() -> None:
+    """The first waits in the midst of its writing for the second, which then goes on when the first is over."""
+    bound = sys.get_int_max_str_digits()
+    first_writes, second_writes, first_is_over = threading.Event(), threading.Event(), threading.Event()
+
+    class First(dict[str, int]):
+        def items(self) -> Any:
+            first_writes.set()
+            second_writes.wait(0.3)  # it cannot, where one writes after the other
+            return super().items()
+
+    class Second(dict[str, int]):
+        def items(self) -> Any:
+            second_writes.set()
+            assert first_is_over.wait(60)
+            return super().items()
+
+    long = 10**5_000
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(json_text, First(a=long))
+        assert first_writes.wait(60)
+        second = threads.submit(json_text, Second(a=long))
+        assert len(first.result()) > 5_000
+        first_is_over.set()
+        assert len(second.result()) > 5_000
+    assert sys.get_int_max_str_digits() == bound
