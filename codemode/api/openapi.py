@@ -69,6 +69,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
             "description": "Run untrusted Python in sessions, each with a guarded SQLite database of its own.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/", "description": "Where this document was asked for."}],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -80,9 +81,10 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _in_full(part: Any) -> Any:
-    """The same with the type of each enumeration, and items for each array of anything.
+    """The same with the type of each enumeration, items for each array of anything, and any fields for any object.
 
-    JSON Schema needs neither, but generators of clients leave out what has none of them, with all that refers to it.
+    JSON Schema needs none of them, but generators of clients leave out what has no type or items, with all that refers
+    to it, and make types of objects without fields that nothing can be put into.
     """
     if isinstance(part, list):
         return [_in_full(each) for each in part]
@@ -91,6 +93,8 @@ def _in_full(part: Any) -> Any:
     said = {name: _in_full(each) for name, each in part.items()}
     if said.get("type") == "array":
         said.setdefault("items", {})
+    if said.get("type") == "object" and "properties" not in said:
+        said.setdefault("additionalProperties", True)
     if isinstance(said.get("enum"), list):
         said.setdefault("type", "string")
     return said
@@ -111,8 +115,7 @@ def _operation(each: Operation, named: Named) -> dict[str, Any]:
         "parameters": [*_path_parameters(each.path), *map(_query_parameter, each.parameters)],
         "responses": _responses(each, named),
     }
-    if each.scope is not None:
-        described["security"] = [{"token": [each.scope]}, {}]
+    described["security"] = [{"token": [each.scope]}, {}] if each.scope is not None else []
     content = {"application/json": {"schema": named.of(each.body)}} if each.body is not None else {}
     content |= {
         media: {"schema": {"type": "string", "format": "binary"}} for media in each.upload if media not in content

@@ -77,12 +77,17 @@ def test_what_a_damaged_session_answers_is_in_the_document(tmp_path: Path) -> No
 
 
 def test_generators_of_clients_find_a_type_for_everything() -> None:
-    """They leave out an array without items and an enumeration without a type, and every operation that has one."""
+    """They leave out an array without items and an enumeration without a type, and every operation that has one.
+
+    Of an object without fields that says nothing of others they make a type that nothing can be put into.
+    """
     left_out = []
 
     def look(part: Any, where: str) -> None:
         if isinstance(part, dict):
             if part.get("type") == "array" and "items" not in part:
+                left_out.append(where)
+            if part.get("type") == "object" and not {"properties", "additionalProperties"} & part.keys():
                 left_out.append(where)
             if isinstance(part.get("enum"), list):
                 assert all(isinstance(each, str) for each in part["enum"])
@@ -93,6 +98,18 @@ def test_generators_of_clients_find_a_type_for_everything() -> None:
 
     look(document(OPERATIONS), "")
     assert left_out == []
+
+
+def test_each_operation_says_whether_it_needs_a_token() -> None:
+    told = {
+        each["operationId"]: each["security"]
+        for path in document(OPERATIONS)["paths"].values()
+        for each in path.values()
+    }
+    assert {name for name, security in told.items() if security == []} == {
+        each.name for each in OPERATIONS if each.scope is None
+    }
+    assert told["execute"] == [{"token": ["execute"]}, {}]
 
 
 @pytest.mark.slow
