@@ -17,6 +17,7 @@ import click
 from codemode import __version__
 from codemode.cli.app import App, check_installed, command
 from codemode.cli.first_process import stand_in
+from codemode.counts import plural
 from codemode.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
     from codemode.settings import Settings
 
 _log = logging.getLogger("codemode")
-_MOST_WORKERS = 1_000
+_FEW_WORKERS, _WORKERS_FOR_A_CORE = 16, 4  # whichever is more: a slip of the key must not take a machine's memory
 
 
 def _count(_context: click.Context, _option: click.Parameter, given: str | None) -> int | None:
     """A number of workers: one or more, or 0 for `auto`."""
     if given is None or given == "auto":
         return None if given is None else 0
-    if given.isascii() and given.isdecimal() and 0 < int(given) <= _MOST_WORKERS:
+    if given.isascii() and given.isdecimal() and len(given) < 10 and int(given) > 0:
         return int(given)
-    raise click.BadParameter(f"{given!r} is neither a number from 1 to {_MOST_WORKERS:,} nor `auto`")
+    raise click.BadParameter(f"{given[:40]!r} is neither a number of workers nor `auto`")
 
 
 @command("serve", short_help="Serve sessions over HTTP.")
@@ -55,11 +56,22 @@ def serve(app: App, host: str, port: int, workers: int | None) -> None:
     settings = app.resolved().settings
     logs.configure(settings.log_format, settings.log_level)
     raise_descriptors()  # before anybody counts how many sessions and connections can be open
-    count = (settings.workers if workers is None else workers) or len(os.sched_getaffinity(0))
+    count = _bearable(settings.workers if workers is None else workers)
     if count == 1:
         _serve_alone(app, settings, host, port)
     else:
         _serve_with_workers(app, settings, host, port, count)
+
+
+def _bearable(count: int) -> int:
+    """So many workers, one a core for 0; raises RequestInvalid for more than the machine can have a use for."""
+    cores = len(os.sched_getaffinity(0))
+    if count > (most := max(_FEW_WORKERS, _WORKERS_FOR_A_CORE * cores)):
+        raise RequestInvalid(
+            f"{count:,} workers are too many for {plural(cores, 'core')}: {most:,} at most",
+            hint="each is a process of some 125 MB; `--workers auto` is one a core",
+        )
+    return count or cores
 
 
 def _serve_alone(app: App, settings: Settings, host: str, port: int) -> None:

@@ -23,10 +23,18 @@ def run(data: Path, *arguments: str, **environment: str) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "1.5", "many", "100000", "\u0662"])
+@pytest.mark.parametrize("count", ["0", "-1", "1.5", "many", "\u0662", "100000", "9" * 5_000])
 def test_a_number_of_workers_that_is_none_is_refused(tmp_path: Path, count: str) -> None:
     done = run(tmp_path, "--workers", count)
     assert (done.returncode, "auto" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("source", ["option", "setting"])
+def test_more_workers_than_a_machine_has_a_use_for_are_refused(tmp_path: Path, source: str) -> None:
+    many = str(max(16, 4 * len(os.sched_getaffinity(0))) + 1)
+    option = source == "option"
+    done = run(tmp_path, *(("--workers", many) if option else ()), CODEMODE_WORKERS="1" if option else many)
+    assert (done.returncode, f"{many} workers are too many" in done.stderr) == (2, True)
 
 
 def test_the_setting_says_how_many_and_none_is_one_for_each_core(tmp_path: Path) -> None:
