@@ -7,6 +7,7 @@ host's next line. Here both directions have a daemon thread each, and lines are 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import queue
 import signal
@@ -92,15 +93,37 @@ async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:
     async with server, client:
         while True:
             try:
-                if (line := await lines.read()) is None:
-                    return
+                line = await lines.read()
+            except LineTooLong as error:
+                await client.send(_refusal(None, str(error)))
+                continue
+            if line is None:
+                return
+            try:
                 message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-            except (LineTooLong, ValueError) as error:
-                said = str(error) if isinstance(error, LineTooLong) else "the line is no JSON-RPC message"
-                fault = types.ErrorData(code=types.PARSE_ERROR, message=said)
-                await client.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=fault)))
+            except ValueError:
+                await client.send(_refusal(_id_of(line), "the line is no JSON-RPC message"))
             else:
                 await server.send(SessionMessage(message))
+
+
+def _refusal(request: int | str | None, why: str) -> SessionMessage:
+    fault = types.ErrorData(code=types.PARSE_ERROR, message=why)
+    if request is not None:
+        why = "the request is not as it must be, is nested too deeply, or holds half of a surrogate pair"
+        fault = types.ErrorData(code=types.INVALID_REQUEST, message=why)
+    return SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=fault))
+
+
+def _id_of(line: bytes) -> int | str | None:
+    """The id of a request that cannot be taken: its sender waits for an answer to that one."""
+    try:
+        found = json.loads(line)
+        name = found["id"] if "method" in found else None
+        str(name).encode()  # it goes into the answer
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return name if type(name) in (int, str) else None
 
 
 async def _send(lines: Lines, server: MemoryObjectReceiveStream[SessionMessage], whole: anyio.CancelScope) -> None:

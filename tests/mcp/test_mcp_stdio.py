@@ -166,14 +166,25 @@ def test_nothing_but_messages_is_on_standard_output(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "line",
-    [b"{", b"\xff\xfe", b"[" * 100_000, b"null", b'{"jsonrpc": "2.0"}', b"[]", b'{"id": 1' + b"0" * 5_000 + b"}"],
-    ids=["cut", "no UTF-8", "deep", "null", "empty", "batch", "huge number"],
-)
+    [
+        b"{", b"\xff\xfe", b"[" * 100_000, b"null", b'{"jsonrpc": "2.0"}', b"[]", b'{"id": 1' + b"0" * 5_000 + b"}",
+        b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "ping"}', b'"method"', b'["method"]', b'{"method": "\\ud800"}',
+    ],
+    ids=["cut", "no UTF-8", "deep", "null", "empty", "batch", "huge number", "half an id", "text", "list", "no id"],
+)  # fmt: skip
 def test_a_line_that_is_no_message_is_answered_and_the_next_one_served(line: bytes, greeted: Host):
     greeted.send(line, {"jsonrpc": "2.0", "id": 7, "method": "ping"})
     answers = [greeted.read(), greeted.read()]
     assert {"code": -32700, "message": "the line is no JSON-RPC message"} in [each.get("error") for each in answers]
     assert [each["result"] for each in answers if each.get("id") == 7] == [{}]
+
+
+@pytest.mark.parametrize("params", ['{"a": "\\ud800"}', '{"a": ' + "[" * 300 + "]" * 300 + "}", "[1]"])
+def test_a_request_that_cannot_be_taken_is_answered_under_its_id(params: str, greeted: Host):
+    for number in (7, '"seven"'):
+        greeted.send(f'{{"jsonrpc": "2.0", "id": {number}, "method": "tools/call", "params": {params}}}'.encode())
+        answer = greeted.read()
+        assert (answer["id"], answer["error"]["code"]) == (json.loads(str(number)), -32600)
 
 
 def test_a_line_above_the_bound_is_dropped_without_being_held(tmp_path: Path):
