@@ -40,7 +40,7 @@ def from_json(value: Any) -> Any:
     if name == "$bytes":
         return _bytes(told)
     if name == "$float":
-        if told not in _INFINITIES:
+        if type(told) is not str or told not in _INFINITIES:
             raise ValueRefused(f'"$float" is "Infinity" or "-Infinity", not {str(told)[:40]!r}')
         return _INFINITIES[told]
     return value

@@ -59,7 +59,7 @@ def test_a_value_comes_back_as_it_went(http: httpx2.Client, place: str, value: A
     assert lines(http.post(f"{place}/rows", json={"sql": "select a from v"}))[1] == [value]
 
 
-@pytest.mark.parametrize("wrong", [{"$bytes": "#"}, {"$bytes": 1}, {"$float": "big"}, {"$float": 1.5}])
+@pytest.mark.parametrize("wrong", [{"$bytes": "#"}, {"$bytes": 1}, {"$float": "big"}, {"$float": 1.5}, {"$float": []}])
 def test_what_claims_to_be_a_value_and_is_none_is_refused(http: httpx2.Client, place: str, wrong: Any) -> None:
     answer = http.post(f"{place}/exec", json={"sql": "select ?", "params": [wrong]})
     assert (answer.status_code, answer.json()["code"]) == (422, "sql.value")
