@@ -251,6 +251,11 @@ def with_the_name_meant(fault: Fault) -> Iterator[str]:
         yield re.sub(rf"\b{found[1] or found[2]}\b", fault.names[0], fault.source)
 
 
+def with_a_table_that_may_be_there(fault: Fault) -> Iterator[str]:
+    """create_table of one that is there: if_not_exists=True."""
+    yield from _with_option(fault, ("create_table", "createTable"), "if_not_exists=True", {"if_not_exists"})
+
+
 def with_options_of_a_load(fault: Fault) -> Iterator[str]:
     """batch_insert into a table that is not there, or of a key that is: the option that says so."""
     if fault.code == "sql.no_such_table":
@@ -263,10 +268,15 @@ def with_options_of_a_load(fault: Fault) -> Iterator[str]:
             return
         keys = [name.rpartition(".")[2].strip() for name in found[1].split(",")]
         option = f'on_conflict="update", key={keys}'
+    yield from _with_option(fault, ("batch_insert", "batchInsert"), option, {"create", "on_conflict"})
+
+
+def _with_option(fault: Fault, calls: tuple[str, ...], option: str, but: set[str]) -> Iterator[str]:
+    """The option behind the arguments of one of `calls` that has none of the options `but`."""
     for node in _walk(fault.source):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.lineno <= (fault.line or 0):
             named = {keyword.arg for keyword in node.keywords}
-            if node.func.attr in ("batch_insert", "batchInsert") and not named & {"create", "on_conflict"}:
+            if node.func.attr in calls and not named & but:
                 bracket = (node.end_col_offset or 1) - 1
                 yield _spliced(fault.source, node.end_lineno or 0, bracket, bracket, f", {option}")
 
@@ -282,4 +292,5 @@ MENDS: dict[str, tuple[Mend, ...]] = {
     "code.unserializable": (with_a_list_returned,),
     "sql.no_such_table": (with_options_of_a_load,),
     "sql.constraint": (with_options_of_a_load,),
+    "sql.already_exists": (with_a_table_that_may_be_there,),
 }  # fmt: skip

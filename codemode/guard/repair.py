@@ -173,6 +173,8 @@ def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connec
         return StatementFailed(
             message, hint="pages of the session's file are damaged: restore a checkpoint or a backup, or renew it"
         )
+    if isinstance(error, apsw.BindingsError):
+        return _bindings(message, sql)
     for classes, make in _BY_CLASS:
         if isinstance(error, classes):
             return make(message)
@@ -382,7 +384,7 @@ def _used_elsewhere(found: re.Match[str], message: str, sql: str, connection: ap
     return StatementFailed(message, hint=hint)
 
 
-def _bindings(message: str) -> CodemodeError:
+def _bindings(message: str, sql: str) -> CodemodeError:
     counts = re.search(r"Current statement uses (\d+) and there are only (\d+)", message) or re.search(
         r"uses (\d+) and there are (\d+)", message
     )
@@ -392,10 +394,11 @@ def _bindings(message: str) -> CodemodeError:
     if counts is None:
         return ParametersInvalid(message, hint="bind one value to each placeholder")
     expected, given = counts.groups()
-    return ParametersInvalid(
-        f"values and placeholders do not match: {given} for {expected}",
-        hint="bind one value to each ?, or pass a dict for :name",
-    )
+    hint = "bind one value to each ?, or pass a dict for :name"
+    texts = re.findall(r"'(?:[^']|'')*'", sql[:_SEARCHED])
+    if int(given) > int(expected) and any(re.search(r"\?|:[A-Za-z_]", text) for text in texts):
+        hint = "in quotes ? is a text: write ? alone, or '%' || ? || '%'"
+    return ParametersInvalid(f"values and placeholders do not match: {given} for {expected}", hint=hint)
 
 
 _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
@@ -432,7 +435,6 @@ _REPAIRS: tuple[tuple[re.Pattern[str], Repair], ...] = (
 )
 
 _BY_CLASS: tuple[tuple[Any, Callable[[str], CodemodeError]], ...] = (
-    (apsw.BindingsError, _bindings),
     (apsw.ConstraintError, lambda message: ConstraintFailed(message, hint=_constraint_hint(message))),
     (apsw.InterruptError, _timed_out),
     (apsw.TooBigError, lambda message: StatementLimit(

@@ -19,7 +19,7 @@ from codemode.asked import is_text
 from codemode.database import copies, schema, state
 from codemode.database.names import quoted
 from codemode.database.script import statements as cut
-from codemode.errors import CodemodeError, RequestInvalid, SessionError, StatementTimeout, StorageFull
+from codemode.errors import AlreadyExists, CodemodeError, RequestInvalid, SessionError, StatementTimeout, StorageFull
 from codemode.moments import ulid
 from codemode.session.batches import Batches
 from codemode.session.checkpoints import Checkpoints
@@ -129,7 +129,11 @@ class Calls:
                 raise RequestInvalid("a schema is the text between the parentheses, or a dict of column → type")
             columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
         exists = "IF NOT EXISTS " if if_not_exists else ""
-        self.statements.exec(f"CREATE TABLE {exists}{quoted(name)} ({columns})")
+        try:
+            self.statements.exec(f"CREATE TABLE {exists}{quoted(name)} ({columns})")
+        except AlreadyExists as error:  # of a statement that the snippet has not written
+            hint = "say if_not_exists=True, use another name, or drop it first"
+            raise AlreadyExists(error.message, hint=hint) from None
         return {"success": True}
 
     def _save_state(self, key: str, text: str) -> None:

@@ -210,6 +210,9 @@ HINTED = {
     "a key of JSON": ("x = '{\"a\": 1}'\nx['a']", "json.loads"),
     "JSON as a dict": ("'{\"a\": 1}'.get('a')", "json.loads"),
     "rows as a text of JSON": ("import json\njson.loads([{'a': '{}'}])", "json.loads(row['name'])"),
+    "a number by place": ("n = 5\nn[0]", "a number has no parts"),
+    "a row in a sum": ("{'n': 1} + 1", "row['name']"),
+    "a database opened": ("class Database: pass\nwith Database() as d: pass", "leave with out"),
     "fuzzy matching": ("from rapidfuzz import fuzz", "difflib"),
     "a builtin asked of a module": ("import math\nmath.round(1.5)", "write round(…)"),
 }

@@ -85,6 +85,13 @@ LOAD = "helpers.db.batch_insert('t', []"
         ("return (n for n in [1])", "code.unserializable", GENERATOR, (), "return list(n for n in [1])"),
         ("return iter('ab')", "code.unserializable", ITERATOR, (), "return list(iter('ab'))"),
         (f"{LOAD})", "sql.no_such_table", "no such table: t", (), f"{LOAD}, create=True)"),
+        (
+            "helpers.db.create_table('t', {'a': 'TEXT'})",
+            "sql.already_exists",
+            'table "t" already exists',
+            (),
+            "helpers.db.create_table('t', {'a': 'TEXT'}, if_not_exists=True)",
+        ),
     ],
 )
 def test_a_snippet_that_failed_is_mended_where_it_failed(

@@ -88,6 +88,8 @@ def test_what_goes_takes_its_triggers_along_and_changes_no_rows(session: Session
 BAD = [
     ("helpers.db.qurey('SELECT 1')", "request.invalid", "query"),
     ("helpers.db.query('SELECT 1', [1, 2])", "sql.parameters", ""),
+    ("helpers.db.query(\"SELECT * FROM t WHERE b LIKE '%?%'\", ['x'])", "sql.parameters", "in quotes ? is a text"),
+    ("helpers.db.create_table('t', 'x')", "sql.already_exists", "if_not_exists=True"),
     ("helpers.db.query('DELETE FROM t')", "sql.refused", "exec"),
     ("helpers.db.query('SELECT * FROM tt')", "sql.no_such_table", "t"),
     ("helpers.db.query('SELECT aa FROM t')", "sql.no_such_column", "a"),
