@@ -277,9 +277,9 @@ class Database(Spelled):
 
     def _rows(self, *args: Any) -> Rows:
         answer = self._channel.call("db.query", *args)
-        rows, source = zip(*answer["values"], strict=True), (args[0], args[1])
-        about = {"truncated": answer["truncated"], "rows_read": answer["rows_read"]}
-        return Rows(answer["columns"], rows, source=source, warnings=answer.get("warnings", ()), **about)
+        rows, truncated, read = zip(*answer["values"], strict=True), answer["truncated"], answer["rows_read"]
+        source, said = (args[0], args[1]), answer.get("warnings", ())
+        return Rows(answer["columns"], rows, truncated=truncated, rows_read=read, source=source, warnings=said)
 
     def _statement(self, sql: Any, params: Any, place: str = "parameter") -> tuple[str, Any]:
         return wire_statement(sql, params, self._warn, place)

@@ -140,7 +140,10 @@ class Answer(dict[str, Any]):
 def exec_answer(answer: dict[str, Any], source: tuple[str, Any] | None = None) -> Answer:
     """An exec's answer as the worker sent it, with its rows, where it has any, as Rows of `source`."""
     if "rows" in answer:
-        about = {key: answer[key] for key in ("truncated", "rows_read", "warnings") if key in answer}
-        shaped = Rows(answer["columns"], answer["rows"], source=source, **about)
+        truncated, said = bool(answer.get("truncated")), answer.get("warnings", ())
+        read = answer.get("rows_read", 0)
+        shaped = Rows(
+            answer["columns"], answer["rows"], truncated=truncated, rows_read=read, source=source, warnings=said
+        )
         return Answer({**answer, "rows": shaped})
     return Answer(answer)
