@@ -64,13 +64,13 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
 def _wrong_usage(error: click.ClickException) -> RequestInvalid:
     message = error.format_message()
     context: click.Context | None = getattr(error, "ctx", None)
+    names: list[str] = []
+    if context is not None and isinstance(context.command, click.Group):
+        names = context.command.list_commands(context)
     # Without any word click's message is the whole help.
     if isinstance(error, click.exceptions.NoArgsIsHelpError) or message == "Missing command.":
-        names: list[str] = []
-        if context is not None and isinstance(context.command, click.Group):
-            names = context.command.list_commands(context)
         return RequestInvalid("Missing command.", available=names)
-    return RequestInvalid(message)
+    return RequestInvalid(message, available=names if message.startswith("No such command") else ())
 
 
 def _known(error: BaseException) -> CodemodeError:

@@ -182,6 +182,11 @@ def test_json_of_a_group_without_a_command_names_its_commands(cli):
     assert {"ls", "show", "undo"} <= set(error["available"])
 
 
+def test_json_of_a_command_that_there_is_not_names_those_there_are(cli):
+    assert {"run", "query"} <= set(cli("--json", "qurey").json["error"]["available"])
+    assert {"ls", "show"} <= set(cli("sessions", "lst", "--json").json["error"]["available"])
+
+
 def test_tokens_of_a_tenant_that_there_is_not_are_not_said_to_be_none_at_all(cli):
     assert cli("token", "create", "--tenant", "acme").code == 0
     assert cli("tenants", "add", "north").code == 0
