@@ -24,11 +24,19 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
 from codemode.database.execute import DatabaseError
-from codemode.errors import CodemodeError, ConstraintFailed, RequestInvalid, StatementFailed, StatementRefused
+from codemode.errors import (
+    CodemodeError,
+    ConstraintFailed,
+    RequestInvalid,
+    StatementFailed,
+    StatementRefused,
+    StatementTimeout,
+)
 from codemode.session.opened import ADVICE_SECONDS, Guarded, OpenSession
 from codemode.session.provenance import HOST, Provenance
 from codemode.session.references import unmet
 
+_LEAST_SECONDS = 1.0  # for a commit, which waits for the disk, however little time a statement has
 Mode = Literal["atomic", "each", "dry_run", "read_only"]
 
 
@@ -104,15 +112,17 @@ class Transaction:
     def mark(self) -> int:
         """Begin a unit of writes; `keep` or `undo` ends it. Units nest, last in first out."""
         self.begin()
+        with self._in_time():
+            self._engine(f"SAVEPOINT unit_{self.depth + 1}")
         self._marks.append(self._changed.copy())
         self.provenance.mark()
-        self._engine(f"SAVEPOINT unit_{self.depth}")
         return self.depth
 
     def keep(self, mark: int) -> None:
         """The unit went well; raises when the transaction ended under it."""
         self.check_alive()
-        self._engine(f"RELEASE unit_{mark}")
+        with self._in_time():
+            self._engine(f"RELEASE unit_{mark}")
         del self._marks[mark - 1 :]
         self.provenance.keep()
         if self.mode == "each" and not self._marks:
@@ -197,10 +207,11 @@ class Transaction:
 
     def _commit(self) -> None:
         try:
-            self.before_commit()
-            self.provenance.write()
-            self._name_state()
-            self._engine("COMMIT")
+            with self._in_time():
+                self.before_commit()
+                self.provenance.write()
+                self._name_state()
+                self._engine("COMMIT")
         except CodemodeError as error:
             if isinstance(error, ConstraintFailed):
                 error.hint = self._unmet() or error.hint
@@ -245,6 +256,23 @@ class Transaction:
         self._open, self._marks, self.rolled_back = False, [], True
         self._changed = self._permanent.copy()
         self.provenance.forget()
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """The time of a statement for what has FTS5 write its words: minutes, where 'secure-delete' is on.
+
+        An interrupt that comes when they are written changes nothing any more.
+        """
+        most = self._opened.limits.query_seconds
+        begun = self._opened.deadline.begin(time.monotonic() + max(most, _LEAST_SECONDS))
+        try:
+            yield
+        except StatementTimeout as error:
+            error.message = f"full-text tables took longer than query_seconds ({most:g} s) to write what was changed"
+            error.hint = "change less before helpers.db.commit(); 'secure-delete' of a full-text table makes it slow"
+            raise
+        finally:
+            self._opened.deadline.end(begun)
 
     def _engine(self, sql: str) -> None:
         with self._guard.engine():

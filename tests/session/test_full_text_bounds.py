@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from codemode import Worker
+from codemode import Limits, Worker
 from codemode.errors import StatementLimit, StatementRefused
 from codemode.session.session import Session
 
@@ -81,3 +82,32 @@ def test_tables_beside_a_full_text_table_are_indexed_and_referred_to(session: Se
         "CREATE TABLE plain_data (id INTEGER PRIMARY KEY); CREATE INDEX i ON plain_data (id)"
     )
     session.exec("DROP INDEX by_day")
+
+
+ENDS = {
+    "the end of the execution": "helpers.db.exec(UPDATE)",
+    "a commit": "helpers.db.exec(UPDATE)\nhelpers.db.commit()",
+    "the next batch": "helpers.db.exec(UPDATE)\nhelpers.db.batch([('SELECT 1', ())])",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_is_written_at_the_end_of_a_transaction_has_the_time_of_a_statement(worker: Worker, end: str) -> None:
+    """With 'secure-delete' and small pages these rows take 12 s, of which nothing is left."""
+    session = worker.session()
+    session.exec("CREATE TABLE kept AS SELECT 1 AS n")
+    session.exec("CREATE VIRTUAL TABLE slow USING fts5(a, b)")
+    for option, value in (("secure-delete", 1), ("pgsz", 64), ("hashsize", 1_000_000_000)):
+        session.exec("INSERT INTO slow (slow, rank) VALUES (?, ?)", [option, value])
+    session.exec("INSERT INTO slow (a) VALUES (replace(hex(randomblob(450000)), '0', ' '))")
+    count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000)"
+    session.exec(f"{count} INSERT INTO slow SELECT hex(randomblob(200)), i || ' x y z' FROM n")
+    session = worker.session(session.id, limits=Limits(query_seconds=1))
+    update = "helpers.db.exec('UPDATE kept SET n = 2')\nUPDATE = \"UPDATE slow SET b = b || ' more'\"\n"
+    used = time.thread_time()
+    error = session.run(update + ENDS[end]).error
+    assert time.thread_time() - used < 5
+    assert (error.code, "query_seconds (1 s)" in error.message) == ("sql.timeout", True)
+    assert session.value("SELECT n FROM kept") == 1
+    assert session.value("SELECT count(*) FROM slow WHERE slow MATCH 'more'") == 0
+    session.exec("INSERT INTO slow (slow) VALUES ('integrity-check')")
