@@ -134,7 +134,7 @@ def _guarded(tokens: Tokens, host: str) -> bool:
 def _announce(
     app: App, address: str, data_dir: Path, catalog: Store, isolation: tuple[str, ...], guarded: bool, workers: int
 ) -> None:
-    """Say once what is served: as the answer where JSON is asked for, and as a line of the log."""
+    """Say once what is served: as the answer where JSON is asked for, as a line of the log, and to a supervisor."""
     from codemode.database.connection import sqlite_version
 
     begun = {
@@ -153,6 +153,19 @@ def _announce(
     said = "required" if guarded else "none: one local tenant, open to all on this machine"
     words = {"isolation": ",".join(isolation) or "none", "tokens": said}
     _log.info("listening", extra={"fields": {**begun, **words}})
+    _notify()
+
+
+def _notify() -> None:
+    """Tell the supervisor that started this process that it serves, as sd_notify(3) has it; systemd waits for that."""
+    where = os.environ.get("NOTIFY_SOCKET", "")
+    if not where:
+        return
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
+            wire.sendto(b"READY=1", f"\0{where[1:]}" if where.startswith("@") else where)
+    except OSError as error:
+        _log.warning("the supervisor at NOTIFY_SOCKET is not told that the service serves: %s", error)
 
 
 def _listener(host: str, port: int) -> socket.socket:

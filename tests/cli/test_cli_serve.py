@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,24 @@ def test_where_half_of_its_packages_are_installed_it_says_what_brings_the_others
     assert done.returncode == 3
     assert "codemode serve needs packages" in done.stderr
     assert "hint: pip install 'codemode[serve]'" in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("begins", ["/", "@"])
+def test_the_supervisor_is_told_when_it_serves(tmp_path: Path, begins: str, workers: str) -> None:
+    where = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.settimeout(HANG_SECONDS)
+        told.bind(where if begins == "/" else f"\0{where[1:]}")
+        named = where if begins == "/" else f"@{where[1:]}"
+        with serving(tmp_path / "data", "--workers", workers, NOTIFY_SOCKET=named) as (address, _):
+            assert told.recv(100) == b"READY=1"
+            assert httpx2.get(f"{address}/health", timeout=HANG_SECONDS).status_code == 200
+
+
+def test_a_supervisor_that_is_gone_keeps_nobody_from_being_served(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", NOTIFY_SOCKET=str(tmp_path / "gone")) as (address, _):
+        assert httpx2.get(f"{address}/health", timeout=HANG_SECONDS).status_code == 200
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
