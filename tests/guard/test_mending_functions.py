@@ -87,6 +87,18 @@ WORTH: list[tuple[str, Any]] = [
     # dates: formats
     ("DATE_FORMAT('2013-07-04 05:06:07', '%Y/%m/%d %H:%i:%s')", "2013/07/04 05:06:07"),
     ("TO_CHAR('2013-07-04 05:06:07', 'YYYY-MM-DD HH24:MI:SS')", "2013-07-04 05:06:07"),
+    ("DATE_FORMAT('2013-07-04', '%M %Y, %W')", "July 2013, Thursday"),
+    ("DATE_FORMAT('2013-12-01', '%a %b')", "Sun Dec"),
+    ("TO_CHAR('2013-07-04', 'DD Mon YYYY')", "04 Jul 2013"),
+    ("TO_CHAR('2013-07-04', 'FMDay, FMMonth')", "Thursday, July"),
+    ("upper(TO_CHAR('2013-01-06', 'Dy'))", "SUN"),
+    ("FORMAT_DATE('%b %Y', '2013-07-04')", "Jul 2013"),
+    ("FORMAT('2013-07-04 05:06:07', 'dd MMM yyyy HH:mm')", "04 Jul 2013 05:06"),
+    ("TIMESTAMPDIFF(MONTH, '2013-01-31', '2013-02-28')", 0),
+    ("TIMESTAMPDIFF(MONTH, '2013-01-15', '2014-03-14')", 13),
+    ("TIMESTAMPDIFF(MONTH, '2014-03-14', '2013-01-15')", -13),
+    ("TIMESTAMPDIFF(YEAR, '1980-07-04', '2013-07-03')", 32),
+    ("DATETIME_DIFF('2013-07-02 01:00:00', '2013-07-01 23:59:00', HOUR)", 2),
     ("FORMAT_DATE('%d.%m.%Y', '2013-07-04')", "04.07.2013"),
     ("TO_DATE('2013-07-04', 'YYYY-MM-DD')", "2013-07-04"),
     ("MAKE_DATE(2013, 7, 4)", "2013-07-04"),
@@ -289,16 +301,18 @@ def test_an_aggregate_is_worth_what_it_is_worth_elsewhere(
     [
         "WEEK(x)",  # its number depends on a setting in MySQL
         "INITCAP(x)",
-        "TO_CHAR(x, 'Month')",
+        "TO_CHAR(x, 'Month')",  # filled up to nine characters there
+        "TO_CHAR(x, 'MON')",
         "TO_CHAR(x, 'FM999,990.00')",
-        "DATE_FORMAT(x, '%M %Y')",
+        "DATE_FORMAT(x, '%U')",
+        "FORMAT(x, 'N2')",
         "DATEDIFF(week, a, b)",
         "DATEDIFF(day, 0, x)",  # 0 is a day of 1900 there
         "DATEADD(day, 5, 0)",
         "x::date - y",  # y may be a number of days, or a date
         "x::timestamp - y::timestamp",  # an interval, of which SQLite has none
         "EXTRACT(HOUR FROM x - y)",
-        "TIMESTAMPDIFF(MONTH, a, b)",
+        "TIMESTAMPDIFF(QUARTER, a, b)",
         "REGEXP_REPLACE(x, '[0-9]+', '')",
         "x ~ '(a|b)c'",
         "SUBSTRING_INDEX(x, ',', 2)",

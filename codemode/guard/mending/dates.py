@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from codemode.guard.mending.formats import from_letters, from_percent, from_strftime
+from codemode.guard.mending.formats import formatted, from_dotnet, from_letters, from_percent, from_strftime
 from codemode.guard.mending.tokens import content, is_text, split, tokens
 
 Builder = Callable[[list[str]], str | None]
@@ -106,7 +106,13 @@ def boundaries(unit: str, start: str, end: str) -> str | None:
 
 def elapsed(unit: str, start: str, end: str) -> str | None:
     """How many whole units passed between two times, as TIMESTAMPDIFF counts."""
-    return f"(unixepoch({end}) - unixepoch({start})) / {_LENGTH[unit]}" if unit in _LENGTH else None
+    if unit in _LENGTH:
+        return f"(unixepoch({end}) - unixepoch({start})) / {_LENGTH[unit]}"
+    between = f"timediff({end}, {start})"  # ±YYYY-MM-DD …
+    years = f"CAST(substr({between}, 1, 5) AS INTEGER)"
+    if unit == "month":
+        return f"{years} * 12 + CAST(substr({between}, 1, 1) || substr({between}, 7, 2) AS INTEGER)"
+    return years if unit == "year" else None
 
 
 def moved(value: str, count: str, unit: str, sign: str) -> str | None:
@@ -150,27 +156,13 @@ def _flat(function: str, value: str) -> str:
     return f"{function}({inner[1] if inner else value}"
 
 
-def _named(code: str, names: str) -> Callable[[str], str]:
-    def build(value: str) -> str:
-        cases = " ".join(f"WHEN '{key}' THEN '{name}'" for key, name in (pair.split(":") for pair in names.split()))
-        return f"CASE strftime('{code}', {value}) {cases} END"
-
-    return build
-
-
-_DAYS = _named("%w", "0:Sunday 1:Monday 2:Tuesday 3:Wednesday 4:Thursday 5:Friday 6:Saturday")
-_MONTHS = _named(
-    "%m",
-    "01:January 02:February 03:March 04:April 05:May 06:June 07:July 08:August 09:September 10:October 11:November "
-    "12:December",
-)
+_MONTH_END = "'start of month', '+1 month', '-1 day'"
 
 
 def _name_of(unit: str, value: str) -> str | None:
-    return _MONTHS(value) if unit == "month" else _DAYS(value) if unit in ("weekday", "dw") else None
-
-
-_MONTH_END = "'start of month', '+1 month', '-1 day'"
+    return (
+        formatted("'%B'", value) if unit == "month" else formatted("'%A'", value) if unit in ("weekday", "dw") else None
+    )
 
 
 def _one(form: str) -> Builder:
@@ -263,7 +255,7 @@ def _formatted(convert: Callable[[str], str | None], *, format_first: bool = Fal
             return None
         value, shape = reversed(args) if format_first else args
         form = convert(shape)
-        return f"strftime({form}, {value})" if form else None
+        return formatted(form, value) if form else None
 
     return build
 
@@ -295,8 +287,8 @@ DATE_BUILDERS: dict[str, Builder] = {
     "date_part": _part_first,
     "datepart": _part_first,
     **dict.fromkeys(("date_trunc", "datetrunc", "timestamp_trunc", "datetime_trunc"), _date_trunc),
-    **dict.fromkeys(("datediff", "date_diff"), _datediff),
-    **dict.fromkeys(("timestampdiff", "timestamp_diff", "datetime_diff"), _timestampdiff),
+    **dict.fromkeys(("datediff", "date_diff", "datetime_diff"), _datediff),
+    **dict.fromkeys(("timestampdiff", "timestamp_diff"), _timestampdiff),
     **dict.fromkeys(("dateadd", "date_add", "adddate", "timestampadd", "timestamp_add", "datetime_add"), _shifted("+")),
     **dict.fromkeys(("date_sub", "subdate", "timestamp_sub", "datetime_sub"), _shifted("-")),
     "date_format": _formatted(from_percent),
@@ -306,8 +298,9 @@ DATE_BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("make_date", "datefromparts"), _parts_to_date),
     **dict.fromkeys(("last_day", "eomonth"), _one("date({}, " + _MONTH_END + ")")),
     "datename": lambda args: _name_of(unit_of(args[0]), args[1]) if len(args) == 2 else None,
-    "dayname": lambda args: _DAYS(args[0]) if len(args) == 1 else None,
-    "monthname": lambda args: _MONTHS(args[0]) if len(args) == 1 else None,
+    "dayname": lambda args: formatted("'%A'", args[0]) if len(args) == 1 else None,
+    "monthname": lambda args: formatted("'%B'", args[0]) if len(args) == 1 else None,
+    "format": _formatted(from_dotnet),
     "unix_timestamp": _unixepoch,
     **dict.fromkeys(("from_unixtime", "timestamp_seconds"), _one("datetime({}, 'unixepoch')")),
 }  # fmt: skip
