@@ -8,16 +8,18 @@ apsw is imported here for its Connection and its errors: preparing is done by SQ
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import apsw
 
 from codemode.database.connection import TRIGGER_DEPTH
 from codemode.database.execute import Deadline, Meter
+from codemode.database.names import quoted
 from codemode.database.script import statements
 from codemode.errors import CodemodeError, MultipleStatements, StatementRefused, StatementSyntaxError
-from codemode.guard import policy, rules, scan, weight
+from codemode.guard import lookup, policy, rules, scan, weight
 from codemode.guard.authorizer import Authorizer, Event, action_code
 from codemode.guard.gate import admit
-from codemode.guard.lookup import closest
 from codemode.guard.parse import read
 from codemode.guard.program import Program
 from codemode.guard.refusals import DISAGREEMENT
@@ -95,7 +97,7 @@ class Guard:
             self._look_again(text)
         heading = scan.heading(text)
         if heading.kind is None and not rules.is_known_verb(heading.verb):
-            raise _no_statement(heading.verb, text)
+            raise _no_statement(heading.verb, text, self._table_alone(text))
         reading = read(text)
         if (violation := rules.first_violation(rules.Candidate(heading, reading))) is not None:
             raise refusal(violation, text)
@@ -210,6 +212,13 @@ class Guard:
         self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, value_bytes)
         if self._meter is not None:
             self._meter.heed_length()
+
+    def _table_alone(self, text: str) -> str | None:
+        """The table whose name is all that there is in `text`."""
+        name = text.strip(' \t\r\n;"`[]').lower()
+        with suppress(apsw.Error), self.engine():  # a look that fails must not hide what is wrong with the text
+            return next((each for each in lookup.tables(self._connection) if each.lower() == name), None)
+        return None
 
     def engine(self) -> EngineRights:
         """While the block runs, everything is allowed: only for the engine's own, fixed statements."""
@@ -429,16 +438,18 @@ class EngineRights:
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "WITH", "VALUES", "EXPLAIN")
 
 
-def _no_statement(verb: str, text: str) -> StatementSyntaxError:
+def _no_statement(verb: str, text: str, table: str | None) -> StatementSyntaxError:
     if not verb:
         return StatementSyntaxError("the text holds no statement", hint="send one statement", sql=shortened(text))
     from codemode.guard.ways import syntax_way
 
-    near = closest(verb, _VERBS)
+    near = [] if table else lookup.closest(verb, _VERBS)
     written = text.lstrip()[: len(verb)]
     hint = syntax_way(text) or (f"did you mean {near[0]}?" if near else "a statement begins with a verb such as SELECT")
     if not near and text.lstrip()[:5].upper() == "WITH ":
         hint = "commas stand between the tables of WITH, and none before SELECT: WITH a AS (…), b AS (…) SELECT …"
+    if table is not None:
+        hint = f"{table} is a table: write SELECT * FROM {quoted(table)}"  # noqa: S608 - words, which nobody runs
     return StatementSyntaxError(
         f'near "{(written if written.upper() == verb else verb)[:40]}": syntax error',
         hint=hint,

@@ -115,6 +115,7 @@ def test_a_wrong_statement_says_what_there_is(cli, people):
     assert document["ok"] is False
     assert document["error"]["code"] == "sql.no_such_table"
     assert "people" in document["error"]["did_you_mean"]
+    assert "people is a table: write SELECT * FROM" in cli("query", "People;", "-s", people).err
     assert 'near "Selec": syntax error' in cli("query", " Selec 1", "-s", people).err
 
 
