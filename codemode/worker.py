@@ -122,7 +122,7 @@ class Worker:
     def sandbox(self) -> Sandbox:
         """What runs snippets; started at first use, since looking at sessions needs none.
 
-        Raises IsolationMissing on a host that cannot confine them.
+        Raises IsolationMissing on a host that cannot confine them, and WorkerUnavailable where it does not start.
         """
         return self._on_demand.get()
 

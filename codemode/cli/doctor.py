@@ -19,7 +19,7 @@ from codemode.cli.failures import UNAVAILABLE, describe
 from codemode.cli.output import emit, size
 from codemode.cli.table import show
 from codemode.counts import plural
-from codemode.errors import IsolationMissing
+from codemode.errors import IsolationMissing, WorkerUnavailable
 
 if TYPE_CHECKING:
     from codemode.values import Layer
@@ -81,13 +81,13 @@ def _layers(settings: Any) -> tuple[tuple[Layer, ...], str | None]:
         try:
             with Worker(folder, settings=settings) as worker:
                 return worker.layers, None
-        except IsolationMissing as error:
+        except (IsolationMissing, WorkerUnavailable) as error:
             refused = error.message
         relaxed = msgspec.structs.replace(settings, isolation="none")
         try:
             with Worker(folder, settings=relaxed) as worker:
                 return worker.layers, refused
-        except IsolationMissing:  # no process of the sandbox starts at all, confined or not
+        except WorkerUnavailable:  # no process of the sandbox starts at all, confined or not
             return (), refused
 
 

@@ -11,6 +11,7 @@ from codemode.limits import Limits
 from codemode.session.confining import begun
 from codemode.settings import Settings
 from sandbox import Sandbox, SandboxUnavailable
+from sandbox.layers import missing
 
 _log = logging.getLogger("codemode")
 
@@ -26,7 +27,7 @@ class OnDemand:
         self.started: Sandbox | None = None  # never waited for, so an event loop may look
 
     def get(self) -> Sandbox:
-        """The sandbox, running. Raises IsolationMissing, and WorkerError when this is closed."""
+        """The sandbox, running. Raises IsolationMissing, WorkerUnavailable, and WorkerError when this is closed."""
         with self._lock:
             if self._closed:
                 raise closed()
@@ -49,7 +50,11 @@ class OnDemand:
         try:
             sandbox.wait()
         except SandboxUnavailable as error:
-            raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+            if missing(sandbox.layers):
+                raise IsolationMissing(str(error), hint="`codemode doctor` says which layer is missing") from None
+            # It was killed, say, or there is no descriptor or process left: no fault of the host's for good.
+            hint = "try again; where it stays so, `codemode doctor` says whether untrusted code may run here"
+            raise WorkerUnavailable(str(error), hint=hint) from None
         return sandbox
 
     def close(self) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from codemode import Limits, Session, Worker
-from codemode.errors import RequestInvalid, SessionNotFound, WorkerError
+from codemode.errors import RequestInvalid, SessionNotFound, WorkerError, WorkerUnavailable
 from codemode.session.host import HostFunctions
 from codemode.session.request import RunOptions, checked_request
 from codemode.values import Notice, Progress
@@ -285,6 +286,19 @@ def test_a_lower_bound_for_the_result_holds(session: Session) -> None:
 def test_integers_are_exact_at_any_size(session: Session) -> None:
     assert session.run("2**64 + 1").result == 2**64 + 1
     assert session.run("-(7**20_000)").result == -(7**20_000)
+
+
+def test_a_sandbox_that_does_not_start_is_no_fault_of_the_host_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Worker(tmp_path) as worker:
+        session = worker.session("s")
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", "/bin/false")
+            with pytest.raises(WorkerUnavailable, match="did not start") as raised:
+                session.run("return 1")
+        assert raised.value.retryable
+        assert session.run("return 1").result == 1
 
 
 def test_the_outcome_tells_the_isolation_in_force(worker: Worker, session: Session) -> None:
