@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Self, cast
+from typing import Annotated, Any, BinaryIO, Self, cast
 
 import msgspec
 
@@ -48,6 +48,7 @@ _FAULTS = (
     struct.error,
 )  # fmt: skip
 
+Moment = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # milliseconds since 1970
 Step = Callable[[int], None]  # gets the bytes that were done; raises to give up
 
 
@@ -64,7 +65,7 @@ class CheckpointCopy(msgspec.Struct, frozen=True, kw_only=True):
     """One checkpoint; `created_at` in nanoseconds since 1970."""
 
     name: str
-    created_at: int
+    created_at: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     file: Member
 
 
@@ -76,9 +77,9 @@ class SessionCopy(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: str
     id: str
-    taken_at: int
+    taken_at: Moment
     between_executions: bool
-    created_at: int
+    created_at: Moment
     idle_ms: int
     pinned: bool
     stateful: bool
@@ -103,7 +104,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int
     codemode: str
-    created_at: int
+    created_at: Moment
     tenant: str | None
     session: str | None
     sessions: tuple[SessionCopy, ...]
@@ -164,6 +165,8 @@ class ArchiveReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # a device may have no end, and a pipe no beginning
+                raise RequestInvalid(f"{path} is no file", hint="name a backup; a pipe has to be written to a file")
             self._file = path.open("rb")
         except OSError as error:
             raise RequestInvalid(

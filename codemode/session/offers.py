@@ -68,6 +68,7 @@ def record_of(copy: SessionCopy, new_id: str | None) -> SessionRecord:
             not 0 < copy.idle_ms < 2**53
             or not 0 <= copy.created_at <= moment + 86_400_000
             or len(copy.owner or "") > 1_000
+            or not all(0 <= moment < 2**53 for one in copy.participants for moment in (one.joined_at, one.left_at or 0))
         ):
             raise RequestInvalid("a figure of it is out of bounds")
         for each in copy.checkpoints:

@@ -480,6 +480,13 @@ def test_what_is_no_backup_is_refused(tmp_path: Path, text: bytes) -> None:
     refused(tmp_path / "bad.zip", BackupDamaged, "no whole backup")
 
 
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (Path("/dev/zero"), tmp_path / "pipe", tmp_path):
+        with pytest.raises(RequestInvalid, match="is no file"):
+            ArchiveReader(place)
+
+
 def rename(found: dict[str, bytes], name: str) -> str:
     old = next(each for each in found if each.endswith("session.db"))
     found[name] = found.pop(old)
@@ -546,6 +553,13 @@ def set_in(key: str, value: Any) -> Callable[[Any], None]:
         ("sessions.0.idle_ms", 2**70, BackupDamaged, "a figure of it is out of bounds"),
         ("sessions.0.created_at", 10**15, BackupDamaged, "a figure of it is out of bounds"),
         ("sessions.0.owner", "x" * 100_000, BackupDamaged, "out of bounds"),
+        ("created_at", -(10**17), BackupDamaged, "Expected `int` >= 0"),
+        ("sessions.0.taken_at", -(10**17), BackupDamaged, "Expected `int` >= 0"),
+        ("sessions.0.taken_at", 10**30, BackupDamaged, r"at `\$\.sessions"),
+        ("sessions.0.checkpoints.0.created_at", 10**30, BackupDamaged, r"at `\$\.sessions"),
+        ("sessions.0.checkpoints.0.created_at", -1, BackupDamaged, "Expected `int` >= 0"),
+        ("sessions.0.participants", [{"user": "a", "role": "owner", "joined_at": 2**70, "left_at": None}],
+         BackupDamaged, "a figure of it is out of bounds"),
         ("sessions.0.participants", [{"user": "a", "role": "god", "joined_at": 1, "left_at": None}], BackupDamaged,
          "Invalid enum value 'god'"),
         ("sessions.0.participants", [{"user": "", "role": "owner", "joined_at": 1, "left_at": None}], BackupDamaged,
