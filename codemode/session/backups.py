@@ -68,9 +68,9 @@ def back_up(
     and SessionExpired for the one session that was asked for, StorageFull. Nothing is left of a backup that fails.
     """
     target = target.absolute()
+    check_target(target, force=True)
     if target.exists():
         raise RequestInvalid(f"{target} exists", hint=_NEW)
-    check_target(target, force=False)
     if session_id is not None:
         keys = [(tenant or "", registry.record((tenant or "", session_id)).id)]
     else:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codemode.asked import parse_session_id
+from codemode.catalog.participants import parse_user
 from codemode.database import copies
 from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry, bounded
@@ -93,9 +94,10 @@ class CheckpointCalls:
         """A new session with this one's data as it is now, or as it was at `checkpoint`; with the same lowered limits.
 
         Without an id it gets a minted one. Its log and its checkpoints begin empty. `owner` as in `Worker.session`.
-        Raises RequestInvalid for a bad id and SessionExists.
+        Raises RequestInvalid for a bad id or owner, and SessionExists.
         """
         target = ids.new_session_id() if new_session_id is None else parse_session_id(new_session_id)
+        owned_by = None if owner is None else parse_user(owner)
         with self._alone("fork", target) as opened:
 
             def copy(path: Path) -> None:
@@ -104,7 +106,7 @@ class CheckpointCalls:
                 else:
                     copy_file(self._kept().path(checkpoint), path)
 
-            fork(self._registry, self._key, (self._key[0], target), copy, owner)
+            fork(self._registry, self._key, (self._key[0], target), copy, owned_by)
         return self._sibling(target)
 
     def diff(self, a: str | None, b: str | None = None, *, sample: int = 5) -> Differences:

@@ -226,6 +226,8 @@ def test_what_cannot_be_backed_up_is_an_error_and_leaves_nothing(tmp_path: Path)
             worker.backup(tmp_path / "x.zip", "../x")
         with pytest.raises(RequestInvalid, match="no such directory"):
             worker.backup(tmp_path / "none" / "x.zip")
+        with pytest.raises(RequestInvalid, match="too long"):
+            worker.backup(tmp_path / ("x" * 300))
         (tmp_path / "there.zip").write_text("mine")
         with pytest.raises(RequestInvalid, match="exists"):
             worker.backup(tmp_path / "there.zip")

@@ -178,6 +178,14 @@ def test_each_is_in_the_log(table: Session) -> None:
     ]
 
 
+@pytest.mark.parametrize("owner", ["", 5, ["ann"], object()])
+def test_a_fork_for_nobody_that_could_be_leaves_nothing(worker: Worker, table: Session, owner: object) -> None:
+    there = sorted(worker.data_dir.glob("sessions/*"))
+    with pytest.raises(RequestInvalid):
+        table.fork("another", owner=owner)  # type: ignore[arg-type]
+    assert sorted(worker.data_dir.glob("sessions/*")) == there
+
+
 def test_a_fork_goes_its_own_way(worker: Worker, table: Session) -> None:
     table.checkpoint("three")
     table.exec("INSERT INTO t VALUES (4, 4)")
