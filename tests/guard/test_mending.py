@@ -166,6 +166,9 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
             " FROM series WHERE date(generate_series, '+1 days') <= date('2013-01-31'))"
             " SELECT generate_series FROM series) AS generate_series"),
         ),
+        ("SELECT id FROM [t] WITH (NOLOCK) WHERE CAST(a AS DATE) = '2013-01-05'",
+         "SELECT id FROM [t]  WHERE date(a) = '2013-01-05'"),
+        ("SELECT TOP 2 a + '-' + id FROM t", "SELECT a || '-' || id FROM t LIMIT 2"),
         ("SELECT k, count(*) FROM only, jsonb_object_keys(x) AS k GROUP BY k",
          "SELECT k.key AS k, count(*) FROM only, json_each(x) AS k GROUP BY k.key"),
         ("SELECT key, value FROM only, jsonb_each_text(x)", "SELECT key, value FROM only, json_each(x)"),

@@ -233,6 +233,10 @@ WORTH: list[tuple[str, Any]] = [
     ("'{\"a\": \"b\"}' ? 'a'", 1),
     ("JSON_CONTAINS('[\"a\"]', '\"a\"')", 1),
     ("list_contains('[1, 2]', 2)", 1),
+    ("list_contains(['a', 'b'], 'c')", 0),
+    ("len([1, 2, 3])", 3),
+    ("array_length(ARRAY['a', 'b'], 1)", 2),
+    ("ISODOW('2013-07-07')", 7),
     ("JSON_UNQUOTE(JSON_EXTRACT('{\"a\": \"x\"}', '$.a'))", "x"),
     ("JSON_BUILD_OBJECT('a', 1)", '{"a":1}'),
 ]  # fmt: skip
@@ -323,6 +327,7 @@ def test_an_aggregate_is_worth_what_it_is_worth_elsewhere(
         "STRING_AGG(DISTINCT x, '; ') FILTER (WHERE x > 1)",
         "(x || ' days')::interval",
         "TRUNC(x, 'IW')",
+        "PERCENTILE_CONT('{0.5}') WITHIN GROUP (ORDER BY x DESC)",
         "x + '1'",
         "STDDEV(x) OVER (ORDER BY y)",
         "STDDEV(DISTINCT x)",

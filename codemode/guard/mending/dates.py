@@ -279,6 +279,7 @@ DATE_BUILDERS: dict[str, Builder] = {
     **dict.fromkeys(("curdate", "today", "current_date"), _none("date('now')")),
     **dict.fromkeys(("curtime", "current_time"), _none("time('now')")),
     **{name: _part_of(name) for name in (*_UNITS, "dayofweek") if name != "week"},
+    "isodow": _part_of("isodow"),
     "dayofmonth": _one("CAST(strftime('%d', {}) AS INTEGER)"),
     "dayofyear": _one("CAST(strftime('%j', {}) AS INTEGER)"),
     "weekday": _one("(CAST(strftime('%w', {}) AS INTEGER) + 6) % 7"),  # MySQL: Monday is 0

@@ -119,8 +119,8 @@ def _within(parts: Parts, at: int) -> bool:
         return False
     if name.startswith("percentile"):
         value = re.sub(r"\s+ASC\s*$", "", order[1], flags=re.IGNORECASE).strip()
-        descending = re.search(r"\s+DESC\s*$", value, re.IGNORECASE)
-        return _replace(parts, at, ended, None if descending else f"{name}({value}, {args[0]})")
+        other = re.search(r"\s+DESC\s*$", value, re.IGNORECASE) or re.match(r"ARRAY\b|\[|json", args[0], re.IGNORECASE)
+        return _replace(parts, at, ended, None if other else f"{name}({value}, {args[0]})")
     if name == "mode":
         return False
     separator = args[1] if len(args) > 1 else "''" if name == "listagg" else "','"
@@ -413,9 +413,28 @@ def _any_of(parts: Parts, at: int) -> bool:
     return True
 
 
+_ITEMS = re.compile(r"\[\s*((?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?)(?:\s*,\s*(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?))*)\s*\]")
+
+
+_OF_ARRAYS = ("ANY", "ALL", "SOME", "UNNEST")  # they have mends of their own
+
+
+def _list(parts: Parts, at: int) -> bool:
+    """['a', 'b'], ARRAY[1, 2]: a JSON array. `x[1]` and a name, `[1]`, are none."""
+    found, before = _ITEMS.fullmatch(parts[at]), preceding(parts, at)
+    if found is None:
+        return False
+    array, outside = f"json_array({found[1]})", preceding(parts, before)
+    if word(parts, before) == "ARRAY":
+        is_asked = word(parts, outside) == "(" and word(parts, preceding(parts, outside)) in _OF_ARRAYS
+        return not is_asked and _replace(parts, before, at, array)
+    is_list = word(parts, before) in ("(", ",", "=", "SELECT") and ("," in found[1] or "'" in found[1])
+    return is_list and word(parts, outside) != "IN" and _replace(parts, at, at, array)
+
+
 _REWRITES: tuple[Rewrite, ...] = (
     _special_call, _within, _call, _cast_operator, _date_literal, _matching, _ilike, _json_operator, _any_of,
-    _operator, _zone, _contained, _joined,
+    _operator, _zone, _contained, _joined, _list,
 )  # fmt: skip
 
 

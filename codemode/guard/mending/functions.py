@@ -295,7 +295,7 @@ BUILDERS: dict[str, Builder] = {
     "left": _form("substr({0}, 1, {1})", 2),
     "right": _right,
     "mid": _call("substr", 2, 3),
-    "len": _call("length", 1),
+    "len": lambda args: _call("json_array_length" if args[0].startswith("json_array(") else "length", 1)(args),
     **dict.fromkeys(("char_length", "character_length"), _call("length", 1)),
     "datalength": _call("octet_length", 1),
     **dict.fromkeys(("charindex", "locate"), _form("instr({1}, {0})", 2)),

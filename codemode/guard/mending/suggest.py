@@ -105,7 +105,15 @@ def suggested(sql: str, error: CodemodeError, connection: apsw.Connection, check
     runs = error.code != "sql.multiple_statements" and check(sql) is None
     search = _Search(connection, check, RUNNING_MENDS if runs else MENDS)
     found = search.mended(sql, error, _ROUNDS)
+    if found is not None and not runs:
+        found = _wholly(found, check)
     return None if found is None or (runs and _words(found) == _words(sql)) else found
+
+
+def _wholly(found: str, check: Check) -> str:
+    """`found` with what SQLite takes and other databases mean otherwise in its words too: `CAST(x AS DATE)`."""
+    meant = rewritten(found)
+    return meant if meant != found and check(meant) is None else found
 
 
 def _is_read_quickly(text: str, most: int) -> bool:

@@ -28,6 +28,10 @@ _FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": "'", "\u201d": "'"})
 
 
+_ITEM = r"(?:'(?:[^']|'')*'|\"[^\"]*\"|-?\d+(?:\.\d+)?)"
+_LIST = re.compile(rf"\[\s*((?:{_ITEM}(?:\s*,\s*{_ITEM})*)?)\s*\]")
+
+
 def without_fence(broken: Broken) -> Iterator[str]:
     """A statement inside a Markdown fence."""
     if found := _FENCE.match(broken.sql):
@@ -51,6 +55,8 @@ def with_texts_in_single_quotes(broken: Broken) -> Iterator[str]:
     name = broken.missing_name
     if broken.error.code != "sql.no_such_column" or name is None or f'"{name}"' not in broken.sql:
         return
+    if _LIST.fullmatch(f"[{name}]") and not name.isalnum():
+        return  # a list, `['a', 'b']`, of which a grammar has made a name
     if broken.error.did_you_mean and not re.search(rf'(?:[=<>]|\bLIKE|\bGLOB|\()\s*"{re.escape(name)}"', broken.sql):
         return  # a misspelt name of a column, unless it is compared with
     if re.search(rf'(?i)"{re.escape(name)}"\s*(?:[=<>!]+|(?:IN|LIKE|BETWEEN)\b)\s*[(?:@$\'\d]', broken.sql):
@@ -90,10 +96,6 @@ def with_a_bare_word_quoted(broken: Broken) -> Iterator[str]:
     name = broken.missing_name
     if broken.error.code == "sql.no_such_column" and name and not broken.error.did_you_mean and name.isidentifier():
         yield re.sub(rf"(=|<>|!=|\(|,|\bLIKE)(\s*){re.escape(name)}\b(?!\s*[.('])", rf"\1\2'{name}'", broken.sql)
-
-
-_ITEM = r"(?:'(?:[^']|'')*'|\"[^\"]*\"|-?\d+(?:\.\d+)?)"
-_LIST = re.compile(rf"\[\s*((?:{_ITEM}(?:\s*,\s*{_ITEM})*)?)\s*\]")
 
 
 def with_a_pasted_list(broken: Broken) -> Iterator[str]:
