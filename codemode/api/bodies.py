@@ -90,6 +90,7 @@ class Upload:
                 yield chunk
                 continue
             for piece in self._inflated.pieces(chunk):
+                self.check()  # a small chunk may be gigabytes
                 seen += len(piece)
                 if seen > self._most:
                     raise too_large(self._most)

@@ -199,21 +199,30 @@ def test_an_upload_that_does_not_end_is_undone_and_answered(tmp_path: Path, path
         assert worker.session("s").get_tables() == []
 
 
+BLANK_LINES = gzip.compress(b"\n" * 2**20)  # a kilobyte
+UNPACKED = {"Content-Encoding": "gzip", "Content-Type": "application/x-ndjson"}
+
+
 @pytest.mark.parametrize(
-    ("kind", "content"),
+    ("path", "headers", "content"),
     [
-        ("csv", b"a,b\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(1_500_000))),
-        ("ndjson", gzip.compress(b"\n" * 2**20) * 300),  # 300 kB, and minutes
+        ("import?table=t&format=csv", {}, b"a,b\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(1_500_000))),
+        ("import?table=t&format=ndjson", {}, BLANK_LINES * 300),
+        ("batch_insert?table=t&create=true", UNPACKED, BLANK_LINES * 2_000),
     ],
 )
-def test_an_import_that_takes_long_is_undone_and_answered(
-    tmp_path: Path, aside: Any, monkeypatch: pytest.MonkeyPatch, kind: str, content: bytes
+def test_an_upload_that_takes_long_is_undone_and_answered(
+    tmp_path: Path,
+    aside: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    headers: dict[str, str],
+    content: bytes,
 ) -> None:
     with service(tmp_path, shutdown_seconds=0.1) as (http, server, worker):
         # What came is kept beside the data, and nowhere a second time.
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-        address = f"/v1/sessions/s/import?table=t&format={kind}"
-        answered = aside(http.post, address, content=content)
+        answered = aside(http.post, f"/v1/sessions/s/{path}", content=content, headers=headers)
         assert soon(lambda: len(server._acts) == 1)
         end(server)
         assert answered.result(HANG_SECONDS).status_code == 503
