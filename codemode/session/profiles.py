@@ -170,14 +170,16 @@ class _Description:
         with self._statements.as_engine():
             # Views repeat what tables hold, and virtual tables have no row ids; neither can be referred to. A view of
             # what is there no more cannot even be asked for its columns.
-            names = sorted(set(schema.tables(self._connection)) - schema.views(self._connection))
-            others = [source_of(self._connection, name) for name in names]
+            names = sorted({*schema.tables(self._connection)} - schema.views(self._connection) - {sample.table})
         found: list[joins.Join] = []
-        waiting = [other for other in others if other.rowid is not None and other.table != sample.table]
-        for place, other in enumerate(waiting):
+        for place, name in enumerate(names):
+            with self._statements.as_engine():  # one after another, as long as there is time: there may be thousands
+                other = source_of(self._connection, name)
+            if other.rowid is None:
+                continue
             theirs = self._sample(other)
             if theirs is None:
-                self._left_out.append(f"joins with {_listed(each.table for each in waiting[place:])}")
+                self._left_out.append(f"joins with {_listed(names[place:])}")
                 break
             found += joins.joins(sample, theirs, self._occurring)
         found.sort(key=lambda join: (not join.unique, -max(join.overlap, join.covered), -join.overlap))
