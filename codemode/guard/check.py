@@ -24,7 +24,7 @@ from codemode.guard.parse import read
 from codemode.guard.program import Program
 from codemode.guard.refusals import DISAGREEMENT
 from codemode.guard.remarks import remarks
-from codemode.guard.repair import explain_error, explain_python_error, no_text, refusal, shortened
+from codemode.guard.repair import explain_error, explain_python_error, no_text, refusal, shortened, too_many_operations
 from codemode.guard.schema import ReservedSchema
 from codemode.guard.scratch import failure_on_a_copy
 from codemode.guard.searches import searches
@@ -300,9 +300,9 @@ class Guard:
                     self._preparing.execute(text, apsw._null_bindings, can_cache=can_cache)  # type: ignore[attr-defined]
             except apsw.ExecTraceAbort:
                 return events, operations != weight.SHORT_PROGRAM
-            except apsw.NoMemError as error:  # SQLite's word for a program above the limit
+            except apsw.NoMemError:  # SQLite's word for a program above the limit
                 if operations == self._most_operations:
-                    raise self._explained(error, text) from None
+                    raise too_many_operations(text, operations) from None
             except apsw.Error as error:
                 raise self._explained(error, text) from None
             finally:

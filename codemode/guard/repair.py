@@ -108,6 +108,15 @@ def with_names_meant(error: ParametersInvalid, params: object) -> ParametersInva
     return ParametersInvalid(message, hint=hint, did_you_mean=(missing[1],), sql=error.sql)
 
 
+def too_many_operations(sql: str, most: int) -> StatementLimit:
+    """The error for a statement that SQLite has no memory to prepare: mostly it is too long a program."""
+    hint = "views that it reads, triggers, indexes and computed columns count too: use an intermediate table"
+    if len(sql) > _LARGE_SQL:
+        hint = "split it, or use helpers.db.batch_insert for many rows"
+    message = f"the statement compiles to more than {most:,} operations, or to more than the worker has memory for"
+    return StatementLimit(message, hint=hint, sql=shortened(sql))
+
+
 def shortened(text: str, most: int = SQL_SHOWN) -> str:
     """`text` as an error carries it: bounded."""
     return text if len(text) <= most else f"{text[:most]}…"
@@ -162,12 +171,6 @@ def _by_class(error: apsw.Error, message: str, sql: str, connection: apsw.Connec
         return StatementFailed(
             f"{table} has used the largest row id, 9223372036854775807, and AUTOINCREMENT only goes on from there",
             hint="copy the rows into a new table with id INTEGER PRIMARY KEY, which takes any number that is free",
-        )
-    if isinstance(error, apsw.NoMemError) and len(sql) > _LARGE_SQL:
-        # A program above the limit of operations is "out of memory" to SQLite too.
-        return StatementLimit(
-            "the statement is too large, or needs more memory than the worker gives to SQLite",
-            hint="split it, or use helpers.db.batch_insert for many rows",
         )
     if is_of_pages(error):
         return StatementFailed(

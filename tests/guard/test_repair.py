@@ -259,6 +259,16 @@ def test_row_ids_that_the_transaction_used_up_are_not_a_full_database(
     assert error.message.startswith(f"{table} has used the largest row id")
 
 
+def test_a_short_statement_of_a_long_program_is_told_as_one(session: Session) -> None:
+    columns = [f"c{n}" for n in range(150)]
+    counts = ", ".join(f"(SELECT count(*) FROM w GROUP BY {name}) AS {name}" for name in columns)
+    session.exec(f"CREATE TABLE w ({', '.join(columns)})")
+    session.exec(f"CREATE VIEW once AS SELECT {counts} FROM w")
+    session.exec(f"CREATE VIEW often AS {' UNION ALL '.join(['SELECT * FROM once'] * 49)}")
+    error = session.run("helpers.db.query('SELECT * FROM often')").error
+    assert (error.code, "250,000 operations" in error.message, "views" in error.hint) == ("sql.limit", True, True)
+
+
 def test_an_error_carries_its_statement_bounded(desk: Desk) -> None:
     error = failed(desk, "SELECT nothing_here, '" + "x" * 100_000 + "'")
     assert error.sql is not None
