@@ -169,6 +169,13 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
         ("SELECT id FROM [t] WITH (NOLOCK) WHERE CAST(a AS DATE) = '2013-01-05'",
          "SELECT id FROM [t]  WHERE date(a) = '2013-01-05'"),
         ("SELECT TOP 2 a + '-' + id FROM t", "SELECT a || '-' || id FROM t LIMIT 2"),
+        (("SELECT t.id, n.note FROM t LEFT JOIN LATERAL (SELECT note FROM u WHERE t_id = t.id ORDER BY note LIMIT 1) n"
+         " ON true WHERE t.id < 5"),
+         ("SELECT t.id, n.note FROM t LEFT JOIN u AS n ON n.rowid IN (SELECT u.rowid FROM u WHERE t_id = t.id ORDER BY"
+         " note LIMIT 1) WHERE t.id < 5")),
+        ("SELECT t.id, n.note FROM t CROSS APPLY (SELECT TOP 2 note FROM u x WHERE x.t_id = t.id ORDER BY note) n",
+         ("SELECT t.id, n.note FROM t JOIN u AS n ON n.rowid IN (SELECT x.rowid FROM u AS x WHERE x.t_id = t.id"
+         " ORDER BY note LIMIT 2)")),
         ("SELECT k, count(*) FROM only, jsonb_object_keys(x) AS k GROUP BY k",
          "SELECT k.key AS k, count(*) FROM only, json_each(x) AS k GROUP BY k.key"),
         ("SELECT key, value FROM only, jsonb_each_text(x)", "SELECT key, value FROM only, json_each(x)"),
@@ -206,6 +213,7 @@ def test_a_failed_statement_gets_one_that_is_prepared(desk: Desk, sql: str, inst
         "ATTACH 'x' AS y",
         "INSERT INTO t (id) VALUES ('abc')",
         "SELECT WEEK(a) FROM t",
+        "SELECT t.id, n.note FROM t CROSS JOIN LATERAL (SELECT note FROM u WHERE t_id = t.id ORDER BY 1 LIMIT 1) n",
         "SELECT a + (id || ' days')::interval FROM t",
         "SELECT E'a\\nb' FROM t",
         "SELECT generate_series(1, 3) AS n",  # rows there, one value here

@@ -129,6 +129,45 @@ def _with_values(parts: list[str], but: int, name: str, column: str, field: str)
     return changed
 
 
+_FIRST_ROWS = re.compile(
+    r"\s*SELECT\s+(?:TOP\s*\(?\s*(?P<top>\d+)\s*\)?\s+)?(?P<columns>[\w.]+(?:\s*,\s*[\w.]+)*)\s+FROM\s+(?P<table>\w+)"
+    r"(?:\s+(?:AS\s+)?(?!WHERE\b)(?P<name>\w+))?\s+(?P<rest>WHERE\b.+?)(?:\s+LIMIT\s+(?P<limit>\d+))?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+# What would be another order, or other rows, of row ids.
+_OTHERWISE = re.compile(r"\bORDER\s+BY\s+\d|\b(?:GROUP|HAVING|UNION|EXCEPT|INTERSECT|OFFSET|FETCH)\b", re.IGNORECASE)
+
+
+def with_the_first_rows_of_each(broken: Broken) -> Iterator[str]:
+    """`LEFT JOIN LATERAL (SELECT x FROM b WHERE b.id = a.id ORDER BY y LIMIT 1) t ON true`, OUTER APPLY: by row id."""
+    found = re.search(
+        r"(?:,|(LEFT)\s+(?:OUTER\s+)?JOIN|(?:CROSS|INNER)\s+JOIN|\bJOIN)\s*LATERAL\s*(?=\()|\b(?:(OUTER)|CROSS)\s+APPLY\s*(?=\()",
+        broken.sql,
+        re.IGNORECASE,
+    )
+    parts = tokens(broken.sql[found.end() :]) if found else []
+    closed = closing(parts, 0) if parts else None
+    if found is None or closed is None:
+        return
+    inner, (name, _, end) = _FIRST_ROWS.fullmatch("".join(parts[1:closed])), _alias(parts, closed)
+    count = (inner["top"] or inner["limit"]) if inner else None
+    if (
+        inner is None
+        or count is None
+        or end == closed + 1
+        or _OTHERWISE.search(inner["rest"])
+        or re.search(rf"\b{name}\s*\.\s*\*|SELECT\s+\*", broken.sql)
+    ):
+        return
+    rest = re.sub(r"\A\s*ON\s+(?:true|1\s*=\s*1)\b", "", "".join(parts[end:]), flags=re.IGNORECASE)
+    table = f"{inner['table']} AS {inner['name']}" if inner["name"] else inner["table"]
+    rows = f"SELECT {inner['name'] or inner['table']}.rowid FROM {table} {inner['rest']} LIMIT {count}"
+    join = "LEFT JOIN" if found[1] or found[2] else "JOIN"
+    yield f"{broken.sql[: found.start()].rstrip()} {join} {inner['table']} AS {name} ON {name}.rowid IN ({rows}){rest}"
+
+
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "WINDOW", ";")
 
 

@@ -57,6 +57,7 @@ MENDS: tuple[Mend, ...] = (
     rows.with_a_key_for_its_conflict,
     named.from_the_catalogue,
     sources.with_rows_that_have_none,
+    sources.with_the_first_rows_of_each,
     sources.with_the_elements_of_a_list,
     sources.with_json_each,
     sources.with_a_series,
