@@ -107,10 +107,13 @@ def whole_between(name: str, asked: Any, most: int) -> int:
     raise RequestInvalid(f"{name} must be a whole number from 1 to {most:,}, not {shown(asked)}")
 
 
+PAGE_ROWS = 1000  # the default of every `pages`
+
+
 def page_size(asked: Any, most: int) -> int:
-    """How many rows a page has; raises RequestInvalid."""
-    if type(asked) is int and 1 <= asked <= most:
-        return asked
+    """How many rows a page has: what is asked, and the default is lowered to `most`; raises RequestInvalid."""
+    if type(asked) is int and 1 <= asked <= max(most, PAGE_ROWS):
+        return min(asked, most)
     raise RequestInvalid(f"the size of a page is 1 to {most:,} rows, not {shown(asked)}")
 
 

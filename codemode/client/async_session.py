@@ -171,7 +171,7 @@ class AsyncRemoteSession:
 
     async def pages(self, sql: str, params: Any = (), size: int = 1000) -> AsyncIterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
-        page_size(size, self.limits.rows)
+        size = page_size(size, self.limits.rows)
         columns, found = await self._stream(sql, params)
         pages = Pages(columns, size)
         async with aclosing(found):

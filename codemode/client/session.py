@@ -174,7 +174,7 @@ class RemoteSession:
 
     def pages(self, sql: str, params: Any = (), size: int = 1000) -> Iterator[list[dict[str, Any]]]:
         """The whole result in pages, as of its start, in constant memory; no turn is held."""
-        page_size(size, self.limits.rows)
+        size = page_size(size, self.limits.rows)
         columns, found = self.stream(sql, params)
         pages = Pages(columns, size)
         for row in found:

@@ -61,7 +61,7 @@ class Pages:
     def start(self, sql: str, params: Any, size: int) -> dict[str, Any]:
         """Begin to read `sql` in pages of `size` rows."""
         limits = self._statements.opened.limits
-        page_size(size, limits.rows)
+        size = page_size(size, limits.rows)
         if len(self._pages) >= _OPEN_AT_ONCE:
             raise RequestInvalid(f"{_OPEN_AT_ONCE} page iterators are open", hint="finish or close() some first")
         with self._statements.logged("pages", sql) as entry:

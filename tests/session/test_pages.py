@@ -175,3 +175,13 @@ def test_an_iterator_that_is_left_to_the_garbage_collector_ends_no_process(colle
     command = [sys.executable, "-c", FORGOTTEN, collected]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")
+
+
+def test_pages_have_no_more_rows_than_the_limit_of_rows(worker: Worker) -> None:
+    """Whose query was cut is told to read all of it with pages(sql)."""
+    session = worker.session(limits=Limits(rows=50))
+    session.exec(
+        "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 120) SELECT i FROM n"
+    )
+    assert session.run("[len(page) for page in helpers.db.pages('SELECT i FROM t')]").result == [50, 50, 20]
+    assert [len(page) for page in session.pages("SELECT i FROM t")] == [50, 50, 20]
