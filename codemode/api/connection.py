@@ -43,7 +43,7 @@ class Connection(HttpToolsProtocol):
         self._heard = 0  # how often the parser had something to say
         self._unheard_bytes = 0  # what came since: of a head, a size or a trailer that does not end
         self._head_bytes = 0
-        self._wrong_host = False
+        self._fault: RequestInvalid | None = None  # of a head, where more is known than that the parser refuses it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected: it is let in, or told that there are too many."""
@@ -134,11 +134,15 @@ class Connection(HttpToolsProtocol):
             return
         self._heard += 1
         self._over("head")
-        hosts = len([name for name, _ in self.headers if name == b"host"])
+        names = [name for name, _ in self.headers]
+        hosts = names.count(b"host")
         # Of two, whoever stands in front may have looked at the other one; none is for HTTP/1.0 (RFC 9112, 3.2).
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
-            self._wrong_host = True
-            raise ValueError("one host")  # to the parser, which calls it broken
+            self._fault = RequestInvalid("a request has one Host header", hint="send `Host: localhost`, once")
+        elif b"transfer-encoding" in names and dict(self.headers)[b"transfer-encoding"].strip().lower() != b"chunked":
+            self._fault = RequestInvalid("a body comes chunked, or with a length", hint="say gzip in Content-Encoding")
+        if self._fault is not None:
+            raise self._fault  # to the parser, which calls it broken
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # it knows of no answer before the answer
         super().on_headers_complete()
@@ -182,9 +186,7 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or has too long a head."""
         broken = RequestInvalid("this is no HTTP request, or a broken one", hint="TLS and HTTP/2 are for a proxy")
-        if self._wrong_host:
-            broken = RequestInvalid("a request has one Host header", hint="send `Host: localhost`, once")
-        self._refuse(_too_long() if self._head_bytes > HEAD_BYTES else broken)
+        self._refuse(_too_long() if self._head_bytes > HEAD_BYTES else self._fault or broken)
 
     def _head_is_late(self) -> None:
         seconds = self._settings.header_seconds

@@ -463,6 +463,13 @@ def test_a_body_behind_the_wish_for_another_protocol_is_a_body(http: httpx2.Clie
     assert all(f'"id":"{name}"'.encode() in answer for answer in answers[:3])
 
 
+@pytest.mark.parametrize("coding", ["gzip, chunked", "deflate,Chunked", "chunked, chunked"])
+def test_a_body_in_a_coding_that_nobody_undoes_is_refused(http: httpx2.Client, coding: str) -> None:
+    kind = "Content-Type: application/json"
+    request = head("POST /v1/sessions", kind, f"Transfer-Encoding: {coding}") + b"2\r\n{}\r\n0\r\n\r\n"
+    assert problem(sent(http, request)) == (400, "request.invalid")
+
+
 def test_nothing_is_tunnelled(http: httpx2.Client) -> None:
     for request in (
         b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
