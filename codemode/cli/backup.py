@@ -91,6 +91,8 @@ def ls(app: App, directory: str | None, verify: bool) -> int | None:
     if directory is not None and not Path(directory).is_dir():
         what = "no directory" if Path(directory).exists() else "not there"
         raise RequestInvalid(f"{directory} is {what}", hint="one backup alone: `codemode restore FILE --verify`")
+    if directory is None:
+        app.check_data_dir()
     settings = app.resolved().settings
     data_dir = Path(settings.data_dir or "")
     place = Path(directory) if directory else directory_for(data_dir, settings.backup)
