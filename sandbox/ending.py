@@ -7,6 +7,10 @@ from typing import Any
 
 from sandbox.limits import MIB, SandboxLimits
 
+_MUCH_BYTES = 64 * MIB  # of a process that the kernel may have chosen because memory ran out, before a limit was met
+_TOO_SMALL = (
+    "read data in pages and aggregate it in SQL: the machine, or its container, has less memory than `memory_bytes`"
+)
 FEWER_CALLS = "make fewer, larger calls: helpers.db.batch_insert, helpers.db.batch, one query for many rows"
 
 
@@ -69,7 +73,10 @@ def died(code: int, peak_bytes: int, limits: SandboxLimits) -> dict[str, Any]:
         return problem("code.runtime", f"the snippet's process ended without an answer (exit code {code})")
     name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
     if -code not in _OWN_SIGNALS and not (-code == signal.SIGKILL and peak_bytes >= limits.memory_bytes // 2):
-        return _taken_away(f"the process that ran the snippet was killed from outside ({name})")
+        said = f"the process that ran the snippet was killed from outside ({name})"
+        if -code == signal.SIGKILL and peak_bytes >= _MUCH_BYTES:
+            return _taken_away(f"{said}, mostly because memory ran out: it had {peak_bytes // MIB} MiB", _TOO_SMALL)
+        return _taken_away(said)
     if -code in (signal.SIGKILL, signal.SIGBUS):
         memory = f"{limits.memory_bytes // MIB} MiB"
         message = f"the system ended the snippet's process ({name}), most likely because memory ran out"
@@ -78,9 +85,9 @@ def died(code: int, peak_bytes: int, limits: SandboxLimits) -> dict[str, Any]:
     return problem("code.runtime", f"the snippet's process crashed ({name}{_REASONS.get(-code, '')})", hint=_CRASH_HINT)
 
 
-def _taken_away(message: str) -> dict[str, Any]:
+def _taken_away(message: str, hint: str = "run the snippet again") -> dict[str, Any]:
     """Not the snippet's fault but the service's: operators are alerted by this code."""
-    return problem("worker.unavailable", message, hint="run the snippet again", retryable=True)
+    return problem("worker.unavailable", message, hint=hint, retryable=True)
 
 
 # What a confined process can bring on itself: faults, timers and limits, but no kill. SIGKILL is the kernel's where
