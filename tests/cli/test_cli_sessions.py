@@ -228,6 +228,7 @@ def test_a_data_directory_that_is_not_there_is_no_empty_one(cli, tmp_path):
         ["query", "SELECT 1", "-s", "a"],
         ["db", "status"],
         ["token", "ls"],
+        ["backup", "ls"],
     ):
         answer = cli("--data-dir", typo, *words)
         assert (answer.code, answer.err.splitlines()[0]) == (2, f"error: there is no data directory {typo}")
