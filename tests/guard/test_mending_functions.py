@@ -385,6 +385,8 @@ def test_texts_comments_and_names_stay_as_they_are() -> None:
         "SELECT " + "left(" * 700,
         "SELECT " + "(" * 1900 + ")" * 1900 + " ~ 'a'",
         "SELECT x" + " - INTERVAL '1 day'" * 200,
+        "SELECT " + "a - b > INTERVAL '1 day' AND " * 130 + "1",
+        "SELECT " + "date(a)-" * 480 + "b::date",
         "SELECT EXTRACT(" * 250,
     ],
     ids=lambda text: text[:30],

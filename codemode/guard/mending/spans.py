@@ -18,7 +18,7 @@ from codemode.guard.mending.tokens import (
     word,
 )
 
-_MOST = 60  # of one statement: behind each the text is read anew
+_MOST = 60  # of one statement
 
 
 def with_spans(text: str) -> str | None:
@@ -32,8 +32,9 @@ def with_spans(text: str) -> str | None:
 def _changed(text: str, *changes: Callable[[list[str], int], bool]) -> str:
     parts, at, left = tokens(text), 0, _MOST
     while at < len(parts) and left > 0:
+        before = len(parts)
         if any(change(parts, at) for change in changes):
-            parts, at, left = tokens("".join(parts)), 0, left - 1
+            at, left = max(at - (before - len(parts)), 0), left - 1
         at += 1
     return "".join(parts)
 
@@ -87,8 +88,8 @@ def _of_a_frame(parts: list[str], at: int) -> bool:
     last, seconds = _span(parts, at)
     if seconds is None or word(parts, following(parts, last)) not in ("PRECEDING", "FOLLOWING"):
         return False
-    ordered = max((place for place in range(at) if word(parts, place) == "ORDER"), default=-1)
-    range_at = max((place for place in range(at) if word(parts, place) == "RANGE"), default=-1)
+    range_at = next((place for place in range(at - 1, -1, -1) if word(parts, place) == "RANGE"), -1)
+    ordered = next((place for place in range(range_at - 1, -1, -1) if word(parts, place) == "ORDER"), -1)
     by = following(parts, ordered)
     key = "".join(parts[by + 1 : range_at]).strip()
     if not 0 <= ordered < range_at or word(parts, by) != "BY" or "," in key or key.count("(") != key.count(")"):
