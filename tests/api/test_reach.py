@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 import pytest
+from patience import soon
 
 import codemode
 from codemode import Worker
@@ -160,7 +161,8 @@ class Asking:
             return function(*args, **kwargs)
 
         service = self.app.state.service
-        service.call = service.look = service.background._look = call
+        service.call = service.look = service.aside = call
+        service.background._look = service.background._aside = call
 
     def ask(self, secret: str, operation: Operation, named: str | None, ids: Victim) -> httpx2.Response:
         query, body = ASKED.get(operation.name, ({}, {}))
@@ -226,6 +228,11 @@ def victim(worker: Worker, guarded: str) -> Victim:
     )
 
 
+def is_noted(worker: Worker, token_id: str) -> bool:
+    found = worker.tokens.get(token_id)
+    return found is not None and found.last_used_at is not None
+
+
 @contextmanager
 def traced(worker: Worker) -> Iterator[list[str]]:
     """The functions of the package that are called, and the statements that the catalogue runs, in order."""
@@ -255,10 +262,10 @@ def test_what_is_somebody_else_s_is_what_there_is_not(
     asking: Asking, victim: Victim, operation: Operation, tenant: str, user: str | None
 ) -> None:
     assert operation.name in ASKED, "say in ASKED how this operation is asked"
-    secret, _ = token(asking.worker, tenant, user)
-    asking.ask(
-        secret, operation, "never", victim.missing
-    )  # the first use of a token is noted, and its first refusal of a minute
+    secret, made = token(asking.worker, tenant, user)
+    # The first use of a token is noted, by a thread, and its first refusal of a minute.
+    asking.ask(secret, operation, "never", victim.missing)
+    assert soon(lambda: is_noted(asking.worker, made))
     answers, ways = [], []
     for ids in (victim, victim.missing):
         with traced(asking.worker) as seen:
