@@ -51,6 +51,12 @@ MOST_DEFINITION_BYTES = 4_000_000
 # Full-text tables whose content is in one another are read in one another, each on a kilobyte of the thread's stack:
 # thousands of them end the process.
 MOST_VIRTUAL_TABLES = 500
+# SQLite weighs each index of a table for each condition on it, while it plans, and heeds no interrupt: a join of sixty
+# with thousands of conditions took minutes with 200 of them, and hours with thousands.
+MOST_INDEXES = 64
+_INDEXES = (
+    "SELECT count(*), tbl_name FROM main.sqlite_schema WHERE type = 'index' GROUP BY tbl_name ORDER BY 1 DESC LIMIT 1"
+)
 _NUMBERS = pattern(r"\A(?:small|big)?serial[248]?\Z|\b(?:auto_?increment|identity)\b", re.IGNORECASE)
 
 
@@ -62,12 +68,14 @@ class ReservedSchema:
         self._before: list[Row] = []
         self._unnumbered_before: list[tuple[str, str, str]] = []
         self._sizes_before = (0, 0)
+        self._indexes_before = 0
 
     def remember(self) -> None:
         """Keep the reserved part as it is now."""
         self._before = self._reserved()
         self._unnumbered_before = self._unnumbered()
         self._sizes_before = self._sizes()
+        self._indexes_before = self._most_indexed()[0]
 
     def violation(self) -> Violation | None:
         """What was taken or changed since `remember`, if anything."""
@@ -123,7 +131,15 @@ class ReservedSchema:
         if virtual > max(MOST_VIRTUAL_TABLES, virtual_before):
             message = f"a session has {MOST_VIRTUAL_TABLES} virtual tables at most"
             return Violation("size", message, "drop some; one full-text table has many documents and columns")
+        indexes, table = self._most_indexed()
+        if indexes > max(MOST_INDEXES, self._indexes_before):
+            message = f"{table} would have more than {MOST_INDEXES} indexes, with those of UNIQUE and PRIMARY KEY"
+            return Violation("size", message, "drop those that no statement uses: helpers.db.explain(sql) tells")
         return None
+
+    def _most_indexed(self) -> tuple[int, str]:
+        """The number of indexes of the table that has the most."""
+        return next(iter(self._query(_INDEXES)), (0, ""))
 
     def _sizes(self) -> tuple[int, int]:
         """The bytes of all definitions, and the number of virtual tables."""

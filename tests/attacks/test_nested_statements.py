@@ -149,6 +149,18 @@ def test_no_long_definition_is_searched_for_every_place_of_a_name(session: Sessi
     session.exec("ALTER TABLE short RENAME COLUMN c TO d")
 
 
+def test_a_table_has_so_many_indexes_and_no_more(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.exec("CREATE TABLE t (a, b, c, UNIQUE (a))")
+    session.script("".join(f"CREATE INDEX i{n} ON t (b, a);" for n in range(schema.MOST_INDEXES - 1)))
+    with pytest.raises(StatementRefused, match="t would have more than 64 indexes"):
+        session.exec("CREATE INDEX more ON t (c)")
+    session.exec("CREATE TABLE other (a UNIQUE, b UNIQUE)")
+    monkeypatch.setattr(schema, "MOST_INDEXES", 1)
+    session.exec("DROP INDEX i0")  # what was there before may go
+    with pytest.raises(StatementRefused, match="more than 1 index"):
+        session.script("CREATE INDEX i0 ON t (b, a); CREATE INDEX more ON t (c)")
+
+
 def test_what_full_text_keeps_prepared_is_counted_once(session: Session) -> None:
     session.exec("CREATE VIRTUAL TABLE f USING fts5(a)")
     insert = "helpers.db.exec(\"INSERT INTO f VALUES ('a b')\")"
