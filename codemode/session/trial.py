@@ -47,8 +47,8 @@ class Trial:
     ) -> None:
         self._connection, self._values, self._ends_at = scratch, values, ends_at
         self._meter = Meter(scratch)
+        self._guard = Guard(scratch, statements.opened.limits, self._meter)
         self._deadline = Deadline(scratch, also=statements.opened.deadline)
-        self._guard = Guard(scratch, statements.opened.limits, self._meter, self._deadline)
         self._statement = self._guard.check(statement.sql)
 
     def check(self, taken: Sequence[Candidate]) -> dict[str, Any]:
