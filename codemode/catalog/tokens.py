@@ -116,7 +116,7 @@ class Tokens:
 
     def any_made(self) -> bool:
         """Whether there ever was a token, valid or not."""
-        return bool(self._catalog.run("SELECT 1 FROM tokens LIMIT 1"))
+        return bool(self._catalog.look("SELECT 1 FROM tokens LIMIT 1"))
 
     def any_valid(self, now: int) -> bool:
         """Whether there is a token that may be used at `now`."""

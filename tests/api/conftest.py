@@ -19,7 +19,7 @@ from codemode.api.server import Server
 
 
 @contextlib.contextmanager
-def listening(worker: Worker, *, open_to_all: bool) -> Iterator[tuple[str, Server]]:
+def listening(worker: Worker, *, open_to_all: bool | None) -> Iterator[tuple[str, Server]]:
     """The address of a server around `worker`, and the server itself; it is ended with the block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

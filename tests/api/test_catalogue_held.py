@@ -66,3 +66,14 @@ def test_who_writes_to_it_keeps_nobody_else_waiting(
         finally:
             held.free.set()
         assert waiting.result(HANG_SECONDS).status_code in (200, 202, 204, 404)
+
+
+def test_a_service_without_tokens_waits_for_nobody_to_see_whether_there_is_one(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.catalogue, "_lock", held := Held())
+    try:
+        with listening(worker, open_to_all=None) as (address, _):
+            assert httpx2.get(f"{address}/v1/sessions/s", timeout=HANG_SECONDS / 2).status_code == 200
+    finally:
+        held.free.set()
