@@ -7,7 +7,9 @@ time tells nobody either. An operation that is new has to say here how it is ask
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -245,11 +247,13 @@ def traced(worker: Worker) -> Iterator[list[str]]:
             if code.co_qualname in ASKS:
                 seen.append(frame.f_locals["sql"])
 
+    gc.disable()  # a collection ends what an earlier test left, and finalizers are functions of the package too
     sys.setprofile(look)
     try:
         yield seen
     finally:
         sys.setprofile(None)
+        gc.enable()
 
 
 THIEVES = [("thieves", None), ("thieves", "tom"), ("victims", "bob")]
@@ -394,3 +398,21 @@ def test_the_way_is_seen(asking: Asking, victim: Victim) -> None:
             asking.ask(secret, BY_NAME["get_session"], ids.session, ids)
         ways.append(seen)
     assert ways[0] != ways[1]
+
+
+def test_the_way_holds_nothing_that_a_collection_ends_meanwhile(worker: Worker) -> None:
+    class Left:
+        def __init__(self) -> None:
+            self.itself = self
+            weakref.finalize(self, worker.tokens.get, "tok_nobody")
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        with traced(worker) as seen:
+            for _ in range(100):
+                Left()
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert seen == []
