@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sandbox.helpers.quoting import invalid
@@ -19,6 +20,7 @@ _PERIODS = {
 }
 _MILLISECONDS = 100_000_000_000  # a number beyond this counts milliseconds: as seconds it lies after the year 5138
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400.0  # seconds: no date can be had of the day after the last one
 
 
 def seconds_of(column: str) -> str:
@@ -61,24 +63,25 @@ def _span(bound: Any, what: str) -> tuple[float, float | None]:
     if isinstance(bound, str):
         bound = _parsed(bound.strip(), what)
     if isinstance(bound, tuple):
-        return _seconds(bound[0]), _seconds(bound[1])
+        return _seconds(bound[0]), _seconds(bound[1]) + _DAY
     if isinstance(bound, datetime):
         return _seconds(bound), None
     if isinstance(bound, date):
-        return _seconds(bound), _seconds(bound + timedelta(days=1))
+        return _seconds(bound), _seconds(bound) + _DAY
     raise invalid(f"{what} must be a date, ISO text or Unix seconds, not {bound!r}")
 
 
 def _parsed(text: str, what: str) -> Any:
+    """The moment or the day that is written; of a month or a year its first and its last day."""
     try:
         if len(text) == 4:
             year = int(text)
-            return date(year, 1, 1), date(year + 1, 1, 1)
+            return date(year, 1, 1), date(year, 12, 31)
         if len(text) == 7 and text[4] == "-":
             start = date.fromisoformat(f"{text}-01")
-            return start, (start + timedelta(days=31)).replace(day=1)
+            return start, start.replace(day=monthrange(start.year, start.month)[1])
         return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise invalid(f"{what} {text!r} is no ISO date", hint='write "2013-01-31" or "2013-01-31 17:00"') from None
 
 

@@ -98,7 +98,7 @@ def expressions(items: Any, what: str) -> Query:
 
 def ordering(items: Any) -> Query | None:
     """ORDER BY: `"name"`, `"name desc"`, `"-name"`, `("name", "desc")`, `{"name": "desc"}`, or an expression."""
-    if items is None or items == "" or items == []:
+    if items in (None, "", [], (), {}):
         return None
     if isinstance(items, dict):
         terms = [_directed(name, direction) for name, direction in items.items()]

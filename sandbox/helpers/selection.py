@@ -43,14 +43,14 @@ def build_select_query(
     `{"name": "desc"}`.
     """
     chosen = "*" if select is None else expressions(select, "select")
-    grouping = None if group_by is None else compose("GROUP BY", expressions(group_by, "group_by"))
+    groups = None if group_by is None else expressions(group_by, "group_by")
     return compose(
         "SELECT",
         chosen or "*",
         "FROM",
         source(table),
         clause("WHERE", where),
-        grouping,
+        compose("GROUP BY", groups) if groups else None,
         clause("HAVING", having, expression),
         ordering(order_by),
         limited(limit, offset),

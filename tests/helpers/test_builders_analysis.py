@@ -178,6 +178,11 @@ def test_periods_of_iso_text_and_unix_seconds(engine, period, counts):
         (datetime.datetime(2013, 2, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=1))), None, 4),
         (1359676800, 1359676800, 3),
         ("2014", None, 0),
+        ("2013", "9999-12-31", 7),
+        ("2013", "9999-12", 7),
+        ("2013", "9999", 7),
+        ("0001", "2012-12", 1),
+        ("2012-02", "2012-12", 1),
     ],
 )
 def test_bounds_are_inclusive(engine, first, last, count):

@@ -116,6 +116,12 @@ def test_order_by_in_every_spelling(people, order_by):
     assert [row["score"] for row in people.rows(query)] == [3.5, 2]
 
 
+@pytest.mark.parametrize("nothing", [[], (), {}])
+def test_no_columns_to_group_or_order_by_are_none(people, nothing):
+    whole = people.rows(sql.build_select_query("people"))
+    assert people.rows(sql.build_select_query("people", group_by=nothing, order_by=nothing)) == whole
+
+
 @pytest.mark.parametrize("order_by", [{"score": "downwards"}, "-score desc", [1], 7, [("score", "up")]])
 def test_a_wrong_order_by_is_refused(refused, order_by):
     assert refused(sql.build_select_query, "people", order_by=order_by).code == "request.invalid"
