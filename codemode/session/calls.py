@@ -45,15 +45,12 @@ class Calls:
 
     def __call__(self, method: str, args: list[Any]) -> Any:
         """The answer to one call."""
-        if not tracing.is_on():
-            return self._served(method, args)
-        known = method in _METHODS or method in _RESULT_METHODS
-        with span(f"helpers.{method}" if known else "helpers.host", {}):
-            return self._served(method, args)
-
-    def _served(self, method: str, args: list[Any]) -> Any:
         try:
-            return self.answer(method, args)
+            if not tracing.is_on():
+                return self.answer(method, args)
+            known = method in _METHODS or method in _RESULT_METHODS
+            with span(f"helpers.{method}" if known else "helpers.host", {}):
+                return self.answer(method, args)
         except CodemodeError as error:
             if isinstance(error, StatementTimeout) and time.monotonic() >= self.statements.ends_at:
                 # The statement was ended because the execution's time is over: that is what the outcome must say,
