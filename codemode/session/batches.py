@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from codemode.database import rules, schema
 from codemode.database.batch import Insert, create_sql, insert_chunk, insert_for
-from codemode.database.execute import DatabaseError
 from codemode.database.journal import Entry
 from codemode.database.names import quoted
-from codemode.errors import CodemodeError, ConstraintFailed, NoSuchTable, RequestInvalid, StatementError
+from codemode.errors import CodemodeError, ConstraintFailed, NoSuchTable, RequestInvalid
 from codemode.guard import Statement
 from codemode.session.statements import Statements
+
+if TYPE_CHECKING:
+    from codemode.session.blame import Refused
 
 _NESTED = 8
 
@@ -141,14 +143,14 @@ class Batches:
         if batch.sql[0] != count:
             batch.sql = count, batch.insert.sql(count)
             self._statements.opened.guard.prepared = True
-        written = self._insert(batch, batch.sql[1], count, values, width)
+        written = self._insert(batch, batch.sql[1], values, width)
         batch.written += written
         self._statements.tally.rows_written += written  # what was changed, kept or not: as of single statements
         batch.rows += count
         batch.chunks += 1
         self._statements.tally.progressed(batch.insert.table, batch.rows)
 
-    def _insert(self, batch: _Batch, sql: str, count: int, values: list[Any], width: int) -> int:
+    def _insert(self, batch: _Batch, sql: str, values: list[Any], width: int) -> int:
         connection = self._statements.opened.connection
         total = connection.total_changes()
         try:
@@ -157,46 +159,41 @@ class Batches:
         except ConstraintFailed as error:
             if connection.total_changes() != total:  # FAIL keeps the records before the bad one: they would be blamed
                 raise
-            raise self._blamed(batch, error, count, values, width) from None
+            raise self._blamed(batch, error, values, width) from None
         batch.touched += connection.total_changes() - total
         return written
 
-    def _blamed(
-        self, batch: _Batch, error: ConstraintFailed, count: int, values: list[Any], width: int
-    ) -> StatementError:
+    def _blamed(self, batch: _Batch, error: ConstraintFailed, values: list[Any], width: int) -> ConstraintFailed:
         """`error` with the record that caused it: the chunk again, record by record, then undone."""
+        from codemode.session.blame import refused_record  # only where something fails
+
         transaction = self._statements.transaction
         if not self._statements.opened.connection.in_transaction:  # a trigger ended it, and said why
             return error
-        mark, one = transaction.mark(), batch.insert.sql(1)
-        found: StatementError = error
+        mark = transaction.mark()
         try:
-            for index in range(count):
-                record = values[index * width : (index + 1) * width]
-                with self._statements.stepping(batch.statement):
-                    insert_chunk(self._statements.opened.connection, one, record, batch.rows + index, width)
-        except ConstraintFailed as single:
-            told = self._told(batch, single, record)
-            found = ConstraintFailed(
-                f"record {batch.rows + index}: {told.message}", hint=told.hint, sql=one,
-                did_you_mean=told.did_you_mean, available=told.available,
-            )  # fmt: skip
-        except (StatementError, DatabaseError):
-            found = error
-        transaction.undo(mark)
-        return found
+            refused = refused_record(self._statements, batch.statement, values, width, batch.rows)
+            return error if refused is None else self._told(batch, refused)
+        finally:
+            transaction.undo(mark)
 
-    def _told(self, batch: _Batch, error: ConstraintFailed, record: Sequence[Any]) -> ConstraintFailed:
-        from codemode.session.blame import with_values  # only where something fails
+    def _told(self, batch: _Batch, refused: Refused) -> ConstraintFailed:
+        from codemode.session.blame import with_values
 
-        values = dict(zip(batch.insert.columns, record, strict=True))
+        record = dict(zip(batch.insert.columns, refused.values, strict=True))
         with self._statements.as_engine():
-            told = with_values(error, self._statements.opened.connection, batch.statement.tables_written, values)
+            told = with_values(
+                refused.error, self._statements.opened.connection, batch.statement.tables_written, record
+            )
+        hint = told.hint
         if told.message.startswith("UNIQUE"):
-            told.hint = 'a row with this key exists: say on_conflict="update" and key=, or on_conflict="ignore"'
+            hint = 'a row with this key exists: say on_conflict="update" and key=, or on_conflict="ignore"'
         if told.message.startswith("NOT NULL"):
-            told.hint = "give each record a value: what one lacks is NULL here, not the column's default"
-        return told
+            hint = "give each record a value: what one lacks is NULL here, not the column's default"
+        return ConstraintFailed(
+            f"record {batch.rows + refused.place}: {told.message}", hint=hint, sql=batch.statement.sql,
+            did_you_mean=told.did_you_mean, available=told.available,
+        )  # fmt: skip
 
     def _reshape(self, batch: _Batch, columns: Sequence[str]) -> None:
         chosen = schema.real_columns(batch.insert.table, _names(batch.declared), columns)

@@ -4,20 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codemode.database import rules
+from codemode.database.batch import insert_chunk
 from codemode.database.execute import UNBOUND, Connection, Cost, DatabaseError
 from codemode.database.names import folded
 from codemode.database.schema import closest
-from codemode.errors import ConstraintFailed, StatementTimeout
+from codemode.errors import CodemodeError, ConstraintFailed, StatementTimeout
+from codemode.guard import Statement
 from codemode.guard.mending.rows import row_values, values_set
 from codemode.session import references
+
+if TYPE_CHECKING:
+    from codemode.session.statements import Statements
 
 _SHOWN = 80  # characters of a value
 _SHOWN_RULE = 400  # the same of a CHECK
 _SHOWN_VALUES = 60
 _UNKNOWN = object()
+
+
+class Refused(NamedTuple):
+    """A record of a chunk that a constraint refuses: its place there, its values, and the error."""
+
+    place: int
+    values: Sequence[Any]
+    error: ConstraintFailed
+
+
+def refused_record(
+    statements: Statements, statement: Statement, values: Sequence[Any], width: int, first: int
+) -> Refused | None:
+    """The record for which a whole chunk was undone: it is inserted again, record by record, by `statement`, of one.
+
+    `first` is the number of the chunk's first record. What is inserted is the caller's to undo. None where nothing is
+    refused, or something else goes wrong.
+    """
+    for place in range(len(values) // width):
+        record = values[place * width : (place + 1) * width]
+        try:
+            with statements.stepping(statement):
+                insert_chunk(statements.opened.connection, statement.sql, record, first + place, width)
+        except ConstraintFailed as error:
+            return Refused(place, record, error)
+        except CodemodeError:
+            return None
+    return None
 
 
 def with_values(

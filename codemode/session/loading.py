@@ -16,7 +16,7 @@ from codemode.database.connection import MOST_COLUMNS
 from codemode.database.names import folded, quoted
 from codemode.database.onepass import Contradicted
 from codemode.database.typed import rows_at_once
-from codemode.errors import AlreadyExists, CodemodeError, ConstraintFailed, RequestInvalid, StatementLimit
+from codemode.errors import AlreadyExists, ConstraintFailed, RequestInvalid, StatementLimit
 from codemode.guard import Statement
 from codemode.session.statements import Statements
 
@@ -107,11 +107,14 @@ def _insert(
             try:
                 with statements.stepping(statement):
                     for values in some:
+                        before = connection.total_changes()
                         written = insert_chunk(connection, text(len(values) // width), values, done, width)
                         entry.rows_written += written
                         statements.tally.rows_written += written
                         done += len(values) // width
             except ConstraintFailed as error:
+                if connection.total_changes() != before:  # FAIL keeps the rows before the bad one: they would be blamed
+                    raise
                 raise _with_its_row(error, statements, statement, columns, values) from None
             if progress is not None:
                 progress(done)
@@ -124,23 +127,18 @@ def _insert(
 def _with_its_row(
     error: ConstraintFailed, statements: Statements, statement: Statement, columns: Sequence[str], values: Sequence[Any]
 ) -> ConstraintFailed:
-    """`error` with the values of the row that it is about: one by one they fail again, and all is undone anyway."""
-    from codemode.session.blame import with_values  # only where something fails
+    """`error` with the values of the row that it is about; what is inserted to find it is undone with all the rest."""
+    from codemode.session.blame import refused_record, with_values  # only where something fails
 
-    connection, width = statements.opened.connection, len(columns)
+    connection = statements.opened.connection
     if not connection.in_transaction:  # the row ended it: each one that is inserted now would stay
         return error
-    try:
-        for at in range(0, len(values), width):
-            row = values[at : at + width]
-            with statements.stepping(statement):
-                insert_chunk(connection, statement.sql, row, 0, width)
-    except ConstraintFailed as single:
-        with statements.as_engine():
-            return with_values(single, connection, statement.tables_written, dict(zip(columns, row, strict=True)))
-    except CodemodeError:
+    refused = refused_record(statements, statement, values, len(columns), 0)
+    if refused is None:
         return error
-    return error
+    with statements.as_engine():
+        record = dict(zip(columns, refused.values, strict=True))
+        return with_values(refused.error, connection, statement.tables_written, record)
 
 
 def _together(chunks: Iterable[Sequence[Any]], most: int) -> Iterator[list[Sequence[Any]]]:

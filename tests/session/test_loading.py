@@ -29,6 +29,14 @@ def test_a_row_that_its_table_refuses_is_told_by_its_values(
     assert session.value("SELECT count(*) FROM p") == 0
 
 
+def test_no_row_is_told_where_fail_kept_those_before_the_bad_one(session: Session) -> None:
+    session.create_table("p", "id UNIQUE ON CONFLICT FAIL")
+    with pytest.raises(ConstraintFailed) as refused:
+        session.load("p", [("id", "")], [(1,), (2,), (2,)], if_exists="append")
+    assert refused.value.message == "UNIQUE constraint failed: p.id"
+    assert session.value("SELECT count(*) FROM p") == 0
+
+
 def test_a_row_that_ends_the_transaction_leaves_none_of_the_others(session: Session) -> None:
     session.create_table("p", "id UNIQUE ON CONFLICT ROLLBACK")
     with pytest.raises(ConstraintFailed):
