@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sandbox.pieces import MOST_COLUMNS
+from sandbox.pieces import MOST_COLUMNS, folded
 
 _NAME_CHARACTERS = 200
 _PLAIN = frozenset({type(None), bool, int, float, str})
@@ -65,7 +65,7 @@ def _of_dicts(items: list[Any]) -> Table | None:
     columns = list(dict.keys(items[0]))
     if not 0 < len(columns) <= MOST_COLUMNS or not all(type(name) is str and _is_name(name) for name in columns):
         return None
-    if len({name.lower() for name in columns}) < len(columns):  # SQLite does not tell "a" from "A"
+    if len(set(map(folded, columns))) < len(columns):  # SQLite does not tell "a" from "A"
         return None
     keys = set(columns)
     return Table(dict, columns, items) if all(dict.keys(item) == keys for item in items) else None

@@ -26,7 +26,7 @@ from codemode.guard import Statement
 from codemode.session.confining import PIECE_BYTES, SPILL_BYTES
 from codemode.session.statements import Statements
 from sandbox.errors import ProtocolViolation
-from sandbox.pieces import MOST_COLUMNS, PIECE_ROWS, digest
+from sandbox.pieces import MOST_COLUMNS, PIECE_ROWS, digest, folded
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _JSON = (("part", "INTEGER PRIMARY KEY"), ("json", "TEXT"))
@@ -261,7 +261,7 @@ def _are_columns(columns: list[Any], types: list[Any]) -> bool:
     return (
         0 < len(columns) == len(types) <= MOST_COLUMNS
         and all(type(name) is str and name.isprintable() for name in columns)
-        and len({name.lower() for name in columns}) == len(columns)
+        and len(set(map(folded, columns))) == len(columns)
         and all(type(kind) is str and kind in spill.TYPES for kind in types)
     )
 

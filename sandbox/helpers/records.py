@@ -16,12 +16,11 @@ from typing import Any
 from sandbox.helpers.error import HelperError
 from sandbox.helpers.jsontext import is_record
 from sandbox.helpers.spelling import closest, did_you_mean
-from sandbox.pieces import MOST_COLUMNS
+from sandbox.pieces import MOST_COLUMNS, folded
 
 ENOUGH = object()  # among records: those before it are as many as should be held together
 _ABSENT = object()  # a key that no record has: `record.get` answers None for it
 _NEVER = -1  # the length of no record
-_SMALL = {ordinal: ordinal + 32 for ordinal in range(ord("A"), ord("Z") + 1)}
 _SHAPES = 256  # shapes remembered; records with ever new sets of keys must not fill the memory
 
 
@@ -37,7 +36,7 @@ class Columns:
         self.known = known
         self.fixed = fixed
         self.lacking: dict[str, None] = {}  # columns that some record lacks, and that are NULL in it
-        self._by_folded = {_folded(name): name for name in known or ()}
+        self._by_folded = {folded(name): name for name in known or ()}
         self._shapes: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         # How many keys most records have, and what takes the values of such a dict out in the order of `names`: the
         # two make the loop over a million records short.
@@ -148,8 +147,8 @@ class Columns:
         if not isinstance(key, str):
             raise HelperError("request.invalid", f"record {index} has a key that is not text: {key!r}")
         if self.known is None:
-            return self._by_folded.setdefault(_folded(key), str.__str__(key))
-        column = self._by_folded.get(_folded(key))
+            return self._by_folded.setdefault(folded(key), str.__str__(key))
+        column = self._by_folded.get(folded(key))
         if column is None:
             raise self._unknown(key, index)
         return column
@@ -176,11 +175,6 @@ def widened(flat: Sequence[Any], width: int, wider: int) -> Iterator[Any]:
     for start in range(0, len(flat), width or 1):
         yield from flat[start : start + width]
         yield from (None,) * (wider - width)
-
-
-def _folded(name: str) -> str:
-    # SQLite compares names without regard to ASCII case only; other letters must match as they are.
-    return name.lower() if name.isascii() else name.translate(_SMALL)
 
 
 def _counted(things: Sequence[Any], noun: str) -> str:

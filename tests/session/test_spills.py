@@ -153,6 +153,11 @@ TABLES = {
     "dates": ("from datetime import date\n[{'d': date(2013, 1, 1)} for _ in range(1000)]", ["d"], ("2013-01-01",)),
     "lists in cells": ("[{'l': [n, 'x'], 'b': b'\\x00'} for n in range(1000)]", ["l", "b"], ('[7,"x"]', b"\0")),
     "large integers": ("[{'n': n + 2**70} for n in range(1000)]", ["n"], (str(7 + 2**70),)),
+    "keys that differ in the case of other letters": (
+        "[{'ä': n, 'Ä': -n} for n in range(1000)]",
+        ["ä", "Ä"],
+        (7, -7),
+    ),
     "keys in another order": (
         "[{'a': n, 'b': 0} if n % 2 else {'b': 0, 'a': n} for n in range(1000)]",
         ["b", "a"],
