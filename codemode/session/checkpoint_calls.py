@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from codemode.asked import parse_session_id
 from codemode.catalog.participants import parse_user
+from codemode.catalog.sessions import SessionRecord
 from codemode.database import copies
 from codemode.database.clock import in_ms, now
 from codemode.database.journal import Entry, bounded
@@ -48,12 +49,11 @@ class CheckpointCalls:
         Readers do not wait. Raises CheckpointExists unless `replace`, CheckpointLimit, StorageFull.
         """
         with self._alone("checkpoint", name) as opened:
-            return self._kept().take(name, copies.unless(opened.deadline.is_over), replace=replace)
+            return self._kept(opened.record).take(name, copies.unless(opened.deadline.is_over), replace=replace)
 
     def checkpoints(self) -> list[Checkpoint]:
         """The checkpoints of the session, the oldest first."""
-        self._registry.record(self._key)
-        return self._kept().all()
+        return self._kept(self._registry.record(self._key)).all()
 
     def list_checkpoints(self) -> list[Checkpoint]:
         """The same as `checkpoints`: the name that snippets know."""
@@ -61,8 +61,8 @@ class CheckpointCalls:
 
     def delete_checkpoint(self, name: str) -> None:
         """Delete a checkpoint; raises NoSuchCheckpoint."""
-        with self._alone("delete_checkpoint", name):
-            self._kept().delete(name)
+        with self._alone("delete_checkpoint", name) as opened:
+            self._kept(opened.record).delete(name)
 
     def restore(self, name: str) -> Checkpoint:
         """Make the data what it was at the checkpoint `name`, wholly or not at all; the checkpoint stays.
@@ -71,8 +71,9 @@ class CheckpointCalls:
         session is unchanged then.
         """
         with self._alone("restore", name) as opened:
-            found = self._kept().get(name)
-            self._journey(opened).to_checkpoint(self._kept().path(name), name)
+            kept = self._kept(opened.record)
+            found = kept.get(name)
+            self._journey(opened).to_checkpoint(kept.path(name), name)
             return found
 
     def undo(self) -> Undone:
@@ -104,7 +105,7 @@ class CheckpointCalls:
                 if checkpoint is None:
                     copies.take(opened.files.database, path, copies.unless(opened.deadline.is_over))
                 else:
-                    copy_file(self._kept().path(checkpoint), path)
+                    copy_file(self._kept(opened.record).path(checkpoint), path)
 
             fork(self._registry, self._key, (self._key[0], target), copy, owned_by)
         return self._sibling(target)
@@ -114,9 +115,9 @@ class CheckpointCalls:
 
         Waits for nobody. Ends after `execution_seconds` with `complete` False. Raises NoSuchCheckpoint.
         """
-        self._registry.record(self._key)
+        kept = self._kept(self._registry.record(self._key))
         until = time.monotonic() + self.limits.execution_seconds
-        return self._kept().diff(a, b, lambda: time.monotonic() > until, sample)
+        return kept.diff(a, b, lambda: time.monotonic() > until, sample)
 
     def _journey(self, opened: OpenSession) -> Journey:
         with loading_late():
@@ -127,8 +128,9 @@ class CheckpointCalls:
     def _sibling(self, session_id: str) -> Session:
         raise AssertionError("a session provides this")
 
-    def _kept(self) -> Checkpoints:
-        return Checkpoints(self._registry.files(self._key), self.limits)
+    def _kept(self, record: SessionRecord) -> Checkpoints:
+        """The checkpoints, under the limits that the session has now."""
+        return Checkpoints(self._registry.files(self._key), self._registry.limits(record))
 
     @contextmanager
     def _alone(self, kind: str, text: str) -> Iterator[OpenSession]:

@@ -253,6 +253,15 @@ def test_they_count_against_their_budget(tmp_path: Path) -> None:
         assert [found.name for found in session.checkpoints()] == ["b"]
 
 
+def test_limits_that_were_lowered_since_hold_for_a_session_that_a_program_keeps(
+    session: Session, worker: Worker
+) -> None:
+    worker.session(session.id, limits={"checkpoints": 1})
+    session.checkpoint("a")
+    with pytest.raises(CheckpointLimit):
+        session.checkpoint("b")
+
+
 def test_an_older_checkpoint_is_migrated_and_a_newer_one_refused(table: Session) -> None:
     table.checkpoint("old")
     table.checkpoint("new")
