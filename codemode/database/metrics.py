@@ -31,9 +31,10 @@ def table_sizes(connection: apsw.Connection) -> list[dict[str, Any]]:
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'create virtual table%'", can_cache=False
         )
     }  # fmt: skip
+    shadows = schema.shadows(connection)
     sizes: dict[str, int] = {}
     for name, table in owners:
-        owner = next((v for v in virtual if table.startswith(f"{v}_")), table)
+        owner = shadows.get(table, table)
         sizes[owner] = sizes.get(owner, 0) + int(pages.get(name, 0))
     views = schema.views(connection)
     own = [

@@ -28,8 +28,10 @@ _IS_SHADOW = " OR ".join(
     f" AND substr(found.name, length(owner.name) + 2) IN {parts})"
     for module, parts in _SHADOWS.items()
 )
-TABLES = f"""
+_OWNER = """
     WITH owner AS MATERIALIZED (SELECT name, sql FROM main.sqlite_schema WHERE sql LIKE 'create virtual table%')
+"""
+TABLES = f"""{_OWNER}
     SELECT name FROM main.sqlite_schema AS found
     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND NOT EXISTS (
         SELECT 1 FROM owner WHERE {_IS_SHADOW}
@@ -55,6 +57,12 @@ def tables(connection: apsw.Connection) -> list[str]:
 def views(connection: apsw.Connection) -> set[str]:
     """Names of the session's views."""
     return {str(name) for (name,) in _rows(connection, "SELECT name FROM main.sqlite_schema WHERE type = 'view'")}
+
+
+def shadows(connection: apsw.Connection) -> dict[str, str]:
+    """The shadow tables, each with the virtual table that it is a part of."""
+    sql = f"{_OWNER} SELECT found.name, owner.name FROM main.sqlite_schema AS found JOIN owner ON {_IS_SHADOW}"  # noqa: S608
+    return dict(_rows(connection, sql))
 
 
 def ordinary_tables(connection: apsw.Connection) -> list[str]:

@@ -82,6 +82,12 @@ def test_table_sizes_add_up_to_the_file(connection: apsw.Connection) -> None:
     assert sum(entry["bytes"] for entry in sizes.values()) < size_bytes(connection)
 
 
+def test_the_size_of_a_table_that_is_named_like_a_part_of_another_is_its_own(connection: apsw.Connection) -> None:
+    connection.execute("CREATE TABLE docs_old AS SELECT zeroblob(100000) AS x")
+    sizes = {entry["name"]: entry["bytes"] for entry in table_sizes(connection)}
+    assert sizes["docs_old"] > 100_000 > sizes["docs"] > 4096
+
+
 def test_a_plan_says_what_is_read_whole_and_sorted(connection: apsw.Connection) -> None:
     sql = "SELECT * FROM authors a, authors b WHERE a.fullName = b.fullName ORDER BY a.id + 1"
     found = plan.steps(connection, sql, ())
