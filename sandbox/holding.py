@@ -132,8 +132,9 @@ class Holding:
 
     def _watch(self) -> None:
         if self._watcher is None:
-            self._watcher = threading.Thread(target=self._look, name="sandbox-watcher", daemon=True)
-            self._watcher.start()
+            watcher = threading.Thread(target=self._look, name="sandbox-watcher", daemon=True)
+            watcher.start()  # before it counts as there: where none can be had now, the next one may
+            self._watcher = watcher
         elif len(self._waiting) == 1:
             self._changed.notify_all()
 

@@ -30,14 +30,19 @@ class Watchdog:
     def watch(self, connection: apsw.Connection, at: float) -> int:
         """Interrupt `connection` from `at` (a time of time.monotonic) on, until the number answered is forgotten."""
         with self._lock:
+            if self._thread is None:
+                self._thread = self._started()
             number = next(self._numbers)
             self._due[number] = (at, connection)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="codemode-watchdog", daemon=True)
-                self._thread.start()
-            elif at < self._wakes_at:
+            if at < self._wakes_at:
                 self._changed.notify()
             return number
+
+    def _started(self) -> threading.Thread:
+        """The thread, at work once the lock is free. Raises RuntimeError where none can be had: the next one may."""
+        thread = threading.Thread(target=self._run, name="codemode-watchdog", daemon=True)
+        thread.start()
+        return thread
 
     def forget(self, number: int) -> None:
         """The statement is over; once this returns, no interrupt of it is under way any more."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import apsw
 import pytest
 
 from codemode.database.connection import open_session
-from codemode.database.watchdog import watchdog
+from codemode.database.watchdog import Watchdog, watchdog
 from codemode.limits import Limits
 
 ENDLESS = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s) SELECT sum(i) FROM s"
@@ -40,6 +42,22 @@ def test_rows_of_slow_functions_end_soon_after_their_time(tmp_path: Path) -> Non
     assert time.thread_time() - used < 2.5
     assert connection.execute("SELECT 1").fetchall() == [(1,)]
     connection.close()
+
+
+def test_where_no_thread_can_be_had_the_next_statement_has_one_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh, interrupted = Watchdog(), threading.Event()
+    connection = SimpleNamespace(interrupt=interrupted.set)
+    with monkeypatch.context() as patched:
+        patched.setattr("threading.Thread.start", _no_thread)
+        with pytest.raises(RuntimeError):
+            fresh.watch(connection, 0.0)
+    number = fresh.watch(connection, 0.0)
+    assert interrupted.wait(10)
+    fresh.forget(number)
+
+
+def _no_thread(_: object) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 def test_a_statement_that_ends_in_time_is_left_alone(tmp_path: Path) -> None:
