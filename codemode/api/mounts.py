@@ -7,16 +7,17 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from codemode.api import problems
-from codemode.api.requests import identify
+from codemode.api.bodies import Upload
+from codemode.api.requests import identify, service_of
 from codemode.errors import CodemodeError
 from codemode.service.service import Service
 
 
 class Mount(Protocol):
-    """An ASGI application at `path`; it finds whoever calls as `caller` in the state of its requests."""
+    """An ASGI application at `path`; its requests have whoever calls as `caller` in their state, and come whole."""
 
     path: str
 
@@ -44,8 +45,19 @@ class Guarded:
         request.state.operation = self._mount.path.strip("/")
         try:
             request.state.caller = await identify(request)
+            body = await Upload(request, service_of(request).settings.body_bytes).whole()
         except CodemodeError as error:
             request.state.outcome = error.code
             await problems.answer(error)(scope, receive, send)
         else:
-            await self._mount(scope, receive, send)
+            await self._mount(scope, _after(body, receive), send)
+
+
+def _after(body: bytes, receive: Receive) -> Receive:
+    """What comes to a request whose body was read: all of it at once, then what `receive` has."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def received() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return received
