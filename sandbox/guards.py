@@ -19,7 +19,7 @@ from itertools import chain
 from types import CodeType, FunctionType, GenericAlias, MethodType, MethodWrapperType, SimpleNamespace
 from typing import Any
 
-from sandbox import formatting, names
+from sandbox import fields, formatting, names
 from sandbox.denied import hidden, unwritable
 from sandbox.names import Verdict
 from sandbox.own import Own, class_dict, is_class, module_of, mro, super_self
@@ -303,14 +303,13 @@ class Guards:
             keywords["metaclass"] = ABCMeta
         elif "metaclass" in keywords:
             raise TypeError("metaclass= is not available in snippets; inherit from abc.ABC or enum.Enum instead")
-        for base in bases:
-            self.check_base(base)
+        fields.check_bases([self.check_base(base) for base in bases])
         cls = builtins.__build_class__(body, name, *bases, **keywords)
         trim_match_args(cls)
         return cls
 
-    def check_base(self, base: Any) -> None:
-        """Raise unless a class of the snippet may inherit from this, or from the class that it stands for."""
+    def check_base(self, base: Any) -> Any:
+        """The class that this is or stands for. Raise unless a class of the snippet may inherit from it."""
         while issubclass(type(base), _ALIASES):
             base = base.__origin__
         if is_class(base):
@@ -319,3 +318,4 @@ class Guards:
         elif base is not typing.NamedTuple and base is not typing.TypedDict:
             # By `__mro_entries__` it could name others each time that it is asked.
             raise TypeError(f"an object of {type(base).__name__!r} is not an acceptable base class in snippets")
+        return base

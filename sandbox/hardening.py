@@ -26,7 +26,7 @@ from types import (
 )
 from typing import Any
 
-from sandbox import copying
+from sandbox import copying, fields
 from sandbox.guards import is_closed, trim_match_args
 from sandbox.names import is_dunder, is_field, is_plain
 from sandbox.own import class_dict, is_class, mro
@@ -76,9 +76,23 @@ def _harden_fields() -> None:
     def get_field(cls: Any, name: Any, *others: Any) -> Any:
         if not is_field(name):
             raise TypeError(f"{name!r} is not a field name")
+        fields.check_field(cls, name)
         return real(cls, name, *others)
 
     dataclasses._get_field = get_field  # type: ignore[attr-defined]
+    for reading in ("fields", "_is_dataclass_instance", "_replace"):  # the last since Python 3.13
+        if hasattr(dataclasses, reading):
+            setattr(dataclasses, reading, _of_its_class(getattr(dataclasses, reading)))
+
+
+def _of_its_class(real: Callable[..., Any]) -> Callable[..., Any]:
+    """What reads the fields of an object, for objects that keep no other ones than their class has."""
+
+    def read(class_or_instance: Any, /, **changes: Any) -> Any:
+        fields.check_instance(class_or_instance)
+        return real(class_or_instance, **changes)
+
+    return read
 
 
 def _harden_signatures() -> None:
