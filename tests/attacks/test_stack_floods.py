@@ -81,9 +81,10 @@ def test_full_text_ranks_by_no_function_that_cannot_be_stopped(session: Session,
 
 
 def test_rows_of_slow_calls_end_with_the_statement(worker: Worker) -> None:
-    session = worker.session(limits=Limits(query_seconds=1))
-    session.exec("CREATE TABLE j (x)")
-    session.exec("INSERT INTO j VALUES (?)", ["[" + "1," * 900_000 + "1]"])
+    made = worker.session()
+    made.exec("CREATE TABLE j (x)")
+    made.exec("INSERT INTO j VALUES (?)", ["[" + "1," * 900_000 + "1]"])
+    session = worker.session(made.id, limits=Limits(query_seconds=1))
     paths = ", ".join(f"'$[#-{n}]'" for n in range(1, 61))
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9000)"
     started = time.process_time()
@@ -103,9 +104,11 @@ LONG_SEARCHES = {
 
 
 @pytest.mark.parametrize("search", LONG_SEARCHES)
-def test_no_full_text_query_is_longer_than_its_time(bounded: Session, search: str) -> None:
-    bounded.exec("CREATE VIRTUAL TABLE f USING fts5(x)")
-    bounded.exec("INSERT INTO f VALUES (?)", ["a b " * 400_000])  # a document may be long
+def test_no_full_text_query_is_longer_than_its_time(worker: Worker, search: str) -> None:
+    session = worker.session()
+    session.exec("CREATE VIRTUAL TABLE f USING fts5(x)")
+    session.exec("INSERT INTO f VALUES (?)", ["a b " * 400_000])  # a document may be long
+    bounded = worker.session(session.id, limits=Limits(query_seconds=1, execution_seconds=2))
     started = time.process_time()
     outcome = bounded.run(LONG_SEARCHES[search])
     assert time.process_time() - started < 4
