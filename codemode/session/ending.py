@@ -34,6 +34,11 @@ class Ending:
         """End a session whose time is over, with its database, log, checkpoints and spills; False when it is in use.
 
         `seconds` is how long to wait for whoever uses it.
+        """
+        return self._expire(record, seconds) is not None
+
+    def _expire(self, record: SessionRecord, seconds: float) -> bool | None:
+        """Whether it expired by this, and not before; None when it is in use.
 
         Decided again under the session's lock: it may have been used since `record` was read.
         """
@@ -43,17 +48,24 @@ class Ending:
             with suppress(FileNotFoundError), file_lock(files.lock, seconds):
                 fresh = self._catalog.get(*key)
                 if fresh is None or not fresh.is_over(sure_ms()):
-                    return False
+                    return None
                 self._end(key, slot, files, known=fresh.expired_at is None)
-                return True
+                return self._told(fresh)
             # There is no directory: it was removed, or whoever makes the session anew has not made it yet.
             fresh = self._catalog.get(*key)
             if fresh is None or not fresh.is_over(sure_ms()):
-                return False
+                return None
             if fresh.expired_at is None:
                 self._catalog.expire(*key, now_ms())
-            return True
-        return False
+            return self._told(fresh)
+        return None
+
+    @staticmethod
+    def _told(record: SessionRecord) -> bool:
+        """Whether it had not expired yet; that is logged, by the one of several processes that ended it."""
+        if record.expired_at is None:
+            _log.info("session %s expired and was removed", record.id, extra={"fields": {"tenant": record.tenant}})
+        return record.expired_at is None
 
     def remove(self, key: Key, seconds: float) -> None:
         """Delete a session and its record, expired or not; raises SessionNotFound or SessionBusy."""
@@ -106,7 +118,8 @@ class Ending:
 
     def _is_gone(self, record: SessionRecord) -> bool:
         """Whether nothing is left of an expired session's directory: of a removal that was killed there may be."""
-        return not self._storage.files((record.tenant, record.id)).directory.exists() or self._swept(record)
+        directory = self._storage.files((record.tenant, record.id)).directory
+        return not directory.exists() or self._swept(record) is not None
 
     def _forget(self, record: SessionRecord, before: int) -> None:
         """Forget one whose directory is gone: while that is there, without a record, it would be found again, full."""
@@ -114,12 +127,15 @@ class Ending:
             Retention(self._catalog.file).empty(record.tenant, record.id, before)
         self._catalog.forget_expired(record.tenant, record.id, before)
 
-    def _swept(self, record: SessionRecord) -> bool:
+    def _swept(self, record: SessionRecord) -> bool | None:
         try:
-            return self.expire(record)
+            return self._expire(record, 0.0)
         except CodemodeError as error:  # one that cannot be removed must not keep the others
-            _log.warning("session %s is over and cannot be removed: %s", record.id, error)
-            return False
+            _log.warning(
+                "session %s is over and cannot be removed: %s", record.id, error,
+                extra={"fields": {"tenant": record.tenant}},
+            )  # fmt: skip
+            return None
 
 
 def not_found(key: Key) -> SessionNotFound:

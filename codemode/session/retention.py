@@ -25,7 +25,7 @@ _DAY_MS = 86_400_000
 class Sweeper:
     """Calls `sweep` every `seconds` until it is stopped; or until its worker is forgotten, and then `leave`."""
 
-    def __init__(self, sweep: Callable[[], list[str]], seconds: float, leave: Callable[[], None]) -> None:
+    def __init__(self, sweep: Callable[[], object], seconds: float, leave: Callable[[], None]) -> None:
         self._sweep, self._seconds, self._leave = sweep, seconds, leave
         self._ends: SimpleQueue[bool] = SimpleQueue()  # which a finalizer may put into, whatever its thread is at
         self._thread = threading.Thread(target=self._run, name="codemode-sweeper", daemon=True)
@@ -34,8 +34,7 @@ class Sweeper:
     def _run(self) -> None:
         while (is_forgotten := self._told()) is None:
             try:
-                for session_id in self._sweep():
-                    _log.info("session %s expired and was removed", session_id)
+                self._sweep()
             except Exception:  # noqa: BLE001 - one sweep that fails (a full disk, say) must not end all later ones
                 _log.exception("the sweep failed; the next one is in %s s", self._seconds)
         if is_forgotten:

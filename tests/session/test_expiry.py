@@ -131,6 +131,30 @@ def test_sweep_answers_which_sessions_ended(tmp_path: Path) -> None:
         assert worker.sweep() == []
 
 
+def test_of_workers_that_sweep_at_once_one_tells_that_a_session_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="codemode")
+    with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
+        shorten(worker, "s")
+        over = other.registry.catalog.over(now_ms())
+        monkeypatch.setattr(other.registry.catalog, "over", lambda now: over)  # both look before one of them ends it
+        assert (worker.sweep(), other.sweep()) == (["s"], [])
+    assert [record.message for record in caplog.records] == ["session s expired and was removed"]
+
+
+def test_a_session_that_expires_at_its_next_use_is_on_the_log_as_one_that_is_swept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="codemode")
+    with Worker(data_dir=tmp_path) as worker:
+        shorten(worker, "s")
+        with pytest.raises(SessionExpired):
+            worker.session("s")
+        assert worker.sweep() == []
+    assert [record.message for record in caplog.records] == ["session s expired and was removed"]
+
+
 def test_an_expired_id_is_forgotten_after_its_days(tmp_path: Path) -> None:
     with Worker(data_dir=tmp_path) as worker:
         worker.session("s")
