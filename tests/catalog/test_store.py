@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from codemode.catalog.opening import FILE, open_catalogue
 from codemode.catalog.sessions import Sessions
 from codemode.catalog.store import RuleBroken, Store
 from codemode.catalog.stores import template
+from codemode.catalog.stores.sqlite import SqliteStore
 from codemode.database.clock import now_ms
 from codemode.database.template import put
 from codemode.errors import RequestInvalid, StorageFull, WorkerError
+from codemode.limits import Limits
 
 ADD = "INSERT INTO tenants (id, created_at) VALUES (?1, ?2)"
 ALL = "SELECT id FROM tenants WHERE id <> 'local' ORDER BY id"
@@ -141,6 +143,29 @@ def test_who_looks_waits_for_no_search(tmp_path: Path, choice: str) -> None:
         finally:
             over.set()
         assert searching.result(HANG_SECONDS) == [(1000, "local")]
+
+
+def test_who_asks_or_searches_while_somebody_looks_gets_an_answer(tmp_path: Path) -> None:
+    with closing(SqliteStore.open(tmp_path / FILE)) as store, ThreadPoolExecutor(3) as threads:
+        looks, go_on = threading.Event(), threading.Event()
+
+        def held() -> int:
+            looks.set()
+            return int(go_on.wait(HANG_SECONDS))
+
+        def ask() -> object:
+            with store.asking(Limits()) as asking:
+                return asking
+
+        store._reader.create_scalar_function("held", held)
+        looking = threads.submit(store.look, "SELECT held()")
+        assert looks.wait(HANG_SECONDS)
+        beside = [threads.submit(ask), threads.submit(store.search, "SELECT 1", ())]
+        wait(beside, 0.2, FIRST_EXCEPTION)  # what needs the connection that is busy fails at once, or waits for it
+        go_on.set()
+        assert looking.result(HANG_SECONDS) == [(1,)]
+        for each in beside:
+            each.result(HANG_SECONDS)
 
 
 def test_a_scrape_waits_for_no_writer_and_keeps_none_waiting(tmp_path: Path) -> None:

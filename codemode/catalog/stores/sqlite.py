@@ -123,7 +123,7 @@ class SqliteStore:
         self._check_is_there()
         with self._errors(), self._searching:
             if self._searcher is None:
-                self._searcher = apsw.Connection(self._reader.filename, flags=apsw.SQLITE_OPEN_READONLY)
+                self._searcher = apsw.Connection(self._open_path(), flags=apsw.SQLITE_OPEN_READONLY)
                 self._searcher.set_busy_timeout(BUSY_MS)
             return self._searcher.execute(sql, params).fetchall()
 
@@ -144,9 +144,14 @@ class SqliteStore:
 
         self._check_is_there()
         with self._errors():
-            path = Path(self._reader.filename)  # not of a store that is closed
-        with asking_file(path, limits) as asking:
+            path = self._open_path()
+        with asking_file(Path(path), limits) as asking:
             yield asking
+
+    def _open_path(self) -> str:
+        """The file's path; not of a store that is closed. A connection that is busy refuses even that: in turn."""
+        with self._reading:
+            return self._reader.filename
 
     def _check_is_there(self) -> None:
         # What is written to a deleted file is lost with this process, and another one has made a new file by then.
@@ -249,7 +254,8 @@ class SqliteStore:
     def _has_changed(self) -> bool:
         """Whether its form is another one than when it was opened; False where it cannot be asked."""
         try:
-            [(now,)] = self._reader.execute("PRAGMA user_version").fetchall()
+            with self._reading:
+                [(now,)] = self._reader.execute("PRAGMA user_version").fetchall()
         except apsw.Error:
             return False
         return self.form not in (None, now)
