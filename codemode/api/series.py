@@ -50,7 +50,7 @@ class Series:
 
 def _executions(seen: Seen) -> Mapping[Labels, float]:
     """What a child says of itself is checked, and checked once more here: it must not be able to make a series."""
-    found: Counter[Labels] = Counter()
+    found: Counter[Labels] = Counter({("error", "worker"): 0})  # before there is one: see `Traffic.counts`
     for (status, family), number in seen.account.ends().items():
         known = status if status in get_args(Status) else OTHER
         found[known, family if family in FAMILIES else OTHER] += number

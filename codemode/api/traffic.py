@@ -16,7 +16,8 @@ class Traffic:
 
     def __init__(self, operations: Iterable[str]) -> None:
         self.seconds = {name: Durations() for name in (*operations, NO_OPERATION)}
-        self.counts: Counter[tuple[str, str]] = Counter()
+        # What alerts watch is there from the start: a scraper takes no increase from a series that begins with 1.
+        self.counts: Counter[tuple[str, str]] = Counter({(name, "5xx"): 0 for name in self.seconds})
         self.in_progress = 0
         self.bytes_in = self.bytes_out = 0
 

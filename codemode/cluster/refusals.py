@@ -19,7 +19,8 @@ class Refusals:
     """Those of one front; used on its event loop only."""
 
     def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()  # by operation and class of status
+        # By operation and class of status; there before there is one: see `Traffic.counts`.
+        self.counts: Counter[tuple[str, str]] = Counter({(NO_OPERATION, "5xx"): 0})
 
     def add(self, method: str, path: str, request_id: str, error: CodemodeError, started: float) -> None:
         """One request that was refused with `error`; it came when time.monotonic() was `started`."""

@@ -57,6 +57,18 @@ def test_every_series_is_documented_and_every_documented_one_is_there(http: http
     assert documented == found
 
 
+def test_what_alerts_watch_is_there_before_it_happens(tmp_path: Path, serve: Any) -> None:
+    """The rate of a series that begins with 1 is 0: the first fault would raise no alarm."""
+    settings = Settings(metrics_open=True)
+    with Worker(tmp_path, settings=settings) as worker, serve(worker, open_to_all=True) as (address, server):
+        found = samples(httpx2.get(f"{address}/metrics", timeout=HANG_SECONDS).text)
+        operations = {*server.config.app.state.traffic.seconds}
+    assert {"execute", "none"} < operations
+    for operation in operations:
+        assert found["codemode_http_requests_total", frozenset({("operation", operation), ("status", "5xx")})] == 0
+    assert found["codemode_executions_total", frozenset({("status", "error"), ("error", "worker")})] == 0
+
+
 def test_executions_are_counted_by_how_they_ended(http: httpx2.Client, session: str) -> None:
     ended = {("completed", "none"): "return 1", ("error", "code"): "1 / 0", ("rejected", "code"): "def"}
     ended["error", "sql"] = "helpers.db.query('SELECT * FROM nowhere')"

@@ -64,8 +64,15 @@ def running(service: Service, threads: ThreadPoolExecutor, session_id: str) -> F
     return answer
 
 
+def counted_by_the_front(service: Service) -> int:
+    name = 'codemode_http_requests_total{worker="front",operation="none",status="5xx"} '
+    [line] = [line for line in service.http.get("/metrics").text.splitlines() if line.startswith(name)]
+    return int(line.removeprefix(name))
+
+
 def test_a_worker_that_is_killed_is_replaced_and_others_do_not_notice(service: Service, threads: Any) -> None:
     mine, other = pair(service, "killed")
+    refusals = counted_by_the_front(service)
     goes_on = threads.submit(service.execute, other, f"{BEGIN}import time\ntime.sleep(1)\nreturn 'went on'")
     answer = running(service, threads, mine)
     begun(service, other)
@@ -80,8 +87,7 @@ def test_a_worker_that_is_killed_is_replaced_and_others_do_not_notice(service: S
     assert "undone" in refused.json()["detail"]
     assert int(refused.headers["retry-after"]) > 0
     # No worker knows of it: the front counts it.
-    counted = 'codemode_http_requests_total{worker="front",operation="none",status="5xx"} '
-    assert counted in service.http.get("/metrics").text
+    assert counted_by_the_front(service) == refusals + 1
     # The next request waits for the new worker, finds what was committed, and nothing else.
     assert service.execute(mine, TABLES)["result"] == ["begun"]
     assert service.holder(mine) not in (victim, bystander)
