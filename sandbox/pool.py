@@ -28,6 +28,7 @@ from sandbox.running import Running
 __all__ = ["Begun", "Cancel", "LayerReport", "RunOutcome", "Sandbox", "Serve", "Snippet"]
 
 _AT_ONCE_CHARACTERS = 16_384  # of code and inputs, of at most 4 bytes each: with what is known, the kernel has room
+_BROKEN_OFF = "the last execution was broken off"
 _LOUD = 'isolation is "none": this code ran without confinement by the operating system'
 
 
@@ -190,14 +191,20 @@ class Sandbox:
         problem = too_large(snippet, frame, limits)
         if problem is not None:
             raise _Refused(problem)
-        why = None
-        if keep is not None:
-            child, why = self._holding.take(keep)
+        if keep is None:
+            return self._running.start(frame, meanwhile), None, known
+        child, why = self._holding.take(keep)
+        reason = why or _BROKEN_OFF
+        try:
             if child is not None:
-                why = self._running.resume(child, frame, number, meanwhile)
-                if why is None:
+                lost = self._running.resume(child, frame, number, meanwhile)
+                if lost is None:
                     return child, None, known
-        return self._running.start(frame, meanwhile), why, known
+                reason = lost
+            return self._running.start(frame, meanwhile), reason, known
+        except BaseException:
+            self._holding.lost(keep, reason)
+            raise
 
     def _held(
         self,
@@ -221,7 +228,7 @@ class Sandbox:
     def _broken_off(self, child: Child, keep: Hashable | None) -> None:
         self._running.drop(child)
         if keep is not None:
-            self._holding.lost(keep, "the last execution was broken off")
+            self._holding.lost(keep, _BROKEN_OFF)
 
     def _kept(self, key: Hashable, child: Child, outcome: RunOutcome, fresh: str | None) -> RunOutcome:
         """Keep the child if it waits for more; the outcome says what was found, and warns when all is lost."""

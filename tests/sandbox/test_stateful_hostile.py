@@ -111,6 +111,18 @@ def test_what_was_sent_before_the_request_was_read_is_no_part_of_its_run(
     assert "spoke out of turn" in str(outcome.variables_reason)
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_why_the_variables_are_gone_outlives_a_run_that_never_began(sandbox: Sandbox, key: str, waits: bool) -> None:
+    def breaks() -> None:
+        raise RuntimeError("no")
+
+    run(sandbox, key, "done()" if waits else "import os\nlater(0.1, lambda: os._exit(0))\ndone()")
+    reason = "the last execution was broken off" if waits else gone(sandbox, key)
+    with pytest.raises(RuntimeError):
+        sandbox.run(Snippet(code="done()"), lambda method, arguments: None, keep=key, meanwhile=breaks)
+    assert run(sandbox, key, "done()").variables_reason == reason
+
+
 def test_each_run_counts_anew(sandbox: Sandbox, key: str) -> None:
     calls = "for _ in range(5):\n    frame(['call', 'x', []]); connection.read()\nframe(['out', 'x' * 100])\ndone()"
     for _ in range(3):
