@@ -28,7 +28,7 @@ from codemode.database.clock import in_ms, iso, now, now_ms, sure_ms
 from codemode.database.execute import DatabaseError
 from codemode.database.idempotency import Kept
 from codemode.database.journal import Entry, bounded
-from codemode.errors import RequestInvalid
+from codemode.errors import CodemodeError, RequestInvalid
 from codemode.plain import decode
 from codemode.session.accounts import write_log
 from codemode.session.opened import OpenSession
@@ -83,7 +83,7 @@ class Keyed:
             return outcome
         try:
             self._opened.journal.remember(self._key.text, self._kept(outcome, value_json), sure_ms())
-        except DatabaseError as error:
+        except (DatabaseError, CodemodeError) as error:  # the latter where the file cannot be opened again
             _log.error("an outcome cannot be kept under its key in %s: %s", self._opened.journal.path, error)
             warning = f"this outcome could not be kept under its idempotency key: {error}"
             return msgspec.structs.replace(outcome, warnings=(*outcome.warnings, warning))

@@ -16,7 +16,7 @@ import pytest
 
 from codemode import Limits, Outcome, Session, Settings, Worker
 from codemode.database import idempotency, journal
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, StorageFull
 
 INSERT = """helpers.db.exec('INSERT INTO t (b) VALUES (?)', ['x'])
 print('done')
@@ -109,6 +109,18 @@ def test_keys_are_of_their_session(worker: Worker) -> None:
 def test_a_key_is_short_printable_text(session: Session, key: Any) -> None:
     with pytest.raises(RequestInvalid, match="idempotency key"):
         session.run("return 1", idempotency_key=key)
+
+
+def test_an_outcome_that_cannot_be_kept_is_answered_with_a_warning(
+    table: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remember(*_: Any) -> None:
+        raise StorageFull("no space")
+
+    monkeypatch.setattr(journal.Journal, "remember", remember)
+    outcome = table.run("helpers.db.exec('DELETE FROM t'); helpers.db.commit(); return 1", idempotency_key="k")
+    assert (outcome.result, outcome.db.committed, count(table)) == (1, True, 0)
+    assert "could not be kept under its idempotency key: no space" in outcome.warnings[0]
 
 
 def test_what_was_printed_is_handed_on_again(session: Session) -> None:
