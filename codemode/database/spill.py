@@ -14,7 +14,7 @@ import msgspec
 from codemode.database import undo
 from codemode.database.clock import now
 from codemode.database.execute import unique_names
-from codemode.database.names import quoted
+from codemode.database.names import folded, quoted
 from codemode.patterns import pattern
 
 KEPT = 20  # results of a session; older ones go when a new one comes
@@ -45,7 +45,7 @@ class ResultTable(msgspec.Struct, frozen=True):
 def columns_for(names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Columns:
     """Columns for a query's answer, each of the type of its values in `rows`, or of none where they have several."""
     types = [_type_of(column) for column in zip(*rows, strict=True)] or [""] * len(names)
-    return tuple(zip(unique_names(names, str.lower), types, strict=True))
+    return tuple(zip(unique_names(names, folded), types, strict=True))
 
 
 def fit(rows: Sequence[tuple[Any, ...]], columns: Columns) -> bool:

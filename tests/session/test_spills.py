@@ -81,8 +81,8 @@ def test_the_rows_of_a_cut_query_keep_their_order_and_types(large: Session) -> N
 
 
 def test_columns_that_differ_only_in_case_are_told_apart(large: Session) -> None:
-    outcome = large.run("return helpers.db.query('SELECT x AS a, name AS A, x AS a FROM t')")
-    assert [column.name for column in outcome.result_info.columns] == ["a", "A_2", "a_3"]
+    outcome = large.run("return helpers.db.query('SELECT x AS a, name AS A, x AS a, x AS ä, x AS Ä FROM t')")
+    assert [column.name for column in outcome.result_info.columns] == ["a", "A_2", "a_3", "ä", "Ä"]
 
 
 CHANGED = {
