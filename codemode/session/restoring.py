@@ -84,8 +84,9 @@ def restore(
         lost = {key for key in there if registry.catalog.get(*key) is None}  # data without a record
         if there and existing == "error":
             raise _exist(sorted(there), bool(lost))
-        wanted = [pair for pair in chosen if existing == "replace" or (pair[1].tenant, pair[1].id) not in there]
-        rest = [pair for pair in chosen if pair not in wanted]
+        left = there if existing == "skip" else set()
+        wanted = [pair for pair in chosen if (pair[1].tenant, pair[1].id) not in left]
+        rest = [pair for pair in chosen if (pair[1].tenant, pair[1].id) in left]
         with storage_errors(registry.storage.data_dir / "sessions"), _stage(registry.storage.data_dir) as stage:
             total = sum(member.size_bytes for copy, _ in wanted for member in copy.members())
             restoring = _Restoring(registry, reader, stage, total, progress)
