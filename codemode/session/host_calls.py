@@ -32,9 +32,6 @@ class LocalChannel:
         """The same without its answer."""
         self._calls.answer(method, list(args))
 
-    def flush(self) -> None:
-        """Nothing is ever outstanding here."""
-
 
 def _with_warnings(helpers: Helpers, answer: Mapping[str, Any]) -> dict[str, Any]:
     warnings = [*helpers.warnings, *answer.get("warnings", ())]
