@@ -36,17 +36,21 @@ class Chunks:
 
 def lines(chunks: Iterator[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
     """The lines of a text in chunks, with their numbers; raises RequestInvalid for one of over `longest` bytes."""
-    rest, number = b"", 0
+    begun, number = bytearray(), 0  # in place: a long line may come in thousands of chunks
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
+        *whole, rest = chunk.split(b"\n")
+        if whole:
+            whole[0] = bytes(begun) + whole[0]
+            begun.clear()
         for line in whole:
             number += 1
             yield number, line
-        if len(rest) > longest:
+        begun += rest
+        if len(begun) > longest:
             hint = "one record is one line, of at most twice value_bytes"
             raise RequestInvalid(f"line {number + 1} has over {longest:,} bytes", hint=hint)
-    if rest:
-        yield number + 1, rest
+    if begun:
+        yield number + 1, bytes(begun)
 
 
 def records(chunks: Iterator[bytes], longest: int) -> Iterator[dict[str, Any] | list[Any] | object]:
