@@ -61,7 +61,7 @@ class Upload:
     def cancel(self) -> None:
         """End it where it waits for the client."""
         self.cancelled = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():  # else its time is over as it is
             self._waiting.reschedule(0)
 
     def check(self) -> None:

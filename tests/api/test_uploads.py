@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
+from types import SimpleNamespace
 
 import pytest
 from patience import HANG_SECONDS
+from starlette.requests import Request
+from starlette.types import Message
 
+from codemode.api.bodies import Upload
 from codemode.api.streams import lines
-from codemode.errors import RequestInvalid
+from codemode.errors import RequestInvalid, WorkerUnavailable
+
+
+def test_an_upload_that_is_late_already_can_be_ended_too() -> None:
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def main() -> None:
+        service = SimpleNamespace(settings=SimpleNamespace(upload_idle_seconds=600.0))
+        app = SimpleNamespace(state=SimpleNamespace(service=service))
+        upload = Upload(Request({"type": "http", "app": app, "headers": [], "state": {}}, never), 1_000)
+        body = asyncio.ensure_future(upload.whole())
+        await asyncio.sleep(0)
+        assert upload._waiting is not None
+        upload._waiting.reschedule(0)  # late in the next step of the loop, which tells its task one later
+        await asyncio.sleep(0)
+        assert upload._waiting.expired()
+        upload.cancel()
+        with pytest.raises(WorkerUnavailable):
+            await body
+
+    asyncio.run(main())
 
 
 def test_lines_are_the_same_wherever_a_text_is_cut() -> None:
