@@ -51,7 +51,7 @@ class Change:
             new[name] = {"bytes": _size(new[name])}
         if old is None or new is None:
             return _shown(old), _shown(new)
-        differ = [name for name in new if new[name] != old.get(name)]
+        differ = [name for name in new if _text(new[name]) != _text(old.get(name))]  # as JSON, where 1 is not true
         return _shown({name: old.get(name) for name in differ}), _shown({name: new[name] for name in differ})
 
 
@@ -73,7 +73,11 @@ def _short(value: Any) -> Any:
 
 
 def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False).encode())
+    return len(_text(value).encode())
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(slots=True)
