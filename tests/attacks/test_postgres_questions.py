@@ -132,6 +132,9 @@ def test_values_are_bound_and_rows_bounded(store: Store) -> None:
         found = ask(asking, "mine", many, (), limits)
         assert (found.count, found.truncated) == (5, True)
         assert ask(asking, "mine", many, (), Limits(result_set_bytes=90)).truncated
+        wide = "SELECT repeat('ä', 30) FROM generate_series(1, 9)"
+        cut = ask(asking, "mine", wide, (), Limits(result_set_bytes=150))
+        assert (cut.count, cut.truncated) == (2, True), "bytes, which the server counts, and not characters"
         empty = ask(asking, "mine", "SELECT id, id FROM users WHERE false", (), limits)
         assert (empty.columns, empty.rows) == (("id", "id_2"), [])
 

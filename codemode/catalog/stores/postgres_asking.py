@@ -192,7 +192,7 @@ def _result(columns: tuple[str, ...], rows: list[str], question: Question) -> Re
     read = [[value for _, value in json.loads(row, object_pairs_hook=list)] for row in rows]
     room, kept = question.result_bytes, 0
     for row in rows[: question.rows]:
-        room -= len(row)
+        room -= len(row.encode())
         if room < 0:
             break
         kept += 1
