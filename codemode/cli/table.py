@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -125,9 +126,9 @@ def _fitted(natural: list[int], firm: list[bool], width: int | None) -> list[int
 def _cell(text: str, width: int, *, right: bool) -> str:
     length = _width(text)
     if length > width:
-        while _width(text) > width - 1:
-            text = text[: width - 1] if text.isascii() else text[:-1]
-        text, length = f"{text}…", _width(text) + 1
+        room = width - 1
+        fits = room if text.isascii() else bisect_right(range(len(text)), room, key=lambda end: _width(text[:end])) - 1
+        text, length = f"{text[:fits]}…", _width(text[:fits]) + 1
     padding = " " * (width - length)
     return padding + text if right else text + padding
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import HANG_SECONDS
 
 from codemode.cli.output import duration, plural, printable, relative, size
 from codemode.cli.progress import bar
@@ -61,6 +63,13 @@ def test_no_line_is_wider_than_the_terminal(rows, width):
 
     rows = [[cell if not isinstance(cell, int) else cell % 10**6 for cell in row] for row in rows]
     assert all(cell_len(line) <= width for line in draw(["a", "b", "c", "d"], rows, width).lines)
+
+
+def test_a_long_text_beyond_ascii_is_cut_as_fast_as_another():
+    began = time.monotonic()  # one character after the other it would take hours
+    assert draw(["a"], [["ä" * 1_000_000]], width=20).lines[2] == "ä" * 19 + "…"
+    assert draw(["a"], [["漢" * 1_000_000]], width=20).lines[2] == "漢" * 9 + "…"
+    assert time.monotonic() - began < HANG_SECONDS
 
 
 def test_wide_characters_count_double():
