@@ -58,7 +58,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exported(NamedTuple):
-    """What an export wrote."""
+    """What an export wrote; `bytes` as they are in the file, compressed where that is."""
 
     rows: int
     bytes: int
@@ -249,6 +249,8 @@ def export_rows(
     with _sink(target, force) as sink:
         for text in writer_for(kind, null)(columns, rows, written):
             size += sink.write(text.encode())
+    if isinstance(target, Path):
+        size = target.stat().st_size
     return Exported(written.rows, size, written.notes(null))
 
 

@@ -139,7 +139,8 @@ def test_a_new_file_has_the_usual_permissions(tmp_path: Path):
 def test_gz_compresses_and_the_same_rows_give_the_same_bytes(tmp_path: Path):
     first, second = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
     for target in (first, second):
-        export_rows(["a"], [(1,)], target, "csv")
+        report = export_rows(["a"], [(1,)], target, "csv")
+        assert report.bytes == target.stat().st_size
     assert gzip.decompress(first.read_bytes()) == b"a\n1\n"
     assert first.read_bytes() == second.read_bytes()
 
