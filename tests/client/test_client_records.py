@@ -79,6 +79,8 @@ def shared(records: Any, session: str, clock: dict[str, int]) -> list[Any]:
     for refused, call in (
         (RecordNotFound, lambda: users.get(f"nobody-{session}")),
         (RecordNotFound, lambda: users.by_email(f"nobody@{session}.example")),
+        (RecordNotFound, lambda: users.by_email(None)),
+        (RecordNotFound, lambda: users.by_outside_id(None)),
         (RecordExists, lambda: users.create(f"ann-{session}", **clock)),
         (RecordNotFound, lambda: records.sessions.update(session, workspace_id="nowhere", **clock)),
         (SessionNotFound, lambda: records.messages.post(f"no-{session}", "x", **clock)),

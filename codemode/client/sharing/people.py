@@ -55,11 +55,14 @@ def user_by_outside_id(outside_id: str) -> Call[User]:
 
 def _the_one(by: str, **query: str) -> Call[User]:
     found = page("/v1/users", "users", User, **query)
+    nobody = RecordNotFound(f"there is no user with {by}", hint="list them to see those there are")
+    if None in query.values():  # which would ask for all of them
+        raise nobody
 
     def read(document: Any) -> User:
         rows = found.read(document).rows
         if not rows:
-            raise RecordNotFound(f"there is no user with {by}", hint="list them to see those there are")
+            raise nobody
         return rows[0]
 
     return Call(found.ask, read)
