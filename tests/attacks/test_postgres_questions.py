@@ -21,6 +21,11 @@ from tests.attacks.two_tenants import SECRET, statements
 
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 
+_HELD = """
+    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE locktype = 'advisory' AND datname = current_database()
+"""
+
 
 @pytest.fixture(scope="module")
 def store(postgres: Cluster) -> Iterator[Store]:
@@ -50,6 +55,7 @@ def behind_the_guard(store: Store, sql: str) -> str:
         return repr(asking.answer(question, ()).rows)
 
 
+LOCK = "pg_advisory_lock(1668244581, 0)"  # which everybody who writes takes: postgres.py
 REFUSED = (
     "SELECT * FROM public.sessions",
     "SELECT count(*) FROM public.messages",
@@ -86,6 +92,25 @@ REFUSED = (
     "COPY public.sessions TO PROGRAM 'cat'",
     "DO $$ BEGIN END $$",
     "EXPLAIN ANALYZE SELECT 1",
+    "SELECT set_config('codemode.tenant', 'theirs', true), id FROM sessions",
+    "SELECT set_config('codemode.tenant', '*', true), content FROM messages",
+    "SELECT usename, query FROM pg_stat_activity WHERE query LIKE '%theirs%'",
+    "SELECT relname, reltuples FROM pg_class",
+    # What holds up whoever writes; the last ones are texts that sqlglot does not read.
+    f"SELECT {LOCK}",
+    f"SELECT {LOCK}, 1 / (id <> id)::int FROM users",
+    f"SELECT (SELECT {LOCK})",
+    f"SELECT 1 FROM users ORDER BY {LOCK}",
+    f"SELECT * FROM {LOCK}",
+    f"SELECT * FROM ROWS FROM ({LOCK}) AS a",
+    "SELECT pg_advisory_xact_lock(1836016741, hashtext('theirs')), pg_sleep(20)",
+    f"SELECT query_to_xml('SELECT {LOCK}', true, false, '')",
+    f"SELECT @ -5, {LOCK}",
+    f"SELECT @ -5, {LOCK}, 1 / (id <> id)::int FROM users",
+    f"SELECT {'(' * 20}1{')' * 20}, {LOCK}",
+    f"/*{' ' * 20_000}*/ SELECT {LOCK}",
+    f"SELECT 1) AS a, (SELECT @ -5, {LOCK}",
+    "SELECT @ -5, relname FROM pg_class",
 )
 
 
@@ -97,17 +122,15 @@ def test_a_question_reaches_nothing_but_the_views(store: Store, sql: str) -> Non
     with pytest.raises(CodemodeError):
         behind_the_guard(store, sql)
     assert store.run("SELECT count(*) FROM sessions") == [(2,)]
+    assert store.run(_HELD) == [(0,)]
 
 
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT set_config('codemode.tenant', 'theirs', true), id FROM sessions",
-        "SELECT set_config('codemode.tenant', '*', true), content FROM messages",
         "SELECT * FROM messages, users WHERE 'theirs' <> content /* ; */ -- the end",
         "SELECT content FROM messages WHERE content LIKE '%theirs%' OR true",
         "SELECT current_setting('codemode.tenant')",
-        "SELECT usename, query FROM pg_stat_activity WHERE query LIKE '%theirs%'",
     ],
 )
 def test_the_server_alone_shows_the_tenant_s_rows(store: Store, sql: str) -> None:
@@ -137,6 +160,11 @@ def test_values_are_bound_and_rows_bounded(store: Store) -> None:
         assert (cut.count, cut.truncated) == (2, True), "bytes, which the server counts, and not characters"
         empty = ask(asking, "mine", "SELECT id, id FROM users WHERE false", (), limits)
         assert (empty.columns, empty.rows) == (("id", "id_2"), [])
+
+
+def test_what_only_computes_may_be_called(store: Store) -> None:
+    sql = "SELECT random() < 1, clock_timestamp() >= now(), count(*), string_agg(upper(id), ',') FROM users"
+    assert asked(store, sql) == [(True, True, 1, "MINE-USER")]
 
 
 def test_a_question_without_end_is_ended(store: Store) -> None:

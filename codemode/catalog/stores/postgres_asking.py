@@ -3,6 +3,10 @@
 For each question there are TEMP views with the tenant in them, which nothing that a question sets can change, and only
 the role `codemode_asking` runs its text: inside of a function of its own, where PostgreSQL lets nobody become another
 role (`set_config('role', …)`), and which stops at so many rows and bytes. Everything is rolled back afterwards.
+
+What has an effect that no rollback takes back (a lock of the session's, a signal), or holds up others until then, is a
+function that PostgreSQL calls volatile. Anybody may call most of those, so the server is asked what the text would
+call, and read, before it runs: of a view of it.
 """
 
 from __future__ import annotations
@@ -53,6 +57,21 @@ _ANSWERED = """
         END LOOP;
     END $answered$
 """
+# What PostgreSQL has understood of the text: in a view's rule stands the number of each function and table.
+_AS_VIEW = 'CREATE TEMP VIEW "<asked>" AS SELECT FROM ({text}\n) AS asked'
+_UNDERSTOOD = r"""
+    WITH found AS (
+        SELECT part[1] AS kind, part[2]::oid AS id
+        FROM pg_rewrite, regexp_matches(ev_action::text, ':(funcid|aggfnoid|winfnoid|relid) (\d+)', 'g') AS part
+        WHERE ev_class = 'pg_temp."<asked>"'::regclass
+    )
+    SELECT 'function ' || proname || '()' FROM found JOIN pg_proc ON pg_proc.oid = id
+    WHERE kind <> 'relid' AND provolatile = 'v' AND proname <> ALL ($1)
+    UNION ALL SELECT relname FROM found JOIN pg_class ON pg_class.oid = id
+    WHERE kind = 'relid' AND relnamespace <> pg_my_temp_schema()
+    LIMIT 1
+"""
+_HARMLESS = ["clock_timestamp", "gen_random_uuid", "random", "random_normal", "timeofday", "uuidv4", "uuidv7"]
 # What is no placeholder although it may look like one: text, names, comments, casts; then ?, ?1 and :name. What is open
 # at the end goes to the end: else each of a thousand opening marks would be looked for a partner of, up to there.
 _PARTS = re.compile(
@@ -79,19 +98,20 @@ class PostgresAsking:
         try:
             with connection.transaction(force_rollback=True):
                 self._show(question.tenant)
-                columns = self._columns(text)
                 milliseconds = max(1, int((question.until - time.monotonic()) * 1000))
                 connection.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                columns = self._columns(text)
+                self._check(text)
+                connection.execute("SET TRANSACTION READ ONLY")
                 found = connection.execute(
                     "SELECT pg_temp.answered($1, $2, $3)", (text, question.rows + 1, question.result_bytes)
                 ).fetchall()
-            connection.execute("SELECT pg_advisory_unlock_all()")
         except psycopg.Error as error:
             raise self._told(error) from None
         return _result(columns, [row[0] for row in found], question)
 
     def _show(self, tenant: str) -> None:
-        """Make the views of `tenant`, and the function that reads them; from here on nothing can be written."""
+        """Make the views of `tenant`, and the function that reads them, and become who may do nothing else."""
         schema = self._one("SELECT current_schema()")
         connection = self._connection
         connection.execute("SELECT set_config('codemode.tenant', $1, true)", (tenant,))
@@ -103,16 +123,23 @@ class PostgresAsking:
         connection.execute("; ".join([*views, f"GRANT SELECT ON {names} TO {ROLE}"]), prepare=False)
         connection.execute(f"SET LOCAL ROLE {ROLE}")
         connection.execute(_ANSWERED)
-        connection.execute("SET LOCAL search_path = pg_temp, pg_catalog; SET TRANSACTION READ ONLY", prepare=False)
+        connection.execute("SET LOCAL search_path = pg_temp, pg_catalog")
 
     def _columns(self, text: str) -> tuple[str, ...]:
         """The names of what the question answers; one that is two statements is refused here, by the server."""
         connection = self._connection.pgconn
-        prepared = connection.prepare(b"", text.encode())
-        if prepared.status != psycopg.pq.ExecStatus.COMMAND_OK:
-            raise errors.lookup(_state(prepared))(prepared.get_error_message()) from None
+        _raise_for(connection.prepare(b"", text.encode()))
         described = connection.describe_prepared(b"")
         return tuple((described.fname(number) or b"").decode() for number in range(described.nfields))
+
+    def _check(self, text: str) -> None:
+        """Raise StatementRefused where it would call what acts, or read what is no view of the tenant's."""
+        connection = self._connection.pgconn
+        _raise_for(connection.prepare(b"", _AS_VIEW.format(text=text).encode()))  # which takes one statement alone
+        _raise_for(connection.exec_prepared(b"", None))
+        found = self._connection.execute(_UNDERSTOOD, (_HARMLESS,)).fetchone()
+        if found is not None:
+            raise not_shown(found[0], self.views)
 
     def _one(self, text: str) -> Any:
         row = self._connection.execute(text).fetchone()
@@ -153,8 +180,10 @@ def no_role() -> WorkerUnavailable:
     )
 
 
-def _state(result: psycopg.pq.abc.PGresult) -> str:
-    return (result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) or b"XX000").decode()
+def _raise_for(result: psycopg.pq.abc.PGresult) -> None:
+    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        state = result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) or b"XX000"
+        raise errors.lookup(state.decode())(result.get_error_message())
 
 
 def _with_values(question: Question, connection: psycopg.Connection[Row]) -> str:
