@@ -111,6 +111,11 @@ REFUSED = (
     f"/*{' ' * 20_000}*/ SELECT {LOCK}",
     f"SELECT 1) AS a, (SELECT @ -5, {LOCK}",
     "SELECT @ -5, relname FROM pg_class",
+    # What tells how much others have.
+    "SELECT @ -5, pg_stat_get_live_tuples('public.sessions'::regclass)",
+    "SELECT @ -5, table_to_xml('pg_class'::regclass, true, false, '')",
+    "SELECT @ -5, schema_to_xml('pg_catalog', true, false, '')",
+    "SELECT @ -5, txid_current()",
 )
 
 
@@ -163,8 +168,8 @@ def test_values_are_bound_and_rows_bounded(store: Store) -> None:
 
 
 def test_what_only_computes_may_be_called(store: Store) -> None:
-    sql = "SELECT random() < 1, clock_timestamp() >= now(), count(*), string_agg(upper(id), ',') FROM users"
-    assert asked(store, sql) == [(True, True, 1, "MINE-USER")]
+    sql = "SELECT random() < 1, clock_timestamp() >= now(), @ -5, count(*), string_agg(upper(id), ',') FROM users"
+    assert asked(store, sql) == [(True, True, 5, 1, "MINE-USER")]
 
 
 def test_a_question_without_end_is_ended(store: Store) -> None:

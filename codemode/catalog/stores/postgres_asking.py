@@ -6,7 +6,8 @@ role (`set_config('role', …)`), and which stops at so many rows and bytes. Eve
 
 What has an effect that no rollback takes back (a lock of the session's, a signal), or holds up others until then, is a
 function that PostgreSQL calls volatile. Anybody may call most of those, so the server is asked what the text would
-call, and read, before it runs: of a view of it.
+call, and read, before it runs: of a view of it. Those that tell of the server (`pg_stat_get_live_tuples`), or read
+tables that no text names (`table_to_xml`), are known by their names.
 """
 
 from __future__ import annotations
@@ -66,12 +67,13 @@ _UNDERSTOOD = r"""
         WHERE ev_class = 'pg_temp."<asked>"'::regclass
     )
     SELECT 'function ' || proname || '()' FROM found JOIN pg_proc ON pg_proc.oid = id
-    WHERE kind <> 'relid' AND provolatile = 'v' AND proname <> ALL ($1)
+    WHERE kind <> 'relid' AND proname <> ALL ($1)
+        AND (provolatile = 'v' OR proname LIKE ANY (ARRAY['pg\_%', 'txid\_%', '%\_to\_xml%']))
     UNION ALL SELECT relname FROM found JOIN pg_class ON pg_class.oid = id
     WHERE kind = 'relid' AND relnamespace <> pg_my_temp_schema()
     LIMIT 1
 """
-_HARMLESS = ["clock_timestamp", "gen_random_uuid", "random", "random_normal", "timeofday", "uuidv4", "uuidv7"]
+_HARMLESS = ["clock_timestamp", "gen_random_uuid", "pg_typeof", "random", "random_normal", "uuidv4", "uuidv7"]
 # What is no placeholder although it may look like one: text, names, comments, casts; then ?, ?1 and :name. What is open
 # at the end goes to the end: else each of a thousand opening marks would be looked for a partner of, up to there.
 _PARTS = re.compile(
