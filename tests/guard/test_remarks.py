@@ -187,6 +187,7 @@ def test_what_a_whole_statement_is_told(trips: Desk, sql: str, word: str) -> Non
         "SELECT date(day, city), strftime(city, day), date(day, '+' || km || ' days') FROM trip",
         "SELECT strftime('%d.%m.%Y %H:%M', day, 'weekday 1'), strftime('%s', 'now'), strftime('100%%', day) FROM trip",
         "SELECT id FROM trip WHERE km BETWEEN 5 AND 10 AND day BETWEEN '2013-01-01' AND '2013-02-01'",
+        "SELECT id FROM trip WHERE city BETWEEN 'a' AND 'M' OR zip BETWEEN 100 AND 90 OR city BETWEEN 'a' AND 'Ä'",
         "SELECT id FROM trip WHERE city <> 'Oslo' OR zip <> 'Bern' OR (city = 'Bern' AND (city = 'BERN' OR km = 1))",
         "SELECT id FROM trip AS a JOIN trip AS b USING (id) WHERE a.city = 'Oslo' AND b.city = 'Bern'",
         "SELECT avg(km / 2), avg(cost / hours) FROM trip WHERE km = 1 AND km = 1.0 AND city = 'Oslo' AND city = 'OSLO'",

@@ -201,14 +201,15 @@ def bits_of_a_condition(node: Any, _named: Named) -> str | None:
     return f"{said(node)} turns bits and is always true: write NOT ({said(inner)})"
 
 
-def between_nothing(node: Any, _named: Named) -> str | None:
-    """`x BETWEEN 10 AND 5`."""
+def between_nothing(node: Any, named: Named) -> str | None:
+    """`x BETWEEN 10 AND 5`, but for a column of texts, to which these are '10' and '5'."""
     low, high = plain(node.args["low"]), plain(node.args["high"])
-    texts = text_of(low), text_of(high)
+    first, last = text_of(low), text_of(high)
     if is_number(low) and is_number(high):
-        is_empty = value_of(low) > value_of(high)
-    else:
-        is_empty = None not in texts and str(texts[0]) > str(texts[1]) and texts[0].isascii() and texts[1].isascii()  # type: ignore[union-attr]
+        is_empty = value_of(low) > value_of(high) and not named.is_of_texts(node.this)
+    else:  # in whatever case, as a column with COLLATE NOCASE compares
+        is_empty = first is not None and last is not None and first > last and first.lower() > last.lower()
+        is_empty = is_empty and f"{first}{last}".isascii()
     return f"{said(node)} is never true: the smaller value stands first" if is_empty else None
 
 

@@ -27,6 +27,7 @@ _AS_THEIR_ARGUMENTS = frozenset({"sum", "min", "max", "abs", "coalesce", "ifnull
 _AS_THEIR_FIRST = frozenset({"min", "max", "lag", "lead", "first_value", "last_value", "nth_value", "coalesce",
     "ifnull", "nullif"})  # fmt: skip
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_OF_TEXTS = re.compile(r"CHAR|CLOB|TEXT")
 _OF_NUMBERS = re.compile(r"INT|REAL|FLOA|DOUB|NUMERIC|DECIMAL")
 
 
@@ -166,6 +167,12 @@ class Named:
             kinds = self._types.get(folded(node.name), {}).values()
             return bool(kinds) and all(_OF_NUMBERS.search(kind) for kind in kinds)
         return is_number(node) or called(node) in ("sum", "avg", "total", "round", "count")
+
+    def is_of_texts(self, node: Any) -> bool:
+        """Whether `node` is a column that makes texts of the numbers that it is compared with."""
+        node = plain(node)
+        kinds = self._types.get(folded(node.name), {}).values() if isinstance(node, exp.Column) else ()
+        return any(_OF_TEXTS.search(kind) for kind in kinds)
 
     def is_day(self, node: Any, depth: int = 0) -> bool:
         """Whether `node` is a date as text: what a function answers, or a column that holds some in its first rows."""
