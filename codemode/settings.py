@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upload_bytes: int = 4096 * MIB  # of records or a file that stream in
     connections: int = 4_096  # open at once, of half of the process's descriptors at most; background executions too
     listeners: int = 200  # streams of events open at once for a tenant, in each worker; 0 is no bound
-    header_seconds: float = 20.0  # in which a request's line and headers must come
+    header_seconds: float = 20.0  # in which the head of a connection's first or next request must come
     trusted_proxies: str = ""  # addresses or networks, with commas between, whose X-Forwarded-For is believed
     upload_idle_seconds: float = 30.0  # who sends or reads nothing so long is let go: an upload holds a turn
     drain_seconds: float = 0.0  # an ending service still takes requests for so long: balancers look at /ready meanwhile

@@ -67,6 +67,8 @@ class Server(uvicorn.Server):
             "log_level": "error",  # of broken requests each would be a line: strangers must not fill the log
             "access_log": False,
             "server_header": False,
+            # uvicorn's own 5 s are those after which httpx lets go of a connection: of both at once one request fails.
+            "timeout_keep_alive": settings.header_seconds,
             # uvicorn alone believes everybody on loopback: whoever is on this machine could choose the address that
             # the audit log has of him.
             "proxy_headers": bool(settings.trusted_proxies),
