@@ -186,9 +186,12 @@ class _Guarded:
         # An operator's to mend, who is not the one that is answered.
         if response.status_code >= 500 or isinstance(error, SessionDamaged):
             request.state.reason = error.message
-        if operation.upload and not await bodies.drained(request):
-            # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
-            response.headers["Connection"] = "close"
+        if operation.upload:
+            with service_of(request).acts.look():  # it has no answer yet, for which the service's end waits
+                drained = await bodies.drained(request)
+            if not drained:
+                # A client that still sends reads no answer. Closing ends its sending, also where that has no end.
+                response.headers["Connection"] = "close"
         # Who is nobody is not recorded: strangers must not be able to fill the disk.
         if hasattr(request.state, "caller") and (operation.scope != "read" or error.code.startswith("auth.")):
             await recorded(request, operation.name, error.code)
