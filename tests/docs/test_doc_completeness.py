@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from doc_pages import ROOT, headings, pages
@@ -119,3 +120,20 @@ def test_the_changelog_begins_with_the_version_that_this_is():
     versions = re.findall(r"^## (\d+\.\d+\.\d+)", text("CHANGELOG.md"), re.MULTILINE)
     assert versions[0] == codemode.__version__
     assert versions == sorted(versions, key=lambda v: tuple(map(int, v.split("."))), reverse=True)
+
+
+NEEDED = {
+    "serve": r'"serve"|codemode serve(?! --help)',
+    "client": r"import httpx2|from codemode import .*Client",
+    "mcp": r"from mcp|codemode mcp",
+    "seal": r"SECRET_KEYS",
+    "postgres": r"CODEMODE_CATALOG=postgresql",
+}
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if page.parent.name == "how-to"], ids=lambda page: page.stem)
+def test_a_how_to_names_the_extras_that_its_commands_need(page: Path):
+    whole = page.read_text(encoding="utf-8")
+    typed = "\n".join(re.findall(r"(?ms)^```(?:python|console|sh).*?^```", whole))
+    named = {extra for extras in re.findall(r"codemode\[([\w,-]+)\]", whole) for extra in extras.split(",")}
+    assert {extra for extra, sign in NEEDED.items() if re.search(sign, typed)} <= named
