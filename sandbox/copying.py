@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Callable
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, UnionType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType, UnionType
 from typing import Any
 
 from sandbox.names import is_dunder
@@ -19,7 +19,7 @@ from sandbox.own import class_dict, is_class, mro
 
 _ATOMS = frozenset(
     {type(None), int, float, bool, complex, str, bytes, type(...), type(NotImplemented), range, property, CodeType}
-    | {FunctionType, BuiltinFunctionType, UnionType}
+    | {FunctionType, BuiltinFunctionType, MethodWrapperType, UnionType}
 )
 _NOTHING = object()
 
@@ -27,16 +27,17 @@ _NOTHING = object()
 class Memo:
     """What a `__deepcopy__` is given: to hand on, and to note its own copy in; nothing else can be read from it."""
 
-    __slots__ = ("_copies", "_kept", "_noted")
+    __slots__ = ("_asked", "_copies", "_kept", "_noted")
 
     def __init__(self) -> None:
         self._copies: dict[int, Any] = {}
         self._kept: list[Any] = []  # originals: while they live, their ids stay theirs
         self._noted: dict[Any, Any] = {}
+        self._asked: set[int] = set()  # ids of those whose `__deepcopy__` runs: whose copies others decide about
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._noted[key] = value
-        if type(key) is int:
+        if type(key) is int and key in self._asked:
             self._copies[key] = value
 
     def __getitem__(self, key: Any) -> Any:
@@ -116,10 +117,14 @@ def _deep_new(value: Any, kind: type, memo: Memo) -> Any:
         same = all(old is new for old, new in zip(value, parts, strict=True))
         return again if again is not _NOTHING else value if same else parts
     if kind is MethodType:
-        return MethodType(value.__func__, _deep(value.__self__, memo))
+        return MethodType(value.__func__, _of_its_type(_deep(value.__self__, memo), value.__self__))
     own_copy = _on_class(value, "__deepcopy__")
     if own_copy is not None:
-        return own_copy.__get__(value, kind)(memo if type(own_copy) is FunctionType else {})
+        memo._asked.add(id(value))
+        try:
+            return own_copy.__get__(value, kind)(memo if type(own_copy) is FunctionType else {})
+        finally:
+            memo._asked.discard(id(value))
     return _reconstruct(value, lambda part: _deep(part, memo), remember)
 
 
@@ -129,9 +134,7 @@ def _reconstruct(value: Any, part: Callable[[Any], Any], remember: Callable[[Any
     if type(reduced) is str:
         return value
     maker, arguments, state, items, pairs = (tuple(reduced) + (None,) * 5)[:5]
-    made = maker(*(part(each) for each in arguments))
-    if type(made) is not type(value):
-        raise copy.Error(f"cannot copy {type(value).__name__!r}: its copy would be a {type(made).__name__!r}")
+    made = _of_its_type(maker(*(part(each) for each in arguments)), value)
     remember(made)
     if state is not None:
         _set_state(made, part(state))
@@ -144,11 +147,20 @@ def _reconstruct(value: Any, part: Callable[[Any], Any], remember: Callable[[Any
     return made
 
 
+def _of_its_type(made: Any, value: Any) -> Any:
+    """The copy of a value, where it is one: what is done with it may be done with that type alone."""
+    if type(made) is not type(value):
+        raise copy.Error(f"cannot copy {type(value).__name__!r}: its copy would be a {type(made).__name__!r}")
+    return made
+
+
 def _set_state(made: Any, state: Any) -> None:
     own_set = _on_class(made, "__setstate__")
     if own_set is not None:
-        for name in state if type(state) is dict else ():  # an exception's sets each of them
-            _check_name(name)
+        if issubclass(type(state), dict):  # an exception's sets each of them
+            state = dict(dict.items(state))  # what is in it, whatever a subclass says
+            for name in state:
+                _check_name(name)
         own_set.__get__(made, type(made))(state)
         return
     slots = None
