@@ -13,6 +13,7 @@ import dataclasses
 import enum
 import functools
 import inspect
+import pprint
 import sys
 from collections.abc import Callable
 from types import (
@@ -30,6 +31,7 @@ from sandbox import copying, fields
 from sandbox.guards import is_closed, trim_match_args
 from sandbox.names import is_dunder, is_field, is_plain
 from sandbox.own import class_dict, is_class, mro
+from sandbox.streams import Stream
 
 _done: list[bool] = []
 
@@ -38,6 +40,8 @@ def harden() -> None:
     """Apply all of it; a second call does nothing."""
     if not _done:
         _harden_copy()
+        # What a printer keeps where no stream is given: who inherits from it reads that, and would have a real file.
+        pprint._sys = SimpleNamespace(stdout=Stream("stdout", _write_out))  # type: ignore[attr-defined]
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_fields()
@@ -49,6 +53,10 @@ def harden() -> None:
         _harden_named_tuples()
         _harden_tasks()
         _done.append(True)
+
+
+def _write_out(text: str) -> None:
+    sys.stdout.write(text)
 
 
 def _harden_copy() -> None:

@@ -100,10 +100,10 @@ def pprint_contents(run: Run) -> dict[str, Any]:
     class PrettyPrinter(pprint.PrettyPrinter):
         """A pretty printer whose default stream is the snippet's."""
 
-        def __init__(self, *args: Any, **keywords: Any) -> None:
-            if len(args) < 4 and keywords.get("stream") is None:
-                keywords["stream"] = run.streams.stdout
-            super().__init__(*args, **keywords)
+        def __init__(
+            self, indent: int = 1, width: int = 80, depth: int | None = None, stream: Any = None, **keywords: Any
+        ) -> None:
+            super().__init__(indent, width, depth, run.streams.stdout if stream is None else stream, **keywords)
 
     PrettyPrinter.__module__ = "pprint"
 
