@@ -9,6 +9,7 @@ import asyncio.coroutines
 import asyncio.format_helpers
 import collections
 import copy
+import copyreg
 import dataclasses
 import enum
 import functools
@@ -16,10 +17,12 @@ import inspect
 import pprint
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
     FunctionType,
+    MemberDescriptorType,
     MethodDescriptorType,
     MethodWrapperType,
     SimpleNamespace,
@@ -40,6 +43,7 @@ def harden() -> None:
     """Apply all of it; a second call does nothing."""
     if not _done:
         _harden_copy()
+        _harden_slots()
         # What a printer keeps where no stream is given: who inherits from it reads that, and would have a real file.
         pprint._sys = SimpleNamespace(stdout=Stream("stdout", _write_out))  # type: ignore[attr-defined]
         # asdict and astuple copy what a snippet put into a field.
@@ -72,6 +76,24 @@ def _harden_copy() -> None:
     for kind in (collections.UserDict, collections.UserList):
         kind.__copy__ = copied  # type: ignore[method-assign]
     collections.UserDict.copy = copying.shallow  # type: ignore[method-assign, assignment]
+
+
+def _harden_slots() -> None:
+    """A copy reads the attributes that `__slots__` names, which may be a list that grew when the class was made."""
+    real: Callable[[type], Any] = copyreg._slotnames  # type: ignore[attr-defined]
+
+    def slot_names(cls: type) -> list[str]:
+        found = [each for each in real(cls) or () if type(each) is str and _is_slot(cls, each)]
+        with suppress(TypeError):  # it is not the snippet's, nor anybody's that was made in Python
+            type.__setattr__(cls, "__slotnames__", found)  # where it is looked for the next time
+        return found
+
+    copyreg._slotnames = slot_names  # type: ignore[attr-defined]
+
+
+def _is_slot(cls: type, name: str) -> bool:
+    home = next((class_dict(each) for each in mro(cls) if name in class_dict(each)), {})
+    return type(home.get(name)) is MemberDescriptorType
 
 
 def _harden_fields() -> None:
