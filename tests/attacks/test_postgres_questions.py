@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,3 +194,17 @@ def test_a_server_without_the_role_says_how_to_make_it(store: Store, monkeypatch
     monkeypatch.setattr(postgres_asking, "ROLE", "nobody_made_it")
     with pytest.raises(WorkerUnavailable, match="CREATE ROLE nobody_made_it"):
         asked(store, "SELECT 1")
+
+
+def test_a_role_that_was_not_granted_is_told_as_one(
+    store: Store, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = f"ungranted_{os.getpid()}"
+    postgres.sql(f"CREATE ROLE {role} NOLOGIN")
+    monkeypatch.setattr(postgres_asking, "ROLE", role)
+    try:
+        with pytest.raises(WorkerUnavailable, match="not granted") as raised:
+            asked(store, "SELECT 1")
+        assert raised.value.hint == f"as a superuser: GRANT {role} TO the role that codemode connects as"
+    finally:
+        postgres.sql(f"DROP ROLE {role}")

@@ -151,8 +151,10 @@ class PostgresAsking:
         message = (error.diag.message_primary or str(error)).partition("\n")[0].removeprefix("ERROR:").strip()
         if isinstance(error, errors.QueryCanceled):
             return StatementTimeout("the question took longer than it may", hint="ask for less")
-        if ROLE in message and isinstance(error, errors.UndefinedObject | errors.InsufficientPrivilege):
-            return no_role()
+        if ROLE in message and isinstance(error, errors.UndefinedObject):
+            return _no_role("which nobody has made", f"CREATE ROLE {ROLE} NOLOGIN; ")
+        if ROLE in message and isinstance(error, errors.InsufficientPrivilege):
+            return _no_role("which was not granted to the one that codemode connects as")
         if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
             return not_shown(f"this ({message})", self.views)
         for kinds, made in _BY_KIND:
@@ -174,11 +176,11 @@ _BY_KIND: tuple[tuple[tuple[type[psycopg.Error], ...], type[CodemodeError]], ...
 )
 
 
-def no_role() -> WorkerUnavailable:
+def _no_role(why: str, first: str = "") -> WorkerUnavailable:
     """The error for a server whose operator has not let questions be asked yet."""
     return WorkerUnavailable(
-        f"questions to a catalogue in PostgreSQL need the role {ROLE}, which nobody has made",
-        hint=f"as a superuser: CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO the role that codemode connects as",
+        f"questions to a catalogue in PostgreSQL need the role {ROLE}, {why}",
+        hint=f"as a superuser: {first}GRANT {ROLE} TO the role that codemode connects as",
     )
 
 
