@@ -16,6 +16,7 @@ from postgres_cluster import Cluster
 from codemode import Settings, Worker
 from codemode.catalog.opening import open_catalogue
 from codemode.catalog.store import Store
+from codemode.catalog.stores.postgres_connections import Connections
 from codemode.errors import CodemodeError, RequestInvalid, WorkerUnavailable
 from tests.api.conftest import listening
 
@@ -126,3 +127,10 @@ def test_an_address_that_is_wrong_is_told_without_its_password(
     with pytest.raises(kind, match=why) as raised:
         open_catalogue(address, Path())
     assert "heim" not in f"{raised.value.message} {raised.value.hint} {caplog.text}"
+
+
+def test_several_servers_are_told_with_the_port_of_each() -> None:
+    several = Connections("postgresql://u:geheim@a:1,b:2/db", 2).where
+    assert several == "postgresql://a:1,b:2/db"
+    assert Connections("postgresql://u@a,b/db?port=7", 2).where == "postgresql://a:7,b:7/db"
+    assert Connections("postgresql://u@a/db", 2).where == "postgresql://a/db"

@@ -39,7 +39,7 @@ class Connections:
 
     def __init__(self, address: str, most: int) -> None:
         parts = _parts(address)
-        self.where = f"postgresql://{parts['host']}{parts['port'] and ':' + parts['port']}/{parts['dbname']}"
+        self.where = f"postgresql://{_servers(parts['host'], parts['port'])}/{parts['dbname']}"
         self._address, self._patience = address, _WAIT_SECONDS
         # Its attempts at a server that is away get rarer; one that is given up is made anew when the next one asks.
         self._pool = psycopg_pool.ConnectionPool(
@@ -120,6 +120,13 @@ def _parts(address: str) -> defaultdict[str, str]:
     if not str(parts.get("port", "")).replace(",", "").isdecimal() and parts.get("port"):
         raise _no_address("its port is no number")
     return defaultdict(str, {name: str(value) for name, value in parts.items()})
+
+
+def _servers(hosts: str, ports: str) -> str:
+    """Each server that an address names, with its port: libpq has a list of hosts and a list of ports."""
+    names, numbers = hosts.split(","), ports.split(",")
+    numbers = numbers if len(numbers) == len(names) else numbers * len(names)
+    return ",".join(f"{name}{number and ':' + number}" for name, number in zip(names, numbers, strict=False))
 
 
 def _no_address(why: str) -> RequestInvalid:
