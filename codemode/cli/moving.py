@@ -71,7 +71,10 @@ def copy(app: App, to: str, replace: bool) -> None:
         bar("copying", quiet=app.as_json) as progress,
     ):
         if source.where == target.where:
-            raise RequestInvalid("this is the catalogue itself", hint="name another one")
+            raise RequestInvalid(
+                "this is the catalogue itself",
+                hint="name another one; what is copied is that of the setting catalog, or else catalog.db",
+            )
         make_ready(source, "all")
         make_ready(target, "all")
         rows, where = moving.copy(source, target, replace=replace, progress=progress), target.where

@@ -27,7 +27,7 @@ def test_a_catalogue_goes_to_another_form_and_back(cli: Any) -> None:
     assert [row.split()[0] for row in cli("tenants", "ls").out.splitlines()[2:]] == ["acme", "local"]
 
 
-def test_all_of_a_catalogue_goes_into_a_file_and_another_store(cli: Any, tmp_path: Any) -> None:
+def test_all_of_a_catalogue_goes_into_a_file_and_another_store(cli: Any, tmp_path: Any, data_dir: Any) -> None:
     cli("token", "create", "--tenant", "acme")
     out = cli("db", "export", tmp_path / "all.gz")
     assert out.out.startswith(f"{tmp_path / 'all.gz'}: ")
@@ -40,6 +40,7 @@ def test_all_of_a_catalogue_goes_into_a_file_and_another_store(cli: Any, tmp_pat
     there = cli("token", "ls", "--data-dir", tmp_path / "other", "--json").json["result"]
     assert [each["tenant"] for each in there] == ["acme"]
     assert cli("db", "copy", "--to", "memory").code == 2
+    assert "that of the setting catalog" in cli("db", "copy", "--to", data_dir).err
 
 
 def test_what_cannot_be_gone_back_to_is_refused(cli: Any) -> None:
