@@ -108,6 +108,7 @@ def test_what_is_written_at_the_end_of_a_transaction_has_the_time_of_a_statement
     error = session.run(update + ENDS[end]).error
     assert time.thread_time() - used < 5
     assert (error.code, "query_seconds (1 s)" in error.message) == ("sql.timeout", True)
+    session = worker.session(session.id, limits=Limits())  # a look at all of it takes longer on a busy machine
     assert session.value("SELECT n FROM kept") == 1
     assert session.value("SELECT count(*) FROM slow WHERE slow MATCH 'more'") == 0
     session.exec("INSERT INTO slow (slow) VALUES ('integrity-check')")
