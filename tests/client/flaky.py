@@ -39,7 +39,7 @@ class Script:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
+            with connection, contextlib.suppress(ConnectionError):
                 self.requests.append(_request(connection))
                 if reply:
                     connection.sendall(reply)
@@ -60,18 +60,25 @@ def script(*answers: bytes) -> Iterator[Script]:
         server.close()
 
 
+def _received(connection: socket.socket) -> bytes:
+    piece = connection.recv(65536)
+    if not piece:
+        raise ConnectionError("the client went away")
+    return piece
+
+
 def _request(connection: socket.socket) -> bytes:
     found = b""
     while b"\r\n\r\n" not in found:
-        found += connection.recv(65536)
+        found += _received(connection)
     head, _, body = found.partition(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             while len(body) < int(line.partition(b":")[2]):
-                body += connection.recv(65536)
+                body += _received(connection)
         if line.startswith(b"transfer-encoding:"):
             while not body.endswith(b"0\r\n\r\n"):
-                body += connection.recv(65536)
+                body += _received(connection)
     return head + b"\r\n\r\n" + body
 
 
