@@ -62,13 +62,13 @@ def test_many_requests_share_a_connection(http: httpx2.Client) -> None:
 
 def test_a_connection_is_kept_for_the_next_request_as_long_as_for_the_first(tmp_path: Path) -> None:
     """uvicorn's own 5 s are httpx's too: of a client and a service that let go at once the request fails."""
-    settings = msgspec.structs.replace(Settings(), header_seconds=0.3)
+    settings = msgspec.structs.replace(Settings(), header_seconds=1.0)  # from a busy machine too
     with (
         Worker(tmp_path, settings=settings) as worker,
         listening(worker, open_to_all=True) as (address, server),
         socket.create_connection((httpx2.URL(address).host, httpx2.URL(address).port), HANG_SECONDS) as client,
     ):
-        assert server.config.timeout_keep_alive == 0.3
+        assert server.config.timeout_keep_alive == 1.0
         client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answers = b""
         while piece := client.recv(65_536):  # until the service lets go
