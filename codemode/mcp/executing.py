@@ -85,13 +85,16 @@ class CancelExecution(msgspec.Struct, frozen=True, kw_only=True):
 async def execute_code(call: Call, given: ExecuteCode) -> Reply:
     """Run a snippet. One that fails is an answer with `ok` false: it was run, and what became of it is told."""
     session = await _session(call, given.session_id)
+    most = given.max_result_bytes
+    if most is None:
+        most = min(call.text_bytes, session.limits.result_bytes)
     options = {
         "inputs": given.inputs,
         "timeout": given.timeout_seconds,
         "atomic": given.atomic,
         "dry_run": given.dry_run,
         "read_only": given.read_only or call.face.read_only,
-        "max_result_bytes": given.max_result_bytes or min(call.text_bytes, session.limits.result_bytes),
+        "max_result_bytes": most,
         "result_format": given.result_format,
         "max_cell": given.max_cell,
         "idempotency_key": given.idempotency_key,

@@ -191,6 +191,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "too long a wait": ("get_execution", {"execution_id": "ex_none", "wait_seconds": 1e9}, "wait_seconds"),
     "no number to wait": ("get_execution", {"execution_id": "ex_none", "wait_seconds": "nan"}, "request.invalid"),
     "a timeout below zero": ("execute_code", {"code": "1", "timeout_seconds": -1}, "above zero"),
+    "a result of no bytes": ("execute_code", {"code": "1", "max_result_bytes": 0}, "above zero"),
     "no page": ("list_sessions", {"after": "' OR 1=1 --"}, "after"),
     "no status": ("list_sessions", {"status": "gone"}, "status"),
     "many sessions": ("list_sessions", {"limit": 10**30}, "limit"),
