@@ -99,8 +99,7 @@ def boundaries(unit: str, start: str, end: str) -> str | None:
         months = "(CAST(strftime('%Y', {0}) AS INTEGER) * 12 + CAST(strftime('%m', {0}) AS INTEGER))"
         return f"{months.format(end)} - {months.format(start)}"
     if unit in ("hour", "minute", "second"):
-        length = _LENGTH[unit]
-        return f"unixepoch({end}) / {length} - unixepoch({start}) / {length}"
+        return f"(unixepoch({truncated(unit, end)}) - unixepoch({truncated(unit, start)})) / {_LENGTH[unit]}"
     return None
 
 

@@ -13,6 +13,7 @@ from codemode.guard.mending.dates import DATE_BUILDERS, by_interval, part, unit_
 from codemode.guard.mending.patterns import matched
 from codemode.guard.mending.spans import with_spans
 from codemode.guard.mending.tokens import (
+    bracketed,
     closing,
     content,
     following,
@@ -187,7 +188,7 @@ def _special_call(parts: Parts, at: int) -> bool:
         return _replace(parts, at, closed, _part_of_text(inner) if name == "SUBSTRING" else _trimmed(inner))
     args = split(inner)
     if name == "COUNT" and len(args) > 1 and args[0][:9].upper() == "DISTINCT ":
-        values = [args[0][9:], *args[1:]]  # a row with a NULL is not counted elsewhere either
+        values = map(bracketed, (args[0][9:], *args[1:]))  # a row with a NULL is not counted elsewhere either
         return _replace(parts, at, closed, f"count(DISTINCT {' || char(31) || '.join(values)})")
     return False
 

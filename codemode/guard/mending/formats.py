@@ -8,7 +8,7 @@ from codemode.database.names import literal
 from codemode.guard.mending.tokens import content, is_text
 
 _STRFTIME = {"i": "M", "s": "S", "M": "B", "W": "A"}
-_SAME = frozenset("YmdHjwSTeba")
+_SAME = frozenset("YmdHjwSTba")  # not e: " 5", where MySQL has "5"
 
 
 def from_percent(text: str) -> str | None:
@@ -36,7 +36,7 @@ def from_letters(text: str) -> str | None:
     if not is_text(text):
         return None
     pieces = re.findall(
-        r"FMMonth|FMDay|Mon|Dy|(?i:YYYY|IYYY|DDD|HH24|MM|DD|MI|SS|IW)|[A-Za-z0-9]+|\"[^\"]*\"|[^A-Za-z0-9\"]+",
+        r"FMMonth|FMDay|Mon|Dy|(?i:YYYY|IYYY|DDD|HH24|MM|DD|MI|SS(?!S)|IW)|[A-Za-z0-9]+|\"[^\"]*\"|[^A-Za-z0-9\"]+",
         content(text),
     )
     codes = [_NAMES.get(piece) or _LETTERS.get(piece.upper()) for piece in pieces]

@@ -11,7 +11,7 @@ import re
 from codemode.database.names import literal
 from codemode.guard.mending.dates import Builder, truncated
 from codemode.guard.mending.patterns import matched
-from codemode.guard.mending.tokens import content, is_text
+from codemode.guard.mending.tokens import bracketed, content, is_text
 
 
 def _call(name: str, least: int, most: int | None = None) -> Builder:
@@ -20,7 +20,8 @@ def _call(name: str, least: int, most: int | None = None) -> Builder:
 
 
 def _form(form: str, count: int) -> Builder:
-    return lambda args: form.format(*args) if len(args) == count and args[0] else None
+    """An expression of the arguments, each of which is one operand in it."""
+    return lambda args: form.format(*map(bracketed, args)) if len(args) == count and args[0] else None
 
 
 def _whole(text: str) -> int | None:
@@ -37,7 +38,7 @@ def _right(args: list[str]) -> str | None:
 
 
 def _isnull(args: list[str]) -> str | None:
-    return f"({args[0]} IS NULL)" if len(args) == 1 else _call("ifnull", 2)(args)
+    return f"({bracketed(args[0])} IS NULL)" if len(args) == 1 else _call("ifnull", 2)(args)
 
 
 def _decode(args: list[str]) -> str | None:
@@ -46,7 +47,8 @@ def _decode(args: list[str]) -> str | None:
         return None
     pairs = list(zip(args[1::2], args[2::2], strict=False))
     other = f" ELSE {args[-1]}" if len(args) % 2 == 0 else ""
-    return f"CASE {' '.join(f'WHEN {args[0]} IS {key} THEN {value}' for key, value in pairs)}{other} END"
+    cases = (f"WHEN {bracketed(args[0])} IS {bracketed(key)} THEN {value}" for key, value in pairs)
+    return f"CASE {' '.join(cases)}{other} END"
 
 
 def _piece(args: list[str]) -> str | None:
@@ -80,7 +82,7 @@ def _padded(form: str) -> Builder:
         fill = args[2] if len(args) == 3 else "' '"
         if len(args) not in (2, 3) or not is_text(fill) or len(content(fill)) != 1:
             return None
-        return form.format(value=args[0], count=args[1], fill=fill)
+        return form.format(value=bracketed(args[0]), count=bracketed(args[1]), fill=fill)
 
     return build
 
@@ -265,7 +267,10 @@ def _truncated(args: list[str]) -> str | None:
         unit = {"mm": "month", "mon": "month", "month": "month", "yyyy": "year", "yy": "year", "year": "year",
             "q": "quarter", "dd": "day"}.get(content(args[1]).lower())  # fmt: skip
         return truncated(unit, args[0]) if unit else None
-    return f"(trunc({args[0]} * pow(10, {args[1]})) / pow(10, {args[1]}))" if args[1].isdigit() else None
+    return _form(_TRUNCATED, 2)(args) if args[1].isdigit() else None
+
+
+_TRUNCATED = "(trunc({0} * pow(10, {1})) / pow(10, {1}))"
 
 
 def _rounded_to_tens(args: list[str]) -> str | None:
@@ -273,7 +278,7 @@ def _rounded_to_tens(args: list[str]) -> str | None:
     if len(args) != 2 or not re.fullmatch(r"-[1-9]", args[1]):
         return None
     unit = 10 ** int(args[1][1:])
-    return f"(round({args[0]} / {unit}.0) * {unit})"
+    return f"(round({bracketed(args[0])} / {unit}.0) * {unit})"
 
 
 def _field(args: list[str]) -> str | None:
@@ -288,7 +293,7 @@ def _json_path(args: list[str]) -> str | None:
 
 
 def _concatenated(args: list[str]) -> str | None:
-    return f"({' || '.join(args)})" if len(args) > 1 else None
+    return f"({' || '.join(map(bracketed, args))})" if len(args) > 1 else None
 
 
 BUILDERS: dict[str, Builder] = {
@@ -361,7 +366,7 @@ BUILDERS: dict[str, Builder] = {
     "ascii": _call("unicode", 1),
     "chr": _call("char", 1),
     "rand": lambda args: "(random() / 18446744073709551616.0 + 0.5)" if args == [""] else None,
-    "truncate": _form("(trunc({0} * pow(10, {1})) / pow(10, {1}))", 2),
+    "truncate": _form(_TRUNCATED, 2),
     "cbrt": _form("(sign({0}) * pow(abs({0}), 1.0 / 3))", 1),
     **dict.fromkeys(("square", "sqr"), _form("({0} * {0})", 1)),
     "log1p": _form("ln(1 + {0})", 1),

@@ -14,7 +14,7 @@ _ALTERNATIVES = re.compile(r"(\^?)\((?:\?:)?([^()\[\]\\]*)\)(\$?)|([^()\[\]\\]*)
 
 def matched(value: str, pattern: str, *, folded: bool = False, negated: bool = False) -> str | None:
     """A condition for `value` to match the regular expression in the text `pattern`; None where GLOB cannot say it."""
-    if not is_text(pattern):
+    if not is_text(pattern) or (folded and not pattern.isascii()):  # of which lower() folds none
         return None
     if kind := re.fullmatch(r"\^(?:\[([\w-]+)\]|\\(d|w))([+*])\$", content(pattern)):
         return _of_one_kind(f"lower({value})" if folded else value, kind, folded=folded, negated=negated)

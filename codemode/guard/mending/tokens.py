@@ -155,6 +155,12 @@ def _operand(parts: Sequence[str], at: int) -> int | None:
     return start
 
 
+def bracketed(text: str) -> str:
+    """`text`, which keeps its meaning next to any operator: in brackets, where it is more than one operand."""
+    parts = tokens(text)
+    return text if operand_before(parts, len(parts)) == 0 else f"({text})"
+
+
 def operand_after(parts: Sequence[str], at: int) -> int | None:
     """The last token of the operand just behind `at`: a name, a value, a call, or a bracket."""
     end = following(parts, at)
