@@ -133,6 +133,10 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
             "CREATE TABLE n (id INT AUTO_INCREMENT PRIMARY KEY, x VARCHAR(9) NOT NULL, KEY t_a (x)) ENGINE=InnoDB",
             "CREATE TABLE n (id INTEGER PRIMARY KEY, x VARCHAR(9) NOT NULL);\nCREATE INDEX n_t_a ON n (x)",
         ),
+        ("CREATE TABLE n (id SERIAL PRIMARY KEY, s ENUM('a  b', 'c') DEFAULT 'a  b')",
+         "CREATE TABLE n (id INTEGER PRIMARY KEY, s TEXT DEFAULT 'a  b' CHECK (s IN ('a  b', 'c')))"),
+        ("CREATE TABLE n (\n  id SERIAL PRIMARY KEY, -- number\n  a TEXT, -- name\n  UNIQUE KEY u (a) -- once\n)",
+         "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, UNIQUE (a))"),
         (
             "ALTER TABLE t ADD COLUMN at TEXT DEFAULT CURRENT_TIMESTAMP",
             "ALTER TABLE t ADD COLUMN at TEXT;\nUPDATE t SET at = CURRENT_TIMESTAMP",

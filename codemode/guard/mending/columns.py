@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from codemode.guard.mending.expressions import rewritten
-from codemode.guard.mending.tokens import closing, following, is_blank, is_text, tokens, word
+from codemode.guard.mending.tokens import closing, following, is_blank, is_text, squeezed, tokens, word
 
 _COUNTING = re.compile(
     r"\b(?:AUTO_INCREMENT|AUTOINCREMENT|IDENTITY(?:\s*\(\s*\d+\s*,\s*\d+\s*\))?"
@@ -76,7 +76,7 @@ class Column:
 
 
 def _joined(*pieces: str) -> str:
-    return " ".join(" ".join(filter(None, (piece.strip() for piece in pieces))).split())
+    return squeezed(" ".join(filter(None, pieces)))
 
 
 _KEYWORDS = "NOT NULL DEFAULT PRIMARY UNIQUE CHECK REFERENCES CONSTRAINT GENERATED COLLATE AS ON"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from codemode.guard.mending.broken import Broken
 from codemode.guard.mending.columns import Column
-from codemode.guard.mending.tokens import closing, split, tokens
+from codemode.guard.mending.tokens import closing, split, squeezed, tokens
 from codemode.guard.scan import only_blanks
 
 _TABLE = re.compile(r"\s*CREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?([\w.\"`\[\]]+)\s*(?=\()", re.IGNORECASE)
@@ -36,7 +36,7 @@ def table_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
     if closed is None or not only_blanks("".join(parts[closed + 1 :]).partition(";")[2]):
         return
     table, indexes, kept = head[2], [], []
-    for item in split(parts[1:closed]):
+    for item in map(squeezed, split(parts[1:closed])):
         if _FRAGMENT.fullmatch(item):
             continue
         if found := _INDEX.fullmatch(item):

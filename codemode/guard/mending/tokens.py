@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\[]*\]|--[^\n]*|/\*.*?\*/"
@@ -40,6 +41,12 @@ def replaced(pattern: str, instead: str, text: str) -> str:
 def is_blank(token: str) -> bool:
     """Whether `token` is white space or a comment."""
     return token.isspace() or token.startswith(("--", "/*"))
+
+
+def squeezed(text: str) -> str:
+    """`text` with one blank for each white space and comment outside of its texts and names."""
+    runs = groupby(tokens(text), is_blank)
+    return "".join(" " if blank else "".join(run) for blank, run in runs).strip()
 
 
 def is_word(token: str) -> bool:
