@@ -135,6 +135,8 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
         ),
         ("CREATE TABLE n (id SERIAL PRIMARY KEY, s ENUM('a  b', 'c') DEFAULT 'a  b')",
          "CREATE TABLE n (id INTEGER PRIMARY KEY, s TEXT DEFAULT 'a  b' CHECK (s IN ('a  b', 'c')))"),
+        ("CREATE TABLE n (`id` int(11) NOT NULL AUTO_INCREMENT, a TEXT, PRIMARY KEY (`id`), KEY a (a)) ENGINE=InnoDB",
+         "CREATE TABLE n (`id` INTEGER PRIMARY KEY, a TEXT);\nCREATE INDEX a ON n (a)"),
         ("CREATE TABLE n (\n  id SERIAL PRIMARY KEY, -- number\n  a TEXT, -- name\n  UNIQUE KEY u (a) -- once\n)",
          "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, UNIQUE (a))"),
         (

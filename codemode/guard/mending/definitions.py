@@ -22,6 +22,7 @@ _FRAGMENT = re.compile(
     r"(?:\.\.\.|…|etc\.?|UNIQUE|PRIMARY\s+KEY|FOREIGN\s+KEY|CHECK|CONSTRAINT(?:\s+\w+)?|<[^>]*>|)", re.IGNORECASE
 )
 _OF_THE_TABLE = re.compile(r"(?:CONSTRAINT|PRIMARY\s+KEY|FOREIGN\s+KEY|UNIQUE|CHECK)\b", re.IGNORECASE)
+_KEY = re.compile(r"(?:CONSTRAINT\s+\S+\s+)?PRIMARY\s+KEY\s*\(\s*[\"`\[]?(\w+)[\"`\]]?\s*\)", re.IGNORECASE)
 _OPTIONS = re.compile(r"\b(?:WITHOUT\s+ROWID|STRICT)\b", re.IGNORECASE)
 _PREFIX_LENGTH = re.compile(r"(\w)\s*\(\d+\)")
 
@@ -35,7 +36,7 @@ def table_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
     closed = closing(parts, 0)
     if closed is None or not only_blanks("".join(parts[closed + 1 :]).partition(";")[2]):
         return
-    table, indexes, kept = head[2], [], []
+    table, indexes, kept, counting = head[2], [], [], []
     for item in map(squeezed, split(parts[1:closed])):
         if _FRAGMENT.fullmatch(item):
             continue
@@ -43,10 +44,15 @@ def table_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
             indexes.append((found[1], _PREFIX_LENGTH.sub(r"\1", found[2])))
         elif found := _UNIQUE.fullmatch(item):
             kept.append(f"UNIQUE {found[1]}")
-        elif (column := _column(item)) is not None:
-            kept.append(column)
+        elif _OF_THE_TABLE.match(item):
+            kept.append(item)
+        elif (column := Column.read(item)) is not None:
+            kept.append(column.written())
+            if column.counts:
+                counting.append(bare(column.name).lower())
         else:
             return
+    kept = [item for item in kept if not ((key := _KEY.fullmatch(item)) and key[1].lower() in counting)]  # said already
     if not kept:
         return
     options = ", ".join(_OPTIONS.findall("".join(parts[closed + 1 :])))
@@ -59,14 +65,6 @@ def table_as_sqlite_has_it(broken: Broken) -> Iterator[str]:
         names.add(free.lower())
         said.append(f"CREATE INDEX {'IF NOT EXISTS ' if head[1] else ''}{free} ON {table} {columns}")
     yield ";\n".join(said)
-
-
-def _column(item: str) -> str | None:
-    """A column as SQLite takes it, a constraint as it is; None where SQLite has nothing like it."""
-    if _OF_THE_TABLE.match(item):
-        return item
-    column = Column.read(item)
-    return None if column is None else column.written()
 
 
 def bare(name: str) -> str:
