@@ -374,6 +374,12 @@ def test_a_column_beside_a_computed_time_is_compared_as_a_time() -> None:
     assert said == "SELECT 1 FROM t WHERE datetime(at) >= datetime('now', '-3 hours')"
 
 
+def test_a_column_that_is_set_to_a_computed_time_stays_a_column() -> None:
+    said = rewritten("UPDATE t SET x = 1,\n at = NOW() WHERE at = NOW()")
+    assert said == "UPDATE t SET x = 1,\n at = datetime('now') WHERE datetime(at) = datetime('now')"
+    assert rewritten("UPDATE t SET at = GETDATE()") == "UPDATE t SET at = datetime('now')"
+
+
 def test_a_difference_of_two_queries_is_an_except() -> None:
     assert rewritten("SELECT a FROM t MINUS SELECT a FROM u") == "SELECT a FROM t EXCEPT SELECT a FROM u"
 

@@ -463,4 +463,10 @@ _COMPARISON = re.compile(r"(?<![\w.(])([a-z_]\w*(?:\.[a-z_]\w*)?)(\s*(?:>=|<=|<>
 
 def _compared_as_times(text: str) -> str:
     """A column beside a computed time is read as a time too: `T` and a blank between date and time sort differently."""
-    return _COMPARISON.sub(lambda m: f"datetime({m[1]}){m[2]}{m[3]}", text)
+    return _COMPARISON.sub(lambda m: m[0] if _assigns(m) else f"datetime({m[1]}){m[2]}{m[3]}", text)
+
+
+def _assigns(found: re.Match[str]) -> bool:
+    """Whether it may stand in a SET: `SET a = …, b = …`."""
+    before = found.string[: found.start()].rstrip()
+    return found[2].strip() == "=" and re.search(r"(?:,|\bSET)\Z", before, re.IGNORECASE) is not None
