@@ -121,6 +121,18 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
         ("SELECT * FROM t WHERE a > 2013-01-02 10:00", "SELECT * FROM t WHERE a > '2013-01-02 10:00'"),
         ("UPDATE t SET t.a = 1 WHERE id = 2", "UPDATE t SET a = 1 WHERE id = 2"),
         ("UPDATE t x SET x.a = 1 WHERE x.id = 2", "UPDATE t AS x SET a = 1 WHERE x.id = 2"),
+        ("UPDATE t x SET a = 1 WHERE x.id > 2 LIMIT 1",
+         "UPDATE t AS x SET a = 1 WHERE rowid IN (SELECT rowid FROM t AS x WHERE x.id > 2 LIMIT 1)"),
+        ("DELETE FROM t x WHERE x.id > 2 LIMIT 1",
+         "DELETE FROM t WHERE rowid IN (SELECT rowid FROM t AS x WHERE x.id > 2 LIMIT 1)"),
+        ("DELETE FROM t USING u WHERE u.t_id = t.id RETURNING id",
+         "DELETE FROM t WHERE rowid IN (SELECT t.rowid FROM t CROSS JOIN u WHERE u.t_id = t.id) RETURNING id"),
+        ("WITH c AS (SELECT 1 AS k) UPDATE x SET a = 1 FROM t x JOIN c ON c.k = x.id RETURNING id",
+         "WITH c AS (SELECT 1 AS k) UPDATE t AS x SET a = 1 FROM c WHERE c.k = x.id RETURNING id"),
+        (("MERGE INTO t USING u ON t.id = u.t_id WHEN MATCHED THEN UPDATE SET a = u.note"
+         " WHEN NOT MATCHED THEN INSERT (id, a) VALUES (u.t_id, u.note) RETURNING t.id"),
+         ("INSERT INTO t (id, a) SELECT u.t_id, u.note FROM u WHERE TRUE"
+         " ON CONFLICT(id) DO UPDATE SET a = excluded.a RETURNING t.id")),
         ("SELECT lenght(a) FROM t", "SELECT length(a) FROM t"),
         ("SELECT ',from', FROM t WHERE a <> '%sx' -- , FROM", "SELECT ',from' FROM t WHERE a <> '%sx' -- , FROM"),
         ("SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y'", "SELECT count(*) FROM t WHERE (a = 'x' OR a = 'y')"),

@@ -15,6 +15,16 @@ def _joins(table: Any) -> list[exp.Join]:
     return joins
 
 
+def _with_the_rest(made: Any, tree: Any, *read: str) -> Any:
+    """`made`, for which these arguments of `tree` were read, with its WITH and RETURNING; NotExact of anything more."""
+    for name, value in tree.args.items():
+        if value and name not in read:
+            if name not in ("with_", "returning"):
+                raise NotExact
+            made.set(name, value)
+    return made
+
+
 def update_joined(tree: Any) -> Any:
     """UPDATE a JOIN b ON … SET, and UPDATE x SET … FROM a AS x JOIN b: UPDATE a SET … FROM b WHERE."""
     if not isinstance(tree, exp.Update):
@@ -39,7 +49,7 @@ def update_joined(tree: Any) -> Any:
     conditions = [join.args["on"] for join in joins] + ([where.this] if where else [])
     if conditions:
         changed.set("where", exp.Where(this=exp.and_(*conditions)))
-    return changed
+    return _with_the_rest(changed, tree, "this", "expressions", "from_", "where")
 
 
 def assigned_alone(tree: Any) -> Any:
@@ -58,8 +68,10 @@ def delete_joined(tree: Any) -> Any:
         return None
     table, using, tables = tree.this, tree.args.get("using") or [], tree.args.get("tables") or []
     joins = _joins(table)
-    if not (joins or using) or len(tables) > 1 or tree.args.get("limit"):
+    if not (joins or using):
         return None
+    if len(tables) > 1:
+        raise NotExact
     if tables and tables[0].name.lower() != table.alias_or_name.lower():
         raise NotExact
     rows = exp.select(exp.column("rowid", table=table.alias_or_name)).from_(table.copy())
@@ -69,7 +81,7 @@ def delete_joined(tree: Any) -> Any:
         rows = rows.join(other, join_type="cross")
     if where := tree.args.get("where"):
         rows = rows.where(where.this)
-    return _delete(table, rows)
+    return _with_the_rest(_delete(table, rows), tree, "this", "using", "tables", "where")
 
 
 def _delete(table: exp.Expr, rows: exp.Select) -> exp.Delete:
@@ -82,12 +94,14 @@ def limited(tree: Any) -> Any:
     """DELETE and UPDATE with ORDER BY and LIMIT: the rows by a subquery."""
     if not isinstance(tree, exp.Delete | exp.Update) or not tree.args.get("limit"):
         return None
-    rows = exp.select("rowid").from_(exp.to_table(tree.this.name))
+    if tree.args.get("from_"):
+        raise NotExact
+    rows = exp.select("rowid").from_(tree.this.copy())
     for clause in ("where", "order", "limit"):
         if tree.args.get(clause):
             rows.set(clause, tree.args[clause].copy())
     if isinstance(tree, exp.Delete):
-        return _delete(tree.this, rows)
+        return _with_the_rest(_delete(tree.this, rows), tree, "this", "where", "order", "limit")
     tree.set("where", exp.Where(this=exp.In(this=exp.column("rowid"), query=rows.subquery())))
     tree.set("order", None)
     tree.set("limit", None)
@@ -140,9 +154,10 @@ def merged(tree: Any) -> Any:
     )
     rows = exp.select(*values).from_(source).where(exp.true())
     names = [exp.to_identifier(column.name) for column in columns]
-    return exp.Insert(
+    made = exp.Insert(
         this=exp.Schema(this=exp.to_table(tree.this.name), expressions=names), expression=rows, conflict=conflict
     )
+    return _with_the_rest(made, tree, "this", "using", "on", "whens")
 
 
 REBUILDS = (update_joined, assigned_alone, delete_joined, limited, duplicates_updated, merged)
