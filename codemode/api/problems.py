@@ -113,7 +113,8 @@ def answer(error: CodemodeError, headers: dict[str, str] | None = None) -> Respo
     if error.code in ("worker.unavailable", "worker.unreachable"):
         headers.setdefault("Retry-After", str(AGAIN_SECONDS))
     if document.status == 401:
-        headers.setdefault("WWW-Authenticate", 'Bearer realm="codemode"')
+        why = ', error="invalid_token"' if error.code == "auth.invalid" else ""  # RFC 6750: not where none was sent
+        headers.setdefault("WWW-Authenticate", f'Bearer realm="codemode"{why}')
     return Response(msgspec.json.encode(document), status_code=document.status, headers=headers, media_type=MEDIA_TYPE)
 
 
