@@ -46,5 +46,10 @@ def sandbox_limits(limits: Limits, seconds: float | None = None, result_bytes: i
         code_bytes=limits.code_bytes,
         spill_bytes=SPILL_BYTES,
         piece_bytes=max(1, min(PIECE_BYTES, limits.value_bytes * 9 // 10)),
-        frame_bytes=max(_FRAME_BYTES, limits.result_set_bytes * 5 // 4),
+        frame_bytes=frame_bytes(limits),
     )
+
+
+def frame_bytes(limits: Limits) -> int:
+    """What one frame of a session of these limits carries, its largest answer at least."""
+    return max(_FRAME_BYTES, limits.result_set_bytes * 5 // 4)

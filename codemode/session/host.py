@@ -13,25 +13,34 @@ from typing import TYPE_CHECKING, Any
 from codemode.asked import text_of_plain
 from codemode.errors import HostFunctionFailed, RequestInvalid
 from codemode.patterns import pattern
+from sandbox.limits import SandboxLimits
 from sandbox.protocol import FRAME_CONTAINERS, FRAME_ITEMS
 
 if TYPE_CHECKING:
     import asyncio
 
 HostFunction = Callable[..., Any]
+_AROUND = 64  # bytes of a frame beside the answer that it carries
 _TEXT = pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class HostFunctions:
-    """Calls the host's functions by name; `loop` is where asynchronous ones run, else a loop of their own."""
+    """Calls the host's functions by name; `loop` is where asynchronous ones run, else a loop of their own.
+
+    One answers at most what a frame of `frame_bytes` carries.
+    """
 
     def __init__(
-        self, functions: Mapping[str, HostFunction] | None = None, loop: asyncio.AbstractEventLoop | None = None
+        self,
+        functions: Mapping[str, HostFunction] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        frame_bytes: int = SandboxLimits().frame_bytes,
     ) -> None:
         if functions and not isinstance(functions, Mapping):
             raise RequestInvalid(f"functions must be a dict of name → function, not {type(functions).__name__}")
         self._functions = dict(functions or {})
         self._loop = loop
+        self._most = frame_bytes - _AROUND
         self._lock = threading.Lock()
         self._waiting: Future[Any] | None = None
         self._given_up = False
@@ -59,12 +68,18 @@ class HostFunctions:
         except Exception as error:
             raise HostFunctionFailed(f"{name}: {_words(error)}") from error
         try:
-            return text_of_plain(result, _plain)
+            answer = None if _has_more_than(self._most, result) else text_of_plain(result, _plain)
         except (TypeError, ValueError, RecursionError) as error:
             raise HostFunctionFailed(
                 f"{name}: its result is not plain data: {error}",
                 hint="the host must answer None, text, numbers, lists or dicts",
             ) from None
+        if answer is None or len(answer) > self._most:
+            raise HostFunctionFailed(
+                f"{name}: its result takes more than {self._most:,} bytes as JSON, the most that one call answers",
+                hint="let it answer in pages, and insert them one after another",
+            )
+        return answer
 
     def _wait(self, awaitable: Any) -> Any:
         async def waiting() -> Any:
@@ -114,6 +129,23 @@ def _arguments(name: str, text: str) -> tuple[list[Any], dict[str, Any]]:
     if type(args) is not list or type(kwargs) is not dict:
         raise RequestInvalid(f"host.{name}: arguments cannot be read")
     return args, kwargs
+
+
+def _has_more_than(most: int, value: object) -> bool:
+    """Whether `value` has more characters and items: to write it as JSON first would be several copies of it."""
+    waiting = [value]
+    while waiting and most >= 0:
+        item = waiting.pop()
+        if isinstance(item, str):
+            most -= len(item)
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            most -= len(item)
+            waiting.extend(item)
+        elif isinstance(item, dict):
+            most -= len(item)
+            waiting.extend(item)
+            waiting.extend(item.values())
+    return most < 0
 
 
 def _plain(value: object) -> Any:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from codemode.asked import above_zero, code_text, inputs_text, known_options, one_of, switches, whole_above_zero
 from codemode.errors import RequestInvalid
 from codemode.limits import Limits
+from codemode.session.confining import frame_bytes
 from codemode.session.host import HostFunction, HostFunctions
 from codemode.session.idempotency import IdempotencyKey
 from codemode.session.transaction import Mode
@@ -67,7 +68,7 @@ def checked_request(
     known_options(options, RunOptions.__annotations__)
     noted: list[str] = []
     inputs = _inputs(options.get("inputs"), limits.result_set_bytes)
-    host = HostFunctions(options.get("functions"), loop)
+    host = HostFunctions(options.get("functions"), loop, frame_bytes(limits))
     return Request(
         code=_code(code, limits.code_bytes),
         inputs=inputs,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from codemode import Limits, Session, Worker
-from codemode.errors import RequestInvalid, SessionNotFound, WorkerError, WorkerUnavailable
+from codemode.errors import HostFunctionFailed, RequestInvalid, SessionNotFound, WorkerError, WorkerUnavailable
 from codemode.session.host import HostFunctions
 from codemode.session.request import RunOptions, checked_request
 from codemode.values import Notice, Progress
@@ -244,6 +245,33 @@ def test_brackets_and_commas_of_a_text_are_no_values() -> None:
     host = HostFunctions({"length": len})
     text = '[{,\\"' * 300_000
     assert host("length", json.dumps({"args": [text], "kwargs": {}})) == str(len(text))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["x" * 30_000_000, ["é" * 100_000] * 300, {"rows": [{"a": "x" * 1_000_000}] * 30}, "é" * 5_000_000],
+    ids=["a text", "a list of texts", "nested", "what is longer as JSON"],
+)
+def test_a_host_result_of_more_than_a_frame_is_an_error_that_names_the_bound(session: Session, answer: object) -> None:
+    outcome = session.run("helpers.host.get()", functions={"get": lambda: answer})
+    assert outcome.error.code == "code.runtime"
+    assert outcome.error.message.startswith("get: its result takes more than 20,971,456 bytes as JSON")
+    assert "in pages" in outcome.error.hint
+    assert session.run("len(helpers.host.get())", functions={"get": lambda: "x" * 20_000_000}).result == 20_000_000
+
+
+def test_a_host_result_that_is_far_too_large_is_not_written_out() -> None:
+    """A text of 200 MB took a gigabyte of the worker, in copies, before it was refused."""
+    answer = ["x" * 1_000_000] * 200  # one text in the host, 200 MB as JSON
+    host = HostFunctions({"get": lambda: answer})
+    tracemalloc.start()
+    try:
+        with pytest.raises(HostFunctionFailed, match="more than"):
+            host("get", '{"args":[],"kwargs":{}}')
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 @pytest.mark.parametrize("functions", [{"not a name": print}, {"_x": print}, {"x": 7}])
