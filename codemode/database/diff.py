@@ -79,6 +79,7 @@ def _attached(before: Side, after: Side, limits: Limits) -> apsw.Connection:
             (apsw.SQLITE_LIMIT_ATTACHED, 2),
             (apsw.SQLITE_LIMIT_COLUMN, 1_000),  # of two tables side by side
             (apsw.SQLITE_LIMIT_EXPR_DEPTH, 1_000),  # one OR for each column
+            (apsw.SQLITE_LIMIT_VDBE_OP, 10_000_000),  # the list of tables is a program: some eight operations for each
         ):
             connection.limit(limit, value)
         for name, side in ((BEFORE, before), (AFTER, after)):

@@ -62,7 +62,7 @@ def source_of(connection: apsw.Connection, table: str) -> Source:
     """`table` as a source; asks the schema, with the engine's rights."""
     names = tuple(column["name"] for column in schema.columns(connection, table))
     kinds = connection.execute(
-        "SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (table,), can_cache=False
+        "SELECT type, wr FROM pragma_table_list(?) WHERE schema = 'main'", (table,), can_cache=False
     ).fetchall()
     taken = {name.lower() for name in names}
     free = (name for name in _ROWIDS if name not in taken)

@@ -201,7 +201,7 @@ def foreign_keys(connection: apsw.Connection, table: str) -> list[dict[str, Any]
 
 def is_virtual(connection: apsw.Connection, table: str) -> bool:
     """Whether `table` is a virtual table."""
-    sql = "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE AND type = 'virtual'"
+    sql = "SELECT 1 FROM pragma_table_list(?) WHERE schema = 'main' AND type = 'virtual'"
     return bool(_rows(connection, sql, table))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from codemode.database import plan, schema
 from codemode.database.metrics import size_bytes, table_sizes
+from codemode.database.sample import source_of
 from codemode.errors import NoSuchTable
 
 SCRIPT = """
@@ -95,3 +96,13 @@ def test_a_plan_says_what_is_read_whole_and_sorted(connection: apsw.Connection) 
     assert [step.sort for step in found if step.sort] == ["ORDER BY"]
     assert "read whole" in plan.advice(found)[-1]
     assert plan.scans(plan.steps(connection, "SELECT * FROM authors WHERE id = ?", (1,))) == []
+
+
+def test_one_table_of_many_is_looked_at_alone(connection: apsw.Connection) -> None:
+    """The list of all is a program of SQLite's, and longer than it may be where there are 30,000 tables."""
+    for number in range(150):
+        connection.execute(f"CREATE TABLE t{number} (a)")
+    connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, 1_000)
+    assert (schema.is_virtual(connection, "DOCS"), schema.is_virtual(connection, "t7")) == (True, False)
+    assert source_of(connection, "t7").rowid == "rowid"
+    assert source_of(connection, "docs").rowid is None

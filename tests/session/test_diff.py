@@ -5,11 +5,13 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codemode import Limits, Session, Worker
+from codemode.database import diff
 from codemode.errors import NoSuchCheckpoint, RequestInvalid
 from codemode.values import ColumnsDifference, Differences, TableDifference
 
@@ -201,6 +203,20 @@ def test_a_wrong_sample_is_refused(table: Session, sample: object) -> None:
         table.diff("a", sample=sample)
     with pytest.raises(NoSuchCheckpoint):
         table.diff("b")
+
+
+def test_many_tables_are_compared(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of them is a program of SQLite's, whose length is bounded; out of memory, it said of 16,000."""
+
+    def few_operations(connection: apsw.Connection, limits: Limits) -> None:
+        connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, 1_000)
+
+    monkeypatch.setattr(diff, "READ_ONLY_SETTINGS", (*diff.READ_ONLY_SETTINGS, few_operations))
+    session.script("".join(f"CREATE TABLE t{n} (a);" for n in range(150)))
+    session.checkpoint("x")
+    session.exec("INSERT INTO t7 VALUES (1)")
+    found = session.diff("x")
+    assert ([each.table for each in found.tables], found.complete) == (["t7"], True)
 
 
 def test_it_ends_in_time_and_says_so(tmp_path: Path) -> None:
