@@ -25,6 +25,7 @@ from codemode.errors import RequestInvalid
 
 _BEGINNING = 16  # blocks that tell the types: half a million characters, so that a column of mostly NULLs shows itself
 _TOLD = 16  # blocks between two words of how far a pass is
+TABLE_COLUMNS = 200  # what a table may have, as connection.py tells SQLite, which clients of a service do not load
 MAX_COLUMNS = 2_000  # ten times what a table may have: a file with more is read no further
 
 Progress = Callable[[int], None]

@@ -15,7 +15,7 @@ from typing import Any
 
 from codemode.database.infer import ValueColumn, json_text
 from codemode.database.names import folded
-from codemode.database.readers import MAX_COLUMNS, Column, Progress, Reading, unique_names
+from codemode.database.readers import MAX_COLUMNS, TABLE_COLUMNS, Column, Progress, Reading, unique_names
 from codemode.database.sources import LINE_CHARACTERS, Source, Text
 from codemode.errors import RequestInvalid
 
@@ -47,8 +47,9 @@ class Records:
             for key in dict.fromkeys(key for record in chunk if not record.keys() <= columns.keys() for key in record):
                 if key not in columns:
                     columns[key] = self._new_column(source, key, columns, text, rows)
-            for key, column in columns.items():
-                column.add([record.get(key) for record in chunk])
+            if len(columns) <= TABLE_COLUMNS:  # of more no table is made: they are only counted, for the error
+                for key, column in columns.items():
+                    column.add([record.get(key) for record in chunk])
             rows += len(chunk)
             only = chunk[0] if rows == 1 else {}
             progress(source.position())
