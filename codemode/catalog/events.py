@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from codemode.asked import text_of
 from codemode.catalog.bound import BoundStore
 from codemode.catalog.fields import METADATA_BYTES, parse_limit, parse_name, parse_object
 from codemode.catalog.found import is_there, no_session
@@ -62,6 +63,8 @@ class Events:
         self._append(told)
 
     def _append(self, told: Sequence[Told]) -> list[tuple[Any, ...]]:
+        for each in told:
+            text_of("session_id", each.session_id)
         with self._store.at_once():
             there = {each.session_id for each in told}
             there = {session_id for session_id in there if is_there(self._store, session_id)}

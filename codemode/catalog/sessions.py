@@ -117,7 +117,7 @@ class Sessions:
         asked.that("(pinned = 1 OR last_activity + idle_ms > {})", None if status in (None, "expired") else now)
         order = f"ORDER BY last_activity DESC, id DESC LIMIT {asked.bind(limit)}"
         sql = f"SELECT {self._fields} FROM sessions WHERE {asked.where} {order}"  # noqa: S608
-        return [_record(row) for row in self._catalog.run(sql, tenant, *asked.params)]
+        return [_record(row) for row in self._catalog.look(sql, tenant, *asked.params)]
 
     def ids(self, tenant: str) -> list[str]:
         """The ids of the tenant's sessions that have data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,19 @@ def test_a_signal_is_taken_once_by_whom_it_is_for_and_in_time(acme: TenantRecord
                     **wrong})  # fmt: skip
 
 
+def test_who_lists_sessions_waits_for_nobody_who_writes(acme: TenantRecords, store: Store):
+    make_sessions(store, "a")
+    with store.at_once():
+        make_sessions(store, "b")
+        seen: list[list[str]] = []
+        known = Sessions(store)
+        other = threading.Thread(target=lambda: seen.append([each.id for each in known.page("acme", None, None, 10)]))
+        other.start()
+        other.join(20)
+        assert len(seen) == 1
+        assert ("a" in seen[0], "b" in seen[0]) == (True, False)
+
+
 def test_listeners_are_told_what_happens_in_the_order_of_the_commits(acme: TenantRecords, store: Store):
     begin = acme.events.newest()
     acme.participants.put(SESSION, "ann", now=NOW)
@@ -151,6 +165,8 @@ def test_listeners_are_told_what_happens_in_the_order_of_the_commits(acme: Tenan
     assert acme.events.since(SESSION, begin)[1].body == {}
     with pytest.raises(SessionNotFound):
         acme.events.append("nowhere", "execution", now=NOW)
+    with pytest.raises(RequestInvalid, match="session_id must be text, not list"):
+        acme.events.append([], "execution", now=NOW)
     assert acme.events.forgotten() < begin + 1
 
 
