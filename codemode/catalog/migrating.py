@@ -167,7 +167,13 @@ def make_ready(store: Store, policy: Policy = "additive") -> Standing:
 
 
 def migrate(store: Store, to: int | None = None, told: Step = lambda _: None) -> list[Migration]:
-    """Take the steps that the catalogue lacks, up to number `to` where one is given: all of them, or none."""
+    """Take the steps that the catalogue lacks, up to number `to` where one is given: all of them, or none.
+
+    Raises RequestInvalid for a number that no migration has.
+    """
+    newest = known(store.dialect)[-1].number
+    if to is not None and to > newest:
+        raise RequestInvalid(f"there is no migration {to}", hint=f"the newest is {newest}")
     with store.at_once():
         # Looked at under the lock: another process may have taken some since this one decided to.
         steps = [each for each in standing(store).pending if to is None or each.number <= to]

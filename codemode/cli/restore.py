@@ -51,6 +51,9 @@ def restore(
     if listing or verify:
         _look(app, Path(file), session_id, tenant, verify)
         return
+    from codemode.session.archive import ArchiveReader
+
+    ArchiveReader(Path(file)).close()  # a name that is none must not leave a data directory behind
     with app.worker(makes=True) as worker, bar(Path(file).name, quiet=app.as_json) as progress:
         done = worker.restore(
             file, session_id, tenant=tenant, new_id=new_id, progress=progress,

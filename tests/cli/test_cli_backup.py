@@ -47,6 +47,8 @@ def test_without_to_it_goes_where_ls_looks(cli, people, data_dir):
 def test_a_backup_that_is_not_there_is_wrong_usage(cli, tmp_path, options):
     answer = cli("restore", tmp_path / "none.zip", *options)
     assert (answer.code, "cannot read" in answer.err, "backup ls" in answer.err) == (2, True, True)
+    cli("restore", tmp_path / "none.zip", *options, "--data-dir", tmp_path / "slip")
+    assert not (tmp_path / "slip").exists()
 
 
 def test_an_unknown_tenant_is_no_empty_backup(cli, people, data_dir):

@@ -50,6 +50,13 @@ def test_what_cannot_be_gone_back_to_is_refused(cli: Any) -> None:
     assert "cannot go back" in refused.err
 
 
+def test_a_migration_that_there_is_not_is_told(cli: Any) -> None:
+    refused = cli("db", "migrate", "--to", NEWEST + 1)
+    assert (refused.code, f"there is no migration {NEWEST + 1}" in refused.err) == (2, True)
+    assert f"the newest is {NEWEST}" in refused.err
+    assert cli("db", "status").code == 1  # nothing was applied
+
+
 def test_a_catalogue_that_does_not_answer_is_told_without_its_password(
     cli: Any, monkeypatch: Any, tmp_path: Any
 ) -> None:
