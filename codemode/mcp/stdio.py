@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import queue
+import re
 import signal
 import threading
 from collections.abc import Iterable, Iterator
@@ -31,8 +32,22 @@ Incoming = MemoryObjectSendStream[SessionMessage | Exception]
 Outgoing = MemoryObjectSendStream[SessionMessage]
 
 
+# The id of a request, by the beginning or the end of its line: that of the outermost object, whatever is between.
+_VALUE = rb'\s*:\s*(-?[0-9]{1,18}|"[^"\\\x00-\x1f]{1,200}")\s*'
+_FIRST = re.compile(
+    rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"' + _VALUE + rb',\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"method"'
+)
+_LAST = re.compile(rb'[,{]\s*"id"' + _VALUE + rb'(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*\Z')
+_METHOD = re.compile(rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"method"')
+_END = 512  # bytes of a line that is dropped: what its id is looked for in, at either end
+
+
 class LineTooLong(Exception):
-    """A line of the host was above the bound, and was dropped."""
+    """A line of the host was above the bound, and was dropped; `request` is the id that it had, where that is seen."""
+
+    def __init__(self, message: str, request: int | str | None) -> None:
+        super().__init__(message)
+        self.request = request
 
 
 @contextmanager
@@ -95,23 +110,24 @@ async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:
             try:
                 line = await lines.read()
             except LineTooLong as error:
-                await client.send(_refusal(None, str(error)))
+                await client.send(_refusal(error.request, str(error)))
                 continue
             if line is None:
                 return
             try:
                 message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
             except ValueError:
-                await client.send(_refusal(_id_of(line), "the line is no JSON-RPC message"))
+                request, why = _id_of(line), "the line is no JSON-RPC message"
+                if request is not None:
+                    why = "the request is not as it must be, is nested too deeply, or holds half of a surrogate pair"
+                await client.send(_refusal(request, why))
             else:
                 await server.send(SessionMessage(message))
 
 
 def _refusal(request: int | str | None, why: str) -> SessionMessage:
-    fault = types.ErrorData(code=types.PARSE_ERROR, message=why)
-    if request is not None:
-        why = "the request is not as it must be, is nested too deeply, or holds half of a surrogate pair"
-        fault = types.ErrorData(code=types.INVALID_REQUEST, message=why)
+    code = types.PARSE_ERROR if request is None else types.INVALID_REQUEST
+    fault = types.ErrorData(code=code, message=why)
     return SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=fault))
 
 
@@ -124,6 +140,17 @@ def _id_of(line: bytes) -> int | str | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return name if type(name) in (int, str) else None
+
+
+def _id_of_ends(first: bytes, last: bytes) -> int | str | None:
+    """The same of a request's line of which no more than its ends was kept."""
+    found = _FIRST.match(first) or (_METHOD.match(first) and _LAST.search(last))
+    if not found:
+        return None
+    try:
+        return _id_of(b'{"method": "", "id": ' + found[1] + b"}")
+    except UnicodeDecodeError:
+        return None
 
 
 async def _send(lines: Lines, server: MemoryObjectReceiveStream[SessionMessage], whole: anyio.CancelScope) -> None:
@@ -164,7 +191,10 @@ class Lines:
     def _read_all(self) -> None:
         with suppress(RuntimeError):  # the event loop has ended, and nobody asks any more
             for line in split(iter(self._piece, b""), self._longest):
-                self._hand_on(LineTooLong(f"the line is above {self._longest:,} bytes") if line is None else line)
+                if isinstance(line, tuple):
+                    self._hand_on(LineTooLong(f"the line is above {self._longest:,} bytes", _id_of_ends(*line)))
+                else:
+                    self._hand_on(line)
             self._hand_on(None)
 
     def _piece(self) -> bytes:
@@ -198,18 +228,21 @@ def _settle(done: asyncio.Future[bool], wrote: bool) -> None:
         done.set_result(wrote)
 
 
-def split(pieces: Iterable[bytes], longest: int) -> Iterator[bytes | None]:
-    """The lines of a text that comes in pieces; None for one of over `longest` bytes, of which no more is held."""
-    line, whole = bytearray(), True
+def split(pieces: Iterable[bytes], longest: int) -> Iterator[bytes | tuple[bytes, bytes]]:
+    """The lines of a text that comes in pieces; of one of over `longest` bytes its ends, and no more of it is held."""
+    line, begun = bytearray(), b""  # a line that is too long has begun with these bytes, and `line` is its end
     for piece in pieces:
         *ends, rest = piece.split(b"\n")
         for end in ends:
-            yield bytes(line + end) if whole and len(line) + len(end) <= longest else None
-            line, whole = bytearray(), True
-        if whole:
-            line += rest
-            whole = len(line) <= longest
-            if not whole:
-                line.clear()
-    if line or not whole:
-        yield bytes(line) if whole else None
+            line += end
+            if begun or len(line) > longest:
+                yield begun or bytes(line[:_END]), bytes(line[-_END:])
+            else:
+                yield bytes(line)
+            line, begun = bytearray(), b""
+        line += rest
+        if begun or len(line) > longest:
+            begun = begun or bytes(line[:_END])
+            del line[:-_END]
+    if line or begun:
+        yield (begun, bytes(line)) if begun else bytes(line)

@@ -20,6 +20,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_clients import ENVIRONMENT, PROGRAM, over_stdio, run
 from patience import HANG_SECONDS
 
+from codemode.mcp import stdio
 from codemode.mcp.hosts import HOSTS
 from codemode.mcp.stdio import split
 
@@ -198,17 +199,50 @@ def test_a_line_above_the_bound_is_dropped_without_being_held(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("line", "request_id"),
+    [
+        (b'{"jsonrpc":"2.0","id":7,"method":"x","params":{"a":"@"}}', 7),
+        (b'{"id": "s-7", "jsonrpc": "2.0", "method": "x", "params": {"a": "@"}}', "s-7"),
+        (b'{"method":"x","params":{"a":"@"},"jsonrpc":"2.0","id":7}\r', 7),
+        (b'{"jsonrpc":"2.0","method":"x","params":{"a":"@"},"id":"s"}', "s"),
+        (b'{"method":"x","params":{"a":"@"},"id":7,"jsonrpc":"2.0"}', 7),
+        (b'{"jsonrpc":"2.0","method":"x","params":{"a":"@","id":7}}', None),
+        (b'{"jsonrpc":"2.0","method":"x","params":{"a":"@\\",\\"id\\":7}"}}', None),
+        (b'{"jsonrpc":"2.0","id":7,"result":{"a":"@"}}', None),
+        (b'{"result":{"a":"@"},"jsonrpc":"2.0","id":7}', None),
+        (b'{"x":"@"}', None),
+    ],
+)
+def test_a_request_above_the_bound_is_answered_under_its_id(line: bytes, request_id: object):
+    long = line.replace(b"@", b"x" * 200_000)
+    pieces = [long[at : at + 65_536] for at in range(0, len(long), 65_536)]
+    [ends, ping] = split([*pieces, b"\nping\n"], 100_000)
+    assert (sum(map(len, ends)) <= 1_024, ping) == (True, b"ping")
+    assert stdio._id_of_ends(*ends) == request_id
+
+
+def test_a_tool_call_above_the_bound_is_an_error_of_that_call(tmp_path: Path):
+    with started(tmp_path, environment={"CODEMODE_BODY_BYTES": "100000"}) as host:
+        host.send(HELLO, INITIALIZED)
+        host.read()
+        host.send({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "x" * 200_000}})
+        answer = host.read()
+        assert (answer["id"], answer["error"]["code"]) == (7, -32600)
+        assert "above 100,000 bytes" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
     ("pieces", "lines"),
     [
         ([b"a\nb", b"c\n", b"d"], [b"a", b"bc", b"d"]),
         ([b"\n", b"\n\n"], [b"", b"", b""]),
-        ([b"12345\n", b"1234567\n", b"1\n"], [b"12345", None, b"1"]),
-        ([b"123", b"4567", b"890\n", b"1\n"], [None, b"1"]),
-        ([b"1234567"], [None]),
+        ([b"12345\n", b"1234567\n", b"1\n"], [b"12345", (b"1234567", b"1234567"), b"1"]),
+        ([b"123", b"4567", b"890\n", b"1\n"], [(b"1234567", b"1234567890"), b"1"]),
+        ([b"1234567"], [(b"1234567", b"1234567")]),
         ([], []),
     ],
 )
-def test_lines_are_split_wherever_pieces_end(pieces: list[bytes], lines: list[bytes | None]):
+def test_lines_are_split_wherever_pieces_end(pieces: list[bytes], lines: list[Any]):
     assert list(split(pieces, 6)) == lines
 
 
