@@ -1,8 +1,9 @@
 """Tells those who listen to a session, in any service on the data directory, that an execution of this process ended.
 
 A service tells of those that it was asked for; this is for the others: of the command line, of a program with a worker.
-They are written together, a moment after they ended. A program that nobody listens to writes nothing: each service with
-a listener says so in one file, and events would be gone after a day in any case.
+They are written together, a moment after they ended; while the catalogue cannot be written they wait, as many as
+`MOST_KEPT` says. A program that nobody listens to writes nothing: each service with a listener says so in one file, and
+events would be gone after a day in any case.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from codemode.catalog.store import Store
 from codemode.database.clock import now_ms
@@ -22,8 +23,10 @@ from codemode.values import Outcome
 
 _BATCH_SECONDS = 0.2
 _HEARD_SECONDS = 86_400.0  # who comes again within a day goes on where he was
+MOST_KEPT = 1_000  # events of a tenant that wait for a catalogue that cannot be written: half a megabyte
 _SAID_SECONDS = 60.0  # how often it is said that somebody listens
 _log = logging.getLogger("codemode")
+Event = TypeVar("Event")
 
 
 def told_of(outcome: Outcome, user: str | None) -> dict[str, Any]:
@@ -36,12 +39,22 @@ def told_of(outcome: Outcome, user: str | None) -> dict[str, Any]:
     }
 
 
+def kept(told: list[Event], since: list[Event], error: Exception) -> list[Event]:
+    """What `error` kept from being told, and what came since, in order: the newest, as many as are kept."""
+    waiting = told + since
+    if (lost := len(waiting) - MOST_KEPT) > 0:
+        _log.error("%s events are lost: more than %s wait to be told: %s", lost, MOST_KEPT, error)
+    return waiting[-MOST_KEPT:]
+
+
 class Telling:
     """What one worker has to tell; safe to use from several threads."""
 
     def __init__(self, catalog: Store, data_dir: Path) -> None:
         self._catalog, self._heard = catalog, os.fspath(data_dir / "listened")
         self._lock, self._soon = threading.Lock(), Soon(_BATCH_SECONDS)
+        self._turn = threading.Lock()  # of whoever writes: what failed goes before what came since
+        self._is_over = self._fails = False
         self._waiting: dict[str, list[tuple[Any, ...]]] = {}  # by tenant, what `Told` takes
         self._said = -_SAID_SECONDS
 
@@ -55,19 +68,34 @@ class Telling:
         self._soon.ask(self.flush)
 
     def flush(self) -> None:
-        """Tell all of it now; a fault is logged, since what ran has run."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        if self._catalog.behind:
-            return
-        for tenant, told in waiting.items():
-            try:
-                self._write(tenant, told)
-            except (CodemodeError, OSError) as error:  # the latter where no descriptor is left to load modules with
-                _log.error("%s events cannot be told: %s", len(told), error)
+        """Tell all of it now; what cannot be told is told later, or logged where there is no later."""
+        with self._turn:
+            with self._lock:
+                waiting, self._waiting = self._waiting, {}
+            if self._catalog.behind:
+                return
+            failed = [tenant for tenant, told in waiting.items() if not self._is_written(tenant, told)]
+        self._fails = bool(failed)
+        if failed and not self._is_over:
+            self._soon.ask(self.flush)
+
+    def _is_written(self, tenant: str, told: list[tuple[Any, ...]]) -> bool:
+        try:
+            self._write(tenant, told)
+        except (CodemodeError, OSError) as error:  # the latter where no descriptor is left to load modules with
+            if self._is_over:
+                _log.error("%s events are lost: %s", len(told), error)
+                return False
+            if not self._fails:
+                _log.error("%s events cannot be told, and wait: %s", len(told), error)
+            with self._lock:
+                self._waiting[tenant] = kept(told, self._waiting.get(tenant, []), error)
+            return False
+        return True
 
     def close(self) -> None:
         """Tell what is left."""
+        self._is_over = True
         self.flush()
         self._soon.close()
 

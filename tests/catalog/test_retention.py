@@ -23,6 +23,7 @@ from codemode.catalog.tenants import Tenants
 from codemode.catalog.tokens import Tokens
 from codemode.database.clock import now_ms
 from codemode.errors import RecordNotFound, RequestInvalid, StorageFull
+from codemode.session.telling import Telling
 
 AGE = {rule.what: rule.age_ms for rule in RULES}
 
@@ -204,6 +205,27 @@ def test_an_execution_is_answered_where_no_thread_can_be_had_and_told_later(
             assert [session.run("1").ok for _ in range(3)] == [True] * 3
         assert session.run("1").ok
         assert soon(lambda: (other.statistics().executions, other.of("local").events.newest()) == (4, 4))
+
+
+def test_events_of_executions_wait_for_a_catalogue_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    write = Telling._write
+
+    def full(*_: object) -> None:
+        raise StorageFull("no room")
+
+    with Worker(data_dir=tmp_path) as worker, Worker(data_dir=tmp_path) as other:
+        worker.registry.telling.listened()
+        session = worker.session("a")
+        monkeypatch.setattr(Telling, "_write", full)
+        ran = [session.run("1").execution_id]
+        worker.registry.telling.flush()
+        ran.append(session.run("1").execution_id)
+        worker.registry.telling.flush()
+        assert [record.getMessage() for record in caplog.records] == ["1 events cannot be told, and wait: no room"]
+        monkeypatch.setattr(Telling, "_write", write)
+        assert soon(lambda: [event.subject for event in other.of("local").events.since("a", 0)] == ran)
 
 
 def test_executions_are_counted_once_whoever_asks(tmp_path: Path):

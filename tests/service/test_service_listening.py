@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from patience import HANG_SECONDS
 
 from codemode import Worker
+from codemode.catalog.events import Events, Told
 from codemode.database.clock import now_ms
-from codemode.errors import AuthInvalid
+from codemode.errors import AuthInvalid, StorageFull
 from codemode.service import listening
 from codemode.service.callers import LOCAL, Caller
 from codemode.service.ears import OfSession
@@ -46,6 +49,38 @@ def test_a_quiet_stream_has_its_signs_of_life_while_other_sessions_are_busy(
         worker.session("quiet")
         worker.session("busy")
         assert asyncio.run(main()) is None
+
+
+def test_events_wait_for_a_catalogue_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    append_all, full = Events.append_all, True
+
+    def may_fail(events: Events, told: Sequence[Told]) -> None:
+        if full:
+            raise StorageFull("no room")
+        append_all(events, told)
+
+    async def main() -> list[str | None]:
+        nonlocal full
+        service = Service(worker, open_to_all=True)
+        telling = service._telling
+        for number in range(6):
+            telling.ended(LOCAL, structs.replace(outcome, execution_id=f"ex_{number}"))
+            await telling._tell()
+        full = False
+        await telling.end()
+        return [event.subject for event in worker.of(LOCAL.tenant).events.since("plan", 0)]
+
+    monkeypatch.setattr(Events, "append_all", may_fail)
+    monkeypatch.setattr("codemode.session.telling.MOST_KEPT", 4)
+    with Worker(tmp_path) as worker:
+        outcome = worker.session("plan").run("1")
+        assert asyncio.run(main()) == ["ex_2", "ex_3", "ex_4", "ex_5"]
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["1 events cannot be told, and wait: no room"] + 2 * [
+        "1 events are lost: more than 4 wait to be told: no room"
+    ]
 
 
 def test_a_token_without_end_is_good_at_the_turn_of_a_millisecond(
