@@ -51,8 +51,8 @@ MOST_DEFINITION_BYTES = 4_000_000
 # Full-text tables whose content is in one another are read in one another, each on a kilobyte of the thread's stack:
 # thousands of them end the process.
 MOST_VIRTUAL_TABLES = 500
-# SQLite weighs each index of a table for each condition on it, while it plans, and heeds no interrupt: a join of sixty
-# with thousands of conditions took minutes with 200 of them, and hours with thousands.
+# SQLite weighs each index of a table for each condition on it, while it plans, and heeds no interrupt among ORs: a join
+# of sixty with thousands of conditions took minutes with 200 of them, and hours with thousands.
 MOST_INDEXES = 64
 _INDEXES = (
     "SELECT count(*), tbl_name FROM main.sqlite_schema WHERE type = 'index' GROUP BY tbl_name ORDER BY 1 DESC LIMIT 1"
