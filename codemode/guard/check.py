@@ -144,6 +144,13 @@ class Guard:
             self._forget_schema()
         self._version, self._unsure = version, False
 
+    def prepare_to_suggest(self) -> None:
+        """Load what `suggest` reads statements with: the first time, that may take longer than a suggestion may."""
+        with suppress(Exception):  # advice that fails must not hide the error that it was for
+            from codemode.guard.mending.translate import load_dialects
+
+            load_dialects()
+
     def suggest(self, error: CodemodeError, sql: str) -> None:
         """Give `error` a statement that SQLite prepares here in the place of `sql`, where one is found."""
         if error.suggestion is not None:

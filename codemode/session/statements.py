@@ -337,6 +337,7 @@ class Statements:
         """`error` with a statement that would run, for the first ones of an execution: looking for it takes time."""
         if self._advice > 0 and isinstance(error, StatementError) and not isinstance(error, StatementTimeout):
             self._advice -= 1
+            self.opened.guard.prepare_to_suggest()
             with self.opened.deadline.until(time.monotonic() + ADVICE_SECONDS):
                 self.opened.guard.suggest(error, sql)
             if error.suggestion is not None:

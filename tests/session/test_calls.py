@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import pytest
 
 from codemode import Session, Worker
+from codemode.database.execute import Deadline
+from codemode.errors import NoSuchFunction
+from codemode.guard.mending import translate
 from codemode.session.calls import Calls
 from codemode.session.host import HostFunctions
 from codemode.session.statements import Statements
@@ -276,3 +281,20 @@ def test_a_read_that_was_interrupted_keeps_no_later_one_out(session: Session) ->
         reader.connection.execute("BEGIN")  # as Ctrl-C leaves it that comes just after this
     assert session.query("SELECT a FROM t", read_only=True) == []
     assert session.describe_table("t")["row_count"] == 0
+
+
+def test_the_first_error_of_a_process_has_a_suggestion_too(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading the grammars counted among the second that a suggestion may take: on a busy machine there was none."""
+    happened: list[str] = []
+    until = Deadline.until
+
+    def noted(deadline: Deadline, at: float) -> AbstractContextManager[None]:
+        happened.append("until")
+        return until(deadline, at)
+
+    monkeypatch.setattr(Deadline, "until", noted)
+    monkeypatch.setattr(translate, "load_dialects", lambda: happened.append("loaded"))
+    with pytest.raises(NoSuchFunction) as raised:
+        session.query("SELECT least(1, 2)")
+    assert raised.value.suggestion == "SELECT min(1, 2)"
+    assert "until" in happened[happened.index("loaded") :]
