@@ -179,7 +179,7 @@ class Guards:
             return
         if home is None and name in _ENUM_NAMES:
             return
-        if home is None or not (self.own.made(home) or self._is_interface(home, name)):
+        if home is None or not (self.own.made(home) or self._is_interface(line, home, name)):
             raise hidden(value, name)
 
     def _used_by_bases(self, line: tuple[type, ...]) -> frozenset[str]:
@@ -189,10 +189,10 @@ class Guards:
             self._private[bases] = frozenset(chain.from_iterable(map(_private_names, bases)))
         return self._private[bases]
 
-    @staticmethod
-    def _is_interface(home: type, name: str) -> bool:
-        if name in _NAMEDTUPLE_NAMES:
-            return issubclass(home, tuple)
+    def _is_interface(self, line: tuple[type, ...], home: type, name: str) -> bool:
+        if name in _NAMEDTUPLE_NAMES:  # since Python 3.15 a base of ParseResult that is no tuple has its `_replace`
+            foreign = next(each for each in line if not self.own.made(each))
+            return issubclass(home, tuple) or (issubclass(foreign, tuple) and home in mro(foreign))
         return name in _ENUM_NAMES
 
     @staticmethod

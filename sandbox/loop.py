@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from asyncio import base_events, events
+from asyncio import base_events, events, tasks
 from collections.abc import Callable, Coroutine, Generator
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,10 @@ class SnippetLoop(base_events.BaseEventLoop):
 def run(awaitable: Any) -> Any:
     """Run a coroutine to its end, also while another loop is running: `asyncio.run` inside a top level that awaits."""
     outer = events._get_running_loop()
+    task = asyncio.current_task(outer) if outer is not None else None
     loop = SnippetLoop()
+    if task is not None:  # since Python 3.14 a thread runs one task at a time, whatever the loop
+        tasks._leave_task(outer, task)  # type: ignore[arg-type]
     events._set_running_loop(None)
     try:
         try:
@@ -58,6 +61,8 @@ def run(awaitable: Any) -> Any:
     finally:
         loop.close()
         events._set_running_loop(outer)
+        if task is not None:
+            tasks._enter_task(outer, task)  # type: ignore[arg-type]
 
 
 def _cancel_rest(loop: SnippetLoop) -> None:

@@ -5,12 +5,15 @@ A facade is made at its first import in a run; those without anything of the run
 
 from __future__ import annotations
 
+import ast
 import datetime
 import difflib
 import importlib
 import json
+import string
 import sys
 import time
+import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +153,7 @@ def preload() -> None:
         _listed(module)
     for late in _LATE.split():
         _import_quietly(late)
+    _import_named()
     charsets.preload()
     zones.preload()
     _warm()
@@ -162,12 +166,24 @@ def _import_quietly(module: str) -> None:
         return  # not in this Python
 
 
+def _import_named() -> None:
+    """Since Python 3.15 the library imports much when it is first named; a child could not."""
+    lazy = getattr(types, "LazyImportType", None)
+    tops = {name.partition(".")[0] for name in (*_AVAILABLE, *_LATE.split())}
+    for name, module in list(sys.modules.items()):
+        if lazy is not None and name.partition(".")[0] in tops:
+            for late in [each for each, value in vars(module).items() if type(value) is lazy]:
+                getattr(module, late)
+
+
 def _warm() -> None:
     """Call what loads something at its first call."""
     datetime.datetime.strptime("2000-01-01", "%Y-%m-%d")
     time.strptime("2000", "%Y")
     time.localtime()
     json.dumps({"a": [1.5, None]}, indent=1)
+    ast.unparse(ast.Name("a"))
+    string.Template("").substitute()  # its pattern is made when it is first asked for, since Python 3.14
     loop.run(loop.Ready(None))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,10 @@ def test_a_refused_text_leaves_no_code(sandbox: Sandbox, owner: str) -> None:
 MUCH = "return len([" + ",".join(f"'{n:04x}'*999" for n in range(5_400)) + "])"
 
 
-@pytest.mark.parametrize("code", ["return [n for n in {8, 0}]", "return len('" + "x" * 50_000 + "')", MUCH])
+SET = ["return [n for n in {8, 0}]"] if sys.version_info < (3, 15) else []  # its code is always the same since then
+
+
+@pytest.mark.parametrize("code", [*SET, "return len('" + "x" * 50_000 + "')", MUCH])
 def test_a_text_whose_code_cannot_be_kept_is_asked_for_it_once(sandbox: Sandbox, owner: str, code: str) -> None:
     first, *others = (run(sandbox, code, owner) for _ in range(4))
     assert first.status == "completed"

@@ -394,6 +394,7 @@ def test_ctrl_c_at_any_step_of_waiting_for_a_child_leaves_nobody_to_wait_behind(
     assert steps > 4
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # has threads, and forks: it is told since 3.12
 def test_a_sandbox_does_not_cross_a_fork() -> None:
     sandbox = Sandbox()
     try:
