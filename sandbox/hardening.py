@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio.coroutines
 import asyncio.format_helpers
+import builtins
 import collections
 import copy
 import copyreg
@@ -16,10 +17,12 @@ import functools
 import inspect
 import pprint
 import sys
+import typing
 from collections.abc import Callable
 from contextlib import suppress
 from types import (
     BuiltinFunctionType,
+    CellType,
     ClassMethodDescriptorType,
     FunctionType,
     MemberDescriptorType,
@@ -31,6 +34,7 @@ from types import (
 from typing import Any
 
 from sandbox import copying, fields
+from sandbox.facades import hints
 from sandbox.guards import is_closed, trim_match_args
 from sandbox.names import is_dunder, is_field, is_plain
 from sandbox.own import class_dict, is_class, mro
@@ -50,6 +54,7 @@ def harden() -> None:
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_fields()
         _harden_signatures()
+        _harden_references()
         _harden_cached_property()
         _harden_enum()
         _harden_members()
@@ -141,6 +146,50 @@ def _harden_signatures() -> None:
 # What tells its signature as a text that no snippet wrote.
 _IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType, ClassMethodDescriptorType)
 _HEAP_TYPE = 1 << 9  # a class that was made at run time, by CPython's flag
+
+
+def _harden_references() -> None:
+    """Since Python 3.14 a forward reference evaluates its text itself, with any globals, and dataclasses have it do so.
+
+    It is read as `get_type_hints` reads it, with the names of the snippet that it is from.
+    """
+    reference: Any = typing.ForwardRef
+    if not hasattr(reference, "evaluate"):
+        return
+    real, of_hints = reference.evaluate, typing.evaluate_forward_ref.__code__  # type: ignore[attr-defined]
+
+    def evaluate(self: Any, *, format: int = 1, **names: Any) -> Any:  # noqa: A002 - the library's own name
+        if sys._getframe(1).f_code is of_hints:  # the real get_type_hints, which no snippet has
+            return real(self, format=format, **names)
+        if any(each is not None for each in names.values()):
+            raise TypeError("a reference is evaluated with the names of its snippet alone")
+        if format == _AS_TEXT:
+            return self.__resolved_str__
+        try:
+            return _referred(self)
+        except Exception:
+            if format == _AS_REFERENCE:
+                return self
+            raise
+
+    reference.evaluate = evaluate
+
+
+# annotationlib.Format, which is there since Python 3.14
+_AS_REFERENCE, _AS_TEXT = 3, 4
+_EMPTY = CellType()
+
+
+def _referred(reference: Any) -> Any:
+    """The type that it names: a variable of a function around it, or whatever its text says."""
+    cell, text, found = reference.__cell__, reference.__forward_arg__, reference.__globals__
+    if type(cell) is CellType:
+        return cell.cell_contents
+    known = found.get("__builtins__") if type(found) is dict else None
+    if type(known) is not dict or known is vars(builtins):  # it is of no snippet
+        raise NameError(f"the reference {text!r} is not resolved here; use typing.get_type_hints")
+    around = {name: each.cell_contents for name, each in (cell or {}).items() if each != _EMPTY}
+    return hints.named(text, {**found, **around})
 
 
 def _harden_cached_property() -> None:

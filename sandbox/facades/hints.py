@@ -10,7 +10,7 @@ import builtins
 import functools
 import operator
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import GenericAlias, UnionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +35,7 @@ def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
         found: dict[str, Any] = {}
         for owner in owners:
             for name, hint in run.guards.read(owner, "__annotations__").items():
-                found[name] = _resolved(_Scope(run, owner), type(None) if hint is None else hint)
+                found[name] = _resolved(_Scope(run.globals, owner), type(None) if hint is None else hint)
         if include_extras:
             return found
         return {name: typing._strip_annotations(hint) for name, hint in found.items()}  # type: ignore[attr-defined]
@@ -45,13 +45,18 @@ def get_type_hints_of(run: Run) -> Callable[..., dict[str, Any]]:
 
 def resolve(run: Run, hint: Any) -> Any:
     """The type that an annotation outside of a class names."""
-    return _resolved(_Scope(run, None), hint)
+    return _resolved(_Scope(run.globals, None), hint)
+
+
+def named(text: str, globals_of_it: Mapping[str, Any]) -> Any:
+    """The type that the text of an annotation names, by the names of a snippet."""
+    return _resolved(_Scope(globals_of_it, None), text)
 
 
 class _Scope(NamedTuple):
     """Where the names of an annotation are looked for: the snippet, then the class that it stands in."""
 
-    run: Run
+    globals: Mapping[str, Any]
     owner: Any
 
 
@@ -101,12 +106,12 @@ def _value(scope: _Scope, node: ast.expr) -> Any:
 
 
 def _named(scope: _Scope, name: str) -> Any:
-    run, owner = scope
-    if name in run.globals and not names.is_dunder(name):
-        return run.globals[name]
+    found, owner = scope
+    if name in found and not names.is_dunder(name):
+        return found[name]
     if is_class(owner) and name in class_dict(owner) and names.is_plain(name):
         return getattr(owner, name)
-    builtin = run.globals["__builtins__"].get(name)
+    builtin = found["__builtins__"].get(name)
     if is_class(builtin) and name in vars(builtins):
         return builtin
     raise NameError(f"name {name!r} is not defined")

@@ -63,12 +63,18 @@ HARMLESS = (
     ),
     Harmless("marshal.loads", "<frozen importlib._bootstrap_external>", "a package of tzdata; its import is an event"),
     Harmless("resource.setrlimit", "sandbox/confine.py", "room below the hard limit, to tell that memory ran out"),
+    Harmless("object.__getattr__", "/annotationlib.py", "a class's annotations are computed by a copy of their code"),
+    Harmless("function.__new__", "/annotationlib.py", "the same, with names that stand for themselves"),
+    Harmless("object.__setattr__", "/annotationlib.py", "those names become references"),
+    Harmless("object.__getattr__", "/dataclasses.py", "whether a method names its class (told from Python 3.14 on)"),
     Harmless("object.__setattr__", "/dataclasses.py", "a dataclass's docstring"),
     Harmless("object.__setattr__", "/collections/__init__.py", "a named tuple's defaults"),
     Harmless("object.__setattr__", "/typing.py", "a NamedTuple's bases"),
     Harmless("object.__setattr__", "sandbox/formatting.py", "the name of a facade's class"),
     Harmless("object.__setattr__", "sandbox/facades/logging_.py", "the name of a facade's class"),
     Harmless("object.__setattr__", "sandbox/facades/system.py", "the name of a facade's class"),
+    Harmless("sys._getframe", "sandbox/hardening.py", "whether `typing` itself evaluates a reference"),
+    Harmless("object.__getattr__", "sandbox/hardening.py", "the same: the code of the frame, which stays there"),
     Harmless("sys._getframe", "/enum.py", "finds the module that an enumeration says it is of; the frame stays there"),
     Harmless("sys._getframe", "/typing.py", "the same for TypedDict and NamedTuple"),
     Harmless("sys._getframemodulename", "/enum.py", "the same since Python 3.12; a name alone"),
@@ -173,8 +179,15 @@ class Library:
 
     def changes(self) -> list[str]:
         """What was set, deleted or added since then."""
-        changed = [f"{where}.{name}" for where, held, name, value in self._members if held.get(name) is not value]
+        changed = [
+            f"{where}.{name}" for where, held, name, value in self._members if not _is_same(held.get(name), value)
+        ]
         return changed + [where for where, held, size in self._sizes if _size(held) != size]
+
+
+def _is_same(found: Any, value: Any) -> bool:
+    # Since Python 3.14 `sys.flags` is made anew whenever the longest integer of a text is set, as the serializer does.
+    return found is value or (type(found) is type(value) is type(sys.flags))
 
 
 def _namespaces() -> Iterator[tuple[str, Mapping[str, Any], int]]:
@@ -189,6 +202,8 @@ def _namespaces() -> Iterator[tuple[str, Mapping[str, Any], int]]:
 
 
 def _size(held: Mapping[str, Any]) -> int:
-    notes = "__slotnames__" in held  # the interpreter's own, made when an instance is first copied
+    # The interpreter's own, made when an instance is first copied, or a class first asked for its annotations.
+    notes = sum(name in held and not held[name] for name in ("__annotate_func__", "__annotations_cache__"))
+    notes += "__slotnames__" in held
     loaded = sum(isinstance(each, types.ModuleType) and "encodings." in each.__name__ for each in held.values())
     return len(held) - notes - loaded  # an encoding is loaded when it is first named

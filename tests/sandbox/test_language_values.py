@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - snippets are one string each
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -75,6 +76,48 @@ VALUES = {
 @pytest.mark.parametrize(("code", "value"), VALUES.values(), ids=VALUES.keys())
 def test_value(code: str, value: Any) -> None:
     assert run(code) == value
+
+
+CLASS_FIRST = "from dataclasses import dataclass, fields\n@dataclass\nclass A:\n    x: {}\n{}class Later: pass\n"
+COMPUTED_LATE = {
+    "a class that comes later": (
+        CLASS_FIRST.format("Later", "") + "return fields(A)[0].type.evaluate() is Later",
+        True,
+    ),
+    "within another type": (
+        CLASS_FIRST.format("list[Later]", "") + "return fields(A)[0].type.__args__[0].evaluate() is Later",
+        True,
+    ),
+    "as text": (CLASS_FIRST.format("Later[int]", "") + "return fields(A)[0].type.evaluate(format=4)", "Later[int]"),
+    "what nobody made, or cannot be computed": (
+        CLASS_FIRST.format("Missing", "    y: 1 / A = 2\n")
+        + "return [str(each.type)[:20] for each in fields(A)], fields(A)[0].type.evaluate(format=3) is fields(A)[0].type",
+        [["ForwardRef('Missing'", "ForwardRef('1 / A', "], True],
+    ),
+    "by get_type_hints": (
+        CLASS_FIRST.format("Later | None", "") + "import typing\nreturn typing.get_type_hints(A)['x'] == Later | None",
+        True,
+    ),
+    "in a function": (
+        "from dataclasses import dataclass, fields\ndef f():\n    @dataclass\n    class A:\n        x: Later\n    class Later: pass\n    return fields(A)[0].type.evaluate() is Later\nreturn f()",
+        True,
+    ),
+}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are computed at once before")
+@pytest.mark.parametrize(("code", "value"), COMPUTED_LATE.values(), ids=COMPUTED_LATE.keys())
+def test_annotations_are_computed_late(code: str, value: Any) -> None:
+    found = run(code)
+    assert (list(found) if isinstance(found, tuple) else found) == value
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are computed at once before")
+def test_a_reference_is_evaluated_with_the_names_of_its_snippet_alone() -> None:
+    with pytest.raises(TypeError, match="with the names of its snippet alone"):
+        run(CLASS_FIRST.format("Later", "") + "fields(A)[0].type.evaluate(globals={})")
+    with pytest.raises(NameError, match="not resolved here"):
+        run("from typing import List\nList['int'].__args__[0].evaluate()")
 
 
 def test_finally_runs_before_a_return_leaves() -> None:
