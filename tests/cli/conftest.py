@@ -46,12 +46,15 @@ def cli(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     def run(*arguments: object, input: str | bytes | None = None) -> Answer:  # noqa: A002 - click's own name for it
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         handlers = logging.root.handlers[:]
+        levels = {logger: logger.level for logger in (logging.root, logging.getLogger("codemode"))}
         try:
             return Answer(CliRunner().invoke(main, [str(argument) for argument in arguments], input=input))
         finally:  # a service takes them for the rest of its process
             for number, handler in before.items():
                 signal.signal(number, handler)
             logging.root.handlers[:] = handlers
+            for logger, level in levels.items():
+                logger.setLevel(level)
 
     return run
 
