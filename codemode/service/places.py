@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from codemode import limits
-from codemode.asked import parse_session_id
+from codemode.asked import parse_session_id, truth
 from codemode.catalog.found import no_session
 from codemode.catalog.places import check_place
 from codemode.catalog.store import not_migrated
@@ -104,9 +104,8 @@ def changed(
     What is not given stays, limits too. `fields` are as `Places.update` has them. Raises what that raises, and
     RequestInvalid, SessionNotFound, SessionExpired.
     """
-    known = worker.registry.record((tenant, session_id))
-    own = None if bounds is None else limits.asked(bounds, known.limits)
-    records = worker.of(tenant)
+    key, registry, records = (tenant, session_id), worker.registry, worker.of(tenant)
+    registry.record(key)
     with records.at_once():
         old = new = seen(worker, session_id, tenant)
         if fields:  # first: of a change that is refused nothing is done
@@ -114,12 +113,11 @@ def changed(
         if closed is not UNSET:
             close_or_reopen = records.sessions.close if closed else records.sessions.reopen
             new = new | msgspec.to_builtins(close_or_reopen(session_id, now=now_ms()))
-    # Not in the transaction: these may wait for the session's turn.
-    if own is not None:
-        worker.registry.ensure((tenant, session_id), create=False, renew=False, own=own)
-    if pinned is not None:
-        worker.pin(session_id, pinned, tenant)
-    if own is not None or pinned is not None:
-        known = worker.registry.record((tenant, session_id))
-        new = new | {"pinned": known.pinned, "limits": limits.told(known.limits)}
+        if bounds is not None:
+            known = registry.record(key)
+            known = registry.change(known, limits.asked(bounds, known.limits))
+            new = new | {"limits": limits.told(known.limits)}
+        if pinned is not None:
+            registry.catalog.pin(*key, truth("pinned", pinned), now_ms())
+            new = new | {"pinned": pinned}
     return Change(old, new)

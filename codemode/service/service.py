@@ -281,10 +281,11 @@ class Service:
             self.check_reach(caller, session_id, to)
         known = None if session_id is None else self._known(caller, session_id, to)
         makes = known is None or (renew and known.is_over(sure_ms()))
+        wanted = self.mint(caller.tenant) if session_id is None else session_id
         with self.gate.new_session(caller) if makes else nullcontext():
             record, made = self.worker.registry.ensure(
-                (caller.tenant, self.mint(caller.tenant) if session_id is None else session_id),
-                create=create, renew=renew, own=own, owner=caller.user, stateful=stateful, place=place,
+                (caller.tenant, wanted), create=create, renew=renew, own=own, owner=caller.user, stateful=stateful,
+                place=place, check=partial(self._known, caller, wanted, to),
             )  # fmt: skip
         if known is None:  # of two users who choose one id at the same moment, it is the first one's
             self._known(caller, record.id, "read")

@@ -12,7 +12,7 @@ import resource
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -80,12 +80,14 @@ class Registry:
         owner: str | None = None,
         stateful: bool | None = None,
         place: Mapping[str, Any] | None = None,
+        check: Callable[[], object] | None = None,
     ) -> Ensured:
         """The session, made on first use and, to `renew` it, anew where it is over or damaged.
 
         `own` are the limits that it asks for, as `limits.asked` has them; `place` is what one that is made is, as
-        `Places.update` has it. Raises SessionNotFound, SessionExpired, RecordNotFound for the workspace of `place`, and
-        RequestInvalid for a tenant that there is not.
+        `Places.update` has it. `check` raises where a session that is there is none that the caller may change: it
+        may be somebody's who has made it a moment ago. Raises SessionNotFound, SessionExpired, RecordNotFound for the
+        workspace of `place`, and RequestInvalid for a tenant that there is not.
         """
         record = self.catalog.get(*key)
         if record is None or record.is_removed:
@@ -93,26 +95,45 @@ class Registry:
                 raise not_found(key)
             if record is not None:  # after whoever removes it, or with what he left
                 self.ending.expire(record, self.storage.limits.queue_seconds)
-                record = None
             Tenants(self.catalog.file).get(key[0])  # a slip of the pen gets no directory
-            made = self._create(key, own or {}, owner, place)
+            record, made = None, self._create(key, own or {}, owner, place)
         elif record.is_over(sure_ms()):
             self.ending.expire(record)
             if not renew:
                 raise _expired(record)
-            made = self._create(key, own or {}, owner, place)
+            record, made = None, self._create(key, own or {}, owner, place)
         else:
             made = renew and self.is_damaged(key)
             if made:
+                if check is not None:
+                    check()
                 self._set_aside(key)
                 self._put(key, place)
-            if own is not None and own != record.limits:  # heeded from the next turn on, which compares them
-                self.catalog.set_limits(*key, own, int(held(own, self.storage.limits).idle_seconds * 1000))
-        found = self.known(key) if record is None or made or own is not None else record
-        if stateful is not None and stateful != found.stateful:
-            self.catalog.set_stateful(*key, stateful)
-            found = structs.replace(found, stateful=stateful)
-        return Ensured(found, made)
+        found = self.known(key) if record is None or made else record
+        return Ensured(self.change(found, own, stateful, check), made)
+
+    def change(
+        self,
+        record: SessionRecord,
+        own: dict[str, Any] | None,
+        stateful: bool | None = None,
+        check: Callable[[], object] | None = None,
+    ) -> SessionRecord:
+        """The session with these limits, and with or without variables; None leaves them. `check` is as above."""
+        bounds = record.limits if own is None else own
+        stays = record.stateful if stateful is None else stateful
+        if (bounds, stays) == (record.limits, record.stateful):
+            return record
+        key, idle_ms = (record.tenant, record.id), record.idle_ms
+        with self.catalog.file.at_once():  # or it could become somebody else's after the check
+            if check is not None:
+                check()
+            if bounds != record.limits:  # heeded from the next turn on, which compares them
+                idle_ms = int(held(bounds, self.storage.limits).idle_seconds * 1000)
+                self.catalog.set_limits(*key, bounds, idle_ms)
+            if stays != record.stateful:
+                self.catalog.set_stateful(*key, stays)
+        return structs.replace(record, limits=bounds, idle_ms=idle_ms, stateful=stays)
 
     def _create(self, key: Key, own: dict[str, Any], owner: str | None, place: Mapping[str, Any] | None) -> bool:
         for _ in range(_ATTEMPTS):
