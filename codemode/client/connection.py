@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import httpx2
 from anyio import sleep
@@ -24,7 +26,13 @@ _CONNECT_SECONDS = 10.0
 # Below the five seconds after which servers close an idle connection, which is a race that a request can lose.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=3.0)
 _BROKEN = (httpx2.TransportError, httpx2.DecodingError)
-_mark: RunVar[object] = RunVar("the loop that runs")
+
+
+class _Loop:
+    """One event loop: goes with it."""
+
+
+_mark: RunVar[_Loop] = RunVar("the loop that runs")
 
 
 class Terms:
@@ -136,21 +144,24 @@ class Connection:
 
 
 class AsyncConnection:
-    """The one that does not. What it keeps open belongs to one event loop: on another one it begins anew."""
+    """The one that does not; safe to use from several threads. Each event loop has connections of its own."""
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
-        self._loop: object = None
-        self._http = terms.opened(httpx2.AsyncClient)
+        self._unused = [terms.opened(httpx2.AsyncClient)]  # for the first loop: what cannot be opened is told at once
+        self._of_loops: WeakKeyDictionary[_Loop, httpx2.AsyncClient] = WeakKeyDictionary()
+        self._lock = threading.Lock()
         self._closed = False
 
     def _here(self) -> httpx2.AsyncClient:
         """The connections of the loop that runs. Those of another one cannot even be closed from here."""
         loop = _loop_mark()
-        if self._loop not in (None, loop):
-            self._http = self.terms.opened(httpx2.AsyncClient)
-        self._loop = loop
-        return self._http
+        with self._lock:
+            http = self._of_loops.get(loop)
+            if http is None:
+                http = self._unused.pop() if self._unused else self.terms.opened(httpx2.AsyncClient)
+                self._of_loops[loop] = http
+        return http
 
     async def send(self, call: Call[T]) -> T:
         """Do a call; raises what the service answers, or WorkerUnreachable."""
@@ -202,11 +213,11 @@ class AsyncConnection:
         await self._here().aclose()
 
 
-def _loop_mark() -> object:
+def _loop_mark() -> _Loop:
     """What stands for the event loop that runs; the loop itself would be kept by whoever remembers it."""
     mark = _mark.get(None)
     if mark is None:
-        _mark.set(mark := object())
+        _mark.set(mark := _Loop())
     return mark
 
 

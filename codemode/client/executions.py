@@ -117,9 +117,14 @@ def _path(execution_id: str) -> str:
     return f"/v1/executions/{execution_id}"
 
 
+def whole_seconds(wait: float) -> int:
+    """How long one look waits of so many seconds."""
+    return round(min(LONGEST_WAIT, max(0, wait)))
+
+
 def look(execution_id: str, wait: float) -> Call[Background]:
     """Look at an execution in the background, and wait for its end for so many seconds."""
-    whole = round(min(LONGEST_WAIT, max(0, wait)))
+    whole = whole_seconds(wait)
     ask = Ask(method="GET", path=_path(execution_id), query=query_of(wait=whole), safe=True, seconds=whole)
     return Call(ask, converted(Background))
 

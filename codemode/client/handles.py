@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from anyio import current_time
+from anyio import current_time, sleep
 
 from codemode.client import executions
 from codemode.client.connection import AsyncConnection, Connection
@@ -13,6 +13,7 @@ from codemode.errors import RequestInvalid, shown
 from codemode.values import Outcome
 
 _FOR_EVER = 1e9  # seconds, which no clock overflows by
+_PAUSE = 0.05  # seconds
 
 
 def _patience(timeout: object) -> float:
@@ -42,8 +43,11 @@ class _Known:
         self._outcome = found.outcome or self._outcome
         return self._outcome
 
-    def _late(self, timeout: float) -> TimeoutError:
-        return TimeoutError(f"{self.id} was not over after {timeout:g} s; it goes on")
+    def _pause(self, left: float, timeout: float | None) -> float:
+        """Seconds until the next look: the service waits for whole ones alone. Raises TimeoutError at the end."""
+        if left <= 0:
+            raise TimeoutError(f"{self.id} was not over after {timeout or 0:g} s; it goes on")
+        return 0 if executions.whole_seconds(left) else min(left, _PAUSE)
 
 
 class BackgroundExecution(_Known):
@@ -62,8 +66,8 @@ class BackgroundExecution(_Known):
         until = time.monotonic() + _patience(timeout)
         while self._outcome is None:
             left = until - time.monotonic()
-            if self._seen(self._connection.send(executions.look(self.id, left))) is None and left <= 0:
-                raise self._late(timeout or 0)
+            if self._seen(self._connection.send(executions.look(self.id, left))) is None:
+                time.sleep(self._pause(left, timeout))
         return self._outcome
 
     def cancel(self) -> Outcome | None:
@@ -87,8 +91,8 @@ class AsyncBackgroundExecution(_Known):
         until = current_time() + _patience(timeout)
         while self._outcome is None:
             left = until - current_time()
-            if self._seen(await self._connection.send(executions.look(self.id, left))) is None and left <= 0:
-                raise self._late(timeout or 0)
+            if self._seen(await self._connection.send(executions.look(self.id, left))) is None:
+                await sleep(self._pause(left, timeout))
         return self._outcome
 
     async def cancel(self) -> Outcome | None:

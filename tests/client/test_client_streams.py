@@ -17,11 +17,12 @@ from typing import Any
 import anyio
 import pytest
 import trio
+from anyio.from_thread import start_blocking_portal
 from patience import HANG_SECONDS, soon
 
 from codemode import AsyncClient, Client
 from codemode.client.ask import Ask
-from codemode.client.connection import AsyncConnection
+from codemode.client.connection import AsyncConnection, Connection, Terms
 from codemode.errors import ExecutionNotFound, RequestInvalid
 from codemode.values import Notice, Progress
 from tests.client.conftest import Served
@@ -82,6 +83,26 @@ def test_an_execution_in_the_background(client: Client) -> None:
     assert running.outcome is running.poll() is running.wait()
     again = client.execution(running.id)
     assert (again.session_id, again.outcome.result if again.outcome else None) == (session.id, 10**30)
+
+
+def test_waiting_less_than_a_second_does_not_ask_without_pause(
+    client: Client, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = client.session().background("while True: pass")
+    asked, real, real_async = [], Connection.send, AsyncConnection.send
+    monkeypatch.setattr(Connection, "send", lambda *each: asked.append(each) or real(*each))
+    monkeypatch.setattr(AsyncConnection, "send", lambda *each: asked.append(each) or real_async(*each))
+
+    async def wait() -> None:
+        async with AsyncClient(served.url, served.token) as there:
+            await (await there.execution(running.id)).wait(timeout=0.4)
+
+    with pytest.raises(TimeoutError):
+        running.wait(timeout=0.4)
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait())
+    running.cancel()
+    assert len(asked) < 25
 
 
 def test_an_execution_in_the_background_is_cancelled(client: Client) -> None:
@@ -167,6 +188,18 @@ def test_an_asynchronous_client_begins_anew_on_another_loop(served: Served, back
         warnings.simplefilter("ignore", ResourceWarning)  # the first loop ends with its connection open
         assert anyio.run(ask, backend=backends[0]) == anyio.run(ask_and_close, backend=backends[1]) == 1
         gc.collect()
+
+
+def test_loops_that_run_at_once_keep_their_connections(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, real = [], Terms.opened
+    monkeypatch.setattr(Terms, "opened", lambda terms, kind: opened.append(kind) or real(terms, kind))
+    client = AsyncClient(served.url, served.token)
+    with start_blocking_portal("asyncio") as one, start_blocking_portal("trio") as other:
+        for _ in range(3):
+            assert one.call(client.isolation) == other.call(client.isolation)
+        for loop in (one, other):
+            loop.call(client.close)
+    assert len(opened) == 2
 
 
 def test_records_may_come_asynchronously(served: Served, tmp_path: Path) -> None:
