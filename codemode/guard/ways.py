@@ -10,6 +10,7 @@ import apsw
 
 _ELEMENTS = "it makes rows: use FROM t, json_each(t.x) AS e, and e.value"
 _FULL_TEXT = "use a virtual table of fts5, and MATCH"
+_REGEXP = "use GLOB, which tells upper case from lower, or LIKE, which does not, or filter in Python with re"
 _DATES = "date('now'), date(x, '+1 month'), strftime('%Y-%m', x), julianday(a) - julianday(b)"
 
 # Function names that models try, and what to write instead.
@@ -30,8 +31,8 @@ FUNCTION_WAYS: dict[str, str] = {
     "to_char": "use strftime('%Y-%m-%d', x) for dates, printf('%.2f', x) for numbers",
     "to_number": "use CAST(x AS REAL)",
     "formatdatetime": "use strftime('%Y-%m-%d', x)",
-    "dayofweek": "use CAST(strftime('%w', x) AS INTEGER), where 0 is Sunday",
-    "weekday": "use CAST(strftime('%w', x) AS INTEGER), where 0 is Sunday",
+    "dayofweek": "use CAST(strftime('%w', x) AS INTEGER) + 1, where 1 is Sunday",
+    "weekday": "use (CAST(strftime('%w', x) AS INTEGER) + 6) % 7, where 0 is Monday",
     **dict.fromkeys(("datename", "datepart"), "use strftime('%m', x), and CASE for a name"),
     "dayname": "use CASE strftime('%w', x) WHEN '0' THEN 'Sunday' … END",
     "monthname": "use CASE strftime('%m', x) WHEN '01' THEN 'January' … END",
@@ -128,10 +129,10 @@ FUNCTION_WAYS: dict[str, str] = {
     **dict.fromkeys(
         ("regr_slope", "regr_intercept", "regr_r2"), "compute it in Python with statistics.linear_regression"
     ),
-    "regexp": "use LIKE or GLOB, or filter in Python with re",
+    "regexp": _REGEXP,
     "regexp_replace": "fetch the rows and use re.sub in Python",
-    "regexp_like": "use LIKE or GLOB, or filter in Python with re",
-    "regexp_matches": "use LIKE or GLOB, or filter in Python with re",
+    "regexp_like": _REGEXP,
+    "regexp_matches": _REGEXP,
     **dict.fromkeys(
         ("array_agg", "json_agg", "jsonb_agg", "json_array_agg", "json_arrayagg", "list", "group_array", "grouparray"),
         "use json_group_array(x)",
@@ -277,7 +278,7 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"@>|<@"), "use EXISTS (SELECT 1 FROM json_each(x) WHERE value = …)"),
     (re.compile(r"#>>?"), "use x ->> '$.a.b'"),
     (re.compile(r"\w\s+\?[|&]?\s+'"), "use x -> '$.key' IS NOT NULL"),
-    (re.compile(r"\s!?~\*?\s*'"), "use GLOB or LIKE, or filter in Python with re"),
+    (re.compile(r"\s!?~\*?\s*'|\bRLIKE\s", _FLAGS), _REGEXP),
     (
         re.compile(r"\bDEFAULT\s+\w+\s*\(", _FLAGS),
         "a computed default stands in parentheses: DEFAULT (datetime('now'))",
@@ -307,7 +308,7 @@ SYNTAX_WAYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!['\d])\d{4}-\d\d-\d\d[ T]\d\d:"), "a date is a text in single quotes; better, bind it: x = ?"),
     (re.compile(r"\{\w*\}"), "{…} was not filled in: write f before the quotes for a name, and bind values: x = ?"),
     (re.compile(r"\bILIKE\b", _FLAGS), "LIKE compares ASCII without case already; use LIKE"),
-    (re.compile(r"\bSIMILAR\s+TO\b", _FLAGS), "use GLOB or LIKE, or filter in Python with re"),
+    (re.compile(r"\bSIMILAR\s+TO\b", _FLAGS), _REGEXP),
     (re.compile(r"::\s*date\b", _FLAGS), "use date(x), and julianday(a) - julianday(b) for the days between two"),
     (re.compile(r"::\s*timestamp", _FLAGS), "use datetime(x)"),
     (re.compile(r"::\s*\w+"), "use CAST(x AS type)"),

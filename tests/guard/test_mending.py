@@ -37,6 +37,38 @@ def test_a_list_that_is_bound_as_one_value_is_read_as_one(shared: Desk) -> None:
     assert suggestion(shared, "SELECT * FROM t WHERE a IN :x") == mended
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        "DELETE t FROM t JOIN u ON u.t_id = t.id",
+        "DELETE FROM T USING u WHERE u.t_id = t.id",
+        "DELETE FROM t ORDER BY id LIMIT 1",
+        "UPDATE t SET a = 1 ORDER BY id LIMIT 1",
+        "UPDATE t JOIN u ON u.t_id = t.id SET a = 1",
+    ],
+)
+def test_of_a_table_that_its_with_hides_no_rows_are_chosen(shared: Desk, write: str) -> None:
+    assert suggestion(shared, f"WITH t AS (SELECT 1 AS id) {write}") is None
+    assert suggestion(shared, f"WITH w AS (SELECT 1 AS id) {write}") is not None
+
+
+@pytest.mark.parametrize("call", ["a REGEXP 'x'", "a RLIKE 'x'", "a ~ 'x'", "REGEXP_LIKE(a, 'x')"])
+def test_what_glob_may_mean_otherwise_than_a_regular_expression_is_said(shared: Desk, call: str) -> None:
+    error = advised(shared, f"SELECT * FROM t WHERE {call}")
+    assert error.suggestion == "SELECT * FROM t WHERE (a GLOB '*x*')"
+    assert "upper case from lower" in (error.hint or "")
+
+
+@pytest.mark.parametrize(("call", "said"), [("DAYOFWEEK", "1 is Sunday"), ("WEEKDAY", "0 is Monday")])
+def test_the_days_of_the_week_are_counted_in_the_hint_as_in_the_suggestion(shared: Desk, call: str, said: str) -> None:
+    error = advised(shared, f"SELECT {call}('2024-06-09')")  # a Sunday
+    way = (error.hint or "").removeprefix("use ").rpartition(", where")[0]
+    assert said in (error.hint or "")
+    assert error.suggestion is not None
+    for text in (error.suggestion, f"SELECT {way.replace('x', chr(39) + '2024-06-09' + chr(39))}"):
+        assert shared.submit(text).rows == [({"DAYOFWEEK": 1, "WEEKDAY": 6}[call],)]
+
+
 @pytest.mark.parametrize("compared", ["= ?", "IN (1, 2)", ">= 'x'", "LIKE :x"])
 def test_a_name_that_is_compared_with_a_value_is_no_text(shared: Desk, compared: str) -> None:
     assert suggestion(shared, f'SELECT * FROM t WHERE "a__gt" {compared}') is None
@@ -145,6 +177,11 @@ def test_a_function_of_another_meaning_is_not_suggested_for_its_name(shared: Des
             "CREATE TABLE n (id INT AUTO_INCREMENT PRIMARY KEY, x VARCHAR(9) NOT NULL, KEY t_a (x)) ENGINE=InnoDB",
             "CREATE TABLE n (id INTEGER PRIMARY KEY, x VARCHAR(9) NOT NULL);\nCREATE INDEX n_t_a ON n (x)",
         ),
+        ("CREATE TABLE n (id INT, x TEXT DEFAULT 'a COMMENT ''b'' c' COMMENT 'd''e') ENGINE=InnoDB",
+         "CREATE TABLE n (id INT, x TEXT DEFAULT 'a COMMENT ''b'' c')"),
+        ("CREATE TABLE n (id INT AUTO_INCREMENT PRIMARY KEY, x TEXT DEFAULT 'AUTO_INCREMENT') ENGINE=InnoDB",
+         "CREATE TABLE n (id INTEGER PRIMARY KEY, x TEXT DEFAULT 'AUTO_INCREMENT')"),
+        ("SELECT 'x = datetime(y)', NOW() FROM t", "SELECT 'x = datetime(y)', datetime('now') FROM t"),
         ("CREATE TABLE n (id SERIAL PRIMARY KEY, s ENUM('a  b', 'c') DEFAULT 'a  b')",
          "CREATE TABLE n (id INTEGER PRIMARY KEY, s TEXT DEFAULT 'a  b' CHECK (s IN ('a  b', 'c')))"),
         ("CREATE TABLE n (`id` int(11) NOT NULL AUTO_INCREMENT, a TEXT, PRIMARY KEY (`id`), KEY a (a)) ENGINE=InnoDB",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from codemode.guard.mending.expressions import rewritten
-from codemode.guard.mending.tokens import closing, following, is_blank, is_text, squeezed, tokens, word
+from codemode.guard.mending.tokens import changed_outside, closing, following, is_blank, is_text, squeezed, tokens, word
 
 _COUNTING = re.compile(
     r"\b(?:AUTO_INCREMENT|AUTOINCREMENT|IDENTITY(?:\s*\(\s*\d+\s*,\s*\d+\s*\))?"
@@ -35,11 +35,11 @@ class Column:
     @classmethod
     def read(cls, item: str) -> Column | None:
         """The column that `item` defines; None where that is not plain."""
-        text = _LEFT_OUT.sub("", item).strip()
+        text = _without(_LEFT_OUT, item).strip()
         if re.search(r"\bON\s+UPDATE\s+(?:CURRENT|NOW)", text, re.IGNORECASE):
             return None  # SQLite needs a trigger for it; without, the column would silently stay as it was
-        counts = _COUNTING.search(text) is not None
-        parts = tokens(_COUNTING.sub("", text))
+        plain = _without(_COUNTING, text)
+        counts, parts = plain != text, tokens(plain)
         name, at = parts[0], following(parts, 0)
         kind_end = _type_end(parts, at)
         kind = "".join(parts[at:kind_end]).strip()
@@ -73,6 +73,10 @@ class Column:
         if default is None and re.search(r"\bNOT\s+NULL\b", self.rest, re.IGNORECASE):
             default = "0" if _NUMERIC.search(self.kind) else "''"
         return [f"ALTER TABLE {table} ADD COLUMN {Column(self.name, self.kind, self.rest, default, False).written()}"]
+
+
+def _without(pattern: re.Pattern[str], text: str) -> str:
+    return changed_outside(pattern, lambda _: "", text)
 
 
 def _joined(*pieces: str) -> str:

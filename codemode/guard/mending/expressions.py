@@ -14,6 +14,7 @@ from codemode.guard.mending.patterns import matched
 from codemode.guard.mending.spans import with_spans
 from codemode.guard.mending.tokens import (
     bracketed,
+    changed_outside,
     closing,
     content,
     following,
@@ -463,7 +464,11 @@ _COMPARISON = re.compile(r"(?<![\w.(])([a-z_]\w*(?:\.[a-z_]\w*)?)(\s*(?:>=|<=|<>
 
 def _compared_as_times(text: str) -> str:
     """A column beside a computed time is read as a time too: `T` and a blank between date and time sort differently."""
-    return _COMPARISON.sub(lambda m: m[0] if _assigns(m) else f"datetime({m[1]}){m[2]}{m[3]}", text)
+
+    def read(found: re.Match[str]) -> str:
+        return found[0] if _assigns(found) else f"datetime({found[1]}){found[2]}{found[3]}"
+
+    return changed_outside(_COMPARISON, read, text)
 
 
 def _assigns(found: re.Match[str]) -> bool:

@@ -6,7 +6,7 @@ Joined, the tokens are the text again. Whoever changes one changes nothing else 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 _TOKEN = re.compile(
@@ -25,17 +25,33 @@ def tokens(text: str) -> list[str]:
 
 def replaced(pattern: str, instead: str, text: str) -> str:
     """`re.sub` without case, that leaves what touches a text in single quotes or a comment as it is."""
-    taken, at = [], 0
-    for part in tokens(text):
-        if part.startswith(("'", "--", "/*")):
-            taken.append((at, at + len(part)))
-        at += len(part)
+    taken = _taken(text, ("'", "--", "/*"))
 
     def put(found: re.Match[str]) -> str:
         touches = any(start < found.end() and found.start() < end for start, end in taken)
         return found[0] if touches else found.expand(instead)
 
     return re.sub(pattern, put, text, flags=re.IGNORECASE)
+
+
+def changed_outside(pattern: re.Pattern[str], change: Callable[[re.Match[str]], str], text: str) -> str:
+    """`pattern.sub` that leaves what begins within a text or name in quotes, or a comment, as it is."""
+    taken = _taken(text, ("'", '"', "`", "--", "/*"))
+
+    def put(found: re.Match[str]) -> str:
+        return found[0] if any(start <= found.start() < end for start, end in taken) else change(found)
+
+    return pattern.sub(put, text)
+
+
+def _taken(text: str, kinds: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Where the tokens that begin so are."""
+    taken, at = [], 0
+    for part in tokens(text):
+        if part.startswith(kinds):
+            taken.append((at, at + len(part)))
+        at += len(part)
+    return taken
 
 
 def is_blank(token: str) -> bool:

@@ -70,7 +70,18 @@ def _is_deep(tree: Any) -> bool:
     return any(node.depth > _DEEPEST for node in tree.walk())
 
 
+def _hides_its_target(tree: Any) -> bool:
+    """Whether the WITH of a write has the name of the table that is written."""
+    known = tree.args.get("with_")
+    if known is None or not isinstance(tree, exp.Delete | exp.Update | exp.Insert | exp.Merge):
+        return False
+    target = tree.this.find(exp.Table)
+    return target is not None and any(each.alias.lower() == target.name.lower() for each in known.expressions)
+
+
 def _rebuilt(tree: Any, broken: Broken) -> Any:
+    if _hides_its_target(tree):  # below it the name means something else than behind DELETE FROM
+        raise NotExact
     for rebuild in writes.REBUILDS:
         tree = rebuild(tree) or tree
     for reshape in shapes.REBUILDS:
