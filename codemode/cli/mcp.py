@@ -33,8 +33,9 @@ def mcp(app: App, session_id: str | None, read_only: bool, host: str | None, ten
     every session of the tenant in the data directory, those that `codemode run` uses too.
     With --session all calls may leave the session's id out; the first snippet makes it.
 
-    It ends when the host closes standard input, or on SIGTERM; what still runs is undone. It logs to standard error.
-    The same tools are at /mcp of `codemode serve`, for hosts on other machines and for several users.
+    It ends when the host closes standard input: what was asked before that is answered, within `shutdown_seconds`. On
+    SIGTERM it ends at once. What still runs then is undone. It logs to standard error. The same tools are at /mcp of
+    `codemode serve`, for hosts on other machines and for several users.
     """
     if session_id is not None:
         parse_session_id(session_id)

@@ -72,8 +72,9 @@ def own_wire() -> Iterator[tuple[int, int]]:
 async def serve(service: Service, face: Face, wire: tuple[int, int]) -> None:
     """Serve until the host closes standard input, stops reading, or sends SIGTERM or SIGINT.
 
-    What still runs then is undone. Begins and ends the service too. Those signals are taken for the rest of the
-    process: what is closed after it is not cut.
+    Behind the end of input what was asked before it has `shutdown_seconds` to be answered: hosts that do not wait so
+    long send SIGTERM. What still runs then is undone. Begins and ends the service too. Those signals are taken for the
+    rest of the process: what is closed after it is not cut.
     """
     sdk = McpServer(service, face).sdk
     await service.start()
@@ -82,10 +83,10 @@ async def serve(service: Service, face: Face, wire: tuple[int, int]) -> None:
             _end_on_signal(scope)
             to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
             to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
-            lines = Lines(wire, service.settings.body_bytes)
+            lines, asked = Lines(wire, service.settings.body_bytes), Asked(service.settings.shutdown_seconds)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_receive, lines, to_server, to_client.clone())
-                tasks.start_soon(_send, lines, from_server, scope)
+                tasks.start_soon(_receive, lines, to_server, to_client.clone(), asked)
+                tasks.start_soon(_send, lines, from_server, scope, asked)
                 await sdk.run(from_client, to_client, sdk.create_initialization_options())
                 scope.deadline = anyio.current_time() + _LAST_SECONDS
     finally:
@@ -104,7 +105,40 @@ def _end_on_signal(scope: anyio.CancelScope) -> None:
         signal.signal(number, end)
 
 
-async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:
+class Asked:
+    """The requests of the host that are not answered yet."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._open: set[int | str] = set()
+        self._none = asyncio.Event()
+
+    def came(self, message: types.JSONRPCMessage) -> None:
+        """A request is open from now on, unless the host gives it up."""
+        if isinstance(message, types.JSONRPCRequest):
+            self._open.add(message.id)
+        elif isinstance(message, types.JSONRPCNotification) and message.method == "notifications/cancelled":
+            self._over((message.params or {}).get("requestId"))
+
+    def answered(self, message: types.JSONRPCMessage) -> None:
+        """What was sent to the host may have been an answer."""
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            self._over(message.id)
+
+    def _over(self, request: object) -> None:
+        self._open.discard(request)
+        if not self._open:
+            self._none.set()
+
+    async def all_answered(self) -> None:
+        """Wait until none is open, or it takes too long; called when no more come."""
+        if self._open:
+            self._none.clear()
+            with anyio.move_on_after(self._seconds):
+                await self._none.wait()
+
+
+async def _receive(lines: Lines, server: Incoming, client: Outgoing, asked: Asked) -> None:
     async with server, client:
         while True:
             try:
@@ -113,6 +147,7 @@ async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:
                 await client.send(_refusal(error.request, str(error)))
                 continue
             if line is None:
+                await asked.all_answered()
                 return
             try:
                 message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
@@ -122,6 +157,7 @@ async def _receive(lines: Lines, server: Incoming, client: Outgoing) -> None:
                     why = "the request is not as it must be, is nested too deeply, or holds half of a surrogate pair"
                 await client.send(_refusal(request, why))
             else:
+                asked.came(message)
                 await server.send(SessionMessage(message))
 
 
@@ -153,12 +189,15 @@ def _id_of_ends(first: bytes, last: bytes) -> int | str | None:
         return None
 
 
-async def _send(lines: Lines, server: MemoryObjectReceiveStream[SessionMessage], whole: anyio.CancelScope) -> None:
+async def _send(
+    lines: Lines, server: MemoryObjectReceiveStream[SessionMessage], whole: anyio.CancelScope, asked: Asked
+) -> None:
     async with server:
         async for sent in server:
             if not await lines.write(sent.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"):
                 whole.cancel()  # nobody reads any more
                 return
+            asked.answered(sent.message)
 
 
 class Lines:

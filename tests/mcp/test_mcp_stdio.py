@@ -108,7 +108,7 @@ def rows_of_t(data_dir: Path) -> int:
 
 @pytest.mark.parametrize("how", ["end of input", "SIGTERM", "SIGINT", "nobody reads"])
 def test_it_ends_cleanly_and_undoes_what_runs(how: str, tmp_path: Path):
-    with started(tmp_path, "--session", "work") as host:
+    with started(tmp_path, "--session", "work", environment={"CODEMODE_SHUTDOWN_SECONDS": "0.5"}) as host:
         host.begin_loop()
         began = time.monotonic()
         if how == "end of input":
@@ -121,6 +121,28 @@ def test_it_ends_cleanly_and_undoes_what_runs(how: str, tmp_path: Path):
         assert host.process.wait(HANG_SECONDS) == 0
         assert time.monotonic() - began < HANG_SECONDS / 2  # and not the minute that the snippet may take
         assert b"Traceback" not in host.process.stderr.read()
+    assert rows_of_t(tmp_path) == 0
+
+
+def test_what_was_asked_before_the_end_of_input_is_answered(tmp_path: Path):
+    with started(tmp_path, environment={"CODEMODE_SHUTDOWN_SECONDS": str(HANG_SECONDS)}) as host:
+        host.send(HELLO, INITIALIZED)
+        for number in (2, 3):
+            host.call(number, "execute_code", code=f"import time\ntime.sleep(0.5)\nreturn {number}")
+        host.process.stdin.close()
+        answers = {each["id"]: each["result"] for each in map(json.loads, host.process.stdout) if "id" in each}
+        assert sorted(answers) == [1, 2, 3]
+        assert [answers[number]["structuredContent"]["result"] for number in (2, 3)] == [2, 3]
+        assert host.process.wait(HANG_SECONDS) == 0
+
+
+def test_a_request_that_was_given_up_is_not_waited_for_at_the_end_of_input(tmp_path: Path):
+    with started(tmp_path, "--session", "work", environment={"CODEMODE_SHUTDOWN_SECONDS": "600"}) as host:
+        host.begin_loop()
+        cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}
+        host.send(cancelled)
+        host.process.stdin.close()
+        assert host.process.wait(HANG_SECONDS) == 0
     assert rows_of_t(tmp_path) == 0
 
 
