@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from codemode.errors import ValueRefused
@@ -72,12 +72,21 @@ def all_to_json(document: Any) -> Any:
     return to_json(document)
 
 
-def all_from_json(document: Any) -> Any:
-    """The document with every cell that it held."""
+def all_from_json(document: Any, rows: Collection[str] = ()) -> Any:
+    """The document with every cell that it held; under the names in `rows` are rows, of columns of any name."""
     if isinstance(document, dict):
         cell = from_json(document)
-        return cell if cell is not document else {name: all_from_json(value) for name, value in document.items()}
-    return [all_from_json(value) for value in document] if isinstance(document, list) else document
+        if cell is not document:
+            return cell
+        told = document.items()
+        return {name: _rows(value) if name in rows else all_from_json(value, rows) for name, value in told}
+    return [all_from_json(value, rows) for value in document] if isinstance(document, list) else document
+
+
+def _rows(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rows(each) for each in value]
+    return row_from_json(value) if isinstance(value, dict) else value
 
 
 def _bytes(text: Any) -> bytes:

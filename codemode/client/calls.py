@@ -200,7 +200,7 @@ def has_column(place: Place, table: str, column: str) -> Call[bool]:
 def describe_table(place: Place, table: str) -> Call[dict[str, Any]]:
     """What a table is and holds."""
     (name,), _ = asked(lambda helpers: helpers.schema.describe_table(table))
-    return place.get("describe", cells.all_from_json, table=name)
+    return place.get("describe", lambda found: cells.all_from_json(found, ("sample_rows",)), table=name)
 
 
 def find_column(place: Place, table: str, meaning: str) -> Call[dict[str, Any] | None]:

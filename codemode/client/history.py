@@ -49,6 +49,9 @@ def restore(place: Place, name: str) -> Call[Checkpoint]:
     return place.post("restore", converted(Checkpoint), name=checkpoint_name(name))
 
 
+_ROWS = ("added_sample", "removed_sample", "key", "before", "after")  # where a difference holds rows, or parts of them
+
+
 def undo(place: Place) -> Call[Undone]:
     """Take the last change back."""
     return place.post("undo", converted(Undone))
@@ -68,7 +71,7 @@ def fork(place: Place, new_session_id: str | None, checkpoint: str | None) -> Ca
 def diff(place: Place, a: str | None, b: str | None, sample: int) -> Call[Differences]:
     """What leads from one state to another."""
     between = {"a": _state(a), "b": _state(b), "sample": rows_sampled(sample)}
-    return place.get("diff", lambda found: converted(Differences)(cells.all_from_json(found)), **between)
+    return place.get("diff", lambda found: converted(Differences)(cells.all_from_json(found, _ROWS)), **between)
 
 
 def _state(name: str | None) -> str | None:

@@ -131,10 +131,11 @@ def format_of(name: str, formats: Sequence[str], given: str | None = None) -> st
 
 def table_of(name: str) -> str:
     """A table's name from a file's: `2013 flights.csv.gz` becomes `t_2013_flights`."""
-    stem = Path(name).name.lower().removesuffix(".gz")
-    suffix = Path(stem).suffix
-    known = suffix in EXTENSIONS or suffix == ".txt"
-    base = Path(name).name[: len(stem) - len(suffix) if known else len(stem)]
+    file = Path(name)
+    if file.suffix.lower() == ".gz":
+        file = file.with_suffix("")
+    known = file.suffix.lower() in (*EXTENSIONS, ".txt")
+    base = file.stem if known else file.name
     table = re.sub(r"\W+", "_", base).strip("_") or "data"
     return f"t_{table}" if table[0].isdigit() else table
 

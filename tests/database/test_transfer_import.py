@@ -496,6 +496,9 @@ def test_what_a_table_that_is_there_does_to_values_is_told(declared, texts, told
         ("---.csv", "data"),
         ("notes.txt", "notes"),
         ("données.csv", "données"),
+        ("İİİ.CSV.GZ", "İİİ"),
+        ("a.b", "a_b"),
+        ("a.tar.gz", "a_tar"),
     ],
 )
 def test_a_file_names_its_table(name, table):
