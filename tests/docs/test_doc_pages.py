@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from doc_pages import ROOT, anchors, blocks, links, matches, name, pages
 from doc_runner import PageRunner
-from unhurried import BOUNDS, LONG_SECONDS
+from unhurried import BOUNDS, LONG_SECONDS, Popen
 
 PAGES = {name(page): page for page in pages()}
 
@@ -20,6 +20,7 @@ def test_the_code_on_a_page_runs_as_it_says(page: str, tmp_path: Path, monkeypat
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     for module, bound in BOUNDS:
         monkeypatch.setattr(f"{module}.{bound}", LONG_SECONDS)
+    monkeypatch.setattr("subprocess.Popen", Popen)
     runner = PageRunner(tmp_path)
     try:
         for block in blocks(PAGES[page]):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
+from typing import Any
 
 _OF_ERRORS = (("codemode.session.statements", "ADVICE_SECONDS"), ("codemode.session.opened", "ADVICE_SECONDS"))
 BOUNDS = (
@@ -19,7 +21,16 @@ LONG_SECONDS = 60.0
 
 def lifted(words: set[str]) -> tuple[tuple[str, str], ...]:
     """The bounds that a command of these words may meet; loading a module takes its time."""
-    return BOUNDS if words & {"describe", "explain"} else _OF_ERRORS if words & {"run", "query"} else ()
+    return BOUNDS if words & {"describe", "explain"} else _OF_ERRORS if words & {"run", "query", "serve"} else ()
+
+
+class Popen(subprocess.Popen[Any]):
+    """The same for what a page starts itself: `sys.executable -m codemode …`."""
+
+    def __init__(self, args: Any, *others: Any, **named: Any) -> None:
+        if isinstance(args, list) and args[:3] == [sys.executable, "-m", "codemode"]:
+            args = [sys.executable, __file__, *args[3:]]
+        super().__init__(args, *others, **named)
 
 
 if __name__ == "__main__":
