@@ -16,6 +16,7 @@ import enum
 import functools
 import inspect
 import pprint
+import statistics
 import sys
 import typing
 from collections.abc import Callable
@@ -39,6 +40,7 @@ from sandbox.guards import is_closed, trim_match_args
 from sandbox.names import is_dunder, is_field, is_plain
 from sandbox.own import class_dict, is_class, mro
 from sandbox.streams import Stream
+from sandbox.type_proxy import type_of
 
 _done: list[bool] = []
 
@@ -48,6 +50,8 @@ def harden() -> None:
     if not _done:
         _harden_copy()
         _harden_slots()
+        _harden_classes()
+        _harden_aliases()
         # What a printer keeps where no stream is given: who inherits from it reads that, and would have a real file.
         pprint._sys = SimpleNamespace(stdout=Stream("stdout", _write_out))  # type: ignore[attr-defined]
         # asdict and astuple copy what a snippet put into a field.
@@ -99,6 +103,61 @@ def _harden_slots() -> None:
 def _is_slot(cls: type, name: str) -> bool:
     home = next((class_dict(each) for each in mro(cls) if name in class_dict(each)), {})
     return type(home.get(name)) is MemberDescriptorType
+
+
+def _harden_classes() -> None:
+    """What hands out or calls the class of an object is given no class: its own is the real `type`."""
+    for kind in (collections.ChainMap, collections.Counter, collections.UserList):
+        for name in ("copy", "new_child"):
+            if name in class_dict(kind):
+                setattr(kind, name, _of_no_class(class_dict(kind)[name]))
+    parents: Any = collections.ChainMap.parents
+    collections.ChainMap.parents = property(_of_no_class(parents.fget), doc=parents.__doc__)  # type: ignore[assignment]
+    convert: Callable[[Any, type], Any] = statistics._convert  # type: ignore[attr-defined]
+
+    def converted(value: Any, T: type) -> Any:  # noqa: N803 - the library's own name
+        if issubclass(T, type):
+            raise TypeError("classes are no data")
+        return convert(value, T)
+
+    statistics._convert = converted  # type: ignore[attr-defined]
+    bind = functools.partialmethod.__get__
+
+    def get(self: Any, obj: Any, cls: Any = None) -> Any:
+        return bind(self, obj, type_of(obj) if cls is None and is_class(obj) else cls)
+
+    functools.partialmethod.__get__ = get  # type: ignore[method-assign]
+    if hasattr(inspect, "_descriptor_get"):  # since Python 3.13 the signature of a class binds what it finds there
+        inspect._descriptor_get = _bound
+
+
+def _of_no_class(real: FunctionType) -> FunctionType:
+    def method(self: Any, /, *args: Any, **keywords: Any) -> Any:
+        if is_class(self):
+            raise TypeError(f"{real.__qualname__}() needs an instance")
+        return real(self, *args, **keywords)
+
+    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+        setattr(method, name, getattr(real, name))
+    return method  # type: ignore[return-value]
+
+
+def _bound(descriptor: Any, obj: Any) -> Any:
+    get = None if is_class(descriptor) else getattr(type(descriptor), "__get__", None)
+    return descriptor if get is None else get(descriptor, obj, type_of(obj))
+
+
+def _harden_aliases() -> None:
+    """They compare what they stand for, which for `Type[int]` is the real `type`, by what the other's says."""
+    kind: Any = typing._GenericAlias  # type: ignore[attr-defined]
+    same = kind.__eq__
+
+    def equal(self: Any, other: Any) -> Any:
+        if not isinstance(other, kind):
+            return NotImplemented
+        return self.__origin__ is other.__origin__ and same(self, other)
+
+    kind.__eq__ = equal
 
 
 def _harden_fields() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from types import FunctionType, MappingProxyType, MethodType, SimpleNamespace
+from types import FunctionType, MappingProxyType, MethodType, MethodWrapperType, SimpleNamespace, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from sandbox import names
@@ -190,6 +190,21 @@ def _of_instances(guards: Guards, found: Any, owner: type) -> Any:
     return checked
 
 
+def _get(guards: Guards, value: Any, name: str) -> Any:
+    """A class method that is told no owner takes the class of what it is given: of a class the real `type`."""
+    found = method(guards, value, name)
+    if type(found) not in (MethodWrapperType, WrapperDescriptorType):
+        return found
+    at = 0 if type(found) is MethodWrapperType else 1
+
+    def get(*given: Any) -> Any:
+        if is_class(next(iter(given[at:]), None)) and given[at + 1 :] in ((), (None,)):
+            given = (*given[: at + 1], snippet_type)
+        return found(*given)
+
+    return get
+
+
 def _wrapped(guards: Guards, value: Any, name: str) -> Any:
     """A method answers with what its function wraps, which is bound to nothing."""
     found = getattr(value, name)
@@ -214,6 +229,7 @@ SPECIAL: dict[str, Callable[[Any, Any, str], Any]] = {
     "__getattribute__": _getattribute,
     "__setattr__": _setter,
     "__delattr__": _setter,
+    "__get__": _get,
     "__set__": _descriptor_write,
     "__delete__": _descriptor_write,
     "__new__": _new,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.facades.hints import resolve
 from sandbox.names import is_plain, text_of
 from sandbox.own import is_class
+from sandbox.type_proxy import type_of
 
 if TYPE_CHECKING:
     from sandbox.run import Run
@@ -148,7 +149,7 @@ class SingleDispatchMethod:
             if not args:
                 raise TypeError("the dispatching argument is missing")
             chosen = self._dispatcher.dispatch(type(args[0]))
-            return chosen.__get__(instance, owner)(*args, **keywords)
+            return chosen.__get__(instance, type_of(instance) if owner is None else owner)(*args, **keywords)
 
         method.__name__, method.__doc__ = self._dispatcher.__name__, self._dispatcher.__doc__
         method.register = self.register  # type: ignore[attr-defined]
