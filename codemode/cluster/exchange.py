@@ -33,11 +33,14 @@ class ClientGone(Exception):
 
 
 class AnswerCut(Exception):
-    """The worker went away when a part of its answer had been passed on; perhaps one that ends `between_events`."""
+    """The worker went away when a part of its answer had been passed on; perhaps one that ends `between_events`.
 
-    def __init__(self, *, between_events: bool) -> None:
-        super().__init__(between_events)
-        self.between_events = between_events
+    `status` is what the answer began with.
+    """
+
+    def __init__(self, status: int, *, between_events: bool) -> None:
+        super().__init__(status, between_events)
+        self.status, self.between_events = status, between_events
 
 
 class Incoming:
@@ -167,7 +170,7 @@ async def exchange(connection: Connection, incoming: Incoming, send: Send) -> bo
         if incoming.gone:
             raise ClientGone from None
         if started:
-            raise AnswerCut(between_events=_is_events(headers) and tail == b"\n\n") from None
+            raise AnswerCut(status, between_events=_is_events(headers) and tail == b"\n\n") from None
         raise
     finally:
         upload.cancel()

@@ -47,7 +47,7 @@ class Front:
             return
         except AnswerCut as cut:
             error = _ended_meanwhile()
-            self._refusals.add(incoming.method, incoming.path, _id_of(incoming), error, started)
+            self._refusals.add(incoming.method, incoming.path, _id_of(incoming), error, started, cut.status)
             # Otherwise the connection is closed before the answer's end, and the client sees that it was cut.
             if cut.between_events:
                 problem = event("problem", problems.problem_of(error))

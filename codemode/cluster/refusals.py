@@ -22,15 +22,20 @@ class Refusals:
         # By operation and class of status; there before there is one: see `Traffic.counts`.
         self.counts: Counter[tuple[str, str]] = Counter({(NO_OPERATION, "5xx"): 0})
 
-    def add(self, method: str, path: str, request_id: str, error: CodemodeError, started: float) -> None:
-        """One request that was refused with `error`; it came when time.monotonic() was `started`."""
+    def add(
+        self, method: str, path: str, request_id: str, error: CodemodeError, started: float, sent: int | None = None
+    ) -> None:
+        """One request that was refused with `error`; it came when time.monotonic() was `started`.
+
+        `sent` is the status that its client has, where the answer had begun. It is counted as a fault all the same.
+        """
         operation, status = _OPERATIONS.get(path, NO_OPERATION), status_of(error.code)
         self.counts[operation, f"{status // 100}xx"] += 1
         fields = {
             "request_id": request_id,
             "method": method,
             "operation": operation,
-            "status": status,
+            "status": sent or status,
             "duration_ms": round((time.monotonic() - started) * 1000, 3),
             "outcome": error.code,
             "reason": error.message,

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from codemode.api.series import SERIES
 from codemode.cluster import merging
 from codemode.cluster.refusals import Refusals
-from codemode.errors import WorkerUnavailable
+from codemode.errors import WorkerUnavailable, WorkerUnreachable
 
 ONE = b"""# HELP codemode_sessions Sessions by state.
 # TYPE codemode_sessions gauge
@@ -37,6 +37,14 @@ def test_each_worker_s_samples_have_its_name_and_what_is_shared_is_told_once() -
     restarts = families["codemode_worker_restarts"].samples
     assert [(sample.labels["worker"], sample.value) for sample in restarts] == [("0", 0.0), ("1", 3.0)]
     assert text.count("# TYPE") == 3
+
+
+def test_an_answer_that_was_cut_is_logged_with_the_status_that_its_client_has(caplog: pytest.LogCaptureFixture) -> None:
+    refusals = Refusals()
+    refusals.add("POST", "/v1/sessions/s/execute", "req_1", WorkerUnreachable("worker 1 ended"), time.monotonic(), 200)
+    fields = caplog.records[0].fields  # type: ignore[attr-defined]
+    assert (fields["status"], fields["outcome"]) == (200, "worker.unreachable")
+    assert refusals.counts["none", "5xx"] == 1
 
 
 def test_what_no_worker_answers_is_logged_and_counted_among_the_requests(caplog: pytest.LogCaptureFixture) -> None:
