@@ -88,7 +88,7 @@ def test_a_client_that_leaves_cancels_its_synchronous_execution(service: Service
     assert service.execute("gone", "return helpers.schema.get_tables()")["result"] == ["begun"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def big(service: Service) -> tuple[str, int]:
     """A session with a table of 32 MiB that was uploaded, and by how much the front's memory grew at that."""
     create(service, "big")
