@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import time
 from asyncio import base_events, events, tasks
 from collections.abc import Callable, Coroutine, Generator
@@ -34,8 +35,13 @@ class SnippetLoop(base_events.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
+        self._hash = int.from_bytes(os.urandom(7))
         self._selector = _Sleeper()
         self.set_exception_handler(lambda loop, context: None)  # a task nobody awaited; stderr is not ours
+
+    def __hash__(self) -> int:
+        """None that an object of a snippet could have: asyncio looks tasks up by any object, which is then compared."""
+        return self._hash
 
     def _process_events(self, event_list: list[Any]) -> None:
         pass
