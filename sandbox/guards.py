@@ -7,11 +7,13 @@ none trusts anything an object says about itself (`__class__`, `__module__`, `is
 from __future__ import annotations
 
 import builtins
+import calendar
 import decimal
+import pprint
 import typing
 from abc import ABCMeta
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import Field
 from enum import EnumType
 from functools import partial
@@ -47,6 +49,10 @@ _FORWARDING = (*_ALIASES, MethodType)  # a method answers with those of its func
 _KEEPING = ("sandbox", "asyncio", "_asyncio", "zoneinfo")
 
 
+# Classes of the library that ask themselves for `format`, which would be the real one of a str.
+_FORMATTING = (pprint.PrettyPrinter, type(calendar.day_name), type(calendar.month_name))
+
+
 def allow_writes(*kinds: type) -> None:
     """Let snippets set attributes of instances of these exact types (facades register theirs)."""
     _OPEN_TYPES.update(kinds)
@@ -72,6 +78,14 @@ def is_closed(base: type) -> bool:
     module = module_of(base)
     inner = type(module) is str and module.partition(".")[0] in _KEEPING
     return issubclass(base, (type, super, Field, *_ALIASES)) or (inner and not issubclass(base, BaseException))
+
+
+def check_together(bases: Iterable[Any]) -> None:
+    """Raise TypeError for a str that would be asked for its `format` by a class of the library, which has its own."""
+    line = {each for base in bases if is_class(base) for each in mro(base)}
+    home = next((each for each in _FORMATTING if each in line), None)
+    if home is not None and str in line:
+        raise TypeError(f"a class cannot inherit from a str and from {home.__name__!r}")
 
 
 def trim_match_args(cls: Any) -> None:
@@ -303,10 +317,17 @@ class Guards:
             keywords["metaclass"] = ABCMeta
         elif "metaclass" in keywords:
             raise TypeError("metaclass= is not available in snippets; inherit from abc.ABC or enum.Enum instead")
-        fields.check_bases([self.check_base(base) for base in bases])
+        self.check_all_bases(bases)
         cls = builtins.__build_class__(body, name, *bases, **keywords)
         trim_match_args(cls)
         return cls
+
+    def check_all_bases(self, bases: Iterable[Any]) -> None:
+        """Raise unless a class of the snippet may inherit from each, and from all of them."""
+        given = [self.check_base(base) for base in bases]
+        if given:
+            check_together(given)
+            fields.check_bases(given)
 
     def check_base(self, base: Any) -> Any:
         """The class that this is or stands for. Raise unless a class of the snippet may inherit from it."""

@@ -54,6 +54,8 @@ def harden() -> None:
         _harden_aliases()
         # What a printer keeps where no stream is given: who inherits from it reads that, and would have a real file.
         pprint._sys = SimpleNamespace(stdout=Stream("stdout", _write_out))  # type: ignore[attr-defined]
+        for name in ("isreadable", "isrecursive"):  # they ask for `format`, of whatever they are given
+            setattr(pprint.PrettyPrinter, name, _of_no(str, class_dict(pprint.PrettyPrinter)[name]))
         # asdict and astuple copy what a snippet put into a field.
         dataclasses.copy = SimpleNamespace(copy=copying.shallow, deepcopy=copying.deep)  # type: ignore[attr-defined]
         _harden_fields()
@@ -110,9 +112,9 @@ def _harden_classes() -> None:
     for kind in (collections.ChainMap, collections.Counter, collections.UserList):
         for name in ("copy", "new_child"):
             if name in class_dict(kind):
-                setattr(kind, name, _of_no_class(class_dict(kind)[name]))
+                setattr(kind, name, _of_no(type, class_dict(kind)[name]))
     parents: Any = collections.ChainMap.parents
-    collections.ChainMap.parents = property(_of_no_class(parents.fget), doc=parents.__doc__)  # type: ignore[assignment]
+    collections.ChainMap.parents = property(_of_no(type, parents.fget), doc=parents.__doc__)  # type: ignore[assignment]
     convert: Callable[[Any, type], Any] = statistics._convert  # type: ignore[attr-defined]
 
     def converted(value: Any, T: type) -> Any:  # noqa: N803 - the library's own name
@@ -131,10 +133,10 @@ def _harden_classes() -> None:
         inspect._descriptor_get = _bound
 
 
-def _of_no_class(real: FunctionType) -> FunctionType:
+def _of_no(kind: type, real: FunctionType) -> FunctionType:
     def method(self: Any, /, *args: Any, **keywords: Any) -> Any:
-        if is_class(self):
-            raise TypeError(f"{real.__qualname__}() needs an instance")
+        if issubclass(type(self), kind):
+            raise TypeError(f"{real.__qualname__}() takes no {kind.__name__}")
         return real(self, *args, **keywords)
 
     for name in ("__name__", "__qualname__", "__doc__", "__module__"):

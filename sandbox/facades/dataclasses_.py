@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import names
 from sandbox.facades.hints import get_type_hints_of
-from sandbox.fields import check_bases
 from sandbox.own import class_dict, is_class, mro
 from sandbox.type_proxy import shown
 
@@ -111,7 +110,7 @@ def _make_dataclass(run: Run, decorate: Callable[..., Any]) -> Callable[..., Any
             ):
                 raise TypeError(f"{name!r} cannot be defined in a class")
         bases = tuple(bases)
-        check_bases([run.guards.check_base(base) for base in bases])
+        run.guards.check_all_bases(bases)
         for base in filter(is_class, bases):
             _check_fields(base)
         if type(cls_name) is not str or not cls_name.isidentifier():

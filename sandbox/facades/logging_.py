@@ -15,7 +15,7 @@ from sandbox import report
 from sandbox.compile import FILENAME, is_snippet
 from sandbox.facade import Facade, facade
 from sandbox.facades.system import no_files
-from sandbox.formatting import format_text
+from sandbox.formatting import format_text, guard_method
 from sandbox.guards import allow_writes
 from sandbox.names import text_of
 
@@ -117,6 +117,11 @@ class Formatter:
         return self.fmt % values
 
 
+def _formatting(it: Any) -> Any:
+    """The `format` of a formatter or handler, which may be a str: its own reads any attribute."""
+    return guard_method(it.format, _no_attributes)
+
+
 def _no_attributes(value: Any, name: str) -> Any:
     raise AttributeError(f"a log format cannot read the attribute {name!r}")
 
@@ -170,7 +175,7 @@ class Handler(Filtering):
 
     def format(self, record: Any) -> str:
         """The text of a record."""
-        return str((self.formatter or Formatter()).format(record))
+        return str(_formatting(self.formatter or Formatter())(record))
 
     def handle(self, record: Any) -> None:
         """Emit a record that the filters let pass."""
@@ -332,7 +337,7 @@ def _stream_handler(run: Run) -> type[Handler]:
 
         def emit(self, record: Any) -> None:
             """Write the record's text."""
-            self.stream.write(self.format(record) + self.terminator)
+            self.stream.write(_formatting(self)(record) + self.terminator)
 
     StreamHandler.__module__ = "logging"
     return StreamHandler
