@@ -110,7 +110,7 @@ class Registry:
                 self._set_aside(key)
                 self._put(key, place)
         found = self.known(key) if record is None or made else record
-        return Ensured(self.change(found, own, stateful, check), made)
+        return Ensured(self.change(found, own, stateful, None if made else check), made)
 
     def change(
         self,
@@ -125,7 +125,8 @@ class Registry:
         if (bounds, stays) == (record.limits, record.stateful):
             return record
         key, idle_ms = (record.tenant, record.id), record.idle_ms
-        with self.catalog.file.at_once():  # or it could become somebody else's after the check
+        # Or it could become somebody else's after the check; for one that nobody else has, no other tenant has to wait.
+        with nullcontext() if check is None else self.catalog.file.at_once():
             if check is not None:
                 check()
             if bounds != record.limits:  # heeded from the next turn on, which compares them
