@@ -18,6 +18,7 @@ import inspect
 import pprint
 import statistics
 import sys
+import traceback
 import typing
 from collections.abc import Callable
 from contextlib import suppress
@@ -369,6 +370,15 @@ def _harden_named_tuples() -> None:
 
 
 def _harden_tasks() -> None:
-    """The text of a task says where its code is, and so where the server has its files."""
+    """The text of a task says where its code is, and so where the server has its files.
+
+    So does the stack where it was made, which a loop is told of that is of the snippet's own and says that it is
+    debugged; what stands for a frame there reads any file. The code in C has the function already: it gets another body.
+    """
     asyncio.format_helpers._get_function_source = lambda function: None  # type: ignore[assignment]
     asyncio.coroutines._format_coroutine = lambda coroutine: coroutine.__qualname__  # type: ignore[attr-defined]
+    traceback.extract_stack.__code__ = _no_stack.__code__
+
+
+def _no_stack(f: Any = None, limit: Any = None) -> None:
+    return None
