@@ -372,8 +372,8 @@ def _harden_named_tuples() -> None:
 def _harden_tasks() -> None:
     """The text of a task says where its code is, and so where the server has its files.
 
-    So does the stack where it was made, which a loop is told of that is of the snippet's own and says that it is
-    debugged; what stands for a frame there reads any file. The code in C has the function already: it gets another body.
+    So does the stack where it was made, which is told to a loop of the snippet's own that says that it is debugged;
+    what stands for a frame there reads any file. The code in C has that function already, so it gets another body.
     """
     asyncio.format_helpers._get_function_source = lambda function: None  # type: ignore[assignment]
     asyncio.coroutines._format_coroutine = lambda coroutine: coroutine.__qualname__  # type: ignore[attr-defined]

@@ -49,7 +49,8 @@ def on_the_loop(postgres: Cluster) -> Iterator[list[str]]:
 
     def noting(plain: Callable[..., Any]) -> Callable[..., Any]:
         def connection(self: Connections) -> Any:
-            stack = traceback.extract_stack()
+            stack = traceback.StackSummary.extract(traceback.walk_stack(None))
+            stack.reverse()
             # `Asking` calls everything in one thread, so that it can be seen.
             if asyncio._get_running_loop() and not any(frame.name == "ask" for frame in stack):
                 found.append("".join(traceback.format_list(stack[-9:])))
