@@ -32,6 +32,9 @@ _ANY_CPU = 2**40  # seconds
 # the child can still say what happened.
 HEADROOM_BYTES = 16 * MIB
 
+# Let go of first, so that moving the limit itself has what it needs: room for an arena of Python's. Never written to.
+_RESERVE = [bytes(2 * MIB)]
+
 
 @dataclass(slots=True)
 class Confinement:
@@ -203,6 +206,7 @@ def bound_cpu(seconds: float, *, for_good: bool) -> None:
 
 def use_headroom() -> None:
     """After a MemoryError: let this child use the room below its hard limit to report it."""
+    _RESERVE.clear()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
