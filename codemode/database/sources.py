@@ -126,7 +126,7 @@ class Source:
     def binary(self) -> Iterator[BinaryIO]:
         """The bytes from the start, decompressed; damage in the compression is a `RequestInvalid`."""
         self._file.seek(0)
-        stream = gzip.GzipFile(fileobj=self._file) if self.compressed else self._file
+        stream = gzip.GzipFile(fileobj=self._file, mode="rb") if self.compressed else self._file
         try:
             yield cast(BinaryIO, io.BufferedReader(_Checked(cast(BinaryIO, stream), self._check), BUFFER_BYTES))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
