@@ -17,8 +17,8 @@ FIELDS = "__dataclass_fields__"
 
 
 def check_field(cls: type, name: str) -> None:
-    """Raise TypeError where a base of a class, or of one below it, has something under a name that needs a guard."""
-    if not names.is_plain(name):
+    """Raise TypeError where a base of a snippet's class, or of one below it, has something under a guarded name."""
+    if not names.is_plain(name) and any(MADE_KEY in class_dict(each) for each in mro(cls)):
         below = [cls]
         for each in below:  # which grows
             _check([base for base in mro(each) if base is not each and base is not cls], name)

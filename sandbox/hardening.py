@@ -378,6 +378,16 @@ def _harden_tasks() -> None:
     asyncio.format_helpers._get_function_source = lambda function: None  # type: ignore[assignment]
     asyncio.coroutines._format_coroutine = lambda coroutine: coroutine.__qualname__  # type: ignore[attr-defined]
     traceback.extract_stack.__code__ = _no_stack.__code__
+    if sys.version_info < (3, 14):  # before, a real loop, with sockets, is made for a future of code that no loop runs
+        asyncio.get_event_loop_policy()  # which is made when it is first asked for
+        policy: Any = asyncio.events.BaseDefaultEventLoopPolicy
+        policy.get_event_loop = _loop_that_is_there
+
+
+def _loop_that_is_there(policy: Any) -> Any:
+    if policy._local._loop is None:
+        raise RuntimeError("no event loop runs here: make it in an async function")
+    return policy._local._loop
 
 
 def _no_stack(f: Any = None, limit: Any = None) -> None:

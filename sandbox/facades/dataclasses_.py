@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import names
 from sandbox.facades.hints import get_type_hints_of
+from sandbox.hooks import MADE_KEY
 from sandbox.own import class_dict, is_class, mro
 from sandbox.type_proxy import shown
 
@@ -118,6 +119,10 @@ def _make_dataclass(run: Run, decorate: Callable[..., Any]) -> Callable[..., Any
         options.setdefault("module", "__main__") if "module" in _MAKE_OPTIONS else options.pop("module", None)
         options.pop("decorator", None)
         match_args = options.pop("match_args", True)
+        methods = {
+            MADE_KEY: run.own.mark,
+            **methods,
+        }  # its own from the first moment, as by a class statement
         made = dataclasses.make_dataclass(cls_name, items, bases=bases, namespace=methods, match_args=False, **options)
         run.own.adopt(made)
         if match_args:
